@@ -1,0 +1,85 @@
+"""What every room stands on: dated rows, the journal, the outbox of mails."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Dated(models.Model):
+    """A row that knows when it was made and last changed."""
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class JournalEntry(models.Model):
+    """One thing that somebody did: ids, field names and non-personal values, kept for ever.
+
+    Rows are added by `totem.core.journal.record` only. PostgreSQL refuses to change, delete or truncate them; there are
+    no foreign keys, so that an entry outlives what it speaks of.
+    """
+
+    at = models.DateTimeField(_("at"), db_index=True)
+    actor_id = models.BigIntegerField(_("by"), null=True, help_text=_("Empty: a visitor or the system itself."))
+    verb = models.CharField(_("what"), max_length=80)
+    subject_model = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    scope = models.CharField(max_length=40, help_text="The place it happened in, as model:id (hub:3), or empty.")
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("journal entry")
+        verbose_name_plural = _("journal entries")
+        indexes: ClassVar = [
+            models.Index(fields=["subject_model", "subject_id", "id"], name="journal_of_subject"),
+            models.Index(fields=["scope", "-id"], name="journal_of_scope"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Protect(name="never_emptied", level=pgtrigger.Statement, operation=pgtrigger.Truncate),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.subject_model}:{self.subject_id}"
+
+
+class JournalPersonalValue(models.Model):
+    """Personal values of a journal entry, apart, so that erasing a person empties them and leaves the journal whole."""
+
+    entry = models.ForeignKey(JournalEntry, on_delete=models.DO_NOTHING, related_name="personal_values")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")
+    values = models.JSONField()
+
+    class Meta:
+        verbose_name = _("personal value in the journal")
+        verbose_name_plural = _("personal values in the journal")
+
+    def __str__(self) -> str:
+        return f"entry {self.entry_id}"
+
+
+class Mail(Dated):
+    """A mail to send, or sent. One row a key: asking twice for the same mail writes one row and one Message-ID."""
+
+    key = models.CharField(max_length=200, unique=True, help_text="What it is about, e.g. bookings.confirmed:42")
+    message_id = models.CharField(max_length=200, unique=True)
+    to = models.EmailField()
+    language = models.CharField(max_length=5)
+    subject = models.CharField(max_length=250)
+    text = models.TextField()
+    html = models.TextField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        indexes: ClassVar = [models.Index(fields=["-created_at"], name="mail_newest")]
+
+    def __str__(self) -> str:
+        return self.subject
