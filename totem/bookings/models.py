@@ -1,0 +1,241 @@
+"""Bookings, and the occupancy rows that make booking twice impossible."""
+
+import secrets
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar, Self
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
+
+from totem.core.constraints import Same
+from totem.core.models import Dated
+from totem.core.periods import Period
+from totem.hubs.models import Hub
+from totem.organisations.models import Organisation
+from totem.spaces.models import Space, Unit
+
+# Without the letters and digits that are read one for another over a telephone.
+REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def new_reference() -> str:
+    """Ten characters of thirty-two: 50 bits, not to be guessed."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(10))
+
+
+class Status(models.TextChoices):
+    HELD = "held", _("Held")
+    PENDING = "pending", _("Waiting for approval")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REFUSED = "refused", _("Refused")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+
+
+LIVE = (Status.HELD, Status.PENDING, Status.CONFIRMED)
+
+
+class BookingQuerySet(models.QuerySet["Booking"]):
+    def live(self) -> Self:
+        """Those that block their space; a hold that has run out blocks nobody, released or not."""
+        return self.filter(status__in=LIVE)
+
+    def touching(self, period: Period) -> Self:
+        return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
+
+    def with_place(self) -> Self:
+        """With all that a row on a screen says of a booking, in one query."""
+        return self.select_related("space", "hub", "person", "organisation")
+
+
+class Booking(Dated):
+    """Somebody takes a space from one instant to another, under the rules and at the price of when it was made."""
+
+    reference = models.CharField(_("reference"), max_length=10, unique=True, default=new_reference, editable=False)
+    hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="bookings")
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="bookings", verbose_name=_("space"))
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    quantity = models.PositiveSmallIntegerField(_("how many"), default=1)
+    status = models.CharField(_("status"), max_length=10, choices=Status)
+    hold_expires_at = models.DateTimeField(_("held until"), null=True, blank=True)
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="bookings", verbose_name=_("for")
+    )
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bookings",
+        verbose_name=_("organisation"),
+    )
+    guest_name = models.CharField(_("name"), max_length=120, blank=True)
+    guest_email = models.EmailField(_("e-mail"), blank=True)
+    guest_language = models.CharField(max_length=5, blank=True)
+    code_digest = models.CharField(max_length=64, blank=True)
+    code_attempts = models.PositiveSmallIntegerField(default=0)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("made by")
+    )
+    purpose = models.CharField(_("what for"), max_length=120, blank=True)
+
+    price = models.DecimalField(_("price, VAT included (€)"), max_digits=10, decimal_places=2, default=Decimal(0))
+    vat_rate = models.DecimalField(_("VAT rate (%)"), max_digits=4, decimal_places=2, default=Decimal(0))
+    price_lines = models.JSONField(
+        default=list, help_text="What the price is made of: [{per: minutes, count, amount}], copied when it was made."
+    )
+    cancellable_until = models.DateTimeField(_("can be cancelled until"))
+    checked_in_at = models.DateTimeField(_("arrived"), null=True, blank=True)
+    checked_out_at = models.DateTimeField(_("left"), null=True, blank=True)
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("booking")
+        verbose_name_plural = _("bookings")
+        indexes: ClassVar = [
+            models.Index(fields=["hub", "starts_at"], name="booking_of_hub"),
+            models.Index(fields=["space", "starts_at"], name="booking_of_space"),
+            models.Index(fields=["person", "-starts_at"], name="booking_of_person"),
+            models.Index(fields=["hold_expires_at"], name="booking_held", condition=Q(status="held")),
+            models.Index(fields=["hub", "starts_at"], name="booking_pending", condition=Q(status="pending")),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="booking_ends_after_start"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="booking_of_something"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="booking_status_known"),
+            models.CheckConstraint(
+                condition=Q(status="held", hold_expires_at__isnull=False)
+                | (~Q(status="held") & Q(hold_expires_at__isnull=True)),
+                name="booking_held_until_some_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, guest_email="", guest_name="")
+                | (Q(person__isnull=True) & ~Q(guest_email="") & ~Q(guest_name="")),
+                name="booking_for_a_person_or_a_guest",
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_in_at__isnull=True) | Q(status="confirmed"), name="booking_arrived_if_confirmed"
+            ),
+            models.CheckConstraint(
+                condition=Q(checked_out_at__isnull=True) | Q(checked_in_at__lte=F("checked_out_at")),
+                name="booking_left_after_arrival",
+            ),
+            models.CheckConstraint(
+                condition=Q(price__gte=0, vat_rate__range=(0, 30)), name="booking_price_not_negative"
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="status_moves_forward",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("status"),
+                condition=pgtrigger.Q(old__status__df=F("new__status")),
+                func="""
+                    IF (OLD.status, NEW.status) NOT IN (
+                        ('held', 'pending'), ('held', 'confirmed'), ('held', 'cancelled'), ('held', 'expired'),
+                        ('pending', 'confirmed'), ('pending', 'refused'), ('pending', 'cancelled'),
+                        ('confirmed', 'cancelled')
+                    ) THEN
+                        RAISE EXCEPTION 'a booking does not go from % to %', OLD.status, NEW.status
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_status_moves_forward';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="occupancy_follows_status",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("status", "hold_expires_at"),
+                func="""
+                    IF NEW.status IN ('refused', 'cancelled', 'expired') THEN
+                        DELETE FROM bookings_occupancy WHERE booking_id = NEW.id;
+                    ELSIF NEW.hold_expires_at IS DISTINCT FROM OLD.hold_expires_at THEN
+                        UPDATE bookings_occupancy SET held_until = NEW.hold_expires_at WHERE booking_id = NEW.id;
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def period(self) -> Period:
+        return Period(self.starts_at, self.ends_at)
+
+    @property
+    def length(self) -> timedelta:
+        return self.ends_at - self.starts_at
+
+    @property
+    def who(self) -> str:
+        """The name to call out at the desk."""
+        return self.guest_name if self.person is None else self.person.name
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    def hold_has_run_out(self, now: datetime) -> bool:
+        return self.hold_expires_at is not None and self.hold_expires_at <= now
+
+
+class Guard(Func):
+    """Everything for time taken, the booking's own number for a buffer: only two buffers do not overlap in it."""
+
+    template = "CASE WHEN is_buffer THEN int8range(booking_id, booking_id, '[]') ELSE int8range(NULL, NULL) END"
+    output_field: ClassVar[models.Field] = BigIntegerRangeField()
+    arity = 0
+
+
+class Occupancy(models.Model):
+    """A unit is taken, or kept free around it (`is_buffer`), by a live booking. Dead bookings have no rows.
+
+    Between two bookings the larger buffer must hold, not the sum: time taken excludes everything, while two buffers may
+    lie over each other. `Guard` says so to the exclusion constraint.
+    """
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="occupancy")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="occupancy", db_index=False)
+    during = DateTimeRangeField(_("when"))
+    is_buffer = models.BooleanField(default=False)
+    held_until = models.DateTimeField(null=True, help_text="The hold's end, kept equal to the booking's by a trigger.")
+
+    class Meta:
+        verbose_name = _("occupancy")
+        verbose_name_plural = _("occupancy")
+        indexes: ClassVar = [
+            # Reads ask for a unit's rows that end after some instant: what lies in the past is never visited.
+            models.Index(
+                F("unit"),
+                Func(F("during"), function="upper", output_field=models.DateTimeField()),
+                name="occupancy_of_unit_from",
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(during__isempty=False, during__lower_inf=False, during__upper_inf=False),
+                name="occupancy_bounded",
+            ),
+            ExclusionConstraint(
+                name="never_twice",
+                expressions=[
+                    Same.on("unit_id"),
+                    ("during", RangeOperators.OVERLAPS),
+                    (Guard(), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"unit {self.unit_id} {self.during}"

@@ -1,0 +1,52 @@
+"""Pieces of exclusion constraints. The embedded PostgreSQL has no btree_gist: a one-value range stands in for `=`."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, IntegerRangeField, RangeOperators
+from django.db.models import Expression, F, Func, Value
+from django.db.models.fields import Field
+
+
+class Same(Func):
+    """`int8range(x, x, '[]')`: overlaps another only where the values are equal."""
+
+    function = "int8range"
+    output_field: ClassVar[Field] = BigIntegerRangeField()
+
+    def __init__(self, value: str | Expression) -> None:
+        expression = F(value) if isinstance(value, str) else value
+        super().__init__(expression, expression, Value("[]"))
+
+    @staticmethod
+    def on(value: str | Expression) -> tuple[Expression, str]:
+        return Same(value), RangeOperators.OVERLAPS
+
+
+class Dates(Func):
+    """The days from one date to another, both included; empty ends are open."""
+
+    function = "daterange"
+    output_field: ClassVar[Field] = DateRangeField()
+
+    def __init__(self, first: str = "starts_on", last: str = "ends_on") -> None:
+        super().__init__(F(first), F(last), Value("[]"))
+
+    @staticmethod
+    def overlap(first: str = "starts_on", last: str = "ends_on") -> tuple[Expression, str]:
+        return Dates(first, last), RangeOperators.OVERLAPS
+
+
+class MinutesOfWeek(Func):
+    """The minutes of the week that a line of weekly hours opens; one that ends at or before its start ends next day."""
+
+    template = (
+        "int4range((weekday * 1440 + extract(epoch from opens_at)::int / 60), "
+        "(weekday * 1440 + extract(epoch from closes_at)::int / 60"
+        " + CASE WHEN closes_at > opens_at THEN 0 ELSE 1440 END))"
+    )
+    output_field: ClassVar[Field] = IntegerRangeField()
+    arity = 0
+
+    @staticmethod
+    def overlap() -> tuple[Expression, str]:
+        return MinutesOfWeek(), RangeOperators.OVERLAPS

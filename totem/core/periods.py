@@ -1,0 +1,160 @@
+"""Periods of time and opening hours: pure arithmetic on half-open `[)` periods in UTC.
+
+Opening hours are wall-clock times in a place's IANA zone; they are expanded day by day in local time, so that a day of
+23 or 25 hours and the two nights the clocks change need no special case anywhere else.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+
+
+class Period(NamedTuple):
+    """From `starts_at`, included, to `ends_at`, excluded; both aware."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    @property
+    def length(self) -> timedelta:
+        return self.ends_at - self.starts_at
+
+    def contains(self, other: "Period") -> bool:
+        return self.starts_at <= other.starts_at and other.ends_at <= self.ends_at
+
+    def overlaps(self, other: "Period") -> bool:
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+    def widened(self, before: timedelta, after: timedelta) -> "Period":
+        return Period(self.starts_at - before, self.ends_at + after)
+
+
+class WeeklyHours(Protocol):
+    """One line of opening hours. `closes_at` not after `opens_at` means the next day; 00:00 closes at midnight."""
+
+    weekday: int  # ISO: 1 is Monday
+    opens_at: time
+    closes_at: time
+
+
+class NonexistentTimeError(ValueError):
+    """The clocks jump over this wall-clock time on that day."""
+
+
+def merge(periods: Iterable[Period]) -> list[Period]:
+    """The same instants as sorted periods that neither touch nor overlap."""
+    merged: list[Period] = []
+    for period in sorted(p for p in periods if p.starts_at < p.ends_at):
+        if merged and period.starts_at <= merged[-1].ends_at:
+            if period.ends_at > merged[-1].ends_at:
+                merged[-1] = Period(merged[-1].starts_at, period.ends_at)
+        else:
+            merged.append(period)
+    return merged
+
+
+def subtract(periods: Iterable[Period], removed: Iterable[Period]) -> list[Period]:
+    """What is left of `periods` without `removed`, sorted and disjoint."""
+    left = merge(periods)
+    for hole in merge(removed):
+        left = [
+            part
+            for period in left
+            for part in (
+                Period(period.starts_at, min(period.ends_at, hole.starts_at)),
+                Period(max(period.starts_at, hole.ends_at), period.ends_at),
+            )
+            if part.starts_at < part.ends_at
+        ]
+    return left
+
+
+def intersect(one: Iterable[Period], other: Iterable[Period]) -> list[Period]:
+    """The instants that are in both, sorted and disjoint."""
+    others = merge(other)
+    return [
+        Period(max(a.starts_at, b.starts_at), min(a.ends_at, b.ends_at))
+        for a in merge(one)
+        for b in others
+        if a.overlaps(b)
+    ]
+
+
+def at_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """The instant, in UTC, when a clock in `zone` shows `clock` on `day`.
+
+    An hour that comes twice is its first coming; one that is jumped over is moved forward by the jump, as people do.
+    """
+    return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
+
+
+def read_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """Like `at_wall_clock`, for what a person typed.
+
+    Raises NonexistentTimeError when the clocks jump over it.
+    """
+    instant = at_wall_clock(day, clock, zone)
+    if instant.astimezone(zone).time() != clock:
+        raise NonexistentTimeError(f"{day} {clock} does not exist in {zone.key}")
+    return instant
+
+
+def local_day(day: date, zone: ZoneInfo) -> Period:
+    """The 23, 24 or 25 hours from midnight to midnight of `day` in `zone`."""
+    return Period(at_wall_clock(day, time.min, zone), at_wall_clock(day + DAY, time.min, zone))
+
+
+def local_days(window: Period, zone: ZoneInfo) -> Iterator[date]:
+    """Every local date that has an instant in `window`."""
+    day = window.starts_at.astimezone(zone).date()
+    last = (window.ends_at - timedelta.resolution).astimezone(zone).date()
+    while day <= last:
+        yield day
+        day += DAY
+
+
+def opening_of(hours: WeeklyHours, day: date, zone: ZoneInfo) -> Period:
+    """The period that one line of weekly hours opens on `day`."""
+    closing_day = day if hours.closes_at > hours.opens_at else day + DAY
+    return Period(at_wall_clock(day, hours.opens_at, zone), at_wall_clock(closing_day, hours.closes_at, zone))
+
+
+def expand_week(
+    hours: Sequence[WeeklyHours], window: Period, zone: ZoneInfo, *, closed_days: Iterable[date] = ()
+) -> list[Period]:
+    """The periods of a weekly timetable that touch `window`, cut to it.
+
+    On `closed_days` (public holidays) no line opens; what opened the evening before still runs past midnight.
+    """
+    closed = set(closed_days)
+    by_weekday: dict[int, list[WeeklyHours]] = {}
+    for line in hours:
+        by_weekday.setdefault(line.weekday, []).append(line)
+    reach = Period(window.starts_at - DAY, window.ends_at)
+    opened = [
+        opening_of(line, day, zone)
+        for day in local_days(reach, zone)
+        if day not in closed
+        for line in by_weekday.get(day.isoweekday(), ())
+    ]
+    return intersect(opened, [window])
+
+
+def ceil_to_step(instant: datetime, step: timedelta, zone: ZoneInfo) -> datetime:
+    """The first instant not before `instant` that lies on a multiple of `step` after local midnight.
+
+    Multiples are counted on the wall clock, so that the half hours stay half hours on the days the clocks change.
+    """
+    local = instant.astimezone(zone).replace(tzinfo=None)
+    past = (local - datetime.combine(local.date(), time.min)) % step
+    if not past:
+        return instant
+    return instant + (step - past)
+
+
+def is_on_step(instant: datetime, step: timedelta, zone: ZoneInfo) -> bool:
+    """Whether `instant` lies on a multiple of `step` after local midnight."""
+    return ceil_to_step(instant, step, zone) == instant

@@ -1,0 +1,303 @@
+"""A hub: who runs it, where it is, when it is open, who works there and who belongs to it."""
+
+from datetime import date
+from typing import ClassVar, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from totem.core.colour import accent_is_readable
+from totem.core.constraints import Dates, MinutesOfWeek, Same
+from totem.core.models import Dated
+from totem.organisations.models import Organisation
+from totem.territories.models import Commune
+
+DEFAULT_ACCENT = "#0B5C73"
+
+
+def known_zone(name: str) -> None:
+    """Refuse a name that is not an IANA time zone."""
+    if name not in available_timezones():
+        raise ValidationError(_("This is not an IANA time zone, such as Europe/Paris."))
+
+
+class Language(models.TextChoices):
+    """Languages spoken at the desk, ISO 639-1 (and French Sign Language, ISO 639-3)."""
+
+    FR = "fr", _("French")
+    EN = "en", _("English")
+    DE = "de", _("German")
+    ES = "es", _("Spanish")
+    IT = "it", _("Italian")
+    NL = "nl", _("Dutch")
+    PT = "pt", _("Portuguese")
+    PL = "pl", _("Polish")
+    AR = "ar", _("Arabic")
+    UK = "uk", _("Ukrainian")
+    FSL = "fsl", _("French Sign Language")
+
+
+class HubQuerySet(models.QuerySet["Hub"]):
+    def published(self) -> Self:
+        return self.filter(is_published=True)
+
+
+class Hub(Dated):
+    """A place that opens its doors. Times are its own: wall-clock times are read in `time_zone`."""
+
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("address on this site"), unique=True)
+    operator = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="hubs", verbose_name=_("run by")
+    )
+    is_published = models.BooleanField(_("shown to the public"), default=False)
+    tagline = models.CharField(_("in one sentence"), max_length=160)
+    description = models.TextField(_("what it offers"), blank=True)
+    street = models.CharField(_("street address"), max_length=200)
+    postcode = models.CharField(_("postcode"), max_length=5)
+    commune = models.ForeignKey(Commune, on_delete=models.PROTECT, related_name="hubs", verbose_name=_("commune"))
+    latitude = models.DecimalField(
+        _("latitude"), max_digits=8, decimal_places=6, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
+    longitude = models.DecimalField(
+        _("longitude"), max_digits=9, decimal_places=6, validators=[MinValueValidator(-180), MaxValueValidator(180)]
+    )
+    host_building = models.CharField(_("host building"), max_length=160, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Paris", validators=[known_zone])
+    closed_on_public_holidays = models.BooleanField(_("closed on public holidays"), default=True)
+    accent = models.CharField(_("accent colour"), max_length=7, default=DEFAULT_ACCENT, validators=[accent_is_readable])
+    step_free = models.BooleanField(_("step-free access"), null=True, help_text=_("Leave empty if not known."))
+    access_notes = models.TextField(_("access for people with disabilities"), blank=True)
+    transport = models.TextField(_("how to come"), blank=True)
+    languages = ArrayField(
+        models.CharField(max_length=3, choices=Language), verbose_name=_("languages spoken"), default=list, blank=True
+    )
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("telephone"), max_length=20, blank=True)
+    website = models.URLField(_("website"), blank=True)
+
+    objects = HubQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("hub")
+        verbose_name_plural = _("hubs")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(accent__regex=r"^#[0-9A-F]{6}$"), name="hub_accent_is_hex"),
+            models.CheckConstraint(condition=Q(postcode__regex=r"^[0-9]{5}$"), name="hub_postcode_is_five_digits"),
+            models.CheckConstraint(
+                condition=Q(latitude__range=(-90, 90), longitude__range=(-180, 180)), name="hub_is_on_earth"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class ZoneKind(models.TextChoices):
+    INCUBATOR = "incubator", _("Incubator")
+    COWORKING = "coworking", _("Coworking")
+    SHARED_TOOLS = "shared_tools", _("Shared tools")
+    EVENTS = "events", _("Events and communication")
+    MEETING = "meeting", _("Meeting")
+    OFFICES = "offices", _("Offices")
+    COMMON = "common", _("Common areas")
+
+
+class Zone(Dated):
+    """A part of the hub with one use, and its floor area in m²."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="zones")
+    kind = models.CharField(_("use"), max_length=20, choices=ZoneKind)
+    name = models.CharField(_("name"), max_length=80)
+    area = models.DecimalField(_("floor area (m²)"), max_digits=8, decimal_places=2)
+
+    class Meta:
+        verbose_name = _("zone")
+        verbose_name_plural = _("zones")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(area__gt=0), name="zone_area_positive", violation_error_message=_("More than 0 m².")
+            ),
+            models.UniqueConstraint(
+                "hub", Lower("name"), name="zone_once", violation_error_message=_("The hub has a zone of this name.")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WeeklyHoursBase(models.Model):
+    """A line of a weekly timetable. `closes_at` not after `opens_at` is on the next day; 00:00 closes at midnight."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 1, _("Monday")
+        TUESDAY = 2, _("Tuesday")
+        WEDNESDAY = 3, _("Wednesday")
+        THURSDAY = 4, _("Thursday")
+        FRIDAY = 5, _("Friday")
+        SATURDAY = 6, _("Saturday")
+        SUNDAY = 7, _("Sunday")
+
+    weekday = models.PositiveSmallIntegerField(_("day"), choices=Weekday)
+    opens_at = models.TimeField(_("from"))
+    closes_at = models.TimeField(_("until"))
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}-{self.closes_at:%H:%M}"  # type: ignore[attr-defined]
+
+
+class OpeningHours(WeeklyHoursBase):
+    """When the hub is open, week after week."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="opening_hours")
+
+    class Meta:
+        verbose_name = _("opening hours")
+        verbose_name_plural = _("opening hours")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="hub_hours_weekday_is_iso"),
+            ExclusionConstraint(
+                name="hub_hours_never_overlap",
+                expressions=[Same.on("hub_id"), MinutesOfWeek.overlap()],
+                violation_error_message=_("These hours overlap others of the same day."),
+            ),
+        ]
+
+
+class ExceptionalHours(Dated):
+    """A closure or an opening out of the ordinary. An opening wins over closures, public holidays and the week."""
+
+    class Kind(models.TextChoices):
+        CLOSED = "closed", _("Closed")
+        OPEN = "open", _("Open")
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="exceptional_hours")
+    kind = models.CharField(_("the hub is"), max_length=6, choices=Kind)
+    during = DateTimeRangeField(_("when"))
+    reason = models.CharField(_("reason, shown to the public"), max_length=160)
+
+    class Meta:
+        verbose_name = _("exceptional hours")
+        verbose_name_plural = _("exceptional hours")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(during__isempty=False, during__lower_inf=False, during__upper_inf=False),
+                name="exceptional_hours_bounded",
+            ),
+            ExclusionConstraint(
+                name="closures_never_overlap",
+                expressions=[Same.on("hub_id"), ("during", RangeOperators.OVERLAPS)],
+                condition=Q(kind="closed"),
+                violation_error_message=_("Another closure already covers part of this time."),
+            ),
+            ExclusionConstraint(
+                name="openings_never_overlap",
+                expressions=[Same.on("hub_id"), ("during", RangeOperators.OVERLAPS)],
+                condition=Q(kind="open"),
+                violation_error_message=_("Another exceptional opening already covers part of this time."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Role(models.TextChoices):
+    """What a person of the team may do, from the widest to the narrowest."""
+
+    MANAGER = "manager", _("Manager")
+    DESK = "desk", _("Front desk")
+    FACILITATOR = "facilitator", _("Facilitator")
+    MACHINES = "machines", _("Machine manager")
+    READER = "reader", _("Reader")
+
+
+class TeamMember(Dated):
+    """A person's role in the team of a hub; one person may hold several."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="team")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="team_roles")
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+
+    class Meta:
+        verbose_name = _("team member")
+        verbose_name_plural = _("team members")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["hub", "person", "role"],
+                name="team_role_once",
+                violation_error_message=_("This person already has this role."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} ({self.get_role_display()})"
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def on(self, day: date) -> Self:
+        """Those that run on `day`, both ends included."""
+        return self.filter(Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+
+
+class Membership(Dated):
+    """A person belongs to a hub from one day until another, both included; no end: until further notice."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    starts_on = models.DateField(_("from"))
+    ends_on = models.DateField(_("until"), null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        indexes: ClassVar = [models.Index(fields=["person", "starts_on"], name="membership_of_person")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=models.F("starts_on")),
+                name="membership_ends_after_start",
+                violation_error_message=_("The end is before the start."),
+            ),
+            ExclusionConstraint(
+                name="membership_once_at_a_time",
+                expressions=[Same.on("hub_id"), Same.on("person_id"), Dates.overlap()],
+                violation_error_message=_("This person is already a member during part of this time."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} - {self.hub}"
+
+
+class HubPhoto(Dated):
+    """A photo of the hub; `description` is read to people who do not see it."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="photos")
+    image = models.ImageField(_("photo"), upload_to="hubs/%Y/")
+    description = models.CharField(_("what the photo shows"), max_length=200)
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
+
+    def __str__(self) -> str:
+        return self.description
