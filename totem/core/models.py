@@ -42,7 +42,13 @@ class JournalEntry(models.Model):
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Protect(name="never_emptied", level=pgtrigger.Statement, operation=pgtrigger.Truncate),
+            pgtrigger.Trigger(
+                name="never_emptied",
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                operation=pgtrigger.Truncate,
+                func="RAISE EXCEPTION 'The journal is never emptied.';",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Factories, one module a room; traits name the situations tests speak of."""

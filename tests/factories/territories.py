@@ -1,0 +1,97 @@
+"""Real codes of real places, so that departments, regions and holidays are those of the place."""
+
+from factory import SubFactory, Trait
+from factory.django import DjangoModelFactory
+
+from totem.territories.models import Commune, Department, Epci, Region
+
+
+class RegionFactory(DjangoModelFactory[Region]):
+    class Meta:
+        model = Region
+        django_get_or_create = ("code",)
+
+    class Params:
+        normandie = Trait(code="28", name="Normandie")
+        grand_est = Trait(code="44", name="Grand Est")
+        guadeloupe = Trait(code="01", name="Guadeloupe")
+
+    code = "32"
+    name = "Hauts-de-France"
+
+
+class DepartmentFactory(DjangoModelFactory[Department]):
+    """The Somme unless a trait says otherwise."""
+
+    class Meta:
+        model = Department
+        django_get_or_create = ("code",)
+
+    class Params:
+        seine_maritime = Trait(code="76", name="Seine-Maritime", region=SubFactory(RegionFactory, normandie=True))
+        calvados = Trait(code="14", name="Calvados", region=SubFactory(RegionFactory, normandie=True))
+        bas_rhin = Trait(code="67", name="Bas-Rhin", region=SubFactory(RegionFactory, grand_est=True))
+        moselle = Trait(code="57", name="Moselle", region=SubFactory(RegionFactory, grand_est=True))
+        guadeloupe = Trait(code="971", name="Guadeloupe", region=SubFactory(RegionFactory, guadeloupe=True))
+
+    code = "80"
+    name = "Somme"
+    region = SubFactory(RegionFactory)
+
+
+class EpciFactory(DjangoModelFactory[Epci]):
+    class Meta:
+        model = Epci
+        django_get_or_create = ("code",)
+
+    code = "248000531"
+    name = "CA Amiens Métropole"
+    type = Epci.Type.CA
+    population = 182_000
+
+
+class CommuneFactory(DjangoModelFactory[Commune]):
+    """Amiens unless a trait says otherwise."""
+
+    class Meta:
+        model = Commune
+        django_get_or_create = ("code",)
+
+    class Params:
+        amiens = Trait(code="80021")
+        rouen = Trait(
+            code="76540",
+            name="Rouen",
+            department=SubFactory(DepartmentFactory, seine_maritime=True),
+            postcodes=["76000", "76100"],
+        )
+        le_havre = Trait(
+            code="76351",
+            name="Le Havre",
+            department=SubFactory(DepartmentFactory, seine_maritime=True),
+            postcodes=["76600", "76610", "76620"],
+        )
+        caen = Trait(
+            code="14118",
+            name="Caen",
+            department=SubFactory(DepartmentFactory, calvados=True),
+            postcodes=["14000"],
+        )
+        strasbourg = Trait(
+            code="67482",
+            name="Strasbourg",
+            department=SubFactory(DepartmentFactory, bas_rhin=True),
+            postcodes=["67000", "67100", "67200"],
+        )
+        pointe_a_pitre = Trait(
+            code="97120",
+            name="Pointe-à-Pitre",
+            department=SubFactory(DepartmentFactory, guadeloupe=True),
+            postcodes=["97110"],
+        )
+
+    code = "80021"
+    name = "Amiens"
+    department = SubFactory(DepartmentFactory)
+    population = 136_000
+    postcodes = ["80000", "80080", "80090"]

@@ -1,0 +1,83 @@
+"""People who have an account. The e-mail address is the name they sign in with; there is no other."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from totem.core.names import SortKeyField
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes accounts, with the address in lower case as the database asks."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A saved account; without a password one signs in by e-mailed code. Raises ValueError for an empty address."""
+        if not email:
+            raise ValueError("An account needs an e-mail address.")
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """An account that may do everything, for `manage.py createsuperuser`."""
+        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").lower())
+
+
+class DemoRole(models.TextChoices):
+    """Whom the sign-in page of the demonstration offers to be."""
+
+    MANAGER = "manager", _("Hub manager")
+    DESK = "desk", _("Front desk")
+    MEMBER = "member", _("Member")
+    VISITOR = "visitor", _("Visitor")
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. Erased people keep their row (ids are referred to) and lose everything personal."""
+
+    email = models.EmailField(_("e-mail address"), unique=True)
+    name = models.CharField(_("name"), max_length=150)
+    sort_key = SortKeyField(source="name", db_index=True)
+    language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, default="fr")
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("may open the back office"), default=False)
+    date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
+    erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
+    demo_role = models.CharField(max_length=10, choices=DemoRole.choices, blank=True, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering: ClassVar = ["sort_key", "id"]
+        constraints: ClassVar = [
+            # With the unique index this makes addresses unique whatever their case.
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_email_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def clean(self) -> None:
+        self.email = self.email.strip().lower()
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
