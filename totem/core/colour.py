@@ -40,7 +40,7 @@ def accent_is_readable(value: str) -> None:
     if worst < READABLE:
         raise ValidationError(
             _(
-                "This colour is too light to be read: its contrast is %(contrast)s, and 4.5 is needed. Take a darker one."
+                "Too light to be read: the contrast of this colour is %(contrast)s, and 4.5 is needed. Take a darker one."
             ),
             code="contrast",
             params={"contrast": f"{worst:.1f}"},

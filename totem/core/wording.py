@@ -1,7 +1,7 @@
 """How dates, hours, lengths, sums and figures are written for people: templates and mails both use these functions.
 
-The language is the active one. French follows the Lexique of the Imprimerie nationale (« 14 h 30 », « 12 480 », « 24,00 € »,
-« 1er »); English is British with a 24-hour clock. Instants are aware datetimes, shown in the zone given (a
+The language is the active one. French follows the Lexique of the Imprimerie nationale: « 14 h 30 », « 12 480 »,
+« 24,00 € », « 1er ». English is British, with a 24-hour clock. Instants are aware datetimes, shown in the zone given (a
 `ZoneInfo` or its name), or else in the current one: a page about a hub gives the hub's.
 """
 

@@ -1,0 +1,16 @@
+"""What every template knows about the site."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def site(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 (Django calls it with the request)
+    """`demo` (a demonstration with invented people), `site_url`, `languages` and `map_style_url` (may be empty)."""
+    return {
+        "demo": settings.DEMO,
+        "site_url": settings.SITE_URL,
+        "languages": settings.LANGUAGES,
+        "map_style_url": settings.MAP_STYLE_URL,
+    }

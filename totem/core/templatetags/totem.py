@@ -1,0 +1,409 @@
+"""The tags and filters of every template (a builtin library). The words come from `totem.core.wording`.
+
+Components take declared attributes only: a misspelt one fails when the template is compiled. `docs/design.md` lists
+them, and `/design/` shows them.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BaseForm
+from django.http import QueryDict
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
+
+from totem.core import wording
+from totem.core.components import Crumb, Slot, Tab, Words
+from totem.core.periods import Period
+from totem.core.wording import Zone
+
+register = template.Library()
+
+# -- Words ------------------------------------------------------------------------------------------------------------
+
+
+def _optional(value: Any) -> bool:
+    return value is None or value == ""
+
+
+@register.filter
+def date_words(value: date | datetime | None, zone: Zone = None) -> str:
+    """`{{ b.starts_at|date_words:hub.zone }}`: « jeudi 26 novembre »."""
+    return "" if _optional(value) else wording.date_words(value, zone)  # type: ignore[arg-type]
+
+
+@register.filter
+def date_short(value: date | datetime | None, zone: Zone = None) -> str:
+    """« jeu. 26 »."""
+    return "" if _optional(value) else wording.date_short(value, zone)  # type: ignore[arg-type]
+
+
+@register.filter
+def day_words(value: date | datetime | None, zone: Zone = None) -> str:
+    """« aujourd’hui », « demain », or the date in words."""
+    return "" if _optional(value) else wording.day_words(value, zone)  # type: ignore[arg-type]
+
+
+@register.filter
+def hour(value: datetime | time | None, zone: Zone = None) -> str:
+    """`{{ b.starts_at|hour:hub.zone }}`: « 14 h 30 »."""
+    return "" if _optional(value) else wording.hour(value, zone)  # type: ignore[arg-type]
+
+
+@register.filter("period")
+def period_filter(value: Any, zone: Zone = None) -> str:
+    """Anything with `starts_at` and `ends_at`: « jeudi 26 novembre, de 14 h à 16 h »."""
+    return "" if _optional(value) else wording.period(value.starts_at, value.ends_at, zone)
+
+
+@register.filter("hours_range")
+def hours_range_filter(value: Any, zone: Zone = None) -> str:
+    """Anything with `starts_at` and `ends_at`: « de 14 h à 16 h »."""
+    return "" if _optional(value) else wording.hours_range(value.starts_at, value.ends_at, zone)
+
+
+@register.simple_tag
+def period(start: datetime, end: datetime, zone: Zone = None) -> str:
+    """`{% period start end hub.zone %}`."""
+    return wording.period(*Period(start, end), zone)
+
+
+@register.simple_tag
+def hours_range(start: datetime | time, end: datetime | time, zone: Zone = None) -> str:
+    """`{% hours_range start end hub.zone %}`, of instants or of wall-clock times."""
+    return wording.hours_range(start, end, zone)
+
+
+@register.filter
+def minutes_words(value: int | None) -> str:
+    return "" if _optional(value) else wording.minutes_words(int(value or 0))
+
+
+@register.filter
+def money(value: Decimal | None) -> str:
+    return "" if value is None else wording.money(value)
+
+
+@register.filter
+def number(value: Decimal | float | None, decimals: int | None = None) -> str:
+    return "" if value is None else wording.number(value, decimals)
+
+
+@register.filter
+def area(value: Decimal | float | None) -> str:
+    return "" if value is None else wording.area(value)
+
+
+@register.filter
+def percent(value: Decimal | float | None, decimals: int = 0) -> str:
+    """A share from 0 to 1 as « 42 % »."""
+    return "" if value is None else wording.percent(value, decimals)
+
+
+@register.filter
+def iso(value: datetime | date) -> str:
+    """What `<time datetime>` wants."""
+    return wording.instant_iso(value)
+
+
+# -- Small things -----------------------------------------------------------------------------------------------------
+
+ICONS = frozenset(
+    ["accessible", "arrow-left", "arrow-right", "bell", "calendar", "check", "chevron-down", "chevron-left", "chevron-right", "clock", "cross", "edit", "euro", "external", "file", "flag", "globe", "half", "hourglass", "info", "key", "list", "mail", "map-pin", "menu", "minus", "people", "phone", "plus", "print", "search", "settings", "sign-out", "size", "sparkle", "square", "tool", "train", "user", "warning", "wifi"]
+)
+
+
+@register.simple_tag
+def icon(name: str, label: Words = "") -> SafeString:
+    """A drawing of the sprite `static/img/icons.svg`; silent for screen readers unless it has a `label`."""
+    if name not in ICONS:
+        raise template.TemplateSyntaxError(f"There is no icon {name!r}; there are {', '.join(sorted(ICONS))}.")
+    use = format_html('<use href="{}#{}"/>', static("img/icons.svg"), name)
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}" viewBox="0 0 24 24">{}</svg>', label, use)
+    return format_html('<svg class="icon" aria-hidden="true" viewBox="0 0 24 24">{}</svg>', use)
+
+
+STATES: dict[str, tuple[Words, str, str]] = {
+    # state: the word, the shape, the tone
+    "confirmed": (pgettext_lazy("state", "Confirmed"), "check", "moss"),
+    "pending": (pgettext_lazy("state", "Awaiting approval"), "hourglass", "amber"),
+    "held": (pgettext_lazy("state", "Held"), "half", "plum"),
+    "cancelled": (pgettext_lazy("state", "Cancelled"), "cross", "quiet"),
+    "refused": (pgettext_lazy("state", "Refused"), "cross", "brick"),
+    "expired": (pgettext_lazy("state", "Expired"), "clock", "quiet"),
+    "arrived": (pgettext_lazy("state", "Arrived"), "user", "sea"),
+    "no_show": (pgettext_lazy("state", "Did not come"), "minus", "amber"),
+    "finished": (pgettext_lazy("state", "Finished"), "check", "quiet"),
+    "out_of_order": (pgettext_lazy("state", "Out of order"), "tool", "brick"),
+    "free": (pgettext_lazy("state", "Free"), "square", "moss"),
+    "busy": (pgettext_lazy("state", "Taken"), "minus", "ink"),
+    "closed": (pgettext_lazy("state", "Closed"), "key", "quiet"),
+    "open": (pgettext_lazy("state", "Open"), "sparkle", "moss"),
+    "met": (pgettext_lazy("state", "Met"), "check", "moss"),
+    "not_met": (pgettext_lazy("state", "Not met"), "cross", "brick"),
+    "unknown": (pgettext_lazy("state", "Not known"), "info", "amber"),
+}
+
+
+@register.simple_tag
+def badge(state: str, word: Words = "") -> SafeString:
+    """A state, as a word, a shape and a colour. `word` stands in for the usual one (« Held until 14:15 »)."""
+    if state not in STATES:
+        raise template.TemplateSyntaxError(f"There is no state {state!r}; there are {', '.join(STATES)}.")
+    usual, shape, tone = STATES[state]
+    return format_html('<span class="badge-state is-{}">{}{}</span>', tone, icon(shape), word or usual)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Context, **changes: Any) -> str:
+    """The page's own parameters with some changed, as `?a=1&b=2`; None or '' takes one away."""
+    params: QueryDict = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            params.pop(name, None)
+        else:
+            params[name] = str(value)
+    return f"?{params.urlencode()}"
+
+
+@register.simple_tag
+def form_errors(form: BaseForm) -> SafeString:
+    """The summary of a form's errors, with links to the fields; nothing where there are none."""
+    return form.renderer.render("core/forms/errors.html", {"form": form}) if form.errors else SafeString("")
+
+
+# -- Components with a body -------------------------------------------------------------------------------------------
+
+
+@register.simple_block_tag
+def page_head(content: str, title: Words, lead: Words = "", kicker: Words = "") -> SafeString:
+    """The page's only h1; the body holds its main action."""
+    return render_to_string(
+        "core/components/page_head.html", {"actions": content.strip(), "title": title, "lead": lead, "kicker": kicker}
+    )
+
+
+NOTICES = {"info": "info", "good": "check", "warn": "warning", "bad": "cross", "held": "half"}
+
+
+@register.simple_block_tag
+def notice(content: str, kind: str = "info", title: Words = "") -> SafeString:
+    """Something to know here: `info`, `good`, `warn`, `bad` or `held`."""
+    return render_to_string(
+        "core/components/notice.html", {"body": content, "kind": kind, "icon": NOTICES[kind], "title": title}
+    )
+
+
+@register.simple_block_tag
+def empty(content: str, title: Words, icon: str = "sparkle") -> SafeString:
+    """Where a list would stand: `title` says what will, the body why it is empty and holds the button that fills it."""
+    return render_to_string("core/components/empty.html", {"body": content, "title": title, "icon": icon})
+
+
+@register.simple_block_tag
+def row(
+    content: str,
+    title: Words,
+    href: str = "",
+    meta: Words = "",
+    when: Words = "",
+    state: str = "",
+    state_word: Words = "",
+    id: str = "",  # noqa: A002 (the name of the HTML attribute)
+) -> SafeString:
+    """One `<li>` of a `<ul class="rows">`: when, what, its state, and its one next action (the body)."""
+    return render_to_string(
+        "core/components/row.html",
+        {
+            "action": content.strip(),
+            "title": title,
+            "href": href,
+            "meta": meta,
+            "when": when,
+            "state": state,
+            "state_word": state_word,
+            "id": id,
+        },
+    )
+
+
+@register.simple_block_tag(takes_context=True)
+def confirm(
+    context: Context, content: str, label: Words, action: str, verb: Words, question: Words = "", danger: bool = True
+) -> SafeString:
+    """A button that opens a question and posts to `action`: no script, no second page. The body may hold fields."""
+    values = {"body": content, "label": label, "action": action, "verb": verb, "question": question, "danger": danger}
+    return render_to_string("core/components/confirm.html", values, request=context.get("request"))
+
+
+# -- Components without ------------------------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("core/components/figure.html")
+def figure(
+    value: Words | float | Decimal,
+    label: Words,
+    definition: Words,
+    source: Words,
+    unit: Words = "",
+    at: date | datetime | None = None,
+    table: str = "",
+) -> dict[str, Any]:
+    """A number that can be trusted: its unit, definition, date and source, and the way (`table`) to its rows."""
+    shown = value if isinstance(value, str) or not isinstance(value, int | float | Decimal) else wording.number(value)
+    return {
+        "value": shown,
+        "label": label,
+        "definition": definition,
+        "source": source,
+        "unit": unit,
+        "at": at,
+        "table": table,
+    }
+
+
+@register.inclusion_tag("core/components/crumbs.html")
+def crumbs(items: Iterable[Crumb | tuple[Words, str]]) -> dict[str, Any]:
+    """The way back: pairs of label and address, without the page itself."""
+    return {"items": [Crumb(*item) for item in items]}
+
+
+@register.inclusion_tag("core/components/tabs.html")
+def tabs(items: Iterable[Tab], label: Words) -> dict[str, Any]:
+    """Links between lists, with their counts; `label` names the choice for screen readers."""
+    return {"items": list(items), "label": label}
+
+
+@register.inclusion_tag("core/components/slots.html")
+def slots(items: Iterable[Slot], label: Words = "") -> dict[str, Any]:
+    """The nearest free slots as buttons."""
+    return {"items": list(items), "label": label}
+
+
+@register.inclusion_tag("core/components/pagination.html", takes_context=True)
+def pagination(context: Context, page: "Page[Any]", param: str = "page") -> dict[str, Any]:
+    """The way through a long list; keeps the other parameters of the address."""
+    if page.paginator.num_pages == 1:
+        return {"page": None}
+    earlier = query(context, **{param: page.previous_page_number()}) if page.has_previous() else ""
+    later = query(context, **{param: page.next_page_number()}) if page.has_next() else ""
+    return {"page": page, "earlier": earlier, "later": later}
+
+
+PATTERNS = 6
+
+
+@register.inclusion_tag("core/components/photo.html")
+def photo(image: Any, name: Words, alt: Words = "", ratio: str = "3x2", eager: bool = False) -> dict[str, Any]:
+    """A photo (an image field or an address), or a quiet pattern that is always the same for one `name`."""
+    if ratio not in {"3x2", "16x9", "1x1", "21x9"}:
+        raise template.TemplateSyntaxError(f"A photo is 3x2, 16x9, 1x1 or 21x9, not {ratio!r}.")
+    source = (image if isinstance(image, str) else image.url) if image else ""
+    pattern = f"img/pattern-{crc32(str(name).encode()) % PATTERNS + 1}.svg"
+    return {"source": source, "pattern": pattern, "alt": alt, "ratio": ratio, "eager": eager}
+
+
+@register.inclusion_tag("core/components/hub_card.html")
+def hub_card(
+    name: Words,
+    href: str,
+    place: Words,
+    tagline: Words = "",
+    image: Any = None,
+    alt: Words = "",
+    state: str = "",
+    state_word: Words = "",
+    level: int = 2,
+) -> dict[str, Any]:
+    """A hub in a list: its photo, where it is, what it is, whether it is open. `level` is its heading's."""
+    return {
+        "name": name,
+        "href": href,
+        "place": place,
+        "tagline": tagline,
+        "image": image,
+        "alt": alt,
+        "state": state,
+        "state_word": state_word,
+        "level": level,
+    }
+
+
+@register.inclusion_tag("core/components/space_card.html")
+def space_card(
+    name: Words,
+    href: str,
+    kind: Words,
+    image: Any = None,
+    alt: Words = "",
+    capacity: int | None = None,
+    floor: Decimal | None = None,
+    price: Words = "",
+    free: Words = "",
+    features: Sequence[Words] = (),
+    level: int = 3,
+) -> dict[str, Any]:
+    """A space in a list: for how many, its m² (`floor`), its price in words, when it is `free` next."""
+    return {
+        "name": name,
+        "href": href,
+        "kind": kind,
+        "image": image,
+        "alt": alt,
+        "capacity": capacity,
+        "floor": floor,
+        "price": price,
+        "free": free,
+        "features": features,
+        "level": level,
+    }
+
+
+@register.inclusion_tag("core/components/price_line.html")
+def price_line(label: Words, amount: Decimal, note: Words = "", total: bool = False) -> dict[str, Any]:
+    """One `<div>` of a `<dl class="prices">`."""
+    return {"label": label, "amount": amount, "note": note, "total": total}
+
+
+@register.inclusion_tag("core/components/progress.html")
+def progress(value: float, maximum: float, label: Words) -> dict[str, Any]:
+    """How far something is, in words too."""
+    return {"value": value, "maximum": maximum, "label": label, "share": value / maximum if maximum else 0}
+
+
+@register.inclusion_tag("core/components/map.html", takes_context=True)
+def map(context: Context, points: Sequence[dict[str, Any]], label: Words) -> dict[str, Any]:  # noqa: A001
+    """A map of `points`, each {"name", "lat", "lng", "href", "text"}; the page lists the same places in HTML beside."""
+    style = context.get("map_style_url", "")
+    plain = [{**p, "lat": float(p["lat"]), "lng": float(p["lng"]), "name": str(p["name"])} for p in points]
+    return {"points": plain, "label": label, "style": style}
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """JSON for a data attribute (escaped by the template as any text)."""
+
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@register.simple_tag
+def joined(items: Iterable[Words]) -> SafeString:
+    """Short words on one line, between middle dots."""
+    return format_html_join(SafeString(' <span aria-hidden="true">·</span> '), "{}", ((i,) for i in items if i))
+
+
+@register.simple_tag
+def language_name(code: str) -> str:
+    """« Français », « English »: a language by its own name."""
+    return {"fr": "Français", "en": "English"}.get(code) or gettext(code)
