@@ -1,0 +1,96 @@
+"""What every test stands on: a PostgreSQL of its own, databases with real commits, the real server, a real browser.
+
+`TEST_DATABASE_URL` names a server to use instead of the embedded one; its role must be allowed to create databases.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+from tests.postgres import ThrowAwayCluster, copy_of, url_of
+
+_CLUSTER: ThrowAwayCluster | None = None
+_DATA: Path | None = None
+if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inherit all this
+    for name in [name for name in os.environ if name.startswith("TOTEM_")]:
+        del os.environ[name]
+    _DATA = Path(tempfile.mkdtemp(prefix="totem-test-data-"))
+    os.environ["TOTEM_MODE"] = "test"
+    os.environ["TOTEM_DATA"] = str(_DATA)
+    os.environ["TOTEM_SECRET_KEY"] = "a-key-for-tests-only-" * 3
+    if os.environ.get("TEST_DATABASE_URL"):
+        os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+    else:
+        _CLUSTER = ThrowAwayCluster()
+        os.environ["DATABASE_URL"] = _CLUSTER.url
+# Named here and not in pyproject.toml: pytest-django would read the settings before the lines above.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django.setup()
+
+REAL_COMMITS = (
+    "Journal rows cannot be deleted or truncated, so a test cannot clean up after real commits: use the fixture "
+    "`committed_db`, which gives the test a database of its own, instead of {} (tests/conftest.py)."
+)
+TRUNCATING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if _CLUSTER is not None and not session.config.option.collectonly:
+        _CLUSTER.start()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _CLUSTER is not None:
+        _CLUSTER.stop()
+    if _DATA is not None:
+        shutil.rmtree(_DATA, ignore_errors=True)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    marker = item.get_closest_marker("django_db")
+    wrong = sorted(TRUNCATING & set(getattr(item, "fixturenames", ())))
+    if marker and (marker.kwargs.get("transaction") or marker.kwargs.get("reset_sequences")):
+        wrong.append("django_db(transaction=True)")
+    if wrong:
+        pytest.fail(REAL_COMMITS.format(", ".join(wrong)), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
+    """The migrated test database, with the table of the cache that migrations do not make."""
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock():
+        call_command("createcachetable", verbosity=0)
+
+
+@pytest.fixture
+def committed_db(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker) -> Iterator[str]:
+    """A database of the test's own, where commits are real; gives its `DATABASE_URL` for child processes.
+
+    Copied from the migrated one and dropped after. Django's default connection, in every thread, and `DATABASE_URL`
+    point at it meanwhile. For tests of concurrency, of killed processes and of the browser.
+    """
+    from django.db import connection, connections
+
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("committed_db stands alone: without `db` or the django_db marker.", pytrace=False)
+    settings = connection.settings_dict
+    name, url = settings["NAME"], os.environ["DATABASE_URL"]
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with copy_of(settings) as copy:
+            settings["NAME"] = copy
+            os.environ["DATABASE_URL"] = url_of(settings)
+            try:
+                yield os.environ["DATABASE_URL"]
+            finally:
+                connections.close_all()
+                settings["NAME"], os.environ["DATABASE_URL"] = name, url

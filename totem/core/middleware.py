@@ -1,0 +1,25 @@
+"""What stands around every request."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from totem.core.outage import database_is_away, page
+
+
+class DatabaseAwayMiddleware:
+    """Answers 503 with a plain page when a view cannot reach the database.
+
+    Other middlewares fail outside its reach: `totem.core.views.server_error` gives the same page for those. Nothing is
+    kept: the next request connects again (`CONN_HEALTH_CHECKS`).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for an exception that says the database is away; None for any other."""
+        return page(request) if database_is_away(exception) else None

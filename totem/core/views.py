@@ -1,0 +1,58 @@
+"""Pages about the service itself: is it alive, is it ready, what when it fails."""
+
+import sys
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.defaults import server_error as django_server_error
+
+from totem.core.outage import database_is_away, page
+
+_migrated = False
+
+
+@login_not_required
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """200 as long as this process answers; the database is not asked."""
+    return _plain("live", 200)
+
+
+@login_not_required
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when requests can be served: the database answers and every migration is applied; 503 with a word if not."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        if not _is_migrated():
+            return _plain("not migrated", 503)
+    except Exception as error:
+        if database_is_away(error):
+            return _plain("database away", 503)
+        raise
+    return _plain("ready", 200)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page of an exception nobody caught; the one of a database that is away when that is why."""
+    return page(request) if database_is_away(sys.exception()) else django_server_error(request)
+
+
+def _is_migrated() -> bool:
+    # Once true it stays true for this process: its code brings no new migration.
+    global _migrated  # noqa: PLW0603
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _migrated
+
+
+def _plain(word: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{word}\n", status=status, content_type="text/plain; charset=utf-8")
