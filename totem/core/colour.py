@@ -39,9 +39,7 @@ def accent_is_readable(value: str) -> None:
     worst = min(contrast(value, PAPER), contrast(value, WHITE))
     if worst < READABLE:
         raise ValidationError(
-            _(
-                "Too light to be read: the contrast of this colour is %(contrast)s, and 4.5 is needed. Take a darker one."
-            ),
+            _("Too light to be read: its contrast is %(contrast)s, and 4.5 is needed. Take a darker colour."),
             code="contrast",
             params={"contrast": f"{worst:.1f}"},
         )

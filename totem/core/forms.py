@@ -1,7 +1,7 @@
 """How forms look, and the fields that several rooms share.
 
-`{{ form }}` gives the error summary and every field; `{{ form.name.as_field_group }}` one field with its label, help and
-errors; `{% form_errors form %}` the summary alone, for forms laid out by hand.
+`{{ form }}` gives the error summary and every field; `{{ form.name.as_field_group }}` one field with its label, help
+and errors; `{% form_errors form %}` the summary alone, for forms laid out by hand.
 """
 
 from functools import cached_property

@@ -119,7 +119,49 @@ def iso(value: datetime | date) -> str:
 # -- Small things -----------------------------------------------------------------------------------------------------
 
 ICONS = frozenset(
-    ["accessible", "arrow-left", "arrow-right", "bell", "calendar", "check", "chevron-down", "chevron-left", "chevron-right", "clock", "cross", "edit", "euro", "external", "file", "flag", "globe", "half", "hourglass", "info", "key", "list", "mail", "map-pin", "menu", "minus", "people", "phone", "plus", "print", "search", "settings", "sign-out", "size", "sparkle", "square", "tool", "train", "user", "warning", "wifi"]
+    {
+        "accessible",
+        "arrow-left",
+        "arrow-right",
+        "bell",
+        "calendar",
+        "check",
+        "chevron-down",
+        "chevron-left",
+        "chevron-right",
+        "clock",
+        "cross",
+        "edit",
+        "euro",
+        "external",
+        "file",
+        "flag",
+        "globe",
+        "half",
+        "hourglass",
+        "info",
+        "key",
+        "list",
+        "mail",
+        "map-pin",
+        "menu",
+        "minus",
+        "people",
+        "phone",
+        "plus",
+        "print",
+        "search",
+        "settings",
+        "sign-out",
+        "size",
+        "sparkle",
+        "square",
+        "tool",
+        "train",
+        "user",
+        "warning",
+        "wifi",
+    }
 )
 
 
@@ -187,7 +229,7 @@ def form_errors(form: BaseForm) -> SafeString:
 
 
 @register.simple_block_tag
-def page_head(content: str, title: Words, lead: Words = "", kicker: Words = "") -> SafeString:
+def page_head(content: str, title: Words, *, lead: Words = "", kicker: Words = "") -> SafeString:
     """The page's only h1; the body holds its main action."""
     return render_to_string(
         "core/components/page_head.html", {"actions": content.strip(), "title": title, "lead": lead, "kicker": kicker}
@@ -215,6 +257,7 @@ def empty(content: str, title: Words, icon: str = "sparkle") -> SafeString:
 def row(
     content: str,
     title: Words,
+    *,
     href: str = "",
     meta: Words = "",
     when: Words = "",
@@ -240,7 +283,7 @@ def row(
 
 @register.simple_block_tag(takes_context=True)
 def confirm(
-    context: Context, content: str, label: Words, action: str, verb: Words, question: Words = "", danger: bool = True
+    context: Context, content: str, *, label: Words, action: str, verb: Words, question: Words = "", danger: bool = True
 ) -> SafeString:
     """A button that opens a question and posts to `action`: no script, no second page. The body may hold fields."""
     values = {"body": content, "label": label, "action": action, "verb": verb, "question": question, "danger": danger}
@@ -253,6 +296,7 @@ def confirm(
 @register.inclusion_tag("core/components/figure.html")
 def figure(
     value: Words | float | Decimal,
+    *,
     label: Words,
     definition: Words,
     source: Words,
@@ -317,6 +361,7 @@ def photo(image: Any, name: Words, alt: Words = "", ratio: str = "3x2", eager: b
 @register.inclusion_tag("core/components/hub_card.html")
 def hub_card(
     name: Words,
+    *,
     href: str,
     place: Words,
     tagline: Words = "",
@@ -343,6 +388,7 @@ def hub_card(
 @register.inclusion_tag("core/components/space_card.html")
 def space_card(
     name: Words,
+    *,
     href: str,
     kind: Words,
     image: Any = None,

@@ -1,0 +1,86 @@
+// A map of places beside their list in HTML. MapLibre's CSP build; without a base map France's outline is drawn.
+// Without WebGL, or when anything fails, the element stays hidden: the list is there.
+
+function script(address) {
+  return new Promise((resolve, reject) => {
+    const element = document.createElement("script");
+    element.src = address;
+    element.onload = resolve;
+    element.onerror = reject;
+    document.head.append(element);
+  });
+}
+
+function stylesheet(address) {
+  return new Promise((resolve, reject) => {
+    const element = document.createElement("link");
+    element.rel = "stylesheet";
+    element.href = address;
+    element.onload = resolve;
+    element.onerror = reject;
+    document.head.append(element);
+  });
+}
+
+function outline(address) {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return {
+    version: 8,
+    sources: { land: { type: "geojson", data: address } },
+    layers: [
+      { id: "sea", type: "background", paint: { "background-color": colour("--sea-wash") } },
+      { id: "land", type: "fill", source: "land", paint: { "fill-color": colour("--paper") } },
+      { id: "coast", type: "line", source: "land", paint: { "line-color": "#b9b0a1", "line-width": 1 } },
+    ],
+  };
+}
+
+function bounds(points) {
+  const lngs = points.map((p) => p.lng);
+  const lats = points.map((p) => p.lat);
+  return [
+    [Math.min(...lngs), Math.min(...lats)],
+    [Math.max(...lngs), Math.max(...lats)],
+  ];
+}
+
+function pin(point) {
+  const element = document.createElement(point.href ? "a" : "span");
+  if (point.href) element.href = point.href;
+  element.className = "map-pin";
+  const name = document.createElement("span");
+  name.textContent = point.name;
+  element.append(name);
+  if (point.text) element.title = point.text;
+  return element;
+}
+
+export async function start(element) {
+  const points = JSON.parse(element.dataset.points);
+  if (!points.length) return;
+  await Promise.all([stylesheet(element.dataset.stylesheet), script(element.dataset.library)]);
+  const { maplibregl } = window;
+  maplibregl.setWorkerUrl(element.dataset.worker);
+  element.hidden = false;
+  let map;
+  try {
+    map = new maplibregl.Map({
+      container: element,
+      style: element.dataset.style || outline(new URL(element.dataset.outline, location.href).href),
+      bounds: bounds(points),
+      fitBoundsOptions: { padding: 72, maxZoom: element.dataset.style ? 14 : 6.5 },
+      attributionControl: Boolean(element.dataset.style) && { compact: true },
+      cooperativeGestures: true,
+      dragRotate: false,
+      fadeDuration: 0,
+    });
+  } catch {
+    element.hidden = true;
+    return;
+  }
+  map.getCanvas().setAttribute("aria-label", element.dataset.label);
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
+  for (const point of points) {
+    new maplibregl.Marker({ element: pin(point), anchor: "bottom" }).setLngLat([point.lng, point.lat]).addTo(map);
+  }
+}
