@@ -88,9 +88,9 @@ class Booking(Dated):
     purpose = models.CharField(_("what for"), max_length=120, blank=True)
 
     price = models.DecimalField(_("price, VAT included (€)"), max_digits=10, decimal_places=2, default=Decimal(0))
-    vat_rate = models.DecimalField(_("VAT rate (%)"), max_digits=4, decimal_places=2, default=Decimal(0))
+    vat = models.DecimalField(_("of which VAT (€)"), max_digits=10, decimal_places=2, default=Decimal(0))
     price_lines = models.JSONField(
-        default=list, help_text="What the price is made of: [{per: minutes, count, amount}], copied when it was made."
+        default=list, help_text="What the price is made of, copied when it was made; see spaces.pricing.Line."
     )
     cancellable_until = models.DateTimeField(_("can be cancelled until"))
     checked_in_at = models.DateTimeField(_("arrived"), null=True, blank=True)
@@ -130,7 +130,7 @@ class Booking(Dated):
                 name="booking_left_after_arrival",
             ),
             models.CheckConstraint(
-                condition=Q(price__gte=0, vat_rate__range=(0, 30)), name="booking_price_not_negative"
+                condition=Q(price__gte=0, vat__gte=0, vat__lte=F("price")), name="booking_price_not_negative"
             ),
         ]
         triggers: ClassVar = [
@@ -138,12 +138,12 @@ class Booking(Dated):
                 name="status_moves_forward",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("status"),
-                condition=pgtrigger.Q(old__status__df=F("new__status")),
+                condition=pgtrigger.Condition("OLD.status IS DISTINCT FROM NEW.status"),
                 func="""
                     IF (OLD.status, NEW.status) NOT IN (
                         ('held', 'pending'), ('held', 'confirmed'), ('held', 'cancelled'), ('held', 'expired'),
                         ('pending', 'confirmed'), ('pending', 'refused'), ('pending', 'cancelled'),
-                        ('confirmed', 'cancelled')
+                        ('confirmed', 'cancelled'), ('confirmed', 'pending')
                     ) THEN
                         RAISE EXCEPTION 'a booking does not go from % to %', OLD.status, NEW.status
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_status_moves_forward';
@@ -221,6 +221,7 @@ class Occupancy(models.Model):
                 Func(F("during"), function="upper", output_field=models.DateTimeField()),
                 name="occupancy_of_unit_from",
             ),
+            models.Index(fields=["held_until"], name="occupancy_held", condition=Q(held_until__isnull=False)),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

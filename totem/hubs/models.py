@@ -55,9 +55,7 @@ class Hub(Dated):
 
     name = models.CharField(_("name"), max_length=120)
     slug = models.SlugField(_("address on this site"), unique=True)
-    operator = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="hubs", verbose_name=_("run by")
-    )
+    operator = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="hubs", verbose_name=_("run by"))
     is_published = models.BooleanField(_("shown to the public"), default=False)
     tagline = models.CharField(_("in one sentence"), max_length=160)
     description = models.TextField(_("what it offers"), blank=True)

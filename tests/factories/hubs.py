@@ -1,0 +1,82 @@
+"""Hubs as the tests need them: open six days of seven, from nine to nineteen, in Amiens."""
+
+from datetime import date, time
+
+import factory
+
+from tests.factories.accounts import UserFactory
+from tests.factories.organisations import OrganisationFactory
+from tests.factories.territories import CommuneFactory
+from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember, Zone, ZoneKind
+
+
+class HubFactory(factory.django.DjangoModelFactory[Hub]):
+    class Meta:
+        model = Hub
+        skip_postgeneration_save = True
+
+    class Params:
+        strasbourg = factory.Trait(
+            commune=factory.SubFactory(CommuneFactory, strasbourg=True), postcode="67000", name="Strasbourg"
+        )
+        always_open = factory.Trait(closed_on_public_holidays=False)
+
+    name = factory.Sequence(lambda n: f"Hub {n}")
+    slug = factory.Sequence(lambda n: f"hub-{n}")
+    operator = factory.SubFactory(OrganisationFactory)
+    is_published = True
+    tagline = "A place to work"
+    street = "1 place de la Gare"
+    postcode = "80000"
+    commune = factory.SubFactory(CommuneFactory, amiens=True)
+    latitude = "49.890600"
+    longitude = "2.308200"
+
+    @factory.post_generation
+    def opening_hours(obj: Hub, create: bool, extracted: list[tuple[int, str, str]] | None, **kwargs: object) -> None:  # noqa: N805
+        """Lines of (weekday, opens, closes); by default Monday to Saturday from nine to nineteen."""
+        if obj.closed_on_public_holidays is False and extracted is None:
+            lines = [(day, "00:00", "00:00") for day in range(1, 8)]
+        else:
+            lines = [(day, "09:00", "19:00") for day in range(1, 7)] if extracted is None else extracted
+        OpeningHours.objects.bulk_create(
+            OpeningHours(hub=obj, weekday=day, opens_at=time.fromisoformat(opens), closes_at=time.fromisoformat(closes))
+            for day, opens, closes in lines
+        )
+
+
+class ZoneFactory(factory.django.DjangoModelFactory[Zone]):
+    class Meta:
+        model = Zone
+
+    hub = factory.SubFactory(HubFactory)
+    kind = ZoneKind.COWORKING
+    name = factory.Sequence(lambda n: f"Zone {n}")
+    area = 100
+
+
+class TeamMemberFactory(factory.django.DjangoModelFactory[TeamMember]):
+    class Meta:
+        model = TeamMember
+
+    hub = factory.SubFactory(HubFactory)
+    person = factory.SubFactory(UserFactory)
+    role = Role.MANAGER
+
+
+class MembershipFactory(factory.django.DjangoModelFactory[Membership]):
+    class Meta:
+        model = Membership
+
+    hub = factory.SubFactory(HubFactory)
+    person = factory.SubFactory(UserFactory)
+    starts_on = date(2020, 1, 1)
+
+
+class ExceptionalHoursFactory(factory.django.DjangoModelFactory[ExceptionalHours]):
+    class Meta:
+        model = ExceptionalHours
+
+    hub = factory.SubFactory(HubFactory)
+    kind = ExceptionalHours.Kind.CLOSED
+    reason = "Works"

@@ -1,0 +1,477 @@
+"""What is done to bookings. Every write takes the same locks in the same order; see `totem.core.locks`."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import get_language
+
+from totem.accounts.models import User
+from totem.bookings import mails, queries, rules, signals
+from totem.bookings.models import LIVE, Booking, Occupancy, Status
+from totem.bookings.rules import RuleBrokenError
+from totem.core import journal, locks
+from totem.core.periods import Period, local_day
+from totem.hubs.models import Hub
+from totem.hubs.queries import Standing, standing
+from totem.organisations.models import Organisation
+from totem.organisations.queries import organisations_of
+from totem.spaces import pricing
+from totem.spaces import queries as space_queries
+from totem.spaces.models import Space
+
+GUEST_HOLD = timedelta(minutes=15)
+LONGEST_HOLD = timedelta(days=7)
+CODE_ATTEMPTS = 5
+EARLY_ARRIVAL = timedelta(hours=2)
+
+
+class SlotTakenError(Exception):
+    """The space is not free for all of the time asked for. `queries.alternatives` says what is."""
+
+    def __init__(self, space: Space, period: Period, quantity: int = 1) -> None:
+        super().__init__(f"{space} is not free")
+        self.space = space
+        self.period = period
+        self.quantity = quantity
+
+
+class NotForYouError(Exception):
+    """The space is reserved to others: members, or the team."""
+
+
+class WrongStateError(Exception):
+    """The booking is no longer, or not yet, in a state that allows this; the message says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class WrongCodeError(Exception):
+    """The code is not the one sent; `attempts_left` says how often one may still try."""
+
+    def __init__(self, attempts_left: int) -> None:
+        super().__init__(f"{attempts_left} attempts left")
+        self.attempts_left = attempts_left
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Somebody without an account."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Booker:
+    """For whom one books (a person or a guest, perhaps for an organisation) and who does it.
+
+    `by` is None where a guest books for themself. A team member who books for somebody else is `by`.
+    """
+
+    by: User | None
+    person: User | None = None
+    guest: Guest | None = None
+    organisation: Organisation | None = None
+
+    @classmethod
+    def oneself(cls, person: User, organisation: Organisation | None = None) -> "Booker":
+        return cls(by=person, person=person, organisation=organisation)
+
+    @property
+    def for_oneself(self) -> bool:
+        return self.by is not None and self.by == self.person
+
+
+def book(
+    *,
+    space: Space,
+    period: Period,
+    booker: Booker,
+    now: datetime,
+    quantity: int = 1,
+    purpose: str = "",
+    hold_for: timedelta | None = None,
+) -> Booking:
+    """Book `period`; the state is held (a guest, or `hold_for`), pending (approval needed) or confirmed.
+
+    Raises RuleBrokenError, NotForYouError or SlotTakenError; then nothing is written.
+    """
+    try:
+        return _book(space, period, booker, now, quantity, purpose, hold_for)
+    except IntegrityError as error:
+        raise _as_taken(error, space, period, quantity) from error
+
+
+def _as_taken(error: IntegrityError, space: Space, period: Period, quantity: int) -> Exception:
+    """The last wall held: somebody else has the slot. Any other violation is a defect and stays what it is."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis is not None and diagnosis.constraint_name == "never_twice":
+        return SlotTakenError(space, period, quantity)
+    return error
+
+
+@transaction.atomic
+def _book(
+    space: Space,
+    period: Period,
+    booker: Booker,
+    now: datetime,
+    quantity: int,
+    purpose: str,
+    hold_for: timedelta | None,
+) -> Booking:
+    space, space_ids = _locked(space, [space.pk])
+    stand = standing(booker.by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
+    _check_booker(space, booker, stand, hold_for, period)
+    units = _find_units(space, space_ids, period, quantity, now, by_team=stand.is_team)
+    status, expires_at = _first_status(space, booker, stand, hold_for, now)
+    booking = Booking(
+        hub=space.hub,
+        space=space,
+        quantity=quantity,
+        status=status,
+        hold_expires_at=expires_at,
+        person=booker.person,
+        guest_name=booker.guest.name if booker.guest else "",
+        guest_email=booker.guest.email if booker.guest else "",
+        guest_language=get_language() or settings.LANGUAGE_CODE if booker.guest else "",
+        organisation=booker.organisation,
+        made_by=booker.by,
+        purpose=purpose,
+    )
+    _set_period(booking, period)
+    booking.save(force_insert=True)
+    _occupy(booking, units)
+    _record("bookings.made", booking, booker.by, _facts(booking))
+    signals.made.send(Booking, booking=booking, now=now)
+    if status == Status.CONFIRMED:
+        signals.confirmed.send(Booking, booking=booking, now=now)
+    if status != Status.HELD:
+        mails.tell(booking, str(status))
+    return booking
+
+
+def _locked(space: Space, also: list[int]) -> tuple[Space, list[int]]:
+    """The space as it stands under the locks, and the ids of the spaces that a booking of it takes."""
+    locks.share(locks.Kind.HUB, space.hub_id)
+    space_ids = space_queries.needed_space_ids(space.pk)
+    locks.hold(locks.Kind.SPACE, [*space_ids, *also])
+    return Space.objects.select_related("hub__commune__department").get(pk=space.pk), space_ids
+
+
+def _check_booker(space: Space, booker: Booker, stand: Standing, hold_for: timedelta | None, period: Period) -> None:
+    if not rules.may_book(space, stand, signed_in=booker.by is not None):
+        raise NotForYouError
+    if not stand.is_team and ((booker.by is not None and not booker.for_oneself) or hold_for is not None):
+        raise NotForYouError
+    if hold_for is not None and not timedelta() < hold_for <= LONGEST_HOLD:
+        raise RuleBrokenError(_("An option lasts at most seven days."), "hold")
+    day = period.starts_at.astimezone(space.hub.zone).date()
+    if booker.organisation and not stand.is_team and not _may_book_for(booker, day):
+        raise RuleBrokenError(_("You cannot book for this organisation."), "organisation")
+
+
+def _may_book_for(booker: Booker, day: date) -> bool:
+    return booker.by is not None and booker.organisation in organisations_of(booker.by, on=day)
+
+
+def _find_units(
+    space: Space, space_ids: list[int], period: Period, quantity: int, now: datetime, *, by_team: bool
+) -> list[int]:
+    opening = space_queries.open_periods([space], period)[space.pk]
+    for broken in rules.broken_rules(space, period, quantity=quantity, opening=opening, now=now, by_team=by_team):
+        raise broken
+    release_expired_holds(now=now, space_ids=space_ids)
+    units = queries.free_units(space, space_ids, period, quantity=quantity, now=now)
+    if not units:
+        raise SlotTakenError(space, period, quantity)
+    return units
+
+
+def _first_status(
+    space: Space, booker: Booker, stand: Standing, hold_for: timedelta | None, now: datetime
+) -> tuple[Status, datetime | None]:
+    if booker.by is None:
+        return Status.HELD, now + GUEST_HOLD
+    if hold_for is not None:
+        return Status.HELD, now + hold_for
+    return _firm_status(space, by_team=stand.is_team), None
+
+
+def _firm_status(space: Space, *, by_team: bool) -> Status:
+    return Status.PENDING if space.needs_approval and not by_team else Status.CONFIRMED
+
+
+def _set_period(booking: Booking, period: Period) -> None:
+    """Put the booking at `period`, with the price and the deadline that this gives today."""
+    space = booking.space
+    try:
+        price = pricing.quote(
+            space_queries.prices_during(space, period), period, space.hub.zone, quantity=booking.quantity
+        )
+    except pricing.UnpricedError as error:
+        raise RuleBrokenError(_("No price is known yet for this date. Please ask the team."), "day") from error
+    booking.starts_at, booking.ends_at = period
+    booking.price, booking.vat = price.total, price.vat
+    booking.price_lines = [line.as_json() for line in price.lines]
+    booking.cancellable_until = period.starts_at - timedelta(minutes=space.cancel_notice_minutes)
+
+
+def _occupy(booking: Booking, unit_ids: list[int]) -> None:
+    """Write what the booking takes, and what it keeps free before and after, on each of its units."""
+    space, period = booking.space, booking.period
+    spans = [
+        (Period(period.starts_at - space.buffer_before, period.starts_at), True),
+        (period, False),
+        (Period(period.ends_at, period.ends_at + space.buffer_after), True),
+    ]
+    Occupancy.objects.bulk_create(
+        Occupancy(
+            booking=booking, unit_id=unit_id, during=span, is_buffer=is_buffer, held_until=booking.hold_expires_at
+        )
+        for unit_id in unit_ids
+        for span, is_buffer in spans
+        if span.length
+    )
+
+
+def _facts(booking: Booking) -> dict[str, Any]:
+    return {
+        "space": booking.space_id,
+        "starts_at": booking.starts_at.isoformat(),
+        "ends_at": booking.ends_at.isoformat(),
+        "quantity": booking.quantity,
+        "status": str(booking.status),
+        "price": str(booking.price),
+        "organisation": booking.organisation_id,
+        "person": booking.person_id,
+    }
+
+
+def _record(verb: str, booking: Booking, by: User | None, facts: dict[str, Any]) -> None:
+    journal.record(verb, booking, actor_id=by.pk if by else None, scope=Hub(pk=booking.hub_id), facts=facts)
+
+
+def release_expired_holds(*, now: datetime, space_ids: list[int] | None = None) -> int:
+    """Let go the holds that have run out, of all spaces or of those locked by the caller; how many.
+
+    Rows are locked in id order, as everywhere, so that two who do this at once wait for each other and no more.
+    """
+    expired = Booking.objects.filter(status=Status.HELD, hold_expires_at__lte=now)
+    if space_ids is not None:
+        taken = Occupancy.objects.filter(held_until__lte=now, unit__space_id__in=space_ids)
+        expired = expired.filter(pk__in=taken.values("booking_id"))
+    with transaction.atomic():
+        bookings = list(expired.order_by("pk").select_for_update(no_key=True))
+        for booking in bookings:
+            _change(booking, Status.EXPIRED)
+            _record("bookings.expired", booking, None, {})
+    return len(bookings)
+
+
+def _change(booking: Booking, status: Status) -> None:
+    booking.status = status
+    booking.hold_expires_at = None
+    booking.save(update_fields=["status", "hold_expires_at", "updated_at"])
+
+
+def _locked_booking(booking: Booking, *states: Status) -> Booking:
+    """The booking's row, locked; raises WrongStateError when it is in none of `states`."""
+    row = (
+        Booking.objects.select_related("space__hub__commune__department")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=booking.pk)
+    )
+    if row.status not in states:
+        message = _("This booking is already in another state: %(status)s.")
+        raise WrongStateError(message % {"status": row.get_status_display()})
+    return row
+
+
+# -- Guests: the code sent by mail ------------------------------------------------------------------------------------
+
+
+def send_code(*, booking: Booking) -> None:
+    """Send a guest the six digits that confirm a held booking; an earlier code is worth nothing any more."""
+    code = f"{secrets.randbelow(10**6):06}"
+    with transaction.atomic():
+        row = _locked_booking(booking, Status.HELD)
+        row.code_digest = _digest(row, code)
+        row.save(update_fields=["code_digest", "updated_at"])
+        mails.write_code(row, code)
+
+
+def _digest(booking: Booking, code: str) -> str:
+    return salted_hmac("bookings.code", f"{booking.reference}:{code}", algorithm="sha256").hexdigest()
+
+
+def confirm_with_code(*, booking: Booking, code: str, now: datetime) -> Booking:
+    """Turn a guest's hold into a booking. Raises WrongCodeError or WrongStateError; five wrong codes end the hold."""
+    with transaction.atomic():
+        row = _locked_booking(booking, Status.HELD)
+        if row.hold_has_run_out(now):
+            raise WrongStateError(_("The time to type the code has run out. Please book again."))
+        if row.code_digest and constant_time_compare(row.code_digest, _digest(row, code)):
+            return _make_firm(row, by=None, now=now, by_team=False)
+        row.code_attempts += 1
+        row.save(update_fields=["code_attempts", "updated_at"])
+        if row.code_attempts >= CODE_ATTEMPTS:
+            _change(row, Status.CANCELLED)
+            _record("bookings.code_failed", row, None, {})
+    # Outside the transaction: the attempt stays counted.
+    raise WrongCodeError(CODE_ATTEMPTS - row.code_attempts)
+
+
+def _make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: bool) -> Booking:
+    status = _firm_status(booking.space, by_team=by_team)
+    booking.code_digest = ""
+    booking.save(update_fields=["code_digest"])
+    _change(booking, status)
+    _record(f"bookings.{status}", booking, by, {})
+    if status == Status.CONFIRMED:
+        signals.confirmed.send(Booking, booking=booking, now=now)
+    mails.tell(booking, str(status))
+    return booking
+
+
+# -- Decisions --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def confirm_hold(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """The team makes an option firm. Raises WrongStateError."""
+    row = _locked_booking(booking, Status.HELD)
+    if row.hold_has_run_out(now):
+        raise WrongStateError(_("This option has run out."))
+    return _make_firm(row, by=by, now=now, by_team=True)
+
+
+@transaction.atomic
+def approve(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """The team says yes. Raises WrongStateError."""
+    row = _locked_booking(booking, Status.PENDING)
+    return _make_firm(row, by=by, now=now, by_team=True)
+
+
+@transaction.atomic
+def refuse(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """The team says no; the space is free again. Raises WrongStateError."""
+    row = _locked_booking(booking, Status.PENDING)
+    _change(row, Status.REFUSED)
+    _record("bookings.refused", row, by, {})
+    signals.refused.send(Booking, booking=row, now=now)
+    mails.tell(row, str(Status.REFUSED))
+    return row
+
+
+@transaction.atomic
+def cancel(*, booking: Booking, by: User | None, now: datetime, by_team: bool) -> Booking:
+    """Cancel a booking; its space is free again. Raises WrongStateError after the deadline, or once they are here."""
+    row = _locked_booking(booking, *LIVE)
+    _check_changeable(row, now, by_team=by_team)
+    _change(row, Status.CANCELLED)
+    _record("bookings.cancelled", row, by, {})
+    signals.cancelled.send(Booking, booking=row, now=now)
+    mails.tell(row, str(Status.CANCELLED))
+    return row
+
+
+def _check_changeable(booking: Booking, now: datetime, *, by_team: bool) -> None:
+    if booking.checked_in_at is not None:
+        raise WrongStateError(_("They have already arrived."))
+    if booking.ends_at <= now:
+        raise WrongStateError(_("This booking is over."))
+    if not by_team and now > booking.cancellable_until:
+        raise WrongStateError(_("It is too late to change this booking. Please call the hub."))
+
+
+def move(*, booking: Booking, space: Space, period: Period, by: User | None, now: datetime, by_team: bool) -> Booking:
+    """Put a booking at another time, or in another space of the hub, under today's rules and price.
+
+    Raises what `book` and `cancel` raise; then the booking stays where it was.
+    """
+    try:
+        return _move(booking, space, period, by, now, by_team=by_team)
+    except IntegrityError as error:
+        raise _as_taken(error, space, period, booking.quantity) from error
+
+
+@transaction.atomic
+def _move(booking: Booking, space: Space, period: Period, by: User | None, now: datetime, *, by_team: bool) -> Booking:
+    if space.hub_id != booking.hub_id:
+        raise ValueError("A booking moves within its hub.")
+    space, space_ids = _locked(space, space_queries.needed_space_ids(booking.space_id))
+    row = _locked_booking(booking, *LIVE)
+    if row.hold_has_run_out(now):
+        raise WrongStateError(_("This option has run out."))
+    _check_changeable(row, now, by_team=by_team)
+    stand = standing(by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
+    if not by_team and not rules.may_book(space, stand, signed_in=by is not None):
+        raise NotForYouError
+    before = _facts(row)
+    row.occupancy.all().delete()
+    units = _find_units(space, space_ids, period, row.quantity, now, by_team=by_team)
+    row.space = space
+    _set_period(row, period)
+    if row.status != Status.HELD:
+        row.status = _firm_status(space, by_team=by_team)
+    row.save()
+    _occupy(row, units)
+    _record("bookings.moved", row, by, {"from": before, "to": _facts(row)})
+    signals.moved.send(Booking, booking=row, now=now)
+    if row.status != Status.HELD:
+        mails.tell(row, "moved" if row.status == Status.CONFIRMED else str(row.status))
+    return row
+
+
+# -- At the desk ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def check_in(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """They have arrived: on the day of the booking, or at most two hours before. Raises WrongStateError."""
+    row = _locked_booking(booking, Status.CONFIRMED)
+    if row.checked_in_at is not None:
+        raise WrongStateError(_("They have already arrived."))
+    first_day = local_day(row.starts_at.astimezone(row.space.hub.zone).date(), row.space.hub.zone)
+    if now < min(first_day.starts_at, row.starts_at - EARLY_ARRIVAL):
+        raise WrongStateError(_("This booking is not today."))
+    if now >= row.ends_at:
+        raise WrongStateError(_("This booking is over."))
+    row.checked_in_at = now
+    row.save(update_fields=["checked_in_at", "updated_at"])
+    _record("bookings.checked_in", row, by, {})
+    signals.checked_in.send(Booking, booking=row, now=now)
+    return row
+
+
+@transaction.atomic
+def undo_check_in(*, booking: Booking, by: User) -> Booking:
+    """It was somebody else. Raises WrongStateError when they have not arrived, or have left."""
+    row = _locked_booking(booking, Status.CONFIRMED)
+    if row.checked_in_at is None or row.checked_out_at is not None:
+        raise WrongStateError(_("They are not here."))
+    row.checked_in_at = None
+    row.save(update_fields=["checked_in_at", "updated_at"])
+    _record("bookings.check_in_undone", row, by, {})
+    return row
+
+
+@transaction.atomic
+def check_out(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """They have left. Raises WrongStateError when they are not here."""
+    row = _locked_booking(booking, Status.CONFIRMED)
+    if row.checked_in_at is None or row.checked_out_at is not None:
+        raise WrongStateError(_("They are not here."))
+    row.checked_out_at = max(now, row.checked_in_at)
+    row.save(update_fields=["checked_out_at", "updated_at"])
+    _record("bookings.checked_out", row, by, {})
+    return row

@@ -1,0 +1,31 @@
+"""Jobs of bookings: mails, reminders, and the holds that nobody came to release."""
+
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from totem.bookings import actions, mails, queries
+from totem.bookings.models import Booking
+
+RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
+
+
+@app.task(name="bookings.tell", queue="mail", retry=RETRY)
+def tell(booking_id: int, event: str) -> None:
+    """Write the mail about an event of a booking."""
+    mails.write(Booking.objects.select_related("space__hub", "person").get(pk=booking_id), event)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="bookings.remind", queueing_lock="bookings.remind", pass_context=False)
+def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the time it was due
+    """Remind those who are expected within a day."""
+    for booking in queries.to_remind(timezone.now()):
+        mails.write(booking, "reminder")
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="bookings.release_expired_holds", queueing_lock="bookings.release_expired_holds")
+def release_expired_holds(timestamp: int) -> None:  # noqa: ARG001
+    """Let go the holds that have run out."""
+    actions.release_expired_holds(now=timezone.now())

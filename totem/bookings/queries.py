@@ -1,0 +1,354 @@
+"""Who has what, and what is free: multirange arithmetic in PostgreSQL over opening periods computed in local time.
+
+A *lane* is one way to take a space: a room has one (with all its parts), a pool of forty desks has forty. A lane is free
+where the space is open and neither taken nor kept free. What lies in the past is never read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+
+from totem.bookings.models import Booking, Status
+from totem.core.periods import Period, ceil_to_step, intersect
+from totem.spaces import queries as space_queries
+from totem.spaces.models import Space
+
+# Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now.
+_LANES = """
+WITH wanted AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(open)s::tstzmultirange[], %(before)s::interval[], %(after)s::interval[])
+               AS w(space_id, open, before, after)
+), lane AS (
+    SELECT w.space_id, CASE WHEN s.quantity > 1 THEN u.id ELSE 0 END AS lane, u.id AS unit_id
+      FROM wanted w JOIN spaces_space s ON s.id = w.space_id JOIN spaces_unit u ON u.space_id = s.id AND u.is_active
+    UNION ALL
+    SELECT w.space_id, 0, u.id
+      FROM wanted w JOIN spaces_composition c ON c.whole_id = w.space_id
+      JOIN spaces_unit u ON u.space_id = c.part_id AND u.is_active
+), busy AS (
+    SELECT l.space_id, l.lane,
+           range_agg(CASE WHEN o.is_buffer THEN o.during
+                          ELSE tstzrange(lower(o.during) - w.after, upper(o.during) + w.before) END) AS taken
+      FROM lane l JOIN wanted w USING (space_id)
+      JOIN bookings_occupancy o
+        ON o.unit_id = l.unit_id AND upper(o.during) > %(starts_at)s::timestamptz - w.before
+       AND lower(o.during) < %(ends_at)s::timestamptz + w.after
+       AND (o.held_until IS NULL OR o.held_until > %(now)s)
+     GROUP BY 1, 2
+), broken AS (
+    SELECT l.space_id, l.lane, range_agg(g.during) AS taken
+      FROM lane l JOIN spaces_outage g
+        ON g.unit_id = l.unit_id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s)
+     GROUP BY 1, 2
+), free AS (
+    SELECT l.space_id, l.lane,
+           w.open - coalesce(b.taken, '{}'::tstzmultirange) - coalesce(g.taken, '{}'::tstzmultirange) AS free
+      FROM (SELECT DISTINCT space_id, lane FROM lane) l JOIN wanted w USING (space_id)
+      LEFT JOIN busy b USING (space_id, lane)
+      LEFT JOIN broken g USING (space_id, lane)
+)
+"""
+
+_FREE_COUNT = (
+    _LANES
+    + """
+SELECT space_id, count(*) FROM free WHERE free @> tstzrange(%(starts_at)s, %(ends_at)s) GROUP BY space_id
+"""
+)
+
+# A space is free where at least one lane is.
+_FREE_TIMES = (
+    _LANES
+    + """
+, one AS (SELECT space_id, r FROM free, unnest(free) AS r)
+, joined AS (SELECT space_id, range_agg(r) AS free FROM one GROUP BY space_id)
+SELECT space_id, array_agg(lower(r) ORDER BY r), array_agg(upper(r) ORDER BY r)
+  FROM joined, unnest(free) AS r GROUP BY space_id
+"""
+)
+
+# The earliest and latest start of a booking of `length` in each stretch, the first `most` of them per space.
+_STARTS = (
+    _LANES
+    + """
+, start AS (
+    SELECT space_id, tstzrange(lower(r), upper(r) - %(length)s::interval, '[]') AS r
+      FROM free, unnest(free) AS r WHERE upper(r) - lower(r) >= %(length)s::interval
+), joined AS (SELECT space_id, range_agg(r) AS starts FROM start GROUP BY space_id)
+SELECT f.space_id, lower(f.r), upper(f.r)
+  FROM (SELECT space_id, r, row_number() OVER (PARTITION BY space_id ORDER BY r) AS n
+          FROM joined, unnest(starts) AS r) f
+ WHERE f.n <= %(most)s ORDER BY f.space_id, f.n
+"""
+)
+
+# The same for several units at once: a start holds where `quantity` lanes have it.
+_STARTS_OF_SEVERAL = (
+    _LANES
+    + """
+, start AS (
+    SELECT space_id, lower(r) AS first, upper(r) - %(length)s::interval AS last
+      FROM free, unnest(free) AS r WHERE upper(r) - lower(r) >= %(length)s::interval
+), candidate AS (
+    SELECT space_id, first, row_number() OVER (PARTITION BY space_id ORDER BY first) AS n
+      FROM (SELECT DISTINCT space_id, first FROM start) d
+)
+SELECT c.space_id, c.first, (array_agg(s.last ORDER BY s.last DESC))[%(quantity)s]
+  FROM candidate c JOIN start s ON s.space_id = c.space_id AND s.first <= c.first AND c.first <= s.last
+ WHERE c.n <= 60 GROUP BY c.space_id, c.first HAVING count(*) >= %(quantity)s ORDER BY c.space_id, c.first
+"""
+)
+
+_FREE_UNITS = """
+SELECT u.id FROM spaces_unit u
+ WHERE u.space_id = ANY(%(space_ids)s) AND u.is_active
+   AND NOT EXISTS (
+       SELECT FROM bookings_occupancy o
+        WHERE o.unit_id = u.id
+          AND upper(o.during) > %(starts_at)s::timestamptz - %(before)s::interval
+          AND lower(o.during) < %(ends_at)s::timestamptz + %(after)s::interval
+          AND (NOT o.is_buffer OR o.during && tstzrange(%(starts_at)s, %(ends_at)s))
+          AND (o.held_until IS NULL OR o.held_until > %(now)s))
+   AND NOT EXISTS (
+       SELECT FROM spaces_outage g
+        WHERE g.unit_id = u.id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s))
+ ORDER BY u.space_id, u.number LIMIT %(most)s
+"""
+
+
+def free_units(space: Space, space_ids: Sequence[int], period: Period, *, quantity: int, now: datetime) -> list[int]:
+    """The ids of the units that a booking would take, or nothing where they are not all free.
+
+    `space_ids` are the space's and its parts'. To be asked under their locks; holds that have run out count as free.
+    """
+    wanted = quantity if space.is_pool else len(space_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FREE_UNITS,
+            {
+                "space_ids": list(space_ids),
+                "starts_at": period.starts_at,
+                "ends_at": period.ends_at,
+                "before": space.buffer_before,
+                "after": space.buffer_after,
+                "now": now,
+                "most": wanted,
+            },
+        )
+        units = [unit_id for (unit_id,) in cursor.fetchall()]
+    return units if len(units) == wanted else []
+
+
+def _multirange(opening: Iterable[Period]) -> str:
+    return "{" + ",".join(f"[{p.starts_at.isoformat()},{p.ends_at.isoformat()})" for p in opening) + "}"
+
+
+def _ask(
+    sql: str,
+    spaces: Sequence[Space],
+    window: Period,
+    now: datetime,
+    opening: dict[int, list[Period]] | None = None,
+    **more: Any,
+) -> list[tuple[Any, ...]]:
+    if opening is None:
+        opening = space_queries.open_periods(spaces, window)
+    parameters = {
+        "ids": [space.pk for space in spaces],
+        "open": [_multirange(opening[space.pk]) for space in spaces],
+        "before": [space.buffer_before for space in spaces],
+        "after": [space.buffer_after for space in spaces],
+        "starts_at": window.starts_at,
+        "ends_at": window.ends_at,
+        "now": now,
+        **more,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def free_counts(spaces: Sequence[Space], period: Period, now: datetime) -> dict[int, int]:
+    """How many units of each space (by id) are free for all of `period`; spaces with none are left out."""
+    return dict(_ask(_FREE_COUNT, spaces, period, now))
+
+
+def free_times(spaces: Sequence[Space], window: Period, now: datetime) -> dict[int, list[Period]]:
+    """When each space (by id) is free within `window`; of a pool, when at least one unit is."""
+    rows = _ask(_FREE_TIMES, spaces, window, now)
+    return {pk: [Period(*ends) for ends in zip(lowers, uppers, strict=True)] for pk, lowers, uppers in rows}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A period in which a space can be booked."""
+
+    space: Space
+    period: Period
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.period.starts_at
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.period.ends_at
+
+
+def start_windows(
+    spaces: Sequence[Space],
+    window: Period,
+    length: timedelta,
+    now: datetime,
+    *,
+    hours: Sequence[Period] | None = None,
+    quantity: int = 1,
+    most: int = 4,
+) -> dict[int, list[Period]]:
+    """For each space (by id) the first stretches of starts: from the earliest to the latest, both possible.
+
+    `hours` narrows the opening periods (between nine and noon on a day, say).
+    """
+    opening = space_queries.open_periods(spaces, window)
+    if hours is not None:
+        opening = {pk: intersect(opened, hours) for pk, opened in opening.items()}
+    sql = _STARTS if quantity == 1 else _STARTS_OF_SEVERAL
+    found: dict[int, list[Period]] = {}
+    for pk, first, last in _ask(sql, spaces, window, now, opening, length=length, most=most, quantity=quantity):
+        found.setdefault(pk, []).append(Period(first, last))
+    return found
+
+
+def earliest_start(space: Space, now: datetime) -> datetime:
+    """The first instant that the space's notice lets one book; the step under way counts as now."""
+    notice = timedelta(minutes=space.min_notice_minutes)
+    return now + notice if notice else now - space.step + timedelta.resolution
+
+
+def latest_day_end(space: Space, now: datetime) -> datetime:
+    """The instant after which the space's horizon lets nobody start."""
+    return now + timedelta(days=space.horizon_days)
+
+
+def _aligned(space: Space, window: Period, length: timedelta, not_before: datetime) -> Slot | None:
+    start = ceil_to_step(max(window.starts_at, not_before), space.step, space.hub.zone)
+    return Slot(space, Period(start, start + length)) if start <= window.ends_at else None
+
+
+def first_slots(
+    spaces: Sequence[Space],
+    window: Period,
+    length: timedelta,
+    now: datetime,
+    *,
+    hours: Sequence[Period] | None = None,
+    quantity: int = 1,
+) -> list[Slot]:
+    """The first slot of `length` in each space that the rules for visitors allow, soonest first.
+
+    Spaces come with hub, commune and department. Those that `length` does not suit are left out.
+    """
+    minutes = length // timedelta(minutes=1)
+    fitting = [s for s in spaces if s.min_minutes <= minutes <= s.max_minutes and minutes % s.step_minutes == 0]
+    if not fitting:
+        return []
+    slots = []
+    stretches = start_windows(fitting, window, length, now, hours=hours, quantity=quantity)
+    for space in fitting:
+        aligned = (_aligned(space, w, length, earliest_start(space, now)) for w in stretches.get(space.pk, ()))
+        first = next((slot for slot in aligned if slot), None)
+        if first and first.starts_at <= latest_day_end(space, now):
+            slots.append(first)
+    return sorted(slots, key=lambda slot: (slot.starts_at, slot.space.capacity, slot.space.name))
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """What to offer when a slot is taken: the nearest times in the same space, and other spaces at the same time."""
+
+    slots: list[Slot]
+    spaces: list[Slot]
+
+
+def alternatives(space: Space, period: Period, now: datetime, *, quantity: int = 1) -> Alternatives:
+    """The four free slots nearest to `period` within a day before and a week after, and up to four like spaces."""
+    return Alternatives(_nearest(space, period, now, quantity), _others(space, period, now, quantity))
+
+
+def _nearest(space: Space, period: Period, now: datetime, quantity: int) -> list[Slot]:
+    not_before = earliest_start(space, now)
+    window = Period(max(now - space.step, period.starts_at - timedelta(days=1)), period.ends_at + timedelta(days=7))
+    if window.starts_at >= window.ends_at:
+        return []
+    stretches = start_windows([space], window, period.length, now, quantity=quantity, most=40).get(space.pk, [])
+    slots = set()
+    for stretch in stretches:
+        # In each stretch the starts around the one nearest to what was asked for.
+        wished = min(max(stretch.starts_at, period.starts_at), stretch.ends_at)
+        for steps in range(-3, 4):
+            starts = Period(max(stretch.starts_at, wished + steps * space.step), stretch.ends_at)
+            if slot := _aligned(space, starts, period.length, not_before):
+                slots.add(slot.period)
+    latest = latest_day_end(space, now)
+    nearest = sorted((p for p in slots if p.starts_at <= latest), key=lambda p: abs(p.starts_at - period.starts_at))
+    return [Slot(space, p) for p in sorted(nearest[:4])]
+
+
+def _others(space: Space, period: Period, now: datetime, quantity: int) -> list[Slot]:
+    minutes = period.length // timedelta(minutes=1)
+    like = (
+        Space.objects.active()
+        .filter(
+            hub_id=space.hub_id,
+            kind=space.kind,
+            capacity__gte=space.capacity,
+            quantity__gte=quantity,
+            audience=space.audience,
+            min_minutes__lte=minutes,
+            max_minutes__gte=minutes,
+        )
+        .exclude(pk=space.pk)
+        .select_related("hub__commune__department")
+        .order_by("capacity", "position", "name")
+    )
+    fitting = [
+        s
+        for s in like
+        if minutes % s.step_minutes == 0
+        and ceil_to_step(period.starts_at, s.step, s.hub.zone) == period.starts_at
+        and earliest_start(s, now) <= period.starts_at <= latest_day_end(s, now)
+    ]
+    if not fitting:
+        return []
+    counts = free_counts(fitting, period, now)
+    return [Slot(s, period) for s in fitting if counts.get(s.pk, 0) >= quantity][:4]
+
+
+def bookings_of(hub_id: int, period: Period) -> list[Booking]:
+    """The live bookings of a hub that touch `period`, with place and person, in order of time."""
+    return list(
+        Booking.objects.live()
+        .filter(hub_id=hub_id)
+        .touching(period)
+        .with_place()
+        .order_by("starts_at", "space__position", "pk")
+    )
+
+
+def to_remind(now: datetime) -> list[Booking]:
+    """The confirmed bookings that start within a day, made more than a day before, with place and person.
+
+    Those reminded already are among them: a mail has one key and goes once.
+    """
+    return list(
+        Booking.objects.filter(
+            status=Status.CONFIRMED,
+            starts_at__gt=now,
+            starts_at__lte=now + timedelta(days=1),
+            created_at__lt=F("starts_at") - timedelta(days=1),
+        ).select_related("space__hub", "person")
+    )

@@ -1,0 +1,54 @@
+"""Who may do what in a hub, said once. Reading and authorising are one call: `hub_for`."""
+
+import rules
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+
+from totem.accounts.models import User
+from totem.hubs.models import Hub, Role, TeamMember
+
+Person = User | AnonymousUser
+
+MANAGE = "hubs.manage"  # hours, closures, zones, team, members, spaces, prices and rules
+MANAGE_MACHINES = "hubs.manage_machines"  # put machines and equipment out of order and back in service
+WORK_DESK = "hubs.work_desk"  # bookings of others, approvals, arrivals
+SEE_DESK = "hubs.see_desk"  # the day, the members, the figures
+
+
+def roles_in(person: Person, hub: Hub) -> frozenset[str]:
+    """The person's roles in the hub; asked once a request, as the answer stays on the person."""
+    if not isinstance(person, User) or not person.is_active:
+        return frozenset()
+    known: dict[int, frozenset[str]] = person.__dict__.setdefault("_roles_by_hub", {})
+    if hub.pk not in known:
+        held = TeamMember.objects.filter(hub=hub, person=person).values_list("role", flat=True)
+        known[hub.pk] = frozenset(held)
+    return known[hub.pk]
+
+
+def _holds(*roles: Role) -> rules.Predicate:
+    wanted = frozenset(roles)
+    return rules.predicate(lambda person, hub: bool(roles_in(person, hub) & wanted))
+
+
+rules.add_perm(MANAGE, _holds(Role.MANAGER))
+rules.add_perm(MANAGE_MACHINES, _holds(Role.MANAGER, Role.DESK, Role.MACHINES))
+rules.add_perm(WORK_DESK, _holds(Role.MANAGER, Role.DESK, Role.FACILITATOR))
+rules.add_perm(SEE_DESK, _holds(*Role))
+
+
+def hub_for(person: Person, slug: str, permission: str | None = None) -> Hub:
+    """The hub at `slug`, with commune and department, if the person may do that there.
+
+    Without a permission: if the person may see its public page. Raises Http404 for anything else: what is not yours
+    does not exist.
+    """
+    hub = Hub.objects.select_related("commune__department", "operator").filter(slug=slug).first()
+    if hub is None:
+        raise Http404
+    allowed = (
+        hub.is_published or bool(roles_in(person, hub)) if permission is None else person.has_perm(permission, hub)
+    )
+    if not allowed:
+        raise Http404
+    return hub

@@ -1,0 +1,111 @@
+"""What one asks about hubs: when they are open, and what somebody is to them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from totem.accounts.models import User
+from totem.core import periods
+from totem.core.periods import Period
+from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember
+from totem.territories.queries import holidays_between
+
+
+def period_of(during: object) -> Period:
+    """A database range as a period; an open end lies far away."""
+    far = datetime.max.replace(tzinfo=periods.UTC, year=9000)
+    return Period(during.lower, during.upper or far)  # type: ignore[attr-defined]
+
+
+def public_holidays(hub: Hub, window: Period) -> dict[date, str]:
+    """The public holidays of the hub's department that touch `window`, with their names."""
+    days = list(periods.local_days(Period(window.starts_at - periods.DAY, window.ends_at), hub.zone))
+    return holidays_between(hub.commune.department, days[0], days[-1])
+
+
+def open_periods(hubs: Iterable[Hub], window: Period) -> dict[int, list[Period]]:
+    """When each hub (by id) is open within `window`: two queries for any number of hubs.
+
+    (the week, less public holidays and closures), and exceptional openings whatever the rest says. The hubs come with
+    their commune and department.
+    """
+    hubs = list(hubs)
+    weekly: defaultdict[int, list[OpeningHours]] = defaultdict(list)
+    for line in OpeningHours.objects.filter(hub__in=hubs):
+        weekly[line.hub_id].append(line)
+    exceptions: defaultdict[tuple[int, str], list[Period]] = defaultdict(list)
+    for row in ExceptionalHours.objects.filter(hub__in=hubs, during__overlap=window):
+        exceptions[row.hub_id, row.kind].append(period_of(row.during))
+    opened = {}
+    for hub in hubs:
+        closed_days = public_holidays(hub, window) if hub.closed_on_public_holidays else ()
+        usual = periods.expand_week(weekly[hub.pk], window, hub.zone, closed_days=closed_days)
+        usual = periods.subtract(usual, exceptions[hub.pk, ExceptionalHours.Kind.CLOSED])
+        extra = periods.intersect(exceptions[hub.pk, ExceptionalHours.Kind.OPEN], [window])
+        opened[hub.pk] = periods.merge([*usual, *extra])
+    return opened
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Whether a hub is open, until when; else when it opens next (within two weeks)."""
+
+    is_open: bool
+    until: datetime | None = None
+    opens_at: datetime | None = None
+
+
+def doors(hubs: Sequence[Hub], now: datetime) -> dict[int, Doors]:
+    """The state of each hub's doors (by id) at `now`."""
+    opened = open_periods(hubs, Period(now, now + timedelta(days=14)))
+    return {pk: _state(opening, now) for pk, opening in opened.items()}
+
+
+def _state(opening: list[Period], now: datetime) -> Doors:
+    if not opening:
+        return Doors(is_open=False)
+    first = opening[0]
+    if first.starts_at <= now:
+        return Doors(is_open=True, until=first.ends_at)
+    return Doors(is_open=False, opens_at=first.starts_at)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a person is to a hub on a day."""
+
+    roles: frozenset[str] = field(default_factory=frozenset)
+    is_member: bool = False
+    is_member_elsewhere: bool = False
+
+    @property
+    def is_team(self) -> bool:
+        """May book for others: anybody of the team but readers."""
+        return bool(self.roles - {Role.READER})
+
+
+def standing(person: User | None, hub: Hub, day: date) -> Standing:
+    """The person's roles in the hub, and memberships here and elsewhere on `day`: two queries."""
+    if person is None:
+        return Standing()
+    roles = TeamMember.objects.filter(hub=hub, person=person).values_list("role", flat=True)
+    member_of = set(Membership.objects.on(day).filter(person=person).values_list("hub_id", flat=True))
+    return Standing(frozenset(roles), hub.pk in member_of, bool(member_of - {hub.pk}))
+
+
+def hubs_of(person: User) -> list[Hub]:
+    """The hubs where the person holds a role, by name."""
+    return list(
+        Hub.objects.filter(Exists(TeamMember.objects.filter(hub=OuterRef("pk"), person=person))).order_by("name")
+    )
+
+
+def visible_to(person: User | None) -> Q:
+    """Which hubs a person may see: those shown to the public and those of their team."""
+    shown = Q(is_published=True)
+    if person is None:
+        return shown
+    return shown | Q(pk__in=TeamMember.objects.filter(person=person).values("hub"))
