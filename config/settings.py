@@ -72,10 +72,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "totem.accounts.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "totem.accounts.middleware.LanguageMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -118,6 +118,7 @@ DATABASES = {
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}}
 SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # -- People -----------------------------------------------------------------------------------------------------------
 
@@ -143,17 +144,51 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "website:home"
 ACCOUNT_ADAPTER = "totem.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]  # without a password one signs in by e-mailed code
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True  # the same number of mails leaves for a known and an unknown address
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_FORMS = {"signup": "totem.accounts.forms.SignupForm"}
+# Counted in the shared cache, so that they hold over all processes. `key` is the address that is tried or written to.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/300s/key",
+    "signup": "20/m/ip",
+    "request_login_code": "20/m/ip,3/m/key,10/h/key",
+    "reset_password": "20/m/ip,3/m/key,10/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/10s/key",
+    "manage_email": "10/m/user",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+ACCOUNT_FORMS = {
+    "add_email": "totem.accounts.forms.ChangeEmailForm",
+    "change_password": "totem.accounts.forms.ChangePasswordForm",
+    "confirm_email_verification_code": "totem.accounts.forms.ConfirmEmailForm",
+    "confirm_login_code": "totem.accounts.forms.ConfirmLoginForm",
+    "confirm_password_reset_code": "totem.accounts.forms.ConfirmPasswordResetForm",
+    "login": "totem.accounts.forms.LoginForm",
+    "reauthenticate": "totem.accounts.forms.ReauthenticateForm",
+    "request_login_code": "totem.accounts.forms.RequestLoginCodeForm",
+    "reset_password": "totem.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "totem.accounts.forms.NewPasswordForm",
+    "set_password": "totem.accounts.forms.SetPasswordForm",
+    "signup": "totem.accounts.forms.SignupForm",
+}
 
 # -- Mail -------------------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,6 @@ class UserFactory(DjangoModelFactory[User]):
         return model_class.objects.create_user(**kwargs)  # type: ignore[arg-type]
 
     @post_generation
-    def verified(self: User, create: bool, extracted: bool | None, **_: object) -> None:  # noqa: FBT001
+    def verified(self: User, create: bool, extracted: bool | None, **_: object) -> None:
         if create and extracted is not False:
             EmailAddress.objects.create(user=self, email=self.email, verified=True, primary=True)

@@ -33,7 +33,7 @@ class SortKeyField(models.CharField):
             kwargs.pop(fixed, None)
         return name, path, args, {**kwargs, "source": self.source}
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002, FBT001
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002
         key = sort_key(getattr(model_instance, self.source))[: self.max_length]
         setattr(model_instance, self.attname, key)
         return key

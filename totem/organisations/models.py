@@ -8,7 +8,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Lower
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.models import Dated
@@ -143,6 +143,10 @@ class AffiliationQuerySet(models.QuerySet["Affiliation"]):
         """Those that hold on that day."""
         return self.filter(Q(until=None) | Q(until__gt=day), since__lte=day)
 
+    def current_or_coming(self, day: datetime.date) -> "AffiliationQuerySet":
+        """Those that hold on that day or start later."""
+        return self.filter(Q(until=None) | Q(until__gt=day))
+
 
 class Affiliation(Dated):
     """A person in an organisation, from one day until (not including) another."""
@@ -202,3 +206,26 @@ class Affiliation(Dated):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.role} {self.organisation_id}"
+
+
+class Invitation(Dated):
+    """An address asked to join an organisation, whether or not somebody here has it; gone once answered."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("organisation")
+    )
+    email = models.EmailField(_("e-mail address"))
+    role = models.CharField(_("role"), max_length=15, choices=Affiliation.Role.choices)
+    can_book = models.BooleanField(_("may book for the organisation"), default=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "email"], name="invitation_once"),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="invitation_email_lower_case"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["email"], name="invitation_of_address")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} {self.role}"

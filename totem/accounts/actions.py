@@ -1,0 +1,89 @@
+"""What is done to accounts. Signing up and in is allauth's."""
+
+import datetime
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.utils.functional import Promise
+
+from totem.accounts.models import User
+from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.core import journal, mail
+from totem.core.models import JournalPersonalValue
+
+
+class ErasureRefused(Exception):  # noqa: N818 (a refusal, not an error)
+    """A person cannot be erased yet; `reason` is written for them."""
+
+    def __init__(self, reason: str | Promise) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+@transaction.atomic
+def update_profile(*, person: User, name: str, language: str) -> User:
+    """Change what a person says about themselves; the journal keeps which fields changed, and the old values apart."""
+    before = User.objects.select_for_update().get(pk=person.pk)
+    changed = {
+        field: getattr(before, field)
+        for field, value in (("name", name), ("language", language))
+        if getattr(before, field) != value
+    }
+    if not changed:
+        return before
+    before.name, before.language = name, language
+    before.save(update_fields=["name", "sort_key", "language"])
+    journal.record(
+        "accounts.profile_updated",
+        before,
+        actor_id=person.pk,
+        facts={"fields": sorted(changed)},
+        personal=changed,
+        person_id=person.pk,
+    )
+    return before
+
+
+def export_personal_data(*, person: User) -> dict[str, Any]:
+    """Everything the rooms hold about a person, as JSON-able values (GDPR articles 15 and 20)."""
+    data: dict[str, Any] = {
+        "account": {
+            "email": person.email,
+            "name": person.name,
+            "language": person.language,
+            "date_joined": person.date_joined.isoformat(),
+            "last_login": person.last_login.isoformat() if person.last_login else None,
+        },
+        "email_addresses": list(EmailAddress.objects.filter(user=person).values("email", "verified", "primary")),
+        "journal": [
+            {"at": value.entry.at.isoformat(), "what": value.entry.verb, "values": value.values}
+            for value in JournalPersonalValue.objects.filter(person=person).select_related("entry").order_by("entry_id")
+        ],
+    }
+    for _receiver, answer in personal_data_asked.send(sender=User, person=person):
+        data |= answer
+    return data
+
+
+@transaction.atomic
+def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None:
+    """Empty everything personal (GDPR article 17) and keep the row, whose id others refer to.
+
+    Raises ErasureRefused when a room above still needs the person (nothing is changed then).
+    """
+    person = User.objects.select_for_update().get(pk=person.pk)
+    person_erasing.send(sender=User, person=person, now=now)
+    JournalPersonalValue.objects.filter(person=person).update(values={})
+    for address in EmailAddress.objects.filter(user=person):
+        mail.forget_address(address.email)
+        address.delete()
+    mail.forget_address(person.email)
+    person.name, person.email = "", f"{person.pk}@erased.invalid"
+    person.is_active = person.is_staff = person.is_superuser = False
+    person.last_login, person.erased_at = None, now
+    person.set_unusable_password()
+    person.save()
+    person.groups.clear()
+    person.user_permissions.clear()
+    journal.record("accounts.erased", person, actor_id=actor_id)

@@ -1,0 +1,51 @@
+"""Where allauth meets Totem: names and languages of new people, mails through the outbox."""
+
+import uuid
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from django.contrib.auth.models import AnonymousUser
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from totem.accounts.models import User
+from totem.core import mail
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Nothing is sent during a request: a mail server that is slow or away must neither block it nor tell who exists."""
+
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        user.name = form.cleaned_data["name"].strip()
+        user.language = get_language() or "fr"
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue `accounts/mail/NAME` for allauth's `account/email/NAME`; each call is a mail of its own."""
+        name = template_prefix.rpartition("/")[2]
+        mail.queue(
+            key=f"accounts.{name}:{uuid.uuid4()}",
+            to=email,
+            language=self._language_of(context.get("user")),
+            template=f"accounts/mail/{name}",
+            context={**context, "email": email},
+        )
+
+    def _language_of(self, user: User | AnonymousUser | None) -> str:
+        """Of the account it is about; for an unknown address of the page, which is also what a known one reads."""
+        person = user or getattr(allauth_context.request, "user", None)
+        return person.language if isinstance(person, User) else get_language() or "fr"
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002
+        return reverse("accounts:profile")
+
+    def get_email_verification_redirect_url(self, email_address: Any) -> str:
+        """After a changed address the profile; after a first one the page that was asked for."""
+        if self.request.user.is_authenticated:
+            return reverse("accounts:profile")
+        url: str = super().get_email_verification_redirect_url(email_address)
+        return url

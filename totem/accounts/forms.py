@@ -1,0 +1,116 @@
+"""allauth's forms in Totem's words, without placeholders that vanish or passwords typed twice; and the profile."""
+
+from typing import Any
+
+from allauth.account import forms as allauth_forms
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from totem.accounts.models import User
+
+LABELS = {
+    "email": _("E-mail address"),
+    "login": _("E-mail address"),
+    "name": _("Your name"),
+    "password": _("Password"),
+    "password1": _("New password"),
+    "oldpassword": _("Current password"),
+    "code": _("Code received by e-mail"),
+}
+LENGTH_HELP = _("At least 12 characters. A sentence is easier to remember, and stronger.")
+
+
+class InTotemsWords(forms.Form):
+    """Labels of ours, no placeholder, a password once (the browser shows it to whoever wants to check)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("password2", None)
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = LABELS.get(name, field.label)
+            field.help_text = LENGTH_HELP if name == "password1" else ""
+        if "code" in self.fields:
+            self.fields["code"].widget.attrs.update(autofocus=True, autocapitalize="characters", spellcheck="false")
+
+
+class LoginForm(InTotemsWords, allauth_forms.LoginForm):  # type: ignore[misc]
+    pass
+
+
+class SignupForm(InTotemsWords, allauth_forms.SignupForm):  # type: ignore[misc]
+    """Name and address; a password for those who want one, the others sign in by code."""
+
+    name = forms.CharField(max_length=150, widget=forms.TextInput({"autocomplete": "name"}))
+    field_order = ("name", "email", "password1")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].label = _("Password")
+        self.fields["password1"].help_text = _(
+            "At least 12 characters. Without one, each time you sign in a code is sent to your address."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean()
+        password = data.get("password1")
+        if password and "password1" not in self.errors:
+            try:
+                validate_password(password, User(email=data.get("email", ""), name=data.get("name", "")))
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        return data
+
+
+class RequestLoginCodeForm(InTotemsWords, allauth_forms.RequestLoginCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ConfirmLoginForm(InTotemsWords, allauth_forms.ConfirmLoginCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ConfirmEmailForm(InTotemsWords, allauth_forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ConfirmPasswordResetForm(InTotemsWords, allauth_forms.ConfirmPasswordResetCodeForm):  # type: ignore[misc]
+    pass
+
+
+class ResetPasswordForm(InTotemsWords, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class NewPasswordForm(InTotemsWords, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    pass
+
+
+class ChangePasswordForm(InTotemsWords, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordForm(InTotemsWords, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticateForm(InTotemsWords, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class ChangeEmailForm(InTotemsWords, allauth_forms.AddEmailForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("New e-mail address")
+        self.fields["email"].help_text = _("A code is sent there; the address changes once you have typed it.")
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """What a person says about themselves."""
+
+    class Meta:
+        model = User
+        fields = ("name", "language")
+        widgets = {"name": forms.TextInput({"autocomplete": "name"})}
+        help_texts = {"language": _("Of the pages and of the mails you receive.")}

@@ -1,0 +1,31 @@
+"""The language of a page: what the person chose, else the cookie of this browser, else what the browser asks for."""
+
+from collections.abc import Callable
+
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+
+class LanguageMiddleware:
+    """Stands after the authentication: the choice stands on the person's row, which their pages read anyway."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = language_of(request)
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+        response = self.get_response(request)
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+def language_of(request: HttpRequest) -> str:
+    """`fr` or `en`. Asks the database only for a browser that is signed in."""
+    if request.session.get(SESSION_KEY) and request.user.is_authenticated:
+        return request.user.language
+    return translation.get_language_from_request(request)

@@ -1,0 +1,14 @@
+"""The account's own pages."""
+
+from django.urls import path
+
+from totem.accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("compte/profil/", views.profile, name="profile"),
+    path("compte/profil/donnees.json", views.export, name="export"),
+    path("compte/profil/effacer/", views.erase, name="erase"),
+    path("demo/essayer/<slug:role>/", views.demo_login, name="demo_login"),
+    path("demo/courriels/", views.outbox, name="outbox"),
+]

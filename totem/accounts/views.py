@@ -1,0 +1,160 @@
+"""The profile, the choice of a language, and what only a demonstration shows. Signing in is allauth's."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account import views as allauth_views
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.template.response import TemplateResponse
+from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data, update_profile
+from totem.accounts.forms import ProfileForm
+from totem.accounts.models import DemoRole, User
+from totem.core.models import Mail
+
+# What each person of the demonstration is for, on the sign-in page.
+DEMO_PEOPLE = [
+    (DemoRole.MANAGER, gettext_lazy("Runs a hub: its hours, spaces, team and members.")),
+    (DemoRole.DESK, gettext_lazy("Welcomes people: the day on one screen.")),
+    (DemoRole.MEMBER, gettext_lazy("Books desks and rooms at the member's conditions.")),
+    (DemoRole.VISITOR, gettext_lazy("Has an account and no hub yet.")),
+]
+
+View = Callable[..., HttpResponseBase]
+
+
+def refusing(view: View) -> View:
+    """allauth's view, answering 422 instead of 200 when it shows a form again with its errors."""
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and response.status_code == 200 and request.method == "POST":
+            form = (response.context_data or {}).get("form")
+            if form is not None and form.is_bound and form.errors:
+                response.status_code = 422
+        return response
+
+    return answer
+
+
+class SignInView(allauth_views.LoginView):  # type: ignore[misc]
+    """Sign-in by password, with the way to sign in by code; a demonstration offers its people."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if settings.DEMO:
+            there = set(User.objects.exclude(demo_role="").values_list("demo_role", flat=True))
+            context["demo_people"] = [(role, help_text) for role, help_text in DEMO_PEOPLE if role in there]
+        return context
+
+
+def _safe_next(request: HttpRequest, default: str) -> str:
+    """The address asked for in `next` when it is on this site, else `default`."""
+    asked = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
+    return asked if ours else default
+
+
+@login_not_required
+@never_cache
+@require_POST
+def demo_login(request: HttpRequest, role: str) -> HttpResponse:
+    """Become one of the invented people; only in a demonstration."""
+    if not settings.DEMO or role not in DemoRole.values:
+        raise Http404
+    person = get_object_or_404(User.objects.filter(demo_role=role, is_active=True).order_by("id")[:1])
+    login(request, person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return redirect(_safe_next(request, resolve_url(settings.LOGIN_REDIRECT_URL)))
+
+
+@login_not_required
+@never_cache
+@require_GET
+def outbox(request: HttpRequest) -> HttpResponse:
+    """The last mails, so that a demonstration without a mail server can be followed to its end."""
+    if not settings.DEMO:
+        raise Http404
+    return render(request, "accounts/outbox.html", {"mails": Mail.objects.order_by("-created_at", "-id")[:30]})
+
+
+@login_not_required
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Keep the language chosen at the foot of the page, in the browser and for whoever is signed in."""
+    language = request.POST.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        raise BadRequest("unknown language")
+    if request.user.is_authenticated:
+        update_profile(person=request.user, name=request.user.name, language=language)
+    response = HttpResponseRedirect(_safe_next(request, "/"))
+    _keep_language(response, language)
+    return response
+
+
+def _keep_language(response: HttpResponse, language: str) -> None:
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=365 * 24 * 3600,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Name and language, and the ways to the rest of one's account."""
+    person = request.user
+    assert isinstance(person, User)
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person.pk))
+    if request.method == "POST" and form.is_valid():
+        saved = update_profile(person=person, **form.cleaned_data)
+        with translation.override(saved.language):
+            messages.success(request, _("Your profile is saved."))
+        response = redirect("accounts:profile")
+        _keep_language(response, saved.language)
+        return response
+    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@never_cache
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """Everything Totem holds about whoever asks, as a JSON file."""
+    assert isinstance(request.user, User)
+    response = JsonResponse(
+        export_personal_data(person=request.user), json_dumps_params={"ensure_ascii": False, "indent": 2}
+    )
+    response["Content-Disposition"] = 'attachment; filename="totem.json"'
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest) -> HttpResponse:
+    """Ask, then erase one's account; a refusal says what to settle first."""
+    person = request.user
+    assert isinstance(person, User)
+    if request.method != "POST":
+        return render(request, "accounts/erase.html")
+    try:
+        erase_person(person=person, actor_id=person.pk, now=timezone.now())
+    except ErasureRefused as refusal:
+        return render(request, "accounts/erase.html", {"refusal": refusal.reason}, status=409)
+    logout(request)
+    messages.success(request, _("Your account is erased."))
+    return redirect("/")

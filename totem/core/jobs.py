@@ -1,0 +1,48 @@
+"""The jobs every installation runs: mails, jobs whose worker died, and what must not be kept.
+
+A room's own jobs stand in `totem/ROOM/jobs.py` and are found by that name. Each must bear being run twice: a worker can
+be killed after its work and before saying so.
+"""
+
+from datetime import UTC, datetime
+
+from django.core.management import call_command
+from procrastinate import JobContext, RetryStrategy
+from procrastinate.contrib.django import app
+
+from totem.core import mail
+
+# A worker writes a heartbeat every ten seconds; three missed ones mean that it is dead.
+DEAD_AFTER_SECONDS = 30
+
+
+# Eleven tries: after 2, 4, 8 ... s to half an hour, then the job is marked failed and `totem doctor` shows it.
+@app.task(name="core.send_mail", retry=RetryStrategy(max_attempts=10, exponential_wait=2))
+def send_mail(mail_id: int) -> None:
+    """Send one mail of the outbox, unless it was sent already."""
+    mail.deliver(mail_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="core.retry_stalled_jobs", queueing_lock="core.retry_stalled_jobs", pass_context=True)
+async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Put back to work the jobs whose worker stopped giving signs of life."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
+        await manager.retry_job(job)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="core.purge", queueing_lock="core.purge")
+def purge(timestamp: int) -> None:
+    """Once a night: empty old mails, drop ended sessions."""
+    mail.empty_old_bodies(now=datetime.fromtimestamp(timestamp, UTC))
+    call_command("clearsessions")
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(name="core.forget_finished_jobs", queueing_lock="core.forget_finished_jobs", pass_context=True)
+async def forget_finished_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Once a night: drop jobs that ended well over a week ago, and any job over ninety days."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=7 * 24)
+    await context.app.job_manager.delete_old_jobs(nb_hours=90 * 24, include_failed=True, include_cancelled=True)

@@ -1,0 +1,101 @@
+"""The outbox: mails are written with the facts they speak of, and sent by a job.
+
+At least once: the row and its job commit with the caller's transaction, so what happened is always told and what was
+rolled back never is. The row is marked sent in the transaction that held it while SMTP answered; the only window for a
+duplicate is a process killed after the server accepted the mail and before that commit. Both copies then carry the same
+Message-ID, and most readers show one.
+"""
+
+import datetime
+import hashlib
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import timezone, translation
+from procrastinate.contrib.django import app
+
+from totem.core.models import Mail
+
+# How long the text of a mail is kept once it was written; the row (key, date) stays.
+BODIES_KEPT = datetime.timedelta(days=90)
+EMPTIED = {"to": "", "subject": "", "text": "", "html": ""}
+
+
+def message_id(key: str) -> str:
+    """The one Message-ID of the mails of that key: a duplicate is seen as such by the reader's software."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return f"<{hashlib.sha256(f'{settings.SITE_URL} {key}'.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def _render(name: str, context: dict[str, Any], *, escaped: bool) -> str:
+    template: Any = get_template(name)
+    rendered: str = template.template.render(Context(context, autoescape=escaped))
+    return rendered
+
+
+@transaction.atomic
+def queue(*, key: str, to: str, language: str, template: str, context: dict[str, Any]) -> Mail:
+    """Write the mail `key` to `to` and return its row; the job that sends it starts when the transaction commits.
+
+    `template` names three files, `TEMPLATE.subject.txt`, `TEMPLATE.txt` and `TEMPLATE.html`, rendered in `language` with
+    `context`, `site_url` and `language`. Asking again for the same key returns the first row and sends nothing more.
+    """
+    known = Mail.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    context = {**context, "site_url": settings.SITE_URL, "language": language}
+    with translation.override(language):
+        subject = " ".join(_render(f"{template}.subject.txt", context, escaped=False).split())
+        text = _render(f"{template}.txt", context, escaped=False).strip() + "\n"
+        html = _render(f"{template}.html", {**context, "subject": subject}, escaped=True)
+    mail, created = Mail.objects.get_or_create(
+        key=key,
+        defaults={
+            "message_id": message_id(key),
+            "to": to,
+            "language": language,
+            "subject": subject[:250],
+            "text": text,
+            "html": html,
+        },
+    )
+    if created:
+        app.configure_task("core.send_mail").defer(mail_id=mail.pk)  # named: totem.core.jobs imports this module
+    return mail
+
+
+@transaction.atomic
+def deliver(mail_id: int) -> bool:
+    """Hand the mail to the SMTP server; true if this call sent it, false if it was already sent, emptied or gone.
+
+    Raises what the mail backend raises: the row stays unsent and the job tries again later.
+    """
+    mail = Mail.objects.select_for_update().filter(pk=mail_id).first()
+    if mail is None or mail.sent_at is not None or not mail.text:
+        return False
+    message = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=mail.text,
+        to=[mail.to],
+        headers={"Message-ID": mail.message_id, "Content-Language": mail.language, "Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(mail.html, "text/html")
+    message.send()
+    mail.sent_at = timezone.now()
+    mail.save(update_fields=["sent_at", "updated_at"])
+    return True
+
+
+def empty_old_bodies(*, now: datetime.datetime) -> int:
+    """Empty subject, text and address of mails older than `BODIES_KEPT`; returns how many were emptied."""
+    return Mail.objects.filter(created_at__lt=now - BODIES_KEPT).exclude(text="").update(**EMPTIED)
+
+
+def forget_address(address: str) -> int:
+    """Empty every mail written to that address, sent or not (a person is erased); returns how many were emptied."""
+    return Mail.objects.filter(to__iexact=address).update(**EMPTIED)

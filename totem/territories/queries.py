@@ -1,0 +1,82 @@
+"""Communes as people look for them, and the public holidays of a department."""
+
+import datetime
+import re
+from functools import lru_cache
+
+import holidays
+
+from totem.territories.models import Commune, Department, commune_key
+
+
+def holidays_between(department: Department, first: datetime.date, last: datetime.date) -> dict[datetime.date, str]:
+    """Public holidays of the department from `first` to `last`, both included, in order, with their French names.
+
+    Source: Code du travail, art. L3133-1 (national), L3134-13 (Alsace-Moselle), L3422-2 (overseas), by the `holidays`
+    library. Good Friday is given for the whole of Alsace-Moselle, though the law says only in communes with a
+    Protestant church or a mixed one: a hub elsewhere opens that day by an exceptional opening.
+    """
+    days: dict[datetime.date, str] = {}
+    for year in range(first.year, last.year + 1):
+        days |= {day: name for day, name in _holidays_of(department.holiday_zone, year) if first <= day <= last}
+    return days
+
+
+@lru_cache(maxsize=512)
+def _holidays_of(zone: str, year: int) -> tuple[tuple[datetime.date, str], ...]:
+    return tuple(sorted(holidays.France(subdiv=zone or None, years=year, language="fr").items()))
+
+
+def find_communes(text: str, *, limit: int = 10) -> list[Commune]:
+    """Current communes whose name begins so (accents, case, article and hyphens aside), or of that postcode or code.
+
+    The most populous first, a name that is exactly the text before all.
+    """
+    text = text.strip()
+    communes = Commune.objects.filter(current=True).order_by("-population", "sort_key")
+    if re.fullmatch(r"\d{2,5}|2[ABab]\d{0,3}", text):
+        if len(text) < 5:
+            return list(communes.filter(code__startswith=text.upper())[:limit])
+        by_postcode = list(communes.filter(postcodes__contains=[text])[:limit])
+        return by_postcode or list(communes.filter(code=text.upper()))
+    key = commune_key(re.sub(r"\(.*", "", text))
+    if not key:
+        return []
+    exact = list(communes.filter(sort_key=key)[:limit])
+    longer = communes.filter(sort_key__startswith=key).exclude(sort_key=key)
+    return [*exact, *longer[: limit - len(exact)]]
+
+
+def communes_meant(text: str) -> list[Commune]:
+    """The communes a person can have meant: one is the answer, several are namesakes, none is unknown.
+
+    Understands « Amiens (80) », a name alone, an INSEE code and a postcode.
+    """
+    text = text.strip()
+    current = Commune.objects.filter(current=True).select_related("department")
+    if re.fullmatch(r"\d{5}|2[ABab]\d{3}", text):
+        # 80000 is a postcode and 80021 a code; of the few numbers that are both, the postcode is what people type.
+        by_postcode = list(current.filter(postcodes__contains=[text]).order_by("-population"))
+        return by_postcode or list(current.filter(code=text.upper()))
+    name, department = _name_and_department(text)
+    if not name:
+        return []
+    named = current.filter(sort_key=commune_key(name))
+    if department:
+        named = named.filter(department_id=department)
+    return list(named.order_by("-population"))
+
+
+def _name_and_department(text: str) -> tuple[str, str]:
+    match = re.fullmatch(r"(.+?)\s*\((\d{2,3}|2[ABab])\)", text)
+    return (match[1], match[2].upper()) if match else (text, "")
+
+
+def near_names(text: str, *, limit: int = 3) -> list[Commune]:
+    """A few communes whose name resembles the text, for the message of a field: the same beginning, shorter and shorter."""
+    key = commune_key(re.sub(r"\(.*", "", text))
+    for length in range(len(key), 2, -1):
+        found = find_communes(key[:length], limit=limit)
+        if found:
+            return found
+    return []
