@@ -15,7 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", core.live, name="health_live"),
     path("health/ready", core.ready, name="health_ready"),
     *(path("", include(f"{room}.urls")) for room in settings.ROOMS if util.find_spec(f"{room}.urls") is not None),
-    path("compte/", include("allauth.urls")),
+    path("compte/", include("totem.accounts.sign_in_urls")),
 ]
 if not settings.SECURE:
     # In production the reverse proxy of deploy/ serves what people have sent in.

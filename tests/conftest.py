@@ -20,6 +20,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inher
     for name in [name for name in os.environ if name.startswith("TOTEM_")]:
         del os.environ[name]
     _DATA = Path(tempfile.mkdtemp(prefix="totem-test-data-"))
+    (_DATA / "static").mkdir()  # WhiteNoise warns of a missing folder
     os.environ["TOTEM_MODE"] = "test"
     os.environ["TOTEM_DATA"] = str(_DATA)
     os.environ["TOTEM_SECRET_KEY"] = "a-key-for-tests-only-" * 3

@@ -27,7 +27,7 @@ class UserFactory(DjangoModelFactory[User]):
     password = LazyAttribute(lambda _: PASSWORD)
 
     @classmethod
-    def _create(cls, model_class: type[User], *args: object, **kwargs: object) -> User:
+    def _create(cls, model_class: type[User], *_args: object, **kwargs: object) -> User:
         return model_class.objects.create_user(**kwargs)  # type: ignore[arg-type]
 
     @post_generation

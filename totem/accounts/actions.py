@@ -13,7 +13,7 @@ from totem.core import journal, mail
 from totem.core.models import JournalPersonalValue
 
 
-class ErasureRefused(Exception):  # noqa: N818 (a refusal, not an error)
+class ErasureRefused(Exception):
     """A person cannot be erased yet; `reason` is written for them."""
 
     def __init__(self, reason: str | Promise) -> None:

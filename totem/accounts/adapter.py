@@ -16,7 +16,7 @@ from totem.core import mail
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nothing is sent during a request: a mail server that is slow or away must neither block it nor tell who exists."""
+    """Nothing is sent during a request: a slow mail server must neither block it nor tell who exists."""
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         user.name = form.cleaned_data["name"].strip()

@@ -106,7 +106,7 @@ class ChangeEmailForm(InTotemsWords, allauth_forms.AddEmailForm):  # type: ignor
         self.fields["email"].help_text = _("A code is sent there; the address changes once you have typed it.")
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):
     """What a person says about themselves."""
 
     class Meta:

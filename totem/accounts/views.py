@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data, update_profile
 from totem.accounts.forms import ProfileForm
 from totem.accounts.models import DemoRole, User
+from totem.accounts.permissions import signed_in
 from totem.core.models import Mail
 
 # What each person of the demonstration is for, on the sign-in page.
@@ -119,8 +120,7 @@ def _keep_language(response: HttpResponse, language: str) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Name and language, and the ways to the rest of one's account."""
-    person = request.user
-    assert isinstance(person, User)
+    person = signed_in(request)
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person.pk))
     if request.method == "POST" and form.is_valid():
         saved = update_profile(person=person, **form.cleaned_data)
@@ -136,9 +136,8 @@ def profile(request: HttpRequest) -> HttpResponse:
 @require_GET
 def export(request: HttpRequest) -> HttpResponse:
     """Everything Totem holds about whoever asks, as a JSON file."""
-    assert isinstance(request.user, User)
     response = JsonResponse(
-        export_personal_data(person=request.user), json_dumps_params={"ensure_ascii": False, "indent": 2}
+        export_personal_data(person=signed_in(request)), json_dumps_params={"ensure_ascii": False, "indent": 2}
     )
     response["Content-Disposition"] = 'attachment; filename="totem.json"'
     return response
@@ -147,8 +146,7 @@ def export(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: HttpRequest) -> HttpResponse:
     """Ask, then erase one's account; a refusal says what to settle first."""
-    person = request.user
-    assert isinstance(person, User)
+    person = signed_in(request)
     if request.method != "POST":
         return render(request, "accounts/erase.html")
     try:

@@ -42,8 +42,8 @@ def _render(name: str, context: dict[str, Any], *, escaped: bool) -> str:
 def queue(*, key: str, to: str, language: str, template: str, context: dict[str, Any]) -> Mail:
     """Write the mail `key` to `to` and return its row; the job that sends it starts when the transaction commits.
 
-    `template` names three files, `TEMPLATE.subject.txt`, `TEMPLATE.txt` and `TEMPLATE.html`, rendered in `language` with
-    `context`, `site_url` and `language`. Asking again for the same key returns the first row and sends nothing more.
+    `template` names three files, `TEMPLATE.subject.txt`, `TEMPLATE.txt` and `TEMPLATE.html`, rendered in `language`
+    with `context`, `site_url` and `language`. Asking again for the same key returns the first row and sends no more.
     """
     known = Mail.objects.filter(key=key).first()
     if known is not None:

@@ -13,7 +13,7 @@ LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": 
 
 
 def sort_key(text: str) -> str:
-    """The text in plain lower-case letters and digits, words parted by one space: `L'Haÿ-les-Roses` -> `l hay les roses`."""
+    """The text in plain lower-case letters and digits, words parted by a space: `L’Haÿ` -> `l hay`."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(LIGATURES))
     letters = "".join(character for character in decomposed if not unicodedata.combining(character))
     return " ".join(re.findall(r"[a-z0-9]+", letters))

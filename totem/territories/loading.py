@@ -15,14 +15,14 @@ BATCH = 4000
 Progress = Callable[[str], None]
 
 
-class PackageMissing(Exception):  # noqa: N818 (the message is for whoever installs)
+class PackageMissing(Exception):
     """The package is not installed, or not whole."""
 
 
 def load_communes(folder: Path, *, force: bool = False, progress: Progress | None = None) -> bool:
     """Bring the tables to the edition found in `folder`; false when it was there already.
 
-    One transaction: a run that is killed changes nothing. Two runs at once: the second waits and finds it done. Communes
+    One transaction: a run that is killed changes nothing. Two runs at once: the second waits and finds it done. Those
     that the edition no longer has are kept as not current. Raises PackageMissing with what to do.
     """
     say = progress or (lambda _line: None)

@@ -73,7 +73,7 @@ def _name_and_department(text: str) -> tuple[str, str]:
 
 
 def near_names(text: str, *, limit: int = 3) -> list[Commune]:
-    """A few communes whose name resembles the text, for the message of a field: the same beginning, shorter and shorter."""
+    """A few communes whose name resembles the text, for a field's message: the same beginning, shorter and shorter."""
     key = commune_key(re.sub(r"\(.*", "", text))
     for length in range(len(key), 2, -1):
         found = find_communes(key[:length], limit=limit)
