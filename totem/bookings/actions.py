@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.bookings import mails, queries, rules, signals
@@ -105,7 +105,7 @@ def book(
     Raises RuleBrokenError, NotForYouError or SlotTakenError; then nothing is written.
     """
     try:
-        return _book(space, period, booker, now, quantity, purpose, hold_for)
+        return _book(space, period, booker, now, quantity=quantity, purpose=purpose, hold_for=hold_for)
     except IntegrityError as error:
         raise _as_taken(error, space, period, quantity) from error
 
@@ -124,6 +124,7 @@ def _book(
     period: Period,
     booker: Booker,
     now: datetime,
+    *,
     quantity: int,
     purpose: str,
     hold_for: timedelta | None,

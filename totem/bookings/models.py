@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import pgtrigger
 from django.conf import settings
@@ -194,7 +194,7 @@ class Guard(Func):
     """Everything for time taken, the booking's own number for a buffer: only two buffers do not overlap in it."""
 
     template = "CASE WHEN is_buffer THEN int8range(booking_id, booking_id, '[]') ELSE int8range(NULL, NULL) END"
-    output_field: ClassVar[models.Field] = BigIntegerRangeField()
+    output_field: ClassVar["models.Field[Any, Any]"] = BigIntegerRangeField()
     arity = 0
 
 

@@ -1,7 +1,8 @@
-"""Who has what, and what is free: multirange arithmetic in PostgreSQL over opening periods computed in local time.
+"""Who has what, and what is free: multirange arithmetic in PostgreSQL.
 
-A *lane* is one way to take a space: a room has one (with all its parts), a pool of forty desks has forty. A lane is free
-where the space is open and neither taken nor kept free. What lies in the past is never read.
+When spaces are open is computed in local time (`totem.spaces.queries`) and handed over as multiranges. A *lane* is one
+way to take a space: a room has one (with all its parts), a pool of forty desks has forty. A lane is free where the
+space is open and neither taken nor kept free. What lies in the past is never read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -126,19 +127,17 @@ def free_units(space: Space, space_ids: Sequence[int], period: Period, *, quanti
     `space_ids` are the space's and its parts'. To be asked under their locks; holds that have run out count as free.
     """
     wanted = quantity if space.is_pool else len(space_ids)
+    parameters: dict[str, Any] = {
+        "space_ids": list(space_ids),
+        "starts_at": period.starts_at,
+        "ends_at": period.ends_at,
+        "before": space.buffer_before,
+        "after": space.buffer_after,
+        "now": now,
+        "most": wanted,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _FREE_UNITS,
-            {
-                "space_ids": list(space_ids),
-                "starts_at": period.starts_at,
-                "ends_at": period.ends_at,
-                "before": space.buffer_before,
-                "after": space.buffer_after,
-                "now": now,
-                "most": wanted,
-            },
-        )
+        cursor.execute(_FREE_UNITS, parameters)
         units = [unit_id for (unit_id,) in cursor.fetchall()]
     return units if len(units) == wanted else []
 
@@ -169,7 +168,8 @@ def _ask(
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def free_counts(spaces: Sequence[Space], period: Period, now: datetime) -> dict[int, int]:

@@ -1,6 +1,6 @@
 """Pieces of exclusion constraints. The embedded PostgreSQL has no btree_gist: a one-value range stands in for `=`."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, IntegerRangeField, RangeOperators
 from django.db.models import Expression, F, Func, Value
@@ -11,7 +11,7 @@ class Same(Func):
     """`int8range(x, x, '[]')`: overlaps another only where the values are equal."""
 
     function = "int8range"
-    output_field: ClassVar[Field] = BigIntegerRangeField()
+    output_field: ClassVar["Field[Any, Any]"] = BigIntegerRangeField()
 
     def __init__(self, value: str | Expression) -> None:
         expression = F(value) if isinstance(value, str) else value
@@ -26,7 +26,7 @@ class Dates(Func):
     """The days from one date to another, both included; empty ends are open."""
 
     function = "daterange"
-    output_field: ClassVar[Field] = DateRangeField()
+    output_field: ClassVar["Field[Any, Any]"] = DateRangeField()
 
     def __init__(self, first: str = "starts_on", last: str = "ends_on") -> None:
         super().__init__(F(first), F(last), Value("[]"))
@@ -44,7 +44,7 @@ class MinutesOfWeek(Func):
         "(weekday * 1440 + extract(epoch from closes_at)::int / 60"
         " + CASE WHEN closes_at > opens_at THEN 0 ELSE 1440 END))"
     )
-    output_field: ClassVar[Field] = IntegerRangeField()
+    output_field: ClassVar["Field[Any, Any]"] = IntegerRangeField()
     arity = 0
 
     @staticmethod

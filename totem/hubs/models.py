@@ -157,7 +157,7 @@ class WeeklyHoursBase(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}-{self.closes_at:%H:%M}"  # type: ignore[attr-defined]
+        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}-{self.closes_at:%H:%M}"
 
 
 class OpeningHours(WeeklyHoursBase):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -16,7 +16,7 @@ from totem.territories.queries import holidays_between
 
 def period_of(during: object) -> Period:
     """A database range as a period; an open end lies far away."""
-    far = datetime.max.replace(tzinfo=periods.UTC, year=9000)
+    far = datetime(9000, 1, 1, tzinfo=UTC)
     return Period(during.lower, during.upper or far)  # type: ignore[attr-defined]
 
 
