@@ -28,8 +28,8 @@ function outline(address) {
     version: 8,
     sources: { land: { type: "geojson", data: address } },
     layers: [
-      { id: "sea", type: "background", paint: { "background-color": colour("--sea-wash") } },
-      { id: "land", type: "fill", source: "land", paint: { "fill-color": colour("--paper") } },
+      { id: "sea", type: "background", paint: { "background-color": colour("--sand") } },
+      { id: "land", type: "fill", source: "land", paint: { "fill-color": colour("--white") } },
       { id: "coast", type: "line", source: "land", paint: { "line-color": "#b9b0a1", "line-width": 1 } },
     ],
   };

@@ -10,7 +10,7 @@ function startModules(root) {
 
 // The summary of errors is read first.
 function focusErrors(root) {
-  root.querySelector("[data-focus]")?.focus();
+  root.querySelector("[data-focus]:not([data-sample] *)")?.focus();
 }
 
 // Menus made of <details> close on Escape and on a click elsewhere.

@@ -142,6 +142,7 @@ ICONS = frozenset(
         "info",
         "key",
         "list",
+        "lock",
         "mail",
         "map-pin",
         "menu",
@@ -190,7 +191,7 @@ STATES: dict[str, tuple[Words, str, str]] = {
     "out_of_order": (pgettext_lazy("state", "Out of order"), "tool", "brick"),
     "free": (pgettext_lazy("state", "Free"), "square", "moss"),
     "busy": (pgettext_lazy("state", "Taken"), "minus", "ink"),
-    "closed": (pgettext_lazy("state", "Closed"), "key", "quiet"),
+    "closed": (pgettext_lazy("state", "Closed"), "lock", "quiet"),
     "open": (pgettext_lazy("state", "Open"), "sparkle", "moss"),
     "met": (pgettext_lazy("state", "Met"), "check", "moss"),
     "not_met": (pgettext_lazy("state", "Not met"), "cross", "brick"),
@@ -228,11 +229,16 @@ def form_errors(form: BaseForm) -> SafeString:
 # -- Components with a body -------------------------------------------------------------------------------------------
 
 
+def _trimmed(content: str) -> SafeString:
+    """The rendered body of a block tag, already escaped, without the white space of its template."""
+    return SafeString(content.strip())
+
+
 @register.simple_block_tag
 def page_head(content: str, title: Words, *, lead: Words = "", kicker: Words = "") -> SafeString:
     """The page's only h1; the body holds its main action."""
     return render_to_string(
-        "core/components/page_head.html", {"actions": content.strip(), "title": title, "lead": lead, "kicker": kicker}
+        "core/components/page_head.html", {"actions": _trimmed(content), "title": title, "lead": lead, "kicker": kicker}
     )
 
 
@@ -269,7 +275,7 @@ def row(
     return render_to_string(
         "core/components/row.html",
         {
-            "action": content.strip(),
+            "action": _trimmed(content),
             "title": title,
             "href": href,
             "meta": meta,
