@@ -1,0 +1,113 @@
+"""The registry of measures, and its first measures: what each counts and what it leaves out."""
+
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory, ZoneFactory
+from tests.factories.spaces import SpaceFactory
+from totem.bookings import actions
+from totem.bookings.actions import Booker
+from totem.core import measures
+from totem.core.measures import Combine, Figure, Measure
+from totem.core.periods import Period
+from totem.hubs.models import Hub, OpeningHours
+from totem.spaces.models import Kind, Space
+
+NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
+WEEK = Period(datetime(2027, 2, 28, 23, tzinfo=UTC), datetime(2027, 3, 7, 23, tzinfo=UTC))  # Monday to Sunday in Paris
+
+
+def reading(name: str, *hubs: Hub) -> Decimal | None:
+    return measures.take(name, hubs, WEEK, NOW).figure.value
+
+
+def book(space: Space, day: int, hour: int, hours: int) -> None:
+    start = datetime(2027, 3, day, hour - 1, tzinfo=UTC)
+    period = Period(start, start + timedelta(hours=hours))
+    return actions.book(space=space, period=period, booker=Booker.oneself(UserFactory()), now=NOW)
+
+
+def test_the_first_measures_are_published_with_all_that_must_be_said_of_them():
+    published = {m.name: m for m in measures.about("hubs.hub")}
+    assert set(published) >= {
+        "hub_area",
+        "bookable_desks",
+        "visiting_desks",
+        "open_days_per_week",
+        "bookings_made",
+        "occupancy",
+    }
+    assert all(m.label and m.unit and m.method for m in published.values())
+
+
+def test_an_unknown_measure_and_a_name_taken_twice_are_refused():
+    with pytest.raises(measures.UnknownMeasureError):
+        measures.get("nothing_of_the_kind")
+    with pytest.raises(ValueError, match="hub_area"):
+        measures.measure("hub_area", subject="x", label="x", unit="x", method="x", combine=Combine.SUM)(print)
+
+
+@pytest.mark.parametrize(
+    ("combine", "figures", "expected"),
+    [
+        (Combine.SUM, [Figure.of(2), Figure.of(None), Figure.of(3)], 5),
+        (Combine.MAX, [Figure.of(2), Figure.of(3)], 3),
+        (Combine.ANY, [Figure.of(0), Figure.of(4)], 1),
+        (Combine.UNION, [Figure.distinct([1, 2]), Figure.distinct([2, 3])], 3),
+        (Combine.RATIO, [Figure.ratio(Decimal(1), Decimal(4)), Figure.ratio(Decimal(3), Decimal(4))], 50),
+        (Combine.SUM, [Figure.of(None)], None),
+    ],
+)
+def test_figures_of_several_subjects_combine_as_their_measure_says(combine, figures, expected):
+    measure = Measure("m", "s", "l", "u", "how", combine, lambda subject, period: figures[subject])
+    assert measure.over(range(len(figures)), WEEK).value == expected
+
+
+@pytest.mark.django_db
+def test_area_and_open_days():
+    hub = HubFactory()
+    assert reading("hub_area", hub) is None
+    ZoneFactory(hub=hub, area="320.50")
+    ZoneFactory(hub=hub, area="200")
+    other = ZoneFactory(area="10").hub
+    OpeningHours.objects.create(hub=hub, weekday=1, opens_at=time(20), closes_at=time(22))
+    assert reading("hub_area", hub, other) == Decimal("530.50")
+    assert reading("open_days_per_week", hub) == 6
+
+
+@pytest.mark.django_db
+def test_desks_in_service_are_counted_and_visiting_desks_apart():
+    space = SpaceFactory(pool=True, quantity=12)
+    hub = space.hub
+    SpaceFactory(hub=hub, kind=Kind.FIXED_DESK)
+    SpaceFactory(hub=hub, visiting=True)
+    SpaceFactory(hub=hub, pool=True, is_active=False)
+    space.units.filter(number__gt=10).update(is_active=False)
+    assert reading("bookable_desks", hub) == 11
+    assert reading("visiting_desks", hub) == 2
+
+
+@pytest.mark.django_db
+def test_bookings_made_leaves_out_what_was_cancelled_or_waits():
+    space = SpaceFactory()
+    book(space, 2, 10, 1)
+    cancelled = book(space, 2, 11, 1)
+    actions.cancel(booking=cancelled, by=cancelled.person, now=NOW, by_team=True)
+    book(SpaceFactory(hub=space.hub, needs_approval=True), 2, 10, 1)
+    book(space, 8, 10, 1)  # the week after
+    assert reading("bookings_made", space.hub) == 1
+
+
+@pytest.mark.django_db
+def test_occupancy_is_hours_booked_of_hours_open_and_composite_rooms_count_once():
+    left = SpaceFactory()
+    hub = left.hub
+    right = SpaceFactory(hub=hub)
+    whole = SpaceFactory(hub=hub, parts=[left, right])
+    SpaceFactory(hub=hub, machine=True)
+    book(whole, 2, 9, 6)  # six hours of both halves, which are open sixty hours each
+    assert reading("occupancy", hub) == 10
+    assert reading("occupancy", HubFactory(opening_hours=[])) is None

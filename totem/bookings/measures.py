@@ -1,0 +1,75 @@
+"""Figures about what is booked."""
+
+from collections import Counter
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from totem.bookings.models import Booking, Status
+from totem.core.measures import Combine, Figure, measure
+from totem.core.periods import Period
+from totem.hubs.measures import HUB
+from totem.hubs.models import Hub
+from totem.spaces import queries as space_queries
+from totem.spaces.models import Kind, Space, Unit
+
+WORKPLACES = (Kind.HOT_DESKS, Kind.FIXED_DESK, Kind.OFFICE, Kind.MEETING_ROOM, Kind.EVENT_ROOM, Kind.VISITING_DESKS)
+
+
+@measure(
+    "bookings_made",
+    subject=HUB,
+    label=_("Bookings"),
+    unit=_("bookings"),
+    method=_("Confirmed bookings that start within the period; those refused, cancelled or expired do not count."),
+    combine=Combine.SUM,
+)
+def bookings_made(hub: Hub, period: Period) -> Figure:
+    starts = Q(starts_at__gte=period.starts_at, starts_at__lt=period.ends_at)
+    return Figure.of(Booking.objects.filter(starts, hub=hub, status=Status.CONFIRMED).count())
+
+
+# Hours that confirmed bookings take of each space's units, buffers left out, cut to the period.
+_HOURS_TAKEN = """
+SELECT u.space_id, extract(epoch FROM sum(
+           least(upper(o.during), %(ends_at)s) - greatest(lower(o.during), %(starts_at)s))) / 3600
+  FROM bookings_occupancy o
+  JOIN bookings_booking b ON b.id = o.booking_id AND b.status = 'confirmed'
+  JOIN spaces_unit u ON u.id = o.unit_id
+ WHERE u.space_id = ANY(%(spaces)s) AND NOT o.is_buffer
+   AND upper(o.during) > %(starts_at)s AND lower(o.during) < %(ends_at)s
+ GROUP BY u.space_id
+"""
+
+
+@measure(
+    "occupancy",
+    subject=HUB,
+    label=_("Occupancy"),
+    unit="%",
+    method=_(
+        "Hours booked and confirmed, of the hours that today's desks, offices and rooms were open during the period. "
+        "A room made of others counts through its parts; machines and equipment are left out."
+    ),
+    combine=Combine.RATIO,
+)
+def occupancy(hub: Hub, period: Period) -> Figure:
+    spaces = list(
+        Space.objects.active()
+        .filter(hub=hub, kind__in=WORKPLACES, parts__isnull=True)
+        .select_related("hub__commune__department")
+    )
+    ids = [space.pk for space in spaces]
+    units = Counter(Unit.objects.filter(space__in=ids, is_active=True).values_list("space_id", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_HOURS_TAKEN, {"spaces": ids, "starts_at": period.starts_at, "ends_at": period.ends_at})
+        taken = dict(cursor.fetchall())
+    opening = space_queries.open_periods(spaces, period)
+    open_hours = sum((units[pk] * _hours(opening[pk]) for pk in ids), Decimal(0))
+    return Figure.ratio(sum(taken.values(), Decimal(0)), open_hours)
+
+
+def _hours(periods: list[Period]) -> Decimal:
+    return Decimal(sum(period.length.total_seconds() for period in periods)) / 3600

@@ -1,0 +1,140 @@
+"""The registry of measures: named, typed, dated, sourced figures that rooms give to charters, reports and dashboards.
+
+A room registers its measures in `measures.py`; nobody else computes them. A measure says how the figures of several
+subjects combine, so that a charter can ask it of one hub, of all hubs of a territory, or of several territories.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+
+from totem.core.periods import Period
+
+Text = str | Promise
+
+
+class Combine(StrEnum):
+    """How the figures of several subjects become one."""
+
+    SUM = "sum"
+    MAX = "max"
+    ANY = "any"
+    UNION = "union"  # values are sets of ids; the figure is how many distinct ones there are
+    RATIO = "ratio"  # parts and wholes are added up, then divided
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a measure found: `value` in the measure's unit, or None where it cannot be known.
+
+    A ratio carries its `part` and `whole`; a union its `ids`.
+    """
+
+    value: Decimal | None
+    part: Decimal | None = None
+    whole: Decimal | None = None
+    ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, value: Decimal | float | None) -> "Figure":
+        return cls(None if value is None else Decimal(str(value)))
+
+    @classmethod
+    def ratio(cls, part: Decimal, whole: Decimal) -> "Figure":
+        """`part` of `whole` as a percentage; unknown where the whole is nothing."""
+        return cls(100 * part / whole if whole else None, part, whole)
+
+    @classmethod
+    def distinct(cls, ids: Iterable[int]) -> "Figure":
+        known = frozenset(ids)
+        return cls(Decimal(len(known)), ids=known)
+
+
+Computation = Callable[[Any, Period], Figure]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure one can ask for by name. `subject` is the model it is about (hubs.hub)."""
+
+    name: str
+    subject: str
+    label: Text
+    unit: Text
+    method: Text
+    combine: Combine
+    compute: Computation
+
+    def over(self, subjects: Iterable[Any], period: Period) -> Figure:
+        """The figure of several subjects together; those that cannot be known are left out, all unknown is unknown."""
+        known = [figure for figure in (self.compute(s, period) for s in subjects) if figure.value is not None]
+        if not known:
+            return Figure(None)
+        return _COMBINED[self.combine](known)
+
+
+def _sum(figures: list[Figure], name: str = "value") -> Decimal:
+    return sum((getattr(figure, name) for figure in figures), Decimal(0))
+
+
+_COMBINED: dict[Combine, Callable[[list[Figure]], Figure]] = {
+    Combine.SUM: lambda known: Figure(_sum(known)),
+    Combine.MAX: lambda known: Figure(max(figure.value for figure in known if figure.value is not None)),
+    Combine.ANY: lambda known: Figure(Decimal(any(figure.value for figure in known))),
+    Combine.UNION: lambda known: Figure.distinct(pk for figure in known for pk in figure.ids),
+    Combine.RATIO: lambda known: Figure.ratio(_sum(known, "part"), _sum(known, "whole")),
+}
+
+_registry: dict[str, Measure] = {}
+
+
+class UnknownMeasureError(KeyError):
+    """No room publishes a measure of this name."""
+
+
+def measure(
+    name: str, *, subject: str, label: Text, unit: Text, method: Text, combine: Combine
+) -> Callable[[Computation], Computation]:
+    """Register the decorated function `(subject, period) -> Figure`. Raises ValueError when the name is taken."""
+
+    def register(compute: Computation) -> Computation:
+        if name in _registry:
+            raise ValueError(f"Two measures are called {name}.")
+        _registry[name] = Measure(name, subject, label, unit, method, combine, compute)
+        return compute
+
+    return register
+
+
+def get(name: str) -> Measure:
+    """The measure of that name; raises UnknownMeasureError."""
+    try:
+        return _registry[name]
+    except KeyError:
+        raise UnknownMeasureError(name) from None
+
+
+def about(subject: str) -> list[Measure]:
+    """All measures about a kind of subject, in the order in which they were registered."""
+    return [known for known in _registry.values() if known.subject == subject]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A measure taken: which, of what period, when it was computed, and what it found."""
+
+    measure: Measure
+    period: Period
+    at: datetime
+    figure: Figure
+
+
+def take(name: str, subjects: Iterable[Any], period: Period, now: datetime) -> Reading:
+    """The figure of `subjects` together over `period`, with what one must say of it. Raises UnknownMeasureError."""
+    known = get(name)
+    return Reading(known, period, now, known.over(subjects, period))

@@ -1,0 +1,39 @@
+"""Figures about what can be booked."""
+
+from django.utils.translation import gettext_lazy as _
+
+from totem.core.measures import Combine, Figure, measure
+from totem.core.periods import Period
+from totem.hubs.measures import HUB
+from totem.hubs.models import Hub
+from totem.spaces.models import Kind, Unit
+
+
+def _units(hub: Hub, *kinds: Kind) -> Figure:
+    return Figure.of(
+        Unit.objects.filter(is_active=True, space__hub=hub, space__kind__in=kinds, space__is_active=True).count()
+    )
+
+
+@measure(
+    "bookable_desks",
+    subject=HUB,
+    label=_("Bookable desks"),
+    unit=_("desks"),
+    method=_("Hot desks and fixed desks in service today; desks for visitors from other hubs are counted apart."),
+    combine=Combine.SUM,
+)
+def bookable_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the spaces of today
+    return _units(hub, Kind.HOT_DESKS, Kind.FIXED_DESK)
+
+
+@measure(
+    "visiting_desks",
+    subject=HUB,
+    label=_("Visiting desks"),
+    unit=_("desks"),
+    method=_("Desks in service today that are kept for members of other hubs."),
+    combine=Combine.SUM,
+)
+def visiting_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the spaces of today
+    return _units(hub, Kind.VISITING_DESKS)
