@@ -1,0 +1,348 @@
+"""What is done to hubs.
+
+Who changes when a hub is open holds its lock alone: no booking is made under half-changed hours.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple, TypedDict, Unpack
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import Max
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from totem.accounts.models import User
+from totem.core import journal, locks
+from totem.core.periods import Period
+from totem.hubs.models import (
+    ExceptionalHours,
+    Hub,
+    HubPhoto,
+    Membership,
+    OpeningHours,
+    Role,
+    TeamMember,
+    Zone,
+)
+from totem.hubs.signals import Hit, hits_of_closing
+from totem.organisations.models import Organisation
+from totem.territories.models import Commune
+
+
+class LastManagerError(Exception):
+    """A hub keeps at least one manager."""
+
+
+class HoursOverlapError(ValueError):
+    """Some lines of a week overlap; `lines` are their places in the list."""
+
+    def __init__(self, lines: Iterable[int]) -> None:
+        self.lines = sorted(set(lines))
+        super().__init__(f"lines {self.lines} overlap")
+
+
+class HubFields(TypedDict, total=False):
+    """What one may say of a hub besides its name and who runs it."""
+
+    is_published: bool
+    tagline: str
+    description: str
+    street: str
+    postcode: str
+    commune: Commune
+    latitude: Decimal
+    longitude: Decimal
+    host_building: str
+    time_zone: str
+    closed_on_public_holidays: bool
+    accent: str
+    step_free: bool | None
+    access_notes: str
+    transport: str
+    languages: list[str]
+    email: str
+    phone: str
+    website: str
+
+
+class HubChanges(HubFields, total=False):
+    name: str
+    operator: Organisation
+
+
+def _record(verb: str, hub: Hub, by: User, **facts: object) -> None:
+    journal.record(verb, hub, actor_id=by.pk, scope=hub, facts=facts)
+
+
+# -- The hub itself ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", **fields: Unpack[HubFields]) -> Hub:
+    """A new hub, hidden from the public unless said otherwise, with `by` as its first manager.
+
+    Its address on the site is made of its name. Raises ValidationError.
+    """
+    hub = Hub(name=name, operator=operator, slug=slug or _free_slug(name), **fields)
+    hub.full_clean()
+    hub.save(force_insert=True)
+    TeamMember.objects.create(hub=hub, person=by, role=Role.MANAGER)
+    _record("hubs.created", hub, by)
+    return hub
+
+
+def _free_slug(name: str) -> str:
+    stem = slugify(name)[:40] or "lieu"
+    taken = set(Hub.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
+
+
+@transaction.atomic
+def update_hub(*, hub: Hub, by: User, **fields: Unpack[HubChanges]) -> Hub:
+    """The hub with these fields changed. Raises ValidationError."""
+    locks.hold(locks.Kind.HUB, [hub.pk])
+    row = Hub.objects.select_for_update().get(pk=hub.pk)
+    changed = sorted(name for name, value in fields.items() if getattr(row, name) != value)
+    if not changed:
+        return row
+    for name in changed:
+        setattr(row, name, fields[name])  # type: ignore[literal-required]
+    row.full_clean()
+    row.save(update_fields=[*changed, "updated_at"])
+    _record("hubs.updated", row, by, fields=changed)
+    return row
+
+
+# -- When it is open --------------------------------------------------------------------------------------------------
+
+
+class Hours(NamedTuple):
+    """A line of a week: from `opens_at` until `closes_at`, which not after it means the next day."""
+
+    weekday: int
+    opens_at: time
+    closes_at: time
+
+    @property
+    def words(self) -> str:
+        return f"{self.weekday} {self.opens_at:%H:%M}-{self.closes_at:%H:%M}"
+
+
+DAY_MINUTES = 24 * 60
+WEEK_MINUTES = 7 * DAY_MINUTES
+
+
+def _minutes(line: Hours) -> tuple[int, int]:
+    start = (line.weekday - 1) * DAY_MINUTES + line.opens_at.hour * 60 + line.opens_at.minute
+    end = (line.weekday - 1) * DAY_MINUTES + line.closes_at.hour * 60 + line.closes_at.minute
+    return start, end if end > start else end + DAY_MINUTES
+
+
+def check_hours(lines: Sequence[Hours]) -> None:
+    """Raises HoursOverlapError where lines overlap; Sunday's night and Monday's morning are neighbours too."""
+    spans = sorted((*_minutes(line), place) for place, line in enumerate(lines))
+    if not spans:
+        return
+    first = spans[0]
+    around = [*spans, (first[0] + WEEK_MINUTES, first[1] + WEEK_MINUTES, first[2])]
+    clashing = {place for before, after in pairwise(around) if after[0] < before[1] for place in (before[2], after[2])}
+    if clashing:
+        raise HoursOverlapError(clashing)
+
+
+@transaction.atomic
+def set_opening_hours(*, hub: Hub, lines: Sequence[Hours], by: User) -> None:
+    """Replace the whole week. Raises HoursOverlapError."""
+    check_hours(lines)
+    locks.hold(locks.Kind.HUB, [hub.pk])
+    hub.opening_hours.all().delete()
+    OpeningHours.objects.bulk_create(OpeningHours(hub=hub, **line._asdict()) for line in lines)
+    _record("hubs.opening_hours_set", hub, by, lines=[line.words for line in lines])
+
+
+@dataclass(frozen=True)
+class Exceptional:
+    """Exceptional hours that have been added, and what a closure hits: that stays, and somebody looks after it."""
+
+    row: ExceptionalHours
+    hits: list[Hit]
+
+
+@transaction.atomic
+def add_exceptional_hours(*, hub: Hub, kind: str, period: Period, reason: str, by: User, now: datetime) -> Exceptional:
+    """Close or open the hub out of the ordinary. Raises ValidationError where another of the same kind overlaps."""
+    locks.hold(locks.Kind.HUB, [hub.pk])
+    row = ExceptionalHours(hub=hub, kind=kind, during=tuple(period), reason=reason)
+    row.full_clean()
+    row.save(force_insert=True)
+    _record("hubs.exceptional_hours_added", hub, by, exceptional=row.pk, kind=str(kind))
+    closes = kind == ExceptionalHours.Kind.CLOSED
+    return Exceptional(row, hits_of_closing(hub, [period], now=now) if closes else [])
+
+
+@transaction.atomic
+def remove_exceptional_hours(*, exceptional: ExceptionalHours, by: User, now: datetime) -> None:
+    """Take them back; what has begun ends now, as the past stays what it was. Raises ValidationError when over."""
+    hub = exceptional.hub
+    locks.hold(locks.Kind.HUB, [hub.pk])
+    row = ExceptionalHours.objects.filter(pk=exceptional.pk).first()
+    if row is None or row.during.upper <= now:
+        raise ValidationError(_("This is over already."))
+    if row.during.lower >= now:
+        row.delete()
+    else:
+        row.during = (row.during.lower, now)
+        row.save(update_fields=["during", "updated_at"])
+    _record("hubs.exceptional_hours_removed", hub, by, exceptional=exceptional.pk)
+
+
+# -- Zones ------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_zone(*, hub: Hub, kind: str, name: str, area: Decimal, by: User) -> Zone:
+    """A part of the hub with one use; `area` in m². Raises ValidationError."""
+    zone = Zone(hub=hub, kind=kind, name=name, area=area)
+    zone.full_clean()
+    zone.save(force_insert=True)
+    _record("hubs.zone_added", hub, by, zone=zone.pk, area=str(zone.area))
+    return zone
+
+
+@transaction.atomic
+def update_zone(*, zone: Zone, kind: str, name: str, area: Decimal, by: User) -> Zone:
+    """The zone as it is now. Raises ValidationError."""
+    row = Zone.objects.select_for_update().get(pk=zone.pk)
+    row.kind, row.name, row.area = kind, name, area
+    row.full_clean()
+    row.save()
+    _record("hubs.zone_updated", row.hub, by, zone=row.pk, area=str(row.area))
+    return row
+
+
+@transaction.atomic
+def remove_zone(*, zone: Zone, by: User) -> None:
+    """Drop a zone; the spaces in it stand in none."""
+    hub, pk = zone.hub, zone.pk
+    zone.delete()
+    _record("hubs.zone_removed", hub, by, zone=pk)
+
+
+# -- Team -------------------------------------------------------------------------------------------------------------
+
+
+def _person_at(email: str) -> User:
+    person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if person is None:
+        raise ValidationError({"email": _("Nobody signs in with this address. Ask them to create an account first.")})
+    return person
+
+
+@transaction.atomic
+def add_team_member(*, hub: Hub, email: str, role: str, by: User) -> TeamMember:
+    """Give a role to the person who signs in with that address. Raises ValidationError."""
+    member = TeamMember(hub=hub, person=_person_at(email), role=role)
+    member.full_clean()
+    member.save(force_insert=True)
+    _record("hubs.team_member_added", hub, by, person=member.person_id, role=str(role))
+    return member
+
+
+@transaction.atomic
+def change_team_role(*, member: TeamMember, role: str, by: User) -> TeamMember:
+    """Another role instead. Raises ValidationError when they hold it already, LastManagerError."""
+    locks.hold(locks.Kind.HUB, [member.hub_id])
+    row = TeamMember.objects.select_related("hub").get(pk=member.pk)
+    if row.role == role:
+        return row
+    _keep_a_manager(row)
+    before, row.role = row.role, role
+    row.full_clean()
+    row.save(update_fields=["role", "updated_at"])
+    _record("hubs.team_role_changed", row.hub, by, person=row.person_id, **{"from": before, "to": str(role)})
+    return row
+
+
+@transaction.atomic
+def remove_team_member(*, member: TeamMember, by: User) -> None:
+    """Take a role away. Raises LastManagerError."""
+    locks.hold(locks.Kind.HUB, [member.hub_id])
+    row = TeamMember.objects.select_related("hub").filter(pk=member.pk).first()
+    if row is None:
+        return
+    _keep_a_manager(row)
+    row.delete()
+    _record("hubs.team_member_removed", row.hub, by, person=row.person_id, role=row.role)
+
+
+def _keep_a_manager(member: TeamMember) -> None:
+    """To be asked under the hub's lock: two who go at once see each other."""
+    others = TeamMember.objects.filter(hub=member.hub_id, role=Role.MANAGER, person__is_active=True)
+    if member.role == Role.MANAGER and not others.exclude(pk=member.pk).exists():
+        raise LastManagerError
+
+
+# -- Members ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_membership(*, hub: Hub, email: str, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
+    """The person who signs in with that address belongs to the hub, both days included. Raises ValidationError."""
+    membership = Membership(hub=hub, person=_person_at(email), starts_on=starts_on, ends_on=ends_on)
+    membership.full_clean()
+    membership.save(force_insert=True)
+    _record(
+        "hubs.membership_added",
+        hub,
+        by,
+        membership=membership.pk,
+        person=membership.person_id,
+        starts_on=str(starts_on),
+        ends_on=str(ends_on) if ends_on else None,
+    )
+    return membership
+
+
+@transaction.atomic
+def end_membership(*, membership: Membership, ends_on: date, by: User) -> Membership:
+    """Let a membership end on that day, the last it holds; also earlier or later than was said before.
+
+    Raises ValidationError before its start, or over another membership of the same person.
+    """
+    row = Membership.objects.select_related("hub").select_for_update(of=("self",)).get(pk=membership.pk)
+    if ends_on < row.starts_on:
+        raise ValidationError({"ends_on": _("The end is before the start.")})
+    row.ends_on = ends_on
+    row.full_clean()
+    row.save(update_fields=["ends_on", "updated_at"])
+    _record("hubs.membership_ended", row.hub, by, membership=row.pk, ends_on=str(ends_on))
+    return row
+
+
+# -- Photos -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_photo(*, hub: Hub, image: ContentFile[bytes], description: str, by: User) -> HubPhoto:
+    """A photo, already checked and re-encoded by `totem.core.images`, after those there are."""
+    last: int | None = hub.photos.aggregate(last=Max("position"))["last"]
+    photo = HubPhoto(hub=hub, description=description, position=0 if last is None else last + 1)
+    photo.image.save(image.name or "photo", image, save=False)
+    photo.save(force_insert=True)
+    _record("hubs.photo_added", hub, by, photo=photo.pk)
+    return photo
+
+
+@transaction.atomic
+def remove_photo(*, photo: HubPhoto, by: User) -> None:
+    """Take a photo away, and its file once that is sure."""
+    name, storage, pk, hub = str(photo.image.name), photo.image.storage, photo.pk, photo.hub
+    photo.delete()
+    _record("hubs.photo_removed", hub, by, photo=pk)
+    transaction.on_commit(lambda: storage.delete(name))

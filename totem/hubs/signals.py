@@ -1,0 +1,37 @@
+"""What hubs ask of the rooms above."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.dispatch import Signal
+
+from totem.core.periods import Period
+from totem.hubs.models import Hub
+
+FAR = datetime(9000, 12, 31, tzinfo=UTC)
+"""The end of what has none."""
+
+# Asked before and while a hub or a space closes, with `hub`, `space_id` (None: the whole hub), `periods` (those that
+# close) and `now`. Receivers return the list of `Hit` that these periods touch, and change nothing.
+closing = Signal()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something that a closure touches, as the team calls it, and where it is looked after."""
+
+    label: str
+    url: str
+    period: Period
+    unit_ids: frozenset[int] = frozenset()
+
+
+def hits_of_closing(hub: Hub, periods: Iterable[Period], *, now: datetime, space_id: int | None = None) -> list[Hit]:
+    """What would be hit if the hub, or one of its spaces, were closed during `periods`, in order of time."""
+    periods = list(periods)
+    if not periods:
+        return []
+    answers: list[tuple[Any, Any]] = closing.send(sender=Hub, hub=hub, space_id=space_id, periods=periods, now=now)
+    return sorted((hit for _receiver, hits in answers for hit in hits), key=lambda hit: (hit.period, hit.label))

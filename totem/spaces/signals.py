@@ -1,0 +1,22 @@
+"""What spaces announce to the rooms above."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import Signal
+
+from totem.hubs.models import Hub
+from totem.hubs.signals import Hit
+from totem.spaces.models import Space
+
+# A whole gets parts that it had not, with `hub`, `added` (pairs of the ids of a whole and of its new part) and `now`,
+# inside the transaction and under the hub's lock. Receivers take the new parts for what was promised of the whole, or
+# return the list of `hubs.signals.Hit` that stand in the way; then nothing is written.
+parts_added = Signal()
+
+
+def hits_of_added_parts(hub: Hub, added: Sequence[tuple[int, int]], *, now: datetime) -> list[Hit]:
+    """Announce the new parts; what stands in the way, in order of time."""
+    answers: list[tuple[Any, Any]] = parts_added.send(sender=Space, hub=hub, added=added, now=now)
+    return sorted((hit for _receiver, hits in answers for hit in hits), key=lambda hit: (hit.period, hit.label))
