@@ -223,9 +223,9 @@ def set_parts(*, space: Space, parts: Iterable[Space], by: User, now: datetime) 
         Composition(whole_id=whole_id, part_id=part_id, is_direct=part_id in chosen[whole_id])
         for whole_id, part_id in sorted(after)
     )
-    if added := sorted(after - before):
-        if hits := signals.hits_of_added_parts(_hub(space), added, now=now):
-            raise BookedError(hits)
+    added = sorted(after - before)
+    if added and (hits := signals.hits_of_added_parts(_hub(space), added, now=now)):
+        raise BookedError(hits)
     _record("spaces.parts_set", space, by, parts=sorted(wanted))
 
 

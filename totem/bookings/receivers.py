@@ -1,0 +1,85 @@
+"""Answers of bookings to what the rooms below ask."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.dispatch import receiver
+from django.urls import reverse
+
+from totem.bookings import actions
+from totem.bookings.models import Booking, BookingQuerySet, Occupancy
+from totem.core import wording
+from totem.core.periods import Period, merge
+from totem.hubs.models import Hub
+from totem.hubs.signals import Hit, closing
+from totem.spaces.models import Unit
+from totem.spaces.signals import parts_added
+
+
+@receiver(closing)
+def bookings_hit(hub: Hub, space_id: int | None, periods: Sequence[Period], now: datetime, **_: Any) -> list[Hit]:
+    """The live bookings to come that touch one of `periods`: of the hub, or of a space and what it is a part of."""
+    closed = merge(periods)
+    bookings = _to_come(hub, now).touching(Period(closed[0].starts_at, closed[-1].ends_at))
+    if space_id is not None:
+        taken = Occupancy.objects.filter(booking=OuterRef("pk"), unit__space_id=space_id, is_buffer=False)
+        bookings = bookings.filter(Exists(taken))
+    rows = [b for b in bookings.with_place() if any(b.period.overlaps(period) for period in closed)]
+    return [_hit(booking, units) for booking, units in zip(rows, _units_of(rows), strict=True)]
+
+
+def _to_come(hub: Hub, now: datetime) -> BookingQuerySet:
+    blocking = Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now)
+    return Booking.objects.live().filter(blocking, hub=hub, ends_at__gt=now)
+
+
+def _units_of(bookings: Sequence[Booking]) -> list[frozenset[int]]:
+    units: defaultdict[int, set[int]] = defaultdict(set)
+    taken = Occupancy.objects.filter(booking__in=[b.pk for b in bookings], is_buffer=False)
+    for booking_id, unit_id in taken.values_list("booking_id", "unit_id"):
+        units[booking_id].add(unit_id)
+    return [frozenset(units[booking.pk]) for booking in bookings]
+
+
+def _hit(booking: Booking, units: frozenset[int] = frozenset()) -> Hit:
+    when = wording.period(booking.starts_at, booking.ends_at, booking.hub.zone)
+    url = reverse("bookings:detail", args=[booking.reference])
+    return Hit(f"{booking.space} · {when} · {booking.who}", url, booking.period, units)
+
+
+@receiver(parts_added)
+def take_new_parts(hub: Hub, added: Sequence[tuple[int, int]], now: datetime, **_: Any) -> list[Hit]:
+    """Have the bookings to come of each whole take its new part too, or say which of them cannot.
+
+    The caller holds the hub's lock alone, so that no booking comes in between.
+    """
+    actions.release_expired_holds(now=now, space_ids=sorted({space_id for pair in added for space_id in pair}))
+    hits: list[Hit] = []
+    for whole_id, part_id in added:
+        part = Unit.objects.get(space_id=part_id, is_active=True)
+        own = Occupancy.objects.filter(unit__space_id=whole_id, booking__in=_to_come(hub, now).filter(space=whole_id))
+        hits += _take(list(own.select_related("booking__space", "booking__hub", "booking__person")), part)
+    return hits
+
+
+def _take(rows: Sequence[Occupancy], part: Unit) -> list[Hit]:
+    """Write rows like these for `part`, where nobody else has it; the bookings that somebody else keeps out."""
+    blocked: dict[int, Hit] = {}
+    for row in rows:
+        others = Occupancy.objects.filter(unit=part, during__overlap=row.during).exclude(booking=row.booking)
+        if row.is_buffer:
+            others = others.filter(is_buffer=False)
+        if others.exists():
+            blocked[row.booking_id] = _hit(row.booking)
+        elif not blocked and not Occupancy.objects.filter(unit=part, during=row.during, booking=row.booking).exists():
+            Occupancy.objects.create(
+                booking=row.booking,
+                unit=part,
+                during=row.during,
+                is_buffer=row.is_buffer,
+                held_until=row.held_until,
+            )
+    return list(blocked.values())
