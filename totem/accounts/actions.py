@@ -1,7 +1,7 @@
 """What is done to accounts. Signing up and in is allauth's."""
 
 import datetime
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -62,7 +62,7 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
         ],
     }
     for _receiver, answer in personal_data_asked.send(sender=User, person=person):
-        data |= answer
+        data.update(cast("dict[str, Any]", answer or {}))
     return data
 
 

@@ -1,6 +1,6 @@
 """allauth's forms in Totem's words, without placeholders that vanish or passwords typed twice; and the profile."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
@@ -8,6 +8,11 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
+
+if TYPE_CHECKING:
+    UserModelForm = forms.ModelForm[User]
+else:
+    UserModelForm = forms.ModelForm
 
 LABELS = {
     "email": _("E-mail address"),
@@ -53,7 +58,7 @@ class SignupForm(InTotemsWords, allauth_forms.SignupForm):  # type: ignore[misc]
         )
 
     def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean()
+        data: dict[str, Any] = super().clean() or {}
         password = data.get("password1")
         if password and "password1" not in self.errors:
             try:
@@ -106,7 +111,7 @@ class ChangeEmailForm(InTotemsWords, allauth_forms.AddEmailForm):  # type: ignor
         self.fields["email"].help_text = _("A code is sent there; the address changes once you have typed it.")
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(UserModelForm):
     """What a person says about themselves."""
 
     class Meta:

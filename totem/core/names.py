@@ -5,9 +5,14 @@ The embedded PostgreSQL has neither ICU collations nor `unaccent`; lists are ord
 
 import re
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+
+if TYPE_CHECKING:
+    Text = models.CharField[str, str]
+else:
+    Text = models.CharField
 
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"})
 
@@ -19,7 +24,7 @@ def sort_key(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", letters))
 
 
-class SortKeyField(models.CharField):
+class SortKeyField(Text):
     """The sort key of another field of the row, written whenever the row is."""
 
     def __init__(self, *args: Any, source: str = "name", **kwargs: Any) -> None:

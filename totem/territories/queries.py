@@ -24,7 +24,7 @@ def holidays_between(department: Department, first: datetime.date, last: datetim
 
 @lru_cache(maxsize=512)
 def _holidays_of(zone: str, year: int) -> tuple[tuple[datetime.date, str], ...]:
-    return tuple(sorted(holidays.France(subdiv=zone or None, years=year, language="fr").items()))
+    return tuple(sorted(holidays.country_holidays("FR", subdiv=zone or None, years=year, language="fr").items()))
 
 
 def find_communes(text: str, *, limit: int = 10) -> list[Commune]:

@@ -1,3 +1,5 @@
+"""Communes."""
+
 from django.urls import path
 
 from totem.territories import views

@@ -17,7 +17,7 @@ def communes(request: HttpRequest) -> HttpResponse:
 
     HTMX sends the field under its own name: the first parameter is what was typed.
     """
-    typed = request.GET.get("q") or next(iter(request.GET.values()), "")
+    typed = str(request.GET.get("q") or next(iter(request.GET.values()), ""))
     found = find_communes(typed[:60]) if len(typed.strip()) > 1 else []
     template = "territories/communes.html#options" if getattr(request, "htmx", False) else "territories/communes.html"
     return render(request, template, {"typed": typed, "communes": found})

@@ -1,0 +1,227 @@
+"""Communes: loaded, found as people type them; and the public holidays of each department."""
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+from django import forms
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from tests.factories.territories import CommuneFactory, DepartmentFactory
+from totem.core.names import sort_key
+from totem.territories.forms import CommuneField
+from totem.territories.loading import PackageMissing, load_communes
+from totem.territories.models import Commune, Department, Edition, Epci
+from totem.territories.queries import find_communes, holidays_between
+
+COMMUNES = reverse("territories:communes")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("L'Haÿ-les-Roses", "l hay les roses"),
+        ("Œuilly", "oeuilly"),
+        ("SAINT-ÉTIENNE", "saint etienne"),
+        ("  ", ""),
+    ],
+)
+def test_names_are_compared_without_accents_case_or_hyphens(name, key):
+    assert sort_key(name) == key
+
+
+class TestHolidays:
+    def of(self, department: Department) -> dict[datetime.date, str]:
+        return holidays_between(department, datetime.date(2026, 1, 1), datetime.date(2026, 12, 31))
+
+    def test_eleven_days_nearly_everywhere(self):
+        days = self.of(DepartmentFactory.build())
+        assert len(days) == 11
+        assert days[datetime.date(2026, 7, 14)] == "Fête nationale"
+        assert datetime.date(2026, 12, 26) not in days
+
+    @pytest.mark.parametrize("trait", ["bas_rhin", "moselle"])
+    def test_alsace_moselle_has_two_more(self, trait):
+        days = self.of(DepartmentFactory.build(**{trait: True}))
+        assert days[datetime.date(2026, 12, 26)] == "Saint-Étienne"
+        assert days[datetime.date(2026, 4, 3)] == "Vendredi saint"
+        assert len(days) == 13
+
+    def test_overseas_remembers_the_abolition_of_slavery(self):
+        assert "Abolition" in self.of(DepartmentFactory.build(guadeloupe=True))[datetime.date(2026, 5, 27)]
+
+    def test_both_ends_count_and_years_are_crossed(self):
+        days = holidays_between(DepartmentFactory.build(), datetime.date(2025, 12, 25), datetime.date(2026, 1, 1))
+        assert list(days) == [datetime.date(2025, 12, 25), datetime.date(2026, 1, 1)]
+
+    def test_a_first_day_after_the_last_gives_nothing(self):
+        assert holidays_between(DepartmentFactory.build(), datetime.date(2026, 1, 2), datetime.date(2026, 1, 1)) == {}
+
+    @pytest.mark.parametrize("code", ["975", "977", "978", "984", "986", "987", "988", "989"])
+    def test_every_collectivity_has_its_days(self, code):
+        assert datetime.date(2026, 1, 1) in self.of(Department(code=code))
+
+
+@pytest.mark.django_db
+class TestFinding:
+    @pytest.fixture(autouse=True)
+    def communes(self):
+        CommuneFactory(amiens=True)
+        CommuneFactory(le_havre=True)
+        CommuneFactory(rouen=True)
+        CommuneFactory(code="80016", name="Albert", population=10_000, postcodes=["80300"])
+        CommuneFactory(code="80001", name="Amiéville", population=5, postcodes=["80999"])
+        CommuneFactory(code="80002", name="Amiens-l’Ancienne", current=False, postcodes=["80000"])
+        CommuneFactory(code="14999", name="Albert", department=DepartmentFactory(calvados=True), postcodes=["14999"])
+
+    @pytest.mark.parametrize(
+        ("typed", "found"),
+        [
+            ("ami", ["Amiens", "Amiéville"]),
+            ("AMIÉ", ["Amiens", "Amiéville"]),
+            ("le hav", ["Le Havre"]),
+            ("havre", ["Le Havre"]),
+            ("80080", ["Amiens"]),
+            ("76351", ["Le Havre"]),
+            ("Amiens (80)", ["Amiens"]),
+            ("xyz", []),
+            ("", []),
+            ("()", []),
+        ],
+    )
+    def test_as_people_type(self, typed, found):
+        assert [commune.name for commune in find_communes(typed)] == found
+
+    def test_the_page_and_the_options_say_the_same(self, client):
+        page = client.get(COMMUNES, {"q": "ami"}).content.decode()
+        options = client.get(COMMUNES, {"q": "ami"}, headers={"hx-request": "true"}).content.decode()
+        assert options.strip() in page
+        assert '<option value="Amiens (80)">' in options
+        assert "<html" not in options
+
+    def test_a_field_sends_itself_under_its_own_name(self, client):
+        assert (
+            "Amiens (80)" in client.get(COMMUNES, {"commune": "ami"}, headers={"hx-request": "true"}).content.decode()
+        )
+
+    def test_what_is_typed_is_never_markup(self, client):
+        assert "<script>x" not in client.get(COMMUNES, {"q": "<script>x"}).content.decode()
+
+
+@pytest.mark.django_db
+class TestField(TestFinding):
+    class Form(forms.Form):
+        commune = CommuneField(required=False)
+
+    def test_as_people_type(self):
+        for typed in ("Amiens (80)", "amiens", "80000", "80021", " AMIENS ( 80 ) "[1:-1].replace("( 80 )", "(80)")):
+            form = self.Form({"commune": typed})
+            assert form.is_valid(), typed
+            assert form.cleaned_data["commune"].code == "80021"
+
+    def test_namesakes_are_told_apart(self):
+        form = self.Form({"commune": "Albert"})
+        assert not form.is_valid()
+        assert "Albert (80)" in form.errors["commune"][0]
+        assert "Albert (14)" in form.errors["commune"][0]
+        assert self.Form({"commune": "Albert (14)"}).is_valid()
+
+    def test_an_unknown_name_gives_the_near_ones(self):
+        form = self.Form({"commune": "Amienz"})
+        assert not form.is_valid()
+        assert "Amiens (80)" in form.errors["commune"][0]
+
+    @pytest.mark.parametrize("typed", ["Zzz", "99999", "80002", "Amiens (76)"])
+    def test_what_is_no_commune_is_refused(self, typed):
+        assert not self.Form({"commune": typed}).is_valid()
+
+    def test_empty_is_none(self):
+        form = self.Form({"commune": ""})
+        assert form.is_valid()
+        assert form.cleaned_data["commune"] is None
+
+    def test_it_shows_a_label_and_proposes_while_typing(self):
+        html = str(self.Form(initial={"commune": Commune.objects.get(pk="80021")})["commune"])
+        assert 'value="Amiens (80)"' in html
+        assert f'hx-get="{COMMUNES}"' in html
+        assert '<datalist id="id_commune_list">' in html
+
+
+def package(folder: Path, *communes: dict[str, object], version: str = "1.0.0") -> Path:
+    """A small package of the same shape as the real one."""
+    (folder / "data").mkdir(exist_ok=True)
+    lists = {
+        "regions": [{"code": "32", "nom": "Hauts-de-France"}],
+        "departements": [{"code": "80", "nom": "Somme", "region": "32"}],
+        "epci": [
+            {
+                "code": "248000531",
+                "nom": "CA Amiens Métropole",
+                "type": "CA",
+                "populationMunicipale": 1,
+                "membres": [{"code": "80021"}],
+            }
+        ],
+        "communes": list(communes),
+    }
+    for name, rows in lists.items():
+        (folder / "data" / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
+    (folder / "package.json").write_text(json.dumps({"version": version}), encoding="utf-8")
+    return folder
+
+
+def row(code: str, name: str, **more: object) -> dict[str, object]:
+    return {"code": code, "nom": name, "type": "commune-actuelle", "departement": "80", "codesPostaux": [code], **more}
+
+
+@pytest.mark.django_db
+class TestLoading:
+    def test_communes_with_all_that_is_around_them(self, tmp_path):
+        former = row("80900", "Ancienne", type="commune-deleguee")
+        assert load_communes(package(tmp_path, row("80021", "Amiens", population=7), former))
+        amiens = Commune.objects.get()
+        assert (amiens.name, amiens.sort_key, amiens.population, amiens.postcodes) == ("Amiens", "amiens", 7, ["80021"])
+        assert (amiens.department.name, amiens.department.region.name) == ("Somme", "Hauts-de-France")
+        assert amiens.epci.name == "CA Amiens Métropole"
+
+    def test_the_same_edition_is_loaded_once(self, tmp_path):
+        folder = package(tmp_path, row("80021", "Amiens"))
+        assert load_communes(folder)
+        Commune.objects.update(name="Changed")
+        assert not load_communes(folder)
+        assert Commune.objects.get().name == "Changed"
+        assert load_communes(folder, force=True)
+        assert Commune.objects.get().name == "Amiens"
+
+    def test_a_newer_edition_renames_and_keeps_what_was_merged(self, tmp_path):
+        load_communes(package(tmp_path, row("80021", "Amiens"), row("80022", "Petite")))
+        load_communes(package(tmp_path, row("80021", "Grand-Amiens"), version="2.0.0"))
+        assert Commune.objects.get(pk="80021").sort_key == "grand amiens"
+        assert not Commune.objects.get(pk="80022").current
+        assert Edition.objects.get().version == "2.0.0"
+
+    def test_a_broken_package_changes_nothing(self, tmp_path):
+        folder = package(tmp_path, row("80021", "Amiens"))
+        (folder / "data" / "communes.json").write_text("[{", encoding="utf-8")
+        with pytest.raises(PackageMissing, match="npm ci"):
+            load_communes(folder)
+        assert not Edition.objects.exists()
+
+    def test_without_the_package_one_line_says_what_to_do(self, tmp_path, settings):
+        settings.NODE_MODULES = tmp_path
+        with pytest.raises(CommandError, match="npm ci"):
+            call_command("load_communes")
+
+    def test_the_real_package(self, capsys):
+        call_command("load_communes")
+        assert "34969" in capsys.readouterr().out
+        assert Commune.objects.filter(current=True).count() == 34_969
+        assert Commune.objects.get(pk="76351").label == "Le Havre (76)"
+        assert Commune.objects.get(pk="97411").department.region.name == "La Réunion"
+        assert Epci.objects.get(communes="80021").name == "CA Amiens Métropole"
+        assert (Path(settings.NODE_MODULES) / "@etalab").is_dir()
+        call_command("load_communes")
+        assert "already there" in capsys.readouterr().out

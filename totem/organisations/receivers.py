@@ -1,0 +1,42 @@
+"""Answers to what happens to people."""
+
+import datetime
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+
+from totem.accounts.actions import ErasureRefused
+from totem.accounts.models import User
+from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.organisations.actions import LastRepresentative, leave_everything
+from totem.organisations.models import Affiliation
+
+
+@receiver(person_erasing, dispatch_uid="organisations.leave")
+def leave_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -> None:
+    """Whoever is erased leaves their organisations, unless others there would lose their only representative."""
+    try:
+        leave_everything(person=person, now=now)
+    except LastRepresentative as last:
+        raise ErasureRefused(
+            _("You are the only representative of %(name)s: invite another one first.") % {"name": last}
+        ) from last
+
+
+@receiver(personal_data_asked, dispatch_uid="organisations.affiliations")
+def give_affiliations(person: User, **_kwargs: object) -> dict[str, Any]:
+    """The person's organisations, past ones too."""
+    rows = Affiliation.objects.filter(person=person).select_related("organisation")
+    return {
+        "organisations": [
+            {
+                "name": row.organisation.name,
+                "role": row.role,
+                "can_book": row.can_book,
+                "since": row.since.isoformat(),
+                "until": row.until.isoformat() if row.until else None,
+            }
+            for row in rows
+        ]
+    }

@@ -1,0 +1,155 @@
+"""One's organisations: who they are, and who is in them. An organisation one is not in does not exist (404)."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from totem.accounts.permissions import signed_in
+from totem.organisations import actions, queries
+from totem.organisations.forms import InvitationForm, OrganisationForm
+from totem.organisations.models import Affiliation, Invitation, Organisation
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+def _edited(request: HttpRequest, pk: int) -> Organisation:
+    return get_object_or_404(queries.edited_by(signed_in(request), timezone.localdate()), pk=pk)
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The organisations one is in, and the invitations to answer."""
+    person = signed_in(request)
+    context = {
+        "affiliations": queries.affiliations_of(person, timezone.localdate()),
+        "invitations": queries.invitations_for(person),
+    }
+    return render(request, "organisations/list.html", context)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def create(request: HttpRequest) -> HttpResponse:
+    """A new organisation, represented by whoever makes it."""
+    form = OrganisationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = actions.create_organisation(by=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("%(name)s is here. You represent it.") % {"name": made.name})
+            return redirect("organisations:detail", made.pk)
+    return render(request, "organisations/form.html", {"form": form}, status=_status(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who the organisation is, for those who represent it."""
+    organisation = _edited(request, pk)
+    # The form fills the instance it is given: the page keeps the name that holds.
+    form = OrganisationForm(request.POST or None, instance=_edited(request, pk))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.update_organisation(organisation=organisation, by=signed_in(request), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("organisations:detail", pk)
+    context = {"form": form, "organisation": organisation}
+    return render(request, "organisations/form.html", context, status=_status(request))
+
+
+def _status(request: HttpRequest) -> int:
+    """A form shown again after it was sent was refused."""
+    return 422 if request.method == "POST" else 200
+
+
+@require_http_methods(SHOW_AND_SEND)
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The organisation and its people; those who represent it invite others here."""
+    person, today = signed_in(request), timezone.localdate()
+    if request.method == "POST":
+        organisation = _edited(request, pk)
+        form = InvitationForm(request.POST)
+        if form.is_valid() and _invite(request, organisation, form):
+            return redirect("organisations:detail", pk)
+    else:
+        organisation = get_object_or_404(queries.organisations_of(person, today).select_related("commune"), pk=pk)
+        form = InvitationForm()
+    people = list(queries.people_of(organisation, today))
+    context = {
+        "organisation": organisation,
+        "people": people,
+        "form": form,
+        "editable": any(
+            row.person_id == person.pk and row.role == Affiliation.Role.REPRESENTATIVE and row.since <= today
+            for row in people
+        ),
+        "invitations": organisation.invitations.order_by("email"),
+    }
+    return render(request, "organisations/detail.html", context, status=_status(request))
+
+
+def _invite(request: HttpRequest, organisation: Organisation, form: InvitationForm) -> bool:
+    try:
+        actions.invite_person(organisation=organisation, by=signed_in(request), **form.cleaned_data)
+    except actions.AlreadyIn:
+        form.add_error("email", _("This person is already in %(name)s.") % {"name": organisation.name})
+    except actions.TooManyInvitations:
+        form.add_error("email", _("Too many invitations wait for an answer: withdraw some first."))
+    else:
+        messages.success(request, _("Invited. A mail is on its way."))
+        return True
+    return False
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
+    """Take somebody out (a representative), or leave (oneself)."""
+    person, today = signed_in(request), timezone.localdate()
+    affiliation = get_object_or_404(
+        Affiliation.objects.current_or_coming(today).select_related("organisation"),
+        pk=affiliation_pk,
+        organisation=get_object_or_404(queries.organisations_of(person, today), pk=pk),
+    )
+    leaving = affiliation.person_id == person.pk
+    if not leaving:
+        _edited(request, pk)
+    try:
+        actions.remove_person(affiliation=affiliation, by=person, now=timezone.now())
+    except actions.LastRepresentative:
+        messages.error(request, _("An organisation keeps one representative: invite another one first."))
+        return redirect("organisations:detail", pk)
+    return redirect("organisations:list") if leaving else redirect("organisations:detail", pk)
+
+
+@require_POST
+def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
+    """Take back an invitation that was not answered."""
+    invitation = get_object_or_404(_edited(request, pk).invitations, pk=invitation_pk)
+    actions.drop_invitation(invitation=invitation, by=signed_in(request))
+    return redirect("organisations:detail", pk)
+
+
+@require_POST
+def accept(request: HttpRequest, invitation_pk: int) -> HttpResponse:
+    """Join the organisation one was invited to."""
+    invitation = _mine(request, invitation_pk)
+    actions.accept_invitation(invitation=invitation, person=signed_in(request), now=timezone.now())
+    return redirect("organisations:detail", invitation.organisation_id)
+
+
+@require_POST
+def decline(request: HttpRequest, invitation_pk: int) -> HttpResponse:
+    """Not join."""
+    actions.drop_invitation(invitation=_mine(request, invitation_pk), by=signed_in(request))
+    return redirect("organisations:list")
+
+
+def _mine(request: HttpRequest, pk: int) -> Invitation:
+    return get_object_or_404(queries.invitations_for(signed_in(request)), pk=pk)
