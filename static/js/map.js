@@ -28,8 +28,13 @@ function outline(address) {
     version: 8,
     sources: { land: { type: "geojson", data: address } },
     layers: [
-      { id: "sea", type: "background", paint: { "background-color": colour("--sand") } },
-      { id: "land", type: "fill", source: "land", paint: { "fill-color": colour("--white") } },
+      { id: "sea", type: "background", paint: { "background-color": colour("--sea-wash") } },
+      {
+        id: "land",
+        type: "fill",
+        source: "land",
+        paint: { "fill-color": ["case", ["has", "neighbour"], colour("--sand"), colour("--paper")] },
+      },
       { id: "coast", type: "line", source: "land", paint: { "line-color": "#b9b0a1", "line-width": 1 } },
     ],
   };

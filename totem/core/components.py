@@ -1,5 +1,6 @@
 """The small things that views hand to components."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -14,7 +15,8 @@ class Crumb(NamedTuple):
     url: str
 
 
-class Tab(NamedTuple):
+@dataclass(frozen=True)
+class Tab:
     """One list among several, with how many rows it holds (None: not counted)."""
 
     label: Words

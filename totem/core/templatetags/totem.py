@@ -223,7 +223,7 @@ def query(context: Context, **changes: Any) -> str:
 @register.simple_tag
 def form_errors(form: BaseForm) -> SafeString:
     """The summary of a form's errors, with links to the fields; nothing where there are none."""
-    return form.renderer.render("core/forms/errors.html", {"form": form}) if form.errors else SafeString("")
+    return SafeString(form.renderer.render("core/forms/errors.html", {"form": form}) if form.errors else "")
 
 
 # -- Components with a body -------------------------------------------------------------------------------------------
