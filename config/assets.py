@@ -1,0 +1,140 @@
+"""Third-party files that pages need, taken from node_modules; the compiled catalogues; the collected static files.
+
+`python -m config.assets` does the first two. Nothing of this is in the repository.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FONTS = [
+    *(
+        ("@fontsource/inter", f"inter-{script}-{weight}-normal.woff2")
+        for script in ("latin", "latin-ext")
+        for weight in (400, 500, 600)
+    ),
+    *(
+        ("@fontsource/bricolage-grotesque", f"bricolage-grotesque-{script}-600-normal.woff2")
+        for script in ("latin", "latin-ext")
+    ),
+]
+# From node_modules to static/vendor.
+FILES = {
+    "bootstrap/dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
+    "bootstrap/LICENSE": "bootstrap/LICENSE",
+    "htmx.org/dist/htmx.min.js": "htmx/htmx.min.js",
+    "htmx.org/LICENSE": "htmx/LICENSE",
+    "maplibre-gl/dist/maplibre-gl-csp.js": "maplibre/maplibre-gl-csp.js",
+    "maplibre-gl/dist/maplibre-gl-csp-worker.js": "maplibre/maplibre-gl-csp-worker.js",
+    "maplibre-gl/dist/maplibre-gl.css": "maplibre/maplibre-gl.css",
+    "maplibre-gl/LICENSE.txt": "maplibre/LICENSE.txt",
+    "@fontsource/inter/LICENSE": "fonts/LICENSE-inter",
+    "@fontsource/bricolage-grotesque/LICENSE": "fonts/LICENSE-bricolage-grotesque",
+    "world-atlas/LICENSE": "geo/LICENSE-world-atlas",
+    **{f"{package}/files/{name}": f"fonts/{name}" for package, name in FONTS},
+}
+OUTLINE = "geo/france.geojson"
+# France in ISO 3166-1 numeric; overseas departments are part of it.
+OUTLINE_SCRIPT = """
+const atlas = JSON.parse(require("fs").readFileSync(require.resolve("world-atlas/countries-10m.json"), "utf8"));
+const { feature } = require("topojson-client");
+const country = atlas.objects.countries.geometries.find((geometry) => geometry.id === "250");
+const round = (value) => Array.isArray(value) ? value.map(round) : Math.round(value * 1000) / 1000;
+const { geometry } = feature(atlas, country);
+geometry.coordinates = round(geometry.coordinates);
+const outline = { type: "Feature", properties: { name: "France" }, geometry };
+process.stdout.write(JSON.stringify({ type: "FeatureCollection", features: [outline] }));
+"""
+SOURCE_MAP = re.compile(rb"(/\*|//)[#@]\s*sourceMappingURL=[^\r\n]*")
+
+
+class MissingAssetsError(Exception):
+    """A file of node_modules is not there; the message says what to run."""
+
+
+def copy_vendor(root: Path = ROOT) -> None:
+    """Fill static/vendor from node_modules. Raises MissingAssetsError."""
+    modules, vendor = root / "node_modules", root / "static" / "vendor"
+    fresh = vendor.with_name("vendor.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    for source, target in FILES.items():
+        try:
+            content = (modules / source).read_bytes()
+        except FileNotFoundError:
+            raise MissingAssetsError(f"node_modules/{source} is missing: run `make setup`.") from None
+        (fresh / target).parent.mkdir(parents=True, exist_ok=True)
+        # The maps themselves are not copied, and the hashed names of production ask for every file that is named.
+        is_code = target.endswith((".css", ".js"))
+        (fresh / target).write_bytes(SOURCE_MAP.sub(b"", content) if is_code else content)
+    try:
+        outline = subprocess.run(  # noqa: S603
+            ["node", "-e", OUTLINE_SCRIPT],  # noqa: S607
+            cwd=root,
+            capture_output=True,
+            check=True,
+        ).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        raise MissingAssetsError(f"The outline of France could not be drawn ({error}): run `make setup`.") from None
+    (fresh / OUTLINE).write_bytes(outline)
+    shutil.rmtree(vendor, ignore_errors=True)
+    fresh.rename(vendor)
+
+
+def missing(root: Path = ROOT) -> list[str]:
+    """The vendored files that are not there, as paths under static/vendor."""
+    vendor = root / "static" / "vendor"
+    return [target for target in (*FILES.values(), OUTLINE) if not (vendor / target).exists()]
+
+
+def compile_catalogues(root: Path = ROOT) -> None:
+    """Write the .mo beside each .po that is newer."""
+    from babel.messages.mofile import write_mo  # noqa: PLC0415 - not at every start of `totem`
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
+    for source in sorted((root / "locale").glob("*/LC_MESSAGES/*.po")):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        with source.open("rb") as file:
+            catalogue = read_po(file, locale=source.parent.parent.name)
+        partial = target.with_suffix(".mo.new")
+        with partial.open("wb") as file:
+            write_mo(file, catalogue)
+        partial.replace(target)
+
+
+def collect(static_root: Path) -> None:
+    """Django's collectstatic, when a file has changed since the last time."""
+    from django.contrib.staticfiles.finders import get_finders  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
+
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            found = Path(storage.path(path)).stat()
+            digest.update(f"{path}:{found.st_size}:{found.st_mtime_ns}\n".encode())
+    stamp = static_root / ".collected"
+    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(digest.hexdigest())
+
+
+def main() -> int:
+    """Copy and compile; 0, or 1 after one line on standard error."""
+    try:
+        copy_vendor()
+    except MissingAssetsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    compile_catalogues()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

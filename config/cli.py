@@ -1,0 +1,358 @@
+"""The console command `totem`: serve, worker, migrate, demo, doctor, manage."""
+
+import argparse
+import contextlib
+import errno
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from config import assets, checks, supervisor
+from totem.core import embedded
+
+MIGRATION_LOCK = 7_460_011  # any number, the same on every machine
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+class Refusal(Exception):  # noqa: N818 - not an error of ours: what the person has to change
+    """The command cannot do what it is asked; the message says what to do, in one line or one line a thing."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0, or not 0 after one clear line on standard error."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if options.command is demo:
+        os.environ.setdefault("TOTEM_MODE", "demo")
+    if getattr(options, "port", None):
+        os.environ["TOTEM_PORT"] = str(options.port)
+    with _said_in_one_line() as outcome:
+        outcome.status = options.command(options)
+    return outcome.status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="totem", description="Totem, the house of a digital hub. Every variable it reads: docs/operations.md."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(function.__name__, help=text, description=text)
+        sub.set_defaults(command=function)
+        return sub
+
+    for function, text in (
+        (serve, "web processes, a job worker and, without DATABASE_URL, the embedded database"),
+        (demo, "prepare the demonstration and serve it"),
+    ):
+        sub = command(function, text)
+        sub.add_argument("--host", default=os.environ.get("TOTEM_BIND", "127.0.0.1"), help="address to listen on")
+        sub.add_argument("--port", type=_port, help="port to listen on (TOTEM_PORT, 8000)")
+        sub.add_argument("--workers", type=_positive, default=_default_workers(), help="web processes")
+        if function is serve:
+            sub.add_argument("--no-worker", action="store_true", help="web processes only")
+        else:
+            sub.add_argument("--reset", action="store_true", help="start over with fresh data")
+            sub.add_argument("--prepare-only", action="store_true", help="prepare, do not serve")
+            sub.set_defaults(no_worker=False)
+    sub = command(worker, "do jobs: mails, reminders, nightly work; any number, on any machine")
+    sub.add_argument("--once", action="store_true", help="do the jobs that are due, then end")
+    command(migrate, "prepare or upgrade the database and the static files")
+    command(doctor, "name what is wrong with this installation")
+    sub = command(manage, "Django's own commands, with the database running")
+    sub.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _port(text: str) -> int:
+    if text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port: a number from 1 to 65535 is")
+
+
+def _positive(text: str) -> int:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+
+
+def _default_workers() -> int:
+    given = os.environ.get("TOTEM_WORKERS", "")
+    return int(given) if given.isdigit() and int(given) > 0 else max(2, min(4, os.cpu_count() or 1))
+
+
+# -- Commands ---------------------------------------------------------------------------------------------------------
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Web processes and a worker, until SIGTERM or SIGINT."""
+    listener = _listener(options)
+    with _database() as server:
+        _set_up()
+        _refuse_unsafe()
+        _refuse_unmigrated()
+        return _serve(listener, server, options)
+
+
+def worker(options: argparse.Namespace) -> int:
+    """Do jobs until SIGTERM or SIGINT."""
+    ours = not supervisor.supervised()
+    supervisor.follow_supervisor()
+    with _database() if ours else contextlib.nullcontext():
+        _set_up()
+        if ours:
+            _refuse_unsafe()
+            _refuse_unmigrated()
+        from config import worker as loop  # noqa: PLC0415
+
+        return loop.run(once=options.once)
+
+
+def migrate(_options: argparse.Namespace) -> int:
+    """Prepare or upgrade: schema, cache table, communes, static files. Safe to run on several machines at once."""
+    with _database():
+        _set_up()
+        _prepare()
+    return OK
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Prepare the demonstration and serve it; a second time the data are kept."""
+    listener = None if options.prepare_only else _listener(options)
+    _say(f"Totem's demonstration ({'all over' if options.reset else 'data are kept'})")
+    _step("Database")
+    with _database() as server:
+        _set_up()
+        _refuse_real_data()
+        if options.reset:
+            _empty(server)
+        _prepare()
+        _step("Demonstration")
+        _call_if_there("load_demo")
+        return OK if listener is None else _serve(listener, server, options)
+
+
+def doctor(_options: argparse.Namespace) -> int:
+    """Name what is wrong; the exit status is not 0 when something has to be changed."""
+    from config import doctor as examination  # noqa: PLC0415
+
+    return examination.report()
+
+
+def manage(options: argparse.Namespace) -> int:
+    """Django's own commands."""
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
+    with _database():
+        execute_from_command_line(["totem manage", *options.arguments])
+    return OK
+
+
+# -- Their parts ------------------------------------------------------------------------------------------------------
+
+
+def _listener(options: argparse.Namespace) -> socket.socket:
+    given = os.environ.setdefault("TOTEM_PORT", "8000")
+    try:
+        return supervisor.listen(options.host, _port(given))
+    except argparse.ArgumentTypeError as error:
+        raise Refusal(f"TOTEM_PORT: {error}.") from None
+    except supervisor.PortBusyError as error:
+        raise Refusal(str(error)) from None
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[embedded.Server | None]:
+    """The database answers inside; gives the embedded server when there is one."""
+    settings = _settings()
+    if not settings.EMBEDDED:
+        if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+            raise Refusal("DATABASE_URL has to name a PostgreSQL database: postgresql://USER:PASSWORD@HOST/NAME.")
+        yield None
+        return
+    embedded.stop_on_signals()
+    with embedded.server_for(settings.DATA_DIR).running() as server:
+        yield server
+
+
+def _settings() -> Any:
+    """Django's settings, read; what is wrong in the environment becomes one line."""
+    from django.conf import settings  # noqa: PLC0415
+
+    try:
+        settings.DATABASES  # noqa: B018 - reads them
+    except ValueError as error:
+        raise Refusal(f"A variable of the environment is not right: {error}") from error
+    return settings
+
+
+def _set_up() -> None:
+    import django  # noqa: PLC0415
+
+    django.setup()
+
+
+def _refuse_unsafe() -> None:
+    """In production, stop before an unsafe setting meets people's data."""
+    problems = checks.unsafe_settings()
+    if problems:
+        raise Refusal(
+            "\n".join(["Production refuses to start:", *(f"  - {problem.msg} {problem.hint}" for problem in problems)])
+        )
+
+
+def _refuse_unmigrated() -> None:
+    from django.db import connection  # noqa: PLC0415
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    _refuse_old_server()
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    connection.close()
+    if waiting:
+        raise Refusal(f"The database is not prepared ({len(waiting)} migrations wait): run `totem migrate` first.")
+
+
+def _refuse_old_server() -> None:
+    from django.db import connection  # noqa: PLC0415
+
+    connection.ensure_connection()
+    version = connection.connection.info.server_version
+    if version < 150000:
+        raise Refusal(f"The database server is PostgreSQL {version // 10000}: Totem needs 15 or later.")
+
+
+def _prepare() -> None:
+    """Bring schema, tables beside it, reference data and static files to the state this version wants."""
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
+    _refuse_old_server()
+    with connection.cursor() as cursor:  # released with the connection, however this ends
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+    _step("Schema")
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    _step("Communes")
+    _call_if_there("load_communes")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+    if settings.MODE not in {"development", "test"}:
+        _step("Pages")
+        assets.collect(settings.STATIC_ROOT)
+
+
+def _call_if_there(name: str) -> None:
+    from django.core.management import call_command, get_commands  # noqa: PLC0415
+
+    if name in get_commands():
+        call_command(name)
+
+
+def _refuse_real_data() -> None:
+    """The demonstration is neither mixed with people's data nor put in their place."""
+    from django.contrib.auth import get_user_model  # noqa: PLC0415
+    from django.db import ProgrammingError  # noqa: PLC0415
+
+    people = get_user_model().objects.all()
+    with contextlib.suppress(ProgrammingError):  # no table yet: nothing to protect
+        if people.exists() and not people.exclude(demo_role="").exists():
+            raise Refusal("This database holds a real installation: choose another TOTEM_DATA for the demonstration.")
+
+
+def _empty(server: embedded.Server | None) -> None:
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
+    if server is None:
+        raise Refusal("Only the embedded database is emptied: recreate the one of DATABASE_URL yourself.")
+    connection.close()
+    server.recreate_database()
+    for folder in (settings.MEDIA_ROOT, settings.EMAIL_FILE_PATH):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(listener: socket.socket, server: embedded.Server | None, options: argparse.Namespace) -> int:
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415
+
+    connections.close_all()
+    if settings.DEBUG:
+        _say("Development mode: set TOTEM_MODE=production before people's data come in (docs/operations.md).")
+    _step("Server")
+    address = settings.SITE_URL
+    keeper = supervisor.Supervisor(
+        listener, web_processes=options.workers, worker=not options.no_worker, say=_say
+    )
+    return keeper.run(server, address)
+
+
+_began = time.monotonic()
+
+
+def _step(name: str) -> None:
+    _say(f"  {name:<14} {time.monotonic() - _began:5.1f} s")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+@dataclass
+class _Outcome:
+    status: int = FAILED
+
+
+@contextlib.contextmanager
+def _said_in_one_line() -> Iterator[_Outcome]:
+    """What people can put right is said in a line; anything else is a fault of ours and keeps its traceback."""
+    outcome = _Outcome()
+    try:
+        yield outcome
+    except KeyboardInterrupt:
+        outcome.status = INTERRUPTED
+    except Exception as error:
+        line = _line_for(error)
+        if line is None:
+            raise
+        print(f"totem: {line}", file=sys.stderr, flush=True)
+
+
+def _line_for(error: Exception) -> str | None:
+    """One sentence that says what to do about this error; None when it is not something a person can put right."""
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+    from django.core.management import CommandError  # noqa: PLC0415
+
+    if isinstance(error, Refusal | embedded.EmbeddedError | ImproperlyConfigured | CommandError):
+        return str(error)
+    for cause in _causes(error):
+        if isinstance(cause, psycopg.errors.DiskFull) or (
+            isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}
+        ):
+            return "The disk is full: free some space and start again; nothing is half-written."
+        if isinstance(cause, psycopg.OperationalError):
+            first = str(cause).strip().split("\n", 1)[0]
+            return f"The database cannot be reached ({first}): check DATABASE_URL and that its server runs."
+        if isinstance(cause, PermissionError):
+            return f"{cause.filename} may not be used by this user: check its owner, or choose another TOTEM_DATA."
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

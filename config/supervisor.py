@@ -1,0 +1,177 @@
+"""What `totem serve` keeps running: the web processes, a job worker, and the embedded database."""
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from totem.core.embedded import Server
+
+# The children read one end of a pipe that only the supervisor can write to: when the supervisor dies, however it dies,
+# they read its end and stop. Its number is passed in this variable.
+LIFELINE = "TOTEM_LIFELINE"
+STOP_SECONDS = 35
+RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
+DATABASE_CHECK_SECONDS = 5
+
+
+class PortBusyError(Exception):
+    """The address to listen on is taken; the message says by which port and what to do."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, made before anything else starts. Raises PortBusyError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortBusyError(
+            f"Port {port} of {host} cannot be used ({os.strerror(error.errno or 0).lower()}): "
+            f"stop the program that uses it, or choose another with TOTEM_PORT={port + 1 if port < 65535 else 8000}."
+        ) from None
+    listener.listen(1024)
+    return listener
+
+
+def follow_supervisor() -> None:
+    """In a child: end as on SIGTERM when the supervisor is gone. Does nothing in a process started by hand."""
+    number = os.environ.pop(LIFELINE, "")
+    if not number:
+        return
+
+    def wait() -> None:
+        os.read(int(number), 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True, name="lifeline").start()
+
+
+def supervised() -> bool:
+    """Whether this process was started by `totem serve`, which looks after the database."""
+    return LIFELINE in os.environ
+
+
+@dataclass
+class _Child:
+    name: str
+    command: list[str]
+    restarts: bool
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    due: float = 0.0
+    started: float = 0.0
+
+
+class Supervisor:
+    """Starts the children, restarts a dead worker, and stops everything once on SIGTERM or SIGINT."""
+
+    def __init__(self, listener: socket.socket, *, web_processes: int, worker: bool, say: Callable[[str], None]) -> None:
+        self._listener = listener
+        self._say = say
+        self._stopping = 0
+        self._read, self._write = os.pipe()
+        python = [sys.executable, "-m"]
+        fd = str(listener.fileno())
+        self._children = [_Child("web", [*python, "config.web", fd, str(web_processes)], restarts=False)]
+        if worker:
+            self._children.append(_Child("worker", [*python, "config.cli", "worker"], restarts=True))
+
+    def run(self, database: Server | None, address: str) -> int:
+        """Serve until told to stop; return the exit status: 0 after a signal, 1 when the web processes died."""
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for child in self._children:
+            self._start(child)
+        threading.Thread(target=self._announce, args=(address,), daemon=True, name="announce").start()
+        check_due = time.monotonic() + DATABASE_CHECK_SECONDS
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(wake_read, selectors.EVENT_READ)
+                while not self._stopping:
+                    if selector.select(timeout=0.5):
+                        os.read(wake_read, 4096)
+                    if not self._look_after():
+                        return 1
+                    if database is not None and time.monotonic() > check_due:
+                        if database.keep():
+                            self._say("The database had stopped and was started again.")
+                        check_due = time.monotonic() + DATABASE_CHECK_SECONDS
+            return 0
+        finally:
+            self._stop_all()
+            signal.set_wakeup_fd(-1)
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        self._stopping += 1
+
+    def _start(self, child: _Child) -> None:
+        child.started = time.monotonic()
+        child.process = subprocess.Popen(
+            child.command,
+            stdin=subprocess.DEVNULL,
+            pass_fds=(self._read, self._listener.fileno()),
+            env={**os.environ, LIFELINE: str(self._read)},
+            process_group=0,  # Ctrl-C reaches only the supervisor, which stops its children in order
+        )
+
+    def _look_after(self) -> bool:
+        """Restart what died and may be restarted; False when the web processes are gone."""
+        now = time.monotonic()
+        for child in self._children:
+            if child.process is not None and child.process.poll() is not None:
+                code = child.process.returncode
+                if not child.restarts:
+                    self._say(f"The web processes ended (status {code}): stopping.")
+                    return False
+                child.process = None
+                child.failures = 0 if now - child.started > 60 else child.failures + 1
+                delay = RESTART_SECONDS[min(child.failures, len(RESTART_SECONDS) - 1)]
+                child.due = now + delay
+                self._say(f"The {child.name} ended (status {code}); it starts again in {delay:g} s.")
+            if child.process is None and now >= child.due:
+                self._start(child)
+        return True
+
+    def _stop_all(self) -> None:
+        living = [child.process for child in self._children if child.process is not None]
+        for process in living:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        asked = self._stopping
+        for process in living:
+            while process.poll() is None:
+                # A second Ctrl-C means now.
+                if time.monotonic() > deadline or self._stopping > max(asked, 1):
+                    process.kill()
+                    process.wait()
+                time.sleep(0.02)
+
+    def _announce(self, address: str) -> None:
+        host, port = self._listener.getsockname()[:2]
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}/health/live"
+        while not self._stopping:
+            try:
+                with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
+                    self._say(f"Totem is ready: {address} (Ctrl-C stops it)")
+                    return
+            except urllib.error.HTTPError:
+                self._say(f"Totem answers: {address} (Ctrl-C stops it)")
+                return
+            except OSError:
+                time.sleep(0.1)

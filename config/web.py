@@ -1,0 +1,48 @@
+"""The web processes: `python -m config.web FD PROCESSES` serves on a listening socket it is handed."""
+
+import os
+import sys
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from config.supervisor import follow_supervisor
+
+THREADS = 4
+OPTIONS = {
+    "worker_class": "gthread",
+    "threads": THREADS,
+    "preload_app": True,  # the code is loaded once and shared; no connection is open by then
+    "timeout": 60,
+    "graceful_timeout": 25,
+    "keepalive": 5,
+    "max_requests": 10_000,
+    "max_requests_jitter": 1_000,
+    "loglevel": "warning",
+    "control_socket_disable": True,
+    "proc_name": "totem",
+    **({"worker_tmp_dir": "/dev/shm"} if sys.platform == "linux" and os.path.isdir("/dev/shm") else {}),  # noqa: PTH112, S108
+}
+
+
+class Web(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with our options and our application, without a configuration file or command line."""
+
+    def __init__(self, fd: int, processes: int) -> None:
+        self._options: dict[str, Any] = {**OPTIONS, "bind": f"fd://{fd}", "workers": processes}
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from config.wsgi import application  # noqa: PLC0415 - loading it reads the settings
+
+        return application
+
+
+if __name__ == "__main__":
+    follow_supervisor()
+    Web(int(sys.argv[1]), int(sys.argv[2])).run()
