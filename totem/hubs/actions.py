@@ -30,7 +30,8 @@ from totem.hubs.models import (
     TeamMember,
     Zone,
 )
-from totem.hubs.signals import Hit, hits_of_closing
+from totem.hubs.queries import open_periods
+from totem.hubs.signals import Hit, foreseen, hits_of_closing, newly_closed
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune
 
@@ -157,13 +158,32 @@ def check_hours(lines: Sequence[Hours]) -> None:
 
 
 @transaction.atomic
-def set_opening_hours(*, hub: Hub, lines: Sequence[Hours], by: User) -> None:
-    """Replace the whole week. Raises HoursOverlapError."""
+def set_opening_hours(
+    *, hub: Hub, lines: Sequence[Hours], by: User, now: datetime, closed_on_public_holidays: bool | None = None
+) -> list[Hit]:
+    """Replace the whole week, and whether public holidays count (None: as before).
+
+    Returns what the hours taken away hit, over 400 days: that stays, and somebody looks after it. Raises
+    HoursOverlapError.
+    """
     check_hours(lines)
     locks.hold(locks.Kind.HUB, [hub.pk])
-    hub.opening_hours.all().delete()
-    OpeningHours.objects.bulk_create(OpeningHours(hub=hub, **line._asdict()) for line in lines)
-    _record("hubs.opening_hours_set", hub, by, lines=[line.words for line in lines])
+    row = Hub.objects.select_related("commune__department").get(pk=hub.pk)
+    window = foreseen(now)
+    before = open_periods([row], window)[row.pk]
+    if closed_on_public_holidays is not None and row.closed_on_public_holidays != closed_on_public_holidays:
+        row.closed_on_public_holidays = closed_on_public_holidays
+        row.save(update_fields=["closed_on_public_holidays", "updated_at"])
+    row.opening_hours.all().delete()
+    OpeningHours.objects.bulk_create(OpeningHours(hub=row, **line._asdict()) for line in lines)
+    _record(
+        "hubs.opening_hours_set",
+        row,
+        by,
+        lines=[line.words for line in lines],
+        closed_on_public_holidays=row.closed_on_public_holidays,
+    )
+    return hits_of_closing(row, newly_closed(before, open_periods([row], window)[row.pk]), now=now)
 
 
 @dataclass(frozen=True)

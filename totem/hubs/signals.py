@@ -1,17 +1,21 @@
 """What hubs ask of the rooms above."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.dispatch import Signal
 
-from totem.core.periods import Period
+from totem.core.periods import Period, subtract
 from totem.hubs.models import Hub
 
 FAR = datetime(9000, 12, 31, tzinfo=UTC)
 """The end of what has none."""
+
+FORESEEN = timedelta(days=400)
+"""How far ahead a change of hours is compared with bookings; those further away still show at the desk in time."""
 
 # Asked before and while a hub or a space closes, with `hub`, `space_id` (None: the whole hub), `periods` (those that
 # close) and `now`. Receivers return the list of `Hit` that these periods touch, and change nothing.
@@ -35,3 +39,22 @@ def hits_of_closing(hub: Hub, periods: Iterable[Period], *, now: datetime, space
         return []
     answers: list[tuple[Any, Any]] = closing.send(sender=Hub, hub=hub, space_id=space_id, periods=periods, now=now)
     return sorted((hit for _receiver, hits in answers for hit in hits), key=lambda hit: (hit.period, hit.label))
+
+
+def foreseen(now: datetime) -> Period:
+    """The window in which a change of hours is compared with what is booked."""
+    return Period(now, now + FORESEEN)
+
+
+def newly_closed(before: Sequence[Period], after: Sequence[Period]) -> list[Period]:
+    """What was open and no longer is. Both are sorted and disjoint, as `open_periods` gives them."""
+    ends = [period.ends_at for period in after]
+    closed = []
+    for period in before:
+        near = []
+        for other in after[bisect_right(ends, period.starts_at) :]:
+            if other.starts_at >= period.ends_at:
+                break
+            near.append(other)
+        closed += subtract([period], near)
+    return closed

@@ -19,10 +19,10 @@ from totem.core import journal, locks
 from totem.core.periods import Period
 from totem.hubs.actions import Hours, check_hours
 from totem.hubs.models import Hub, Zone
-from totem.hubs.signals import FAR, Hit, hits_of_closing
+from totem.hubs.signals import FAR, Hit, foreseen, hits_of_closing, newly_closed
 from totem.spaces import signals
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, SpacePhoto, Unit
-from totem.spaces.queries import needed_space_ids
+from totem.spaces.queries import needed_space_ids, open_periods
 
 DAY = timedelta(days=1)
 
@@ -254,13 +254,21 @@ def _all_parts(whole_id: int, chosen: dict[int, set[int]]) -> set[int]:
 
 
 @transaction.atomic
-def set_hours(*, space: Space, lines: Sequence[Hours], by: User) -> None:
-    """Replace the space's own hours, within the hub's; none: it follows the hub. Raises HoursOverlapError."""
+def set_hours(*, space: Space, lines: Sequence[Hours], by: User, now: datetime) -> list[Hit]:
+    """Replace the space's own hours, within the hub's; none: it follows the hub.
+
+    Returns the bookings that the hours taken away hit, over 400 days: they stay. Raises HoursOverlapError.
+    """
     check_hours(lines)
     _lock(space)
-    space.hours.all().delete()
-    SpaceHours.objects.bulk_create(SpaceHours(space=space, **line._asdict()) for line in lines)
-    _record("spaces.hours_set", space, by, lines=[line.words for line in lines])
+    row = Space.objects.select_related("hub__commune__department").get(pk=space.pk)
+    window = foreseen(now)
+    before = open_periods([row], window)[row.pk]
+    row.hours.all().delete()
+    SpaceHours.objects.bulk_create(SpaceHours(space=row, **line._asdict()) for line in lines)
+    _record("spaces.hours_set", row, by, lines=[line.words for line in lines])
+    closed = newly_closed(before, open_periods([row], window)[row.pk])
+    return hits_of_closing(row.hub, closed, now=now, space_id=row.pk)
 
 
 # -- Prices -----------------------------------------------------------------------------------------------------------
