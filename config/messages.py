@@ -1,0 +1,122 @@
+"""The catalogues: `python -m config.messages` brings them up to date with the source, and says what is missing.
+
+Babel does the work, so that no gettext binary is needed; Django's own `templatize` turns a template's tags into calls.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import django
+from babel.messages import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parent.parent
+KEYWORDS = {
+    **DEFAULT_KEYWORDS,
+    "gettext_lazy": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext_lazy": ((1, "c"), 2, 3),
+    "gettext_noop": None,
+}
+TEMPLATES = {".html", ".txt"}
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+HEADER = "# The French catalogue of Totem. Source strings are English; see docs/look for the voice.\n"
+
+
+def catalogue_of(language: str) -> Path:
+    return ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+
+
+def sources() -> Iterator[Path]:
+    """The files that hold strings for people, in a stable order."""
+    for folder in ("config", "totem"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in {".py", *TEMPLATES} and "migrations" not in path.parts:
+                yield path
+
+
+def extracted() -> Catalog:
+    """Every string of the source, with the files where it stands (no line numbers: they would change at each edit)."""
+    found = Catalog(project="Totem", charset="utf-8")
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        if path.suffix in TEMPLATES:
+            # What is left of a template is read as Python, where indentation would have a meaning.
+            text = "\n".join(line.lstrip() for line in templatize(text, origin=str(path)).splitlines())
+        for _line, message, comments, context in extract(
+            "python", BytesIO(text.encode()), keywords=KEYWORDS, comment_tags=["Translators:"]
+        ):
+            place = [(path.relative_to(ROOT).as_posix(), None)]
+            found.add(message, locations=place, auto_comments=comments, context=context)
+    return found
+
+
+def updated(language: str) -> Catalog:
+    """The catalogue of `language` with today's strings: translations kept, nothing guessed, what is gone dropped."""
+    path = catalogue_of(language)
+    known = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language, charset="utf-8")
+    known.update(extracted(), no_fuzzy_matching=True, update_header_comment=False)
+    known.obsolete.clear()
+    return known
+
+
+def missing(catalogue: Catalog) -> list[str]:
+    """The source strings without a translation, or with a doubtful one."""
+    return [_source(m.id) for m in catalogue if m.id and (m.fuzzy or not _is_translated(m.string))]
+
+
+def _source(identifier: str | tuple[str, ...] | list[str]) -> str:
+    return identifier if isinstance(identifier, str) else identifier[0]
+
+
+def _is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
+    if not string or isinstance(string, str):
+        return bool(string)
+    return all(string)
+
+
+def write(language: str) -> Catalog:
+    """Write the catalogue of `language` for translators and return it."""
+    catalogue = updated(language)
+    catalogue.header_comment = HEADER
+    catalogue.fuzzy = False
+    # Dates that change at every run would make every run a change; git knows when.
+    catalogue.creation_date = catalogue.revision_date = EPOCH
+    path = catalogue_of(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=120, sort_output=True, omit_header=False, ignore_obsolete=True)
+    return catalogue
+
+
+def compile_all() -> None:
+    """Write the `.mo` file of every catalogue beside it; they are not kept in git."""
+    for path in sorted((ROOT / "locale").glob("*/LC_MESSAGES/django.po")):
+        with path.open("rb") as source, path.with_suffix(".mo").open("wb") as compiled:
+            write_mo(compiled, read_po(source, locale=path.parts[-3]))
+
+
+def main() -> int:
+    django.setup()
+    lacking = 0
+    for language, _name in settings.LANGUAGES:
+        if language == "en":  # the source
+            continue
+        untranslated = missing(write(language))
+        lacking += len(untranslated)
+        for message in untranslated:
+            print(f"{language}: {message!r}")
+    compile_all()
+    return 1 if lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The house's order, where the import linter does not see: relations between models, and what stands in a room."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+ALLOWED_FILES = {
+    "__init__", "actions", "api", "apps", "forms", "jobs", "measures", "models", "permissions", "queries", "receivers",
+    "signals", "urls", "views",
+}  # fmt: skip
+DRAWERS = {"utils", "helpers", "common", "manager", "misc", "services", "selectors"}
+
+
+def layers() -> list[set[str]]:
+    """The rooms from the bottom up, as the import linter is told."""
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    return [{room.strip(" ()") for room in layer.split("|")} for layer in reversed(contract["layers"])]
+
+
+def height(label: str) -> int:
+    return next(n for n, rooms in enumerate(layers()) if label in rooms)
+
+
+def relations():
+    for model in apps.get_models():
+        if not model.__module__.startswith("totem."):
+            continue
+        for field in model._meta.get_fields():
+            target = getattr(field, "related_model", None)
+            if target and field.concrete and target.__module__.startswith("totem.") and target is not model:
+                yield model, field, target
+
+
+@pytest.mark.parametrize(("model", "field", "target"), [pytest.param(*r, id=str(r[1])) for r in relations()])
+def test_models_relate_downwards_only(model, field, target):
+    if target._meta.label == settings.AUTH_USER_MODEL:
+        return  # everybody may point at a person
+    assert height(target._meta.app_label) <= height(model._meta.app_label)
+
+
+def test_every_room_is_in_the_order_of_the_house():
+    rooms = {path.name for path in (ROOT / "totem").iterdir() if (path / "__init__.py").exists()}
+    assert {f"totem.{room}" for room in rooms} == set(settings.ROOMS)
+    assert all(height(room) >= 0 for room in rooms)
+
+
+def test_no_drawer_of_everything():
+    assert not [path for path in (ROOT / "totem").rglob("*.py") if path.stem in DRAWERS]
