@@ -53,6 +53,7 @@ function pin(point) {
   const element = document.createElement(point.href ? "a" : "span");
   if (point.href) element.href = point.href;
   element.className = "map-pin";
+  element.setAttribute("aria-label", point.name);
   const name = document.createElement("span");
   name.textContent = point.name;
   element.append(name);
@@ -86,6 +87,9 @@ export async function start(element) {
   map.getCanvas().setAttribute("aria-label", element.dataset.label);
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   for (const point of points) {
-    new maplibregl.Marker({ element: pin(point), anchor: "bottom" }).setLngLat([point.lng, point.lat]).addTo(map);
+    const marker = pin(point);
+    new maplibregl.Marker({ element: marker, anchor: "bottom" }).setLngLat([point.lng, point.lat]).addTo(map);
+    // MapLibre makes every marker a button; these are links.
+    marker.removeAttribute("role");
   }
 }

@@ -61,6 +61,15 @@ class SampleForm(forms.Form):
     rules = forms.BooleanField(label=_("I have read the house rules"))
 
 
+class SampleFilter(forms.Form):
+    """Filters on one line: none is marked as optional."""
+
+    hide_optional = True
+    day = forms.DateField(label=_("Day"), widget=DateInput, required=False)
+    start = forms.TimeField(label=_("From"), widget=TimeInput, required=False)
+    length = MinutesField(label=_("Length"), minimum=30, maximum=480, step=30, initial=60)
+
+
 @dataclass(frozen=True)
 class Segment:
     """A stretch of a time line: quarters of an hour from its start, how many, and what it is."""
@@ -159,6 +168,7 @@ def design(request: HttpRequest) -> HttpResponse:
         "floor": Decimal("32.5"),
         "page": Paginator(range(100), 10).page(3),
         "form": SampleForm(prefix="a"),
+        "filter": SampleFilter(prefix="c"),
         "refused": SampleForm(
             {"b-name": "", "b-email": "sophie", "b-day": "2026-02-30", "b-accent": "#F5D90A", "b-kind": "x"}, prefix="b"
         ),
