@@ -62,7 +62,10 @@ def extracted() -> Catalog:
 def updated(language: str) -> Catalog:
     """The catalogue of `language` with today's strings: translations kept, nothing guessed, what is gone dropped."""
     path = catalogue_of(language)
-    known = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language, charset="utf-8")
+    known = Catalog(locale=language, charset="utf-8")
+    if path.exists():
+        with path.open("rb") as file:
+            known = read_po(file, locale=language)
     known.update(extracted(), no_fuzzy_matching=True, update_header_comment=False)
     known.obsolete.clear()
     return known
