@@ -1,0 +1,96 @@
+"""The hubs as a list and on a map."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, TeamMemberFactory
+from totem.core.periods import Period
+
+pytestmark = pytest.mark.django_db
+At = Callable[[str], datetime]
+
+
+def text(response: object) -> str:
+    return unescape(response.content.decode()).replace("\N{NO-BREAK SPACE}", " ")  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def visitor(client: Client) -> Client:
+    client.cookies["django_language"] = "en"
+    return client
+
+
+@pytest.mark.parametrize("hubs", [1, 3])
+def test_number_of_queries_does_not_grow(
+    visitor: Client, thursday: datetime, hubs: int, django_assert_num_queries
+) -> None:
+    HubFactory.create_batch(hubs)
+    with django_assert_num_queries(4):  # hubs, photos, weekly hours, exceptional hours
+        response = visitor.get("/")
+    assert response.content.count(b'class="card-link hub-card"') == hubs
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ("2026-11-26T10:00+01:00", "Open until 19:00"),
+        ("2026-11-26T08:00+01:00", "Opens today at 09:00"),
+        ("2026-11-26T20:00+01:00", "Opens tomorrow at 09:00"),
+        ("2026-11-28T20:00+01:00", "Opens Monday at 09:00"),
+    ],
+)
+def test_doors(visitor: Client, at: At, now: str, words: str) -> None:
+    at(now)
+    HubFactory()
+    assert words in text(visitor.get("/"))
+
+
+def test_doors_in_french(client: Client, at: At) -> None:
+    at("2026-11-28T20:00+01:00")
+    HubFactory()
+    assert "lundi" in text(client.get("/", headers={"accept-language": "fr"}))
+
+
+def test_doors_of_a_place_overseas_follow_its_own_clock(visitor: Client, at: At) -> None:
+    at("2026-11-26T08:00+01:00")
+    HubFactory(time_zone="Indian/Reunion")
+    assert "Open until 19:00" in text(visitor.get("/"))
+
+
+def test_day_and_night_and_closed_for_long(visitor: Client, thursday: datetime) -> None:
+    HubFactory(name="Always", always_open=True)
+    closed = HubFactory(name="Works")
+    ExceptionalHoursFactory(
+        hub=closed,
+        during=Period(
+            datetime.fromisoformat("2026-11-20T00:00+01:00"), datetime.fromisoformat("2026-12-24T00:00+01:00")
+        ),
+    )
+    page = text(visitor.get("/"))
+    assert "Open day and night" in page
+    assert "Closed for the next two weeks" in page
+
+
+def test_every_hub_of_the_list_is_on_the_map(visitor: Client, thursday: datetime) -> None:
+    hub = HubFactory(name="L’Étage")
+    page = text(visitor.get("/"))
+    points = json.loads(page.split('data-points="')[1].split('"\n')[0])
+    assert points == [
+        {"name": "L’Étage", "lat": 49.8906, "lng": 2.3082, "href": f"/lieux/{hub.slug}/", "text": "Open until 19:00"}
+    ]
+
+
+def test_a_hub_in_preparation_is_seen_by_its_team_only(visitor: Client, thursday: datetime) -> None:
+    member = TeamMemberFactory(hub__is_published=False, hub__name="Soon")
+    assert "Soon" not in text(visitor.get("/"))
+    visitor.force_login(member.person)
+    assert "Soon" in text(visitor.get("/"))
+
+
+def test_without_any_hub_the_page_says_what_will_stand_there(visitor: Client) -> None:
+    assert "No hub has opened its page yet" in text(visitor.get("/"))

@@ -1,0 +1,161 @@
+"""The first free slots for a wish: what `/trouver/` answers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from totem.bookings import queries as booking_queries
+from totem.bookings.queries import Slot
+from totem.core import periods
+from totem.core.periods import DAY, Period
+from totem.hubs.models import Hub
+from totem.spaces.models import Audience, Kind, Space
+from totem.website.queries import book_url, space_url
+from totem.website.wording import audience_note, feature_words, slot_words
+
+WITHIN = timedelta(days=14)  # how far to look when no day is asked for
+MOST = 24
+# Not places for people: found when their kind is asked for.
+THINGS = (Kind.MACHINE, Kind.EQUIPMENT)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody looks for. `after` and `before` are wall-clock times of the hub; None: at any time."""
+
+    people: int = 1
+    minutes: int = 60
+    day: date | None = None
+    after: time | None = None
+    before: time | None = None
+    hub: str = ""
+    kind: str = ""
+    features: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Wish":
+        """The wish that a valid `FindForm` holds."""
+        return cls(**{**values, "features": tuple(values["features"])})
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A free slot, and the link that books it."""
+
+    space: Space
+    starts_at: datetime
+    page: str
+    url: str
+    when: str
+    meta: str
+    label: str
+
+
+def candidates(hubs: Sequence[Hub], wish: Wish) -> list[Space]:
+    """The spaces for visitors and members, in these hubs, that suit the wish but for their hours: one query."""
+    by_id = {hub.pk: hub for hub in hubs if wish.hub in ("", hub.slug)}
+    spaces = Space.objects.active().filter(hub__in=by_id).exclude(audience=Audience.TEAM)
+    spaces = spaces.filter(kind=wish.kind) if wish.kind else spaces.exclude(kind__in=THINGS)
+    if wish.features:
+        spaces = spaces.filter(features__contains=list(wish.features))
+    suiting = []
+    for space in spaces.order_by("position", "name", "pk"):
+        space.hub = by_id[space.hub_id]
+        if needed(space, wish.people) <= space.quantity:
+            suiting.append(space)
+    return suiting
+
+
+def needed(space: Space, people: int) -> int:
+    """How many units of the space so many people take; a thing is one whatever their number."""
+    return 1 if space.kind in THINGS else -(-people // space.capacity)
+
+
+def find(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[Found]:
+    """The first free slot of every space that suits, soonest first, at most `MOST`.
+
+    A constant number of queries for hubs of one time zone and spaces of which the people take equally many.
+    """
+    alike: defaultdict[tuple[ZoneInfo, int], list[Space]] = defaultdict(list)
+    for space in candidates(hubs, wish):
+        alike[space.hub.zone, needed(space, wish.people)].append(space)
+    slots = [
+        (slot, quantity)
+        for (zone, quantity), spaces in alike.items()
+        for slot in _first_slots(spaces, wish, now, zone, quantity)
+    ]
+    slots.sort(key=lambda found: (found[0].starts_at, found[0].space.capacity, found[0].space.name))
+    return [_found(slot, wish, now, quantity) for slot, quantity in slots[:MOST]]
+
+
+def find_later(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[Found]:
+    """The first slots after the day of the wish, for whom that day has none."""
+    return find(hubs, replace(wish, day=None), now)
+
+
+def _first_slots(spaces: list[Space], wish: Wish, now: datetime, zone: ZoneInfo, quantity: int) -> list[Slot]:
+    window = periods.local_day(wish.day, zone) if wish.day else Period(now, now + WITHIN)
+    window = Period(max(window.starts_at, now), window.ends_at)
+    if window.starts_at >= window.ends_at:
+        return []
+    hours = _hours(window, wish, zone) if wish.after or wish.before else None
+    return booking_queries.first_slots(spaces, window, wish.length, now, hours=hours, quantity=quantity)
+
+
+def _hours(window: Period, wish: Wish, zone: ZoneInfo) -> list[Period]:
+    days = periods.local_days(window, zone)
+    return [_between(day, wish.after or time.min, wish.before or time.min, zone) for day in days]
+
+
+def _between(day: date, after: time, before: time, zone: ZoneInfo) -> Period:
+    """From `after` to `before` on `day`; a `before` of midnight is the end of the day."""
+    ends_on = day + DAY if before == time.min else day
+    return Period(periods.at_wall_clock(day, after, zone), periods.at_wall_clock(ends_on, before, zone))
+
+
+def _found(slot: Slot, wish: Wish, now: datetime, quantity: int) -> Found:
+    space = slot.space
+    when = slot_words(slot.period, now, space.hub.zone)
+    return Found(
+        space,
+        slot.starts_at,
+        space_url(space),
+        book_url(space, slot.starts_at, wish.minutes, quantity=quantity),
+        when,
+        " · ".join(filter(None, (space.hub.name, _size(space, quantity), *feature_words(space), audience_note(space)))),
+        _("Book %(space)s, %(when)s") % {"space": space.name, "when": when},
+    )
+
+
+def _size(space: Space, quantity: int) -> str:
+    if space.is_pool:
+        return ngettext("%(count)s desk", "%(count)s desks", quantity) % {"count": quantity}
+    if space.kind in THINGS:
+        return ""
+    return ngettext("%(count)s person", "%(count)s people", space.capacity) % {"count": space.capacity}
+
+
+def wider(wish: Wish) -> Iterable[tuple[str, dict[str, str | None]]]:
+    """The criteria that can be dropped, each with the changes to the page's parameters."""
+    if wish.features:
+        yield "features", {"features": None}
+    if wish.after or wish.before:
+        yield "hours", {"after": None, "before": None}
+    if wish.kind:
+        yield "kind", {"kind": None}
+    if wish.hub:
+        yield "hub", {"hub": None}
+    if wish.day:
+        yield "day", {"day": None}
+    if wish.minutes > 60:
+        yield "minutes", {"minutes": "60"}

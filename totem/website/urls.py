@@ -1,0 +1,16 @@
+"""The public pages."""
+
+from django.urls import path
+
+from totem.website.views import calendars, places, search
+
+app_name = "website"
+urlpatterns = [
+    path("", places.home, name="home"),
+    path("trouver/", search.find, name="find"),
+    path("lieux/<slug:slug>/", places.hub, name="hub"),
+    path("lieux/<slug:slug>/semaine/", calendars.hub_week, name="hub_week"),
+    path("lieux/<slug:slug>/jour/", calendars.hub_day, name="hub_day"),
+    path("lieux/<slug:slug>/libre/", search.free, name="free"),
+    path("lieux/<slug:slug>/espaces/<slug:space>/", calendars.space, name="space"),
+]

@@ -1,0 +1,1 @@
+"""The public pages: places, search, calendars."""

@@ -1,0 +1,47 @@
+"""The hubs together, and one of them."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from totem.hubs import permissions
+from totem.hubs.models import HubPhoto, Language, Zone
+from totem.hubs.permissions import hub_for
+from totem.website import queries
+from totem.website.crumbs import home_crumb
+from totem.website.forms import FindForm
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The hubs as a list and on a map, and the way to a free space."""
+    cards = queries.hub_cards(request.user, timezone.now())
+    context = {"cards": cards, "points": [card.point for card in cards], "form": FindForm([card.hub for card in cards])}
+    return render(request, "website/home.html", context)
+
+
+@login_not_required
+@require_safe
+def hub(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a hub offers, when it is open, how to come, and its next free meeting room."""
+    hub = hub_for(request.user, slug)
+    now = timezone.now()
+    spaces = queries.spaces_of(hub, request.user)
+    zones = list(Zone.objects.filter(hub=hub).order_by("-area", "name"))
+    context = {
+        "hub": hub,
+        "photos": list(HubPhoto.objects.filter(hub=hub).order_by("position", "pk")),
+        "zones": zones,
+        "total_area": sum(zone.area for zone in zones),
+        "kinds": queries.spaces_by_kind(spaces, now.astimezone(hub.zone).date()),
+        "opening": queries.opening(hub, now),
+        "next_room": queries.next_meeting_room(hub, spaces, request.user, now),
+        "languages": [Language(code).label for code in hub.languages],
+        "crumb_items": [home_crumb()],
+        "sees_desk": request.user.has_perm(permissions.SEE_DESK, hub),
+        "manages": request.user.has_perm(permissions.MANAGE, hub),
+    }
+    return render(request, "website/hub.html", context)

@@ -1,0 +1,97 @@
+"""What is free, where and when."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+from django_htmx.middleware import HtmxDetails
+
+from totem.core.components import Slot
+from totem.core.names import sort_key
+from totem.hubs import queries as hub_queries
+from totem.hubs.models import Hub
+from totem.hubs.permissions import hub_for
+from totem.website import finding, freedom
+from totem.website.crumbs import home_crumb, hub_crumbs
+from totem.website.finding import Wish
+from totem.website.forms import FindForm, FreeForm
+from totem.website.queries import account_of
+
+WIDER: dict[str, Promise] = {
+    "features": gettext_lazy("without these features"),
+    "hours": gettext_lazy("at any hour"),
+    "kind": gettext_lazy("any kind of space"),
+    "hub": gettext_lazy("in all hubs"),
+    "day": gettext_lazy("on any day"),
+    "minutes": gettext_lazy("for one hour"),
+}
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Whether HTMX asks for the part of the page that changes; not when it restores a page of the history."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def page(request: HttpRequest, template: str, part: str, context: dict[str, object], status: int = 200) -> HttpResponse:
+    """The whole page, or for HTMX the part of it that changes, from the same template and context."""
+    name = f"{template}#{part}" if wants_part(request) else template
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@login_not_required
+@require_safe
+def find(request: HttpRequest) -> HttpResponse:
+    """The first free slots across spaces for what the form asks."""
+    now = timezone.now()
+    shown = Hub.objects.filter(hub_queries.visible_to(account_of(request.user))).select_related("commune__department")
+    hubs = sorted(shown, key=lambda hub: sort_key(hub.name))
+    form = FindForm(hubs, request.GET, today=timezone.localdate(now))
+    context: dict[str, object] = {"form": form, "hubs": hubs, "crumb_items": [home_crumb()]}
+    if not form.is_valid():
+        return page(request, "website/find.html", "search", context, status=422)
+    wish = Wish.of(form.cleaned_data)
+    found = finding.find(hubs, wish, now)
+    context |= {"wish": wish, "found": found, "one_hub": len(hubs) == 1}
+    if not found and hubs:
+        context["later"] = finding.find_later(hubs, wish, now) if wish.day else []
+        context["wider"] = [Slot(WIDER[what], _with(request.GET, changes)) for what, changes in finding.wider(wish)]
+    return page(request, "website/find.html", "search", context)
+
+
+def _with(asked: QueryDict, changes: dict[str, str | None]) -> str:
+    changed = asked.copy()
+    for name, value in changes.items():
+        if value is None:
+            changed.pop(name, None)
+        else:
+            changed[name] = value
+    return f"?{changed.urlencode()}"
+
+
+@login_not_required
+@require_safe
+def free(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which spaces of a hub are free from some instant on, for some time."""
+    hub = hub_for(request.user, slug)
+    now = timezone.now()
+    asked = request.GET if {"start", "minutes"} & request.GET.keys() else _next_hour(hub, now)
+    form = FreeForm(hub.zone, now, asked)
+    context: dict[str, object] = {"hub": hub, "form": form, "crumb_items": hub_crumbs(hub)}
+    if not form.is_valid():
+        return page(request, "website/free.html", "answer", context, status=422)
+    context["answer"] = freedom.answer(hub, request.user, form.cleaned_data["start"], form.cleaned_data["minutes"], now)
+    return page(request, "website/free.html", "answer", context)
+
+
+def _next_hour(hub: Hub, now: datetime) -> dict[str, str]:
+    start = (now + timedelta(hours=1)).astimezone(hub.zone).replace(minute=0)
+    return {"start": start.strftime("%Y-%m-%dT%H:%M"), "minutes": "60"}
