@@ -1,12 +1,21 @@
 """People of the tests; all invented."""
 
+from functools import lru_cache
+
 from allauth.account.models import EmailAddress
-from factory import LazyAttribute, Sequence, Trait, post_generation
+from django.contrib.auth.hashers import make_password
+from factory import Sequence, Trait, post_generation
 from factory.django import DjangoModelFactory
 
 from totem.accounts.models import User
 
 PASSWORD = "cantine-numerique-2014"
+
+
+@lru_cache
+def _hashed(password: str) -> str:
+    """Argon2 takes its time on purpose: once a password is enough here."""
+    return make_password(password)
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -24,11 +33,14 @@ class UserFactory(DjangoModelFactory[User]):
     name = Sequence(lambda n: f"Personne {n}")
     email = Sequence(lambda n: f"personne{n}@example.org")
     language = "fr"
-    password = LazyAttribute(lambda _: PASSWORD)
+    password = PASSWORD
 
     @classmethod
     def _create(cls, model_class: type[User], *_args: object, **kwargs: object) -> User:
-        return model_class.objects.create_user(**kwargs)  # type: ignore[arg-type]
+        password = kwargs.pop("password")
+        person = model_class(**{**kwargs, "email": str(kwargs["email"]).lower()}, password=_hashed(password))
+        person.save()
+        return person
 
     @post_generation
     def verified(self: User, create: bool, extracted: bool | None, **_: object) -> None:

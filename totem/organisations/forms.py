@@ -40,9 +40,6 @@ class OrganisationForm(OrganisationModelForm):
                 self.add_error(None, error)
         return data
 
-    def validate_constraints(self) -> None:
-        """Left to the action, which says at the number's own field that it is here already."""
-
 
 class InvitationForm(forms.Form):
     """Somebody to ask into an organisation, known by their address only."""

@@ -122,12 +122,14 @@ class Organisation(Dated):
                 fields=["siret"],
                 condition=~Q(siret=""),
                 name="organisation_siret_once",
+                violation_error_code="unique",  # Django then says it at the field
                 violation_error_message=_("An organisation with this SIRET is already here."),
             ),
             models.UniqueConstraint(
                 fields=["siren"],
                 condition=~Q(siren="") & Q(siret=""),
                 name="organisation_siren_once",
+                violation_error_code="unique",
                 violation_error_message=_("An organisation with this SIREN is already here."),
             ),
         ]

@@ -75,11 +75,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='organisation',
-            constraint=models.UniqueConstraint(condition=models.Q(('siret', ''), _negated=True), fields=('siret',), name='organisation_siret_once', violation_error_message='An organisation with this SIRET is already here.'),
+            constraint=models.UniqueConstraint(condition=models.Q(('siret', ''), _negated=True), fields=('siret',), name='organisation_siret_once', violation_error_code='unique', violation_error_message='An organisation with this SIRET is already here.'),
         ),
         migrations.AddConstraint(
             model_name='organisation',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('siren', ''), _negated=True), ('siret', '')), fields=('siren',), name='organisation_siren_once', violation_error_message='An organisation with this SIREN is already here.'),
+            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('siren', ''), _negated=True), ('siret', '')), fields=('siren',), name='organisation_siren_once', violation_error_code='unique', violation_error_message='An organisation with this SIREN is already here.'),
         ),
         migrations.AddConstraint(
             model_name='affiliation',
