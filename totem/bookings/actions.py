@@ -20,7 +20,7 @@ from totem.core.periods import Period, local_day
 from totem.hubs.models import Hub
 from totem.hubs.queries import Standing, standing
 from totem.organisations.models import Organisation
-from totem.organisations.queries import organisations_of
+from totem.organisations.queries import bookable_by
 from totem.spaces import pricing
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
@@ -132,6 +132,8 @@ def _book(
     space, space_ids = _locked(space, [space.pk])
     stand = standing(booker.by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
     _check_booker(space, booker, stand, hold_for, period)
+    if space.is_pool and _has_already(space, period, booker, now):
+        raise SlotTakenError(space, period, quantity)
     units = _find_units(space, space_ids, period, quantity, now, by_team=stand.is_team)
     status, expires_at = _first_status(space, booker, stand, hold_for, now)
     booking = Booking(
@@ -181,7 +183,18 @@ def _check_booker(space: Space, booker: Booker, stand: Standing, hold_for: timed
 
 
 def _may_book_for(booker: Booker, day: date) -> bool:
-    return booker.by is not None and booker.organisation in organisations_of(booker.by, on=day)
+    return booker.by is not None and booker.organisation in bookable_by(booker.by, on=day)
+
+
+def _has_already(space: Space, period: Period, booker: Booker, now: datetime) -> bool:
+    """A form sent twice is one booking: in a pool no constraint would tell.
+
+    A visitor is not told what an address they typed has booked: their holds run out by themselves.
+    """
+    if booker.by is None:
+        return False
+    email = booker.guest.email if booker.guest else ""
+    return queries.same_booking(space, period, now, person=booker.person, guest_email=email) is not None
 
 
 def _find_units(

@@ -8,17 +8,23 @@ space is open and neither taken nor kept free. What lies in the past is never re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
+from totem.accounts.models import User
 from totem.bookings.models import Booking, Status
+from totem.core.names import sort_key
 from totem.core.periods import Period, ceil_to_step, intersect
+from totem.hubs.models import Hub, Membership
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 
-# Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now.
+# Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now; reach_from and reach_until, the
+# window widened by the largest buffers: being constants, they let the index of each unit begin where the window does.
 _LANES = """
 WITH wanted AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(open)s::tstzmultirange[], %(before)s::interval[], %(after)s::interval[])
@@ -36,8 +42,7 @@ WITH wanted AS (
                           ELSE tstzrange(lower(o.during) - w.after, upper(o.during) + w.before) END) AS taken
       FROM lane l JOIN wanted w USING (space_id)
       JOIN bookings_occupancy o
-        ON o.unit_id = l.unit_id AND upper(o.during) > %(starts_at)s::timestamptz - w.before
-       AND lower(o.during) < %(ends_at)s::timestamptz + w.after
+        ON o.unit_id = l.unit_id AND upper(o.during) > %(reach_from)s AND lower(o.during) < %(reach_until)s
        AND (o.held_until IS NULL OR o.held_until > %(now)s)
      GROUP BY 1, 2
 ), broken AS (
@@ -72,35 +77,26 @@ SELECT space_id, array_agg(lower(r) ORDER BY r), array_agg(upper(r) ORDER BY r)
 """
 )
 
-# The earliest and latest start of a booking of `length` in each stretch, the first `most` of them per space.
+# The earliest and latest start of a booking of `length` in each stretch where `quantity` lanes have it at once, the first
+# `most` of them per space: the lanes' own stretches are swept in order of time, counting those begun and not ended.
 _STARTS = (
-    _LANES
-    + """
-, start AS (
-    SELECT space_id, tstzrange(lower(r), upper(r) - %(length)s::interval, '[]') AS r
-      FROM free, unnest(free) AS r WHERE upper(r) - lower(r) >= %(length)s::interval
-), joined AS (SELECT space_id, range_agg(r) AS starts FROM start GROUP BY space_id)
-SELECT f.space_id, lower(f.r), upper(f.r)
-  FROM (SELECT space_id, r, row_number() OVER (PARTITION BY space_id ORDER BY r) AS n
-          FROM joined, unnest(starts) AS r) f
- WHERE f.n <= %(most)s ORDER BY f.space_id, f.n
-"""
-)
-
-# The same for several units at once: a start holds where `quantity` lanes have it.
-_STARTS_OF_SEVERAL = (
     _LANES
     + """
 , start AS (
     SELECT space_id, lower(r) AS first, upper(r) - %(length)s::interval AS last
       FROM free, unnest(free) AS r WHERE upper(r) - lower(r) >= %(length)s::interval
-), candidate AS (
-    SELECT space_id, first, row_number() OVER (PARTITION BY space_id ORDER BY first) AS n
-      FROM (SELECT DISTINCT space_id, first FROM start) d
+), turn AS (
+    SELECT space_id, first AS at, 1 AS way FROM start UNION ALL SELECT space_id, last, -1 FROM start
+), swept AS (
+    SELECT space_id, at, way,
+           sum(way) OVER (PARTITION BY space_id ORDER BY at, way DESC ROWS UNBOUNDED PRECEDING) AS lanes
+      FROM turn
+), stretch AS (
+    SELECT space_id, way, at AS first, lead(at) OVER (PARTITION BY space_id ORDER BY at, way DESC) AS last,
+           row_number() OVER (PARTITION BY space_id ORDER BY at, way DESC) AS turn
+      FROM swept WHERE lanes = %(quantity)s + (way - 1) / 2
 )
-SELECT c.space_id, c.first, (array_agg(s.last ORDER BY s.last DESC))[%(quantity)s]
-  FROM candidate c JOIN start s ON s.space_id = c.space_id AND s.first <= c.first AND c.first <= s.last
- WHERE c.n <= 60 GROUP BY c.space_id, c.first HAVING count(*) >= %(quantity)s ORDER BY c.space_id, c.first
+SELECT space_id, first, last FROM stretch WHERE way = 1 AND turn < 2 * %(most)s ORDER BY space_id, first
 """
 )
 
@@ -163,6 +159,8 @@ def _ask(
         "after": [space.buffer_after for space in spaces],
         "starts_at": window.starts_at,
         "ends_at": window.ends_at,
+        "reach_from": window.starts_at - max((space.buffer_before for space in spaces), default=timedelta()),
+        "reach_until": window.ends_at + max((space.buffer_after for space in spaces), default=timedelta()),
         "now": now,
         **more,
     }
@@ -172,14 +170,24 @@ def _ask(
     return rows
 
 
-def free_counts(spaces: Sequence[Space], period: Period, now: datetime) -> dict[int, int]:
-    """How many units of each space (by id) are free for all of `period`; spaces with none are left out."""
-    return dict(_ask(_FREE_COUNT, spaces, period, now))
+def free_counts(
+    spaces: Sequence[Space], period: Period, now: datetime, *, opening: dict[int, list[Period]] | None = None
+) -> dict[int, int]:
+    """How many units of each space (by id) are free for all of `period`; spaces with none are left out.
+
+    `opening`: when the spaces are open within `period`, where the caller has asked already.
+    """
+    return dict(_ask(_FREE_COUNT, spaces, period, now, opening))
 
 
-def free_times(spaces: Sequence[Space], window: Period, now: datetime) -> dict[int, list[Period]]:
-    """When each space (by id) is free within `window`; of a pool, when at least one unit is."""
-    rows = _ask(_FREE_TIMES, spaces, window, now)
+def free_times(
+    spaces: Sequence[Space], window: Period, now: datetime, *, opening: dict[int, list[Period]] | None = None
+) -> dict[int, list[Period]]:
+    """When each space (by id) is free within `window`; of a pool, when at least one unit is.
+
+    `opening`: when the spaces are open within `window`, where the caller has asked already.
+    """
+    rows = _ask(_FREE_TIMES, spaces, window, now, opening)
     return {pk: [Period(*ends) for ends in zip(lowers, uppers, strict=True)] for pk, lowers, uppers in rows}
 
 
@@ -216,9 +224,8 @@ def start_windows(
     opening = space_queries.open_periods(spaces, window)
     if hours is not None:
         opening = {pk: intersect(opened, hours) for pk, opened in opening.items()}
-    sql = _STARTS if quantity == 1 else _STARTS_OF_SEVERAL
     found: dict[int, list[Period]] = {}
-    for pk, first, last in _ask(sql, spaces, window, now, opening, length=length, most=most, quantity=quantity):
+    for pk, first, last in _ask(_STARTS, spaces, window, now, opening, length=length, most=most, quantity=quantity):
         found.setdefault(pk, []).append(Period(first, last))
     return found
 
@@ -352,3 +359,26 @@ def to_remind(now: datetime) -> list[Booking]:
             created_at__lt=F("starts_at") - timedelta(days=1),
         ).select_related("space__hub", "person")
     )
+
+
+def same_booking(
+    space: Space, period: Period, now: datetime, *, person: User | None, guest_email: str = ""
+) -> Booking | None:
+    """The live booking that this person, or the guest of this address, has already of `space` for exactly `period`."""
+    whose = Q(person=person) if person is not None else Q(person__isnull=True, guest_email__iexact=guest_email)
+    return (
+        Booking.objects.live()
+        .filter(whose, Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now))
+        .filter(space=space, starts_at=period.starts_at, ends_at=period.ends_at)
+        .first()
+    )
+
+
+def people_to_book_for(hub: Hub, words: str, now: datetime) -> list[User]:
+    """Up to ten people whom the team may book for: members of the hub by name, or anybody by their whole address."""
+    wanted = Q(email=words.strip().lower())
+    if key := sort_key(words):
+        members = Membership.objects.on(now.astimezone(hub.zone).date()).filter(hub=hub).values("person")
+        named = (Q(sort_key__contains=part) for part in key.split())
+        wanted |= reduce(and_, named, Q(pk__in=members))
+    return list(User.objects.filter(wanted, is_active=True, erased_at__isnull=True).order_by("sort_key", "pk")[:10])

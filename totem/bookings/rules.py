@@ -83,3 +83,53 @@ def _broken_by_date(space: Space, period: Period, now: datetime, *, by_team: boo
             "Bookable at most %(days)s day ahead.", "Bookable at most %(days)s days ahead.", space.horizon_days
         )
         yield RuleBrokenError(message % {"days": space.horizon_days}, "day")
+
+
+# -- For people to read -----------------------------------------------------------------------------------------------
+
+
+def lengths(space: Space) -> list[int]:
+    """The lengths, in minutes, to choose from: all that the rules allow, thinned out where they are many.
+
+    Every step up to an hour, quarters or steps up to four, whole hours up to a day, then whole days; the shortest and
+    the longest always. Others remain allowed.
+    """
+    every = range(-(-space.min_minutes // space.step_minutes) * space.step_minutes, space.max_minutes + 1)[
+        :: space.step_minutes
+    ]
+    return [m for m in every if m in {every[0], every[-1]} or m % _grain(m, space.step_minutes) == 0]
+
+
+def _grain(minutes: int, step: int) -> int:
+    if minutes <= 60:
+        return step
+    if minutes <= 240:
+        return max(15, step)
+    return 60 if minutes <= 1440 else 1440
+
+
+def in_words(space: Space) -> list[str]:
+    """The rules of a space as sentences, for those who are about to book it."""
+    said = wording.minutes_words
+    sentences = [
+        _("From %(shortest)s to %(longest)s, by steps of %(step)s.")
+        % {
+            "shortest": said(space.min_minutes),
+            "longest": said(space.max_minutes),
+            "step": said(space.step_minutes),
+        }
+    ]
+    if space.min_notice_minutes:
+        sentences.append(_("Booked at least %(notice)s before.") % {"notice": said(space.min_notice_minutes)})
+    ahead = ngettext("Bookable %(days)s day ahead.", "Bookable up to %(days)s days ahead.", space.horizon_days)
+    sentences.append(ahead % {"days": space.horizon_days})
+    if space.needs_approval:
+        sentences.append(_("The team approves each request; the space is kept for you meanwhile."))
+    if space.cancel_notice_minutes:
+        sentences.append(
+            _("Moved or cancelled free of charge until %(notice)s before.")
+            % {"notice": said(space.cancel_notice_minutes)}
+        )
+    else:
+        sentences.append(_("Moved or cancelled free of charge until it starts."))
+    return sentences

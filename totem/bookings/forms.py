@@ -1,0 +1,363 @@
+"""What people fill in to book, to move and to type a code. What is allowed is said by `rules` and the actions."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from totem.accounts.models import User
+from totem.bookings import queries, rules
+from totem.bookings.actions import Booker, Guest
+from totem.bookings.models import Booking
+from totem.core.forms import DateInput, TimeInput
+from totem.core.periods import NonexistentTimeError, Period, read_wall_clock
+from totem.core.wording import minutes_words
+from totem.organisations.models import Organisation
+from totem.organisations.queries import bookable_by
+from totem.spaces.models import Space
+
+A_MONTH = 31 * 24 * 60  # minutes; no space is booked for longer
+FARTHEST = timedelta(days=1200)  # beyond every space's horizon; keeps dates where the arithmetic of zones holds
+
+# Where the page shows what a rule is about.
+FIELD_OF_RULE = {"day": "date", "start": "time"}
+
+
+def read_instant(words: str) -> datetime | None:
+    """The instant that an ISO-8601 text with an offset names; None for anything else."""
+    try:
+        # A plus that was not escaped in an address arrives as a space.
+        instant = datetime.fromisoformat(words.strip().replace(" ", "+"))
+        return instant if instant.tzinfo is not None and instant.utcoffset() is not None else None
+    except ValueError:
+        return None
+
+
+class LengthSelect(forms.Select):
+    """A list of lengths in words; one that is not in it (a link from elsewhere) joins it."""
+
+    def optgroups(self, name: str, value: list[Any], attrs: dict[str, Any] | None = None) -> list[Any]:
+        known = {str(choice) for choice, _words in self.choices}
+        asked = [v for v in value if v.isdigit() and v not in known and 0 < int(v) <= A_MONTH]
+        if asked:
+            minutes = sorted({int(v) for v in [*known, *asked]})
+            self.choices = [(m, minutes_words(m)) for m in minutes]
+        return super().optgroups(name, value, attrs)
+
+
+class SlotForm(forms.Form):
+    """A day, an hour and a length on the hub's clocks, cleaned to `period`.
+
+    `start` is the exact instant of the slot that was chosen on a grid: it holds as long as day and hour still say the
+    same, so that the hour that comes twice in October keeps its meaning. `shown` tells which period the page gave the
+    price of.
+    """
+
+    date = forms.DateField(label=_("Day"), widget=DateInput, input_formats=["%Y-%m-%d", "%d/%m/%Y"])
+    time = forms.TimeField(
+        label=_("From"),
+        widget=TimeInput,
+        input_formats=["%H:%M", "%H:%M:%S"],
+        error_messages={"invalid": _("As 14:30.")},
+    )
+    minutes = forms.IntegerField(label=_("How long"), min_value=1, max_value=A_MONTH, widget=LengthSelect)
+    start = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, space: Space, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.space = space
+        self.fields["time"].widget.attrs["step"] = space.step_minutes * 60
+        self.fields["minutes"].widget.choices = [(m, minutes_words(m)) for m in rules.lengths(space)]
+
+    def clean_date(self) -> date:
+        day: date = self.cleaned_data["date"]
+        if abs(day - timezone.now().date()) > FARTHEST:
+            raise forms.ValidationError(_("This day is too far away."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if {"date", "time", "minutes"} <= data.keys():
+            try:
+                starts_at = self._start(data)
+            except NonexistentTimeError:
+                self.add_error("time", _("The clocks go forward that night: this hour does not exist."))
+            else:
+                data["period"] = Period(starts_at, starts_at + timedelta(minutes=data["minutes"]))
+        return data
+
+    def _start(self, data: dict[str, Any]) -> datetime:
+        zone, exact = self.space.hub.zone, read_instant(data["start"])
+        wall_clock = datetime.combine(data["date"], data["time"])
+        if exact is not None and exact.astimezone(zone).replace(tzinfo=None) == wall_clock:
+            return exact
+        return read_wall_clock(data["date"], data["time"], zone)
+
+    @property
+    def period(self) -> Period | None:
+        """What was asked for, once the form is clean."""
+        period: Period | None = self.cleaned_data.get("period")
+        return period
+
+    @property
+    def quantity(self) -> int:
+        """How many units: one of everything but a pool."""
+        return int(self.cleaned_data.get("quantity") or 1)
+
+    def refuse(self, broken: rules.RuleBrokenError) -> None:
+        """Put a broken rule at the field it is about, or above the form where it is not on the page."""
+        field = FIELD_OF_RULE.get(broken.field, broken.field)
+        self.add_error(field if field in self.fields else None, broken.message)
+
+
+class RequestForm(SlotForm):
+    """What every booking says besides the slot: how many of a pool, and what for."""
+
+    quantity = forms.IntegerField(label=_("How many"), min_value=1, max_value=1000)
+    purpose = forms.CharField(label=_("What for"), max_length=120, required=False, help_text=_("For the team only."))
+
+    def __init__(self, *args: Any, space: Space, **kwargs: Any) -> None:
+        super().__init__(*args, space=space, **kwargs)
+        if not space.is_pool:
+            del self.fields["quantity"]
+
+    def prepare_page(self) -> None:
+        """Settle what a page shows and a booking does not need. To be called before the form is rendered."""
+
+    def booker(self) -> Booker:
+        """Who books for whom, from a clean form."""
+        raise NotImplementedError
+
+    def hold_for(self) -> timedelta | None:
+        """How long an option lasts; None books for good."""
+        return None
+
+    def carried(self) -> list[tuple[str, str]]:
+        """What an alternative's button sends besides the slot: everything else that was filled in."""
+        slot = {*SlotForm.base_fields, "quantity"}
+        return [
+            (name, str(value))
+            for name in self.fields
+            if name not in slot and (value := self[name].value()) not in (None, "")
+        ]
+
+
+class VisitorForm(RequestForm):
+    """Booking without an account: a name, and an address that a code is sent to."""
+
+    guest_name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    guest_email = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        help_text=_("We send a code there; the space is yours once you have typed it."),
+    )
+
+    def booker(self) -> Booker:
+        return Booker(by=None, guest=_guest(self.cleaned_data))
+
+
+class BookForm(RequestForm):
+    """Booking for oneself, or for an organisation one belongs to."""
+
+    organisation = forms.ModelChoiceField(
+        label=_("In the name of"), queryset=Organisation.objects.none(), required=False
+    )
+
+    def __init__(self, *args: Any, space: Space, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, space=space, **kwargs)
+        self.person = person
+        self._offer_organisations_of(person)
+
+    def _offer_organisations_of(self, person: User) -> None:
+        field = _list_of(self, "organisation")
+        field.queryset = bookable_by(person, timezone.localdate())
+        field.empty_label = str(_("Nobody but the person"))
+
+    def prepare_page(self) -> None:
+        """Leave out the list of organisations where there are none; one query."""
+        field = _list_of(self, "organisation")
+        offered = [(o.pk, o.name) for o in field.queryset]
+        if offered or "organisation" in self.errors:
+            field.widget.choices = [("", field.empty_label), *offered]  # type: ignore[attr-defined]
+        else:
+            del self.fields["organisation"]
+
+    def booker(self) -> Booker:
+        return Booker.oneself(self.person, self.cleaned_data.get("organisation"))
+
+
+def _list_of(form: forms.Form, name: str) -> "forms.ModelChoiceField[Any]":
+    return cast("forms.ModelChoiceField[Any]", form.fields[name])
+
+
+def _guest(data: dict[str, Any]) -> Guest:
+    return Guest(" ".join(data["guest_name"].split()), data["guest_email"])
+
+
+class TeamForm(BookForm):
+    """What the team may do besides: book for somebody else, or lay an option."""
+
+    class Whom:
+        SELF, PERSON, GUEST = "self", "person", "guest"
+
+    whom = forms.ChoiceField(
+        label=_("For whom"),
+        required=False,
+        initial=Whom.SELF,
+        choices=[
+            (Whom.SELF, _("Myself")),
+            (Whom.PERSON, _("Somebody with an account")),
+            (Whom.GUEST, _("A guest without an account")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    who = forms.CharField(
+        label=_("Their name or e-mail address"),
+        max_length=254,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off", "type": "search"}),
+        help_text=_("A member of the hub by name, or anybody by their whole address."),
+    )
+    person = forms.ModelChoiceField(
+        label=_("Who it is"), queryset=User.objects.none(), required=False, widget=forms.RadioSelect, empty_label=None
+    )
+    guest_name = forms.CharField(
+        label=_("The guest's name"), max_length=120, required=False, widget=forms.TextInput({"autocomplete": "off"})
+    )
+    guest_email = forms.EmailField(
+        label=_("The guest's e-mail address"),
+        max_length=254,
+        required=False,
+        widget=forms.EmailInput({"autocomplete": "off"}),
+    )
+    hold = forms.TypedChoiceField(
+        label=_("Lay an option"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", _("No, book for good")),
+            (60, _("For one hour")),
+            (1440, _("For 24 hours")),
+            (2880, _("For 48 hours")),
+            (10080, _("For seven days")),
+        ],
+        help_text=_("The space is held, then free again unless the team makes it firm."),
+    )
+
+    def __init__(self, *args: Any, space: Space, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, space=space, person=person, **kwargs)
+        self.found: list[User] = []
+        words = self.data.get("who", "").strip()
+        if self.data.get("whom") == self.Whom.PERSON and words:
+            self.found = queries.people_to_book_for(space.hub, words, timezone.now())
+            self._offer(self.found)
+            if picked := self._picked():
+                self._offer_organisations_of(picked)
+
+    def _offer(self, people: list[User]) -> None:
+        field = _list_of(self, "person")
+        field.queryset = User.objects.filter(pk__in=[p.pk for p in people])
+        field.widget.choices = [(p.pk, f"{p.name} ({p.email})") for p in people]  # type: ignore[attr-defined]
+
+    def _picked(self) -> User | None:
+        """The one who was ticked among those found, or who was named by their whole address."""
+        ticked, words = self.data.get("person", ""), self.data.get("who", "").strip().lower()
+        for person in self.found:
+            if str(person.pk) == ticked or (not ticked and person.email == words):
+                return person
+        return None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        whom = data.get("whom") or self.Whom.SELF
+        if whom == self.Whom.GUEST:
+            for name in ("guest_name", "guest_email"):
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, _("Needed for a guest."))
+        elif whom == self.Whom.PERSON and "person" not in self.errors:
+            data["person"] = self._picked()
+            if not self.found:
+                self.add_error(
+                    "who", _("Nobody is found. Type the whole address of their account, or book for a guest.")
+                )
+            elif data["person"] is None:
+                self.add_error("person", _("Choose who it is."))
+        return data
+
+    def prepare_page(self) -> None:
+        super().prepare_page()
+        if not self.found:
+            self.fields["person"].widget = forms.HiddenInput()
+
+    def booker(self) -> Booker:
+        data, by = self.cleaned_data, self.person
+        organisation = data.get("organisation")
+        if data.get("whom") == self.Whom.GUEST:
+            return Booker(by=by, guest=_guest(data), organisation=organisation)
+        if data.get("whom") == self.Whom.PERSON:
+            return Booker(by=by, person=data["person"], organisation=organisation)
+        return super().booker()
+
+    def hold_for(self) -> timedelta | None:
+        minutes = self.cleaned_data.get("hold")
+        return timedelta(minutes=minutes) if minutes else None
+
+
+class MoveForm(SlotForm):
+    """Another time for a booking, or another space of the same kind."""
+
+    space = forms.ModelChoiceField(
+        label=_("Space"), queryset=Space.objects.none(), to_field_name="slug", required=False, empty_label=None
+    )
+    field_order = ("space", "date", "time", "minutes")
+
+    def __init__(self, *args: Any, booking: Booking, spaces: "QuerySet[Space]", **kwargs: Any) -> None:
+        super().__init__(*args, space=booking.space, **kwargs)
+        self.booking = booking
+        _list_of(self, "space").queryset = spaces
+
+    @property
+    def target(self) -> Space:
+        """The space it moves to."""
+        return self.cleaned_data.get("space") or self.booking.space
+
+    @property
+    def quantity(self) -> int:
+        return self.booking.quantity
+
+
+class CodeForm(forms.Form):
+    """The six digits sent to a guest."""
+
+    code = forms.CharField(
+        label=_("Code received by e-mail"),
+        max_length=12,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code", "class": "code"}),
+        help_text=_("Six digits."),
+    )
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())
+
+
+def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any]:
+    """What the slot's fields say of a period, on the hub's clocks."""
+    local = period.starts_at.astimezone(space.hub.zone)
+    return {
+        "date": local.date(),
+        "time": local.time().replace(second=0, microsecond=0),
+        "minutes": period.length // timedelta(minutes=1),
+        "start": period.starts_at.isoformat(),
+        "shown": shown,
+    }
+
+
+def is_of_team_only(data: Any) -> bool:
+    """Whether a posted form says anything that only the team's form has: no query is spent on the others."""
+    return bool(data.get("whom") or data.get("hold"))
