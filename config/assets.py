@@ -39,16 +39,23 @@ FILES = {
     **{f"{package}/files/{name}": f"fonts/{name}" for package, name in FONTS},
 }
 OUTLINE = "geo/france.geojson"
-# France in ISO 3166-1 numeric; overseas departments are part of it.
+# France in ISO 3166-1 numeric; overseas departments are part of it. The coasts of its neighbours in Europe, coarser
+# (0.01 degree), so that Kent and Belgium are not the sea.
 OUTLINE_SCRIPT = """
 const atlas = JSON.parse(require("fs").readFileSync(require.resolve("world-atlas/countries-10m.json"), "utf8"));
 const { feature } = require("topojson-client");
-const country = atlas.objects.countries.geometries.find((geometry) => geometry.id === "250");
-const round = (value) => Array.isArray(value) ? value.map(round) : Math.round(value * 1000) / 1000;
-const { geometry } = feature(atlas, country);
-geometry.coordinates = round(geometry.coordinates);
-const outline = { type: "Feature", properties: { name: "France" }, geometry };
-process.stdout.write(JSON.stringify({ type: "FeatureCollection", features: [outline] }));
+const NEIGHBOURS = ["056", "276", "380", "442", "492", "528", "020", "724", "756", "826", "831", "832", "040", "438"];
+const rounded = (value, n) => Array.isArray(value) ? value.map((v) => rounded(v, n)) : Math.round(value * n) / n;
+const isNear = (polygon) => polygon[0].some(([lng, lat]) => lng > -9 && lng < 12 && lat > 40 && lat < 54);
+const drawn = (id) => {
+  const { geometry } = feature(atlas, atlas.objects.countries.geometries.find((country) => country.id === id));
+  return geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+};
+const shape = (coordinates, properties) =>
+  ({ type: "Feature", properties, geometry: { type: "MultiPolygon", coordinates } });
+const neighbours = NEIGHBOURS.map((id) => shape(rounded(drawn(id).filter(isNear), 100), { neighbour: true }));
+const france = shape(rounded(drawn("250"), 1000), { name: "France" });
+process.stdout.write(JSON.stringify({ type: "FeatureCollection", features: [...neighbours, france] }));
 """
 SOURCE_MAP = re.compile(rb"(/\*|//)[#@]\s*sourceMappingURL=[^\r\n]*")
 

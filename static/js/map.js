@@ -35,7 +35,20 @@ function outline(address) {
         source: "land",
         paint: { "fill-color": ["case", ["has", "neighbour"], colour("--sand"), colour("--paper")] },
       },
-      { id: "coast", type: "line", source: "land", paint: { "line-color": "#b9b0a1", "line-width": 1 } },
+      {
+        id: "neighbours",
+        type: "line",
+        source: "land",
+        filter: ["has", "neighbour"],
+        paint: { "line-color": colour("--sand"), "line-width": 2 },
+      },
+      {
+        id: "france",
+        type: "line",
+        source: "land",
+        filter: ["!", ["has", "neighbour"]],
+        paint: { "line-color": "#b9b0a1", "line-width": 1.25 },
+      },
     ],
   };
 }
@@ -74,7 +87,7 @@ export async function start(element) {
       container: element,
       style: element.dataset.style || outline(new URL(element.dataset.outline, location.href).href),
       bounds: bounds(points),
-      fitBoundsOptions: { padding: 72, maxZoom: element.dataset.style ? 14 : 6.5 },
+      fitBoundsOptions: { padding: 72, maxZoom: element.dataset.style ? 14 : 6 },
       attributionControl: Boolean(element.dataset.style) && { compact: true },
       cooperativeGestures: true,
       dragRotate: false,
