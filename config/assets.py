@@ -79,8 +79,8 @@ def copy_vendor(root: Path = ROOT) -> None:
         is_code = target.endswith((".css", ".js"))
         (fresh / target).write_bytes(SOURCE_MAP.sub(b"", content) if is_code else content)
     try:
-        outline = subprocess.run(  # noqa: S603
-            ["node", "-e", OUTLINE_SCRIPT],  # noqa: S607
+        outline = subprocess.run(
+            ["node", "-e", OUTLINE_SCRIPT],
             cwd=root,
             capture_output=True,
             check=True,

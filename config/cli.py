@@ -21,7 +21,7 @@ MIGRATION_LOCK = 7_460_011  # any number, the same on every machine
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of ours: what the person has to change
+class Refusal(Exception):
     """The command cannot do what it is asked; the message says what to do, in one line or one line a thing."""
 
 
@@ -291,9 +291,7 @@ def _serve(listener: socket.socket, server: embedded.Server | None, options: arg
         _say("Development mode: set TOTEM_MODE=production before people's data come in (docs/operations.md).")
     _step("Server")
     address = settings.SITE_URL
-    keeper = supervisor.Supervisor(
-        listener, web_processes=options.workers, worker=not options.no_worker, say=_say
-    )
+    keeper = supervisor.Supervisor(listener, web_processes=options.workers, worker=not options.no_worker, say=_say)
     return keeper.run(server, address)
 
 

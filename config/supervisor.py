@@ -76,7 +76,9 @@ class _Child:
 class Supervisor:
     """Starts the children, restarts a dead worker, and stops everything once on SIGTERM or SIGINT."""
 
-    def __init__(self, listener: socket.socket, *, web_processes: int, worker: bool, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, listener: socket.socket, *, web_processes: int, worker: bool, say: Callable[[str], None]
+    ) -> None:
         self._listener = listener
         self._say = say
         self._stopping = 0
@@ -167,7 +169,7 @@ class Supervisor:
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}/health/live"
         while not self._stopping:
             try:
-                with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
+                with urllib.request.urlopen(url, timeout=5):
                     self._say(f"Totem is ready: {address} (Ctrl-C stops it)")
                     return
             except urllib.error.HTTPError:

@@ -3,8 +3,8 @@
 from importlib import util
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.contrib.auth.decorators import login_not_required
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.static import serve
 
 from totem.core import views as core

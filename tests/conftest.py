@@ -11,8 +11,10 @@ from pathlib import Path
 
 import django
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.postgres import ThrowAwayCluster, copy_of, url_of
+from tests.serving import Site
 
 _CLUSTER: ThrowAwayCluster | None = None
 _DATA: Path | None = None
@@ -32,6 +34,11 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inher
 # Named here and not in pyproject.toml: pytest-django would read the settings before the lines above.
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
+
+from django.core.management import call_command  # noqa: E402 - after the set-up
+from django.db import connection, connections  # noqa: E402
+
+from tests.browsing import Window, launch  # noqa: E402
 
 REAL_COMMITS = (
     "Journal rows cannot be deleted or truncated, so a test cannot clean up after real commits: use the fixture "
@@ -66,8 +73,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
     """The migrated test database, with the table of the cache that migrations do not make."""
-    from django.core.management import call_command
-
     with django_db_blocker.unblock():
         call_command("createcachetable", verbosity=0)
 
@@ -79,8 +84,6 @@ def committed_db(request: pytest.FixtureRequest, django_db_setup: None, django_d
     Copied from the migrated one and dropped after. Django's default connection, in every thread, and `DATABASE_URL`
     point at it meanwhile. For tests of concurrency, of killed processes and of the browser.
     """
-    from django.db import connection, connections
-
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         pytest.fail("committed_db stands alone: without `db` or the django_db marker.", pytrace=False)
     settings = connection.settings_dict
@@ -95,3 +98,44 @@ def committed_db(request: pytest.FixtureRequest, django_db_setup: None, django_d
             finally:
                 connections.close_all()
                 settings["NAME"], os.environ["DATABASE_URL"] = name, url
+
+
+@pytest.fixture
+def server(committed_db: str, tmp_path: Path) -> Iterator[Site]:
+    """The real application on the test's own database: web processes and a worker, started as `totem serve` does.
+
+    `server.url` is its address; rows made before or during the test are seen by it at once.
+    """
+    site = Site("--workers", "1", data=tmp_path / "data", database_url=committed_db)
+    yield site
+    status = site.stop()
+    assert status == 0, site.output
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each takes pages of its own from `window` or `page`."""
+    # Playwright's sync API runs an event loop in this thread, which makes Django refuse its ORM here otherwise.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def window(browser: Browser, server: Site) -> Iterator[Window]:
+    """Opens pages: `window(user=..., width=390, javascript=False)`.
+
+    A script error, a refusal by the Content-Security-Policy or a request to another server fails the test.
+    """
+    window = Window(browser, server.url)
+    yield window
+    window.close()
+    assert not window.faults, "\n".join(window.faults)
+
+
+@pytest.fixture
+def page(window: Window) -> Page:
+    """A page of 1280 pixels that nobody is signed in on."""
+    return window()

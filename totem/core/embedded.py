@@ -377,7 +377,9 @@ def _account() -> pwd.struct_passwd | None:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         said = " ".join(result.stderr.split())
-        raise CannotRunError(f"The system user {SYSTEM_USER} could not be created ({said}): set DATABASE_URL.") from None
+        raise CannotRunError(
+            f"The system user {SYSTEM_USER} could not be created ({said}): set DATABASE_URL."
+        ) from None
 
 
 def _make_folder(folder: Path, *, mode: int, account: pwd.struct_passwd | None = None) -> None:

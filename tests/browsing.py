@@ -1,0 +1,137 @@
+"""A real browser: Debian's Chromium or macOS' Chrome, driven by Playwright's sync API."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
+
+CANDIDATES = (
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+FLAGS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = Path(__file__).resolve().parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+# RGAA 4.1 takes WCAG 2.1 A and AA; the house adds 2.2.
+AXE_OPTIONS = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+
+
+def executable() -> str:
+    """The browser of this machine; without one the test fails and says what to install."""
+    found = os.environ.get("TOTEM_TEST_BROWSER") or next(
+        (path for path in CANDIDATES if Path(path).exists()), shutil.which("chromium") or ""
+    )
+    if not found:
+        pytest.fail(
+            "No Chromium: `apt-get install chromium` (Debian, Ubuntu) or install Chrome (macOS).", pytrace=False
+        )
+    return found
+
+
+def launch(playwright: Playwright) -> Browser:
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *sandbox])
+
+
+class Window:
+    """One person's browser: pages of a given width that may only ask our own server, and what went wrong in them."""
+
+    def __init__(self, browser: Browser, base_url: str) -> None:
+        self._browser = browser
+        self._base_url = base_url
+        self._contexts: list[BrowserContext] = []
+        self.faults: list[str] = []
+
+    def __call__(self, *, user: Any = None, width: int = 1280, javascript: bool = True, language: str = "fr") -> Page:
+        """A new page, signed in as `user`, on a screen of this width. Addresses are relative to the server."""
+        context = self._browser.new_context(
+            base_url=self._base_url,
+            viewport={"width": width, "height": 844 if width < 600 else 900},
+            locale={"fr": "fr-FR", "en": "en-GB"}[language],
+            timezone_id="Europe/Paris",
+            java_script_enabled=javascript,
+            has_touch=width < 600,
+            reduced_motion="reduce",
+        )
+        self._contexts.append(context)
+        context.set_default_timeout(20_000)
+        context.route("**/*", self._only_ours)
+        if user is not None:
+            sign_in(context, user, self._base_url)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
+        page.on("console", self._on_console)
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+    def _only_ours(self, route: Route) -> None:
+        address = route.request.url
+        if address.startswith((self._base_url, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.faults.append(f"asked for {address}")
+            route.abort()
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # Chromium writes a line for each 4xx answer too: those are the business of the test.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.faults.append(f"{message.page.url if message.page else ''}: {message.text}")
+
+
+def sign_in(context: BrowserContext, user: Any, base_url: str) -> None:
+    """Put a session of this person into the browser, as a sign-in would."""
+    client = Client()
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    context.add_cookies(
+        [
+            {
+                "name": settings.SESSION_COOKIE_NAME,
+                "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                "domain": urlsplit(base_url).hostname,
+                "path": "/",
+                "httpOnly": True,
+                "sameSite": "Lax",
+            }
+        ]
+    )
+
+
+def accessibility_faults(page: Page) -> list[str]:
+    """What axe-core finds wrong on the page as it stands, one line a fault and its first places; empty when nothing.
+
+    The source is evaluated through the debugger, which the page's Content-Security-Policy does not reach.
+    """
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    result = page.evaluate(f"() => axe.run(document, {json.dumps(AXE_OPTIONS)})")
+    return [
+        f"{fault['id']} ({fault['impact']}): {fault['help']} – "
+        + "; ".join(f"{node['target']} {node['html'][:120]}" for node in fault["nodes"][:3])
+        for fault in result["violations"]
+    ]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Whether the page is wider than its window."""
+    return bool(page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth"))

@@ -1,0 +1,106 @@
+"""The real application in processes of its own, as `totem serve` runs it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+READY = re.compile(r"Totem (is ready|answers): (\S+)")
+
+
+def free_port() -> int:
+    """A port nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Totem:
+    """One `totem` command in a process group of its own; its output is read as it comes."""
+
+    def __init__(self, *arguments: str, **environment: str | None) -> None:
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "config.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={name: value for name, value in env.items() if value is not None},
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def wait_until_ready(self) -> None:
+        """Until it says that it serves; fails with its output when it ends or says nothing for a minute."""
+        if not self._ready.wait(timeout=60) or self.process.poll() is not None:
+            self.kill()
+            raise AssertionError(f"totem did not start to serve:\n{self.output}")
+
+    def wait(self) -> int:
+        """The exit status, when it ends by itself."""
+        status = self.process.wait(timeout=120)
+        self._reader.join()
+        self._close()
+        return status
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to stop, and give its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def kill(self) -> None:
+        """SIGKILL for the command alone: its children have to notice by themselves."""
+        self.process.kill()
+        self.wait()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if READY.match(line):
+                self._ready.set()
+        self._ready.set()
+
+    def _close(self) -> None:
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+class Site(Totem):
+    """`totem serve` on a free port, ready to be asked."""
+
+    def __init__(self, *arguments: str, data: Path, database_url: str | None = None, **environment: str | None) -> None:
+        port = free_port()
+        self.data = data
+        self.url = f"http://127.0.0.1:{port}"
+        environment = {"TOTEM_MODE": "test", "TOTEM_URL": self.url, **environment}
+        super().__init__(
+            "serve",
+            "--port",
+            str(port),
+            *arguments,
+            DATABASE_URL=database_url,
+            TOTEM_DATA=str(data),
+            **environment,
+        )
+        self.wait_until_ready()
+
+    @property
+    def mails(self) -> list[str]:
+        """The mails that left, oldest first, as they were written."""
+        folder = self.data / "mail"
+        files = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns) if folder.exists() else []
+        return [path.read_text(encoding="utf-8") for path in files]
