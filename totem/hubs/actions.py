@@ -349,7 +349,7 @@ def end_membership(*, membership: Membership, ends_on: date, by: User) -> Member
 
 
 @transaction.atomic
-def add_photo(*, hub: Hub, image: ContentFile[bytes], description: str, by: User) -> HubPhoto:
+def add_photo(*, hub: Hub, image: "ContentFile[bytes]", description: str, by: User) -> HubPhoto:
     """A photo, already checked and re-encoded by `totem.core.images`, after those there are."""
     last: int | None = hub.photos.aggregate(last=Max("position"))["last"]
     photo = HubPhoto(hub=hub, description=description, position=0 if last is None else last + 1)

@@ -419,7 +419,7 @@ def end_outage(*, outage: Outage, by: User, now: datetime) -> None:
 
 
 @transaction.atomic
-def add_photo(*, space: Space, image: ContentFile[bytes], description: str, by: User) -> SpacePhoto:
+def add_photo(*, space: Space, image: "ContentFile[bytes]", description: str, by: User) -> SpacePhoto:
     """A photo, already checked and re-encoded by `totem.core.images`, after those there are."""
     last: int | None = space.photos.aggregate(last=Max("position"))["last"]
     photo = SpacePhoto(space=space, description=description, position=0 if last is None else last + 1)
