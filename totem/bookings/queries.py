@@ -30,32 +30,28 @@ WITH wanted AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(open)s::tstzmultirange[], %(before)s::interval[], %(after)s::interval[])
                AS w(space_id, open, before, after)
 ), lane AS (
-    SELECT w.space_id, CASE WHEN s.quantity > 1 THEN u.id ELSE 0 END AS lane, u.id AS unit_id
+    SELECT w.space_id, CASE WHEN s.quantity > 1 THEN u.id ELSE 0 END AS lane, u.id AS unit_id, w.before, w.after
       FROM wanted w JOIN spaces_space s ON s.id = w.space_id JOIN spaces_unit u ON u.space_id = s.id AND u.is_active
     UNION ALL
-    SELECT w.space_id, 0, u.id
+    SELECT w.space_id, 0, u.id, w.before, w.after
       FROM wanted w JOIN spaces_composition c ON c.whole_id = w.space_id
       JOIN spaces_unit u ON u.space_id = c.part_id AND u.is_active
-), busy AS (
-    SELECT l.space_id, l.lane,
-           range_agg(CASE WHEN o.is_buffer THEN o.during
-                          ELSE tstzrange(lower(o.during) - w.after, upper(o.during) + w.before) END) AS taken
-      FROM lane l JOIN wanted w USING (space_id)
-      JOIN bookings_occupancy o
-        ON o.unit_id = l.unit_id AND upper(o.during) > %(reach_from)s AND lower(o.during) < %(reach_until)s
-       AND (o.held_until IS NULL OR o.held_until > %(now)s)
-     GROUP BY 1, 2
-), broken AS (
-    SELECT l.space_id, l.lane, range_agg(g.during) AS taken
-      FROM lane l JOIN spaces_outage g
-        ON g.unit_id = l.unit_id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s)
+), taken AS (
+    SELECT l.space_id, l.lane, range_agg(t.during) AS taken
+      FROM lane l LEFT JOIN LATERAL (
+          SELECT CASE WHEN o.is_buffer THEN o.during
+                      ELSE tstzrange(lower(o.during) - l.after, upper(o.during) + l.before) END AS during
+            FROM bookings_occupancy o
+           WHERE o.unit_id = l.unit_id AND upper(o.during) > %(reach_from)s AND lower(o.during) < %(reach_until)s
+             AND (o.held_until IS NULL OR o.held_until > %(now)s)
+          UNION ALL
+          SELECT g.during FROM spaces_outage g
+           WHERE g.unit_id = l.unit_id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s)
+      ) t ON true
      GROUP BY 1, 2
 ), free AS (
-    SELECT l.space_id, l.lane,
-           w.open - coalesce(b.taken, '{}'::tstzmultirange) - coalesce(g.taken, '{}'::tstzmultirange) AS free
-      FROM (SELECT DISTINCT space_id, lane FROM lane) l JOIN wanted w USING (space_id)
-      LEFT JOIN busy b USING (space_id, lane)
-      LEFT JOIN broken g USING (space_id, lane)
+    SELECT t.space_id, t.lane, w.open - coalesce(t.taken, '{}'::tstzmultirange) AS free
+      FROM taken t JOIN wanted w USING (space_id)
 )
 """
 
@@ -77,8 +73,8 @@ SELECT space_id, array_agg(lower(r) ORDER BY r), array_agg(upper(r) ORDER BY r)
 """
 )
 
-# The earliest and latest start of a booking of `length` in each stretch where `quantity` lanes have it at once, the first
-# `most` of them per space: the lanes' own stretches are swept in order of time, counting those begun and not ended.
+# The earliest and latest start of a booking of `length` in each stretch where `quantity` lanes have it at once, the
+# first `most` of them per space: the lanes' own stretches are swept in order of time, counting those begun, not ended.
 _STARTS = (
     _LANES
     + """

@@ -1,0 +1,202 @@
+"""The world of one run: a PostgreSQL of its own with the embedded product's settings, and web servers on free ports.
+
+`python -m benchmarks.stage FOLDER` runs the database until its standard input closes, then stops it and removes the
+folder: whatever becomes of a benchmark (killed ones too), no server is left behind.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks import dataset
+from totem.core.embedded import EmbeddedError, Server
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "totem.example.org"
+WEB_PROCESSES = 4
+# The same as `totem.core.embedded.SETTINGS`, with room for the clients of the bare SQL beside those of the pages.
+DATABASE_SETTINGS = {"max_connections": "200"}
+
+
+@dataclass
+class Stage:
+    """A cluster with a prepared database named `totem`; other databases are copies of it."""
+
+    folder: Path
+    runner: subprocess.Popen[str]
+    server: Server
+    began: float = field(default_factory=time.monotonic)
+
+    def say(self, line: str) -> None:
+        """Progress, on standard error: standard output holds the result."""
+        print(f"{time.monotonic() - self.began:6.1f} s  {line}", file=sys.stderr, flush=True)
+
+    def url(self, database: str = "totem") -> str:
+        return f"postgresql://totem@{str(self.server.socket).replace('/', '%2F')}/{database}"
+
+    def connect(self, database: str = "totem", user: str = "totem", **more: Any) -> psycopg.Connection:
+        """A connection in autocommit mode."""
+        return psycopg.connect(
+            host=str(self.server.socket), dbname=database, user=user, autocommit=True, **more
+        )
+
+    def copy_database(self, name: str, source: str = "totem") -> str:
+        with self.connect("postgres", "postgres") as admin:
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {source} OWNER totem")
+        return name
+
+    def environment(self, database: str = "totem") -> dict[str, str]:
+        """What a production of this database would set."""
+        return {
+            "TOTEM_MODE": "production",
+            "TOTEM_DATA": str(self.folder / "var"),
+            "TOTEM_SECRET_KEY": (self.folder / "key").read_text(),
+            "TOTEM_URL": f"https://{HOST}",
+            "TOTEM_HOSTS": HOST,
+            "TOTEM_SMTP_HOST": "127.0.0.1",
+            "TOTEM_LOG_LEVEL": "WARNING",
+            "TOTEM_MAIL_FROM": f"Totem <totem@{HOST}>",
+            "DATABASE_URL": self.url(database),
+        }
+
+    @contextlib.contextmanager
+    def web(self, database: str = "totem", settings: str = "config.settings") -> Iterator["Web"]:
+        """`totem serve` with four web processes and no job worker, answering on a free port."""
+        web = Web.start({**self.environment(database), "DJANGO_SETTINGS_MODULE": settings})
+        try:
+            web.wait()
+            yield web
+        finally:
+            web.stop()
+
+
+@dataclass
+class Web:
+    """A running `totem serve`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    began: float
+
+    @classmethod
+    def start(cls, environment: dict[str, str]) -> "Web":
+        port = free_port()
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "config.cli", "serve", "--no-worker"),
+                *("--port", str(port), "--workers", str(WEB_PROCESSES)),
+            ],
+            cwd=ROOT,
+            env=clean_environment() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        return cls(process, port, began)
+
+    def wait(self, path: str = "/health/live") -> float:
+        """Wait until the page answers; how many seconds after the start it did."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", headers={"Host": HOST, "X-Forwarded-Proto": "https"}
+        )
+        while self.process.poll() is None:
+            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                answer.read()
+                return time.monotonic() - self.began
+            time.sleep(0.01)
+        raise SystemExit("totem serve ended before it answered: see above")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours without what would change what the servers do."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("TOTEM_", "PG", "DATABASE_URL"))
+    }
+
+
+@contextlib.contextmanager
+def stage(size: dataset.Size) -> Iterator[Stage]:
+    """A database of this size, with Django set up in this process as production has it."""
+    folder = Path(tempfile.mkdtemp(prefix="totem-bench-"))
+    folder.chmod(0o711)  # ours: the server's user has to reach its data inside
+    (folder / "key").write_text(secrets.token_hex(32))
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.stage", str(folder)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert runner.stdout is not None
+    said = runner.stdout.readline().strip()
+    if said != "ready":
+        raise SystemExit(f"The database did not start: {said}")
+    world = Stage(folder, runner, Server(folder / "postgresql"))
+    try:
+        world.say("PostgreSQL runs")
+        _set_up(world, size)
+        yield world
+    finally:
+        runner.communicate()
+
+
+def _set_up(world: Stage, size: dataset.Size) -> None:
+    for name in set(os.environ) - set(clean_environment()):
+        del os.environ[name]
+    os.environ.update(world.environment(), DJANGO_SETTINGS_MODULE="config.settings")
+    subprocess.run([sys.executable, "-m", "config.cli", "migrate"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    world.say("migrated, static files collected")
+    import django  # noqa: PLC0415 - the settings are chosen here
+
+    django.setup()
+    fill(world, size)
+
+
+def fill(world: Stage, size: dataset.Size, database: str = "totem") -> None:
+    """Load the data set into a prepared database."""
+    with world.connect(database, "postgres") as connection:
+        dataset.load(connection, size, datetime.now(UTC))
+    world.say(f"data set {size.name} loaded into {database}")
+
+
+def main(folder: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Server(folder / "postgresql", DATABASE_SETTINGS).running():
+            print("ready", flush=True)
+            sys.stdin.read()
+    except EmbeddedError as error:
+        print(error, flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
