@@ -1,6 +1,7 @@
 """Third-party files that pages need, taken from node_modules; the compiled catalogues; the collected static files.
 
-`python -m config.assets` does the first two. Nothing of this is in the repository.
+`python -m config.assets` does the first two, `python -m config.assets catalogues` the second only. Nothing of this is in
+the repository.
 """
 
 import hashlib
@@ -132,10 +133,11 @@ def collect(static_root: Path) -> None:
     stamp.write_text(digest.hexdigest())
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Copy and compile; 0, or 1 after one line on standard error."""
     try:
-        copy_vendor()
+        if arguments != ["catalogues"]:
+            copy_vendor()
     except MissingAssetsError as error:
         print(error, file=sys.stderr)
         return 1
@@ -144,4 +146,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
