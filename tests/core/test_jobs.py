@@ -1,27 +1,38 @@
 """Jobs whose worker died are taken up again."""
 
 import datetime
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core import mail as django_mail
 from django.db import connection
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from totem.core import mail
-from totem.core.jobs import DEAD_AFTER_SECONDS, retry_stalled_jobs
+from totem.core.jobs import DEAD_AFTER_SECONDS, retry_stalled_jobs, send_mail
+from totem.core.models import Mail
 
 
-def taken_by_a_worker_last_seen(seconds_ago: int) -> ProcrastinateJob:
-    """A mail's job in the hands of a worker that last gave a sign of life then."""
-    mail.queue(
+def a_mail() -> Mail:
+    return mail.queue(
         key="test:stalled",
         to="reader@example.org",
         language="fr",
         template="accounts/mail/login_code",
         context={"code": "1"},
     )
+
+
+def taken_by_a_worker_last_seen(seconds_ago: int) -> ProcrastinateJob:
+    """A mail's job in the hands of a worker that last gave a sign of life then."""
+    a_mail()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s) RETURNING id",
@@ -35,12 +46,7 @@ def taken_by_a_worker_last_seen(seconds_ago: int) -> ProcrastinateJob:
 
 
 def run_the_minute() -> None:
-    context = JobContext(
-        app=app.current_app if hasattr(app, "current_app") else app,
-        start_timestamp=0,
-        job=None,
-        abort_reason=lambda: None,
-    )
+    context = JobContext(app=app, start_timestamp=0, job=None, abort_reason=lambda: None)
     async_to_sync(retry_stalled_jobs.func)(context, 0)
 
 
@@ -62,3 +68,46 @@ def test_the_job_of_a_living_worker_is_left_to_it():
 
 def test_every_job_of_the_rooms_is_found():
     assert {"core.send_mail", "core.retry_stalled_jobs", "core.purge", "core.forget_finished_jobs"} <= set(app.tasks)
+
+
+@pytest.fixture
+def silent_mail_server() -> Iterator[socket.socket]:
+    """Takes connections and never says a word: whoever sends through it waits in the middle."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        yield server
+
+
+def test_a_mail_whose_worker_is_killed_in_the_middle_is_sent_by_the_next(committed_db, silent_mail_server):
+    written = a_mail()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "django", "procrastinate", "worker"],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "TOTEM_SMTP_HOST": "127.0.0.1",
+            "TOTEM_SMTP_PORT": str(silent_mail_server.getsockname()[1]),
+            "TOTEM_SMTP_TLS": "no",
+        },
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        held, _address = silent_mail_server.accept()
+    finally:
+        worker.kill()
+        worker.wait()
+    held.close()
+    written.refresh_from_db()
+    assert written.sent_at is None
+    job = ProcrastinateJob.objects.get(task_name="core.send_mail")
+    assert job.status == "doing"
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'")
+    run_the_minute()
+    job.refresh_from_db()
+    assert job.status == "todo"
+    send_mail(**job.args)
+    written.refresh_from_db()
+    assert written.sent_at is not None
+    assert [sent.message()["Message-ID"] for sent in django_mail.outbox] == [written.message_id]
