@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 from django.dispatch import receiver
-from django.urls import reverse
+from django.urls import reverse_lazy
 
 from totem.bookings import actions
 from totem.bookings.models import Booking, BookingQuerySet, Occupancy
@@ -46,7 +46,7 @@ def _units_of(bookings: Sequence[Booking]) -> list[frozenset[int]]:
 
 def _hit(booking: Booking, units: frozenset[int] = frozenset()) -> Hit:
     when = wording.period(booking.starts_at, booking.ends_at, booking.hub.zone)
-    url = reverse("bookings:detail", args=[booking.reference])
+    url = reverse_lazy("bookings:detail", args=[booking.reference])
     return Hit(f"{booking.space} · {when} · {booking.who}", url, booking.period, units)
 
 

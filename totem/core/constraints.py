@@ -17,6 +17,15 @@ class Same(Func):
         expression = F(value) if isinstance(value, str) else value
         super().__init__(expression, expression, Value("[]"))
 
+    def replace_expressions(self, replacements: Any) -> Any:
+        """Validation gives the values of a row by field name; "hub_id" is the field "hub"."""
+        by_column: dict[Any, Any] = {
+            F(f"{field.name}_id"): value  # type: ignore[attr-defined]
+            for field, value in replacements.items()
+            if isinstance(field, F)
+        }
+        return super().replace_expressions({**by_column, **replacements})
+
     @staticmethod
     def on(value: str | Expression) -> tuple[Expression, str]:
         return Same(value), RangeOperators.OVERLAPS

@@ -91,11 +91,16 @@ def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", *
     Its address on the site is made of its name. Raises ValidationError.
     """
     hub = Hub(name=name, operator=operator, slug=slug or _free_slug(name), **fields)
-    hub.full_clean()
+    _check(hub)
     hub.save(force_insert=True)
     TeamMember.objects.create(hub=hub, person=by, role=Role.MANAGER)
     _record("hubs.created", hub, by)
     return hub
+
+
+def _check(hub: Hub) -> None:
+    """Raises ValidationError, at its field where it has one, for what the database would refuse."""
+    hub.full_clean(exclude={"step_free"} if hub.step_free is None else None)
 
 
 def _free_slug(name: str) -> str:
@@ -114,7 +119,7 @@ def update_hub(*, hub: Hub, by: User, **fields: Unpack[HubChanges]) -> Hub:
         return row
     for name in changed:
         setattr(row, name, fields[name])  # type: ignore[literal-required]
-    row.full_clean()
+    _check(row)
     row.save(update_fields=[*changed, "updated_at"])
     _record("hubs.updated", row, by, fields=changed)
     return row
@@ -314,6 +319,7 @@ def _keep_a_manager(member: TeamMember) -> None:
 @transaction.atomic
 def add_membership(*, hub: Hub, email: str, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
     """The person who signs in with that address belongs to the hub, both days included. Raises ValidationError."""
+    _check_order(starts_on, ends_on)
     membership = Membership(hub=hub, person=_person_at(email), starts_on=starts_on, ends_on=ends_on)
     membership.full_clean()
     membership.save(force_insert=True)
@@ -336,13 +342,17 @@ def end_membership(*, membership: Membership, ends_on: date, by: User) -> Member
     Raises ValidationError before its start, or over another membership of the same person.
     """
     row = Membership.objects.select_related("hub").select_for_update(of=("self",)).get(pk=membership.pk)
-    if ends_on < row.starts_on:
-        raise ValidationError({"ends_on": _("The end is before the start.")})
+    _check_order(row.starts_on, ends_on)
     row.ends_on = ends_on
     row.full_clean()
     row.save(update_fields=["ends_on", "updated_at"])
     _record("hubs.membership_ended", row.hub, by, membership=row.pk, ends_on=str(ends_on))
     return row
+
+
+def _check_order(starts_on: date, ends_on: date | None) -> None:
+    if ends_on is not None and ends_on < starts_on:
+        raise ValidationError({"ends_on": _("The end is before the start.")})
 
 
 # -- Photos -----------------------------------------------------------------------------------------------------------

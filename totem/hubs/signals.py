@@ -8,6 +8,7 @@ from typing import Any
 
 from django.dispatch import Signal
 
+from totem.core.components import Words
 from totem.core.periods import Period, subtract
 from totem.hubs.models import Hub
 
@@ -27,7 +28,7 @@ class Hit:
     """Something that a closure touches, as the team calls it, and where it is looked after."""
 
     label: str
-    url: str
+    url: Words
     period: Period
     unit_ids: frozenset[int] = frozenset()
 

@@ -297,6 +297,10 @@ def add_price(
         raise ValidationError({"starts_on": _("A price already starts on this day. Remove it first.")})
     if later is not None and ends_on is None:
         ends_on = later.starts_on - DAY
+    if ends_on is not None and ends_on < starts_on:
+        raise ValidationError({"ends_on": _("The end is before the start.")})
+    if later is not None and ends_on is not None and ends_on >= later.starts_on:
+        raise ValidationError({"ends_on": _("Another price starts before this end.")})
     price = Price(space=space, per=per, amount=amount, vat_rate=vat_rate, starts_on=starts_on, ends_on=ends_on)
     former = same.filter(starts_on__lt=starts_on).order_by("-starts_on").first()
     _make_room(price, former)

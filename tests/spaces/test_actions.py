@@ -1,0 +1,470 @@
+"""What is done to spaces: what is written, what is refused, and that bookings wait meanwhile."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from threading import Thread
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory, ZoneFactory
+from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
+from totem.accounts.models import User
+from totem.bookings import actions as bookings
+from totem.bookings.actions import Booker, Guest, SlotTakenError
+from totem.bookings.models import Booking, Occupancy
+from totem.bookings.rules import RuleBrokenError
+from totem.core.models import JournalEntry
+from totem.core.periods import Period
+from totem.hubs.actions import Hours, HoursOverlapError
+from totem.spaces import actions
+from totem.spaces.actions import BookedError
+from totem.spaces.models import Composition, Kind, Outage, Price, Space, Unit
+
+NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)  # a Monday, eight o'clock in Paris
+
+
+def at(hour: float, *, day: int = 2, hours: float = 1) -> Period:
+    """A period of March 2027 given in Paris hours."""
+    start = datetime(2027, 3, day, tzinfo=UTC) + timedelta(hours=hour - 1)
+    return Period(start, start + timedelta(hours=hours))
+
+
+def line(weekday: int, opens: str, closes: str) -> Hours:
+    return Hours(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
+
+
+@pytest.fixture
+def by(db: None) -> User:
+    return UserFactory()
+
+
+def book(space: Space, period: Period, **more: object) -> Booking:
+    return bookings.book(space=space, period=period, booker=Booker.oneself(UserFactory()), now=NOW, **more)
+
+
+def active_numbers(space: Space) -> list[int]:
+    return list(space.units.filter(is_active=True).order_by("number").values_list("number", flat=True))
+
+
+# -- The space --------------------------------------------------------------------------------------------------------
+
+
+def test_a_pool_comes_with_its_desks_and_an_address_of_its_own(by: User):
+    hub = HubFactory()
+    first = actions.create_space(hub=hub, by=by, name="Grande salle", kind=Kind.HOT_DESKS, quantity=3, horizon_days=30)
+    second = actions.create_space(hub=hub, by=by, name="Grande salle", kind=Kind.EVENT_ROOM)
+    assert (first.slug, second.slug) == ("grande-salle", "grande-salle-2")
+    assert (active_numbers(first), active_numbers(second)) == ([1, 2, 3], [1])
+    assert JournalEntry.objects.first().facts == {"kind": "hot_desks", "quantity": 3}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": Kind.MEETING_ROOM, "quantity": 2},
+        {"kind": Kind.HOT_DESKS, "quantity": 0},
+        {"kind": "cellar"},
+        {"kind": Kind.OFFICE, "capacity": 0},
+        {"kind": Kind.OFFICE, "step_minutes": 25},
+        {"kind": Kind.OFFICE, "min_minutes": 600, "max_minutes": 60},
+        {"kind": Kind.OFFICE, "horizon_days": 0},
+        {"kind": Kind.OFFICE, "features": ["pool"]},
+    ],
+)
+def test_a_space_refuses_what_cannot_be(by: User, fields: dict[str, object]):
+    hub = HubFactory()
+    with pytest.raises(ValidationError):
+        actions.create_space(hub=hub, by=by, name="Room", **fields)
+    assert not Space.objects.exists()
+    assert not JournalEntry.objects.exists()
+
+
+def test_rules_change_and_bookings_made_before_keep_theirs(by: User):
+    space = SpaceFactory()
+    booking = book(space, at(10, hours=4))
+    actions.update_space(space=space, by=by, max_minutes=60, name="Salle du haut")
+    booking.refresh_from_db()
+    assert booking.is_live
+    with pytest.raises(RuleBrokenError):
+        book(space, at(15, hours=2))
+    assert JournalEntry.objects.latest("id").facts == {"fields": ["max_minutes", "name"]}
+
+
+def test_a_space_stands_in_a_zone_of_its_own_hub(by: User):
+    space = SpaceFactory()
+    with pytest.raises(ValidationError):
+        actions.update_space(space=space, by=by, zone=ZoneFactory())
+    actions.update_space(space=space, by=by, zone=ZoneFactory(hub=space.hub))
+
+
+def test_a_space_out_of_service_keeps_its_bookings_and_takes_no_more(by: User):
+    space = SpaceFactory()
+    booking = book(space, at(10))
+    hits = actions.retire_space(space=space, by=by, now=NOW)
+    assert [hit.period for hit in hits] == [booking.period]
+    with pytest.raises(RuleBrokenError):
+        book(space, at(12))
+    actions.restore_space(space=space, by=by, now=NOW)
+    book(space, at(12))
+
+
+# -- How many ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_pool_grows_shrinks_and_gets_its_numbers_back(by: User):
+    space = SpaceFactory(pool=True)
+    actions.set_quantity(space=space, quantity=5, by=by, now=NOW)
+    assert active_numbers(space) == [1, 2, 3, 4, 5]
+    actions.set_quantity(space=space, quantity=2, by=by, now=NOW)
+    assert active_numbers(space) == [1, 2]
+    actions.set_quantity(space=space, quantity=6, by=by, now=NOW)
+    assert active_numbers(space) == [1, 2, 3, 4, 5, 6]
+    assert Unit.objects.count() == 6
+
+
+def test_free_desks_go_first_and_booked_ones_say_when(by: User):
+    space = SpaceFactory(pool=True)
+    booked = [book(space, at(10)), book(space, at(10, hours=3))]
+    actions.set_quantity(space=space, quantity=2, by=by, now=NOW)
+    with pytest.raises(BookedError) as refusal:
+        actions.set_quantity(space=space, quantity=1, by=by, now=NOW)
+    assert [hit.period for hit in refusal.value.hits] == sorted(b.period for b in booked)
+    assert Space.objects.get().quantity == 2
+    actions.set_quantity(space=space, quantity=1, by=by, now=NOW + timedelta(days=2))
+
+
+@pytest.mark.parametrize("quantity", [0, 1001])
+def test_a_pool_has_a_sensible_number(by: User, quantity: int):
+    space = SpaceFactory(pool=True)
+    with pytest.raises(ValidationError):
+        actions.set_quantity(space=space, quantity=quantity, by=by, now=NOW)
+
+
+def test_a_room_and_a_part_stay_single(by: User):
+    room = SpaceFactory()
+    part = SpaceFactory(hub=room.hub, kind=Kind.EQUIPMENT)
+    actions.set_parts(space=room, parts=[part], by=by, now=NOW)
+    for space in (room, part):
+        with pytest.raises(ValidationError):
+            actions.set_quantity(space=space, quantity=2, by=by, now=NOW)
+
+
+# -- Parts ------------------------------------------------------------------------------------------------------------
+
+
+def pairs() -> set[tuple[str, str, bool]]:
+    return set(Composition.objects.values_list("whole__name", "part__name", "is_direct"))
+
+
+@pytest.fixture
+def house(by: User) -> dict[str, Space]:
+    hub = HubFactory()
+    return {name: SpaceFactory(hub=hub, name=name, slug=name) for name in ("floor", "room", "half", "other")}
+
+
+def test_parts_of_parts_are_parts_and_leave_with_them(by: User, house: dict[str, Space]):
+    actions.set_parts(space=house["floor"], parts=[house["room"]], by=by, now=NOW)
+    actions.set_parts(space=house["room"], parts=[house["half"], house["other"]], by=by, now=NOW)
+    assert pairs() == {
+        ("floor", "room", True),
+        ("floor", "half", False),
+        ("floor", "other", False),
+        ("room", "half", True),
+        ("room", "other", True),
+    }
+    actions.set_parts(space=house["room"], parts=[house["half"]], by=by, now=NOW)
+    assert pairs() == {("floor", "room", True), ("floor", "half", False), ("room", "half", True)}
+    actions.set_parts(space=house["floor"], parts=[], by=by, now=NOW)
+    assert pairs() == {("room", "half", True)}
+
+
+def test_circles_pools_and_other_hubs_are_refused(by: User, house: dict[str, Space]):
+    actions.set_parts(space=house["floor"], parts=[house["room"]], by=by, now=NOW)
+    actions.set_parts(space=house["room"], parts=[house["half"]], by=by, now=NOW)
+    before = pairs()
+    wrong = [
+        (house["half"], house["floor"]),
+        (house["half"], house["half"]),
+        (house["half"], SpaceFactory()),
+        (house["half"], SpaceFactory(hub=house["half"].hub, pool=True)),
+        (SpaceFactory(hub=house["half"].hub, pool=True), house["half"]),
+    ]
+    for whole, part in wrong:
+        with pytest.raises(ValidationError):
+            actions.set_parts(space=whole, parts=[part], by=by, now=NOW)
+    assert pairs() == before
+
+
+def test_what_was_promised_of_the_whole_takes_its_new_part(by: User, house: dict[str, Space]):
+    space = actions.update_space(space=house["floor"], by=by, buffer_after_minutes=30)
+    book(space, at(10))
+    actions.set_parts(space=space, parts=[house["room"]], by=by, now=NOW)
+    for hour in (10, 10.5, 11):
+        with pytest.raises(SlotTakenError):
+            book(house["room"], at(hour))
+    book(house["room"], at(11.5))
+
+
+def test_a_part_promised_elsewhere_at_the_same_time_is_refused(by: User, house: dict[str, Space]):
+    book(house["floor"], at(10, hours=2))
+    book(house["half"], at(11))
+    with pytest.raises(BookedError) as refusal:
+        actions.set_parts(space=house["floor"], parts=[house["room"], house["half"]], by=by, now=NOW)
+    assert [hit.period for hit in refusal.value.hits] == [at(10, hours=2)]
+    assert pairs() == set()
+    assert Occupancy.objects.count() == 2
+
+
+def test_a_hold_that_has_run_out_is_in_nobodys_way(by: User, house: dict[str, Space]):
+    book(house["floor"], at(10))
+    bookings.book(space=house["half"], period=at(10), booker=Booker(None, guest=Guest("A", "a@example.org")), now=NOW)
+    later = NOW + timedelta(minutes=16)
+    actions.set_parts(space=house["floor"], parts=[house["half"]], by=by, now=later)
+    assert pairs() == {("floor", "half", True)}
+
+
+# -- Hours ------------------------------------------------------------------------------------------------------------
+
+
+def test_own_hours_narrow_the_hubs_and_say_what_they_hit(by: User):
+    space = SpaceFactory()
+    booking = book(space, at(17))
+    book(SpaceFactory(hub=space.hub), at(17))
+    hits = actions.set_hours(space=space, lines=[line(2, "09:00", "12:00")], by=by, now=NOW)
+    assert [hit.period for hit in hits] == [booking.period]
+    with pytest.raises(RuleBrokenError):
+        book(space, at(14))
+    assert actions.set_hours(space=space, lines=[], by=by, now=NOW) == []
+    book(space, at(14))
+
+
+def test_own_hours_that_overlap_are_refused(by: User):
+    space = SpaceFactory()
+    with pytest.raises(HoursOverlapError):
+        actions.set_hours(space=space, lines=[line(2, "09:00", "12:00"), line(2, "11:00", "13:00")], by=by, now=NOW)
+
+
+# -- Prices -----------------------------------------------------------------------------------------------------------
+
+
+def add(space: Space, amount: str, starts_on: date, ends_on: date | None = None, per: int = 60) -> Price:
+    return actions.add_price(
+        space=space,
+        per=per,
+        amount=Decimal(amount),
+        vat_rate=Decimal(20),
+        starts_on=starts_on,
+        ends_on=ends_on,
+        by=UserFactory(),
+    )
+
+
+def timeline(space: Space, per: int = 60) -> list[tuple[int, date, date | None]]:
+    rows = space.prices.filter(per=per).order_by("starts_on")
+    return [(int(row.amount), row.starts_on, row.ends_on) for row in rows]
+
+
+def test_a_new_price_ends_the_former_the_day_before_and_leaves_other_units_alone(by: User):
+    space = SpaceFactory()
+    add(space, "10", date(2027, 1, 1))
+    add(space, "50", date(2027, 1, 1), per=1440)
+    add(space, "12", date(2027, 3, 1))
+    assert timeline(space) == [(10, date(2027, 1, 1), date(2027, 2, 28)), (12, date(2027, 3, 1), None)]
+    assert timeline(space, 1440) == [(50, date(2027, 1, 1), None)]
+
+
+def test_a_price_before_a_later_one_holds_until_it(by: User):
+    space = SpaceFactory()
+    add(space, "12", date(2027, 3, 1))
+    add(space, "10", date(2027, 1, 1))
+    assert timeline(space) == [(10, date(2027, 1, 1), date(2027, 2, 28)), (12, date(2027, 3, 1), None)]
+
+
+def test_after_a_price_for_a_while_the_former_comes_back(by: User):
+    space = SpaceFactory()
+    add(space, "10", date(2027, 1, 1))
+    add(space, "5", date(2027, 7, 1), date(2027, 8, 31))
+    assert timeline(space) == [
+        (10, date(2027, 1, 1), date(2027, 6, 30)),
+        (5, date(2027, 7, 1), date(2027, 8, 31)),
+        (10, date(2027, 9, 1), None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "starts_on", "ends_on"),
+    [
+        ("9", date(2027, 3, 1), None),
+        ("9", date(2027, 1, 1), date(2027, 3, 1)),
+        ("-1", date(2027, 6, 1), None),
+        ("9", date(2027, 6, 1), date(2027, 5, 1)),
+    ],
+)
+def test_prices_that_cannot_be_are_refused(by: User, amount: str, starts_on: date, ends_on: date | None):
+    space = SpaceFactory()
+    add(space, "12", date(2027, 3, 1))
+    with pytest.raises(ValidationError), transaction.atomic():
+        add(space, amount, starts_on, ends_on)
+    assert timeline(space) == [(12, date(2027, 3, 1), None)]
+
+
+def test_a_price_ends_within_the_time_it_holds_and_one_to_come_is_removed(by: User):
+    space = SpaceFactory()
+    first = add(space, "10", date(2027, 1, 1))
+    second = add(space, "12", date(2027, 4, 1))
+    with pytest.raises(ValidationError):
+        actions.remove_price(price=first, by=by, today=NOW.date())
+    actions.remove_price(price=second, by=by, today=NOW.date())
+    assert timeline(space) == [(10, date(2027, 1, 1), None)]
+    for wrong in (date(2026, 12, 31),):
+        with pytest.raises(ValidationError):
+            actions.end_price(price=first, ends_on=wrong, by=by)
+    actions.end_price(price=first, ends_on=date(2027, 3, 31), by=by)
+    with pytest.raises(ValidationError):
+        actions.end_price(price=first, ends_on=date(2027, 4, 1), by=by)
+    assert timeline(space) == [(10, date(2027, 1, 1), date(2027, 3, 31))]
+
+
+def test_a_new_price_leaves_what_was_booked_as_it_was(by: User):
+    space = PriceFactory(amount="12").space
+    booking = book(space, at(10))
+    add(space, "20", date(2027, 3, 2))
+    booking.refresh_from_db()
+    assert (booking.price, book(space, at(11)).price) == (12, 20)
+
+
+# -- Outages ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_outage_says_what_it_hits_and_of_one_desk_only_its_own(by: User):
+    space = SpaceFactory(pool=True)
+    first, second = book(space, at(10)), book(space, at(10))
+    unit = second.occupancy.get().unit
+    reported = actions.report_outage(
+        space=space, unit=unit, starts_at=NOW, reason="No power", by=by, now=NOW, ends_at=NOW + timedelta(days=3)
+    )
+    assert [hit.unit_ids for hit in reported.hits] == [{unit.pk}]
+    of_all = actions.report_outage(space=space, starts_at=NOW, reason="Flood", by=by, now=NOW)
+    assert len(of_all.hits) == 2
+    first.refresh_from_db()
+    assert first.is_live
+
+
+def test_an_outage_of_a_part_hits_bookings_of_the_whole(by: User, house: dict[str, Space]):
+    actions.set_parts(space=house["floor"], parts=[house["half"]], by=by, now=NOW)
+    booking = book(house["floor"], at(10))
+    reported = actions.report_outage(space=house["half"], starts_at=NOW, reason="Flood", by=by, now=NOW)
+    assert [hit.period for hit in reported.hits] == [booking.period]
+
+
+def test_an_outage_needs_its_own_unit_an_order_of_times_and_a_time_of_its_own(by: User):
+    space = SpaceFactory()
+    OutageFactory(space=space, during=at(10))
+    wrong: list[dict[str, object]] = [
+        {"unit": SpaceFactory().units.get()},
+        {"ends_at": NOW - timedelta(hours=1)},
+        {"starts_at": at(10.5).starts_at},
+    ]
+    for fields in wrong:
+        with pytest.raises(ValidationError):
+            actions.report_outage(space=space, reason="Broken", by=by, now=NOW, **{"starts_at": NOW, **fields})
+    assert Outage.objects.count() == 1
+
+
+def test_an_outage_ends_now_or_was_never_and_only_once(by: User):
+    space = SpaceFactory()
+    under_way = OutageFactory(space=space, during=(NOW - timedelta(days=1), None))
+    actions.end_outage(outage=under_way, by=by, now=NOW)
+    under_way.refresh_from_db()
+    assert under_way.during.upper == NOW
+    to_come = OutageFactory(space=space, during=at(10))
+    actions.end_outage(outage=to_come, by=by, now=NOW)
+    for outage in (under_way, to_come):
+        with pytest.raises(ValidationError):
+            actions.end_outage(outage=outage, by=by, now=NOW)
+    assert list(Outage.objects.all()) == [under_way]
+
+
+# -- Photos -----------------------------------------------------------------------------------------------------------
+
+
+def test_photos_come_and_go_with_their_files(by: User, django_capture_on_commit_callbacks):
+    space = SpaceFactory()
+    photo = actions.add_photo(space=space, image=ContentFile(b"one", "one.webp"), description="The table", by=by)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.remove_photo(photo=photo, by=by)
+    assert not photo.image.storage.exists(str(photo.image.name))
+
+
+# -- Together ---------------------------------------------------------------------------------------------------------
+
+
+def until_somebody_waits() -> None:
+    """Returns once another connection of this database waits for an advisory lock."""
+    waiting = """
+        SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+         WHERE NOT granted AND datname = current_database()
+    """
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(waiting)
+            if cursor.fetchone() != (0,):
+                return
+
+
+def test_a_booking_waits_for_the_new_parts_and_then_takes_them(committed_db: str):
+    """While a manager composes a room, a booking of the whole waits and then finds the part taken."""
+    hub = HubFactory()
+    whole, part = SpaceFactory(hub=hub), SpaceFactory(hub=hub)
+    book(part, at(10))
+    answers: list[object] = []
+
+    def attempt() -> None:
+        try:
+            answers.append(book(whole, at(10)))
+        except SlotTakenError as refusal:
+            answers.append(refusal)
+        finally:
+            connection.close()
+
+    other = Thread(target=attempt)
+    with transaction.atomic():
+        actions.set_parts(space=whole, parts=[part], by=UserFactory(), now=NOW)
+        other.start()
+        until_somebody_waits()
+        assert answers == []
+    other.join()
+    assert [type(answer) for answer in answers] == [SlotTakenError]
+
+
+def test_a_pool_shrunk_and_booked_at_once_never_loses_a_booked_desk(committed_db: str):
+    space = SpaceFactory(pool=True, quantity=6)
+    by = UserFactory()
+
+    def shrink() -> None:
+        try:
+            actions.set_quantity(space=space, quantity=2, by=by, now=NOW)
+        except BookedError:
+            pass
+        finally:
+            connection.close()
+
+    def take() -> None:
+        try:
+            book(space, at(10))
+        except SlotTakenError:
+            pass
+        finally:
+            connection.close()
+
+    threads = [Thread(target=target) for target in (take, take, shrink, take, take)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not Occupancy.objects.filter(unit__is_active=False).exists()
+    assert Space.objects.get().quantity == Unit.objects.filter(is_active=True).count()
