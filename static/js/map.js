@@ -74,6 +74,34 @@ function pin(point) {
   return element;
 }
 
+const SIDES = ["top", "right", "bottom", "left"];
+
+function overlap(a, b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+// Each name on the first side of its point where it covers nothing; where there is none it shows on hover and focus.
+function placeNames(element, pins) {
+  const frame = element.getBoundingClientRect();
+  const taken = [...element.querySelectorAll(".maplibregl-ctrl-group")].map((c) => c.getBoundingClientRect());
+  for (const marker of pins) {
+    const { left, right, top, bottom } = marker.getBoundingClientRect();
+    taken.push({ left: left + 12, right: right - 12, top: top + 12, bottom: bottom - 12, marker });
+  }
+  for (const marker of pins) {
+    const name = marker.firstElementChild;
+    const fits = SIDES.some((side) => {
+      marker.dataset.side = side;
+      const box = name.getBoundingClientRect();
+      const inside = box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
+      if (!inside || taken.some((other) => other.marker !== marker && overlap(box, other))) return false;
+      taken.push(box);
+      return true;
+    });
+    if (!fits) marker.dataset.side = "none";
+  }
+}
+
 export async function start(element) {
   const points = JSON.parse(element.dataset.points);
   if (!points.length) return;
@@ -87,7 +115,7 @@ export async function start(element) {
       container: element,
       style: element.dataset.style || outline(new URL(element.dataset.outline, location.href).href),
       bounds: bounds(points),
-      fitBoundsOptions: { padding: 72, maxZoom: element.dataset.style ? 14 : 6 },
+      fitBoundsOptions: { padding: Math.min(72, element.clientWidth / 6), maxZoom: element.dataset.style ? 14 : 6 },
       attributionControl: Boolean(element.dataset.style) && { compact: true },
       cooperativeGestures: true,
       dragRotate: false,
@@ -99,10 +127,15 @@ export async function start(element) {
   }
   map.getCanvas().setAttribute("aria-label", element.dataset.label);
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
-  for (const point of points) {
+  const pins = points.map((point) => {
     const marker = pin(point);
-    new maplibregl.Marker({ element: marker, anchor: "bottom" }).setLngLat([point.lng, point.lat]).addTo(map);
+    new maplibregl.Marker({ element: marker, anchor: "center" }).setLngLat([point.lng, point.lat]).addTo(map);
     // MapLibre makes every marker a button; these are links.
     marker.removeAttribute("role");
-  }
+    return marker;
+  });
+  const place = () => placeNames(element, pins);
+  map.on("load", place);
+  map.on("moveend", place);
+  map.on("resize", place);
 }

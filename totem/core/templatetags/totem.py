@@ -351,7 +351,7 @@ def pagination(context: Context, page: "Page[Any]", param: str = "page") -> dict
     return {"page": page, "earlier": earlier, "later": later}
 
 
-PATTERNS = 6
+PATTERNS = 12
 
 
 @register.inclusion_tag("core/components/photo.html")
