@@ -37,6 +37,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - after the set-up
 from django.db import connection, connections  # noqa: E402
+from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from tests.browsing import Window, launch  # noqa: E402
 
@@ -71,10 +72,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """The migrated test database, with the table of the cache that migrations do not make."""
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker
+) -> Iterator[None]:
+    """The migrated test database, with the table of the cache that migrations do not make.
+
+    In place of pytest-django's, which prepares nothing when no test is marked `django_db`.
+    """
     with django_db_blocker.unblock():
+        former = setup_databases(verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(former, verbosity=0)
 
 
 @pytest.fixture

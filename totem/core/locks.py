@@ -32,4 +32,6 @@ def hold(kind: Kind, pks: Iterable[int]) -> None:
     """Hold these keys alone, taken in id order."""
     keys = [_key(kind, pk) for pk in sorted(set(pks))]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS k(key, n)", [keys])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS k(key, n)", [keys]
+        )
