@@ -1,7 +1,7 @@
 """Third-party files that pages need, taken from node_modules; the compiled catalogues; the collected static files.
 
-`python -m config.assets` does the first two, `python -m config.assets catalogues` the second only. Nothing of this is in
-the repository.
+`python -m config.assets` does the first two, `python -m config.assets catalogues` the second only. Nothing of this is
+in the repository.
 """
 
 import hashlib
@@ -97,6 +97,15 @@ def missing(root: Path = ROOT) -> list[str]:
     """The vendored files that are not there, as paths under static/vendor."""
     vendor = root / "static" / "vendor"
     return [target for target in (*FILES.values(), OUTLINE) if not (vendor / target).exists()]
+
+
+def stale_catalogues(root: Path = ROOT) -> list[str]:
+    """The languages whose .mo is missing or older than its .po."""
+    return [
+        source.parent.parent.name
+        for source in sorted((root / "locale").glob("*/LC_MESSAGES/*.po"))
+        if not (target := source.with_suffix(".mo")).exists() or target.stat().st_mtime < source.stat().st_mtime
+    ]
 
 
 def compile_catalogues(root: Path = ROOT) -> None:

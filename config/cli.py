@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import dj_database_url
 import psycopg
 
 from config import assets, checks, supervisor
 from totem.core import embedded
 
 MIGRATION_LOCK = 7_460_011  # any number, the same on every machine
+NOT_POSTGRESQL = "DATABASE_URL has to name a PostgreSQL database: postgresql://USER:PASSWORD@HOST/NAME."
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
@@ -176,7 +178,7 @@ def _database() -> Iterator[embedded.Server | None]:
     settings = _settings()
     if not settings.EMBEDDED:
         if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-            raise Refusal("DATABASE_URL has to name a PostgreSQL database: postgresql://USER:PASSWORD@HOST/NAME.")
+            raise Refusal(NOT_POSTGRESQL)
         yield None
         return
     embedded.stop_on_signals()
@@ -190,6 +192,8 @@ def _settings() -> Any:
 
     try:
         settings.DATABASES  # noqa: B018 - reads them
+    except dj_database_url.UnknownSchemeError:
+        raise Refusal(NOT_POSTGRESQL) from None
     except ValueError as error:
         raise Refusal(f"A variable of the environment is not right: {error}") from error
     return settings
@@ -341,8 +345,8 @@ def _line_for(error: Exception) -> str | None:
         if isinstance(cause, psycopg.OperationalError):
             first = str(cause).strip().split("\n", 1)[0]
             return f"The database cannot be reached ({first}): check DATABASE_URL and that its server runs."
-        if isinstance(cause, PermissionError):
-            return f"{cause.filename} may not be used by this user: check its owner, or choose another TOTEM_DATA."
+        if isinstance(cause, OSError) and cause.filename:
+            return f"{cause.filename} cannot be used ({cause.strerror}): check its owner, or choose another TOTEM_DATA."
     return None
 
 

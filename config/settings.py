@@ -276,5 +276,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    # Each start would tell of every task twice.
+    "loggers": {f"procrastinate.{name}": {"level": "WARNING"} for name in ("periodic", "blueprints")},
     "root": {"handlers": ["console"], "level": env("TOTEM_LOG_LEVEL", "INFO" if SECURE else "WARNING")},
 }

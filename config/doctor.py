@@ -1,0 +1,228 @@
+"""`totem doctor`: what is wrong with this installation, and what to do about each thing."""
+
+import contextlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import zoneinfo
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from config import assets
+from totem.core import embedded
+
+WORD = {"ok": "ok     ", "note": "note   ", "wrong": "WRONG  "}
+ENOUGH_ROOM = 500 * 1024 * 1024
+ZONES = ("Europe/Paris", "Indian/Reunion", "America/Martinique")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: `ok`, a `note` to know about, or `wrong`: to be changed."""
+
+    level: str
+    text: str
+
+
+def report() -> int:
+    """Print what was looked at; 0 when nothing is wrong, 1 otherwise."""
+    wrong = 0
+    for finding in _examine():
+        print(f"{WORD[finding.level]}{finding.text}", flush=True)
+        wrong += finding.level == "wrong"
+    print("Nothing is wrong." if not wrong else f"To be put right: {wrong}.")
+    return 1 if wrong else 0
+
+
+def _examine() -> Iterator[Finding]:
+    yield from _programs()
+    try:
+        from django.conf import settings  # noqa: PLC0415
+
+        settings.DATABASES  # noqa: B018 - reads them
+    except Exception as error:
+        yield Finding("wrong", f"Settings: {error}")
+        return
+    for look in (_assets, _folders, _zones, _database, _safety, _mail):
+        try:
+            yield from look()
+        except Exception as error:
+            yield Finding("wrong", f"{_name(look)}: {str(error).strip().splitlines()[0] if str(error) else error!r}")
+
+
+def _name(look: Callable[[], Iterator[Finding]]) -> str:
+    return look.__name__.strip("_").capitalize()
+
+
+def _programs() -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info < (3, 11):  # noqa: UP036 - somebody may have made the environment by hand
+        yield Finding("wrong", f"Python {version}: 3.11 or later is needed.")
+    else:
+        yield Finding("ok", f"Python {version}")
+    node = shutil.which("node")
+    if node is None:
+        yield Finding("note", "Node.js is not here: only `make setup` needs it (20 or later).")
+        return
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = said.lstrip("v").split(".")[0]
+    if major.isdigit() and int(major) < 20:
+        yield Finding("wrong", f"Node.js {said}: `make setup` needs 20 or later.")
+    else:
+        yield Finding("ok", f"Node.js {said}")
+
+
+def _assets() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415
+
+    lost = assets.missing(settings.BASE_DIR)
+    if lost:
+        yield Finding("wrong", f"Assets: {len(lost)} files are missing from static/vendor: run `make setup`.")
+    stale = assets.stale_catalogues(settings.BASE_DIR)
+    if stale:
+        yield Finding("wrong", f"Catalogues: {', '.join(stale)} not compiled: run `make setup`.")
+    if settings.MODE in {"demo", "production"} and not (settings.STATIC_ROOT / "staticfiles.json").exists():
+        yield Finding("wrong", "Pages: the static files are not collected: run `totem migrate`.")
+    elif not lost and not stale:
+        yield Finding("ok", "Assets and catalogues")
+
+
+def _folders() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415
+
+    for folder in (Path(settings.DATA_DIR), Path(settings.MEDIA_ROOT)):
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+            yield Finding("wrong", f"{folder} cannot be written by this user: change its owner, or TOTEM_DATA.")
+            return
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+    if free < ENOUGH_ROOM:
+        yield Finding("wrong", f"{settings.DATA_DIR}: only {free // 2**20} MB are free: make room.")
+    else:
+        yield Finding("ok", f"Data folder {settings.DATA_DIR}")
+
+
+def _zones() -> Iterator[Finding]:
+    try:
+        for zone in ZONES:
+            zoneinfo.ZoneInfo(zone)
+    except zoneinfo.ZoneInfoNotFoundError as error:
+        yield Finding("wrong", f"Time zones: {error}: install the system's tzdata package.")
+    else:
+        yield Finding("ok", "Time zones")
+
+
+def _database() -> Iterator[Finding]:
+    import django  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415
+
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine != "django.db.backends.postgresql":
+        yield Finding("wrong", "Database: DATABASE_URL has to name a PostgreSQL database.")
+        return
+    server = embedded.server_for(settings.DATA_DIR) if settings.EMBEDDED else None
+    try:
+        with server.running() if server else contextlib.nullcontext():
+            django.setup()
+            yield from _inside()
+    except embedded.EmbeddedError as error:
+        yield Finding("wrong", f"Database: {error}")
+    except Exception as error:
+        if not isinstance(error.__cause__ or error, psycopg.Error):
+            raise
+        first = str(error).strip().splitlines()[0]
+        yield Finding("wrong", f"Database: it cannot be reached ({first}): check DATABASE_URL and its server.")
+
+
+def _inside() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version_num')::int, current_setting('is_superuser') = 'on',"
+            " pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
+        )
+        version, superuser, encoding = cursor.fetchone()
+    where = "embedded" if settings.EMBEDDED else "DATABASE_URL"
+    if version < 150000:
+        yield Finding("wrong", f"Database: PostgreSQL {version // 10000} is too old: Totem needs 15 or later.")
+        return
+    if encoding != "UTF8":
+        yield Finding("wrong", f"Database: its encoding is {encoding}: create it with ENCODING 'UTF8'.")
+    yield Finding("ok", f"Database: PostgreSQL {version // 10000} ({where})")
+    if superuser:
+        yield Finding("note", "Database: the role is a superuser; one that owns the database and no more is safer.")
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        yield Finding("wrong", f"Database: {len(waiting)} migrations wait: run `totem migrate`.")
+        return
+    yield from _content()
+
+
+def _content() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
+    table = settings.CACHES["default"]["LOCATION"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
+        if cursor.fetchone() == (False,):
+            yield Finding("wrong", f"Database: the table {table} is missing: run `totem migrate`.")
+        cursor.execute("SELECT EXISTS (SELECT FROM territories_commune)")
+        if cursor.fetchone() == (False,):
+            yield Finding("wrong", "Database: no communes are loaded: run `totem migrate`.")
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
+        failed = cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"
+            " AND coalesce(scheduled_at, now()) < now() - interval '15 minutes'"
+        )
+        late = cursor.fetchone()[0]
+    if failed:
+        yield Finding("note", f"Jobs: {failed} failed for good; they are kept for ninety days.")
+    if late:
+        yield Finding(
+            "wrong", f"Jobs: {late} are over fifteen minutes late: run `totem worker` (`totem serve` has one)."
+        )
+
+
+def _safety() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.checks import ERROR, run_checks  # noqa: PLC0415
+
+    messages = run_checks(include_deployment_checks=settings.SECURE)
+    for message in messages:
+        if not message.is_silenced():
+            level = "wrong" if message.level >= ERROR else "note"
+            yield Finding(level, f"Settings: {message.msg} {message.hint or ''} ({message.id})")
+    if not settings.SECURE:
+        yield Finding("note", f"Mode: {settings.MODE}; TOTEM_MODE=production is the one for people's data.")
+    elif not messages:
+        yield Finding("ok", f"Settings for production, Django {importlib.metadata.version('django')}")
+
+
+def _mail() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.mail import get_connection  # noqa: PLC0415
+
+    if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        yield Finding("note", f"Mail: written to {settings.EMAIL_FILE_PATH}, not sent (TOTEM_SMTP_HOST).")
+        return
+    try:
+        connection = get_connection()
+        connection.open()
+        connection.close()
+    except OSError as error:  # smtplib's own errors are OSErrors too
+        yield Finding(
+            "wrong", f"Mail: {settings.EMAIL_HOST}:{settings.EMAIL_PORT} refuses us ({error}): check TOTEM_SMTP_*."
+        )
+    else:
+        yield Finding("ok", f"Mail through {settings.EMAIL_HOST}")
