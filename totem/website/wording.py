@@ -1,7 +1,9 @@
 """What public pages say in words: doors, prices, rules, slots."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
@@ -88,6 +90,31 @@ def price_words(price: Price) -> str:
         Price.Per.HALF_DAY: _("%(amount)s a half-day"),
         Price.Per.DAY: _("%(amount)s a day"),
     }[Price.Per(price.per)] % amount
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """A line of a price list: for one hour, half-day or day; `note` says from when where it is not yet so."""
+
+    label: str
+    amount: Decimal
+    note: str
+
+
+def price_lines(prices: Sequence[Price], today: date) -> list[PriceLine]:
+    """The price list of a space as of `today`, VAT included, with the prices to come."""
+    return [
+        PriceLine(
+            {
+                Price.Per.HOUR: _("An hour"),
+                Price.Per.HALF_DAY: _("A half-day (4 hours)"),
+                Price.Per.DAY: _("A day"),
+            }[Price.Per(price.per)],
+            price.amount,
+            _("from %(day)s") % {"day": wording.date_words(price.starts_on)} if price.starts_on > today else "",
+        )
+        for price in prices
+    ]
 
 
 def audience_note(space: Space) -> str:

@@ -1,15 +1,157 @@
-"""Weeks and days."""
+"""Weeks and days: of a hub, of a space."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from totem.core import wording
+from totem.core.periods import DAY
+from totem.hubs.models import Hub
+from totem.hubs.permissions import hub_for
+from totem.spaces.models import SpacePhoto
+from totem.website import calendar, queries
+from totem.website.calendar import Day
+from totem.website.crumbs import hub_crumbs
+from totem.website.forms import FARTHEST, FARTHEST_BACK, read_day
+from totem.website.pages import page
+from totem.website.wording import audience_note, feature_words, price_lines, quantity_words, rules_words
+
+WEEK = timedelta(days=7)
 
 
+@dataclass(frozen=True)
+class Column:
+    """A day at the head of a week."""
+
+    date: date
+    short: str
+    url: str
+    is_today: bool
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The day that `?date=` asks for; today, and what was wrong, where it cannot be shown."""
+
+    day: date
+    today: date
+    error: Promise | None = None
+
+    @classmethod
+    def of(cls, request: HttpRequest, hub: Hub, now: datetime) -> "Asked":
+        today = now.astimezone(hub.zone).date()
+        try:
+            return cls(read_day(request.GET.get("date", ""), today), today)
+        except ValueError:
+            return cls(today, today, _("This is not a day that can be shown, such as 2026-11-26. Here is today."))
+
+    @property
+    def status(self) -> int:
+        return 400 if self.error else 200
+
+    @property
+    def monday(self) -> date:
+        return self.day - timedelta(days=self.day.weekday())
+
+    def turned(self, by: timedelta) -> str:
+        """The parameters of the page before or after; empty where nothing is shown any more."""
+        day = self.day + by
+        return f"?date={day}" if self.today - FARTHEST_BACK <= day <= self.today + FARTHEST else ""
+
+
+def _columns(asked: Asked, days: Sequence[Day], base: str) -> list[Column]:
+    return [
+        Column(
+            day.date,
+            wording.date_short(day.date),
+            f"{base}?date={day.date}",
+            day.date == asked.today,
+            day.date == asked.day,
+        )
+        for day in days
+    ]
+
+
+def _turning(asked: Asked, by: timedelta) -> dict[str, object]:
+    return {"asked": asked, "earlier": asked.turned(-by), "later": asked.turned(by)}
+
+
+@login_not_required
+@require_safe
 def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
-    raise Http404
+    """All spaces of a hub in a week: bars of free time, each a link that books it."""
+    hub = hub_for(request.user, slug)
+    now = timezone.now()
+    asked = Asked.of(request, hub, now)
+    days = calendar.days_from(asked.monday, 7, hub.zone)
+    rows, _hours = calendar.rows(queries.spaces_of(hub, request.user), days, now)
+    day_page = reverse("website:hub_day", kwargs={"slug": slug})
+    context = {
+        "hub": hub,
+        "rows": rows,
+        "columns": _columns(asked, days, day_page),
+        "crumb_items": hub_crumbs(hub),
+        "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
+        **_turning(asked, WEEK),
+    }
+    return page(request, "website/hub_week.html", "week", context, asked.status)
 
 
+@login_not_required
+@require_safe
 def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
-    raise Http404
+    """All spaces of a hub on a day, on one time line."""
+    hub = hub_for(request.user, slug)
+    now = timezone.now()
+    asked = Asked.of(request, hub, now)
+    days = calendar.days_from(asked.day, 1, hub.zone)
+    rows, hours = calendar.rows(queries.spaces_of(hub, request.user), days, now)
+    cols, marks = calendar.scale(days[0], hours)
+    context = {
+        "hub": hub,
+        "rows": rows,
+        "cols": cols,
+        "marks": marks,
+        "crumb_items": hub_crumbs(hub),
+        "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
+        **_turning(asked, DAY),
+    }
+    return page(request, "website/hub_day.html", "day", context, asked.status)
 
 
+@login_not_required
+@require_safe
 def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
-    raise Http404
+    """A space: what it is, its prices and rules, and its week in half-hours."""
+    hub = hub_for(request.user, slug)
+    now = timezone.now()
+    asked = Asked.of(request, hub, now)
+    shown = next((one for one in queries.spaces_of(hub, request.user) if one.slug == space), None)
+    if shown is None:
+        raise Http404
+    days = calendar.days_from(asked.monday, 7, hub.zone)
+    context = {
+        "hub": hub,
+        "space": shown,
+        "features": feature_words(shown),
+        "quantity": quantity_words(shown) if shown.is_pool else "",
+        "note": audience_note(shown),
+        "rules": list(rules_words(shown)),
+        "prices": price_lines(queries.prices_from(shown, asked.today), asked.today),
+        "photos": list(SpacePhoto.objects.filter(space=shown).order_by("position", "pk")),
+        "half_hours": calendar.half_hours(shown, days, now),
+        "columns": _columns(asked, days, ""),
+        "chosen": asked.day.isoweekday(),
+        "crumb_items": hub_crumbs(hub),
+        **_turning(asked, WEEK),
+    }
+    return page(request, "website/space.html", "week", context, asked.status)

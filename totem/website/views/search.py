@@ -4,13 +4,10 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
-from django_htmx.middleware import HtmxDetails
 
 from totem.core.components import Slot
 from totem.core.names import sort_key
@@ -21,6 +18,7 @@ from totem.website import finding, freedom
 from totem.website.crumbs import home_crumb, hub_crumbs
 from totem.website.finding import Wish
 from totem.website.forms import FindForm, FreeForm
+from totem.website.pages import page
 from totem.website.queries import account_of
 
 WIDER: dict[str, Promise] = {
@@ -31,20 +29,6 @@ WIDER: dict[str, Promise] = {
     "day": gettext_lazy("on any day"),
     "minutes": gettext_lazy("for one hour"),
 }
-
-
-def wants_part(request: HttpRequest) -> bool:
-    """Whether HTMX asks for the part of the page that changes; not when it restores a page of the history."""
-    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
-    return bool(htmx) and not htmx.history_restore_request
-
-
-def page(request: HttpRequest, template: str, part: str, context: dict[str, object], status: int = 200) -> HttpResponse:
-    """The whole page, or for HTMX the part of it that changes, from the same template and context."""
-    name = f"{template}#{part}" if wants_part(request) else template
-    response = render(request, name, context, status=status)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
 
 
 @login_not_required

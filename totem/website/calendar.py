@@ -1,0 +1,479 @@
+"""Weeks and days of spaces as rows that a template only has to print.
+
+Between the database and the template all instants are whole minutes since 1970 in UTC: a full week of a large hub is a
+thousand pieces, and arithmetic on integers costs nothing. The zone is asked once a day; on the two days a year when the
+clocks change each label is computed by itself.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from totem.bookings import queries as booking_queries
+from totem.bookings.queries import earliest_start, latest_day_end
+from totem.core import periods, wording
+from totem.core.periods import DAY, Period
+from totem.spaces import queries as space_queries
+from totem.spaces.models import Space
+from totem.website.queries import space_url
+from totem.website.wording import audience_note
+
+Span = tuple[int, int]  # minutes, [)
+
+HALF_HOUR = 30
+QUARTER = 15
+DAY_MINUTES = 24 * 60
+USUAL_LENGTH = 60
+# A stretch that runs past midnight can be booked from its evening: look further than the last midnight.
+BEYOND = timedelta(hours=12)
+DEFAULT_HOURS = (8 * 60, 19 * 60)
+
+
+def _floor(instant: datetime) -> int:
+    return int(instant.timestamp() // 60)
+
+
+def _ceil(instant: datetime) -> int:
+    return -int(-instant.timestamp() // 60)
+
+
+def _spans(found: Iterable[Period]) -> list[Span]:
+    return [(_ceil(p.starts_at), _floor(p.ends_at)) for p in found]
+
+
+def _iso(minute: int) -> str:
+    return f"{datetime.fromtimestamp(minute * 60, UTC):%Y-%m-%dT%H:%MZ}"
+
+
+# -- Days and their clock ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A local day: its midnights as minutes, and whether the clocks change between them."""
+
+    date: date
+    zone: ZoneInfo
+    starts: int
+    ends: int
+
+    @property
+    def is_plain(self) -> bool:
+        return self.ends - self.starts == DAY_MINUTES
+
+    def wall(self, minute: int) -> int:
+        """What the clock shows at `minute`, as minutes after 0:00; the day's end is 24:00."""
+        if minute >= self.ends:
+            return DAY_MINUTES
+        if self.is_plain:
+            return minute - self.starts
+        clock = datetime.fromtimestamp(minute * 60, self.zone)
+        return clock.hour * 60 + clock.minute
+
+    def at(self, wall: int) -> int:
+        """The minute when the clock first shows `wall`; 24:00 is the day's end."""
+        if wall >= DAY_MINUTES:
+            return self.ends
+        if self.is_plain:
+            return self.starts + wall
+        return _floor(periods.at_wall_clock(self.date, time(wall // 60, wall % 60), self.zone))
+
+
+def days_from(first: date, count: int, zone: ZoneInfo) -> list[Day]:
+    """`count` local days of `zone`."""
+    midnights = [_floor(periods.at_wall_clock(first + n * DAY, time.min, zone)) for n in range(count + 1)]
+    return [Day(first + n * DAY, zone, midnights[n], midnights[n + 1]) for n in range(count)]
+
+
+class Labels:
+    """« 9 h », « de 9 h à 12 h » in the active language, each made once."""
+
+    def __init__(self) -> None:
+        self._voice = wording.voice()
+        self._hours: dict[int, str] = {}
+        self._ranges: dict[Span, str] = {}
+
+    def hour(self, day: Day, minute: int) -> str:
+        """The hour that `minute` is, said as summer or winter time where it comes twice."""
+        if not day.is_plain:
+            return wording.hour(datetime.fromtimestamp(minute * 60, UTC), day.zone)
+        wall = minute - day.starts
+        if wall not in self._hours:
+            self._hours[wall] = self._voice.hour(*divmod(wall, 60))
+        return self._hours[wall]
+
+    def between(self, day: Day, start: int, end: int) -> str:
+        """The range from one minute to another of one day."""
+        if not day.is_plain:
+            return self._between(day, start, end)
+        walls = (start - day.starts, end - day.starts)
+        if walls not in self._ranges:
+            self._ranges[walls] = self._between(day, start, end)
+        return self._ranges[walls]
+
+    def _between(self, day: Day, start: int, end: int) -> str:
+        if start <= day.starts and end >= day.ends:
+            return self._voice.all_day
+        last = self._voice.midnight if end >= day.ends else self.hour(day, end)
+        return self._voice.between.format(start=self.hour(day, start), end=last)
+
+
+# -- Rules and times of a space ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the links need to know of a space: from when to when one may start, how long, and the page that books."""
+
+    base: str
+    step: int
+    least: int
+    usual: int
+    earliest: int
+    latest: int
+
+    @classmethod
+    def of(cls, space: Space, now: datetime) -> "Rules":
+        """The rules for visitors as of `now`."""
+        step = space.step_minutes
+        least = -(-space.min_minutes // step) * step
+        usual = min(max(least, -(-USUAL_LENGTH // step) * step), space.max_minutes // step * step)
+        return cls(
+            reverse("bookings:book", kwargs={"slug": space.hub.slug, "space": space.slug}),
+            step,
+            least,
+            usual,
+            _ceil(earliest_start(space, now)),
+            _floor(latest_day_end(space, now)),
+        )
+
+    def start_in(self, day: Day, start: int, end: int) -> int | None:
+        """The first minute in [start, end) at which a booking may start, as far as steps, notice and horizon go."""
+        first = max(start, self.earliest)
+        first += (day.starts - first) % self.step
+        return first if first < end and first <= self.latest else None
+
+    def length_in(self, available: int) -> int:
+        """The minutes to propose where so many are free; 0 where they are too few."""
+        fitting = min(self.usual, available // self.step * self.step)
+        return fitting if fitting >= self.least else 0
+
+    def link(self, start: int, minutes: int) -> str:
+        return f"{self.base}?start={_iso(start)}&minutes={minutes}"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a space is open, free and out of order."""
+
+    open: list[Span]
+    free: list[Span]
+    out: list[Span]
+
+
+def times_of(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> dict[int, Times]:
+    """The times of each space (by id) from `now`, or the first day, to the last: a constant number of queries."""
+    starts_at = datetime.fromtimestamp(days[0].starts * 60, UTC)
+    window = Period(starts_at, datetime.fromtimestamp(days[-1].ends * 60, UTC) + BEYOND)
+    opening = space_queries.open_periods(spaces, window)
+    out = space_queries.outages_of(spaces, window)
+    to_come = Period(max(starts_at, now.replace(minute=0, second=0, microsecond=0)), window.ends_at)
+    free: dict[int, list[Period]] = {}
+    if spaces and to_come.starts_at < to_come.ends_at:
+        free = booking_queries.free_times(spaces, to_come, now, opening=opening)
+    return {
+        space.pk: Times(
+            _spans(opening[space.pk]), _spans(free.get(space.pk, ())), _spans(periods.merge(out.get(space.pk, ())))
+        )
+        for space in spaces
+    }
+
+
+def hours_shown(times: Iterable[Times], days: Sequence[Day]) -> Span:
+    """The whole hours of the wall clock between which something is open on some day, as minutes after 0:00."""
+    first, last = DAY_MINUTES, 0
+    for span in {span for one in times for span in one.open}:
+        for day in days:
+            start, end = max(span[0], day.starts), min(span[1], day.ends)
+            if start < end:
+                # The last minute, not the end: where an hour comes twice its end shows an earlier hour.
+                first, last = min(first, day.wall(start)), max(last, day.wall(end - 1) + 1)
+    if first >= last:
+        return DEFAULT_HOURS
+    return first // 60 * 60, -(-last // 60) * 60
+
+
+# -- Bars: stretches of a day as links --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a bar: its classes, its words, and the page that books it."""
+
+    css: str
+    words: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A space on a day; its class says how many quarter-hours wide it is."""
+
+    day_name: str
+    css: str
+    pieces: list[Piece]
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A space and its days."""
+
+    name: str
+    url: str
+    note: str
+    bars: list[Bar]
+
+
+class Bars:
+    """Draws the bars of spaces for some days, between the same hours of the wall clock."""
+
+    def __init__(self, days: Sequence[Day], hours: Span, now: datetime) -> None:
+        self.days = [(day, wording.date_short(day.date), day.at(hours[0]), day.at(hours[1])) for day in days]
+        self.now = _floor(now)
+        self.labels = Labels()
+        self.words = {
+            "busy": _("taken"),
+            "closed": _("closed"),
+            "past": _("past"),
+            "out": _("out of order"),
+            "later": _("not open to booking yet"),
+            "late": _("too late to book"),
+            "short": _("too short to book"),
+        }
+
+    def row(self, space: Space, times: Times, rules: Rules) -> Row:
+        """The row of a space, a bar a day."""
+        bars = [
+            Bar(name, f"bar q-cols-{(to - start) // QUARTER}", self._pieces(day, start, to, times, rules), is_closed)
+            for day, name, start, to in self.days
+            for is_closed in [_touching(times.open, start, to) is None]
+        ]
+        return Row(space.name, space_url(space), audience_note(space), bars)
+
+    def _pieces(self, day: Day, start: int, to: int, times: Times, rules: Rules) -> list[Piece]:
+        pieces = []
+        for state, first, last, stretch_end in _stretches(start, to, self.now, times):
+            column, end = _quarters(first - start), _quarters(last - start)
+            if column == end:
+                continue
+            css, words, href = state, "", ""
+            if state == "free":
+                words, href = self._free(day, first, last, stretch_end, rules)
+            pieces.append(Piece(f"seg-{css} q-from-{column} q-len-{end - column}", words or self.words[state], href))
+        return pieces
+
+    def _free(self, day: Day, first: int, last: int, stretch_end: int, rules: Rules) -> tuple[str, str]:
+        start = rules.start_in(day, first, last)
+        if start is None:
+            return self.words["later" if first > rules.latest else "late" if last <= rules.earliest else "short"], ""
+        minutes = rules.length_in(stretch_end - start)
+        if not minutes:
+            return self.words["short"], ""
+        return self.labels.between(day, start, last), rules.link(start, minutes)
+
+
+def _quarters(minutes: int) -> int:
+    return (minutes + QUARTER // 2) // QUARTER
+
+
+def _stretches(start: int, to: int, now: int, times: Times) -> Iterable[tuple[str, int, int, int]]:
+    """What [start, to) consists of: state, start, end, and for free ones where the stretch really ends."""
+    cursor = start
+    if now > start:
+        cursor = min(now // QUARTER * QUARTER, to)
+        if cursor > start:
+            yield "past", start, cursor, cursor
+    for opens, closes in times.open:
+        if closes <= cursor or opens >= to:
+            continue
+        yield from _not_open(cursor, opens, times.out)
+        cursor = max(cursor, opens)
+        last = min(closes, to)
+        for free, until in times.free:
+            if until <= cursor or free >= last:
+                continue
+            if free > cursor:
+                yield "busy", cursor, free, free
+            yield "free", max(free, cursor), min(until, last), until
+            cursor = min(until, last)
+        if cursor < last:
+            yield "busy", cursor, last, last
+            cursor = last
+    yield from _not_open(cursor, to, times.out)
+
+
+def _not_open(start: int, to: int, out: list[Span]) -> Iterable[tuple[str, int, int, int]]:
+    if start >= to:
+        return
+    for first, last in out:
+        if last <= start or first >= to:
+            continue
+        if first > start:
+            yield "closed", start, first, first
+        yield "out", max(first, start), min(last, to), to
+        start = min(last, to)
+    if start < to:
+        yield "closed", start, to, to
+
+
+def rows(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> tuple[list[Row], Span]:
+    """A row a space with a bar a day, and the hours between which the bars are drawn."""
+    times = times_of(spaces, days, now)
+    hours = hours_shown(times.values(), days)
+    bars = Bars(days, hours, now)
+    return [bars.row(space, times[space.pk], Rules.of(space, now)) for space in spaces], hours
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleMark:
+    """An hour on the scale above the bars of a day."""
+
+    css: str
+    words: str
+
+
+def scale(day: Day, hours: Span) -> tuple[int, list[ScaleMark]]:
+    """The width in quarter-hours of the bars of `day`, and a mark an hour; 23 or 25 of them when the clocks change."""
+    start, to = day.at(hours[0]), day.at(hours[1])
+    labels = Labels()
+    marks = [
+        ScaleMark(f"q-from-{(minute - start) // QUARTER} q-len-4{' is-odd' if n % 3 else ''}", labels.hour(day, minute))
+        for n, minute in enumerate(range(start, to, 60))
+    ]
+    return (to - start) // QUARTER, marks
+
+
+# -- A space's week: half-hours by days -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Half an hour of a day; `spoken` goes before the words for those who do not see the table."""
+
+    state: str
+    words: str
+    href: str = ""
+    spoken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HalfHour:
+    """A row of the table: one half-hour of every day."""
+
+    words: str
+    is_half: bool
+    cells: list[Cell]
+
+
+Key = tuple[int, int]  # what the wall clock shows, and 1 for the second coming of an hour that comes twice
+
+
+def half_hours(space: Space, days: Sequence[Day], now: datetime) -> list[HalfHour]:
+    """The table of a space's week."""
+    times = times_of([space], days, now)[space.pk]
+    hours = hours_shown([times], days)
+    columns = [_half_hours_of(day, hours) for day in days]
+    keys = sorted({key for column in columns for key in column}, key=_in_order(columns))
+    drawer = _Cells(times, Rules.of(space, now), now)
+    drawn = [
+        {key: drawer.cell(day, at) for key, at in column.items()} for day, column in zip(days, columns, strict=True)
+    ]
+    blank = Cell("none", _("this hour does not exist"))
+    plain = next((day for day in days if day.is_plain), days[0])
+    labels = Labels()
+    table = []
+    for wall, coming in keys:
+        words = labels.hour(plain, plain.starts + wall)
+        if coming:
+            words = next(
+                labels.hour(day, column[wall, coming])
+                for day, column in zip(days, columns, strict=True)
+                if (wall, coming) in column
+            )
+        table.append(HalfHour(words, bool(wall % 60), [column.get((wall, coming), blank) for column in drawn]))
+    return table
+
+
+def _half_hours_of(day: Day, hours: Span) -> dict[Key, int]:
+    """The half-hours of a day between the hours shown, with the minute each begins."""
+    if day.is_plain:
+        return {(wall, 0): day.starts + wall for wall in range(*hours, HALF_HOUR)}
+    found: dict[Key, int] = {}
+    for minute in range(day.at(hours[0]), day.at(hours[1]), HALF_HOUR):
+        wall = day.wall(minute)
+        found[wall, int((wall, 0) in found)] = minute
+    return found
+
+
+def _in_order(columns: Sequence[dict[Key, int]]) -> Callable[[Key], tuple[int, int, int]]:
+    """Sorts half-hours as a day lives them: the whole of an hour's first coming before its second."""
+    again = [wall for column in columns for wall, coming in column if coming]
+    first, last = min(again, default=DAY_MINUTES), max(again, default=DAY_MINUTES)
+
+    def order(key: Key) -> tuple[int, int, int]:
+        wall, coming = key
+        return (1, coming, wall) if first <= wall <= last else (0 if wall < first else 2, 0, wall)
+
+    return order
+
+
+class _Cells:
+    """Says what each half-hour of a space is."""
+
+    def __init__(self, times: Times, rules: Rules, now: datetime) -> None:
+        self.times = times
+        self.rules = rules
+        self.now = _floor(now)
+        self.labels = Labels()
+        self.day_words: dict[date, str] = {}
+        self.free = Cell("free", _("free"))
+        self.states = {
+            "past": Cell("past", _("past")),
+            "busy": Cell("busy", _("taken")),
+            "closed": Cell("closed", _("closed")),
+            "out": Cell("out", _("out of order")),
+        }
+
+    def cell(self, day: Day, minute: int) -> Cell:
+        end = minute + HALF_HOUR
+        if end <= self.now:
+            return self.states["past"]
+        stretch = _touching(self.times.free, minute, end)
+        if stretch is not None:
+            return self._free(day, max(minute, stretch[0]), min(end, stretch[1]), stretch)
+        if _touching(self.times.open, minute, end) is not None:
+            return self.states["busy"]
+        return self.states["out" if _touching(self.times.out, minute, end) else "closed"]
+
+    def _free(self, day: Day, first: int, last: int, stretch: Span) -> Cell:
+        start = self.rules.start_in(day, first, last)
+        minutes = self.rules.length_in(stretch[1] - start) if start is not None else 0
+        if start is None or not minutes:
+            return self.free
+        if day.date not in self.day_words:
+            self.day_words[day.date] = wording.date_words(day.date)
+        return Cell("start", self.labels.hour(day, start), self.rules.link(start, minutes), self.day_words[day.date])
+
+
+def _touching(spans: list[Span], start: int, end: int) -> Span | None:
+    """The last of the sorted disjoint `spans` that begins before `end`, where it reaches past `start`."""
+    at = bisect_left(spans, (end, 0)) - 1
+    if at >= 0 and spans[at][1] > start:
+        return spans[at]
+    return None
