@@ -109,13 +109,14 @@ export async function start(element) {
   const { maplibregl } = window;
   maplibregl.setWorkerUrl(element.dataset.worker);
   element.hidden = false;
+  const edge = Math.min(72, element.clientWidth / 7);
   let map;
   try {
     map = new maplibregl.Map({
       container: element,
       style: element.dataset.style || outline(new URL(element.dataset.outline, location.href).href),
       bounds: bounds(points),
-      fitBoundsOptions: { padding: Math.min(72, element.clientWidth / 6), maxZoom: element.dataset.style ? 14 : 6 },
+      fitBoundsOptions: { padding: { top: edge, bottom: edge, left: edge, right: edge + 40 }, maxZoom: element.dataset.style ? 14 : 6 },
       attributionControl: Boolean(element.dataset.style) && { compact: true },
       cooperativeGestures: true,
       dragRotate: false,
