@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.website.views import calendars, places, search
+from totem.website.views import calendars, figures, places, search
 
 app_name = "website"
 urlpatterns = [
@@ -13,4 +13,5 @@ urlpatterns = [
     path("lieux/<slug:slug>/jour/", calendars.hub_day, name="hub_day"),
     path("lieux/<slug:slug>/libre/", search.free, name="free"),
     path("lieux/<slug:slug>/espaces/<slug:space>/", calendars.space, name="space"),
+    path("lieux/<slug:slug>/chiffres/", figures.figures, name="figures"),
 ]
