@@ -1,0 +1,112 @@
+"""Ordinary days of the demonstration: who sits down where, and which rooms are let."""
+
+from collections.abc import Iterator
+from datetime import date, time
+
+from totem.core.periods import Period, at_wall_clock, ceil_to_step
+from totem.spaces.models import Kind
+from totem.website.demo.diary import DESKS, HOUR, MINUTE, Diary
+from totem.website.demo.people import Member
+from totem.website.demo.places import Offer
+
+
+def live(diary: Diary, day: date) -> None:
+    """The bookings of one day: large rooms before their halves, rooms before desks."""
+    slug = diary.house.hub.slug
+    if not any(diary.openings[offer.space.pk].get(day) for offer in diary.house.offers):
+        return
+    members = diary.coming(diary.town.members[slug], day)
+    seated = iter(members)
+    visitors = iter(diary.coming(diary.town.others(slug), day)) if diary.offers_of(Kind.VISITING_DESKS) else iter(())
+    for offer in sorted(diary.house.offers, key=lambda offer: (not offer.is_composite, offer.space.position)):
+        for opening in diary.openings[offer.space.pk].get(day, ()):
+            if offer.space.kind == Kind.VISITING_DESKS:
+                _seat(diary, offer, opening, day, visitors)
+            elif offer.space.kind in DESKS:
+                _seat(diary, offer, opening, day, seated)
+            else:
+                _let(diary, offer, opening, day, members[:30])
+
+
+def _seat(diary: Diary, offer: Offer, opening: Period, day: date, coming: Iterator[Member]) -> None:
+    """People sit down at the desks, for the day or a half."""
+    rng, space = diary.rng, offer.space
+    wanted = space.quantity * diary.demand(offer, day) * rng.gauss(1, 0.12)
+    for _ in range(min(int(wanted + rng.random()), space.quantity)):
+        member = next(coming, None)
+        if member is None:
+            return
+        period = _desk_period(diary, offer, opening)
+        created = diary.created_before(offer, period.starts_at)
+        diary.book(offer, period, diary.for_member(member, offer), created=created, purpose=diary.purpose(offer))
+
+
+def _desk_period(diary: Diary, offer: Offer, opening: Period) -> Period:
+    rng, space = diary.rng, offer.space
+    step, longest = space.step, space.max_minutes * MINUTE
+    starts_at = ceil_to_step(opening.starts_at + rng.choice([0, 0, 0, 30, 30, 60, 90]) * MINUTE, step, space.hub.zone)
+    ends_at = opening.ends_at - rng.choice([0, 30, 30, 60, 60, 90, 120]) * MINUTE
+    drawn = rng.random()
+    if drawn < 0.25:
+        ends_at = min(ends_at, starts_at + 4 * HOUR)
+    elif drawn < 0.45:
+        starts_at = max(starts_at, ceil_to_step(ends_at - 4 * HOUR, step, space.hub.zone))
+    if ends_at - starts_at < space.min_minutes * MINUTE:
+        starts_at, ends_at = opening
+    return Period(starts_at, min(ends_at, starts_at + longest))
+
+
+def _let(diary: Diary, offer: Offer, opening: Period, day: date, crowd: list[Member]) -> None:
+    """Rooms, machines and equipment, by the hour."""
+    share = min(diary.demand(offer, day), 0.85)
+    if offer.space.kind in {Kind.EVENT_ROOM, Kind.EQUIPMENT}:
+        periods = _one_or_two(diary, offer, opening, share)
+    else:
+        periods = _one_after_another(diary, offer, opening, share)
+    for period in periods:
+        who = diary.somebody(offer, crowd)
+        if who is not None:
+            created = diary.created_before(offer, period.starts_at)
+            diary.book(offer, period, who, created=created, purpose=diary.purpose(offer))
+
+
+def _lengths(diary: Diary, offer: Offer) -> list[int]:
+    space = offer.space
+    return [
+        minutes
+        for minutes in diary.rhythm["minutes"][space.kind]
+        if space.min_minutes <= minutes <= space.max_minutes and minutes % space.step_minutes == 0
+    ]
+
+
+def _one_after_another(diary: Diary, offer: Offer, opening: Period, share: float) -> Iterator[Period]:
+    """Bookings with pauses between them, so that `share` of the opening is taken in the long run."""
+    rng, space, zone = diary.rng, offer.space, diary.house.hub.zone
+    lengths = _lengths(diary, offer)
+    if share <= 0 or not lengths:
+        return
+    mean_pause = sum(lengths) / len(lengths) * (1 - share) / share
+    at = opening.starts_at
+    while at < opening.ends_at:
+        at = ceil_to_step(at + rng.expovariate(1 / mean_pause) * MINUTE, space.step, zone)
+        if diary.local(at).hour == 12 and rng.random() < 0.6:  # lunch
+            at = ceil_to_step(at + HOUR, space.step, zone)
+        period = Period(at, at + rng.choice(lengths) * MINUTE)
+        if period.ends_at <= opening.ends_at:
+            yield period
+        at = period.ends_at + max(space.buffer_before, space.buffer_after)
+
+
+def _one_or_two(diary: Diary, offer: Offer, opening: Period, share: float) -> Iterator[Period]:
+    """An event in the morning, the afternoon or the evening."""
+    rng, space, zone = diary.rng, offer.space, diary.house.hub.zone
+    lengths = _lengths(diary, offer)
+    for _ in range(space.quantity):
+        if not lengths or rng.random() >= share:
+            continue
+        length = rng.choice(lengths) * MINUTE
+        day = diary.local(opening.starts_at).date()
+        wished = at_wall_clock(day, time(rng.choice([9, 9, 13, 14, 14, 17, 18])), zone)
+        starts_at = ceil_to_step(max(opening.starts_at, min(wished, opening.ends_at - length)), space.step, zone)
+        if starts_at + length <= opening.ends_at:
+            yield Period(starts_at, starts_at + length)

@@ -1,0 +1,295 @@
+"""The bookings of one hub while they are made up: what fits, what was decided, who came."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Any
+
+from totem.accounts.models import User
+from totem.bookings.models import Booking, Status
+from totem.core.periods import Period, ceil_to_step, expand_week, intersect
+from totem.hubs import queries as hub_queries
+from totem.organisations.models import Organisation
+from totem.spaces import pricing
+from totem.spaces.models import Audience, Kind, SpaceHours
+from totem.website.demo.people import Member, Town
+from totem.website.demo.places import House, Offer, Span
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DESKS = {Kind.HOT_DESKS, Kind.VISITING_DESKS, Kind.FIXED_DESK, Kind.OFFICE}
+REACH = timedelta(hours=2)  # no buffer is longer
+FORESIGHT = {Kind.EVENT_ROOM: 24.0, Kind.MEETING_ROOM: 5.0, Kind.OFFICE: 6.0}  # mean days from booking to start
+
+
+@dataclass(frozen=True)
+class Who:
+    """For whom a booking is, and who made it."""
+
+    person: User | None = None
+    guest: tuple[str, str] | None = None
+    organisation: Organisation | None = None
+    made_by: User | None = None
+
+
+@dataclass
+class Taken:
+    """What is taken on each unit, and what is kept free around it: the larger buffer of two holds."""
+
+    spans: dict[tuple[int, date], list[tuple[datetime, datetime, timedelta, timedelta]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def is_free(self, lane: list[int], period: Period, before: timedelta, after: timedelta) -> bool:
+        return not any(
+            period.starts_at < ends_at + max(its_after, before) and starts_at < period.ends_at + max(after, its_before)
+            for key in self._keys(lane, period)
+            for starts_at, ends_at, its_before, its_after in self.spans.get(key, ())
+        )
+
+    def take(self, lane: list[int], period: Period, before: timedelta, after: timedelta) -> None:
+        for key in self._keys(lane, period):
+            self.spans[key].append((*period, before, after))
+
+    @staticmethod
+    def _keys(lane: list[int], period: Period) -> Iterator[tuple[int, date]]:
+        day, last = (period.starts_at - REACH).date(), (period.ends_at + REACH).date()
+        while day <= last:
+            for unit_id in lane:
+                yield unit_id, day
+            day += timedelta(days=1)
+
+
+@dataclass
+class Diary:
+    """The bookings of one hub while they are made up."""
+
+    house: House
+    town: Town
+    crowd: dict[str, Any]
+    span: Span
+    rng: Random
+    taken: Taken = field(default_factory=Taken)
+    written: list[tuple[Booking, list[list[int]]]] = field(default_factory=list)
+    quotes: dict[tuple[int, date, timedelta, int], pricing.Quote] = field(default_factory=dict)
+    openings: dict[int, dict[date, list[Period]]] = field(default_factory=dict)
+    hub_opening: list[Period] = field(default_factory=list)
+    live_days: frozenset[date] = frozenset()
+
+    def __post_init__(self) -> None:
+        hub, window = self.house.hub, self.span.window
+        self.hub_opening = hub_queries.open_periods([hub], window)[hub.pk]
+        own: defaultdict[int, list[SpaceHours]] = defaultdict(list)
+        for line in SpaceHours.objects.filter(space__hub=hub):
+            own[line.space_id].append(line)
+        by_hours: dict[tuple[tuple[int, time, time], ...], dict[date, list[Period]]] = {}
+        for offer in self.house.offers:
+            lines = own[offer.space.pk]
+            key = tuple((line.weekday, line.opens_at, line.closes_at) for line in lines)
+            if key not in by_hours:
+                weekly = expand_week(lines, window, hub.zone)
+                by_hours[key] = self._by_day(intersect(self.hub_opening, weekly) if lines else self.hub_opening)
+            self.openings[offer.space.pk] = by_hours[key]
+        coming = [p for p in self.hub_opening if p.ends_at > self.span.now + 1.5 * HOUR]
+        self.live_days = frozenset(self.local(p.starts_at).date() for p in coming[:3])
+
+    def _by_day(self, periods: list[Period]) -> dict[date, list[Period]]:
+        days: defaultdict[date, list[Period]] = defaultdict(list)
+        for period in periods:
+            days[self.local(period.starts_at).date()].append(period)
+        return days
+
+    def local(self, instant: datetime) -> datetime:
+        return instant.astimezone(self.house.hub.zone)
+
+    @property
+    def rhythm(self) -> dict[str, Any]:
+        rhythm: dict[str, Any] = self.crowd["rhythm"]
+        return rhythm
+
+    @property
+    def team(self) -> list[User]:
+        return self.town.team[self.house.hub.slug]
+
+    def offers_of(self, *kinds: Kind) -> list[Offer]:
+        return [offer for offer in self.house.offers if offer.space.kind in kinds]
+
+    # -- Writing one -------------------------------------------------------------------------------------------------
+
+    def book(
+        self,
+        offer: Offer,
+        period: Period,
+        who: Who,
+        *,
+        created: datetime,
+        status: Status | None = None,
+        quantity: int = 1,
+        purpose: str = "",
+        arrives: bool | None = None,
+    ) -> Booking | None:
+        """Write it down where the space can be taken, else nothing; the status is drawn where none is given."""
+        space = offer.space
+        if not self._fits(offer, period):
+            return None
+        before, after = space.buffer_before, space.buffer_after
+        lanes = [
+            lane
+            for lane in offer.lanes
+            if self.taken.is_free(lane, period, before, after) and not offer.is_broken(lane, period, created)
+        ][:quantity]
+        if len(lanes) < quantity:
+            return None
+        status = status or self._outcome(offer, period, who, created)
+        booking = self._row(offer, period, who, created=created, status=status, quantity=quantity, purpose=purpose)
+        if status not in {Status.HELD, Status.PENDING, Status.CONFIRMED}:
+            lanes = []
+        elif status == Status.CONFIRMED:
+            self._attend(booking, arrives)
+        for lane in lanes:
+            self.taken.take(lane, period, before, after)
+        self.written.append((booking, lanes))
+        return booking
+
+    def _fits(self, offer: Offer, period: Period) -> bool:
+        """Whether opening hours and lengths allow it."""
+        space = offer.space
+        minutes = period.length // MINUTE
+        day = self.local(period.starts_at).date()
+        return (
+            space.min_minutes <= minutes <= space.max_minutes
+            and minutes % space.step_minutes == 0
+            and ceil_to_step(period.starts_at, space.step, space.hub.zone) == period.starts_at
+            and any(opening.contains(period) for opening in self.openings[space.pk].get(day, ()))
+        )
+
+    def _outcome(self, offer: Offer, period: Period, who: Who, created: datetime) -> Status:
+        """What became of it."""
+        now, rng = self.span.now, self.rng
+        every = [lane for lane in offer.lanes if offer.is_broken(lane, period, period.starts_at)]
+        if rng.random() < self.rhythm["cancelled"] or (len(every) == len(offer.lanes) and period.starts_at < now):
+            return Status.CANCELLED
+        asked = offer.space.needs_approval and who.made_by not in self.team
+        if asked and rng.random() < self.rhythm["refused"]:
+            return Status.REFUSED
+        if asked and period.starts_at > now and created > now - timedelta(days=2):
+            return Status.PENDING
+        return Status.CONFIRMED
+
+    def _row(
+        self,
+        offer: Offer,
+        period: Period,
+        who: Who,
+        *,
+        created: datetime,
+        status: Status,
+        quantity: int,
+        purpose: str,
+    ) -> Booking:
+        space, quote = offer.space, self._quote(offer, period, quantity)
+        guest_name, guest_email = who.guest or ("", "")
+        changed = created
+        if status in {Status.CANCELLED, Status.REFUSED}:
+            changed += self.rng.random() * (min(period.starts_at, self.span.now) - created)
+        return Booking(
+            hub=space.hub,
+            space=space,
+            starts_at=period.starts_at,
+            ends_at=period.ends_at,
+            quantity=quantity,
+            status=str(status),
+            person=who.person,
+            guest_name=guest_name,
+            guest_email=guest_email,
+            guest_language="fr" if who.guest else "",
+            organisation=who.organisation,
+            made_by=who.made_by,
+            purpose=purpose,
+            price=quote.total,
+            vat=quote.vat,
+            price_lines=[line.as_json() for line in quote.lines],
+            cancellable_until=period.starts_at - space.cancel_notice_minutes * MINUTE,
+            created_at=created,
+            updated_at=max(created, changed),
+        )
+
+    def _quote(self, offer: Offer, period: Period, quantity: int) -> pricing.Quote:
+        """The price; within one local day it depends on the day and the length only."""
+        start, end = self.local(period.starts_at), self.local(period.ends_at - timedelta.resolution)
+        if start.date() != end.date():
+            return pricing.quote(offer.prices, period, self.house.hub.zone, quantity=quantity)
+        key = (offer.space.pk, start.date(), period.length, quantity)
+        if key not in self.quotes:
+            self.quotes[key] = pricing.quote(offer.prices, period, self.house.hub.zone, quantity=quantity)
+        return self.quotes[key]
+
+    def _attend(self, booking: Booking, arrives: bool | None) -> None:
+        """Check in, and out, those whose time has come; a few never come."""
+        now, rng = self.span.now, self.rng
+        if arrives is None:
+            arrives = rng.random() >= self.rhythm["no_show"]
+        arrived = booking.starts_at + rng.uniform(-3, 14) * MINUTE
+        if not arrives or arrived > now - MINUTE:
+            return
+        booking.checked_in_at = booking.updated_at = arrived
+        left = max(booking.ends_at - rng.uniform(-4, 25) * MINUTE, arrived + 5 * MINUTE)
+        if left < now and booking.ends_at <= now:
+            booking.checked_out_at = booking.updated_at = left
+
+    # -- Who and when ------------------------------------------------------------------------------------------------
+
+    def created_before(self, offer: Offer, starts_at: datetime) -> datetime:
+        """When somebody books this: within its notice and horizon, and not in the future."""
+        space, rng = offer.space, self.rng
+        days = min(rng.expovariate(1 / FORESIGHT.get(Kind(space.kind), 2.0)), space.horizon_days - 1)
+        latest = min(starts_at - space.min_notice_minutes * MINUTE, self.span.now)
+        wished = starts_at - timedelta(days=days)
+        return min(wished, latest - rng.uniform(3, 600) * MINUTE).replace(microsecond=0)
+
+    def somebody(self, offer: Offer, crowd: list[Member]) -> Who | None:
+        """Somebody who may book this space, out of those who come that day."""
+        rng, space = self.rng, offer.space
+        if space.audience == Audience.PUBLIC and rng.random() < self.rhythm["guest"]:
+            return Who(guest=rng.choice(self.town.guests[self.house.hub.slug]))
+        if not crowd:
+            return None
+        return self.for_member(rng.choice(crowd), offer)
+
+    def for_member(self, member: Member, offer: Offer) -> Who:
+        """The member, for themself or their organisation; the desk makes some of these bookings."""
+        rng = self.rng
+        by_the_desk = rng.random() < self.rhythm["by_the_desk"]
+        share = 0.1 if offer.space.kind in DESKS else self.rhythm["for_an_organisation"]
+        return Who(
+            person=member.person,
+            organisation=member.organisation if rng.random() < share else None,
+            made_by=self.team[min(1, len(self.team) - 1)] if by_the_desk else member.person,
+        )
+
+    def coming(self, members: list[Member], day: date) -> list[Member]:
+        """The members who belong on that day, the likeliest to come first (weighted draw without replacement)."""
+        draw = [
+            (self.rng.random() ** (1 / (m.regularity * (2.5 if day.isoweekday() in m.days else 0.6))), n)
+            for n, m in enumerate(members)
+            if m.belongs_on(day)
+        ]
+        return [members[n] for _, n in sorted(draw, reverse=True)]
+
+    def purpose(self, offer: Offer) -> str:
+        known: list[str] = self.crowd["purposes"].get(offer.space.kind, [])
+        return self.rng.choice(known) if known and self.rng.random() < 0.8 else ""
+
+    def demand(self, offer: Offer, day: date) -> float:
+        """The share of the space that is asked for on that day."""
+        kind = offer.space.kind
+        busy: float = self.rhythm["busy"][kind] if offer.busy is None else offer.busy
+        ordinary: float = self.rhythm["weekdays"][kind][day.weekday()] * self.rhythm["months"]["all"][day.month - 1]
+        if day in self.live_days:
+            return busy * max(ordinary, 1.0)
+        ahead = (day - self.span.today).days
+        fading = math.exp(-ahead / (6 * FORESIGHT.get(Kind(kind), 2.0))) if ahead > 0 else 1.0
+        return busy * ordinary * fading
