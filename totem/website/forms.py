@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,8 +24,8 @@ class FindForm(forms.Form):
     """A free space, wanted for some people, for some time. Every field has a default: nothing asked is a question."""
 
     hide_optional = True
-    people = forms.IntegerField(label=gettext_lazy("People"), min_value=1, max_value=1000, required=False, initial=1)
-    minutes = MinutesField(label=gettext_lazy("Length"), minimum=30, maximum=LONGEST, required=False, initial=60)
+    people = forms.IntegerField(label=gettext_lazy("People"), min_value=1, max_value=1000, initial=1)
+    minutes = MinutesField(label=gettext_lazy("Length"), minimum=30, maximum=LONGEST, initial=60)
     day = forms.DateField(label=gettext_lazy("Day"), widget=DateInput, required=False)
     after = forms.TimeField(label=gettext_lazy("Not before"), widget=TimeInput(step_minutes=15), required=False)
     before = forms.TimeField(label=gettext_lazy("Over by"), widget=TimeInput(step_minutes=15), required=False)
@@ -37,8 +38,10 @@ class FindForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, hubs: Sequence[Hub], data: Any = None, *, today: date | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
+    def __init__(
+        self, hubs: Sequence[Hub], data: QueryDict | None = None, *, today: date | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(None if data is None else _with_defaults(data), **kwargs)
         self.hubs = hubs
         self.today = today
         hub_choices = [("", _("All hubs")), *((hub.slug, hub.name) for hub in hubs)]
@@ -60,11 +63,8 @@ class FindForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        values["people"] = values.get("people") or 1
-        values["minutes"] = values.get("minutes") or 60
-        if self.errors:
-            return values
-        self._check_hours(values)
+        if not self.errors:
+            self._check_hours(values)
         return values
 
     def _check_hours(self, values: dict[str, Any]) -> None:
@@ -73,6 +73,15 @@ class FindForm(forms.Form):
         latest = 24 * 60 if before == time.min else before.hour * 60 + before.minute
         if latest - (after.hour * 60 + after.minute) < values["minutes"]:
             self.add_error("before", _("The time between these hours is shorter than the length."))
+
+
+def _with_defaults(asked: QueryDict) -> QueryDict:
+    """What is asked, for one person and one hour where nothing is said."""
+    said = asked.copy()
+    for name, default in (("people", "1"), ("minutes", "60")):
+        if not said.get(name):
+            said[name] = default
+    return said
 
 
 class FreeForm(forms.Form):

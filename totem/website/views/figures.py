@@ -37,6 +37,11 @@ def months_until(now: datetime, hub: Hub) -> list[Period]:
     return [Period(start, end) for start, end in pairwise(starts)]
 
 
+def _month(hub: Hub, month: Period, now: datetime) -> Month:
+    readings = [measures.take(name, [hub], month, now) for name in BY_MONTH]
+    return Month(month.starts_at.astimezone(hub.zone).date(), readings)
+
+
 @require_safe
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
     """Every measure about the hub over the last twelve whole months, each with its method; the moving ones by month."""
@@ -50,12 +55,6 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
         "year": year,
         "readings": [measures.take(known.name, [hub], year, now) for known in measures.about(HUB)],
         "columns": [measures.get(name) for name in BY_MONTH],
-        "months": [
-            Month(
-                month.starts_at.astimezone(hub.zone).date(),
-                [measures.take(name, [hub], month, now) for name in BY_MONTH],
-            )
-            for month in months
-        ],
+        "months": [_month(hub, month, now) for month in months],
     }
     return render(request, "website/figures.html", context)

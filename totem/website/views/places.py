@@ -39,7 +39,7 @@ def hub(request: HttpRequest, slug: str) -> HttpResponse:
         "kinds": queries.spaces_by_kind(spaces, now.astimezone(hub.zone).date()),
         "opening": queries.opening(hub, now),
         "next_room": queries.next_meeting_room(hub, spaces, request.user, now),
-        "languages": [Language(code).label for code in hub.languages],
+        "spoken": [Language(code).label for code in hub.languages],
         "crumb_items": [home_crumb()],
         "sees_desk": request.user.has_perm(permissions.SEE_DESK, hub),
         "manages": request.user.has_perm(permissions.MANAGE, hub),

@@ -1,0 +1,270 @@
+"""The demonstration: what the press says of the four hubs, invented people, and a day that is alive whenever it is loaded."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.db.models import Count, Q, Sum
+
+from tests.factories.accounts import UserFactory
+from totem.accounts.models import DemoRole, User
+from totem.bookings.models import LIVE, Booking, Occupancy, Status
+from totem.core.models import JournalEntry
+from totem.core.periods import DAY, Period, expand_week, intersect
+from totem.hubs.models import Hub, Membership, Role, TeamMember, ZoneKind
+from totem.hubs.queries import open_periods
+from totem.organisations.models import Affiliation, Organisation
+from totem.organisations.queries import organisations_of
+from totem.spaces.models import Kind, Outage, Price, Space, SpaceHours
+from totem.website.demo import Demonstration, load
+
+FOLDER = Path(settings.BASE_DIR) / "demo"
+HUBS = {"amiens", "rouen", "le-havre", "caen"}
+MOMENTS = {
+    "a Tuesday morning": datetime(2026, 11, 24, 9, 40, tzinfo=UTC),
+    "the night before the year's end closure": datetime(2027, 12, 24, 2, 15, tzinfo=UTC),
+    "a Sunday of August in a leap year": datetime(2028, 8, 13, 14, 5, tzinfo=UTC),
+}
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    now: datetime
+    found: Demonstration
+
+
+@pytest.fixture(scope="module", params=MOMENTS)
+def loaded(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker) -> Iterator[Loaded]:
+    """The demonstration of 90 days, loaded once for all tests that only read it, and rolled back after them."""
+    now = MOMENTS[request.param]
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield Loaded(now, load(folder=FOLDER, now=now, length=90))
+        transaction.set_rollback(True)
+
+
+def _hub(slug: str) -> Hub:
+    return Hub.objects.select_related("commune__department", "operator").get(slug=slug)
+
+
+def _counts() -> list[int]:
+    return [model.objects.count() for model in (Hub, Space, User, Organisation, Booking, Occupancy, JournalEntry)]
+
+
+def test_the_four_hubs_are_as_the_press_describes_them(loaded: Loaded) -> None:
+    assert set(Hub.objects.published().values_list("slug", flat=True)) == HUBS
+
+    amiens = _hub("amiens")
+    assert amiens.commune.name == "Amiens"
+    assert amiens.operator.name == "La Tech amiénoise"
+    zones = amiens.zones.aggregate(Sum("area"), Count("pk"))
+    assert zones["area__sum"] > 500
+    assert set(amiens.zones.values_list("kind", flat=True)) == {
+        ZoneKind.INCUBATOR,
+        ZoneKind.COWORKING,
+        ZoneKind.SHARED_TOOLS,
+        ZoneKind.EVENTS,
+    }
+    assert zones["pk__count"] == 4
+    assert TeamMember.objects.filter(hub=amiens).values("person").distinct().count() == 3
+
+    rouen = _hub("rouen")
+    assert rouen.commune.name == "Le Petit-Quevilly"
+    assert "Seine Innopolis" in rouen.host_building
+    assert "10\u202f000\u00a0m²" in rouen.host_building
+
+    havre = _hub("le-havre")
+    assert havre.operator.name == "Le Container"
+    assert havre.zones.aggregate(Sum("area"))["area__sum"] == 300
+    assert sorted(havre.opening_hours.values_list("weekday", flat=True)) == [1, 2, 3, 4, 5, 6]
+
+    assert "inventé" in _hub("caen").operator.name
+    assert _hub("caen").commune.name == "Caen"
+
+
+def test_each_hub_offers_every_kind_and_a_room_made_of_halves(loaded: Loaded) -> None:
+    for hub in Hub.objects.all():
+        kinds = set(hub.spaces.values_list("kind", flat=True))
+        assert kinds == set(Kind.values), hub
+        assert hub.spaces.annotate(halves=Count("parts")).filter(kind=Kind.EVENT_ROOM, halves=2).count() == 1
+
+
+def test_prices_are_those_of_the_field_with_a_past_one(loaded: Loaded) -> None:
+    desk = Space.objects.get(hub__slug="amiens", kind=Kind.HOT_DESKS)
+    today = loaded.now.date()
+    current = desk.prices.filter(Q(ends_on=None) | Q(ends_on__gt=today), starts_on__lte=today)
+    assert {price.get_per_display(): int(price.amount) for price in current} == {"jour": 10, "demi-journée": 7} or {
+        int(price.amount) for price in current
+    } == {10, 7}
+    assert desk.prices.filter(ends_on__lt=today).exists()
+    hours = Price.objects.filter(space__kind=Kind.MACHINE, per=Price.Per.HOUR, ends_on=None)
+    assert {5, 8, 36} <= {int(price.amount) for price in hours}
+    assert all(5 <= price.amount <= 36 for price in hours)
+    assert not Price.objects.filter(space__hub__slug="le-havre", space__kind=Kind.HOT_DESKS).exists()
+
+
+def test_each_sheet_says_what_is_sourced_and_what_is_invented() -> None:
+    for slug in HUBS:
+        said = (FOLDER / f"{slug}.toml").read_text(encoding="utf-8")
+        assert "FROM THE PRESS" in said
+        assert "INVENTED FOR THE DEMONSTRATION" in said
+        assert "inventé" in tomllib.loads(said)["hub"]["description"]
+    assert "EVERYBODY HERE IS INVENTED" in (FOLDER / "people.toml").read_text(encoding="utf-8")
+
+
+def test_names_say_that_they_are_invented(loaded: Loaded) -> None:
+    crowd = tomllib.loads((FOLDER / "people.toml").read_text(encoding="utf-8"))
+    surnames = {start + end for start in crowd["surname_beginnings"] for end in crowd["surname_endings"]}
+    people = list(User.objects.values_list("name", "email"))
+    guests = list(Booking.objects.filter(person=None).values_list("guest_name", "guest_email").distinct())
+    assert len(people) > 200
+    assert guests
+    for name, email in people + guests:
+        assert name.split(" ")[-1] in surnames
+        assert email.endswith(".example")
+    booking = Organisation.objects.filter(bookings__isnull=False).distinct()
+    assert booking.exists()
+    for organisation in booking:
+        words = ("Presque Vrai", "Imaginaire", "Fictif", "Fictive", "Inventé", "Inventée")
+        assert any(word in organisation.name for word in words), organisation
+
+
+def test_nothing_is_taken_twice(loaded: Loaded) -> None:
+    """By plain comparisons, not by the operators of the exclusion constraint."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # foreign keys too
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("""
+            SELECT count(*) FROM bookings_occupancy a JOIN bookings_occupancy b
+                ON a.unit_id = b.unit_id AND a.id < b.id AND a.booking_id <> b.booking_id
+               AND lower(a.during) < upper(b.during) AND lower(b.during) < upper(a.during)
+             WHERE NOT (a.is_buffer AND b.is_buffer)
+        """)
+        assert cursor.fetchone() == (0,)
+    for booking in (
+        Booking.objects.select_related("space")
+        .annotate(taken=Count("occupancy", filter=Q(occupancy__is_buffer=False)))
+        .annotate(parts=Count("space__parts", distinct=True))
+    ):
+        wanted = booking.quantity * (1 + booking.space.parts.count()) if booking.is_live else 0
+        assert booking.taken == wanted, booking
+
+
+def test_live_bookings_keep_to_hours_and_rules(loaded: Loaded) -> None:
+    window = Period(loaded.now - 90 * DAY, loaded.now + 60 * DAY)
+    hubs = list(Hub.objects.select_related("commune__department"))
+    opened = open_periods(hubs, window)
+    hours: dict[int, list[SpaceHours]] = {}
+    for line in SpaceHours.objects.all():
+        hours.setdefault(line.space_id, []).append(line)
+    for space in Space.objects.select_related("hub"):
+        opening = opened[space.hub_id]
+        if space.pk in hours:
+            opening = intersect(opening, expand_week(hours[space.pk], window, space.hub.zone))
+        for booking in space.bookings.filter(status__in=LIVE):
+            assert any(period.contains(booking.period) for period in opening), (space, booking.period)
+            minutes = booking.length // timedelta(minutes=1)
+            assert space.min_minutes <= minutes <= space.max_minutes
+            assert minutes % space.step_minutes == 0
+            assert booking.created_at <= booking.starts_at
+            assert booking.created_at <= loaded.now
+
+
+def test_whoever_booked_was_allowed_to(loaded: Loaded) -> None:
+    members = Booking.objects.filter(space__audience="members").select_related("space", "person")
+    for booking in members:
+        day = booking.starts_at.astimezone(booking.space.hub.zone).date()
+        assert Membership.objects.on(day).filter(hub=booking.hub_id, person=booking.person).exists()
+    for booking in Booking.objects.filter(space__kind=Kind.VISITING_DESKS):
+        assert Membership.objects.filter(person=booking.person).exclude(hub=booking.hub_id).exists()
+    for booking in Booking.objects.exclude(organisation=None):
+        assert Affiliation.objects.filter(person=booking.person, organisation=booking.organisation).exists()
+
+
+def test_every_hub_is_alive(loaded: Loaded) -> None:
+    """Somebody here or expected, something next, something broken, something to decide; else on the next open day."""
+    now = loaded.now
+    hubs = list(Hub.objects.select_related("commune__department"))
+    opened = open_periods(hubs, Period(now, now + 30 * DAY))
+    for hub in hubs:
+        bookings = Booking.objects.filter(hub=hub)
+        first = opened[hub.pk][0]
+        confirmed = bookings.filter(status=Status.CONFIRMED)
+        if first.starts_at == now:
+            assert confirmed.filter(checked_in_at__lte=now, checked_out_at=None, ends_at__gt=now).count() >= 3
+            assert confirmed.filter(starts_at__lte=now, ends_at__gt=now, checked_in_at=None).exists()
+            assert confirmed.filter(starts_at__gt=now, starts_at__lt=now + 2 * HOUR).exists()
+        assert confirmed.filter(starts_at__gt=now, starts_at__lt=first.ends_at).count() >= 5, hub
+        assert Outage.objects.filter(space__hub=hub, during__contains=now).exists()
+        assert bookings.filter(status=Status.PENDING, starts_at__gt=now).exists()
+        option = bookings.get(status=Status.HELD)
+        assert option.hold_expires_at is not None
+        assert option.hold_expires_at > now
+        for status in (Status.CANCELLED, Status.REFUSED):
+            assert bookings.filter(status=status).exists()
+        past = confirmed.filter(ends_at__lt=now)
+        assert past.filter(checked_in_at=None).exists()
+        assert past.exclude(checked_out_at=None).count() > past.count() / 2
+
+
+def test_a_hackathon_lasts_through_the_night(loaded: Loaded) -> None:
+    booking = Booking.objects.get(hub__slug="le-havre", starts_at__gt=loaded.now, purpose__startswith="Hackathon")
+    assert booking.length == 24 * HOUR
+    assert booking.status == Status.CONFIRMED
+
+
+def test_one_click_people(loaded: Loaded) -> None:
+    people = {person.demo_role: person for person in User.objects.exclude(demo_role="")}
+    assert set(people) == set(DemoRole.values)
+    amiens = _hub("amiens")
+    for role in (Role.MANAGER, Role.DESK):
+        assert TeamMember.objects.filter(hub=amiens, person=people[role.value], role=role).exists()
+    member, visitor = people[DemoRole.MEMBER], people[DemoRole.VISITOR]
+    assert Membership.objects.on(loaded.now.date()).filter(hub=amiens, person=member).exists()
+    assert organisations_of(member, on=loaded.now.date())
+    coming = Booking.objects.filter(person=member, starts_at__gt=loaded.now, status=Status.CONFIRMED)
+    assert coming.count() >= 3
+    assert coming.exclude(organisation=None).exists()
+    assert not Membership.objects.filter(person=visitor).exists()
+    assert not TeamMember.objects.filter(person=visitor).exists()
+    assert not any(person.has_usable_password() for person in people.values())
+
+
+def test_a_second_load_changes_nothing(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
+    before = _counts()
+    again = load(folder=FOLDER, now=loaded.now + 8 * DAY)
+    assert not again.is_new
+    assert _counts() == before
+    assert loaded.found.bookings == Booking.objects.count()
+
+
+def test_a_stale_demonstration_says_how_to_refresh(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
+    with transaction.atomic():
+        Hub.objects.update(created_at=datetime(2020, 1, 1, tzinfo=UTC))
+        call_command("load_demo")
+        transaction.set_rollback(True)
+    said = capsys.readouterr().out
+    assert "kept as it is" in said
+    assert "make demo-reset" in said
+
+
+@pytest.mark.django_db
+def test_real_people_are_left_alone() -> None:
+    UserFactory()
+    with pytest.raises(CommandError, match="real people"):
+        call_command("load_demo", days=5)
+    assert not Hub.objects.exists()
+
+
+@pytest.mark.django_db
+def test_production_refuses_it(settings) -> None:
+    settings.SECURE = True
+    with pytest.raises(CommandError, match="production"):
+        call_command("load_demo", days=5)
+    assert not User.objects.exists()
