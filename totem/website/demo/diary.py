@@ -175,7 +175,7 @@ class Diary:
         asked = offer.space.needs_approval and who.made_by not in self.team
         if asked and rng.random() < self.rhythm["refused"]:
             return Status.REFUSED
-        if asked and period.starts_at > now and created > now - timedelta(days=2):
+        if asked and period.starts_at > now and created > now - timedelta(days=1) and rng.random() < 0.5:
             return Status.PENDING
         return Status.CONFIRMED
 

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 
 from totem.core.periods import DAY, Period, at_wall_clock
 from totem.hubs.models import ExceptionalHours, Hub, OpeningHours, Zone
+from totem.hubs.queries import public_holidays
 from totem.organisations.models import Organisation
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, Unit
 from totem.territories.models import Commune, Department, Region
@@ -143,18 +144,13 @@ def _open(hub: Hub, sheet: dict[str, Any]) -> None:
 
 
 def _make_exceptions(hub: Hub, sheet: dict[str, Any], span: Span) -> list[tuple[dict[str, Any], date]]:
-    """Write the exceptional hours; gives the events that openings are for, with their days.
-
-    Whatever day it is loaded on: a closure that falls into an earlier one of the sheet is left out.
-    """
+    """Write the exceptional hours; gives the events that openings are for, with their days."""
     rows: list[ExceptionalHours] = []
     closed: list[Period] = []
     events = []
     for line in sheet.get("exceptions", []):
-        for day, period in _exceptional_periods(hub, line, span):
+        for day, period in _exceptional_periods(hub, line, span, closed):
             if line["kind"] == ExceptionalHours.Kind.CLOSED:
-                if any(period.overlaps(other) for other in closed):
-                    continue
                 closed.append(period)
             rows.append(
                 ExceptionalHours(hub=hub, kind=line["kind"], reason=line["reason"], during=DateTimeTZRange(*period))
@@ -165,17 +161,24 @@ def _make_exceptions(hub: Hub, sheet: dict[str, Any], span: Span) -> list[tuple[
     return events
 
 
-def _exceptional_periods(hub: Hub, line: dict[str, Any], span: Span) -> list[tuple[date, Period]]:
-    """The periods that a line of the sheet means, each with its first day."""
+def _exceptional_periods(hub: Hub, line: dict[str, Any], span: Span, closed: list[Period]) -> list[tuple[date, Period]]:
+    """The periods that a line of the sheet means, each with its first day.
+
+    What comes some weeks ahead comes a week earlier where the hub is closed then, or it is a public holiday.
+    """
     if "every_year" in line:
         return [
             (date(year, 1, 1), _days_of_year(line["every_year"], year, hub.zone))
             for year in range(span.first.year - 1, span.last.year + 1)
         ]
-    ahead = (WEEKDAYS.index(line["weekday"]) - span.today.weekday()) % 7 + 7 * line["weeks_ahead"]
-    day = span.today + timedelta(days=ahead)
-    starts_at = at_wall_clock(day, time.fromisoformat(line["from"]), hub.zone)
-    return [(day, Period(starts_at, starts_at + timedelta(hours=line["hours"])))]
+    this_week = span.today + timedelta(days=(WEEKDAYS.index(line["weekday"]) - span.today.weekday()) % 7)
+    for weeks in range(line["weeks_ahead"], 0, -1):
+        day = this_week + timedelta(days=7 * weeks)
+        starts_at = at_wall_clock(day, time.fromisoformat(line["from"]), hub.zone)
+        period = Period(starts_at, starts_at + timedelta(hours=line["hours"]))
+        if not public_holidays(hub, period) and not any(period.overlaps(other) for other in closed):
+            return [(day, period)]
+    return []
 
 
 def _days_of_year(ends: list[str], year: int, zone: ZoneInfo) -> Period:

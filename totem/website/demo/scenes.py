@@ -32,23 +32,21 @@ def play(diary: Diary) -> None:
     if opening is None:
         return
     crowd = diary.coming(diary.town.members[diary.house.hub.slug], diary.local(opening.starts_at).date())
-    _play_events(diary, crowd)
+    _play_events(diary)
     _play_today(diary, opening, crowd)
     later = [p for p in diary.hub_opening if p.starts_at > max(now, opening.starts_at)]
     _play_requests(diary, later, crowd)
     _play_demo_member(diary, later)
 
 
-def _play_events(diary: Diary, crowd: list[Member]) -> None:
+def _play_events(diary: Diary) -> None:
     """The events that the exceptional openings are for, a hackathon of twenty-four hours among them."""
     by_name = {offer.space.name: offer for offer in diary.house.offers}
     for event, day in diary.house.events:
         starts_at = at_wall_clock(day, time.fromisoformat(event["from"]), diary.house.hub.zone)
-        who = Who(
-            person=crowd[0].person,
-            organisation=diary.town.organisations[event["organisation"]],
-            made_by=diary.team[0],
-        )
+        organisation = diary.town.organisations[event["organisation"]]
+        organiser = next(m for m in diary.town.members[diary.house.hub.slug] if m.organisation == organisation)
+        who = Who(person=organiser.person, organisation=organisation, made_by=diary.team[0])
         period = Period(starts_at, starts_at + timedelta(hours=event["hours"]))
         created = diary.span.now - timedelta(days=20)
         diary.book(
