@@ -1,0 +1,194 @@
+"""Every address, tried as everybody who has no business there: what is not yours does not exist."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import (
+    ExceptionalHoursFactory,
+    HubFactory,
+    MembershipFactory,
+    TeamMemberFactory,
+    ZoneFactory,
+)
+from tests.factories.organisations import AffiliationFactory, OrganisationFactory
+from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
+from totem.bookings import actions
+from totem.bookings.actions import Booker
+from totem.core.models import JournalEntry
+from totem.core.periods import Period
+from totem.hubs.models import Hub, HubPhoto, Role
+from totem.organisations.models import Invitation
+from totem.spaces.models import SpacePhoto
+
+pytestmark = pytest.mark.django_db
+
+# Open to everybody, by name; a page missing here must be closed to strangers.
+PUBLIC = {
+    "health_live", "health_ready", "set_language", "jsi18n",
+    "website:home", "website:find", "website:hub", "website:hub_week", "website:hub_day", "website:free",
+    "website:space", "hubs:accent", "bookings:book", "core:design", "territories:communes",
+    "accounts:demo_login", "accounts:outbox",
+}  # fmt: skip
+# For anybody who is signed in, about themselves.
+OWN = {
+    "bookings:mine", "accounts:profile", "accounts:export", "accounts:erase", "organisations:list",
+    "organisations:create",
+}  # fmt: skip
+FORBIDDEN, NOT_FOUND, WRONG_METHOD, SIGN_IN = 403, 404, 405, 302
+
+
+class World:
+    """A hub with one of everything, and what each address needs to speak of it."""
+
+    def __init__(self, **hub: object) -> None:
+        self.hub: Hub = HubFactory(**hub)
+        self.manager = TeamMemberFactory(hub=self.hub).person
+        self.space = SpaceFactory(hub=self.hub)
+        self.person = UserFactory()
+        tomorrow = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        while tomorrow.isoweekday() == 7:
+            tomorrow += timedelta(days=1)
+        self.hub.closed_on_public_holidays = False
+        self.hub.save()
+        period = Period(tomorrow, tomorrow + timedelta(hours=1))
+        self.booking = actions.book(
+            space=self.space, period=period, booker=Booker.oneself(self.person), now=datetime.now(UTC)
+        )
+        self.affiliation = AffiliationFactory()
+        far = tomorrow + timedelta(days=200)
+        self.pks = {
+            "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
+            "zone": ZoneFactory(hub=self.hub).pk,
+            "photo": HubPhoto.objects.create(hub=self.hub, image="hubs/x.webp", description="x").pk,
+            "role": TeamMemberFactory(hub=self.hub, role=Role.DESK).pk,
+            "member": MembershipFactory(hub=self.hub).pk,
+            "outage": OutageFactory(space=self.space, during=(far, far + timedelta(hours=1))).pk,
+            "price": PriceFactory(space=self.space).pk,
+            "space_photo": SpacePhoto.objects.create(space=self.space, image="spaces/x.webp", description="x").pk,
+            "unit": self.space.units.get().pk,
+        }
+
+    def arguments(self, name: str, wanted: set[str]) -> dict[str, object]:
+        known = {
+            "slug": self.hub.slug,
+            "space": self.space.slug,
+            "reference": self.booking.reference,
+            "affiliation_pk": self.affiliation.pk,
+            "role": "manager",
+        }
+        found = {key: known[key] for key in wanted if key in known}
+        if name.startswith("organisations:"):
+            found |= self._of_organisation(wanted)
+        elif "pk" in wanted:
+            found["pk"] = self.pks[KINDS[name]]
+        missing = wanted - set(found)
+        assert not missing, f"{name}: teach this test what {missing} is"
+        return found
+
+    def _of_organisation(self, wanted: set[str]) -> dict[str, object]:
+        organisation = self.affiliation.organisation
+        found: dict[str, object] = {"pk": organisation.pk} if "pk" in wanted else {}
+        if "invitation_pk" in wanted:
+            invitation, _new = Invitation.objects.get_or_create(
+                organisation=organisation, email="somebody@example.org", defaults={"role": "employee"}
+            )
+            found["invitation_pk"] = invitation.pk
+        return found
+
+
+# What the `pk` of an address is.
+KINDS = {
+    "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
+    "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
+}  # fmt: skip
+
+
+def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:
+    """The name and arguments of each of our own addresses."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)
+        elif isinstance(entry, URLPattern) and entry.name and not entry.name.startswith("account_"):
+            yield f"{namespace}{entry.name}", set(entry.pattern.regex.groupindex) if ":" in namespace else set()
+
+
+ADDRESSES = {name: wanted for name, wanted in addresses() if name != "media"}
+CLOSED = sorted(set(ADDRESSES) - PUBLIC)
+ABOUT_A_HUB = sorted(name for name, wanted in ADDRESSES.items() if name not in PUBLIC | OWN)
+
+
+def tried(client: Client, url: str) -> list[int]:
+    return [client.get(url).status_code, client.post(url, {"csrf": "none"}).status_code]
+
+
+def test_strangers_are_asked_to_sign_in_everywhere_but_in_public():
+    world = World()
+    client = Client()
+    before = JournalEntry.objects.count()
+    for name in CLOSED:
+        url = reverse(name, kwargs=world.arguments(name, ADDRESSES[name]))
+        for response in (client.get(url), client.post(url)):
+            asked_in = response.status_code == SIGN_IN and response.url.startswith(reverse("account_login"))
+            assert asked_in or response.status_code in {NOT_FOUND, WRONG_METHOD}, (name, response.status_code)
+    assert JournalEntry.objects.count() == before
+
+
+@pytest.mark.parametrize("role", [*Role, "member", "nobody"])
+def test_people_of_another_hub_find_nothing(role: str):
+    world, person = World(), UserFactory()
+    if role in Role.values:
+        own = TeamMemberFactory(role=role, person=person).hub
+    else:
+        own = HubFactory()
+        if role == "member":
+            MembershipFactory(hub=own, person=person)
+    client = Client()
+    client.force_login(person)
+    before = JournalEntry.objects.count()
+    for name in ABOUT_A_HUB:
+        arguments = world.arguments(name, ADDRESSES[name])
+        statuses = tried(client, reverse(name, kwargs=arguments))
+        if "slug" in arguments and len(arguments) > 1:  # somebody else's thing under the address of one's own hub
+            here = tried(client, reverse(name, kwargs={**arguments, "slug": own.slug}))
+            assert set(here) <= {NOT_FOUND, WRONG_METHOD, FORBIDDEN}, (name, here)
+        assert set(statuses) <= {NOT_FOUND, WRONG_METHOD}, (name, statuses)
+        assert NOT_FOUND in statuses, (name, statuses)
+    assert JournalEntry.objects.count() == before
+
+
+@pytest.mark.parametrize("role", [*Role, "member", "nobody", "stranger"])
+def test_a_hub_that_is_not_published_does_not_exist_for_others(role: str):
+    world = World(is_published=False)
+    client = Client()
+    if role in Role.values:
+        client.force_login(TeamMemberFactory(role=role).person)
+    elif role == "member":
+        client.force_login(MembershipFactory().person)
+    elif role == "nobody":
+        client.force_login(UserFactory())
+    for name in sorted(PUBLIC & set(ADDRESSES)):
+        if "slug" in ADDRESSES[name] and name != "hubs:accent":
+            statuses = tried(client, reverse(name, kwargs=world.arguments(name, ADDRESSES[name])))
+            assert set(statuses) <= {NOT_FOUND, WRONG_METHOD}, (name, statuses)
+
+
+def test_a_booking_is_its_persons_and_the_teams():
+    world = World()
+    url = reverse("bookings:detail", args=[world.booking.reference])
+    for person, status in ((world.person, 200), (world.manager, 200), (UserFactory(), 404)):
+        client = Client()
+        client.force_login(person)
+        assert client.get(url).status_code == status
+
+
+def test_an_organisation_is_its_peoples():
+    OrganisationFactory()
+    affiliation = AffiliationFactory()
+    client = Client()
+    client.force_login(UserFactory())
+    assert tried(client, reverse("organisations:edit", args=[affiliation.organisation_id])) == [404, 404]
