@@ -270,18 +270,21 @@ class Server:
         fresh.rename(self.cluster)
 
     def _forget_dead_postmaster(self) -> None:
-        """Remove the pid file of a server that was killed, when its number now belongs to another program.
+        """Make PostgreSQL see that a server was killed, when its number still belongs to some process.
 
-        PostgreSQL does this by itself unless a living process of the same user has that number, which happens after a
-        restart of the machine or of a container.
+        That happens after a restart of the machine or of a container, or where nobody collects dead processes.
+        PostgreSQL takes such a process for the server. The rest of the file has to stay: by it, PostgreSQL makes sure
+        that no part of the killed server still writes.
         """
         pid_file = self.cluster / "postmaster.pid"
         try:
-            pid = int(pid_file.read_text().split("\n", 1)[0])
+            number, rest = pid_file.read_text().split("\n", 1)
+            pid = int(number)
         except (FileNotFoundError, ValueError):
             return
-        if "postgres" not in _program_of(pid):
-            pid_file.unlink(missing_ok=True)
+        if not _is_running_postgres(pid):
+            # Kept in place, not replaced: its owner is the server's user.
+            pid_file.write_text(f"{_dead_pid()}\n{rest}")
             for name in (".s.PGSQL.5432.lock", ".s.PGSQL.5432"):
                 (self.socket / name).unlink(missing_ok=True)
 
@@ -306,9 +309,11 @@ class Server:
                 return
             said = self._last_log_lines()
             # The children of a killed server need a moment to notice that it is gone.
-            if "shared memory block" not in said or time.monotonic() > deadline:
+            waits = "shared memory block" in said or "postmaster.pid" in said
+            if not waits or time.monotonic() > deadline:
                 raise self._failure(said or result.stderr)
             time.sleep(0.2)
+            self._forget_dead_postmaster()
 
     def _postmaster_lives(self) -> bool:
         import psycopg  # noqa: PLC0415
@@ -491,18 +496,24 @@ def _content(file: TextIO) -> str:
     return file.read()
 
 
-def _program_of(pid: int) -> str:
-    """The name of the program a process runs, empty when there is no such process."""
+def _is_running_postgres(pid: int) -> bool:
+    """Whether this process exists, is not merely waiting to be collected, and runs PostgreSQL."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    ps = subprocess.run(["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
-    return ps.stdout.strip()
+        name, _, state = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(") ")
+        return "postgres" in name and not state.startswith("Z")
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return False
+    command = ["/bin/ps", "-o", "stat=,comm=", "-p", str(pid)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    return "postgres" in said and not said.startswith("Z")
+
+
+def _dead_pid() -> int:
+    """The number of a process that has just ended."""
+    process = subprocess.Popen(["/bin/sh", "-c", ":"])
+    process.wait()
+    return process.pid
 
 
 def _disk_full(folder: Path) -> str:
