@@ -1,0 +1,242 @@
+"""The console command, as processes: what it starts, what it stops, and what it says instead of a traceback."""
+
+import re
+import shutil
+import signal
+import socket
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import LazySettings
+
+from config import checks
+from tests.serving import Site, Totem, free_port
+from totem.core import embedded
+
+EMBEDDED = {"DATABASE_URL": None, "TOTEM_MODE": "test"}
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A TOTEM_DATA of the test's own; the cluster that stands elsewhere for it, as root, goes with it."""
+    folder = Path(tempfile.mkdtemp(prefix="totem-cli-")).resolve()
+    yield folder
+    base = embedded.server_for(folder).base
+    shutil.rmtree(base, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def prepared(data: Path) -> Path:
+    """The same, with a migrated embedded database."""
+    for command in ("migrate", "createcachetable"):
+        done = Totem("manage", command, "--verbosity=0", TOTEM_DATA=str(data), **EMBEDDED)
+        assert done.wait() == 0, done.output
+    return data
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+def _one_line(totem: Totem) -> str:
+    """What it said, which has to be one line, when it refused."""
+    status = totem.wait()
+    assert status == 1, totem.output
+    assert totem.output.count("\n") == 1, totem.output
+    return totem.output
+
+
+def test_serve_starts_a_database_and_stops_it(prepared: Path) -> None:
+    server = embedded.server_for(prepared)
+    assert not server.answers()
+    site = Site("--workers", "1", data=prepared)
+    assert _get(f"{site.url}/health/ready") == "ready\n"
+    assert server.answers()
+    assert site.stop() == 0
+    assert not server.answers()
+    assert "Traceback" not in site.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_serve_uses_the_database_of_the_first_and_leaves_it(prepared: Path, number: signal.Signals) -> None:
+    first = Site("--workers", "1", "--no-worker", data=prepared)
+    second = Site("--workers", "1", "--no-worker", data=prepared)
+    assert second.stop(number) == 0
+    assert _get(f"{first.url}/health/ready") == "ready\n"
+    assert first.stop(number) == 0
+    assert not embedded.server_for(prepared).answers()
+
+
+def test_after_kill_9_nothing_serves_and_the_next_start_works(prepared: Path) -> None:
+    site = Site("--workers", "1", data=prepared)
+    children = psutil.Process(site.process.pid).children(recursive=True)
+    assert len(children) >= 3  # the web master and its process, the worker
+    site.kill()
+    _gone, alive = psutil.wait_procs(children, timeout=60)
+    assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
+    again = Site("--workers", "1", data=prepared)
+    assert _get(f"{again.url}/health/ready") == "ready\n"
+    assert again.stop() == 0
+    assert not embedded.server_for(prepared).answers()
+
+
+def test_a_dead_worker_is_started_again(committed_db: str, tmp_path: Path) -> None:
+    site = Site("--workers", "1", data=tmp_path, database_url=committed_db)
+    (worker,) = [child for child in psutil.Process(site.process.pid).children() if "worker" in child.cmdline()]
+    worker.kill()
+    while not [line for line in site.lines if "The worker ended" in line]:
+        worker.wait(timeout=60)
+    while not [
+        c for c in psutil.Process(site.process.pid).children() if "worker" in c.cmdline() and c.pid != worker.pid
+    ]:
+        pass
+    assert site.stop() == 0
+
+
+def test_a_busy_port_is_said_in_one_line(data: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        said = _one_line(Totem("serve", "--port", str(port), TOTEM_DATA=str(data), **EMBEDDED))
+    assert f"Port {port}" in said
+    assert f"TOTEM_PORT={port + 1}" in said
+    assert not embedded.server_for(data).base.exists()
+
+
+def test_data_of_another_postgresql_are_refused_in_one_line(prepared: Path) -> None:
+    (embedded.server_for(prepared).cluster / "PG_VERSION").write_text("17\n")
+    said = _one_line(Totem("serve", "--port", str(free_port()), TOTEM_DATA=str(prepared), **EMBEDDED))
+    assert "PostgreSQL 17" in said
+    assert "move that folder away" in said
+
+
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached"),
+        ("mysql://localhost/totem", "PostgreSQL database"),
+        ("not an address", "PostgreSQL database"),
+    ],
+)
+def test_a_wrong_database_address_is_said_in_one_line(data: Path, address: str, word: str) -> None:
+    said = _one_line(
+        Totem("serve", "--port", str(free_port()), TOTEM_DATA=str(data), TOTEM_MODE="test", DATABASE_URL=address)
+    )
+    assert word in said
+    assert "DATABASE_URL" in said
+
+
+def test_a_data_folder_that_cannot_be_written_is_said_in_one_line() -> None:
+    said = _one_line(Totem("serve", TOTEM_DATA="/dev/null/var", TOTEM_SECRET_KEY=None, **EMBEDDED))
+    assert "/dev/null/var" in said
+
+
+def test_with_a_database_address_nothing_embedded_starts(committed_db: str, tmp_path: Path) -> None:
+    site = Site("--workers", "1", "--no-worker", data=tmp_path, database_url=committed_db)
+    assert not embedded.server_for(tmp_path).base.exists()
+    assert site.stop() == 0
+
+
+def test_doctor_names_what_is_wrong(committed_db: str, tmp_path: Path) -> None:
+    well = Totem("doctor", TOTEM_DATA=str(tmp_path))
+    well.wait()
+    assert "PostgreSQL" in well.output
+    assert "no communes are loaded: run `totem migrate`" in well.output
+    ill = Totem("doctor", TOTEM_DATA=str(tmp_path), DATABASE_URL="postgresql://127.0.0.1:1/x", TOTEM_MODE="production")
+    assert ill.wait() == 1
+    for word in ("cannot be reached", "TOTEM_URL", "TOTEM_HOSTS", "not collected", "Mails would not leave"):
+        assert re.search(f"WRONG .*{word}", ill.output), ill.output
+    assert "Traceback" not in ill.output
+
+
+SAFE = {
+    "MODE": "production",
+    "DEBUG": False,
+    "SECRET_KEY": "k9zQ" * 16 + "mixed",
+    "SITE_URL": "https://totem.example",
+    "ALLOWED_HOSTS": ["totem.example"],
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "DEFAULT_FROM_EMAIL": "Totem <totem@totem.example>",
+}
+UNSAFE = [
+    ({"DEBUG": True}, "DEBUG"),
+    ({"SECRET_KEY": "short"}, "too short"),
+    ({"SECRET_KEY": "a" * 60}, "too short"),
+    ({"SITE_URL": "http://totem.example"}, "https"),
+    ({"SITE_URL": "https://"}, "https"),
+    ({"ALLOWED_HOSTS": ["*"]}, "any host"),
+    ({"ALLOWED_HOSTS": ["totem.example", ".*"]}, "any host"),
+    ({"ALLOWED_HOSTS": ["localhost", "127.0.0.1"]}, "no public host"),
+    ({"ALLOWED_HOSTS": []}, "no public host"),
+    ({"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}, "not leave"),
+    ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "not leave"),
+    ({"DEFAULT_FROM_EMAIL": "Totem <totem@localhost>"}, "nobody can answer"),
+]
+
+
+@pytest.mark.parametrize(("change", "word"), UNSAFE)
+def test_each_unsafe_setting_is_refused_in_production(settings: LazySettings, change: dict, word: str) -> None:
+    for name, value in {**SAFE, **change}.items():
+        setattr(settings, name, value)
+    (problem,) = checks.unsafe_settings()
+    assert word in problem.msg
+    assert problem.hint
+
+
+def test_a_missing_key_is_refused_in_production(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SAFE.items():
+        setattr(settings, name, value)
+    assert checks.unsafe_settings() == []
+    monkeypatch.delenv("TOTEM_SECRET_KEY")
+    assert ["missing" in problem.msg for problem in checks.unsafe_settings()] == [True]
+
+
+PRODUCTION = {
+    "TOTEM_MODE": "production",
+    "TOTEM_SECRET_KEY": SAFE["SECRET_KEY"],
+    "TOTEM_URL": "https://totem.example",
+    "TOTEM_HOSTS": "totem.example",
+    "TOTEM_SMTP_HOST": "127.0.0.1",
+    "TOTEM_MAIL_FROM": "Totem <totem@totem.example>",
+}
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_production_refuses_to_start_with_unsafe_settings(committed_db: str, tmp_path: Path, command: str) -> None:
+    environment = {**PRODUCTION, "TOTEM_URL": "http://totem.example", "TOTEM_HOSTS": "*"}
+    refused = Totem(command, TOTEM_DATA=str(tmp_path), TOTEM_PORT=str(free_port()), **environment)
+    assert refused.wait() == 1
+    lines = refused.output.splitlines()
+    assert lines[0] == "totem: Production refuses to start:"
+    assert len(lines) == 3, refused.output
+
+
+def test_production_is_clean_for_djangos_own_checks(committed_db: str, tmp_path: Path) -> None:
+    checked = Totem("manage", "check", "--deploy", "--fail-level=WARNING", TOTEM_DATA=str(tmp_path), **PRODUCTION)
+    assert checked.wait() == 0, checked.output
+
+
+def test_the_secret_key_is_made_once_and_kept_to_oneself(tmp_path: Path) -> None:
+    keys = set()
+    for _ in range(2):
+        command = "import os; from config.settings import SECRET_KEY; print('key', SECRET_KEY)"
+        run = Totem("manage", "shell", "-v0", "-c", command, TOTEM_DATA=str(tmp_path), TOTEM_SECRET_KEY=None)
+        assert run.wait() == 0, run.output
+        keys.update(line for line in run.output.splitlines() if line.startswith("key "))
+    assert len(keys) == 1
+    assert len(keys.pop()) > 60
+    assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["serve", "--port", "x"], ["serve", "--workers", "0"]])
+def test_arguments_that_mean_nothing_are_named(arguments: list[str]) -> None:
+    refused = Totem(*arguments)
+    assert refused.wait() == 2
+    assert arguments[1].lstrip("-") in refused.output

@@ -1,0 +1,120 @@
+"""Probes, and a database that goes away and comes back."""
+
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.test import Client
+
+from tests.postgres import UNSAFE_AND_FAST, url_of
+from tests.serving import Site, Totem
+from totem.core.embedded import Server
+from totem.core.outage import database_is_away
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Server]:
+    """A second PostgreSQL, which the test may stop and start."""
+    folder = Path(tempfile.mkdtemp(prefix="totem-away-"))
+    folder.chmod(0o711)
+    server = Server(folder / "postgresql", UNSAFE_AND_FAST)
+    with server.running():
+        yield server
+    shutil.rmtree(folder)
+
+
+def _ask(url: str, language: str = "fr") -> tuple[int, str, dict[str, str]]:
+    request = urllib.request.Request(url, headers={"Accept-Language": language})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read().decode(), dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(), dict(error.headers)
+
+
+def test_live_asks_nothing_of_the_database() -> None:
+    # No mark: pytest-django refuses any query here.
+    answer = Client().get("/health/live")
+    assert (answer.status_code, answer.content) == (200, b"live\n")
+    assert "no-store" in answer["Cache-Control"]
+    assert not answer.cookies
+
+
+@pytest.mark.django_db
+def test_ready_when_the_database_answers_and_is_migrated() -> None:
+    answer = Client().get("/health/ready")
+    assert (answer.status_code, answer.content) == (200, b"ready\n")
+
+
+def test_requests_are_refused_plainly_while_the_database_is_away_and_recover_by_themselves(
+    elsewhere: Server, tmp_path: Path
+) -> None:
+    url = url_of({"NAME": "totem", "USER": "totem", "PASSWORD": "", "HOST": str(elsewhere.socket), "PORT": ""})
+    for command in ("migrate", "createcachetable"):
+        assert Totem("manage", command, "--verbosity=0", DATABASE_URL=url).wait() == 0
+    site = Site("--no-worker", "--workers", "1", data=tmp_path, database_url=url)
+    try:
+        page = f"{site.url}/"  # the list of hubs: it asks the database
+        assert _ask(page)[0] == 200
+        assert _ask(f"{site.url}/health/ready")[0] == 200
+
+        elsewhere.stop()
+        status, body, headers = _ask(page)
+        assert status == 503
+        assert headers["Retry-After"] == "10"
+        assert headers["Content-Language"] == "fr"
+        assert "<h1>" in body
+        assert "Traceback" not in body
+        assert _ask(page, "en")[2]["Content-Language"] == "en"
+        assert "Back in a moment" in _ask(page, "en")[1]
+        assert _ask(f"{site.url}/health/ready")[:2] == (503, "database away\n")
+        assert _ask(f"{site.url}/health/live")[0] == 200
+
+        elsewhere.start()
+        assert _ask(page)[0] == 200
+        assert _ask(f"{site.url}/health/ready")[0] == 200
+    finally:
+        site.stop()
+
+
+def test_a_session_that_cannot_be_read_is_no_other_error(elsewhere: Server, tmp_path: Path) -> None:
+    """The session is read outside of any view, where a middleware's net for views does not reach."""
+    url = url_of({"NAME": "totem", "USER": "totem", "PASSWORD": "", "HOST": str(elsewhere.socket), "PORT": ""})
+    assert Totem("manage", "migrate", "--verbosity=0", DATABASE_URL=url).wait() == 0
+    site = Site("--no-worker", "--workers", "1", data=tmp_path, database_url=url)
+    try:
+        elsewhere.stop()
+        request = urllib.request.Request(f"{site.url}/", headers={"Cookie": f"sessionid={'x' * 32}"})
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(request, timeout=60)
+        assert refusal.value.code == 503
+        assert refusal.value.headers["Retry-After"] == "10"
+        refusal.value.close()
+    finally:
+        site.stop()
+
+
+def test_an_unmigrated_database_is_not_ready(elsewhere: Server, tmp_path: Path) -> None:
+    url = url_of({"NAME": "totem", "USER": "totem", "PASSWORD": "", "HOST": str(elsewhere.socket), "PORT": ""})
+    refused = Totem("serve", "--port", "0", DATABASE_URL=url)
+    assert refused.wait() != 0
+    refused = Totem("worker", DATABASE_URL=url)
+    assert refused.wait() == 1
+    assert "run `totem migrate` first" in refused.output
+    assert refused.output.count("\n") == 1
+
+
+def test_a_deadlock_is_no_outage() -> None:
+    assert not database_is_away(psycopg.errors.DeadlockDetected("deadlock detected"))
+    assert not database_is_away(ValueError())
+    assert database_is_away(psycopg.OperationalError("connection refused"))
+    assert database_is_away(psycopg.errors.AdminShutdown("terminating connection"))
+    wrapped = ValueError()
+    wrapped.__cause__ = psycopg.errors.TooManyConnections("too many")
+    assert database_is_away(wrapped)
