@@ -1,6 +1,6 @@
 """What people fill in to book, to move and to type a code. What is allowed is said by `rules` and the actions."""
 
-from datetime import date, datetime, timedelta
+import datetime
 from typing import Any, cast
 
 from django import forms
@@ -20,20 +20,21 @@ from totem.organisations.queries import bookable_by
 from totem.spaces.models import Space
 
 A_MONTH = 31 * 24 * 60  # minutes; no space is booked for longer
-FARTHEST = timedelta(days=1200)  # beyond every space's horizon; keeps dates where the arithmetic of zones holds
+# Beyond every space's horizon, and where the arithmetic of zones still holds.
+FARTHEST = datetime.timedelta(days=1200)
 
 # Where the page shows what a rule is about.
 FIELD_OF_RULE = {"day": "date", "start": "time"}
 
 
-def read_instant(words: str) -> datetime | None:
-    """The instant that an ISO-8601 text with an offset names; None for anything else."""
+def read_instant(words: str) -> datetime.datetime | None:
+    """The instant, not too far away, that an ISO-8601 text with an offset names; None for anything else."""
     try:
         # A plus that was not escaped in an address arrives as a space.
-        instant = datetime.fromisoformat(words.strip().replace(" ", "+"))
-        return instant if instant.tzinfo is not None and instant.utcoffset() is not None else None
+        instant = datetime.datetime.fromisoformat(words.strip().replace(" ", "+"))
     except ValueError:
         return None
+    return instant if instant.tzinfo is not None and abs(instant - timezone.now()) < FARTHEST else None
 
 
 class LengthSelect(forms.Select):
@@ -41,7 +42,7 @@ class LengthSelect(forms.Select):
 
     def optgroups(self, name: str, value: list[Any], attrs: dict[str, Any] | None = None) -> list[Any]:
         known = {str(choice) for choice, _words in self.choices}
-        asked = [v for v in value if v.isdigit() and v not in known and 0 < int(v) <= A_MONTH]
+        asked = [v for v in value if v.isdecimal() and len(v) <= 5 and v not in known and 0 < int(v) <= A_MONTH]
         if asked:
             minutes = sorted({int(v) for v in [*known, *asked]})
             self.choices = [(m, minutes_words(m)) for m in minutes]
@@ -69,12 +70,12 @@ class SlotForm(forms.Form):
 
     def __init__(self, *args: Any, space: Space, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.space = space
+        self.place = space
         self.fields["time"].widget.attrs["step"] = space.step_minutes * 60
         self.fields["minutes"].widget.choices = [(m, minutes_words(m)) for m in rules.lengths(space)]
 
-    def clean_date(self) -> date:
-        day: date = self.cleaned_data["date"]
+    def clean_date(self) -> datetime.date:
+        day: datetime.date = self.cleaned_data["date"]
         if abs(day - timezone.now().date()) > FARTHEST:
             raise forms.ValidationError(_("This day is too far away."))
         return day
@@ -87,26 +88,35 @@ class SlotForm(forms.Form):
             except NonexistentTimeError:
                 self.add_error("time", _("The clocks go forward that night: this hour does not exist."))
             else:
-                data["period"] = Period(starts_at, starts_at + timedelta(minutes=data["minutes"]))
+                data["period"] = Period(starts_at, starts_at + datetime.timedelta(minutes=data["minutes"]))
         return data
 
-    def _start(self, data: dict[str, Any]) -> datetime:
-        zone, exact = self.space.hub.zone, read_instant(data["start"])
-        wall_clock = datetime.combine(data["date"], data["time"])
+    def _start(self, data: dict[str, Any]) -> datetime.datetime:
+        zone, exact = self.place.hub.zone, read_instant(data.get("start", ""))
+        wall_clock = datetime.datetime.combine(data["date"], data["time"])
         if exact is not None and exact.astimezone(zone).replace(tzinfo=None) == wall_clock:
             return exact
         return read_wall_clock(data["date"], data["time"], zone)
 
-    @property
     def period(self) -> Period | None:
-        """What was asked for, once the form is clean."""
-        period: Period | None = self.cleaned_data.get("period")
+        """What was asked for, where it could be read."""
+        period: Period | None = self.said("period")
         return period
 
-    @property
-    def quantity(self) -> int:
+    def said(self, name: str) -> Any:
+        """The clean value of a field; None where nothing, or nothing right, was sent."""
+        if not self.is_bound:
+            return None
+        self.is_valid()
+        return self.cleaned_data.get(name)
+
+    def unread(self) -> str:
+        """Why the period could not be read: the first thing that is wrong with its fields."""
+        return next((str(self.errors[name][0]) for name in ("date", "time", "minutes") if name in self.errors), "")
+
+    def how_many(self) -> int:
         """How many units: one of everything but a pool."""
-        return int(self.cleaned_data.get("quantity") or 1)
+        return int(self.said("quantity") or 1)
 
     def refuse(self, broken: rules.RuleBrokenError) -> None:
         """Put a broken rule at the field it is about, or above the form where it is not on the page."""
@@ -132,7 +142,7 @@ class RequestForm(SlotForm):
         """Who books for whom, from a clean form."""
         raise NotImplementedError
 
-    def hold_for(self) -> timedelta | None:
+    def hold_for(self) -> datetime.timedelta | None:
         """How long an option lasts; None books for good."""
         return None
 
@@ -170,7 +180,7 @@ class BookForm(RequestForm):
 
     def __init__(self, *args: Any, space: Space, person: User, **kwargs: Any) -> None:
         super().__init__(*args, space=space, **kwargs)
-        self.person = person
+        self.by = person
         self._offer_organisations_of(person)
 
     def _offer_organisations_of(self, person: User) -> None:
@@ -181,14 +191,14 @@ class BookForm(RequestForm):
     def prepare_page(self) -> None:
         """Leave out the list of organisations where there are none; one query."""
         field = _list_of(self, "organisation")
-        offered = [(o.pk, o.name) for o in field.queryset]
+        offered = [(o.pk, o.name) for o in field.queryset or ()]
         if offered or "organisation" in self.errors:
-            field.widget.choices = [("", field.empty_label), *offered]  # type: ignore[attr-defined]
+            field.widget.choices = [("", field.empty_label), *offered]
         else:
             del self.fields["organisation"]
 
     def booker(self) -> Booker:
-        return Booker.oneself(self.person, self.cleaned_data.get("organisation"))
+        return Booker.oneself(self.by, self.cleaned_data.get("organisation"))
 
 
 def _list_of(form: forms.Form, name: str) -> "forms.ModelChoiceField[Any]":
@@ -263,7 +273,7 @@ class TeamForm(BookForm):
     def _offer(self, people: list[User]) -> None:
         field = _list_of(self, "person")
         field.queryset = User.objects.filter(pk__in=[p.pk for p in people])
-        field.widget.choices = [(p.pk, f"{p.name} ({p.email})") for p in people]  # type: ignore[attr-defined]
+        field.widget.choices = [(p.pk, f"{p.name} ({p.email})") for p in people]
 
     def _picked(self) -> User | None:
         """The one who was ticked among those found, or who was named by their whole address."""
@@ -296,7 +306,7 @@ class TeamForm(BookForm):
             self.fields["person"].widget = forms.HiddenInput()
 
     def booker(self) -> Booker:
-        data, by = self.cleaned_data, self.person
+        data, by = self.cleaned_data, self.by
         organisation = data.get("organisation")
         if data.get("whom") == self.Whom.GUEST:
             return Booker(by=by, guest=_guest(data), organisation=organisation)
@@ -304,9 +314,9 @@ class TeamForm(BookForm):
             return Booker(by=by, person=data["person"], organisation=organisation)
         return super().booker()
 
-    def hold_for(self) -> timedelta | None:
+    def hold_for(self) -> datetime.timedelta | None:
         minutes = self.cleaned_data.get("hold")
-        return timedelta(minutes=minutes) if minutes else None
+        return datetime.timedelta(minutes=minutes) if minutes else None
 
 
 class MoveForm(SlotForm):
@@ -322,13 +332,11 @@ class MoveForm(SlotForm):
         self.booking = booking
         _list_of(self, "space").queryset = spaces
 
-    @property
     def target(self) -> Space:
         """The space it moves to."""
-        return self.cleaned_data.get("space") or self.booking.space
+        return self.said("space") or self.booking.space
 
-    @property
-    def quantity(self) -> int:
+    def how_many(self) -> int:
         return self.booking.quantity
 
 
@@ -352,7 +360,7 @@ def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any
     return {
         "date": local.date(),
         "time": local.time().replace(second=0, microsecond=0),
-        "minutes": period.length // timedelta(minutes=1),
+        "minutes": period.length // datetime.timedelta(minutes=1),
         "start": period.starts_at.isoformat(),
         "shown": shown,
     }

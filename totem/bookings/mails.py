@@ -28,9 +28,13 @@ def is_manage_key(booking: Booking, key: str) -> bool:
 
 def address_of(booking: Booking) -> str:
     """The absolute address of the booking's page; a guest's carries the key that opens it."""
-    path = reverse("bookings:detail", args=[booking.reference])
     key = f"?key={manage_key(booking)}" if booking.person_id is None else ""
-    return f"{settings.SITE_URL}{path}{key}"
+    return f"{plain_address_of(booking)}{key}"
+
+
+def plain_address_of(booking: Booking) -> str:
+    """The same without the key: for whoever can open it already."""
+    return f"{settings.SITE_URL}{reverse('bookings:detail', args=[booking.reference])}"
 
 
 def tell(booking: Booking, event: str) -> None:

@@ -189,6 +189,12 @@ class Booking(Dated):
     def hold_has_run_out(self, now: datetime) -> bool:
         return self.hold_expires_at is not None and self.hold_expires_at <= now
 
+    def can_change(self, now: datetime, *, by_team: bool) -> bool:
+        """Whether it can still be moved or cancelled; the actions say why not."""
+        if not self.is_live or self.hold_has_run_out(now) or self.checked_in_at is not None or self.ends_at <= now:
+            return False
+        return by_team or now <= self.cancellable_until
+
 
 class Guard(Func):
     """Everything for time taken, the booking's own number for a buffer: only two buffers do not overlap in it."""

@@ -7,7 +7,7 @@ space is open and neither taken nor kept free. What lies in the past is never re
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -18,10 +18,11 @@ from django.db.models import F, Q
 from totem.accounts.models import User
 from totem.bookings.models import Booking, Status
 from totem.core.names import sort_key
-from totem.core.periods import Period, ceil_to_step, intersect
+from totem.core.periods import Period, ceil_to_step, intersect, local_day
 from totem.hubs.models import Hub, Membership
+from totem.hubs.queries import period_of
 from totem.spaces import queries as space_queries
-from totem.spaces.models import Space
+from totem.spaces.models import Outage, Space
 
 # Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now; reach_from and reach_until, the
 # window widened by the largest buffers: being constants, they let the index of each unit begin where the window does.
@@ -215,9 +216,13 @@ def start_windows(
 ) -> dict[int, list[Period]]:
     """For each space (by id) the first stretches of starts: from the earliest to the latest, both possible.
 
-    `hours` narrows the opening periods (between nine and noon on a day, say).
+    `hours` narrows the opening periods (between nine and noon on a day, say); what comes too soon for the notice of a
+    space is left out, so that it is not among the first.
     """
     opening = space_queries.open_periods(spaces, window)
+    for space in spaces:
+        reach = Period(earliest_start(space, now), window.ends_at)
+        opening[space.pk] = intersect(opening[space.pk], [reach])
     if hours is not None:
         opening = {pk: intersect(opened, hours) for pk, opened in opening.items()}
     found: dict[int, list[Period]] = {}
@@ -378,3 +383,99 @@ def people_to_book_for(hub: Hub, words: str, now: datetime) -> list[User]:
         named = (Q(sort_key__contains=part) for part in key.split())
         wanted |= reduce(and_, named, Q(pk__in=members))
     return list(User.objects.filter(wanted, is_active=True, erased_at__isnull=True).order_by("sort_key", "pk")[:10])
+
+
+# -- The front desk's day ---------------------------------------------------------------------------------------------
+
+SOON = timedelta(hours=2)
+LONGEST = timedelta(days=31)  # no booking is longer: what began before that is over
+
+
+@dataclass(frozen=True)
+class DeskRow:
+    """A booking at the desk. Late: not here though it began, or here though it is over. Hit: its space is broken."""
+
+    booking: Booking
+    is_late: bool = False
+    is_hit: bool = False
+
+
+@dataclass(frozen=True)
+class DeskDay:
+    """A day at the front desk; each booking stands in one list only, in order of time.
+
+    `pending` and `held` are of any date to come; `soon` are not here yet and start within two hours, `expected` the
+    others of the day who are not here, those who are late first; `here` have arrived and not left; `done` have left or
+    their time is over. `broken` is out of order now.
+    """
+
+    day: date
+    pending: list[DeskRow]
+    soon: list[DeskRow]
+    expected: list[DeskRow]
+    here: list[DeskRow]
+    held: list[DeskRow]
+    done: list[DeskRow]
+    broken: list[Outage]
+
+
+def desk_day(hub: Hub, now: datetime, day: date) -> DeskDay:
+    """What the front desk of `hub` has to know of the local `day` at `now`: three queries."""
+    window = local_day(day, hub.zone)
+    outages = list(
+        Outage.objects.filter(space__hub=hub, during__contains=now)
+        .select_related("space", "unit")
+        .order_by("space__position", "space__name", "pk")
+    )
+    lists: dict[str, list[DeskRow]] = {name: [] for name in ("pending", "held", "soon", "expected", "here", "done")}
+    for booking in _waiting(hub, now):
+        lists[str(booking.status)].append(_desk_row(booking, outages, now))
+    for booking in _confirmed_in(hub, window):
+        row = _desk_row(booking, outages, now)
+        lists[_place_of(booking, now, is_today=window.starts_at <= now < window.ends_at)].append(row)
+    lists["expected"].sort(key=lambda row: not row.is_late)
+    return DeskDay(day=day, broken=outages, **lists)
+
+
+def _waiting(hub: Hub, now: datetime) -> Iterable[Booking]:
+    return (
+        Booking.objects.with_place()
+        .filter(
+            Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now),
+            hub=hub,
+            status__in=(Status.PENDING, Status.HELD),
+            starts_at__gt=now - LONGEST,
+            ends_at__gt=now,
+        )
+        .order_by("starts_at", "pk")
+    )
+
+
+def _confirmed_in(hub: Hub, window: Period) -> Iterable[Booking]:
+    return (
+        Booking.objects.with_place()
+        .touching(window)
+        .filter(hub=hub, status=Status.CONFIRMED, starts_at__gt=window.starts_at - LONGEST)
+        .order_by("starts_at", "space__position", "pk")
+    )
+
+
+def _desk_row(booking: Booking, outages: Iterable[Outage], now: datetime) -> DeskRow:
+    if booking.checked_in_at is None:
+        is_late = booking.status == Status.CONFIRMED and booking.starts_at <= now < booking.ends_at
+    else:
+        is_late = booking.checked_out_at is None and booking.ends_at <= now
+    return DeskRow(booking, is_late, booking.ends_at > now and any(_hits(outage, booking) for outage in outages))
+
+
+def _hits(outage: Outage, booking: Booking) -> bool:
+    closes_all = outage.unit_id is None or not booking.space.is_pool
+    return outage.space_id == booking.space_id and closes_all and period_of(outage.during).overlaps(booking.period)
+
+
+def _place_of(booking: Booking, now: datetime, *, is_today: bool) -> str:
+    if booking.checked_in_at is not None:
+        return "here" if is_today and booking.checked_out_at is None else "done"
+    if booking.ends_at <= now:
+        return "done"
+    return "soon" if is_today and now < booking.starts_at <= now + SOON else "expected"

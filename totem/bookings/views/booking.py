@@ -1,0 +1,362 @@
+"""Booking a space: the form with its price, the booking, and what is offered when the slot is taken."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from totem.accounts.models import User
+from totem.bookings import actions, queries, rules, wording
+from totem.bookings.actions import NotForYouError, SlotTakenError
+from totem.bookings.forms import (
+    BookForm,
+    RequestForm,
+    SlotForm,
+    TeamForm,
+    VisitorForm,
+    is_of_team_only,
+    read_instant,
+    slot_initial,
+)
+from totem.bookings.models import Booking
+from totem.bookings.permissions import space_for, speaks_for_team
+from totem.bookings.rules import RuleBrokenError
+from totem.bookings.views import SeeOther, guest
+from totem.core.components import Crumb
+from totem.core.periods import Period, intersect, local_day, local_days, merge
+from totem.hubs.models import Hub
+from totem.hubs.queries import standing
+from totem.spaces import pricing
+from totem.spaces import queries as space_queries
+from totem.spaces.models import Price, Space
+from totem.spaces.pricing import Quote, UnpricedError
+
+MINUTE = timedelta(minutes=1)
+
+
+# -- What is about to be booked ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a page says of a slot before it is booked: when, for how much, whether it can be, and when that day can.
+
+    `shown` names what the price is of; a form that comes back with another one has not shown the price.
+    """
+
+    zone: Any
+    period: Period | None = None
+    quantity: int = 1
+    quote: Quote | None = None
+    problem: str = ""
+    day: date | None = None
+    free: list[Period] = field(default_factory=list)
+    minutes: int = 0
+    former: Any = None
+
+    @property
+    def lines(self) -> list[wording.PriceLine]:
+        return wording.price_lines(self.quote.lines) if self.quote else []
+
+    @property
+    def shown(self) -> str:
+        return shown_key(self.period, self.quantity) if self.period and self.quote is not None else ""
+
+
+def shown_key(period: Period, quantity: int) -> str:
+    """Names the period and quantity that a price was shown for."""
+    return f"{period.starts_at.timestamp():.0f}.{period.length // MINUTE}.{quantity}"
+
+
+def quote_of(space: Space, period: Period, quantity: int) -> Quote | None:
+    """The price today; None where the space has prices, but none for that day."""
+    try:
+        return pricing.quote(space_queries.prices_during(space, period), period, space.hub.zone, quantity=quantity)
+    except UnpricedError:
+        return None
+
+
+def summary_of(
+    space: Space,
+    period: Period | None,
+    *,
+    quantity: int,
+    now: datetime,
+    by_team: bool,
+    moved: Booking | None = None,
+    unread: str = "",
+) -> Summary:
+    """What to say of `period` before it is booked; `unread` says why there is none.
+
+    The time of a booking that would be `moved` counts as free.
+    """
+    zone = space.hub.zone
+    if period is None:
+        return Summary(zone=zone, problem=unread)
+    days = list(local_days(period, zone))
+    window = Period(local_day(days[0], zone).starts_at, local_day(days[-1], zone).ends_at)
+    free = queries.free_times([space], window, now).get(space.pk, [])
+    if moved is not None and moved.space_id == space.pk:
+        free = merge([*free, *intersect([moved.period], [window])])
+    quote = quote_of(space, period, quantity)
+    problem = next((b.message for b in _broken(space, period, quantity, now, by_team=by_team)), "")
+    if not problem and quote is None:
+        problem = _("No price is known yet for this date. Please ask the team.")
+    if not problem and not _is_free(space, period, quantity, free, now):
+        problem = _("The space is taken or closed at this time.")
+    ahead = Period(max(now, window.starts_at), local_day(days[0], zone).ends_at)
+    return Summary(
+        zone=zone,
+        period=period,
+        quantity=quantity,
+        quote=quote,
+        problem=problem,
+        day=days[0],
+        free=intersect(free, [ahead]),
+        minutes=period.length // MINUTE,
+    )
+
+
+def _broken(space: Space, period: Period, quantity: int, now: datetime, *, by_team: bool) -> Iterable[RuleBrokenError]:
+    return rules.broken_rules(space, period, quantity=quantity, opening=[period], now=now, by_team=by_team)
+
+
+def _is_free(space: Space, period: Period, quantity: int, free: list[Period], now: datetime) -> bool:
+    if space.is_pool:
+        return queries.free_counts([space], period, now).get(space.pk, 0) >= quantity
+    return any(stretch.contains(period) for stretch in free)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A free slot instead of the one that is taken: one press on its button books it."""
+
+    slot: queries.Slot
+    quote: Quote
+    quantity: int
+    is_elsewhere: bool
+
+    @property
+    def address(self) -> str:
+        return reverse("bookings:book", args=[self.slot.space.hub.slug, self.slot.space.slug])
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        slot = slot_initial(self.slot.space, self.slot.period, shown_key(self.slot.period, self.quantity))
+        slot["time"] = f"{slot['time']:%H:%M}"
+        return [*((name, str(value)) for name, value in slot.items()), ("quantity", str(self.quantity))]
+
+
+def offers_for(taken: SlotTakenError, now: datetime) -> list[Offer]:
+    """The nearest free slots, then other spaces at the same time, each with its price."""
+    found = queries.alternatives(taken.space, taken.period, now, quantity=taken.quantity)
+    slots = [*found.slots, *found.spaces]
+    prices: defaultdict[int, list[Price]] = defaultdict(list)
+    if slots:
+        for price in Price.objects.filter(space__in={slot.space.pk for slot in slots}).order_by("per"):
+            prices[price.space_id].append(price)
+    offers = []
+    for slot in slots:
+        try:
+            quote = pricing.quote(prices[slot.space.pk], slot.period, slot.space.hub.zone, quantity=taken.quantity)
+        except UnpricedError:
+            continue
+        offers.append(Offer(slot, quote, taken.quantity, slot.space.pk != taken.space.pk))
+    return offers
+
+
+def trail(hub: Hub, *more: Crumb) -> list[Crumb]:
+    """The way back from a page about a hub's space or booking."""
+    return [Crumb(hub.name, reverse("website:hub", args=[hub.slug])), *more]
+
+
+# -- The page ---------------------------------------------------------------------------------------------------------
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """Book a space: GET shows the form with its price, POST books."""
+    place = space_for(request.user, slug, space)
+    return _post(request, place) if request.method == "POST" else _get(request, place)
+
+
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def _form(request: HttpRequest, place: Space, **kwargs: Any) -> RequestForm:
+    """The form for whoever asks: a visitor, somebody signed in, or the team."""
+    person = _person(request)
+    if person is None:
+        return VisitorForm(space=place, **kwargs)
+    # A posted form without the team's fields is read without asking who is in the team.
+    if ("data" not in kwargs or is_of_team_only(kwargs["data"])) and speaks_for_team(request.user, place):
+        return TeamForm(space=place, person=person, **kwargs)
+    return BookForm(space=place, person=person, **kwargs)
+
+
+def _get(request: HttpRequest, place: Space) -> HttpResponse:
+    now, unread = timezone.now(), ""
+    if "date" in request.GET:
+        asked = RequestForm(data=request.GET, space=place)
+        period, quantity, unread = asked.period(), asked.how_many(), asked.unread()
+        initial: dict[str, Any] = request.GET.dict()
+    else:
+        period, quantity = _prefilled(request, place, now)
+        initial = slot_initial(place, period) if period else {"minutes": usual_length(place)}
+        initial |= {"quantity": quantity, "whom": request.GET.get("whom", "self")}
+    if refusal := _refusal(request, place, period, now):
+        return refusal
+    form = _form(request, place, initial=initial)
+    return _page(request, form, now, period=period, quantity=quantity, unread=unread)
+
+
+def _prefilled(request: HttpRequest, place: Space, now: datetime) -> tuple[Period | None, int]:
+    """The slot that the address names, else the first free one."""
+    length = timedelta(minutes=_number(request.GET.get("minutes"), most=place.max_minutes) or usual_length(place))
+    quantity = _number(request.GET.get("quantity"), most=place.quantity) or 1
+    if start := read_instant(request.GET.get("start", "")):
+        return Period(start, start + length), quantity
+    window = Period(now - place.step, now + timedelta(days=14))
+    first = queries.first_slots([place], window, length, now, quantity=quantity)
+    return first[0].period if first else None, quantity
+
+
+def _number(words: str | None, *, most: int) -> int | None:
+    """A positive number up to `most` in an address; None for anything else."""
+    if words is None or not words.isdecimal() or len(words) > 6:
+        return None
+    return min(int(words), most) or None
+
+
+def usual_length(place: Space) -> int:
+    """The minutes to propose: an hour where the rules allow it."""
+    return min(max(60, place.min_minutes), place.max_minutes)
+
+
+def _refusal(request: HttpRequest, place: Space, period: Period | None, now: datetime) -> HttpResponse | None:
+    """The page that says whom the space is for, when it is not for whoever asks."""
+    person = _person(request)
+    day = (period.starts_at if period else now).astimezone(place.hub.zone).date()
+    if rules.may_book(place, standing(person, place.hub, day), signed_in=person is not None):
+        return None
+    return _not_for_you(request, place)
+
+
+def _not_for_you(request: HttpRequest, place: Space) -> HttpResponse:
+    address = request.get_full_path() if request.method != "POST" else request.path
+    return render(request, "bookings/not_for_you.html", {"space": place, "hub": place.hub, "next": address}, status=403)
+
+
+def _post(request: HttpRequest, place: Space) -> HttpResponse:
+    now = timezone.now()
+    form = _form(request, place, data=request.POST)
+    if answer := _not_yet(request, form, now):
+        return answer
+    try:
+        booking = _book(request, place, form, now)
+    except RuleBrokenError as broken:
+        form.refuse(broken)
+        return _page(request, form, now, status=422)
+    except NotForYouError:
+        return _not_for_you(request, place)
+    except SlotTakenError as taken:
+        return _taken(request, form, taken, now)
+    if booking.made_by_id is None:
+        return guest.ask_code(request, booking)
+    messages.success(request, wording.said_of(booking))
+    return SeeOther(reverse("bookings:detail", args=[booking.reference]))
+
+
+def _not_yet(request: HttpRequest, form: RequestForm, now: datetime) -> HttpResponse | None:
+    """The page again, while something is missing or wrong, or the price was not shown; None when one may book."""
+    if not form.is_valid():
+        return _page(request, form, now, status=422)
+    if "look" in request.POST:
+        return _page(request, form, now)
+    if not price_was_shown(form, form.place, form.cleaned_data["period"], form.how_many()):
+        form.add_error(None, _("Here is the price of what you chose. Book again to confirm."))
+        return _page(request, form, now, status=422)
+    if isinstance(form, VisitorForm):
+        return guest.too_many(request, form.cleaned_data["guest_email"])
+    return None
+
+
+def _book(request: HttpRequest, place: Space, form: RequestForm, now: datetime) -> Booking:
+    period, quantity = form.cleaned_data["period"], form.how_many()
+    if isinstance(form, VisitorForm) and guest.own_hold(request, place, period):
+        raise SlotTakenError(place, period, quantity)
+    return actions.book(
+        space=place,
+        period=period,
+        booker=form.booker(),
+        now=now,
+        quantity=quantity,
+        purpose=form.cleaned_data["purpose"],
+        hold_for=form.hold_for(),
+    )
+
+
+def price_was_shown(form: SlotForm, place: Space, period: Period, quantity: int) -> bool:
+    """Whether the page had given the price of exactly this. What is free of charge needs no showing."""
+    if "shown" not in form.data or form.cleaned_data.get("shown") == shown_key(period, quantity):
+        return True
+    quote = quote_of(place, period, quantity)
+    return quote is None or not quote.total
+
+
+def _taken(request: HttpRequest, form: RequestForm, taken: SlotTakenError, now: datetime) -> HttpResponse:
+    if isinstance(form, VisitorForm):
+        own = guest.own_hold(request, form.place, taken.period)
+    else:
+        booker = form.booker()
+        address = booker.guest.email if booker.guest else ""
+        own = queries.same_booking(form.place, taken.period, now, person=booker.person, guest_email=address)
+    more: dict[str, Any] = {"taken": taken, "own": own, "offers": offers_for(taken, now), "carried": form.carried()}
+    return _page(request, form, now, status=409, **more)
+
+
+def _page(
+    request: HttpRequest,
+    form: RequestForm,
+    now: datetime,
+    *,
+    period: Period | None = None,
+    quantity: int = 1,
+    unread: str = "",
+    status: int = 200,
+    **more: Any,
+) -> HttpResponse:
+    """The form, with what is said of `period`, or of what the form holds once it is sent."""
+    place = form.place
+    by_team = isinstance(form, TeamForm) or speaks_for_team(request.user, place)
+    if form.is_bound:
+        period, quantity = form.period(), form.how_many()
+    summary = Summary(zone=place.hub.zone)
+    if "taken" not in more:
+        summary = summary_of(place, period, quantity=quantity, now=now, by_team=by_team, unread=unread)
+    form.prepare_page()
+    context = {
+        "space": place,
+        "hub": place.hub,
+        "form": form,
+        "summary": summary,
+        "rules": rules.in_words(place),
+        "crumbs": trail(place.hub, Crumb(place.name, reverse("website:space", args=[place.hub.slug, place.slug]))),
+        **more,
+    }
+    part = "#summary" if request.htmx else ""  # type: ignore[attr-defined]
+    return render(request, f"bookings/book.html{part}", context, status=status)

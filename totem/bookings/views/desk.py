@@ -1,0 +1,233 @@
+"""The front desk's day on one screen. Who sees it may read; who works there may act, one press a row."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from totem.accounts.models import User
+from totem.accounts.permissions import signed_in
+from totem.bookings import actions, queries, wording
+from totem.bookings.actions import WrongStateError
+from totem.bookings.models import Booking
+from totem.bookings.queries import DeskDay, DeskRow
+from totem.bookings.views import SeeOther
+from totem.bookings.views.booking import usual_length
+from totem.core.components import Crumb, Tab
+from totem.core.forms import DateInput
+from totem.core.periods import ceil_to_step
+from totem.hubs.models import Hub
+from totem.hubs.permissions import MANAGE_MACHINES, SEE_DESK, WORK_DESK, hub_for
+from totem.spaces import actions as space_actions
+from totem.spaces.models import Outage, Space
+
+YEARS = range(2000, 2200)
+
+
+class DayForm(forms.Form):
+    """Which day the desk looks at."""
+
+    hide_optional = True
+    date = forms.DateField(label=gettext_lazy("Day"), required=False, widget=DateInput)
+
+    def clean_date(self) -> datetime.date | None:
+        day: datetime.date | None = self.cleaned_data["date"]
+        if day is not None and day.year not in YEARS:
+            raise forms.ValidationError(_("This day is too far away."))
+        return day
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row in words, and the one thing to do next: a route name, or nothing."""
+
+    row: DeskRow
+    when: str
+    meta: str
+    state: str
+    state_word: str
+    next_deed: str = ""
+    next_word: str = ""
+
+    @property
+    def booking(self) -> Booking:
+        return self.row.booking
+
+
+@dataclass(frozen=True)
+class Section:
+    """One of the lists of the screen."""
+
+    key: str
+    title: str
+    nothing: str
+    lines: list[Line] = field(default_factory=list)
+
+
+# -- The screen -------------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_safe
+def desk(request: HttpRequest, slug: str) -> HttpResponse:
+    """A day at the desk; today unless the address says another `date`."""
+    hub = hub_for(request.user, slug, SEE_DESK)
+    return _screen(request, hub, DayForm(request.GET))
+
+
+def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    today = now.astimezone(hub.zone).date()
+    if not form.is_valid() and status == 200:
+        status = 422
+    day = form.cleaned_data.get("date") or today
+    shown = queries.desk_day(hub, now, day)
+    sections = _sections(shown, now, is_today=day == today)
+    broken = Tab(_("Out of order"), "#broken", len(shown.broken))
+    tabs = [Tab(section.title, f"#{section.key}", len(section.lines)) for section in sections]
+    context = {
+        "hub": hub,
+        "form": DayForm(initial={"date": day}) if form.is_valid() else form,
+        "day": day,
+        "is_today": day == today,
+        "yesterday": day - datetime.timedelta(days=1),
+        "tomorrow": day + datetime.timedelta(days=1),
+        "now": now,
+        "sections": sections,
+        "broken": shown.broken,
+        "tabs": [*tabs[:-1], broken, tabs[-1]],
+        "spaces": list(Space.objects.active().filter(hub=hub).order_by("position", "name")),
+        "may_work": request.user.has_perm(WORK_DESK, hub),
+        "may_mend": request.user.has_perm(MANAGE_MACHINES, hub),
+        "crumbs": [Crumb(hub.name, reverse("website:hub", args=[hub.slug]))],
+    }
+    part = "#day" if request.htmx else ""  # type: ignore[attr-defined]
+    return render(request, f"bookings/desk.html{part}", context, status=status)
+
+
+def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[Section]:
+    """The lists in the order in which they ask for somebody, each line with its next action."""
+    arrive = ("check_in", _("Check in")) if is_today else ("", "")
+    plan: list[tuple[str, str, str, list[DeskRow], tuple[str, str]]] = [
+        ("pending", _("To approve"), _("No request waits for an answer."), shown.pending, ("approve", _("Approve"))),
+        ("soon", _("Starting soon"), _("Nobody is due within two hours."), shown.soon, arrive),
+        ("expected", _("Expected"), _("Nobody else is expected."), shown.expected, arrive),
+        ("here", _("Here now"), _("Nobody has checked in."), shown.here, ("check_out", _("Check out"))),
+        ("held", _("Options"), _("No option is running."), shown.held, ("confirm_hold", _("Make firm"))),
+        ("done", _("Done"), _("Nothing is over yet."), shown.done, ("", "")),
+    ]
+    if not is_today:
+        plan = [part for part in plan if part[0] not in {"soon", "here"}]
+    return [
+        Section(key, title, nothing, [_line(row, now, *deed, with_day=key in {"pending", "held"}) for row in rows])
+        for key, title, nothing, rows, deed in plan
+    ]
+
+
+def _line(row: DeskRow, now: datetime.datetime, deed: str, word: str, *, with_day: bool) -> Line:
+    state, state_word = wording.desk_state(row, now)
+    return Line(
+        row,
+        when=wording.desk_when(row.booking, row.booking.hub.zone, with_day=with_day),
+        meta=wording.desk_meta(row.booking),
+        state=state,
+        state_word=state_word,
+        next_deed=f"bookings:{deed}" if deed else "",
+        next_word=word,
+    )
+
+
+# -- What is done there -----------------------------------------------------------------------------------------------
+
+Deed = Callable[[Booking, User, datetime.datetime], Booking]
+DEEDS: dict[str, Deed] = {
+    "approve": lambda booking, by, now: actions.approve(booking=booking, by=by, now=now),
+    "refuse": lambda booking, by, now: actions.refuse(booking=booking, by=by, now=now),
+    "confirm_hold": lambda booking, by, now: actions.confirm_hold(booking=booking, by=by, now=now),
+    "check_in": lambda booking, by, now: actions.check_in(booking=booking, by=by, now=now),
+    "undo_check_in": lambda booking, by, now: actions.undo_check_in(booking=booking, by=by),  # noqa: ARG005
+    "check_out": lambda booking, by, now: actions.check_out(booking=booking, by=by, now=now),
+}
+DONE = {
+    "approve": gettext_lazy("Approved: %(who)s, %(space)s."),
+    "refuse": gettext_lazy("Refused: %(who)s, %(space)s. They are told by mail."),
+    "confirm_hold": gettext_lazy("Booked for good: %(who)s, %(space)s."),
+    "check_in": gettext_lazy("Arrived: %(who)s, %(space)s."),
+    "undo_check_in": gettext_lazy("Arrival undone: %(who)s, %(space)s."),
+    "check_out": gettext_lazy("Left: %(who)s, %(space)s."),
+}
+
+
+def _working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, User]:
+    """The hub and who acts there. Those who may only look are refused (403); to others it does not exist (404)."""
+    hub = hub_for(request.user, slug, SEE_DESK)
+    if not request.user.has_perm(permission, hub):
+        raise PermissionDenied
+    return hub, signed_in(request)
+
+
+@never_cache
+@require_POST
+def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpResponse:
+    """Do `deed` to a booking of the hub. 409, with the screen as it now stands, when somebody else was faster."""
+    hub, by = _working(request, slug, WORK_DESK)
+    booking = get_object_or_404(Booking.objects.with_place(), hub=hub, reference=reference)
+    words = {"who": booking.who, "space": booking.space.name}
+    try:
+        DEEDS[deed](booking, by, timezone.now())
+    except WrongStateError as refusal:
+        return _answer(request, hub, f"{booking.who}{_(':')} {refusal.message}", done=False)
+    return _answer(request, hub, DONE[deed] % words, done=True)
+
+
+@never_cache
+@require_POST
+def end_outage(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """It works again."""
+    hub, by = _working(request, slug, MANAGE_MACHINES)
+    outage = get_object_or_404(Outage.objects.select_related("space__hub"), pk=pk, space__hub=hub)
+    try:
+        space_actions.end_outage(outage=outage, by=by, now=timezone.now())
+    except ValidationError as refusal:
+        return _answer(request, hub, " ".join(refusal.messages), done=False)
+    return _answer(request, hub, _("Back in service: %(space)s.") % {"space": outage.space.name}, done=True)
+
+
+def _answer(request: HttpRequest, hub: Hub, said: str, *, done: bool) -> HttpResponse:
+    """The day as it now stands: in place for HTMX, by a redirect otherwise; 409 with it when nothing was done."""
+    form = DayForm(request.POST)
+    day = form.cleaned_data.get("date") if form.is_valid() else None
+    if done:
+        messages.success(request, said)
+        if not request.htmx:  # type: ignore[attr-defined]
+            query = f"?{urlencode({'date': day.isoformat()})}" if day else ""
+            return SeeOther(reverse("bookings:desk", args=[hub.slug]) + query)
+    else:
+        messages.warning(request, said)
+    return _screen(request, hub, form, status=200 if done else 409)
+
+
+@never_cache
+@require_safe
+def walk_in(request: HttpRequest, slug: str) -> HttpResponse:
+    """Somebody stands at the desk: the form of the chosen space, for a guest, from the step under way."""
+    hub, _by = _working(request, slug, SEE_DESK)
+    space = Space.objects.active().filter(hub=hub, slug=request.GET.get("space", "")).first()
+    if space is None:
+        raise Http404
+    start = ceil_to_step(timezone.now() - space.step + datetime.timedelta.resolution, space.step, hub.zone)
+    query: dict[str, Any] = {"start": start.isoformat(), "minutes": usual_length(space), "whom": "guest"}
+    return redirect(f"{reverse('bookings:book', args=[hub.slug, space.slug])}?{urlencode(query)}")

@@ -1,0 +1,255 @@
+"""One's bookings: the list, one of them, and what can still be done to it."""
+
+import functools
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from totem.accounts.permissions import signed_in
+from totem.bookings import actions, icalendar, mails, wording
+from totem.bookings.actions import NotForYouError, SlotTakenError, WrongStateError
+from totem.bookings.forms import MoveForm, slot_initial
+from totem.bookings.models import LIVE, Booking, Status
+from totem.bookings.permissions import Access, booking_for
+from totem.bookings.rules import RuleBrokenError
+from totem.bookings.views import SeeOther, guest
+from totem.bookings.views.booking import offers_for, price_was_shown, summary_of, trail
+from totem.core.components import Crumb
+from totem.spaces.models import Space
+
+PAGE = 20
+MOST_COMING = 200
+
+View = Callable[..., HttpResponseBase]
+
+
+@never_cache
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """What one has booked: what waits, what comes, and what is over, page by page."""
+    now, person = timezone.now(), signed_in(request)
+    own = Booking.objects.filter(person=person).with_place()
+    over = Q(ends_at__lte=now) | ~Q(status__in=LIVE) | Q(hold_expires_at__lte=now)
+    coming = list(own.exclude(over).order_by("starts_at", "pk")[:MOST_COMING])
+    past = Paginator(own.filter(over).order_by("-starts_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "waiting": [b for b in coming if b.status != Status.CONFIRMED],
+        "coming": [b for b in coming if b.status == Status.CONFIRMED],
+        "past": past,
+        "now": now,
+    }
+    return render(request, "bookings/mine.html", context)
+
+
+# -- One of them ------------------------------------------------------------------------------------------------------
+
+
+def of_booking(view: View) -> View:
+    """Give the view its `Access` instead of a reference; 404 for those who have none.
+
+    Whoever is not signed in and asks for the booking of an account is asked to sign in: the mails lead here.
+    """
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest, reference: str) -> HttpResponseBase:
+        try:
+            access = booking_for(request.user, reference, guest.known(request))
+        except Http404:
+            of_account = Booking.objects.filter(reference=reference, person__isnull=False)
+            if not request.user.is_authenticated and of_account.exists():
+                return redirect_to_login(request.get_full_path())
+            raise
+        return view(request, access)
+
+    return login_not_required(never_cache(answer))
+
+
+def _with_key(view: View) -> View:
+    """Take the key of a guest's mail out of the address, once it has opened the booking."""
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest, reference: str) -> HttpResponseBase:
+        if "key" not in request.GET:
+            return view(request, reference)
+        booking = Booking.objects.filter(reference=reference).first()
+        if booking is None or not guest.has_key(request, booking):
+            raise Http404
+        guest.remember(request, booking)
+        return redirect("bookings:detail", reference)
+
+    return login_not_required(never_cache(answer))
+
+
+@_with_key
+@of_booking
+@require_safe
+def detail(request: HttpRequest, access: Access) -> HttpResponse:
+    """A booking as it stands, and what can still be done to it."""
+    return render(request, "bookings/detail.html", _context(access, timezone.now()))
+
+
+def _context(access: Access, now: datetime) -> dict[str, Any]:
+    booking = access.booking
+    return {
+        "access": access,
+        "booking": booking,
+        "space": booking.space,
+        "hub": booking.space.hub,
+        "state": wording.state_of(booking, now),
+        "lines": wording.price_lines(wording.copied_lines(booking.price_lines)),
+        "can_change": access.may_change and booking.can_change(now, by_team=access.by_team),
+        "crumbs": _crumbs(access),
+    }
+
+
+def _crumbs(access: Access) -> list[Crumb]:
+    hub = access.booking.space.hub
+    if access.is_own and access.by is not None:
+        return [Crumb(_("My bookings"), reverse("bookings:mine"))]
+    if access.sees_desk:
+        return trail(hub, Crumb(_("Front desk"), reverse("bookings:desk", args=[hub.slug])))
+    return trail(hub)
+
+
+@of_booking
+@require_safe
+def calendar(request: HttpRequest, access: Access) -> HttpResponse:
+    """The booking for one's own calendar."""
+    booking = access.booking
+    answer = HttpResponse(icalendar.event(booking, mails.plain_address_of(booking)), content_type="text/calendar")
+    answer["Content-Disposition"] = f'attachment; filename="{booking.reference}.ics"'
+    return answer
+
+
+@of_booking
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, access: Access) -> HttpResponse:
+    """Ask, then cancel."""
+    now, booking = timezone.now(), access.booking
+    if not access.may_change:
+        raise Http404
+    if request.method != "POST":
+        if not booking.can_change(now, by_team=access.by_team):
+            return redirect("bookings:detail", booking.reference)
+        return render(request, "bookings/cancel.html", _context(access, now))
+    try:
+        actions.cancel(booking=booking, by=access.by, now=now, by_team=access.by_team)
+    except WrongStateError as refusal:
+        return _refused(request, access, refusal)
+    messages.success(request, _("Cancelled. The space is free again and nothing is due."))
+    return SeeOther(reverse("bookings:detail", args=[booking.reference]))
+
+
+def _refused(request: HttpRequest, access: Access, refusal: WrongStateError) -> HttpResponse:
+    """The booking as it now stands, with why it could not be changed (409)."""
+    access.booking.refresh_from_db(
+        fields=["status", "hold_expires_at", "starts_at", "ends_at", "checked_in_at", "checked_out_at"]
+    )
+    context = {**_context(access, timezone.now()), "refusal": refusal.message}
+    return render(request, "bookings/detail.html", context, status=409)
+
+
+# -- Another time -----------------------------------------------------------------------------------------------------
+
+
+@of_booking
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: HttpRequest, access: Access) -> HttpResponse:
+    """Put a booking at another time, or in another space of its kind, at the price of today."""
+    now, booking = timezone.now(), access.booking
+    if not access.may_change:
+        raise Http404
+    if request.method == "POST":
+        return _move(request, access, now)
+    if not booking.can_change(now, by_team=access.by_team):
+        return redirect("bookings:detail", booking.reference)
+    if "date" in request.GET:
+        form = MoveForm(data=request.GET, booking=booking, spaces=_spaces_for(access))
+        return _move_page(request, access, form, now)
+    initial = {**slot_initial(booking.space, booking.period), "space": booking.space.slug}
+    return _move_page(request, access, MoveForm(initial=initial, booking=booking, spaces=_spaces_for(access)), now)
+
+
+def _spaces_for(access: Access) -> "QuerySet[Space]":
+    """The spaces a booking may move to: of its hub and kind, for the same people unless the team moves it."""
+    booking = access.booking
+    spaces = Space.objects.filter(hub=booking.space.hub_id, kind=booking.space.kind, quantity__gte=booking.quantity)
+    alike = Q(is_active=True) if access.by_team else Q(is_active=True, audience=booking.space.audience)
+    return (
+        spaces.filter(alike | Q(pk=booking.space_id))
+        .select_related("hub__commune__department")
+        .order_by("position", "name")
+    )
+
+
+def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
+    booking = access.booking
+    form = MoveForm(data=request.POST, booking=booking, spaces=_spaces_for(access))
+    if answer := _not_yet(request, access, form, now):
+        return answer
+    try:
+        moved = actions.move(
+            booking=booking,
+            space=form.target(),
+            period=form.cleaned_data["period"],
+            by=access.by,
+            now=now,
+            by_team=access.by_team,
+        )
+    except RuleBrokenError as broken:
+        form.refuse(broken)
+        return _move_page(request, access, form, now, status=422)
+    except SlotTakenError as taken:
+        return _move_page(request, access, form, now, status=409, taken=taken, offers=offers_for(taken, now))
+    except WrongStateError as refusal:
+        return _refused(request, access, refusal)
+    except NotForYouError:
+        context = {"space": form.target(), "hub": booking.space.hub, "next": request.path}
+        return render(request, "bookings/not_for_you.html", context, status=403)
+    messages.success(request, wording.moved_words(moved))
+    return SeeOther(reverse("bookings:detail", args=[moved.reference]))
+
+
+def _not_yet(request: HttpRequest, access: Access, form: MoveForm, now: datetime) -> HttpResponse | None:
+    """The page again, while something is wrong or the price was not shown; None when it may be moved."""
+    if not form.is_valid():
+        return _move_page(request, access, form, now, status=422)
+    if "look" in request.POST:
+        return _move_page(request, access, form, now)
+    if not price_was_shown(form, form.target(), form.cleaned_data["period"], form.how_many()):
+        form.add_error(None, _("Here is the price of what you chose. Move again to confirm."))
+        return _move_page(request, access, form, now, status=422)
+    return None
+
+
+def _move_page(
+    request: HttpRequest, access: Access, form: MoveForm, now: datetime, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    booking = access.booking
+    period = form.period() if form.is_bound else booking.period
+    space = form.target()
+    summary = summary_of(
+        space,
+        None if "taken" in more else period,
+        quantity=booking.quantity,
+        now=now,
+        by_team=access.by_team,
+        moved=booking,
+        unread=form.unread() if form.is_bound else "",
+    )
+    context = {**_context(access, now), "form": form, "summary": summary, "target": space, **more}
+    part = "#summary" if request.htmx else ""  # type: ignore[attr-defined]
+    return render(request, f"bookings/move.html{part}", context, status=status)

@@ -1,0 +1,142 @@
+"""How bookings are written for people."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from totem.bookings.models import Booking, Status
+from totem.bookings.queries import DeskRow
+from totem.core import wording
+from totem.spaces.models import Price
+from totem.spaces.pricing import Line
+
+
+class PriceLine(NamedTuple):
+    """One line of a price: « 2 heures », « à 12,00 € », and their sum."""
+
+    label: str
+    note: str
+    amount: Decimal
+
+
+def _units(per: int, count: int) -> str:
+    words = {
+        Price.Per.HOUR: ngettext("%(count)s hour", "%(count)s hours", count),
+        Price.Per.HALF_DAY: ngettext("%(count)s half-day", "%(count)s half-days", count),
+        Price.Per.DAY: ngettext("%(count)s day", "%(count)s days", count),
+    }
+    return words[Price.Per(per)] % {"count": count}
+
+
+def price_lines(lines: Iterable[Line]) -> list[PriceLine]:
+    """What a price is made of."""
+    return [
+        PriceLine(
+            _units(line.per, line.count),
+            _("at %(price)s") % {"price": wording.money(line.amount)} if line.count > 1 else "",
+            line.total,
+        )
+        for line in lines
+    ]
+
+
+def copied_lines(copied: Iterable[dict[str, Any]]) -> list[Line]:
+    """The lines that a booking keeps of its price (see `Line.as_json`)."""
+    return [Line(c["per"], c["count"], Decimal(c["amount"]), Decimal(c["vat_rate"])) for c in copied]
+
+
+def said_of(booking: Booking) -> str:
+    """What has just happened to a booking, and what comes next, in one or two sentences."""
+    if booking.status == Status.CONFIRMED:
+        return _("Booked. A confirmation is on its way to %(address)s.") % {"address": _address(booking)}
+    if booking.status == Status.PENDING:
+        return _("Requested. The team will answer at %(address)s; the space is kept for you meanwhile.") % {
+            "address": _address(booking)
+        }
+    if booking.hold_expires_at is not None:
+        zone = booking.space.hub.zone
+        until = wording.day_words(booking.hold_expires_at, zone), wording.hour(booking.hold_expires_at, zone)
+        return _("Option laid, until %(day)s at %(hour)s.") % {"day": until[0], "hour": until[1]}
+    return ""
+
+
+def _address(booking: Booking) -> str:
+    return booking.guest_email if booking.person is None else booking.person.email
+
+
+def moved_words(booking: Booking) -> str:
+    """What to say to whoever has just moved a booking."""
+    when = wording.period(*booking.period, booking.space.hub.zone)
+    if booking.status == Status.PENDING:
+        return _("Moved: %(space)s, %(when)s. The team has to approve it again.") % {
+            "space": booking.space.name,
+            "when": when,
+        }
+    return _("Moved: %(space)s, %(when)s.") % {"space": booking.space.name, "when": when}
+
+
+def state_of(booking: Booking, now: datetime) -> str:
+    """The state that the badge of a booking says (see the components' `badge`)."""
+    if booking.hold_has_run_out(now):
+        return "expired"
+    if booking.status != Status.CONFIRMED:
+        return str(booking.status)
+    if booking.checked_out_at is not None or booking.ends_at <= now:
+        return "finished"
+    return "confirmed" if booking.checked_in_at is None else "arrived"
+
+
+# -- At the front desk ------------------------------------------------------------------------------------------------
+
+
+def desk_when(booking: Booking, zone: ZoneInfo, *, with_day: bool) -> str:
+    """The hours of a booking of the day; with its day where the list holds several, or where it spans two."""
+    first, last = booking.starts_at.astimezone(zone).date(), booking.ends_at.astimezone(zone).date()
+    hours = wording.hours_range(*booking.period, zone)
+    if (last - first).days > 1:
+        return wording.period(*booking.period, zone)
+    return f"{wording.day_words(booking.starts_at, zone)}, {hours}" if with_day else hours
+
+
+def desk_meta(booking: Booking) -> str:
+    """Where, how many, for whom and what for."""
+    count = ngettext("%(count)s place", "%(count)s places", booking.quantity) % {"count": booking.quantity}
+    parts = [
+        booking.space.name,
+        count if booking.quantity > 1 else "",
+        booking.organisation.name if booking.organisation else "",
+        booking.purpose,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def desk_state(row: DeskRow, now: datetime) -> tuple[str, str]:
+    """The badge of a row, and its word where it is not the usual one."""
+    booking = row.booking
+    if row.is_hit:
+        return "out_of_order", _("Its space is out of order")
+    if booking.hold_expires_at is not None:
+        zone = booking.hub.zone
+        until = f"{wording.day_words(booking.hold_expires_at, zone)} {wording.hour(booking.hold_expires_at, zone)}"
+        return "held", _("Until %(when)s") % {"when": until}
+    if booking.status != Status.CONFIRMED:
+        return str(booking.status), ""
+    if booking.checked_in_at is None:
+        return _not_here(row, now)
+    if row.is_late:
+        return "arrived", _("Over since %(hour)s") % {"hour": wording.hour(booking.ends_at, booking.hub.zone)}
+    return ("arrived" if booking.checked_out_at is None and booking.ends_at > now else "finished"), ""
+
+
+def _not_here(row: DeskRow, now: datetime) -> tuple[str, str]:
+    if row.booking.ends_at <= now:
+        return "no_show", ""
+    if row.is_late:
+        minutes = max(1, (now - row.booking.starts_at) // timedelta(minutes=1))
+        return "pending", _("Late by %(length)s") % {"length": wording.minutes_words(minutes)}
+    return "confirmed", ""
