@@ -93,7 +93,7 @@ class Diary:
                 weekly = expand_week(lines, window, hub.zone)
                 by_hours[key] = self._by_day(intersect(self.hub_opening, weekly) if lines else self.hub_opening)
             self.openings[offer.space.pk] = by_hours[key]
-        coming = [p for p in self.hub_opening if p.ends_at > self.span.now + 1.5 * HOUR]
+        coming = [p for p in self.hub_opening if p.ends_at > self.span.now]
         self.live_days = frozenset(self.local(p.starts_at).date() for p in coming[:3])
 
     def _by_day(self, periods: list[Period]) -> dict[date, list[Period]]:
@@ -175,7 +175,7 @@ class Diary:
         asked = offer.space.needs_approval and who.made_by not in self.team
         if asked and rng.random() < self.rhythm["refused"]:
             return Status.REFUSED
-        if asked and period.starts_at > now and created > now - timedelta(days=1) and rng.random() < 0.5:
+        if asked and period.starts_at > now and created > now - timedelta(days=1) and rng.random() < 0.25:
             return Status.PENDING
         return Status.CONFIRMED
 

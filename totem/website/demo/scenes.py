@@ -28,13 +28,15 @@ def play(diary: Diary) -> None:
     When the hub is closed now, the same stands on its next open day.
     """
     now = diary.span.now
-    opening = next((p for p in diary.hub_opening if p.ends_at > now + 1.5 * HOUR), None)
-    if opening is None:
+    coming = [p for p in diary.hub_opening if p.ends_at > now + 5 * MINUTE]
+    if not coming:
         return
-    crowd = diary.coming(diary.town.members[diary.house.hub.slug], diary.local(opening.starts_at).date())
     _play_events(diary)
-    _play_today(diary, opening, crowd)
-    later = [p for p in diary.hub_opening if p.starts_at > max(now, opening.starts_at)]
+    # Shortly before closing both the last ones here and the next open day are to be seen.
+    for opening in coming[: 1 if coming[0].ends_at > now + 2 * HOUR else 2]:
+        crowd = diary.coming(diary.town.members[diary.house.hub.slug], diary.local(opening.starts_at).date())
+        _play_today(diary, opening, crowd)
+    later = [p for p in coming[1:] if p.starts_at > now]
     _play_requests(diary, later, crowd)
     _play_demo_member(diary, later)
 
