@@ -1,7 +1,7 @@
 """The first free slots for a wish: what `/trouver/` answers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -145,17 +145,22 @@ def _size(space: Space, quantity: int) -> str:
     return ngettext("%(count)s person", "%(count)s people", space.capacity) % {"count": space.capacity}
 
 
-def wider(wish: Wish) -> Iterable[tuple[str, dict[str, str | None]]]:
-    """The criteria that can be dropped, each with the changes to the page's parameters."""
-    if wish.features:
-        yield "features", {"features": None}
-    if wish.after or wish.before:
-        yield "hours", {"after": None, "before": None}
-    if wish.kind:
-        yield "kind", {"kind": None}
-    if wish.hub:
-        yield "hub", {"hub": None}
-    if wish.day:
-        yield "day", {"day": None}
-    if wish.minutes > 60:
-        yield "minutes", {"minutes": "60"}
+def wider(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[str]:
+    """The criteria (fields of the form, `hours` for both) without which something is free: each alone, else all."""
+    dropped = [name for name in WIDER if replace(wish, **WIDER[name]) != wish]
+    helping = [name for name in dropped if find(hubs, replace(wish, **WIDER[name]), now)]
+    if helping or len(dropped) < 2:
+        return helping
+    return [ALL] if find(hubs, Wish(people=wish.people), now) else []
+
+
+# What each criterion is when it is dropped; the length goes back to an hour.
+WIDER: dict[str, dict[str, Any]] = {
+    "features": {"features": ()},
+    "hours": {"after": None, "before": None},
+    "kind": {"kind": ""},
+    "hub": {"hub": ""},
+    "day": {"day": None},
+    "minutes": {"minutes": 60},
+}
+ALL = "all"

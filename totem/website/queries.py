@@ -244,6 +244,11 @@ class KindOfSpaces:
     kind: Kind
     cards: list[SpaceCard]
 
+    @property
+    def width(self) -> int:
+        """How many of three columns the cards fill."""
+        return min(len(self.cards), 3)
+
 
 def spaces_by_kind(spaces: Sequence[Space], day: date) -> list[KindOfSpaces]:
     """The spaces grouped by kind, with photo and price: two queries."""
@@ -264,7 +269,7 @@ def _space_card(space: Space, photo: SpacePhoto | None, prices: Sequence[Price])
         space_url(space),
         photo,
         price_from(prices),
-        " · ".join(filter(None, (space.get_kind_display(), audience_note(space)))),
+        audience_note(space) or space.get_kind_display(),
         None if space.is_pool or space.kind in (Kind.MACHINE, Kind.EQUIPMENT) else space.capacity,
         [quantity_words(space)] if space.is_pool else feature_words(space)[:3],
     )

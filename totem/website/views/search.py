@@ -1,5 +1,6 @@
 """What is free, where and when."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.decorators import login_not_required
@@ -21,13 +22,18 @@ from totem.website.forms import FindForm, FreeForm
 from totem.website.pages import page
 from totem.website.queries import account_of
 
-WIDER: dict[str, Promise] = {
-    "features": gettext_lazy("without these features"),
-    "hours": gettext_lazy("at any hour"),
-    "kind": gettext_lazy("any kind of space"),
-    "hub": gettext_lazy("in all hubs"),
-    "day": gettext_lazy("on any day"),
-    "minutes": gettext_lazy("for one hour"),
+# What a search is without a criterion, and the parameters that are taken away with it.
+WIDER: dict[str, tuple[Promise, tuple[str, ...]]] = {
+    "features": (gettext_lazy("without these features"), ("features",)),
+    "hours": (gettext_lazy("at any hour"), ("after", "before")),
+    "kind": (gettext_lazy("any kind of space"), ("kind",)),
+    "hub": (gettext_lazy("in all hubs"), ("hub",)),
+    "day": (gettext_lazy("on any day"), ("day",)),
+    "minutes": (gettext_lazy("for one hour"), ("minutes",)),
+    "all": (
+        gettext_lazy("for one hour, anywhere, at any time"),
+        ("features", "after", "before", "kind", "hub", "day", "minutes"),
+    ),
 }
 
 
@@ -47,18 +53,18 @@ def find(request: HttpRequest) -> HttpResponse:
     context |= {"wish": wish, "found": found, "one_hub": len(hubs) == 1}
     if not found and hubs:
         context["later"] = finding.find_later(hubs, wish, now) if wish.day else []
-        context["wider"] = [Slot(WIDER[what], _with(request.GET, changes)) for what, changes in finding.wider(wish)]
+        context["wider"] = [
+            Slot(words, _without(request.GET, names))
+            for words, names in (WIDER[name] for name in finding.wider(hubs, wish, now))
+        ]
     return page(request, "website/find.html", "search", context)
 
 
-def _with(asked: QueryDict, changes: dict[str, str | None]) -> str:
-    changed = asked.copy()
-    for name, value in changes.items():
-        if value is None:
-            changed.pop(name, None)
-        else:
-            changed[name] = value
-    return f"?{changed.urlencode()}"
+def _without(asked: QueryDict, names: Sequence[str]) -> str:
+    left = asked.copy()
+    for name in names:
+        left.pop(name, None)
+    return f"?{left.urlencode()}"
 
 
 @login_not_required
