@@ -40,6 +40,11 @@ class Figure:
     whole: Decimal | None = None
     ids: frozenset[int] = frozenset()
 
+    @property
+    def rounded(self) -> Decimal | None:
+        """The value to one decimal, for people; the rest of the program reads `value`."""
+        return None if self.value is None else round(self.value, 1)
+
     @classmethod
     def of(cls, value: Decimal | float | None) -> "Figure":
         return cls(None if value is None else Decimal(str(value)))
