@@ -16,16 +16,26 @@ def live(diary: Diary, day: date) -> None:
     if not any(diary.openings[offer.space.pk].get(day) for offer in diary.house.offers):
         return
     members = diary.coming(diary.town.members[slug], day)
-    seated = iter(members)
+    tenants = {offer.space.pk: _tenant(diary, offer, day) for offer in diary.offers_of(Kind.FIXED_DESK)}
+    seated = iter([member for member in members if member not in tenants.values()])
     visitors = iter(diary.coming(diary.town.others(slug), day)) if diary.offers_of(Kind.VISITING_DESKS) else iter(())
     for offer in sorted(diary.house.offers, key=lambda offer: (not offer.is_composite, offer.space.position)):
         for opening in diary.openings[offer.space.pk].get(day, ()):
             if offer.space.kind == Kind.VISITING_DESKS:
                 _seat(diary, offer, opening, day, visitors)
+            elif offer.space.kind == Kind.FIXED_DESK:
+                _seat(diary, offer, opening, day, iter([tenants[offer.space.pk]]))
             elif offer.space.kind in DESKS:
                 _seat(diary, offer, opening, day, seated)
             else:
                 _let(diary, offer, opening, day, members[:30])
+
+
+def _tenant(diary: Diary, offer: Offer, day: date) -> Member:
+    """Who keeps a fixed desk: the same member for a whole month."""
+    members = diary.town.members[diary.house.hub.slug]
+    lasting = [m for m in members if not m.person.demo_role and m.until is None and m.since < diary.span.first]
+    return lasting[(offer.space.pk * 5 + day.year * 12 + day.month) % len(lasting)]
 
 
 def _seat(diary: Diary, offer: Offer, opening: Period, day: date, coming: Iterator[Member]) -> None:

@@ -110,7 +110,7 @@ def _member(newcomer: Any, span: Span, rng: Random) -> Member:
 def _pick_demo_member(town: Town, slug: str, span: Span) -> Member:
     member = town.members[slug][0]
     member.person.demo_role = DemoRole.MEMBER
-    member.regularity, member.since, member.until = 1.5, min(member.since, span.first), None
+    member.regularity, member.since, member.until = 0.8, min(member.since, span.first), None
     return member
 
 
