@@ -2,9 +2,26 @@
 
 from django.urls import path
 
-from totem.hubs.views import public
+from totem.hubs.views import opening, people, place, public
 
 app_name = "hubs"
+MANAGE = "lieux/<slug:slug>/gestion/"
 urlpatterns = [
     path("lieux/<slug:slug>/couleur.css", public.accent, name="accent"),
+    path(MANAGE, place.overview, name="manage"),
+    path(f"{MANAGE}reglages/", place.settings, name="settings"),
+    path(f"{MANAGE}horaires/", opening.hours, name="hours"),
+    path(f"{MANAGE}fermetures/", opening.closures, name="closures"),
+    path(f"{MANAGE}fermetures/<int:pk>/retirer/", opening.remove_closure, name="closure_remove"),
+    path(f"{MANAGE}zones/", place.zones, name="zones"),
+    path(f"{MANAGE}zones/<int:pk>/", place.zone, name="zone"),
+    path(f"{MANAGE}zones/<int:pk>/retirer/", place.remove_zone, name="zone_remove"),
+    path(f"{MANAGE}photos/", place.photos, name="photos"),
+    path(f"{MANAGE}photos/<int:pk>/retirer/", place.remove_photo, name="photo_remove"),
+    path(f"{MANAGE}equipe/", people.team, name="team"),
+    path(f"{MANAGE}equipe/<int:pk>/", people.role, name="role"),
+    path(f"{MANAGE}equipe/<int:pk>/retirer/", people.remove_from_team, name="role_remove"),
+    path(f"{MANAGE}membres/", people.members, name="members"),
+    path(f"{MANAGE}membres/ajouter/", people.add_member, name="member_add"),
+    path(f"{MANAGE}membres/<int:pk>/fin/", people.end_membership, name="member_end"),
 ]

@@ -1,0 +1,41 @@
+"""Photos that people send."""
+
+from io import BytesIO
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from totem.core import images
+
+
+def upload(image: Image.Image, kind: str) -> SimpleUploadedFile:
+    content = BytesIO()
+    image.save(content, kind)
+    return SimpleUploadedFile("photo", content.getvalue())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_photos_of_every_kind_become_webp(kind: str, mode: str):
+    made = images.prepared(upload(Image.new(mode, (300, 200)), kind))
+    with Image.open(made) as kept:
+        assert (kept.format, kept.size) == ("WEBP", (300, 200))
+
+
+def test_a_transparent_drawing_loses_its_transparency_and_nothing_fails():
+    made = images.prepared(upload(Image.new("RGBA", (30, 20), (255, 0, 0, 0)), "PNG"))
+    with Image.open(made) as kept:
+        assert kept.mode == "RGB"
+
+
+def test_other_kinds_are_refused_whatever_they_call_themselves():
+    with pytest.raises(ValidationError):
+        images.prepared(upload(Image.new("P", (30, 20)), "GIF"))
+
+
+def test_a_small_file_that_unpacks_to_a_huge_image_is_refused():
+    with pytest.raises(ValidationError) as refusal:
+        images.prepared(upload(Image.new("1", (10_000, 5_100)), "PNG"))
+    assert refusal.value.code == "large"

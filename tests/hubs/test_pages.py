@@ -1,0 +1,471 @@
+"""The screens for managing a hub: what they show, what they refuse, and to whom they exist."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
+from tests.factories.spaces import SpaceFactory
+from totem.bookings import actions as bookings
+from totem.bookings.actions import Booker
+from totem.core.periods import Period, at_wall_clock
+from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, Role, TeamMember, Zone, ZoneKind
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ["manage", "settings", "hours", "closures", "zones", "photos", "team", "members", "member_add"]
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return HubFactory(opening_hours=[(day, "08:00", "20:00") for day in range(1, 8)], closed_on_public_holidays=True)
+
+
+@pytest.fixture
+def manager(client: Client, hub: Hub) -> TeamMember:
+    member = TeamMemberFactory(hub=hub)
+    client.force_login(member.person)
+    return member
+
+
+def url(name: str, hub: Hub, *more: object) -> str:
+    return reverse(f"hubs:{name}", args=[hub.slug, *more])
+
+
+def jpeg(size: tuple[int, int] = (40, 30), **more: object) -> bytes:
+    content = BytesIO()
+    Image.new("RGB", size, "#0B5C73").save(content, "JPEG", **more)
+    return content.getvalue()
+
+
+def a_booking_in(hub: Hub, *, hour: int = 10, days: int = 30) -> Period:
+    """A booking of a day to come, a public holiday or not."""
+    day = datetime.now(hub.zone).date() + timedelta(days=days)
+    start = at_wall_clock(day, time(hour), hub.zone)
+    ExceptionalHours.objects.create(
+        hub=hub, kind="open", during=(start - timedelta(hours=3), start + timedelta(hours=6)), reason="Open"
+    )
+    period = Period(start, start + timedelta(hours=1))
+    bookings.book(
+        space=SpaceFactory(hub=hub),
+        period=period,
+        booker=Booker.oneself(UserFactory(name="Camille Exemple")),
+        now=datetime.now(UTC),
+    )
+    ExceptionalHours.objects.all().delete()
+    return period
+
+
+# -- For whom ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_managers_pages_open(client: Client, manager: TeamMember, name: str):
+    answer = client.get(url(name, manager.hub))
+    assert answer.status_code == 200
+    assert answer.content.decode().count("<h1") == 1
+    assert "style=" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("role", [None, *[role for role in Role if role != Role.MANAGER], "manager elsewhere"])
+def test_they_do_not_exist_for_anybody_else(client: Client, hub: Hub, name: str, role: str | None):
+    person = UserFactory()
+    if role == "manager elsewhere":
+        TeamMemberFactory(person=person)
+    elif role:
+        TeamMemberFactory(hub=hub, person=person, role=role)
+    client.force_login(person)
+    assert client.get(url(name, hub)).status_code == 404
+    assert client.post(url(name, hub)).status_code in {404, 405}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_visitors_are_asked_to_sign_in(client: Client, hub: Hub, name: str):
+    assert client.get(url(name, hub)).status_code == 302
+
+
+def test_things_of_another_hub_are_not_reached_through_ones_own(client: Client, manager: TeamMember):
+    others = {
+        "zone": ZoneFactory().pk,
+        "zone_remove": ZoneFactory().pk,
+        "closure_remove": ExceptionalHoursFactory(during=("2027-01-01T00:00Z", "2027-01-02T00:00Z")).pk,
+        "role": TeamMemberFactory().pk,
+        "role_remove": TeamMemberFactory().pk,
+        "member_end": MembershipFactory().pk,
+        "photo_remove": HubPhoto.objects.create(hub=HubFactory(), image="x.webp", description="x").pk,
+    }
+    for name, pk in others.items():
+        assert client.post(url(name, manager.hub, pk), {}).status_code == 404, name
+    assert TeamMember.objects.count() == 3
+
+
+# -- Settings ---------------------------------------------------------------------------------------------------------
+
+
+def sent(client: Client, page: str, **changes: object) -> dict[str, object]:
+    """What the page's form would send, with changes."""
+    form = client.get(page).context["form"]
+    data = {field.html_name: field.value() for field in form}
+    return {name: value for name, value in {**data, **changes}.items() if value not in (None, False)}
+
+
+def test_settings_are_saved(client: Client, manager: TeamMember):
+    page = url("settings", manager.hub)
+    answer = client.post(page, sent(client, page, tagline="By the station", step_free="true", languages=["fr", "en"]))
+    assert answer.status_code == 302
+    hub = Hub.objects.get()
+    assert (hub.tagline, hub.step_free, hub.languages) == ("By the station", True, ["fr", "en"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("accent", "#ffee00"),
+        ("accent", "blue"),
+        ("commune", "Nulle-Part-les-Bains"),
+        ("postcode", "800"),
+        ("latitude", "95"),
+        ("longitude", "east"),
+        ("time_zone", "Mars/Olympus"),
+        ("languages", ["xx"]),
+        ("website", "javascript:alert(1)"),
+        ("email", "somebody"),
+        ("name", ""),
+    ],
+)
+def test_wrong_settings_are_refused_at_their_field(client: Client, manager: TeamMember, field: str, value: object):
+    page = url("settings", manager.hub)
+    before = Hub.objects.values().get()
+    answer = client.post(page, sent(client, page, **{field: value}))
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert Hub.objects.values().get() == before
+
+
+# -- Hours ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_week_takes_several_lines_a_day_and_nights(client: Client, manager: TeamMember):
+    hub = manager.hub
+    week = {
+        "d1_0_opens": "09:00",
+        "d1_0_closes": "12:00",
+        "d1_1_opens": "14:00",
+        "d1_1_closes": "18:00",
+        "d6_0_opens": "18:00",
+        "d6_0_closes": "02:00",
+        "closed_on_public_holidays": "on",
+    }
+    assert client.post(url("hours", hub), week).status_code == 302
+    assert [str(line) for line in hub.opening_hours.order_by("weekday", "opens_at")] == [
+        "lundi 09:00-12:00",
+        "lundi 14:00-18:00",
+        "samedi 18:00-02:00",
+    ] or hub.opening_hours.count() == 3
+
+
+def test_monday_is_copied_to_friday_and_nothing_is_saved_yet(client: Client, manager: TeamMember):
+    hub = manager.hub
+    week = {"d1_0_opens": "07:30", "d1_0_closes": "12:00", "d6_0_opens": "10:00", "d6_0_closes": "12:00", "copy": "1"}
+    answer = client.post(url("hours", hub), week)
+    assert answer.status_code == 200
+    shown = answer.content.decode()
+    assert shown.count('value="07:30"') == 5
+    assert shown.count('value="10:00"') == 1
+    assert hub.opening_hours.count() == 7
+
+
+@pytest.mark.parametrize(
+    ("week", "field"),
+    [
+        ({"d2_0_opens": "09:00"}, "d2_0_closes"),
+        ({"d2_0_closes": "09:00"}, "d2_0_opens"),
+        ({"d2_0_opens": "nine", "d2_0_closes": "12:00"}, "d2_0_opens"),
+        (
+            {"d2_0_opens": "09:00", "d2_0_closes": "12:00", "d2_1_opens": "11:00", "d2_1_closes": "13:00"},
+            "d2_1_opens",
+        ),
+        ({"d7_0_opens": "22:00", "d7_0_closes": "06:00", "d1_0_opens": "05:00", "d1_0_closes": "9:00"}, "d7_0_opens"),
+    ],
+)
+def test_hours_that_cannot_be_are_refused_at_their_field(
+    client: Client, manager: TeamMember, week: dict[str, str], field: str
+):
+    answer = client.post(url("hours", manager.hub), week)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert manager.hub.opening_hours.count() == 7
+
+
+def test_shorter_hours_show_the_bookings_they_hit_before_they_are_saved(client: Client, manager: TeamMember):
+    hub = manager.hub
+    hub.closed_on_public_holidays = False
+    hub.save()
+    a_booking_in(hub, hour=10)
+    week = {f"d{day}_0_opens": "14:00" for day in range(1, 8)} | {f"d{day}_0_closes": "20:00" for day in range(1, 8)}
+    answer = client.post(url("hours", hub), week)
+    assert answer.status_code == 200
+    assert "Camille Exemple" in answer.content.decode()
+    assert str(hub.opening_hours.first().opens_at) == "08:00:00"
+    again = client.post(url("hours", hub), {**week, "confirmed": answer.context["answer"].seen})
+    assert again.status_code == 302
+    assert str(hub.opening_hours.first().opens_at) == "14:00:00"
+
+
+# -- Closures ---------------------------------------------------------------------------------------------------------
+
+
+def closure(day: date, **more: str) -> dict[str, str]:
+    return {"kind": "closed", "first_day": day.isoformat(), "reason": "Works", **more}
+
+
+def test_a_closure_shows_the_bookings_it_would_hit_and_is_saved_when_confirmed(client: Client, manager: TeamMember):
+    hub = manager.hub
+    period = a_booking_in(hub)
+    data = closure(period.starts_at.date())
+    answer = client.post(url("closures", hub), data)
+    assert answer.status_code == 200
+    assert "Camille Exemple" in answer.content.decode()
+    assert not ExceptionalHours.objects.exists()
+
+    confirmed = client.post(url("closures", hub), {**data, "confirmed": answer.context["answer"].seen})
+    assert confirmed.status_code == 302
+    row = ExceptionalHours.objects.get()
+    assert (row.during.upper - row.during.lower) in {timedelta(hours=h) for h in (23, 24, 25)}
+    assert "Camille Exemple" in client.get(url("closures", hub)).content.decode()
+
+
+def test_what_is_booked_between_the_two_steps_is_shown_again(client: Client, manager: TeamMember):
+    hub = manager.hub
+    period = a_booking_in(hub)
+    data = closure(period.starts_at.date())
+    seen = client.post(url("closures", hub), data).context["answer"].seen
+    a_booking_in(hub, hour=15)
+    answer = client.post(url("closures", hub), {**data, "confirmed": seen})
+    assert answer.status_code == 200
+    assert len(answer.context["answer"].hits) == 2
+    assert not ExceptionalHours.objects.exists()
+
+
+@pytest.mark.parametrize("confirmed", ["", "yes", "0" * 64])
+def test_a_confirmation_cannot_be_guessed(client: Client, manager: TeamMember, confirmed: str):
+    period = a_booking_in(manager.hub)
+    answer = client.post(url("closures", manager.hub), closure(period.starts_at.date()) | {"confirmed": confirmed})
+    assert answer.status_code == 200
+    assert not ExceptionalHours.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        (closure(date(2020, 1, 1)), "first_day"),
+        (closure(date(2090, 1, 2), last_day="2090-01-01"), "last_day"),
+        (closure(date(2090, 1, 2), from_time="12:00", until_time="11:00"), "until_time"),
+        (closure(date(2090, 1, 2), reason=""), "reason"),
+        (closure(date(2090, 1, 2), kind="perhaps"), "kind"),
+        ({"kind": "closed", "reason": "Works", "first_day": "soon"}, "first_day"),
+        ({"kind": "closed", "reason": "Works"}, "first_day"),
+        (closure(date(2027, 3, 28), from_time="02:30", until_time="11:00"), "from_time"),
+    ],
+)
+def test_closures_that_cannot_be_are_refused_at_their_field(
+    client: Client, manager: TeamMember, data: dict[str, str], field: str
+):
+    answer = client.post(url("closures", manager.hub), data)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert not ExceptionalHours.objects.exists()
+
+
+def test_a_closure_over_another_is_refused(client: Client, manager: TeamMember):
+    page = url("closures", manager.hub)
+    assert client.post(page, closure(date(2090, 1, 2), last_day="2090-01-05")).status_code == 302
+    assert client.post(page, closure(date(2090, 1, 5))).status_code == 422
+    assert client.post(page, closure(date(2090, 1, 5), kind="open")).status_code == 302
+
+
+def test_a_closure_is_taken_back_and_past_ones_are_kept_apart(client: Client, manager: TeamMember):
+    hub = manager.hub
+    day = datetime(2090, 1, 1, tzinfo=UTC)
+    row = ExceptionalHoursFactory(hub=hub, during=(day, day + timedelta(days=1)))
+    old = datetime(2020, 1, 1, tzinfo=UTC)
+    past = ExceptionalHoursFactory(hub=hub, reason="Long ago", during=(old, old + timedelta(days=1)))
+    assert "Long ago" not in client.get(url("closures", hub)).content.decode()
+    assert "Long ago" in client.get(url("closures", hub) + "?quand=passees").content.decode()
+    assert client.post(url("closure_remove", hub, row.pk)).status_code == 302
+    assert client.post(url("closure_remove", hub, past.pk)).status_code == 302
+    assert list(ExceptionalHours.objects.all()) == [past]
+
+
+# -- Zones, photos ----------------------------------------------------------------------------------------------------
+
+
+def test_zones_are_added_changed_and_removed_with_their_total(client: Client, manager: TeamMember):
+    hub = manager.hub
+    client.post(url("zones", hub), {"name": "Atelier", "kind": ZoneKind.SHARED_TOOLS, "area": "120.5"})
+    client.post(url("zones", hub), {"name": "Étage", "kind": ZoneKind.OFFICES, "area": "80"})
+    assert client.get(url("zones", hub)).context["total"] == 200.5
+    atelier = Zone.objects.get(name="Atelier")
+    client.post(url("zone", hub, atelier.pk), {"name": "Atelier", "kind": ZoneKind.SHARED_TOOLS, "area": "100"})
+    assert client.get(url("zones", hub)).context["total"] == 180
+    client.post(url("zone_remove", hub, atelier.pk))
+    assert Zone.objects.get().name == "Étage"
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"name": "ÉTAGE", "kind": "offices", "area": "80"}, "name"),
+        ({"name": "Cave", "kind": "offices", "area": "0"}, "area"),
+        ({"name": "Cave", "kind": "offices", "area": "1e99"}, "area"),
+        ({"name": "Cave", "kind": "vault", "area": "10"}, "kind"),
+    ],
+)
+def test_zones_that_cannot_be_are_refused_at_their_field(
+    client: Client, manager: TeamMember, data: dict[str, str], field: str
+):
+    ZoneFactory(hub=manager.hub, name="étage")
+    answer = client.post(url("zones", manager.hub), data)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert Zone.objects.count() == 1
+
+
+def photo(content: bytes, name: str = "door.jpg", described: str = "The door") -> dict[str, object]:
+    return {"image": SimpleUploadedFile(name, content, "image/jpeg"), "description": described}
+
+
+def test_a_photo_is_kept_small_upright_and_without_its_hidden_data(client: Client, manager: TeamMember):
+    hidden = Image.Exif()
+    hidden[0x0112] = 6  # turned a quarter
+    hidden[0x010F] = "Camera of Camille"
+    answer = client.post(url("photos", manager.hub), photo(jpeg((2000, 1000), exif=hidden)))
+    assert answer.status_code == 302
+    row = HubPhoto.objects.get()
+    assert "door" not in str(row.image.name)
+    with row.image.open() as file, Image.open(file) as kept:
+        assert (kept.format, kept.size) == ("WEBP", (800, 1600))
+        assert not kept.getexif()
+        file.seek(0)
+        assert b"Camille" not in file.read()
+    client.post(url("photo_remove", manager.hub, row.pk))
+    assert not HubPhoto.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        (photo(b"<svg onload=alert(1)>", "a.svg"), "image"),
+        (photo(jpeg()[:200]), "image"),
+        (photo(b"GIF89a" + b"\0" * 100), "image"),
+        (photo(jpeg() + b"\0" * 5 * 1024 * 1024), "image"),
+        (photo(b""), "image"),
+        ({"description": "The door"}, "image"),
+        (photo(jpeg(), described=""), "description"),
+    ],
+)
+def test_what_is_no_photo_is_refused_at_its_field(
+    client: Client, manager: TeamMember, data: dict[str, object], field: str
+):
+    answer = client.post(url("photos", manager.hub), data)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert not HubPhoto.objects.exists()
+
+
+# -- Team and members -------------------------------------------------------------------------------------------------
+
+
+def test_somebody_joins_the_team_changes_role_and_leaves(client: Client, manager: TeamMember):
+    hub, person = manager.hub, UserFactory()
+    client.post(url("team", hub), {"email": person.email, "role": Role.DESK})
+    member = TeamMember.objects.get(person=person)
+    client.post(url("role", hub, member.pk), {"role": Role.READER})
+    member.refresh_from_db()
+    assert member.role == Role.READER
+    assert client.post(url("role_remove", hub, member.pk)).status_code == 302
+    assert not TeamMember.objects.filter(person=person).exists()
+
+
+def test_an_unknown_address_and_a_role_held_already_are_refused(client: Client, manager: TeamMember):
+    page = url("team", manager.hub)
+    unknown = client.post(page, {"email": "nobody@example.org", "role": Role.DESK})
+    assert (unknown.status_code, list(unknown.context["form"].errors)) == (422, ["email"])
+    again = client.post(page, {"email": manager.person.email, "role": Role.MANAGER})
+    assert again.status_code == 422
+    assert TeamMember.objects.count() == 1
+
+
+def test_the_last_manager_cannot_go_nor_become_something_else(client: Client, manager: TeamMember):
+    changed = client.post(url("role", manager.hub, manager.pk), {"role": Role.DESK})
+    assert (changed.status_code, list(changed.context["form"].errors)) == (422, ["role"])
+    client.post(url("role_remove", manager.hub, manager.pk))
+    manager.refresh_from_db()
+    assert manager.role == Role.MANAGER
+
+
+def test_who_gives_up_managing_lands_on_the_public_page(client: Client, manager: TeamMember):
+    TeamMemberFactory(hub=manager.hub)
+    answer = client.post(url("role_remove", manager.hub, manager.pk))
+    assert answer["Location"] == reverse("website:hub", args=[manager.hub.slug])
+
+
+def test_members_are_listed_by_time_and_found_by_name_or_address(client: Client, manager: TeamMember):
+    hub, today = manager.hub, datetime.now(manager.hub.zone).date()
+    MembershipFactory(hub=hub, person__name="Zoé Présente")
+    MembershipFactory(hub=hub, person__name="Yves Partant", ends_on=today + timedelta(days=9))
+    MembershipFactory(hub=hub, person__name="Xavier Futur", starts_on=today + timedelta(days=9))
+    MembershipFactory(hub=hub, person__name="Wanda Passée", ends_on=today - timedelta(days=9))
+    MembershipFactory(person__name="Victor Ailleurs")
+
+    def names(query: str) -> list[str]:
+        page = client.get(url("members", hub) + query).context["page"]
+        return [membership.person.name for membership in page]
+
+    assert names("") == ["Yves Partant", "Zoé Présente"]
+    assert names("?qui=a-venir") == ["Xavier Futur"]
+    assert names("?qui=passes") == ["Wanda Passée"]
+    assert names("?q=zoe") == ["Zoé Présente"]
+    assert names(f"?q={Membership.objects.get(person__name='Yves Partant').person.email}") == ["Yves Partant"]
+    assert names("?q=%25&qui=nonsense") == []
+
+
+def test_a_membership_begins_and_ends(client: Client, manager: TeamMember):
+    hub, person = manager.hub, UserFactory()
+    assert client.post(url("member_add", hub), {"email": person.email, "starts_on": "2027-01-01"}).status_code == 302
+    membership = Membership.objects.get()
+    again = client.post(url("member_add", hub), {"email": person.email, "starts_on": "2027-06-01"})
+    assert again.status_code == 422
+    early = client.post(url("member_end", hub, membership.pk), {"ends_on": "2026-01-01"})
+    assert (early.status_code, list(early.context["form"].errors)) == (422, ["ends_on"])
+    assert client.post(url("member_end", hub, membership.pk), {"ends_on": "2027-12-31"}).status_code == 302
+    membership.refresh_from_db()
+    assert membership.ends_on == date(2027, 12, 31)
+
+
+# -- How many queries -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(("name", "queries"), [("zones", 5), ("team", 5), ("members", 9), ("closures", 7)])
+def test_lists_take_the_same_queries_whatever_their_length(
+    client: Client, manager: TeamMember, django_assert_num_queries, name: str, queries: int, rows: int
+):
+    hub = manager.hub
+    for n in range(rows):
+        ZoneFactory(hub=hub)
+        TeamMemberFactory(hub=hub, role=Role.DESK)
+        MembershipFactory(hub=hub)
+        day = datetime(2090, 1, 1 + n, tzinfo=UTC)
+        ExceptionalHoursFactory(hub=hub, during=(day, day + timedelta(days=1)))
+    with django_assert_num_queries(queries):
+        client.get(url(name, hub))

@@ -1,0 +1,62 @@
+"""Photos that people send: checked, turned upright, without their hidden data, at a size for the screen."""
+
+import secrets
+from io import BytesIO
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+LONGEST_SIDE = 1600
+MOST_PIXELS = 50_000_000  # what a phone takes, and little enough that unpacking it cannot exhaust the memory
+QUALITY = 82
+
+
+def prepared(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
+    """The photo as WebP, at most 1600 pixels on its longer side, upright, with nothing of where and when it was taken.
+
+    Raises ValidationError for what is too heavy, too large or no photo. The file's name is not the sender's.
+    """
+    if upload.size is None or upload.size > settings.PHOTO_MAX_BYTES:
+        limit = settings.PHOTO_MAX_BYTES // 1024 // 1024
+        raise ValidationError(_("This photo is too heavy: at most %(limit)s MB.") % {"limit": limit}, code="heavy")
+    content = BytesIO(upload.read())
+    try:
+        with Image.open(content, formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValidationError(_("This photo is too large: at most 50 million pixels."), code="large")
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValidationError(
+            _("This is not a photo that can be read. Send a JPEG, PNG or WebP."), code="kind"
+        ) from error
+    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    # Pasted on a new image: the pixels come along, and nothing else.
+    plain = Image.new("RGB", upright.size)
+    plain.paste(upright)
+    written = BytesIO()
+    plain.save(written, "WEBP", quality=QUALITY)
+    return ContentFile(written.getvalue(), name=f"{secrets.token_hex(8)}.webp")
+
+
+class PhotoInput(forms.FileInput):
+    """Opens the camera roll on a phone; refuses other files where the browser can."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"accept": "image/jpeg,image/png,image/webp", **(attrs or {})})
+
+
+class PhotoField(forms.FileField):
+    """Cleans an upload to the `ContentFile` that `prepared` gives."""
+
+    widget = PhotoInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        upload = super().clean(data, initial)
+        return prepared(upload) if isinstance(upload, UploadedFile) else upload

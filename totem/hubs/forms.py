@@ -1,0 +1,407 @@
+"""What managers type about their hub. Actions are called with what these forms clean."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from totem.core.forms import ColourField, DateInput, TimeInput
+from totem.core.images import PhotoField
+from totem.core.periods import NonexistentTimeError, Period, local_day, read_wall_clock
+from totem.hubs.actions import Hours, HoursOverlapError, check_hours
+from totem.hubs.models import ExceptionalHours, Hub, Language, Role, WeeklyHoursBase, Zone
+from totem.territories.forms import CommuneField
+
+if TYPE_CHECKING:
+    HubModelForm = forms.ModelForm[Hub]
+    ZoneModelForm = forms.ModelForm[Zone]
+else:
+    HubModelForm = ZoneModelForm = forms.ModelForm
+
+# Of mainland France and of every overseas department and collectivity where people live.
+TIME_ZONES: list[tuple[str, str | Promise]] = [
+    ("Europe/Paris", gettext_lazy("Paris")),
+    ("America/Guadeloupe", gettext_lazy("Guadeloupe")),
+    ("America/Martinique", gettext_lazy("Martinique")),
+    ("America/Cayenne", gettext_lazy("French Guiana")),
+    ("Indian/Reunion", gettext_lazy("Réunion")),
+    ("Indian/Mayotte", gettext_lazy("Mayotte")),
+    ("America/Miquelon", gettext_lazy("Saint-Pierre-et-Miquelon")),
+    ("America/St_Barthelemy", gettext_lazy("Saint-Barthélemy")),
+    ("America/Marigot", gettext_lazy("Saint-Martin")),
+    ("Pacific/Noumea", gettext_lazy("New Caledonia")),
+    ("Pacific/Tahiti", gettext_lazy("Tahiti")),
+    ("Pacific/Wallis", gettext_lazy("Wallis and Futuna")),
+]
+
+
+class ConstraintsAtFields:
+    """A model form whose database constraints speak at the field they are about; see `constraint_fields`."""
+
+    constraint_fields: Mapping[str, str] = {}
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Django puts what a constraint refuses above the form: here each says so itself."""
+        at_fields = {name: found for name, found in errors.error_dict.items() if name != NON_FIELD_ERRORS}
+        if at_fields:
+            super()._update_errors(ValidationError(at_fields))  # type: ignore[misc]
+        if NON_FIELD_ERRORS in errors.error_dict:
+            self._ask_constraints(cast("forms.ModelForm[Any]", self))
+
+    def _ask_constraints(self, form: "forms.ModelForm[Any]") -> None:
+        excluded = form._get_validation_exclusions()  # type: ignore[attr-defined]
+        for model, constraints in form.instance.get_constraints():
+            for constraint in constraints:
+                try:
+                    constraint.validate(model, form.instance, exclude=excluded)
+                except ValidationError as error:
+                    form.add_error(self.constraint_fields.get(constraint.name), error.messages)
+
+
+class HubForm(ConstraintsAtFields, HubModelForm):
+    """Who and where the hub is, and how it shows itself."""
+
+    commune = CommuneField(label=gettext_lazy("Commune"))
+    accent = ColourField(label=gettext_lazy("Accent colour"))
+    languages = forms.MultipleChoiceField(
+        label=gettext_lazy("Languages spoken"),
+        choices=Language.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=TIME_ZONES)
+    website = forms.URLField(label=gettext_lazy("Website"), required=False, assume_scheme="https")
+    step_free = forms.NullBooleanField(
+        label=gettext_lazy("Step-free access"),
+        widget=forms.Select(
+            choices=[("", gettext_lazy("Not known")), ("true", gettext_lazy("Yes")), ("false", gettext_lazy("No"))]
+        ),
+        required=False,
+    )
+    constraint_fields = {"hub_postcode_is_five_digits": "postcode"}
+
+    class Meta:
+        model = Hub
+        fields = (
+            "name",
+            "tagline",
+            "description",
+            "is_published",
+            "accent",
+            "street",
+            "postcode",
+            "commune",
+            "host_building",
+            "latitude",
+            "longitude",
+            "time_zone",
+            "transport",
+            "step_free",
+            "access_notes",
+            "languages",
+            "email",
+            "phone",
+            "website",
+        )
+        widgets = {
+            "description": forms.Textarea({"rows": 5}),
+            "transport": forms.Textarea({"rows": 3}),
+            "access_notes": forms.Textarea({"rows": 3}),
+            "phone": forms.TextInput({"type": "tel"}),
+            "postcode": forms.TextInput({"inputmode": "numeric", "size": 6}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = self.instance.time_zone
+        if zone not in dict(TIME_ZONES):
+            self.fields["time_zone"] = forms.ChoiceField(
+                label=_("Time zone"), choices=[*TIME_ZONES, (zone, zone)], initial=zone
+            )
+
+    groups = (
+        (gettext_lazy("How it shows itself"), ("name", "tagline", "description", "is_published", "accent")),
+        (
+            gettext_lazy("Where it is"),
+            ("street", "postcode", "commune", "host_building", "latitude", "longitude", "time_zone"),
+        ),
+        (gettext_lazy("How to come"), ("transport", "step_free", "access_notes")),
+        (gettext_lazy("To get in touch"), ("languages", "email", "phone", "website")),
+    )
+
+    def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:
+        """The fields under their headings."""
+        for title, names in self.groups:
+            yield title, [self[name] for name in names]
+
+
+# -- Hours ------------------------------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """Two fields of the week: from, until."""
+
+    opens: forms.BoundField
+    closes: forms.BoundField
+
+
+class Day(NamedTuple):
+    """A day of the week, with its lines."""
+
+    number: int
+    name: str
+    lines: list[Line]
+
+
+MOST_LINES = 6
+
+
+class WeekForm(forms.Form):
+    """The hours of a week: on each day the lines there are, and one to spare."""
+
+    hide_optional = True
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, lines: Iterable[WeeklyHoursBase | Hours] = ()) -> None:
+        by_day: dict[int, list[WeeklyHoursBase | Hours]] = {day: [] for day in range(1, 8)}
+        for given in sorted(lines, key=lambda line: (line.weekday, line.opens_at)):
+            by_day[given.weekday].append(given)
+        super().__init__(data)
+        line: WeeklyHoursBase | Hours | None
+        for day in WeeklyHoursBase.Weekday:
+            known = by_day[day.value]
+            for place in range(max(self._sent(data, day.value), min(len(known) + 1, MOST_LINES), 2)):
+                line = known[place] if place < len(known) else None
+                words = {"day": day.label, "number": place + 1}
+                self._add(f"d{day.value}_{place}_opens", _("%(day)s, hours %(number)s, from") % words, line, "opens_at")
+                self._add(
+                    f"d{day.value}_{place}_closes", _("%(day)s, hours %(number)s, until") % words, line, "closes_at"
+                )
+
+    def _add(self, name: str, label: str, line: WeeklyHoursBase | Hours | None, field: str) -> None:
+        self.fields[name] = forms.TimeField(
+            label=label, required=False, widget=TimeInput(), initial=getattr(line, field) if line else None
+        )
+
+    @staticmethod
+    def _sent(data: Mapping[str, Any] | None, day: int) -> int:
+        """How many lines of a day came in."""
+        return sum(f"d{day}_{place}_opens" in data for place in range(MOST_LINES)) if data else 0
+
+    def _names(self) -> Iterator[tuple[int, int, str, str]]:
+        for name in self.fields:
+            if name.endswith("_opens"):
+                day, place, _end = name[1:].split("_")
+                yield int(day), int(place), name, f"d{day}_{place}_closes"
+
+    def days(self) -> list[Day]:
+        """The seven days with their fields, for the template."""
+        days = {day.value: Day(day.value, str(day.label), []) for day in WeeklyHoursBase.Weekday}
+        for day, _place, opens, closes in self._names():
+            days[day].lines.append(Line(self[opens], self[closes]))
+        return list(days.values())
+
+    def clean(self) -> dict[str, Any]:
+        lines: list[Hours] = []
+        places: list[tuple[str, str]] = []
+        for day, _place, opens, closes in self._names():
+            if opens in self.errors or closes in self.errors:
+                continue
+            start, end = self.cleaned_data[opens], self.cleaned_data[closes]
+            if (start is None) != (end is None):
+                self.add_error(opens if start is None else closes, _("Both hours are needed."))
+            elif start is not None:
+                lines.append(Hours(day, start, end))
+                places.append((opens, closes))
+        try:
+            check_hours(lines)
+        except HoursOverlapError as error:
+            for number in error.lines:
+                self.add_error(places[number][0], _("These hours overlap others."))
+        return {"lines": lines}
+
+    def copied(self) -> "WeekForm":
+        """Monday's hours on Tuesday to Friday too, nothing saved. Only of a valid form."""
+        lines: Sequence[Hours] = self.cleaned_data["lines"]
+        monday = [line for line in lines if line.weekday == 1]
+        week = [line._replace(weekday=day) for day in range(1, 6) for line in monday]
+        return type(self)(lines=[*week, *(line for line in lines if line.weekday > 5)])
+
+
+class HubWeekForm(WeekForm):
+    """The hub's week, and whether it closes on public holidays."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        lines: Iterable[WeeklyHoursBase | Hours] = (),
+        closed_on_public_holidays: bool = True,
+    ) -> None:
+        super().__init__(data, lines=lines)
+        self.fields["closed_on_public_holidays"] = forms.BooleanField(
+            label=_("Closed on public holidays"), required=False, initial=closed_on_public_holidays
+        )
+
+    def clean(self) -> dict[str, Any]:
+        closed = self.cleaned_data.get("closed_on_public_holidays", False)
+        return {**super().clean(), "closed_on_public_holidays": closed}
+
+    def copied(self) -> "HubWeekForm":
+        form = super().copied()
+        assert isinstance(form, HubWeekForm)  # noqa: S101 - of the type of this one
+        form.fields["closed_on_public_holidays"].initial = self.cleaned_data["closed_on_public_holidays"]
+        return form
+
+
+def read_at(form: forms.Form, field: str, day: date, clock: time, zone: ZoneInfo) -> datetime | None:
+    """The instant typed; None, and a message at the field, when the clocks jump over it."""
+    try:
+        return read_wall_clock(day, clock, zone)
+    except NonexistentTimeError:
+        form.add_error(field, _("The clocks go forward that night: this time does not exist."))
+        return None
+
+
+class SpanForm(forms.Form):
+    """From a day and perhaps an hour, until a day and perhaps an hour: whole days are said without hours.
+
+    Cleans to `period` (in UTC, read in `zone`); a form may let it have no end.
+    """
+
+    first_day = forms.DateField(label=gettext_lazy("From"), widget=DateInput())
+    from_time = forms.TimeField(label=gettext_lazy("at"), required=False, widget=TimeInput())
+    last_day = forms.DateField(label=gettext_lazy("Until"), required=False, widget=DateInput())
+    until_time = forms.TimeField(label=gettext_lazy("at"), required=False, widget=TimeInput())
+
+    needs_end = True
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, now: datetime, **kwargs: Any) -> None:
+        self.zone = zone
+        self.now = now
+        super().__init__(data, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        data = dict(self.cleaned_data)
+        if not ({"first_day", "from_time", "last_day", "until_time"} & self.errors.keys()):
+            data["starts_at"] = self._start(data)
+            data["ends_at"] = self._end(data)
+            self._check(data["starts_at"], data["ends_at"])
+        return data
+
+    def _start(self, data: dict[str, Any]) -> datetime | None:
+        if data["from_time"] is None:
+            return local_day(data["first_day"], self.zone).starts_at
+        return read_at(self, "from_time", data["first_day"], data["from_time"], self.zone)
+
+    def _end(self, data: dict[str, Any]) -> datetime | None:
+        last_day, clock = data["last_day"], data["until_time"]
+        if last_day is None and clock is None and not self.needs_end:
+            return None
+        last_day = last_day or data["first_day"]
+        if clock is None or clock == time.min:
+            return local_day(last_day, self.zone).ends_at
+        return read_at(self, "until_time", last_day, clock, self.zone)
+
+    def _check(self, starts_at: datetime | None, ends_at: datetime | None) -> None:
+        if starts_at is None or ends_at is None:
+            return
+        if ends_at <= starts_at:
+            field = "until_time" if self.cleaned_data["until_time"] else "last_day"
+            self.add_error(field, _("The end is before the start."))
+        elif ends_at <= self.now:
+            self.add_error("last_day" if self.cleaned_data["last_day"] else "first_day", _("This is in the past."))
+
+
+class ExceptionalForm(SpanForm):
+    """A closure or an opening out of the ordinary. Without an end it is the one day; without hours, whole days."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("The hub is"),
+        choices=ExceptionalHours.Kind.choices,
+        initial=ExceptionalHours.Kind.CLOSED,
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason, shown to the public"), max_length=160)
+    field_order = ("kind", "first_day", "from_time", "last_day", "until_time", "reason")
+
+    @property
+    def period(self) -> Period:
+        """Of a valid form."""
+        return Period(self.cleaned_data["starts_at"], self.cleaned_data["ends_at"])
+
+
+# -- Zones, people, photos --------------------------------------------------------------------------------------------
+
+
+class ZoneForm(ConstraintsAtFields, ZoneModelForm):
+    """A zone and its m²."""
+
+    constraint_fields = {"zone_area_positive": "area", "zone_once": "name"}
+
+    class Meta:
+        model = Zone
+        fields = ("name", "kind", "area")
+
+    def __init__(self, data: Any = None, *, hub: Hub, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.instance.hub = hub
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return super()._get_validation_exclusions() - {"hub"}  # type: ignore[misc,no-any-return]
+
+
+class TeamForm(forms.Form):
+    """Somebody for the team."""
+
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.DESK)
+
+
+class RoleForm(forms.Form):
+    """Another role."""
+
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
+
+
+class MembershipForm(forms.Form):
+    """Somebody who becomes a member."""
+
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
+    starts_on = forms.DateField(label=gettext_lazy("First day"), widget=DateInput())
+    ends_on = forms.DateField(
+        label=gettext_lazy("Last day"),
+        required=False,
+        widget=DateInput(),
+        help_text=gettext_lazy("Leave empty: until further notice."),
+    )
+
+
+class EndForm(forms.Form):
+    """The last day of something."""
+
+    ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=DateInput())
+
+
+class MemberSearchForm(forms.Form):
+    """Which members to list."""
+
+    hide_optional = True
+
+    q = forms.CharField(label=gettext_lazy("Name or e-mail"), required=False, max_length=100)
+
+
+class PhotoForm(forms.Form):
+    """A photo, and what it shows."""
+
+    image = PhotoField(label=gettext_lazy("Photo"), help_text=gettext_lazy("JPEG, PNG or WebP, at most 5 MB."))
+    description = forms.CharField(
+        label=gettext_lazy("What the photo shows"),
+        max_length=200,
+        help_text=gettext_lazy("Read to people who do not see it."),
+    )

@@ -1,0 +1,110 @@
+"""Managing when a hub is open: its week, and the days out of the ordinary."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from totem.accounts.permissions import signed_in
+from totem.core.components import Tab
+from totem.hubs import actions
+from totem.hubs.forms import ExceptionalForm, HubWeekForm
+from totem.hubs.management import Answer, do_or_ask, page, status_of
+from totem.hubs.models import ExceptionalHours
+from totem.hubs.permissions import MANAGE, hub_for
+from totem.hubs.queries import period_of
+from totem.hubs.signals import hits_of_closing
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+COPY = "copy"
+
+
+@require_http_methods(SHOW_AND_SEND)
+def hours(request: HttpRequest, slug: str) -> HttpResponse:
+    """The week: seven days, several times a day. What it would hit is shown before it is saved."""
+    hub = hub_for(request.user, slug, MANAGE)
+    form = HubWeekForm(
+        request.POST or None,
+        lines=hub.opening_hours.all(),
+        closed_on_public_holidays=hub.closed_on_public_holidays,
+    )
+    answer, status = Answer(False, []), status_of(request)
+    if form.is_valid():
+        status = 200
+        if COPY in request.POST:
+            form = form.copied()
+        else:
+            answer = do_or_ask(
+                request,
+                form,
+                lambda: actions.set_opening_hours(
+                    hub=hub, by=signed_in(request), now=timezone.now(), **form.cleaned_data
+                ),
+            )
+        if answer.done:
+            messages.success(request, _("The hours are saved."))
+            return redirect("hubs:hours", hub.slug)
+    return page(request, "hubs/hours.html", hub, "hubs:hours", {"form": form, "answer": answer}, status=status)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def closures(request: HttpRequest, slug: str) -> HttpResponse:
+    """Closures and openings out of the ordinary; what a closure would hit is shown before it is saved."""
+    hub = hub_for(request.user, slug, MANAGE)
+    now = timezone.now()
+    form = ExceptionalForm(request.POST or None, zone=hub.zone, now=now)
+    answer, status = Answer(False, []), status_of(request)
+    if form.is_valid():
+        answer = do_or_ask(
+            request,
+            form,
+            lambda: (
+                actions.add_exceptional_hours(
+                    hub=hub,
+                    kind=form.cleaned_data["kind"],
+                    period=form.period,
+                    reason=form.cleaned_data["reason"],
+                    by=signed_in(request),
+                    now=now,
+                ).hits
+            ),
+        )
+        if answer.done:
+            messages.success(request, _("It is announced on the hub's page."))
+            return redirect("hubs:closures", hub.slug)
+        status = 200 if answer.hits else 422
+    is_past = request.GET.get("quand") == "passees"
+    rows = ExceptionalHours.objects.filter(hub=hub)
+    to_come = list(rows.filter(during__endswith__gt=now).order_by("during"))
+    past = rows.filter(during__endswith__lte=now)
+    context = {
+        "form": form,
+        "answer": answer,
+        "is_past": is_past,
+        "tabs": [
+            Tab(_("To come"), "?", len(to_come), current=not is_past),
+            Tab(_("Past"), "?quand=passees", past.count(), current=is_past),
+        ],
+        "rows": [(row, period_of(row.during)) for row in (past.order_by("-during")[:100] if is_past else to_come)],
+        "within": hits_of_closing(
+            hub, [period_of(row.during) for row in to_come if row.kind == ExceptionalHours.Kind.CLOSED], now=now
+        ),
+    }
+    return page(request, "hubs/closures.html", hub, "hubs:closures", context, status=status)
+
+
+@require_POST
+def remove_closure(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take a closure or an opening back."""
+    hub = hub_for(request.user, slug, MANAGE)
+    row = get_object_or_404(ExceptionalHours, hub=hub, pk=pk)
+    try:
+        actions.remove_exceptional_hours(exceptional=row, by=signed_in(request), now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("It is taken back."))
+    return redirect("hubs:closures", hub.slug)

@@ -1,0 +1,175 @@
+"""Managing who works in a hub and who belongs to it."""
+
+from datetime import date
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from totem.accounts.permissions import signed_in
+from totem.core.components import Tab
+from totem.core.names import sort_key
+from totem.hubs import actions
+from totem.hubs.actions import LastManagerError
+from totem.hubs.forms import EndForm, MemberSearchForm, MembershipForm, RoleForm, TeamForm
+from totem.hubs.management import page, status_of, succeeds
+from totem.hubs.models import Hub, Membership, MembershipQuerySet, TeamMember
+from totem.hubs.permissions import MANAGE, hub_for
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+MEMBERS_ON_A_PAGE = 50
+
+
+def _last_manager() -> str:
+    return _("A hub keeps at least one manager: give the role to somebody else first.")
+
+
+# -- Team -------------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def team(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who works here, in which role; one more is added here."""
+    hub = hub_for(request.user, slug, MANAGE)
+    form = TeamForm(request.POST or None)
+    if form.is_valid() and succeeds(
+        form, lambda: actions.add_team_member(hub=hub, by=signed_in(request), **form.cleaned_data)
+    ):
+        messages.success(request, _("The team has grown."))
+        return redirect("hubs:team", hub.slug)
+    rows = TeamMember.objects.filter(hub=hub).select_related("person").order_by("person__sort_key", "pk")
+    return page(request, "hubs/team.html", hub, "hubs:team", {"team": rows, "form": form}, status=status_of(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Give somebody another role, or take it away."""
+    hub = hub_for(request.user, slug, MANAGE)
+    member = get_object_or_404(TeamMember.objects.select_related("person"), hub=hub, pk=pk)
+    form = RoleForm(request.POST or None, initial={"role": member.role})
+    if form.is_valid():
+        try:
+            if succeeds(
+                form, lambda: actions.change_team_role(member=member, by=signed_in(request), **form.cleaned_data)
+            ):
+                messages.success(request, _("Saved."))
+                return redirect("hubs:team", hub.slug)
+        except LastManagerError:
+            form.add_error("role", _last_manager())
+    context = {
+        "form": form,
+        "title": member.person.name or member.person.email,
+        "back": reverse("hubs:team", args=[hub.slug]),
+        "verb": _("Save"),
+        "remove": reverse("hubs:role_remove", args=[hub.slug, member.pk]),
+        "remove_label": _("Take this role away"),
+        "remove_question": _("They keep their account and their bookings."),
+    }
+    return page(request, "hubs/form.html", hub, "hubs:team", context, status=status_of(request))
+
+
+@require_POST
+def remove_from_team(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take a role away."""
+    hub = hub_for(request.user, slug, MANAGE)
+    member = get_object_or_404(TeamMember, hub=hub, pk=pk)
+    try:
+        actions.remove_team_member(member=member, by=signed_in(request))
+    except LastManagerError:
+        messages.error(request, _last_manager())
+        return redirect("hubs:team", hub.slug)
+    messages.success(request, _("The role is taken away."))
+    # Whoever gave up the role themselves has no business here any more.
+    return redirect("website:hub" if member.person_id == request.user.pk else "hubs:team", hub.slug)
+
+
+# -- Members ----------------------------------------------------------------------------------------------------------
+
+
+def _groups(hub: Hub, today: date) -> dict[str, MembershipQuerySet]:
+    """Memberships by the word in the address: current, to come, past."""
+    rows = Membership.objects.filter(hub=hub)
+    return {
+        "": rows.on(today),
+        "a-venir": rows.filter(starts_on__gt=today),
+        "passes": rows.filter(ends_on__lt=today),
+    }
+
+
+@require_safe
+def members(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who belongs to the hub, or will, or did; found by name or address."""
+    hub = hub_for(request.user, slug, MANAGE)
+    today = timezone.now().astimezone(hub.zone).date()
+    form = MemberSearchForm(request.GET or None)
+    typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
+    groups = _groups(hub, today)
+    which = request.GET.get("qui", "")
+    which = which if which in groups else ""
+    if typed:
+        found = Q(person__email__icontains=typed)
+        if key := sort_key(typed):
+            found |= Q(person__sort_key__contains=key)
+        groups = {name: rows.filter(found) for name, rows in groups.items()}
+    labels = {"": _("Members"), "a-venir": _("To come"), "passes": _("Past")}
+    rows = groups[which].select_related("person").order_by("person__sort_key", "-starts_on", "pk")
+    context = {
+        "form": form,
+        "typed": typed,
+        "which": which,
+        "page": Paginator(rows, MEMBERS_ON_A_PAGE).get_page(request.GET.get("page")),
+        "tabs": [
+            Tab(label, f"?{urlencode({'qui': name, 'q': typed})}", groups[name].count(), current=name == which)
+            for name, label in labels.items()
+        ],
+    }
+    return page(request, "hubs/members.html", hub, "hubs:members", context)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def add_member(request: HttpRequest, slug: str) -> HttpResponse:
+    """Somebody becomes a member."""
+    hub = hub_for(request.user, slug, MANAGE)
+    today = timezone.now().astimezone(hub.zone).date()
+    form = MembershipForm(request.POST or None, initial={"starts_on": today})
+    if form.is_valid() and succeeds(
+        form, lambda: actions.add_membership(hub=hub, by=signed_in(request), **form.cleaned_data)
+    ):
+        messages.success(request, _("The membership is written down."))
+        return redirect("hubs:members", hub.slug)
+    context = {
+        "form": form,
+        "title": _("Add a member"),
+        "back": reverse("hubs:members", args=[hub.slug]),
+        "verb": _("Add"),
+    }
+    return page(request, "hubs/form.html", hub, "hubs:members", context, status=status_of(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Say on which day a membership ends."""
+    hub = hub_for(request.user, slug, MANAGE)
+    membership = get_object_or_404(Membership.objects.select_related("person"), hub=hub, pk=pk)
+    today = timezone.now().astimezone(hub.zone).date()
+    form = EndForm(request.POST or None, initial={"ends_on": membership.ends_on or today})
+    if form.is_valid() and succeeds(
+        form, lambda: actions.end_membership(membership=membership, by=signed_in(request), **form.cleaned_data)
+    ):
+        messages.success(request, _("The membership has its last day."))
+        return redirect("hubs:members", hub.slug)
+    context = {
+        "form": form,
+        "title": membership.person.name or membership.person.email,
+        "lead": _("The last day counts; from the next one on they book as anybody does."),
+        "back": reverse("hubs:members", args=[hub.slug]),
+        "verb": _("End the membership"),
+    }
+    return page(request, "hubs/form.html", hub, "hubs:members", context, status=status_of(request))

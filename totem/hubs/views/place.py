@@ -1,0 +1,151 @@
+"""Managing what a hub is: the overview, its settings, zones and photos."""
+
+from django.contrib import messages
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from totem.accounts.permissions import signed_in
+from totem.hubs import actions, queries
+from totem.hubs.forms import HubForm, PhotoForm, ZoneForm
+from totem.hubs.management import page, status_of, succeeds
+from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, TeamMember, Zone
+from totem.hubs.permissions import MANAGE, hub_for
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+@require_safe
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the hub looks like to the public, and what is missing for it to be complete."""
+    hub = hub_for(request.user, slug, MANAGE)
+    now = timezone.now()
+    context = {
+        "doors": queries.doors([hub], now)[hub.pk],
+        "closures": ExceptionalHours.objects.filter(hub=hub, during__endswith__gt=now).order_by("during")[:3],
+        "members": Membership.objects.on(now.astimezone(hub.zone).date()).filter(hub=hub).count(),
+        "team": TeamMember.objects.filter(hub=hub).values("person").distinct().count(),
+        "area": hub.zones.aggregate(total=Sum("area"))["total"],
+        "missing": list(_missing(hub)),
+    }
+    return page(request, "hubs/overview.html", hub, "hubs:manage", context)
+
+
+def _missing(hub: Hub) -> list[tuple[str, str]]:
+    """What a visitor would miss: the words, and where it is mended."""
+    where = [hub.slug]
+    checks = [
+        (
+            not hub.opening_hours.exists(),
+            _("Say when the hub is open: until then nothing can be booked."),
+            "hubs:hours",
+        ),
+        (not hub.zones.exists(), _("Add the zones and their m²."), "hubs:zones"),
+        (not hub.photos.exists(), _("Add a photo: people choose a place with their eyes."), "hubs:photos"),
+        (not hub.transport, _("Say how to come."), "hubs:settings"),
+        (hub.step_free is None, _("Say whether one can come in without a step."), "hubs:settings"),
+        (not hub.is_published, _("The hub is hidden from the public. Show it once it is ready."), "hubs:settings"),
+    ]
+    return [(words, reverse(route, args=where)) for is_missing, words, route in checks if is_missing]
+
+
+@require_http_methods(SHOW_AND_SEND)
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything one says of the hub itself."""
+    hub = hub_for(request.user, slug, MANAGE)
+    # The form fills the instance it is given: the page keeps the name that holds.
+    form = HubForm(request.POST or None, instance=hub_for(request.user, slug, MANAGE))
+    if form.is_valid() and succeeds(
+        form, lambda: actions.update_hub(hub=hub, by=signed_in(request), **form.cleaned_data)
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("hubs:settings", hub.slug)
+    return page(request, "hubs/settings.html", hub, "hubs:settings", {"form": form}, status=status_of(request))
+
+
+# -- Zones ------------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def zones(request: HttpRequest, slug: str) -> HttpResponse:
+    """The zones with their m² and the total; one more is added here."""
+    hub = hub_for(request.user, slug, MANAGE)
+    form = ZoneForm(request.POST or None, hub=hub)
+    if form.is_valid() and succeeds(
+        form, lambda: actions.add_zone(hub=hub, by=signed_in(request), **form.cleaned_data)
+    ):
+        messages.success(request, _("The zone is added."))
+        return redirect("hubs:zones", hub.slug)
+    rows = list(hub.zones.order_by("kind", "name"))
+    context = {"zones": rows, "total": sum(zone.area for zone in rows), "form": form}
+    return page(request, "hubs/zones.html", hub, "hubs:zones", context, status=status_of(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def zone(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Change a zone."""
+    hub = hub_for(request.user, slug, MANAGE)
+    row = get_object_or_404(Zone, hub=hub, pk=pk)
+    form = ZoneForm(request.POST or None, hub=hub, instance=get_object_or_404(Zone, hub=hub, pk=pk))
+    if form.is_valid() and succeeds(
+        form, lambda: actions.update_zone(zone=row, by=signed_in(request), **form.cleaned_data)
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("hubs:zones", hub.slug)
+    context = {
+        "form": form,
+        "title": row.name,
+        "back": reverse("hubs:zones", args=[hub.slug]),
+        "verb": _("Save"),
+        "remove": reverse("hubs:zone_remove", args=[hub.slug, row.pk]),
+        "remove_label": _("Remove this zone"),
+        "remove_question": _("Its m² leave the total; the spaces in it stay, without a zone."),
+    }
+    return page(request, "hubs/form.html", hub, "hubs:zones", context, status=status_of(request))
+
+
+@require_POST
+def remove_zone(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Drop a zone."""
+    hub = hub_for(request.user, slug, MANAGE)
+    actions.remove_zone(zone=get_object_or_404(Zone, hub=hub, pk=pk), by=signed_in(request))
+    messages.success(request, _("The zone is removed."))
+    return redirect("hubs:zones", hub.slug)
+
+
+# -- Photos -----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def photos(request: HttpRequest, slug: str) -> HttpResponse:
+    """The photos of the hub; one more is added here."""
+    hub = hub_for(request.user, slug, MANAGE)
+    form = PhotoForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        actions.add_photo(hub=hub, by=signed_in(request), **form.cleaned_data)
+        messages.success(request, _("The photo is added."))
+        return redirect("hubs:photos", hub.slug)
+    context = {
+        "form": form,
+        "title": _("Photos"),
+        "lead": _("The first one stands at the head of the hub's page."),
+        "why": _("People choose a place with their eyes: the room, the light, the door they will look for."),
+        "photos": [
+            (photo, reverse("hubs:photo_remove", args=[hub.slug, photo.pk]))
+            for photo in hub.photos.order_by("position", "pk")
+        ],
+    }
+    return page(request, "hubs/photos.html", hub, "hubs:photos", context, status=status_of(request))
+
+
+@require_POST
+def remove_photo(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take a photo away."""
+    hub = hub_for(request.user, slug, MANAGE)
+    actions.remove_photo(photo=get_object_or_404(HubPhoto, hub=hub, pk=pk), by=signed_in(request))
+    messages.success(request, _("The photo is removed."))
+    return redirect("hubs:photos", hub.slug)

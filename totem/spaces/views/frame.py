@@ -1,0 +1,49 @@
+"""Where the screens of one space stand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from totem.core.components import Crumb, Tab
+from totem.hubs.management import page
+from totem.hubs.permissions import MANAGE, hub_for
+from totem.spaces.models import Space
+
+SECTIONS = [
+    ("spaces:edit", _("Rules")),
+    ("spaces:prices", _("Prices")),
+    ("spaces:hours", _("Hours")),
+    ("spaces:quantity", _("How many")),
+    ("spaces:parts", _("Made of")),
+    ("spaces:photos", _("Photos")),
+    ("spaces:service", _("In service")),
+]
+
+
+def space_for(request: HttpRequest, slug: str, space: str) -> Space:
+    """The space that this person manages, with hub, commune and department; raises Http404 for any other."""
+    hub = hub_for(request.user, slug, MANAGE)
+    row = get_object_or_404(Space, hub=hub, slug=space)
+    row.hub = hub
+    return row
+
+
+def space_page(
+    request: HttpRequest,
+    template: str,
+    space: Space,
+    section: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """A screen of one space. `section` is the route name of its tab."""
+    where = [space.hub.slug, space.slug]
+    tabs = [Tab(label, reverse(route, args=where), current=route == section) for route, label in SECTIONS]
+    crumbs = [Crumb(_("Spaces"), reverse("spaces:list", args=[space.hub.slug]))]
+    base = {"space": space, "space_tabs": tabs}
+    return page(request, template, space.hub, "spaces:list", {**base, **(context or {})}, crumbs=crumbs, status=status)

@@ -1,0 +1,104 @@
+"""What is out of order: the one management screen that the desk and the machine managers have too."""
+
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from totem.accounts.permissions import signed_in
+from totem.core import wording
+from totem.core.components import Tab
+from totem.hubs.management import Answer, do_or_ask, page, status_of
+from totem.hubs.permissions import MANAGE_MACHINES, hub_for
+from totem.spaces import actions
+from totem.spaces.forms import OutageForm
+from totem.spaces.models import Outage, Space
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(SHOW_AND_SEND)
+def outages(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is out of order, and will be; more is reported here, with the bookings that it hits in sight."""
+    hub = hub_for(request.user, slug, MANAGE_MACHINES)
+    now = timezone.now()
+    spaces = list(Space.objects.filter(hub=hub, is_active=True).prefetch_related("units").order_by("position", "name"))
+    local = now.astimezone(hub.zone)
+    asked = next((str(space.pk) for space in spaces if space.slug == request.GET.get("espace")), None)
+    initial = {"what": asked, "first_day": local.date(), "from_time": local.time().replace(second=0, microsecond=0)}
+    form = OutageForm(request.POST or None, spaces=spaces, zone=hub.zone, now=now, initial=initial)
+    answer, status = Answer(False, []), status_of(request)
+    if form.is_valid():
+        answer = do_or_ask(
+            request,
+            form,
+            lambda: (
+                actions.report_outage(
+                    space=form.space,
+                    unit=form.unit,
+                    starts_at=form.cleaned_data["starts_at"],
+                    ends_at=form.cleaned_data["ends_at"],
+                    reason=form.cleaned_data["reason"],
+                    by=signed_in(request),
+                    now=now,
+                ).hits
+            ),
+        )
+        if answer.done:
+            messages.success(request, _("Reported: nobody books it meanwhile."))
+            return redirect("spaces:outages", slug)
+        status = 200 if answer.hits else 422
+    is_past = request.GET.get("quand") == "passees"
+    rows = Outage.objects.filter(space__hub=hub).select_related("space", "unit")
+    over = Q(during__endswith__lte=now)
+    current, past = rows.exclude(over), rows.filter(over)
+    context = {
+        "form": form,
+        "answer": answer,
+        "is_past": is_past,
+        "now": now,
+        "has_spaces": bool(spaces),
+        "outages": [
+            (outage, _what(outage), [outage.reason, _when(outage, hub.zone)])
+            for outage in (past.order_by("-during")[:100] if is_past else current.order_by("during"))
+        ],
+        "tabs": [
+            Tab(_("Now and to come"), "?", current.count(), current=not is_past),
+            Tab(_("Back in service"), "?quand=passees", past.count(), current=is_past),
+        ],
+    }
+    return page(request, "spaces/outages.html", hub, "spaces:outages", context, status=status)
+
+
+def _what(outage: Outage) -> str:
+    if outage.unit is None or not outage.space.is_pool:
+        return outage.space.name
+    return _("%(space)s, number %(unit)s") % {"space": outage.space.name, "unit": outage.unit}
+
+
+def _when(outage: Outage, zone: ZoneInfo) -> str:
+    during = outage.during
+    if during.upper is not None:
+        return wording.period(during.lower, during.upper, zone)
+    words = {"day": wording.date_words(during.lower, zone), "hour": wording.hour(during.lower, zone)}
+    return _("since %(day)s, %(hour)s") % words
+
+
+@require_POST
+def end(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """It works again."""
+    hub = hub_for(request.user, slug, MANAGE_MACHINES)
+    outage = get_object_or_404(Outage.objects.select_related("space"), space__hub=hub, pk=pk)
+    try:
+        actions.end_outage(outage=outage, by=signed_in(request), now=timezone.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Back in service."))
+    return redirect("spaces:outages", slug)

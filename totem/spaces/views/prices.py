@@ -1,0 +1,90 @@
+"""Managing what a space costs."""
+
+from datetime import date
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from totem.accounts.permissions import signed_in
+from totem.hubs.forms import EndForm
+from totem.hubs.management import status_of, succeeds
+from totem.spaces import actions
+from totem.spaces.forms import PriceForm
+from totem.spaces.models import Price, Space
+from totem.spaces.views.frame import space_for, space_page
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+def _today(space: Space) -> date:
+    return timezone.now().astimezone(space.hub.zone).date()
+
+
+def _when(price: Price, today: date) -> str:
+    if price.starts_on > today:
+        return "to_come"
+    return "past" if price.ends_on is not None and price.ends_on < today else "now"
+
+
+@require_http_methods(SHOW_AND_SEND)
+def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """The prices of a space, past and to come; a new one ends the former the day before."""
+    row = space_for(request, slug, space)
+    today = _today(row)
+    form = PriceForm(request.POST or None, initial={"starts_on": today})
+    if form.is_valid():
+        if form.cleaned_data["starts_on"] < today:
+            form.add_error("starts_on", _("This day is past: a price starts today at the earliest."))
+        elif succeeds(form, lambda: actions.add_price(space=row, by=signed_in(request), **form.cleaned_data)):
+            messages.success(request, _("The price is written down. Bookings made before keep theirs."))
+            return redirect("spaces:prices", slug, space)
+    rows = [(price, _when(price, today)) for price in row.prices.order_by("per", "-starts_on")]
+    context = {
+        "form": form,
+        "prices": rows,
+        "is_free": not any(when == "now" for _price, when in rows),
+    }
+    return space_page(request, "spaces/prices.html", row, "spaces:prices", context, status=status_of(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def end(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
+    """Say which day is the last of a price."""
+    row = space_for(request, slug, space)
+    price = get_object_or_404(Price.objects.select_related("space"), space=row, pk=pk)
+    today = _today(row)
+    form = EndForm(request.POST or None, initial={"ends_on": price.ends_on or max(today, price.starts_on)})
+    if form.is_valid():
+        if form.cleaned_data["ends_on"] < today:
+            form.add_error("ends_on", _("This day is past: a price ends today at the earliest."))
+        elif succeeds(form, lambda: actions.end_price(price=price, by=signed_in(request), **form.cleaned_data)):
+            messages.success(request, _("The price has its last day."))
+            return redirect("spaces:prices", slug, space)
+    context = {
+        "form": form,
+        "title": row.name,
+        "lead": _("Where no price is left, the space is free of charge from the day after."),
+        "back": reverse("spaces:prices", args=[slug, space]),
+        "verb": _("End this price"),
+    }
+    return space_page(request, "hubs/form.html", row, "spaces:prices", context, status=status_of(request))
+
+
+@require_POST
+def remove(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
+    """Drop a price that has not begun; the one before it goes on."""
+    row = space_for(request, slug, space)
+    price = get_object_or_404(Price.objects.select_related("space"), space=row, pk=pk)
+    try:
+        actions.remove_price(price=price, by=signed_in(request), today=_today(row))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The price is removed."))
+    return redirect("spaces:prices", slug, space)

@@ -1,0 +1,197 @@
+"""Managing spaces: what they are, their rules, number, parts, hours and photos."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from totem.accounts.permissions import signed_in
+from totem.core.components import Crumb
+from totem.core.periods import Period
+from totem.hubs.forms import PhotoForm, WeekForm
+from totem.hubs.management import Answer, do_or_ask, page, status_of, succeeds
+from totem.hubs.permissions import MANAGE, hub_for
+from totem.hubs.signals import FAR, Hit, hits_of_closing
+from totem.spaces import actions
+from totem.spaces.actions import BookedError
+from totem.spaces.forms import NewSpaceForm, PartsForm, QuantityForm, SpaceForm
+from totem.spaces.models import Outage, Space, SpacePhoto
+from totem.spaces.views.frame import space_for, space_page
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+COPY = "copy"
+
+
+@require_safe
+def index(request: HttpRequest, slug: str) -> HttpResponse:
+    """The hub's spaces, those out of service last."""
+    hub = hub_for(request.user, slug, MANAGE)
+    now = timezone.now()
+    rows = Space.objects.filter(hub=hub).select_related("zone").order_by("-is_active", "position", "name")
+    broken = set(Outage.objects.filter(space__hub=hub, during__contains=now).values_list("space_id", flat=True))
+    context = {"spaces": [(space, _said_of(space)) for space in rows], "broken": broken}
+    return page(request, "spaces/list.html", hub, "spaces:list", context)
+
+
+def _said_of(space: Space) -> list[str]:
+    """What a row says of a space, in short words."""
+    return [
+        str(space.get_kind_display()),
+        _("%(number)s of them") % {"number": space.quantity} if space.is_pool else "",
+        ngettext("%(number)s person", "%(number)s people", space.capacity) % {"number": space.capacity},
+        space.zone.name if space.zone else "",
+        str(space.get_audience_display()),
+    ]
+
+
+@require_http_methods(SHOW_AND_SEND)
+def create(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new space."""
+    hub = hub_for(request.user, slug, MANAGE)
+    form = NewSpaceForm(request.POST or None, hub=hub)
+    made: list[Space] = []
+    if form.is_valid() and succeeds(
+        form, lambda: made.append(actions.create_space(hub=hub, by=signed_in(request), **form.cleaned_data))
+    ):
+        messages.success(request, _("The space is there. Now its price."))
+        return redirect("spaces:prices", hub.slug, made[0].slug)
+    crumbs = [Crumb(_("Spaces"), reverse("spaces:list", args=[hub.slug]))]
+    return page(
+        request, "spaces/new.html", hub, "spaces:list", {"form": form}, crumbs=crumbs, status=status_of(request)
+    )
+
+
+@require_http_methods(SHOW_AND_SEND)
+def edit(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """A space and its rules; they hold for the bookings made from now on."""
+    row = space_for(request, slug, space)
+    # The form fills the instance it is given: the page keeps the name that holds.
+    form = SpaceForm(request.POST or None, hub=row.hub, instance=Space.objects.get(pk=row.pk))
+    if form.is_valid() and succeeds(
+        form, lambda: actions.update_space(space=row, by=signed_in(request), **form.cleaned_data)
+    ):
+        messages.success(request, _("Saved. Bookings made before keep the rules they were made under."))
+        return redirect("spaces:edit", slug, space)
+    return space_page(request, "spaces/edit.html", row, "spaces:edit", {"form": form}, status=status_of(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def quantity(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """How many units; refused with the bookings in the way when too few are free."""
+    row = space_for(request, slug, space)
+    form = QuantityForm(request.POST or None, initial={"quantity": row.quantity})
+    hits: list[Hit] = []
+    if form.is_valid():
+        try:
+            if succeeds(
+                form,
+                lambda: actions.set_quantity(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
+            ):
+                messages.success(request, _("Saved."))
+                return redirect("spaces:quantity", slug, space)
+        except BookedError as error:
+            hits = error.hits
+            form.add_error("quantity", _("Too many of them are booked."))
+    context = {"form": form, "hits": hits, "units": row.units.filter(is_active=True).order_by("number")}
+    status = status_of(request, 409 if hits else 422)
+    return space_page(request, "spaces/quantity.html", row, "spaces:quantity", context, status=status)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def parts(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """What a space is made of; refused where whole and part are promised for the same time."""
+    row = space_for(request, slug, space)
+    form = PartsForm(request.POST or None, space=row)
+    sent = request.method == "POST"
+    if sent and not request.POST.getlist("parts"):
+        form = PartsForm({"parts": []}, space=row)
+    hits: list[Hit] = []
+    if form.is_valid():
+        try:
+            if succeeds(
+                form,
+                lambda: actions.set_parts(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
+            ):
+                messages.success(request, _("Saved."))
+                return redirect("spaces:parts", slug, space)
+        except BookedError as error:
+            hits = error.hits
+            form.add_error("parts", _("The whole and a part are both promised for the same time."))
+    wholes = Space.objects.filter(parts__part=row).order_by("name")
+    context = {"form": form, "hits": hits, "wholes": wholes}
+    status = status_of(request, 409 if hits else 422)
+    return space_page(request, "spaces/parts.html", row, "spaces:parts", context, status=status)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def hours(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """Hours narrower than the hub's. What they would hit is shown before they are saved."""
+    row = space_for(request, slug, space)
+    form = WeekForm(request.POST or None, lines=row.hours.all())
+    answer, status = Answer(False, []), status_of(request)
+    if form.is_valid():
+        status = 200
+        if COPY in request.POST:
+            form = form.copied()
+        else:
+            answer = do_or_ask(
+                request,
+                form,
+                lambda: actions.set_hours(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
+            )
+        if answer.done:
+            messages.success(request, _("The hours are saved."))
+            return redirect("spaces:hours", slug, space)
+    context = {"form": form, "answer": answer}
+    return space_page(request, "spaces/hours.html", row, "spaces:hours", context, status=status)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def photos(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """The photos of the space; one more is added here."""
+    row = space_for(request, slug, space)
+    form = PhotoForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        actions.add_photo(space=row, by=signed_in(request), **form.cleaned_data)
+        messages.success(request, _("The photo is added."))
+        return redirect("spaces:photos", slug, space)
+    context = {
+        "form": form,
+        "title": row.name,
+        "why": _("One sees at once how large the table is, and where the screen hangs."),
+        "photos": [
+            (photo, reverse("spaces:photo_remove", args=[slug, space, photo.pk]))
+            for photo in row.photos.order_by("position", "pk")
+        ],
+    }
+    return space_page(request, "spaces/photos.html", row, "spaces:photos", context, status=status_of(request))
+
+
+@require_POST
+def remove_photo(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
+    """Take a photo away."""
+    row = space_for(request, slug, space)
+    actions.remove_photo(photo=get_object_or_404(SpacePhoto, space=row, pk=pk), by=signed_in(request))
+    messages.success(request, _("The photo is removed."))
+    return redirect("spaces:photos", slug, space)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def service(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """Take a space out of service for good, with the bookings to come in sight, or put it back."""
+    row = space_for(request, slug, space)
+    now = timezone.now()
+    if request.method == "POST":
+        if row.is_active:
+            actions.retire_space(space=row, by=signed_in(request), now=now)
+            messages.success(request, _("Out of service: nobody books it any more."))
+        else:
+            actions.restore_space(space=row, by=signed_in(request), now=now)
+            messages.success(request, _("Back in service."))
+        return redirect("spaces:service", slug, space)
+    hits = hits_of_closing(row.hub, [Period(now, FAR)], now=now, space_id=row.pk)
+    return space_page(request, "spaces/service.html", row, "spaces:service", {"hits": hits})
