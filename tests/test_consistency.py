@@ -1,5 +1,6 @@
 """Rules that hold for the whole project."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -41,10 +42,39 @@ def test_the_french_catalogue_is_complete():
     assert messages.missing(messages.updated("fr")) == []
 
 
+def french() -> list[tuple[list[str], str]]:
+    """Each French string with the source strings that it stands for (two where they have a plural)."""
+    pairs = []
+    for message in messages.updated("fr"):
+        if message.id and message.string:
+            sources = [message.id] if isinstance(message.id, str) else list(message.id)
+            strings = [message.string] if isinstance(message.string, str) else message.string
+            pairs += [(sources, string) for string in strings]
+    return pairs
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(re.findall(r"%\(\w+\)[a-z]|\{\w*\}|</?[a-z][^>]*>", text))
+
+
 def test_french_has_no_straight_apostrophe_and_its_no_break_spaces():
-    catalogue = messages.updated("fr")
-    strings = [s for m in catalogue if m.id for s in ([m.string] if isinstance(m.string, str) else m.string or [])]
-    assert [s for s in strings if re.search(r"\w'\w| [;:!?»]|« ", s)] == []
+    assert [s for _, s in french() if re.search(r"\w'\w| [:;!?»€]| %(?!\()|« |\d (h|min|m²)\b", s)] == []
+
+
+def test_french_keeps_the_placeholders_and_tags_of_its_source():
+    assert [s for sources, s in french() if placeholders(s) not in [placeholders(source) for source in sources]] == []
+
+
+def test_french_buttons_say_what_they_do_and_nobody_shouts():
+    assert [s for _, s in french() if re.search(r"!|\bvalide[rz]\b|\bsoumet", s, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize("path", [p for p in messages.sources() if p.suffix == ".py"], ids=lambda path: path.name)
+def test_no_string_for_people_hides_in_an_f_string(path: Path):
+    """Neither Babel nor xgettext looks into one."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [c for f in ast.walk(tree) if isinstance(f, ast.JoinedStr) for c in ast.walk(f) if isinstance(c, ast.Call)]
+    assert not [ast.unparse(call) for call in calls if ast.unparse(call.func) in {"_", *messages.KEYWORDS}]
 
 
 def test_models_have_names_for_people():

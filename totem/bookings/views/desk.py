@@ -189,7 +189,8 @@ def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpRespo
     try:
         DEEDS[deed](booking, by, timezone.now())
     except WrongStateError as refusal:
-        return _answer(request, hub, f"{booking.who}{_(':')} {refusal.message}", done=False)
+        said = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
+        return _answer(request, hub, said, done=False)
     return _answer(request, hub, DONE[deed] % words, done=True)
 
 
