@@ -3,26 +3,16 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from html import unescape
 
 import pytest
 from django.test import Client
 
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, TeamMemberFactory
+from tests.website.reading import text
 from totem.core.periods import Period
 
 pytestmark = pytest.mark.django_db
 At = Callable[[str], datetime]
-
-
-def text(response: object) -> str:
-    return unescape(response.content.decode()).replace("\N{NO-BREAK SPACE}", " ")  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def visitor(client: Client) -> Client:
-    client.cookies["django_language"] = "en"
-    return client
 
 
 @pytest.mark.parametrize("hubs", [1, 3])
@@ -79,7 +69,7 @@ def test_day_and_night_and_closed_for_long(visitor: Client, thursday: datetime) 
 def test_every_hub_of_the_list_is_on_the_map(visitor: Client, thursday: datetime) -> None:
     hub = HubFactory(name="L’Étage")
     page = text(visitor.get("/"))
-    points = json.loads(page.split('data-points="')[1].split('"\n')[0])
+    points = json.loads(page.split('data-points="')[1].split('" data-')[0])
     assert points == [
         {"name": "L’Étage", "lat": 49.8906, "lng": 2.3082, "href": f"/lieux/{hub.slug}/", "text": "Open until 19:00"}
     ]

@@ -268,7 +268,7 @@ class Bars:
 
     def _pieces(self, day: Day, start: int, to: int, times: Times, rules: Rules) -> list[Piece]:
         pieces = []
-        for state, first, last, stretch_end in _stretches(start, to, self.now, times):
+        for state, first, last, stretch_end in stretches(start, to, self.now, times):
             column, end = _quarters(first - start), _quarters(last - start)
             if column == end:
                 continue
@@ -292,7 +292,7 @@ def _quarters(minutes: int) -> int:
     return (minutes + QUARTER // 2) // QUARTER
 
 
-def _stretches(start: int, to: int, now: int, times: Times) -> Iterable[tuple[str, int, int, int]]:
+def stretches(start: int, to: int, now: int, times: Times) -> Iterable[tuple[str, int, int, int]]:
     """What [start, to) consists of: state, start, end, and for free ones where the stretch really ends."""
     cursor = start
     if now > start:

@@ -1,0 +1,162 @@
+"""The first free slots across spaces for what the form asks."""
+
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from tests.factories.hubs import HubFactory
+from tests.factories.spaces import SpaceFactory
+from tests.website.conftest import between, booked
+from tests.website.reading import bookings_offered, links, region, text
+from totem.spaces.models import Audience, Kind
+
+pytestmark = pytest.mark.django_db
+
+
+def found(visitor: Client, **asked: object) -> list[tuple[str, str, str]]:
+    response = visitor.get("/trouver/", asked)
+    assert response.status_code == 200, text(response)
+    return [(path.split("/")[-3], start, minutes) for path, start, minutes in bookings_offered(response)]
+
+
+def test_the_first_free_slot_of_each_space_soonest_first(visitor: Client, thursday: datetime) -> None:
+    hub = HubFactory()
+    busy = SpaceFactory(hub=hub, slug="busy")
+    SpaceFactory(hub=hub, slug="free")
+    booked(busy, between("2026-11-26T10:00", "2026-11-26T11:00"), now=thursday)
+    assert found(visitor) == [("free", "2026-11-26T09:00:00Z", "60"), ("busy", "2026-11-26T10:00:00Z", "60")]
+
+
+def test_people_features_kind_and_hub(visitor: Client, thursday: datetime) -> None:
+    hub = HubFactory(slug="here")
+    SpaceFactory(hub=hub, slug="small", capacity=2)
+    SpaceFactory(hub=hub, slug="bare", capacity=8)
+    SpaceFactory(hub=hub, slug="screen", capacity=8, features=["screen", "quiet"])
+    SpaceFactory(hub=hub, slug="hall", capacity=80, kind=Kind.EVENT_ROOM, features=["screen"])
+    SpaceFactory(slug="elsewhere", capacity=8, features=["screen"])
+    slugs = lambda **asked: {slug for slug, _start, _minutes in found(visitor, **asked)}  # noqa: E731
+    assert slugs(people=6) == {"bare", "screen", "hall", "elsewhere"}
+    assert slugs(people=6, features="screen") == {"screen", "hall", "elsewhere"}
+    assert slugs(people=6, features=["screen", "quiet"]) == {"screen"}
+    assert slugs(people=6, features="screen", kind="meeting_room") == {"screen", "elsewhere"}
+    assert slugs(people=6, features="screen", hub="here") == {"screen", "hall"}
+
+
+def test_several_people_take_several_desks_of_a_pool(visitor: Client, thursday: datetime) -> None:
+    pool = SpaceFactory(pool=True, slug="desks")  # three
+    booked(pool, between("2026-11-26T10:00", "2026-11-26T12:00"), now=thursday, quantity=2)
+    assert found(visitor, people=1) == [("desks", "2026-11-26T09:00:00Z", "60")]
+    response = visitor.get("/trouver/", {"people": 3})
+    assert bookings_offered(response)[0][1] == "2026-11-26T11:00:00Z"
+    assert any("quantity=3" in href for href, _label in links(response))
+    assert found(visitor, people=4) == []
+
+
+def test_machines_are_found_when_they_are_asked_for(visitor: Client, thursday: datetime) -> None:
+    SpaceFactory(machine=True, slug="laser")
+    assert found(visitor) == []
+    assert [slug for slug, *_ in found(visitor, kind="machine", people=3)] == ["laser"]
+
+
+def test_members_spaces_are_shown_with_a_note_and_the_teams_are_not(visitor: Client, thursday: datetime) -> None:
+    SpaceFactory(audience=Audience.MEMBERS, slug="members")
+    SpaceFactory(audience=Audience.TEAM, slug="team")
+    response = visitor.get("/trouver/")
+    assert [path.split("/")[-3] for path, *_ in bookings_offered(response)] == ["members"]
+    assert "for members" in text(response)
+
+
+def test_between_hours_on_a_day(visitor: Client, thursday: datetime) -> None:
+    room = SpaceFactory(slug="room")
+    booked(room, between("2026-11-27T14:00", "2026-11-27T15:00"), now=thursday)
+    assert found(visitor, day="2026-11-27", after="14:00", before="17:00", minutes=120) == [
+        ("room", "2026-11-27T14:00:00Z", "120")
+    ]
+    assert found(visitor, after="17:30") == [("room", "2026-11-26T16:30:00Z", "60")]
+
+
+def test_a_hub_overseas_is_asked_on_its_own_clock(visitor: Client, thursday: datetime) -> None:
+    SpaceFactory(slug="reunion", hub__time_zone="Indian/Reunion")
+    assert found(visitor, day="2026-11-27", after="10:00") == [("reunion", "2026-11-27T06:00:00Z", "60")]
+
+
+def test_a_day_without_anything_offers_the_next_days_and_wider_criteria(visitor: Client, thursday: datetime) -> None:
+    SpaceFactory(slug="room", features=["screen"])
+    response = visitor.get("/trouver/", {"day": "2026-11-29", "features": "screen"})  # a Sunday
+    assert "Nothing is free for this" in text(response)
+    assert [start for _path, start, _minutes in bookings_offered(response)] == ["2026-11-26T09:00:00Z"]
+    wider = {label: href for href, label in links(response) if href.startswith("?")}
+    assert wider == {"on any day": "?features=screen"}
+
+
+def test_only_what_would_help_is_offered(visitor: Client, thursday: datetime) -> None:
+    SpaceFactory(slug="room")
+    labels = {
+        label for _href, label in links(visitor.get("/trouver/", {"people": 3, "features": "screen", "kind": "office"}))
+    }
+    assert "for one hour, anywhere, at any time" in labels
+    assert "without these features" not in labels
+    nothing = visitor.get("/trouver/", {"people": 900})
+    assert "No hub has a space for so many people" in text(nothing)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"people": "many"}, "people"),
+        ({"people": "0"}, "people"),
+        ({"people": "99999999999999999999"}, "people"),
+        ({"minutes": "61"}, "minutes"),
+        ({"day": "2026-02-30"}, "day"),
+        ({"day": "2020-01-01"}, "day"),
+        ({"day": "9999-12-31"}, "day"),
+        ({"after": "25:00"}, "after"),
+        ({"after": "14:00", "before": "14:30"}, "before"),
+        ({"hub": "nowhere"}, "hub"),
+        ({"kind": "castle"}, "kind"),
+        ({"features": "moat"}, "features"),
+        ({"people": "1\x00"}, "people"),
+    ],
+)
+def test_a_bad_value_is_said_at_its_field(
+    visitor: Client, thursday: datetime, asked: dict[str, str], field: str
+) -> None:
+    SpaceFactory()
+    HubFactory()
+    response = visitor.get("/trouver/", asked)
+    assert response.status_code == 422
+    assert f'id="id_{field}_error"' in response.content.decode()
+    assert bookings_offered(response) == []
+
+
+def test_without_hubs_the_page_says_why_it_is_empty(visitor: Client, thursday: datetime) -> None:
+    assert "No hub has opened its page yet." in text(visitor.get("/trouver/"))
+
+
+@pytest.mark.parametrize("asked", [{}, {"people": "6"}, {"people": "0"}, {"day": "2026-11-29"}])
+def test_what_htmx_swaps_is_what_a_reload_gives(visitor: Client, thursday: datetime, asked: dict[str, str]) -> None:
+    SpaceFactory()
+    whole = visitor.get("/trouver/", asked)
+    part = visitor.get("/trouver/", asked, headers={"hx-request": "true"})
+    assert "<html" not in part.content.decode()
+    assert part.status_code == whole.status_code
+    for name in ("find-form", "results"):
+        assert region(part.content.decode(), name) == region(whole.content.decode(), name)
+    assert "HX-Request" in part.headers["Vary"]
+
+
+def test_a_page_of_the_history_is_whole(visitor: Client, thursday: datetime) -> None:
+    headers = {"hx-request": "true", "hx-history-restore-request": "true"}
+    assert "<html" in visitor.get("/trouver/", headers=headers).content.decode()
+
+
+@pytest.mark.parametrize("hubs", [1, 3])
+def test_number_of_queries_does_not_grow(
+    visitor: Client, thursday: datetime, hubs: int, django_assert_num_queries
+) -> None:
+    for hub in HubFactory.create_batch(hubs):
+        SpaceFactory.create_batch(hubs, hub=hub, capacity=8)
+    with django_assert_num_queries(8):  # hubs, spaces; five of when they are open, one of what is free
+        response = visitor.get("/trouver/", {"people": "6"})
+    assert len(bookings_offered(response)) == hubs * hubs
