@@ -1,5 +1,6 @@
 """Bookings of the tests, made by the actions that make them in the product; traits name their situations."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,21 +11,23 @@ from tests.factories.spaces import SpaceFactory
 from totem.bookings import actions
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
+from totem.core.models import Mail
 from totem.core.periods import Period
 from totem.hubs.models import Role, TeamMember
+from totem.spaces.models import Space
 
 HOUR = timedelta(hours=1)
 
 
-def this_hour() -> datetime:
-    """The half hour under way, on the clocks of Paris and everywhere else."""
-    now = datetime.now(tz=UTC)
-    return now.replace(minute=now.minute // 30 * 30, second=0, microsecond=0)
+# The half hour under way when the tests start, on the clocks of Paris and everywhere else: one and the same for a test
+# that runs while the clock strikes.
+_NOW = datetime.now(tz=UTC)
+THIS_HALF_HOUR = _NOW.replace(minute=_NOW.minute // 30 * 30, second=0, microsecond=0)
 
 
 def from_now(hours: float = 0, length: float = 1) -> Period:
     """A period that starts `hours` from the half hour under way."""
-    start = this_hour() + hours * HOUR
+    start = THIS_HALF_HOUR + hours * HOUR
     return Period(start, start + length * HOUR)
 
 
@@ -46,7 +49,7 @@ class BookingFactory(factory.django.DjangoModelFactory[Booking]):
     hold_for = None
 
     @classmethod
-    def _create(cls, model_class: type[Booking], *_args: object, **wanted: Any) -> Booking:
+    def _create(cls, model_class: type[Booking], *_args: object, **wanted: Any) -> Booking:  # noqa: ARG003
         visitor, hold_for = wanted.pop("visitor"), wanted["hold_for"]
         space, person = wanted["space"], wanted.pop("person")
         by = person
@@ -57,8 +60,18 @@ class BookingFactory(factory.django.DjangoModelFactory[Booking]):
         return actions.book(**wanted)
 
 
-def confirmed_guest(booking: Booking) -> Booking:
-    """The guest has typed the code."""
-    from totem.bookings.actions import _make_firm  # noqa: PLC0415, PLC2701
+def code_sent(booking: Booking) -> str:
+    """Have a code sent to the guest, and read it in the mail."""
+    actions.send_code(booking=booking)
+    text = Mail.objects.filter(to=booking.guest_email).latest("pk").text
+    found = re.search(r"\b\d{6}\b", text)
+    assert found, text
+    return found[0]
 
-    return _make_firm(booking, by=None, now=booking.created_at, by_team=False)
+
+def confirmed_guest(space: Space, period: Period) -> Booking:
+    """A guest has booked and typed the code."""
+    booking = BookingFactory(space=space, period=period, guest=True)
+    return actions.confirm_with_code(
+        booking=booking, code=code_sent(booking), now=booking.starts_at - timedelta(days=1)
+    )

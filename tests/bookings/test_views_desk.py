@@ -1,0 +1,315 @@
+"""The front desk's day: who sees it, what stands where, and the one thing to do next."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.bookings.test_views_book import fields, hidden
+from tests.factories.accounts import UserFactory
+from tests.factories.bookings import THIS_HALF_HOUR, BookingFactory, confirmed_guest, from_now
+from tests.factories.hubs import HubFactory, TeamMemberFactory
+from tests.factories.spaces import OutageFactory, SpaceFactory
+from totem.accounts.models import User
+from totem.bookings import actions, queries
+from totem.bookings.models import Booking, Status
+from totem.bookings.queries import DeskRow
+from totem.core.models import JournalEntry
+from totem.core.periods import Period
+from totem.hubs.models import Hub, Role
+from totem.spaces.models import Space
+
+pytestmark = pytest.mark.django_db
+
+WORKERS = {Role.MANAGER, Role.DESK, Role.FACILITATOR}
+NOON = datetime(2027, 3, 2, 11, tzinfo=UTC)  # a Tuesday in Paris
+DAY = date(2027, 3, 2)
+
+
+def at(hour: float, *, hours: float = 1) -> Period:
+    """A period of that Tuesday, on the clocks of Paris."""
+    start = datetime(2027, 3, 1, 23, tzinfo=UTC) + timedelta(hours=hour)
+    return Period(start, start + timedelta(hours=hours))
+
+
+def desk(space: Space, name: str = "desk", *more: object) -> str:
+    return reverse(f"bookings:{name}", args=[space.hub.slug, *more])
+
+
+@pytest.fixture
+def space() -> Space:
+    return SpaceFactory(all_night=True, name="Somme")
+
+
+def sign_in(client: Client, space: Space, role: str = Role.DESK) -> User:
+    person = UserFactory(english=True)
+    TeamMemberFactory(hub=space.hub, person=person, role=role)
+    client.force_login(person)
+    return person
+
+
+def pending(space: Space, period: Period) -> Booking:
+    asking = SpaceFactory(hub=space.hub, needs_approval=True, max_minutes=4320)
+    return BookingFactory(space=asking, period=period)
+
+
+def arrived(booking: Booking, by: User) -> Booking:
+    return actions.check_in(booking=booking, by=by, now=max(booking.starts_at, booking.created_at))
+
+
+class TestDay:
+    """The query: every booking stands in one list, and only one."""
+
+    def lists(self, hub: Hub, now: datetime = NOON, day: date = DAY) -> dict[str, list[Booking]]:
+        found = queries.desk_day(hub, now, day)
+        names = ("pending", "soon", "expected", "here", "held", "done")
+        return {name: [row.booking for row in getattr(found, name)] for name in names}
+
+    def test_each_stands_where_it_asks_for_somebody(self, space):
+        by = UserFactory()
+        over, late, here, soon, later = (
+            BookingFactory(space=space, period=at(hour)) for hour in (9, 11.5, 10.5, 13, 16)
+        )
+        actions.check_in(booking=here, by=by, now=here.starts_at)
+        gone = BookingFactory(space=space, period=at(8))
+        actions.check_out(booking=arrived(gone, by), by=by, now=gone.ends_at)
+        asked = pending(space, at(24 * 20))
+        held = BookingFactory(space=space, period=at(17), hold_for=timedelta(days=2))
+        tomorrow = BookingFactory(space=space, period=at(34))
+        cancelled = BookingFactory(space=space, period=at(18))
+        actions.cancel(booking=cancelled, by=None, now=cancelled.created_at, by_team=True)
+        BookingFactory(period=at(13))
+
+        found = self.lists(space.hub)
+
+        assert found == {
+            "pending": [asked],
+            "soon": [soon],
+            "expected": [late, later],
+            "here": [here],
+            "held": [held],
+            "done": [gone, over],
+        }
+        assert self.lists(space.hub, day=DAY + timedelta(days=1))["expected"] == [tomorrow]
+
+    def test_the_late_come_first_and_are_marked(self, space):
+        BookingFactory(space=space, period=at(16))
+        late = BookingFactory(space=space, period=at(11, hours=3))
+        found = queries.desk_day(space.hub, NOON, DAY)
+        assert [row.is_late for row in found.expected] == [True, False]
+        assert found.expected[0].booking == late
+
+    def test_those_who_stay_too_long_are_marked(self, space):
+        booking = BookingFactory(space=space, period=at(9))
+        actions.check_in(booking=booking, by=UserFactory(), now=booking.starts_at)
+        assert queries.desk_day(space.hub, NOON, DAY).here == [DeskRow(booking, is_late=True)]
+
+    def test_an_option_that_has_run_out_is_gone(self, space):
+        BookingFactory(space=space, period=at(17), now=NOON - timedelta(hours=3), hold_for=timedelta(hours=1))
+        assert not self.lists(space.hub)["held"]
+
+    def test_a_night_belongs_to_both_its_days(self, space):
+        night = BookingFactory(space=space, period=at(22, hours=10))
+        assert self.lists(space.hub)["expected"] == [night]
+        assert self.lists(space.hub, day=DAY + timedelta(days=1))["expected"] == [night]
+
+    def test_what_is_broken_marks_the_bookings_it_hits(self, space):
+        booking = BookingFactory(space=space, period=at(13))
+        OutageFactory(space=space, during=(NOON - timedelta(hours=1), None))
+        OutageFactory(space=SpaceFactory(hub=space.hub), during=(NOON - timedelta(hours=2), NOON))
+        OutageFactory(during=(NOON - timedelta(hours=1), None))
+        found = queries.desk_day(space.hub, NOON, DAY)
+        assert [outage.space for outage in found.broken] == [space]
+        assert found.soon == [DeskRow(booking, is_hit=True)]
+
+
+class TestScreen:
+    @pytest.mark.parametrize("role", Role)
+    def test_the_team_sees_it_and_those_at_work_have_the_buttons(self, client, space, role):
+        sign_in(client, space, role)
+        BookingFactory(space=space, period=from_now(-0.5, length=2))
+        OutageFactory(space=SpaceFactory(hub=space.hub), during=(THIS_HALF_HOUR, None))
+        page = client.get(desk(space))
+        html = page.content.decode()
+        assert page.status_code == 200
+        assert (">Check in<" in html) is (role in WORKERS)
+        assert (">Put back in service<" in html) is (role in {Role.MANAGER, Role.DESK, Role.MACHINES})
+        assert ("Walk-in" in html) is (role in WORKERS)
+
+    @pytest.mark.parametrize("role", [None, *Role])
+    def test_to_everybody_else_it_does_not_exist(self, client, space, role):
+        person = UserFactory()
+        client.force_login(person)
+        if role:
+            TeamMemberFactory(hub=HubFactory(), person=person, role=role)
+        booking, outage = BookingFactory(space=space), OutageFactory(space=space, during=(THIS_HALF_HOUR, None))
+        assert client.get(desk(space)).status_code == 404
+        assert client.get(desk(space, "walk_in"), {"space": space.slug}).status_code == 404
+        for deed in DEEDS:
+            assert client.post(desk(space, deed, booking.reference)).status_code == 404
+        assert client.post(desk(space, "end_outage", outage.pk)).status_code == 404
+
+    def test_a_visitor_is_asked_to_sign_in(self, client, space):
+        assert client.get(desk(space)).url.startswith(reverse("account_login"))
+
+    def test_empty_lists_say_so(self, client, space):
+        sign_in(client, space)
+        html = client.get(desk(space)).content.decode()
+        assert "No request waits for an answer." in html
+        assert "Everything works." in html
+
+    def test_another_day(self, client, space):
+        sign_in(client, space)
+        booking = BookingFactory(space=space)
+        assert booking.reference not in client.get(desk(space)).content.decode()
+        page = client.get(desk(space), {"date": fields(from_now(48))["date"]})
+        html = page.content.decode()
+        assert booking.reference in html
+        assert ">Check in<" not in html
+
+    @pytest.mark.parametrize("day", ["x", "2027-02-30", "9999-12-31", "0001-01-01", "\x00"])
+    def test_a_day_that_is_none_is_refused(self, client, space, day):
+        sign_in(client, space)
+        answer = client.get(desk(space), {"date": day})
+        assert answer.status_code == 422
+        assert 'id="id_date_error"' in answer.content.decode()
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_the_queries_do_not_grow_with_the_rows(self, client, space, count, django_assert_num_queries):
+        by = sign_in(client, space)
+        for n in range(count):
+            pending(space, from_now(48 + n))
+            BookingFactory(space=space, period=from_now(24 + n), hold_for=timedelta(days=6))
+            BookingFactory(space=SpaceFactory(hub=space.hub), period=from_now(-1, length=2))
+            arrived(BookingFactory(space=SpaceFactory(hub=space.hub), period=from_now(-1, length=2)), by)
+            OutageFactory(space=SpaceFactory(hub=space.hub), during=(THIS_HALF_HOUR, None))
+        with django_assert_num_queries(8):
+            html = client.get(desk(space)).content.decode()
+        assert html.count('class="row-line"') == 5 * count
+
+
+DEEDS = ("approve", "refuse", "confirm_hold", "check_in", "undo_check_in", "check_out")
+
+
+class TestDoing:
+    def test_check_in_undo_and_out(self, client, space):
+        by = sign_in(client, space)
+        booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
+        for deed, word in (
+            ("check_in", "Arrived"),
+            ("undo_check_in", "undone"),
+            ("check_in", ""),
+            ("check_out", "Left"),
+        ):
+            answer = client.post(desk(space, deed, booking.reference), follow=True)
+            assert answer.redirect_chain[-1] == (desk(space), 303)
+            assert word in answer.content.decode()
+        booking.refresh_from_db()
+        assert booking.checked_in_at <= booking.checked_out_at
+        assert JournalEntry.objects.filter(verb="bookings.checked_in", actor_id=by.pk).count() == 2
+
+    @pytest.mark.parametrize(("deed", "status"), [("approve", Status.CONFIRMED), ("refuse", Status.REFUSED)])
+    def test_a_request_is_answered(self, client, space, deed, status):
+        sign_in(client, space)
+        booking = pending(space, from_now(48))
+        assert client.post(desk(space, deed, booking.reference)).status_code == 303
+        booking.refresh_from_db()
+        assert booking.status == status
+
+    def test_an_option_is_made_firm(self, client, space):
+        sign_in(client, space)
+        booking = BookingFactory(space=space, now=from_now(-1).starts_at, hold_for=timedelta(days=2))
+        assert client.post(desk(space, "confirm_hold", booking.reference)).status_code == 303
+        booking.refresh_from_db()
+        assert booking.status == Status.CONFIRMED
+
+    def test_a_machine_is_put_back_in_service(self, client, space):
+        sign_in(client, space, Role.MACHINES)
+        outage = OutageFactory(space=space, during=(THIS_HALF_HOUR - timedelta(days=1), None))
+        assert client.post(desk(space, "end_outage", outage.pk)).status_code == 303
+        outage.refresh_from_db()
+        assert outage.during.upper is not None
+        assert client.post(desk(space, "end_outage", outage.pk)).status_code == 409
+
+    @pytest.mark.parametrize("htmx", [False, True])
+    def test_whoever_comes_second_gets_the_day_as_it_stands(self, client, space, htmx):
+        sign_in(client, space)
+        booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
+        headers = {"hx-request": "true"} if htmx else {}
+        client.post(desk(space, "check_in", booking.reference))
+
+        second = client.post(desk(space, "check_in", booking.reference), headers=headers)
+
+        html = second.content.decode()
+        assert second.status_code == 409
+        assert "They have already arrived." in html
+        assert ">Check out<" in html
+        assert ("<html" in html) is not htmx
+
+    def test_in_place_the_day_is_the_one_that_a_reload_gives(self, client, space):
+        sign_in(client, space)
+        booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
+        swapped = client.post(desk(space, "check_in", booking.reference), headers={"hx-request": "true"})
+        html = swapped.content.decode()
+        assert swapped.status_code == 200
+        assert 'hx-swap-oob="innerHTML"' in html
+        assert f"Arrived: {booking.person.name}, Somme." in html
+        assert f'id="act-{booking.reference}"' in html
+        reloaded = client.get(desk(space)).content.decode()
+        day = html[html.index('<div id="day"') :].strip()
+        token = hidden(day, "csrfmiddlewaretoken")
+        assert day.replace(token, hidden(reloaded, "csrfmiddlewaretoken")) in reloaded
+
+    def test_one_stays_on_the_day_one_looks_at(self, client, space):
+        sign_in(client, space)
+        booking, day = pending(space, from_now(48)), fields(from_now(48))["date"]
+        answer = client.post(desk(space, "approve", booking.reference), {"date": day})
+        assert answer.url == f"{desk(space)}?date={day}"
+
+    @pytest.mark.parametrize("role", [Role.READER, Role.MACHINES])
+    def test_those_who_only_look_are_refused(self, client, space, role):
+        sign_in(client, space, role)
+        booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
+        for deed in DEEDS:
+            assert client.post(desk(space, deed, booking.reference)).status_code == 403
+        booking.refresh_from_db()
+        assert booking.checked_in_at is None
+
+    def test_the_booking_of_another_hub_is_not_reached_through_ones_own(self, client, space):
+        sign_in(client, space)
+        other = BookingFactory(period=from_now(-0.5, length=2))
+        broken = OutageFactory(during=(THIS_HALF_HOUR, None))
+        for deed in DEEDS:
+            assert client.post(desk(space, deed, other.reference)).status_code == 404
+        assert client.post(desk(space, "end_outage", broken.pk)).status_code == 404
+
+    def test_nothing_is_done_by_following_a_link_or_from_another_site(self, client, space):
+        person = sign_in(client, space)
+        booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
+        assert client.get(desk(space, "check_in", booking.reference)).status_code == 405
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(person)
+        assert strict.post(desk(space, "check_in", booking.reference)).status_code == 403
+
+    def test_guests_are_called_by_their_name(self, client, space):
+        sign_in(client, space)
+        booking = confirmed_guest(space, from_now(-0.5, length=2))
+        answer = client.post(desk(space, "check_in", booking.reference), follow=True)
+        assert "Arrived: Camille Invitée, Somme." in answer.content.decode()
+
+
+class TestWalkIn:
+    def test_leads_to_the_form_of_the_space_from_now_for_a_guest(self, client, space):
+        sign_in(client, space)
+        answer = client.get(desk(space, "walk_in"), {"space": space.slug}, follow=True)
+        html = answer.content.decode()
+        assert answer.status_code == 200
+        assert 'value="guest" required' in html or 'value="guest"' in html
+        assert 'id="id_whom_2" aria-describedby' in html or "checked" in html
+        assert "This time has passed" not in html
+
+    @pytest.mark.parametrize("chosen", ["", "nothing"])
+    def test_a_space_that_is_none_does_not_exist(self, client, space, chosen):
+        sign_in(client, space)
+        assert client.get(desk(space, "walk_in"), {"space": chosen}).status_code == 404

@@ -1,0 +1,277 @@
+"""One's bookings: the list, one of them, cancelling and moving; and who may come near them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.bookings.test_views_book import fields, hidden
+from tests.factories.accounts import UserFactory
+from tests.factories.bookings import BookingFactory, from_now
+from tests.factories.hubs import HubFactory, TeamMemberFactory
+from tests.factories.spaces import PriceFactory, SpaceFactory
+from totem.accounts.models import User
+from totem.bookings import actions, icalendar
+from totem.bookings.models import Booking, Status
+from totem.hubs.models import Role
+from totem.spaces.models import Audience, Space
+
+pytestmark = pytest.mark.django_db
+
+MINE = reverse("bookings:mine")
+PAGES = ("detail", "cancel", "move", "calendar")
+
+
+def page_of(booking: Booking, name: str = "detail") -> str:
+    return reverse(f"bookings:{name}", args=[booking.reference])
+
+
+@pytest.fixture
+def space() -> Space:
+    return SpaceFactory(all_night=True, name="Somme")
+
+
+@pytest.fixture
+def person(client: Client) -> User:
+    person = UserFactory(english=True)
+    client.force_login(person)
+    return person
+
+
+class TestList:
+    def test_empty_it_says_how_to_fill_it(self, client, person):
+        html = client.get(MINE).content.decode()
+        assert "You have not booked anything yet" in html
+        assert reverse("website:find") in html
+
+    def test_what_waits_what_comes_and_what_is_over(self, client, person, space):
+        asking = SpaceFactory(all_night=True, needs_approval=True, name="Selle")
+        BookingFactory(space=asking, person=person)
+        coming = BookingFactory(space=space, person=person)
+        past = BookingFactory(space=space, person=person, period=from_now(-48))
+        gone = BookingFactory(space=space, person=person, period=from_now(72))
+        actions.cancel(booking=gone, by=person, now=datetime.now(tz=UTC), by_team=False)
+        stranger = BookingFactory(space=space, period=from_now(96))
+
+        html = client.get(MINE).content.decode()
+
+        waiting, rest = html.split('id="coming"')
+        to_come, over = rest.split('id="past"')
+        assert "Selle" in waiting
+        assert coming.reference in to_come
+        assert past.reference in over
+        assert gone.reference in over
+        assert stranger.reference not in html
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_the_queries_do_not_grow_with_the_rows(self, client, person, space, count, django_assert_num_queries):
+        for n in range(count):
+            BookingFactory(space=space, person=person, period=from_now(48 + 2 * n))
+            BookingFactory(space=space, person=person, period=from_now(-48 - 2 * n))
+        with django_assert_num_queries(5):
+            html = client.get(MINE).content.decode()
+        assert html.count('class="row-line"') == 2 * count
+
+    def test_the_past_is_read_page_by_page(self, client, person, space):
+        for n in range(21):
+            BookingFactory(space=space, person=person, period=from_now(-48 - n))
+        assert "Page 1 of 2" in client.get(MINE).content.decode()
+        last = client.get(MINE, {"page": "2"}).content.decode()
+        assert last.count('class="row-line"') == 1
+        assert client.get(MINE, {"page": "x"}).status_code == 200
+
+    def test_is_for_those_who_are_signed_in(self, client):
+        assert client.get(MINE).url.startswith(reverse("account_login"))
+
+
+class TestSeeing:
+    def test_what_was_agreed(self, client, person, space):
+        PriceFactory(space=space, amount="12.00")
+        booking = BookingFactory(space=space, person=person, period=from_now(48, length=2))
+        html = client.get(page_of(booking)).content.decode()
+        assert "2 hours" in html
+        assert "€24.00" in html
+        assert "VAT included: €4.00" in html
+        assert booking.reference in html
+
+    @pytest.mark.parametrize("name", PAGES)
+    @pytest.mark.parametrize("role", [None, *Role])
+    def test_to_a_stranger_and_to_every_role_of_another_hub_it_does_not_exist(self, client, person, role, name):
+        booking = BookingFactory()
+        if role:
+            TeamMemberFactory(person=person, role=role, hub=HubFactory())
+        assert client.get(page_of(booking, name)).status_code == 404
+        if name != "calendar":
+            assert client.post(page_of(booking, name)).status_code in {404, 405}
+        booking.refresh_from_db()
+        assert booking.status == Status.CONFIRMED
+
+    @pytest.mark.parametrize("name", PAGES)
+    def test_a_visitor_is_asked_to_sign_in(self, client, name):
+        booking = BookingFactory()
+        answer = client.get(page_of(booking, name))
+        assert answer.url.startswith(f"{reverse('account_login')}?next=/reservations/{booking.reference}")
+        assert client.get(reverse("bookings:detail", args=["NOTHING"])).status_code == 404
+
+    @pytest.mark.parametrize("role", Role)
+    def test_the_team_sees_and_those_at_work_change(self, client, person, space, role):
+        TeamMemberFactory(person=person, role=role, hub=space.hub)
+        booking = BookingFactory(space=space)
+        works = role in {Role.MANAGER, Role.DESK, Role.FACILITATOR}
+        page = client.get(page_of(booking))
+        assert page.status_code == 200
+        assert booking.person.email in page.content.decode()
+        for name in ("cancel", "move"):
+            assert client.get(page_of(booking, name)).status_code == (200 if works else 404)
+        assert client.post(page_of(booking, "cancel")).status_code == (303 if works else 404)
+
+    def test_the_organisation_of_the_queries(self, client, person, space, django_assert_num_queries):
+        booking = BookingFactory(space=space, person=person)
+        with django_assert_num_queries(4):
+            client.get(page_of(booking))
+
+
+class TestCalendar:
+    def test_is_in_utc_and_escaped(self, client, person):
+        hub = HubFactory(name="Cantine; du Sud, Ouest", always_open=True)
+        booking = BookingFactory(person=person, space=SpaceFactory(hub=hub, name="Salle\\Somme" + " très" * 12))
+        answer = client.get(page_of(booking, "calendar"))
+        assert answer["Content-Type"] == "text/calendar"
+        assert f'filename="{booking.reference}.ics"' in answer["Content-Disposition"]
+        assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))
+        text = answer.content.decode().replace("\r\n ", "")
+        assert f"DTSTART:{booking.starts_at:%Y%m%dT%H%M%SZ}\r\n" in text
+        assert f"DTEND:{booking.ends_at:%Y%m%dT%H%M%SZ}\r\n" in text
+        assert "SUMMARY:Salle\\\\Somme" in text
+        assert "Cantine\\; du Sud\\, Ouest" in text
+        assert "STATUS:CONFIRMED" in text
+
+    def test_says_when_it_is_cancelled_or_not_sure(self, person, space):
+        booking = BookingFactory(space=space, person=person)
+        booking.status = Status.PENDING
+        assert b"STATUS:TENTATIVE" in icalendar.event(booking, "https://example.org")
+        booking.status = Status.REFUSED
+        assert b"STATUS:CANCELLED" in icalendar.event(booking, "https://example.org")
+
+
+class TestCancelling:
+    def test_asks_first_then_cancels(self, client, person, space):
+        booking = BookingFactory(space=space, person=person)
+        assert "Cancel this booking?" in client.get(page_of(booking, "cancel")).content.decode()
+        booking.refresh_from_db()
+        assert booking.status == Status.CONFIRMED
+
+        answer = client.post(page_of(booking, "cancel"), follow=True)
+
+        booking.refresh_from_db()
+        assert booking.status == Status.CANCELLED
+        assert "The space is free again" in answer.content.decode()
+        assert client.post(page_of(booking, "cancel")).status_code == 409
+        assert client.get(page_of(booking, "cancel")).status_code == 302
+
+    def test_after_the_deadline_only_the_team_may(self, client, person):
+        space = SpaceFactory(all_night=True, cancel_notice_minutes=60 * 24 * 3)
+        booking = BookingFactory(space=space, person=person, now=from_now(-96).starts_at)
+        assert "Cancel the booking" not in client.get(page_of(booking)).content.decode()
+        for name in ("cancel", "move"):
+            answer = client.post(page_of(booking, name), fields(from_now(240)))
+            assert answer.status_code == 409
+            assert "too late" in answer.content.decode()
+        booking.refresh_from_db()
+        assert booking.status == Status.CONFIRMED
+        TeamMemberFactory(hub=space.hub, person=person, role=Role.DESK)
+        assert client.post(page_of(booking, "cancel")).status_code == 303
+
+    def test_a_form_of_another_site_is_refused(self, person, space):
+        booking = BookingFactory(space=space, person=person)
+        strict = Client(enforce_csrf_checks=True)
+        strict.force_login(person)
+        assert strict.post(page_of(booking, "cancel")).status_code == 403
+        booking.refresh_from_db()
+        assert booking.status == Status.CONFIRMED
+
+
+class TestMoving:
+    def test_to_another_time_at_the_price_of_today(self, client, person, space):
+        PriceFactory(space=space, amount="12.00")
+        booking = BookingFactory(space=space, person=person)
+        page = client.get(page_of(booking, "move")).content.decode()
+        assert hidden(page, "time") == fields(booking.period)["time"]
+        looked = client.get(
+            page_of(booking, "move"), fields(from_now(72, length=2)), headers={"hx-request": "true"}
+        ).content.decode()
+        assert "€24.00" in looked
+        assert "Until now: €12.00" in looked
+
+        sent = fields(from_now(72, length=2), shown=hidden(looked, "shown"))
+        answer = client.post(
+            page_of(booking, "move"), {**sent, "price": "0", "person": "1", "quantity": "9"}, follow=True
+        )
+
+        booking.refresh_from_db()
+        assert "Moved: Somme" in answer.content.decode()
+        assert (booking.period, booking.price, booking.quantity) == (from_now(72, length=2), 24, 1)
+        assert (booking.person, booking.status) == (person, Status.CONFIRMED)
+
+    def test_a_new_price_is_shown_before(self, client, person, space):
+        PriceFactory(space=space, amount="12.00")
+        booking = BookingFactory(space=space, person=person)
+        shown = hidden(client.get(page_of(booking, "move")).content.decode(), "shown")
+        answer = client.post(page_of(booking, "move"), fields(from_now(72, length=2), shown=shown))
+        assert answer.status_code == 422
+        booking.refresh_from_db()
+        assert booking.period == from_now(48)
+
+    def test_by_half_an_hour_over_its_own_time(self, client, person, space):
+        booking = BookingFactory(space=space, person=person)
+        looked = client.get(page_of(booking, "move"), fields(from_now(48.5))).content.decode()
+        assert "taken or closed" not in looked
+        assert client.post(page_of(booking, "move"), fields(from_now(48.5))).status_code == 303
+
+    def test_where_it_is_taken_the_free_ones_are_one_press_away(self, client, person, space):
+        like = SpaceFactory(hub=space.hub, name="Selle", max_minutes=600)
+        booking = BookingFactory(space=space, person=person)
+        BookingFactory(space=space, period=from_now(72))
+
+        answer = client.post(page_of(booking, "move"), fields(from_now(72)))
+
+        html = answer.content.decode()
+        assert answer.status_code == 409
+        here = page_of(booking, "move")
+        offers = [
+            dict(re.findall(r'name="(\w+)" value="([^"]*)"', body))
+            for body in re.findall(rf'<form method="post" action="{here}">(.*?)</form>', html, re.DOTALL)
+        ]
+        assert {offer["space"] for offer in offers} == {space.slug, like.slug}
+        assert client.post(here, next(o for o in offers if o["space"] == like.slug)).status_code == 303
+        booking.refresh_from_db()
+        assert (booking.space, booking.period) == (like, from_now(72))
+
+    @pytest.mark.parametrize("wrong", [{"date": "x"}, {"minutes": "45"}, {"time": ""}, {"space": "elsewhere"}])
+    def test_what_is_wrong_is_said_at_its_field(self, client, person, space, wrong):
+        booking = BookingFactory(space=space, person=person)
+        answer = client.post(page_of(booking, "move"), {**fields(from_now(72)), **wrong})
+        assert answer.status_code == 422
+        assert f'id="id_{next(iter(wrong))}_error"' in answer.content.decode()
+        booking.refresh_from_db()
+        assert booking.period == from_now(48)
+
+    def test_a_space_for_others_or_of_another_hub_cannot_be_chosen(self, client, person, space):
+        booking = BookingFactory(space=space, person=person)
+        reserved = SpaceFactory(hub=space.hub, audience=Audience.TEAM)
+        elsewhere = SpaceFactory(all_night=True)
+        for other in (reserved, elsewhere):
+            sent = {**fields(from_now(72)), "space": other.slug}
+            assert client.post(page_of(booking, "move"), sent).status_code == 422
+        booking.refresh_from_db()
+        assert booking.space == space
+
+    def test_what_has_begun_or_is_over_is_no_longer_moved(self, client, person, space):
+        booking = BookingFactory(space=space, person=person, period=from_now(-48))
+        assert client.post(page_of(booking, "move"), fields(from_now(72))).status_code == 409
+        assert client.get(page_of(booking, "move")).status_code == 302
+        booking.refresh_from_db()
+        assert booking.starts_at == from_now(-48).starts_at
+        assert booking.cancellable_until - booking.starts_at == timedelta()
