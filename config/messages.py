@@ -27,8 +27,30 @@ KEYWORDS = {
     "gettext_noop": None,
 }
 TEMPLATES = {".html", ".txt"}
+# What Django and allauth say on our pages, and our catalogues say more plainly; a pair has a plural.
+FOREIGN: tuple[str | tuple[str, str], ...] = (
+    "Enter a valid email address.",
+    "Enter a valid URL.",
+    "Enter a valid date.",
+    "Enter a valid time.",
+    "Ensure this value is greater than or equal to %(limit_value)s.",
+    "Ensure this value is less than or equal to %(limit_value)s.",
+    (
+        "Ensure this value has at most %(limit_value)d character (it has %(show_value)d).",
+        "Ensure this value has at most %(limit_value)d characters (it has %(show_value)d).",
+    ),
+    "Select a valid choice. That choice is not one of the available choices.",
+    "Select a valid choice. %(value)s is not one of the available choices.",
+    "The submitted file is empty.",
+    "A user is already registered with this email address.",
+    "This email address is already associated with this account.",
+    "The new value must be different from the current one.",
+    "Please type your current password.",
+    "Too many failed login attempts. Try again later.",
+    "Be patient, you are sending too many requests.",
+)
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-HEADER = "# The French catalogue of Totem. Source strings are English; see docs/look for the voice.\n"
+HEADER = "# The French catalogue of Totem. Source strings are English; docs/glossary.md has the words.\n"
 
 
 def catalogue_of(language: str) -> Path:
@@ -46,6 +68,8 @@ def sources() -> Iterator[Path]:
 def extracted() -> Catalog:
     """Every string of the source, with the files where it stands (no line numbers: they would change at each edit)."""
     found = Catalog(project="Totem", charset="utf-8")
+    for words in FOREIGN:
+        found.add(words, locations=[("config/messages.py", None)])
     for path in sources():
         text = path.read_text(encoding="utf-8")
         if path.suffix in TEMPLATES:
