@@ -113,7 +113,7 @@ def sent(client: Client, page: str, **changes: object) -> dict[str, object]:
     """What the page's form would send, with changes."""
     form = client.get(page).context["form"]
     data = {field.html_name: field.value() for field in form}
-    return {name: value for name, value in {**data, **changes}.items() if value not in (None, False)}
+    return {name: value for name, value in {**data, **changes}.items() if value is not None and value is not False}
 
 
 def test_settings_are_saved(client: Client, manager: TeamMember):

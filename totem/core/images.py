@@ -31,15 +31,15 @@ def prepared(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
         with Image.open(content, formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValidationError(_("This photo is too large: at most 50 million pixels."), code="large")
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = ImageOps.exif_transpose(image).convert("RGBA")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValidationError(
             _("This is not a photo that can be read. Send a JPEG, PNG or WebP."), code="kind"
         ) from error
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    # Pasted on a new image: the pixels come along, and nothing else.
-    plain = Image.new("RGB", upright.size)
-    plain.paste(upright)
+    # Pasted on a new white image: the pixels come along, and nothing else.
+    plain = Image.new("RGB", upright.size, "white")
+    plain.paste(upright, mask=upright)
     written = BytesIO()
     plain.save(written, "WEBP", quality=QUALITY)
     return ContentFile(written.getvalue(), name=f"{secrets.token_hex(8)}.webp")

@@ -141,6 +141,7 @@ class SpaceForm(ConstraintsAtFields, SpaceModelForm):
     )
 
     def __init__(self, data: Any = None, *, hub: Hub, **kwargs: Any) -> None:
+        kwargs.setdefault("instance", Space())  # so that the fields above start with the model's defaults
         super().__init__(data, **kwargs)
         self.instance.hub = hub
         zone = self.fields["zone"]

@@ -56,8 +56,8 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
         status = 200 if answer.hits else 422
     is_past = request.GET.get("quand") == "passees"
     rows = Outage.objects.filter(space__hub=hub).select_related("space", "unit")
-    over = Q(during__endswith__lte=now)
-    current, past = rows.exclude(over), rows.filter(over)
+    current = rows.filter(Q(during__upper_inf=True) | Q(during__endswith__gt=now))
+    past = rows.filter(during__endswith__lte=now)
     context = {
         "form": form,
         "answer": answer,
