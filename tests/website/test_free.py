@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.factories.hubs import HubFactory
-from tests.factories.spaces import SpaceFactory
+from tests.factories.spaces import OutageFactory, SpaceFactory
 from tests.website.conftest import between, booked
 from tests.website.reading import bookings_offered, region, text, words
 
@@ -29,6 +29,14 @@ def test_free_taken_and_closed(visitor: Client, thursday: datetime) -> None:
     evening = visitor.get(f"/lieux/{hub.slug}/libre/", {"start": "2026-11-27T18:30:00+01:00", "minutes": "60"})
     assert "Nothing is free at this time" in text(evening)
     assert text(evening).count("Not open for all of this time") == 3
+
+
+def test_out_of_order(visitor: Client, thursday: datetime) -> None:
+    space = SpaceFactory()
+    OutageFactory(space=space, during=(thursday, None))
+    response = visitor.get(f"/lieux/{space.hub.slug}/libre/", {"start": "2026-11-27T14:00", "minutes": "60"})
+    assert "Out of order" in text(response)
+    assert bookings_offered(response) == []
 
 
 def test_a_free_space_whose_rules_say_no_says_which(visitor: Client, thursday: datetime) -> None:
@@ -78,6 +86,6 @@ def test_number_of_queries_does_not_grow(
 ) -> None:
     hub = HubFactory()
     SpaceFactory.create_batch(spaces, hub=hub)
-    with django_assert_num_queries(8):  # hub, spaces; five of when they are open, one of what is free
+    with django_assert_num_queries(10):  # hub, spaces; five of when they are open, two of outages, one of what is free
         response = visitor.get(f"/lieux/{hub.slug}/libre/", {"start": "2026-11-27T14:00", "minutes": "60"})
     assert len(bookings_offered(response)) == spaces

@@ -299,6 +299,8 @@ def stretches(start: int, to: int, now: int, times: Times) -> Iterable[tuple[str
         cursor = min(now // QUARTER * QUARTER, to)
         if cursor > start:
             yield "past", start, cursor, cursor
+        if cursor >= to:
+            return
     for opens, closes in times.open:
         if closes <= cursor or opens >= to:
             continue

@@ -41,11 +41,21 @@ def answer(hub: Hub, person: Person, start: datetime, minutes: int, now: datetim
     period = Period(start, start + timedelta(minutes=minutes))
     spaces = spaces_of(hub, person)
     opening = space_queries.open_periods(spaces, period)
+    broken = space_queries.outages_of(spaces, period)
     counts = booking_queries.free_counts(spaces, period, now, opening=opening)
-    lines = [_line(space, period, counts.get(space.pk, 0), opening[space.pk], now) for space in spaces]
+    lines = [
+        _out_of_order(space)
+        if space.pk in broken
+        else _line(space, period, counts.get(space.pk, 0), opening[space.pk], now)
+        for space in spaces
+    ]
     return Answer(
         period, [line for line in lines if line.state == "free"], [line for line in lines if line.state != "free"]
     )
+
+
+def _out_of_order(space: Space) -> Line:
+    return Line(space, space_url(space), "out_of_order", _("Out of order"), audience_note(space))
 
 
 def _line(space: Space, period: Period, count: int, opening: list[Period], now: datetime) -> Line:

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from totem.website.views import calendars, figures, places, search
+from totem.website.views import about, calendars, figures, places, search
 
 app_name = "website"
 urlpatterns = [
     path("", places.home, name="home"),
     path("trouver/", search.find, name="find"),
+    path("a-propos/", about.about, name="about"),
+    path("accessibilite/", about.accessibility, name="accessibility"),
+    path("mentions-legales/", about.legal, name="legal"),
     path("lieux/<slug:slug>/", places.hub, name="hub"),
     path("lieux/<slug:slug>/semaine/", calendars.hub_week, name="hub_week"),
     path("lieux/<slug:slug>/jour/", calendars.hub_day, name="hub_day"),

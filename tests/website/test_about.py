@@ -1,0 +1,152 @@
+"""The legal notice, the accessibility statement, what Totem is, and the menu of those who are signed in."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory, TeamMemberFactory
+from tests.website.reading import links, text, words
+from totem.hubs.models import Role
+from totem.website.views.about import ACCESSIBILITY_STATED_ON
+
+pytestmark = pytest.mark.django_db
+
+SAID = {
+    "TOTEM_PUBLISHER": "Association L’Essai",
+    "TOTEM_PUBLISHER_ADDRESS": "1, rue de l’Essai\n80000 Amiens",
+    "TOTEM_PUBLISHER_PHONE": "03 53 01 00 00",
+    "TOTEM_PUBLISHER_EMAIL": "contact@essai.example",
+    "TOTEM_DIRECTOR": "Camille Essai",
+    "TOTEM_HOSTING": "Essai Hébergement, Amiens, 03 53 01 00 01",
+}
+
+
+@pytest.fixture
+def said(settings) -> None:
+    settings.PUBLISHER = SAID
+
+
+@pytest.mark.parametrize("path", ["/a-propos/", "/accessibilite/", "/mentions-legales/"])
+def test_everybody_reads_them_and_finds_them_from_every_page(visitor: Client, path: str) -> None:
+    assert path in dict(links(visitor.get("/")))
+    page = visitor.get(path)
+    assert page.status_code == 200
+    assert page.content.count(b"<h1") == 1
+    assert visitor.post(path).status_code == 405
+
+
+def test_the_legal_notice_says_who_answers_for_the_site(visitor: Client, said: None) -> None:
+    hub = HubFactory(name="L’Étage", operator__name="La Tech d’essai")
+    page = visitor.get("/mentions-legales/")
+    for value in SAID.values():
+        for line in value.splitlines():
+            assert line in text(page)
+    assert "not complete" not in text(page)
+    assert ("/lieux/" + hub.slug + "/", "L’Étage") in links(page)
+    assert "La Tech d’essai" in text(page)
+
+
+def test_what_is_not_filled_in_is_named(visitor: Client, settings) -> None:
+    settings.PUBLISHER = {**SAID, "TOTEM_DIRECTOR": ""}
+    page = text(visitor.get("/mentions-legales/"))
+    assert "This notice is not complete" in page
+    assert "<code>TOTEM_DIRECTOR</code>" in page
+    assert "<code>TOTEM_PUBLISHER</code>" not in page
+
+
+def test_what_operators_type_is_text(visitor: Client, settings) -> None:
+    settings.PUBLISHER = dict.fromkeys(SAID, "<script>alert(1)</script>")
+    for path in ("/mentions-legales/", "/accessibilite/"):
+        assert b"<script>alert" not in visitor.get(path).content
+
+
+def test_a_hub_in_preparation_is_not_named(visitor: Client, said: None) -> None:
+    HubFactory(name="Soon", is_published=False)
+    assert "Soon" not in text(visitor.get("/mentions-legales/"))
+
+
+def test_what_is_kept_is_what_the_code_keeps(visitor: Client, settings) -> None:
+    settings.MAP_ORIGINS = []
+    page = text(visitor.get("/mentions-legales/"))
+    assert "emptied 90 days after" in page
+    assert "30 days" in page
+    assert "Pages load nothing from other sites" in page
+    settings.MAP_ORIGINS = ["https://tiles.example"]
+    assert "https://tiles.example" in text(visitor.get("/mentions-legales/"))
+
+
+def test_the_statement_claims_no_conformity_and_says_how_to_complain(visitor: Client, said: None) -> None:
+    page = visitor.get("/accessibilite/")
+    assert "<strong>not compliant</strong>" in text(page)
+    assert "Association L’Essai undertakes" in text(page)
+    assert ("mailto:contact@essai.example", "contact@essai.example") in links(page)
+    assert any(href.startswith("https://formulaire.defenseurdesdroits.fr") for href, _label in links(page))
+    assert ("/accessibilite/", "Accessibility: not compliant") in links(visitor.get("/"))
+
+
+def test_the_statement_says_where_nobody_can_be_told(visitor: Client, settings) -> None:
+    settings.PUBLISHER = dict.fromkeys(SAID, "")
+    assert "TOTEM_PUBLISHER_EMAIL" in text(visitor.get("/accessibilite/"))
+
+
+def test_the_statement_is_looked_at_again_every_three_years() -> None:
+    assert timezone.localdate() - ACCESSIBILITY_STATED_ON < timedelta(days=3 * 365), "Hold it against the tests again."
+
+
+def test_the_source_is_offered(visitor: Client, settings) -> None:
+    settings.SOURCE_URL = ""
+    assert "TOTEM_SOURCE_URL" in text(visitor.get("/a-propos/"))
+    settings.SOURCE_URL = "https://forge.example/totem"
+    assert ("https://forge.example/totem", "The source of this site") in links(visitor.get("/a-propos/"))
+
+
+def test_only_a_demonstration_says_what_of_it_is_true(visitor: Client, settings) -> None:
+    settings.DEMO = False
+    assert "invented" not in text(visitor.get("/a-propos/"))
+    settings.DEMO = True
+    assert "invented as a whole" in text(visitor.get("/a-propos/"))
+
+
+# -- The menu ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_menu_leads_to_ones_organisations_and_to_the_desk_of_ones_hub(visitor: Client) -> None:
+    member = TeamMemberFactory(hub__slug="etage", hub__name="L’Étage", role=Role.READER, person__language="en")
+    TeamMemberFactory(hub=member.hub, person=member.person, role=Role.DESK)
+    HubFactory(slug="autre")
+    visitor.force_login(member.person)
+    found = links(visitor.get("/"))
+    assert ("/organisations/", "My organisations") in found
+    assert found.count(("/lieux/etage/accueil/", "Front desk")) == 2  # the menu stands twice: wide and narrow
+    assert found.count(("/lieux/etage/accueil/", "Front desk: L’Étage")) == 2
+    assert not any("/autre/accueil/" in href for href, _label in found)
+
+
+def test_with_several_hubs_each_desk_is_named(visitor: Client) -> None:
+    person = UserFactory(language="en")
+    for name in ("Amont", "Aval"):
+        TeamMemberFactory(hub__name=name, hub__slug=name.lower(), person=person)
+    visitor.force_login(person)
+    labels = [label for href, label in links(visitor.get("/")) if href.endswith("/accueil/")]
+    assert labels == ["Front desk: Amont", "Front desk: Aval"] * 2
+
+
+def test_others_have_no_desk_in_their_menu(visitor: Client) -> None:
+    HubFactory()
+    assert not any("/accueil/" in href for href, _label in links(visitor.get("/")))
+    visitor.force_login(UserFactory())
+    assert not any("/accueil/" in href for href, _label in links(visitor.get("/")))
+
+
+def test_the_menu_asks_once_and_only_for_those_who_are_signed_in(visitor: Client, django_assert_num_queries) -> None:
+    with django_assert_num_queries(0):
+        visitor.get("/a-propos/")
+    person = UserFactory()
+    for _ in range(3):
+        TeamMemberFactory(person=person)
+    visitor.force_login(person)
+    with django_assert_num_queries(3):  # session, person, their hubs
+        visitor.get("/a-propos/")
