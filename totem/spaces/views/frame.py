@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.components import Crumb, Tab
 from totem.hubs.management import page
 from totem.hubs.permissions import MANAGE, hub_for
-from totem.spaces.models import Space
+from totem.spaces.models import Kind, Space
+
+POOL_KINDS = {Kind.HOT_DESKS, Kind.VISITING_DESKS, Kind.EQUIPMENT}
 
 SECTIONS = [
     ("spaces:edit", _("Rules")),
@@ -43,7 +45,14 @@ def space_page(
 ) -> HttpResponse:
     """A screen of one space. `section` is the route name of its tab."""
     where = [space.hub.slug, space.slug]
-    tabs = [Tab(label, reverse(route, args=where), current=route == section) for route, label in SECTIONS]
+    out_of_place = set() if space.kind in POOL_KINDS else {"spaces:quantity"}
+    if space.is_pool:
+        out_of_place.add("spaces:parts")
+    tabs = [
+        Tab(label, reverse(route, args=where), current=route == section)
+        for route, label in SECTIONS
+        if route not in out_of_place
+    ]
     crumbs = [Crumb(_("Spaces"), reverse("spaces:list", args=[space.hub.slug]))]
     base = {"space": space, "space_tabs": tabs}
     return page(request, template, space.hub, "spaces:list", {**base, **(context or {})}, crumbs=crumbs, status=status)

@@ -1,5 +1,7 @@
 """Managing spaces: what they are, their rules, number, parts, hours and photos."""
 
+from collections import defaultdict
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -32,9 +34,21 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE)
     now = timezone.now()
     rows = Space.objects.filter(hub=hub).select_related("zone").order_by("-is_active", "position", "name")
-    broken = set(Outage.objects.filter(space__hub=hub, during__contains=now).values_list("space_id", flat=True))
-    context = {"spaces": [(space, _said_of(space)) for space in rows], "broken": broken}
+    broken: defaultdict[int, set[int | None]] = defaultdict(set)
+    outages = Outage.objects.filter(space__hub=hub, during__contains=now)
+    for space_id, unit_id in outages.values_list("space_id", "unit_id"):
+        broken[space_id].add(unit_id)
+    context = {"spaces": [(space, _said_of(space), _broken_word(space, broken[space.pk])) for space in rows]}
     return page(request, "spaces/list.html", hub, "spaces:list", context)
+
+
+def _broken_word(space: Space, units: set[int | None]) -> str:
+    """Empty where everything works; `units` are those out of order, None for all of them."""
+    if not units:
+        return ""
+    if None in units or not space.is_pool:
+        return _("Out of order")
+    return _("%(number)s of %(all)s out of order") % {"number": len(units), "all": space.quantity}
 
 
 def _said_of(space: Space) -> list[str]:
