@@ -1,7 +1,5 @@
 """Every address. Those for people are French; route names are English."""
 
-from importlib import util
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -14,7 +12,14 @@ handler500 = "totem.core.views.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", core.live, name="health_live"),
     path("health/ready", core.ready, name="health_ready"),
-    *(path("", include(f"{room}.urls")) for room in settings.ROOMS if util.find_spec(f"{room}.urls") is not None),
+    path("", include("totem.website.urls")),
+    path("", include("totem.bookings.urls")),
+    path("", include("totem.spaces.urls")),
+    path("", include("totem.hubs.urls")),
+    path("", include("totem.organisations.urls")),
+    path("", include("totem.territories.urls")),
+    path("", include("totem.accounts.urls")),
+    path("", include("totem.core.urls")),
     path("compte/", include("totem.accounts.sign_in_urls")),
 ]
 if not settings.SECURE:
