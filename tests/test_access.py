@@ -32,7 +32,7 @@ PUBLIC = {
     "health_live", "health_ready", "set_language", "jsi18n",
     "website:home", "website:find", "website:hub", "website:hub_week", "website:hub_day", "website:free",
     "website:space", "hubs:accent", "bookings:book", "core:design", "territories:communes",
-    "accounts:demo_login", "accounts:outbox",
+    "accounts:demo_login", "accounts:outbox", "website:about", "website:accessibility", "website:legal",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
@@ -84,7 +84,7 @@ class World:
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("organisations:"):
             found |= self._of_organisation(wanted)
-        elif "pk" in wanted:
+        elif "pk" in wanted and name in KINDS:
             found["pk"] = self.pks[KINDS[name]]
         missing = wanted - set(found)
         assert not missing, f"{name}: teach this test what {missing} is"
@@ -104,7 +104,8 @@ class World:
 # What the `pk` of an address is.
 KINDS = {
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
-    "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
+    "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",
+    "spaces:price_remove": "price", "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
 }  # fmt: skip
 
 
