@@ -24,7 +24,8 @@ def holidays_between(department: Department, first: datetime.date, last: datetim
 
 @lru_cache(maxsize=512)
 def _holidays_of(zone: str, year: int) -> tuple[tuple[datetime.date, str], ...]:
-    return tuple(sorted(holidays.country_holidays("FR", subdiv=zone or None, years=year, language="fr").items()))
+    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language="fr")
+    return tuple((day, name.replace("'", "’")) for day, name in sorted(found.items()))
 
 
 def find_communes(text: str, *, limit: int = 10) -> list[Commune]:
