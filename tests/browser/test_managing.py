@@ -1,0 +1,118 @@
+"""A manager at work in a real browser: the week, a closure over bookings; on a phone and without JavaScript too."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browsing import accessibility_faults, scrolls_sideways
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
+from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
+from tests.serving import Site
+from totem.accounts.models import User
+from totem.bookings import actions
+from totem.bookings.actions import Booker
+from totem.core.periods import Period, at_wall_clock
+from totem.hubs.models import ExceptionalHours, Hub, OpeningHours
+
+pytestmark = pytest.mark.browser
+NewPage = Callable[..., Page]
+
+SCREENS = [
+    "",
+    "reglages/",
+    "horaires/",
+    "fermetures/",
+    "zones/",
+    "equipe/",
+    "membres/",
+    "membres/ajouter/",
+    "photos/",
+    "pannes/",
+    "espaces/",
+    "nouvel-espace/",
+    "espaces/postes/",
+    "espaces/postes/quantite/",
+    "espaces/somme/composition/",
+    "espaces/somme/horaires/",
+    "espaces/somme/photos/",
+    "espaces/somme/prix/",
+    "espaces/somme/service/",
+]
+
+
+@pytest.fixture
+def manager(server: Site) -> User:
+    """The manager of a hub in Amiens with a room, desks and a broken machine."""
+    hub = HubFactory(name="L’Étage", slug="etage", accent="#6B3A6E", closed_on_public_holidays=False)
+    OpeningHours.objects.filter(hub=hub).delete()
+    OpeningHours.objects.bulk_create(
+        OpeningHours(hub=hub, weekday=day, opens_at=time(9), closes_at=time(19)) for day in range(1, 7)
+    )
+    ZoneFactory(hub=hub)
+    PriceFactory(space=SpaceFactory(hub=hub, name="Somme", slug="somme", capacity=8))
+    SpaceFactory(hub=hub, name="Postes", slug="postes", pool=True)
+    OutageFactory(space=SpaceFactory(hub=hub, name="Laser", machine=True), during=(datetime.now(UTC), None))
+    MembershipFactory(hub=hub)
+    return TeamMemberFactory(hub=hub).person
+
+
+def booked(hub: Hub) -> date:
+    """A day, over a week away, on which somebody has booked the room at ten."""
+    today = datetime.now(hub.zone).date()
+    day = today + timedelta(days=15 - today.isoweekday())
+    start = at_wall_clock(day, time(10), hub.zone)
+    actions.book(
+        space=hub.spaces.get(slug="somme"),
+        period=Period(start, start + timedelta(hours=2)),
+        booker=Booker.oneself(UserFactory(name="Camille Exemple")),
+        now=datetime.now(UTC),
+    )
+    return day
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_screen_can_be_read_by_everybody(window: NewPage, manager: User, width: int):
+    page = window(user=manager, width=width)
+    for screen in SCREENS:
+        page.goto(f"/lieux/etage/gestion/{screen}")
+        assert accessibility_faults(page) == [], screen
+        assert not scrolls_sideways(page), screen
+
+
+@pytest.mark.parametrize(("width", "javascript"), [(1280, True), (390, True), (390, False)])
+def test_a_manager_sets_the_week_and_closes_a_day_with_its_bookings_in_sight(
+    window: NewPage, manager: User, width: int, javascript: bool
+):
+    hub = Hub.objects.get(slug="etage")
+    day = booked(hub)
+    page = window(user=manager, width=width, javascript=javascript)
+
+    page.goto("/lieux/etage/gestion/")
+    page.locator(".manage-sections").get_by_role("link", name="Horaires").click()
+    page.locator("[name=d1_0_opens]").fill("08:00")
+    page.locator("[name=d1_1_opens]").fill("18:00")
+    page.locator("form.form .btn-main").click()
+    expect(page.locator("#id_d1_1_closes_error")).to_be_visible()
+    page.locator("[name=d1_1_opens]").fill("")
+    page.locator("[name=copy]").click()
+    expect(page.locator("[name=d5_0_opens]")).to_have_value("08:00")
+    page.locator("form.form .btn-main").click()
+    expect(page.locator(".notice.is-good")).to_be_visible()
+    assert hub.opening_hours.filter(opens_at=time(8)).count() == 5
+
+    page.goto("/lieux/etage/gestion/fermetures/")
+    page.locator("[name=first_day]").fill(day.isoformat())
+    page.locator("[name=reason]").fill("Travaux")
+    page.locator("#add ~ form .btn-main").click()
+    expect(page.get_by_text("Camille Exemple")).to_be_visible()
+    assert not ExceptionalHours.objects.exists()
+    if javascript:
+        assert accessibility_faults(page) == []
+    assert not scrolls_sideways(page)
+    page.locator("#add ~ form .btn-main").click()
+    expect(page.locator(".rows").get_by_text("Travaux", exact=True)).to_be_visible()
+    expect(page.get_by_text("Camille Exemple")).to_be_visible()
+    assert ExceptionalHours.objects.get().reason == "Travaux"
