@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.bookings import mails, queries, rules, signals
-from totem.bookings.models import LIVE, Booking, Occupancy, Status
+from totem.bookings.models import EARLY_ARRIVAL, LIVE, Booking, Occupancy, Status
 from totem.bookings.rules import RuleBrokenError
 from totem.core import journal, locks
 from totem.core.periods import Period, local_day
@@ -28,7 +28,6 @@ from totem.spaces.models import Space
 GUEST_HOLD = timedelta(minutes=15)
 LONGEST_HOLD = timedelta(days=7)
 CODE_ATTEMPTS = 5
-EARLY_ARRIVAL = timedelta(hours=2)
 
 
 class SlotTakenError(Exception):
@@ -129,12 +128,10 @@ def _book(
     purpose: str,
     hold_for: timedelta | None,
 ) -> Booking:
-    space, space_ids = _locked(space, [space.pk])
+    space, space_ids = _as_it_stands(space)
     stand = standing(booker.by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
     _check_booker(space, booker, stand, hold_for, period)
-    if space.is_pool and _has_already(space, period, booker, now):
-        raise SlotTakenError(space, period, quantity)
-    units = _find_units(space, space_ids, period, quantity, now, by_team=stand.is_team)
+    _check_rules(space, period, quantity, now, by_team=stand.is_team)
     status, expires_at = _first_status(space, booker, stand, hold_for, now)
     booking = Booking(
         hub=space.hub,
@@ -151,6 +148,13 @@ def _book(
         purpose=purpose,
     )
     _set_period(booking, period)
+    # What is taken already is said without waiting for those who are taking it.
+    if not queries.free_units(space, space_ids, period, quantity=quantity, now=now):
+        raise SlotTakenError(space, period, quantity)
+    locks.hold(locks.Kind.SPACE, space_ids)
+    if space.is_pool and _has_already(space, period, booker, now):
+        raise SlotTakenError(space, period, quantity)
+    units = _find_units(space, space_ids, period, quantity, now)
     booking.save(force_insert=True)
     _occupy(booking, units)
     _record("bookings.made", booking, booker.by, _facts(booking))
@@ -162,11 +166,14 @@ def _book(
     return booking
 
 
-def _locked(space: Space, also: list[int]) -> tuple[Space, list[int]]:
-    """The space as it stands under the locks, and the ids of the spaces that a booking of it takes."""
+def _as_it_stands(space: Space) -> tuple[Space, list[int]]:
+    """The space and its rules, and the ids of the spaces that a booking of it takes.
+
+    Whoever changes any of that, or the hub's hours, holds the hub's lock alone: shared, it keeps all of it as it is
+    read here, so that the lock of the space, for which others wait, is only held to choose the units and to write.
+    """
     locks.share(locks.Kind.HUB, space.hub_id)
     space_ids = space_queries.needed_space_ids(space.pk)
-    locks.hold(locks.Kind.SPACE, [*space_ids, *also])
     return Space.objects.select_related("hub__commune__department").get(pk=space.pk), space_ids
 
 
@@ -197,12 +204,14 @@ def _has_already(space: Space, period: Period, booker: Booker, now: datetime) ->
     return queries.same_booking(space, period, now, person=booker.person, guest_email=email) is not None
 
 
-def _find_units(
-    space: Space, space_ids: list[int], period: Period, quantity: int, now: datetime, *, by_team: bool
-) -> list[int]:
+def _check_rules(space: Space, period: Period, quantity: int, now: datetime, *, by_team: bool) -> None:
     opening = space_queries.open_periods([space], period)[space.pk]
     for broken in rules.broken_rules(space, period, quantity=quantity, opening=opening, now=now, by_team=by_team):
         raise broken
+
+
+def _find_units(space: Space, space_ids: list[int], period: Period, quantity: int, now: datetime) -> list[int]:
+    """The units that a booking takes; to be called under the locks of the spaces."""
     release_expired_holds(now=now, space_ids=space_ids)
     units = queries.free_units(space, space_ids, period, quantity=quantity, now=now)
     if not units:
@@ -283,7 +292,7 @@ def release_expired_holds(*, now: datetime, space_ids: list[int] | None = None) 
     if space_ids is not None:
         taken = Occupancy.objects.filter(held_until__lte=now, unit__space_id__in=space_ids)
         expired = expired.filter(pk__in=taken.values("booking_id"))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         bookings = list(expired.order_by("pk").select_for_update(no_key=True))
         for booking in bookings:
             _change(booking, Status.EXPIRED)
@@ -422,7 +431,8 @@ def move(*, booking: Booking, space: Space, period: Period, by: User | None, now
 def _move(booking: Booking, space: Space, period: Period, by: User | None, now: datetime, *, by_team: bool) -> Booking:
     if space.hub_id != booking.hub_id:
         raise ValueError("A booking moves within its hub.")
-    space, space_ids = _locked(space, space_queries.needed_space_ids(booking.space_id))
+    space, space_ids = _as_it_stands(space)
+    locks.hold(locks.Kind.SPACE, [*space_ids, *space_queries.needed_space_ids(booking.space_id)])
     row = _locked_booking(booking, *LIVE)
     if row.hold_has_run_out(now):
         raise WrongStateError(_("This option has run out."))
@@ -432,7 +442,8 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
         raise NotForYouError
     before = _facts(row)
     row.occupancy.all().delete()
-    units = _find_units(space, space_ids, period, row.quantity, now, by_team=by_team)
+    _check_rules(space, period, row.quantity, now, by_team=by_team)
+    units = _find_units(space, space_ids, period, row.quantity, now)
     row.space = space
     _set_period(row, period)
     if row.status != Status.HELD:

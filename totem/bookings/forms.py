@@ -186,7 +186,7 @@ class BookForm(RequestForm):
     def _offer_organisations_of(self, person: User) -> None:
         field = _list_of(self, "organisation")
         field.queryset = bookable_by(person, timezone.localdate())
-        field.empty_label = str(_("Nobody but the person"))
+        field.empty_label = str(_("Myself") if person == self.by else _("Nobody but the person"))
 
     def prepare_page(self) -> None:
         """Leave out the list of organisations where there are none; one query."""
@@ -211,6 +211,8 @@ def _guest(data: dict[str, Any]) -> Guest:
 
 class TeamForm(BookForm):
     """What the team may do besides: book for somebody else, or lay an option."""
+
+    hide_optional = True
 
     class Whom:
         SELF, PERSON, GUEST = "self", "person", "guest"
@@ -269,6 +271,7 @@ class TeamForm(BookForm):
             self._offer(self.found)
             if picked := self._picked():
                 self._offer_organisations_of(picked)
+                self.data = {**self.data.dict(), "person": str(picked.pk)}  # type: ignore[attr-defined]
 
     def _offer(self, people: list[User]) -> None:
         field = _list_of(self, "person")
@@ -296,7 +299,7 @@ class TeamForm(BookForm):
                 self.add_error(
                     "who", _("Nobody is found. Type the whole address of their account, or book for a guest.")
                 )
-            elif data["person"] is None:
+            elif data["person"] is None and "look" not in self.data:
                 self.add_error("person", _("Choose who it is."))
         return data
 
@@ -322,6 +325,7 @@ class TeamForm(BookForm):
 class MoveForm(SlotForm):
     """Another time for a booking, or another space of the same kind."""
 
+    hide_optional = True
     space = forms.ModelChoiceField(
         label=_("Space"), queryset=Space.objects.none(), to_field_name="slug", required=False, empty_label=None
     )

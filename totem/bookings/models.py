@@ -38,6 +38,7 @@ class Status(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
+EARLY_ARRIVAL = timedelta(hours=2)
 LIVE = (Status.HELD, Status.PENDING, Status.CONFIRMED)
 
 
@@ -194,6 +195,11 @@ class Booking(Dated):
         if not self.is_live or self.hold_has_run_out(now) or self.checked_in_at is not None or self.ends_at <= now:
             return False
         return by_team or now <= self.cancellable_until
+
+    def can_check_in(self, now: datetime) -> bool:
+        """Whether an arrival may be taken: not here yet, and within two hours of the start or under way."""
+        is_due = self.starts_at - EARLY_ARRIVAL <= now < self.ends_at
+        return self.status == Status.CONFIRMED and self.checked_in_at is None and is_due
 
 
 class Guard(Func):

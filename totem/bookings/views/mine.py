@@ -110,6 +110,7 @@ def _context(access: Access, now: datetime) -> dict[str, Any]:
         "hub": booking.space.hub,
         "state": wording.state_of(booking, now),
         "lines": wording.price_lines(wording.copied_lines(booking.price_lines)),
+        "can_check_in": access.by_team and booking.can_check_in(now),
         "can_change": access.may_change and booking.can_change(now, by_team=access.by_team),
         "crumbs": _crumbs(access),
     }
