@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "totem.core.context.site",
+                "totem.website.context.own_hubs",
             ],
         },
     }
@@ -207,6 +208,23 @@ EMAIL_HOST_PASSWORD = env("TOTEM_SMTP_PASSWORD")
 EMAIL_USE_TLS = env("TOTEM_SMTP_TLS", "yes") == "yes"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("TOTEM_MAIL_FROM", "Totem <totem@localhost>")
+
+# -- Who answers for the site -----------------------------------------------------------------------------------------
+
+# What the law asks the legal notice to say (LCEN, loi n° 2004-575, article 1-1); a page names what is left empty.
+PUBLISHER = {
+    name: env(name)
+    for name in (
+        "TOTEM_PUBLISHER",
+        "TOTEM_PUBLISHER_ADDRESS",
+        "TOTEM_PUBLISHER_PHONE",
+        "TOTEM_PUBLISHER_EMAIL",
+        "TOTEM_DIRECTOR",
+        "TOTEM_HOSTING",
+    )
+}
+# Where the source of this very version is found: AGPL, article 13.
+SOURCE_URL = env("TOTEM_SOURCE_URL")
 
 # -- Language and time ------------------------------------------------------------------------------------------------
 

@@ -327,7 +327,7 @@ def test_outages_that_cannot_be_are_refused_at_their_field(
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize(("name", "queries"), [("list", 6), ("prices", 6), ("outages", 9)])
+@pytest.mark.parametrize(("name", "queries"), [("list", 7), ("prices", 7), ("outages", 10)])
 def test_lists_take_the_same_queries_whatever_their_length(
     client: Client, manager: TeamMember, space: Space, django_assert_num_queries, name: str, queries: int, rows: int
 ):

@@ -120,7 +120,7 @@ def test_the_menu_leads_to_ones_organisations_and_to_the_desk_of_ones_hub(visito
     visitor.force_login(member.person)
     found = links(visitor.get("/"))
     assert ("/organisations/", "My organisations") in found
-    assert found.count(("/lieux/etage/accueil/", "Front desk")) == 2  # the menu stands twice: wide and narrow
+    assert found.count(("/lieux/etage/accueil/", "Today at the desk")) == 2  # the menu stands twice: wide and narrow
     assert found.count(("/lieux/etage/accueil/", "Front desk: L’Étage")) == 2
     assert not any("/autre/accueil/" in href for href, _label in found)
 

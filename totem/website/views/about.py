@@ -1,6 +1,7 @@
 """What the law and honesty ask of a site: who answers for it, whether everybody can use it, what it is."""
 
 import importlib.metadata
+from collections.abc import Mapping
 from datetime import date
 
 from django.conf import settings
@@ -51,5 +52,5 @@ def legal(request: HttpRequest) -> HttpResponse:
     return _page(request, "website/legal.html", context)
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
+def _page(request: HttpRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
     return render(request, template, {**context, "crumb_items": [home_crumb()]})
