@@ -22,7 +22,7 @@ from totem.hubs.models import Hub, Zone
 from totem.hubs.signals import FAR, Hit, foreseen, hits_of_closing, newly_closed
 from totem.spaces import signals
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, SpacePhoto, Unit
-from totem.spaces.queries import needed_space_ids, open_periods
+from totem.spaces.queries import open_periods
 
 DAY = timedelta(days=1)
 
@@ -62,9 +62,8 @@ class SpaceChanges(SpaceFields, total=False):
 
 
 def _lock(space: Space) -> None:
-    """Keep bookings of the space, and of what it is made of, waiting."""
-    locks.share(locks.Kind.HUB, space.hub_id)
-    locks.hold(locks.Kind.SPACE, needed_space_ids(space.pk))
+    """Keep bookings of the hub waiting: they read a space's rules under the hub's lock, shared among them."""
+    locks.hold(locks.Kind.HUB, [space.hub_id])
 
 
 def _record(verb: str, space: Space, by: User, **facts: object) -> None:
