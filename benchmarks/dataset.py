@@ -75,7 +75,9 @@ def load(connection: psycopg.Connection, size: Size, now: datetime) -> None:
     rng = random.Random(SEED)
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica; SET maintenance_work_mem = '256MB'; SET timezone = 'UTC'")
+        cursor.execute(
+            "SET session_replication_role = replica; SET maintenance_work_mem = '256MB'; SET timezone = 'UTC'"
+        )
         hub_id = _hub(cursor, now)
         places = _spaces(cursor, size, hub_id, now)
         _people(cursor, size, hub_id, now)
@@ -157,10 +159,19 @@ def _spaces(cursor: psycopg.Cursor, size: Size, hub_id: int, now: datetime) -> l
         add("meeting_room", f"Salle {number}", audience="public", capacity=capacity, features=features)
     for number in range(1, size.composites + 1):
         halves = [
-            add("meeting_room", f"Grande salle {number}{side}", audience="public", capacity=10, features=["screen"], whole=True)
+            add(
+                "meeting_room",
+                f"Grande salle {number}{side}",
+                audience="public",
+                capacity=10,
+                features=["screen"],
+                whole=True,
+            )
             for side in "AB"
         ]
-        whole = add("event_room", f"Grande salle {number}", audience="public", capacity=20, features=["screen"], whole=True)
+        whole = add(
+            "event_room", f"Grande salle {number}", audience="public", capacity=20, features=["screen"], whole=True
+        )
         cursor.executemany(
             "INSERT INTO spaces_composition (whole_id, part_id, is_direct) VALUES (%s, %s, true)",
             [(whole.pk, half.pk) for half in halves],

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 
@@ -51,11 +51,10 @@ class Stage:
 
     def connect(self, database: str = "totem", user: str = "totem", **more: Any) -> psycopg.Connection:
         """A connection in autocommit mode."""
-        return psycopg.connect(
-            host=str(self.server.socket), dbname=database, user=user, autocommit=True, **more
-        )
+        return psycopg.connect(host=str(self.server.socket), dbname=database, user=user, autocommit=True, **more)
 
     def copy_database(self, name: str, source: str = "totem") -> str:
+        self.use(source)  # nobody may be connected to what is copied
         with self.connect("postgres", "postgres") as admin:
             admin.execute(f"CREATE DATABASE {name} TEMPLATE {source} OWNER totem")
         return name
@@ -69,15 +68,22 @@ class Stage:
             "TOTEM_URL": f"https://{HOST}",
             "TOTEM_HOSTS": HOST,
             "TOTEM_SMTP_HOST": "127.0.0.1",
-            "TOTEM_LOG_LEVEL": "WARNING",
             "TOTEM_MAIL_FROM": f"Totem <totem@{HOST}>",
             "DATABASE_URL": self.url(database),
         }
 
+    def use(self, database: str) -> None:
+        """Have Django in this process speak to that database."""
+        from django.db import connection  # noqa: PLC0415
+
+        connection.close()
+        connection.settings_dict["NAME"] = database
+
     @contextlib.contextmanager
     def web(self, database: str = "totem", settings: str = "config.settings") -> Iterator["Web"]:
         """`totem serve` with four web processes and no job worker, answering on a free port."""
-        web = Web.start({**self.environment(database), "DJANGO_SETTINGS_MODULE": settings})
+        log = self.folder / f"{settings}.log"
+        web = Web.start({**self.environment(database), "DJANGO_SETTINGS_MODULE": settings}, log)
         try:
             web.wait()
             yield web
@@ -92,12 +98,18 @@ class Web:
     process: subprocess.Popen[bytes]
     port: int
     began: float
+    log: Path
 
     @classmethod
-    def start(cls, environment: dict[str, str]) -> "Web":
+    def start(cls, environment: dict[str, str], log: Path) -> "Web":
         port = free_port()
         began = time.monotonic()
-        process = subprocess.Popen(
+        with log.open("ab") as said:
+            return cls(cls._serve(port, environment, said), port, began, log)
+
+    @staticmethod
+    def _serve(port: int, environment: dict[str, str], said: IO[bytes]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             [
                 *(sys.executable, "-m", "config.cli", "serve", "--no-worker"),
                 *("--port", str(port), "--workers", str(WEB_PROCESSES)),
@@ -105,9 +117,9 @@ class Web:
             cwd=ROOT,
             env=clean_environment() | environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
         )
-        return cls(process, port, began)
 
     def wait(self, path: str = "/health/live") -> float:
         """Wait until the page answers; how many seconds after the start it did."""
@@ -119,7 +131,7 @@ class Web:
                 answer.read()
                 return time.monotonic() - self.began
             time.sleep(0.01)
-        raise SystemExit("totem serve ended before it answered: see above")
+        raise SystemExit(f"totem serve ended before it answered:\n{self.log.read_text()[-3000:]}")
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -135,9 +147,7 @@ def free_port() -> int:
 
 def clean_environment() -> dict[str, str]:
     """Ours without what would change what the servers do."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(("TOTEM_", "PG", "DATABASE_URL"))
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(("TOTEM_", "PG", "DATABASE_URL"))}
 
 
 @contextlib.contextmanager
@@ -170,17 +180,24 @@ def stage(size: dataset.Size) -> Iterator[Stage]:
 def _set_up(world: Stage, size: dataset.Size) -> None:
     for name in set(os.environ) - set(clean_environment()):
         del os.environ[name]
-    os.environ.update(world.environment(), DJANGO_SETTINGS_MODULE="config.settings")
+    os.environ.update(world.environment(), DJANGO_SETTINGS_MODULE="config.settings", TOTEM_LOG_LEVEL="ERROR")
     subprocess.run([sys.executable, "-m", "config.cli", "migrate"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     world.say("migrated, static files collected")
     import django  # noqa: PLC0415 - the settings are chosen here
 
     django.setup()
-    fill(world, size)
+    world.copy_database("prepared", "totem")
+    _load(world, size, "totem")
 
 
-def fill(world: Stage, size: dataset.Size, database: str = "totem") -> None:
-    """Load the data set into a prepared database."""
+def fill(world: Stage, size: dataset.Size, database: str) -> str:
+    """Make a database that holds a data set; its name."""
+    world.copy_database(database, "prepared")
+    _load(world, size, database)
+    return database
+
+
+def _load(world: Stage, size: dataset.Size, database: str) -> None:
     with world.connect(database, "postgres") as connection:
         dataset.load(connection, size, datetime.now(UTC))
     world.say(f"data set {size.name} loaded into {database}")

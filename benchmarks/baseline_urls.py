@@ -1,0 +1,98 @@
+"""The baseline pages: every address of the product, answered from memory.
+
+The first request to an address runs the product's view and keeps the template and the context it rendered. All others
+render that template with that context, behind the same middleware and with the session and the person of the request.
+What is left out is what the view does: its queries and its arithmetic. A header of each answer says how many queries
+the template itself asked for, whatever feeds it.
+
+Nothing here is part of the product: `benchmarks/baseline_settings.py` alone names this module.
+"""
+
+import functools
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.template.backends.django import Template
+from django.urls import URLPattern, URLResolver
+
+from config import urls as product
+
+KIND = "HTTP_X_BASELINE"  # of several answers of one address (booked, refused), which one is meant
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a view answered: a page with its context, or an answer without a page (a redirect)."""
+
+    answer: HttpResponse
+    template: Any = None
+    context: Any = None
+
+
+_known: dict[tuple[str, ...], Memory] = {}
+_rendered = threading.local()
+_render = Template.render
+
+
+def _spy(self: Template, context: Any = None, request: HttpRequest | None = None) -> str:
+    # Pages are rendered for a request; parts of them (fields of forms) are not, or inside of it.
+    inside = getattr(_rendered, "inside", False)
+    _rendered.inside = True
+    try:
+        return _render(self, context, request)
+    finally:
+        _rendered.inside = inside
+        if request is not None and not inside:
+            _rendered.last = self, context
+
+
+Template.render = _spy  # type: ignore[method-assign]
+
+
+class _Counter:
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, execute: Any, *arguments: Any) -> Any:
+        self.number += 1
+        return execute(*arguments)
+
+
+def _from_memory(view: View) -> View:
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        key = (request.method or "", request.get_full_path(), request.META.get(KIND, ""))
+        memory = _known.get(key)
+        if memory is None:
+            _rendered.last = None
+            answer = view(request, *args, **kwargs)
+            kept = HttpResponse(status=answer.status_code, headers=dict(answer.headers))
+            if key[2] in ("", str(answer.status_code)):
+                _known[key] = Memory(kept, *(_rendered.last or ()))
+            return answer
+        counter = _Counter()
+        with connection.execute_wrapper(counter):
+            content = memory.template.render(memory.context, request) if memory.template else b""
+        response = HttpResponse(content, status=memory.answer.status_code, headers=dict(memory.answer.headers))
+        response.headers["X-Queries"] = str(counter.number)
+        return response
+
+    return answer
+
+
+def _remember(patterns: Iterable[URLPattern | URLResolver]) -> None:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            _remember(pattern.url_patterns)
+        elif not pattern.pattern.regex.pattern.startswith("health"):
+            pattern.callback = _from_memory(pattern.callback)
+
+
+handler500 = product.handler500
+urlpatterns = product.urlpatterns
+_remember(urlpatterns)

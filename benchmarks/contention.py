@@ -1,0 +1,359 @@
+"""Many people book the same places at the same time: `python -m benchmarks.contention [--size S|L]`.
+
+2, 8 and 32 signed-in people post the booking form over HTTP, each through its own list of wishes, all lists meeting in
+the same rooms, desks and machines. Then, by as many clients as the largest number:
+
+- the baseline page: the same posts, answered from memory (the page of a refusal, the redirect of a booking);
+- the bare SQL: the same wishes played with the statements of the product's own transaction over psycopg, with the same
+  locks, on a copy of the database; where the units are taken it rolls back and asks what the page of a refusal asks.
+
+In the end some book and cancel the same slots again and again.
+"""
+
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from benchmarks import bare, clients, contests, dataset
+from benchmarks.availability import BASELINE
+from benchmarks.bare import Statement
+from benchmarks.clients import Browser, drive, median, p95
+from benchmarks.contests import ACCEPTED, REFUSED, Wish
+from benchmarks.report import Report, main
+from benchmarks.stage import Stage, Web, stage
+
+LEVELS = (2, 8, 32)
+ROUNDS = {2: 6, 8: 6, 32: 10}
+WARM_ROUNDS = 2
+CHURN_SECONDS = 4
+LIMIT = 3
+
+Times = list[tuple[int, float]]  # status and milliseconds of each answer
+
+
+def run(size: dataset.Size) -> Report:
+    report = Report("contention", size.name)
+    with stage(size) as world:
+        now = datetime.now(UTC)
+        people = clients.sessions([f"membre{number}@example.org" for number in range(4, 4 + max(LEVELS))])
+        for copy in ("memory", "bare"):
+            world.copy_database(copy)
+        plans = _plans(size, now)
+        with world.web() as web:
+            answers = _over_http(world, report, size, web, people, plans)
+            _churn(world, report, web, people, now)
+        _check(world, report, now)
+        most = max(LEVELS)
+        with world.web("memory", BASELINE) as memory:
+            drive([_posts(memory.port, *work, as_memory=True) for work in _work(people, plans, answers, "warm")])
+            baseline = drive(
+                [_posts(memory.port, *work, as_memory=True) for work in _work(people, plans, answers, most)]
+            )
+        world.say(f"baseline page: {sum(map(len, baseline))} answers")
+        sql = _bare(world, plans, people)
+        world.say(f"bare SQL: {sum(map(len, sql))} transactions")
+        _summarise(report, answers[most], baseline, sql)
+    return report
+
+
+def _plans(size: dataset.Size, now: datetime) -> dict[Any, list[list[Wish]]]:
+    """The wishes of each level, and of the time before when everything warms up; each has days of its own."""
+    starts = itertools.count(0, 20)
+    plans: dict[Any, list[list[Wish]]] = {"warm": contests.wishes(size, max(LEVELS), WARM_ROUNDS, next(starts), now)}
+    for level in LEVELS:
+        plans[level] = contests.wishes(size, level, ROUNDS[level], next(starts), now)
+    return plans
+
+
+# -- Over HTTP --------------------------------------------------------------------------------------------------------
+
+
+def _over_http(
+    world: Stage,
+    report: Report,
+    size: dataset.Size,
+    web: Web,
+    people: list[str],
+    plans: dict[Any, list[list[Wish]]],
+) -> dict[Any, list[Times]]:
+    answers: dict[Any, list[Times]] = {}
+    total = contests.Verdict()
+    for level, lists in plans.items():
+        answers[level] = drive([_posts(web.port, *work) for work in zip(people, lists, strict=False)])
+        verdict = contests.judge(size, lists, [[status for status, _ms in times] for times in answers[level]])
+        total += verdict
+        if level != "warm":
+            report.figures[f"{level} clients"] = {
+                "p95_ms": p95(_all(answers[level])),
+                "median_ms": median(_all(answers[level])),
+                "accepted": verdict.accepted,
+                "fit": verdict.fit,
+                "refused": verdict.refused,
+                "neither": verdict.neither,
+            }
+        world.say(f"{level} clients: {verdict}")
+    report.exactly("answers neither success nor clean refusal", total.neither, 0)
+    report.exactly("accepted beyond what fits, or fewer", total.accepted - total.fit, 0)
+    return answers
+
+
+def _all(times: list[Times]) -> list[float]:
+    return [ms for of_client in times for _status, ms in of_client]
+
+
+def _posts(
+    port: int, session: str, wanted: list[Wish], expected: list[int] | None = None, *, as_memory: bool = False
+) -> Callable[[], Times]:
+    """Post each wish; to the baseline page with the kind of answer that the page gave."""
+
+    def work() -> Times:
+        browser, times = Browser(port, session), []
+        for number, wish in enumerate(wanted):
+            headers = f"X-Baseline: {(expected or [])[number]}\r\n" if as_memory else ""
+            began = time.perf_counter()
+            answer = browser.post(wish.path, wish.fields, headers)
+            times.append((answer.status, (time.perf_counter() - began) * 1000))
+        return times
+
+    return work
+
+
+def _work(
+    people: list[str], plans: dict[Any, list[list[Wish]]], answers: dict[Any, list[Times]], level: Any
+) -> list[tuple[str, list[Wish], list[int]]]:
+    statuses = [[status for status, _ms in times] for times in answers[level]]
+    return list(zip(people, plans[level], statuses, strict=False))
+
+
+def _churn(world: Stage, report: Report, web: Web, people: list[str], now: datetime) -> None:
+    """Everybody books the same few slots, and cancels what they got, again and again."""
+    day = next(contests.days_after(now, 120))
+    slots = [
+        Wish("churn", space, datetime(day.year, day.month, day.day, hour, tzinfo=dataset.ZONE), 60)
+        for space in (contests.ROOM, contests.WHOLE, *contests.HALVES)
+        for hour in (9, 10)
+    ]
+    done = drive([_books_and_cancels(web.port, session, slots, number) for number, session in enumerate(people)])
+    statuses = [status for of_client in done for status in of_client]
+    neither = sum(status != ACCEPTED and status not in REFUSED for status in statuses)
+    report.figures["booked and cancelled again"] = {
+        "clients": len(people),
+        "accepted": statuses.count(ACCEPTED),
+        "refused": len(statuses) - statuses.count(ACCEPTED) - neither,
+        "neither": neither,
+    }
+    report.exactly("answers neither success nor clean refusal, when cancelling", neither, 0)
+    world.say(f"booked and cancelled again: {report.figures['booked and cancelled again']}")
+
+
+def _books_and_cancels(port: int, session: str, slots: list[Wish], first: int) -> Callable[[], list[int]]:
+    def work() -> list[int]:
+        browser, statuses = Browser(port, session), []
+        end = time.perf_counter() + CHURN_SECONDS
+        for wish in itertools.islice(itertools.cycle(slots), first, None):
+            if time.perf_counter() > end:
+                return statuses
+            answer = browser.post(wish.path, wish.fields)
+            statuses.append(answer.status)
+            if answer.status == ACCEPTED:
+                statuses.append(browser.post(f"{answer.headers['location']}annuler/", {}).status)
+        raise AssertionError
+
+    return work
+
+
+def _check(world: Stage, report: Report, now: datetime) -> None:
+    """What the database says, asked without the product."""
+    since = now + timedelta(days=dataset.AHEAD_DAYS + 1)
+    with world.connect("totem", "postgres") as connection:
+        report.exactly("overlaps", contests.overlaps(connection, since), 0)
+    time.sleep(1.5)  # servers hand over their statistics at most once a second
+    with world.connect("totem", "postgres") as connection:
+        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = 'totem'").fetchone()
+    assert row is not None
+    report.exactly("deadlocks", row[0], 0)
+
+
+# -- The same in bare SQL ---------------------------------------------------------------------------------------------
+
+# The only number of that size in the statements: the id of the booking that was caught.
+CAUGHT_ID = 900_000_001
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
+OCCUPIES = re.compile(rf"\({CAUGHT_ID}, \d+,")
+FINDS_UNITS = "SELECT u.id FROM spaces_unit u"
+
+
+@dataclass(frozen=True)
+class Script:
+    """The statements of one booking of a space: before and in the transaction, up to the choice of units; then those
+    of a booking that succeeds, or those of a page that refuses.
+    """
+
+    wish: Wish
+    reference: str
+    before: list[str]
+    until_units: list[str]
+    booked: list[str]
+    refused: list[str]
+
+    def ready_for(self, wish: Wish, caught_at: datetime) -> "Script":
+        """The same for another time."""
+        shift = wish.start - self.wish.start
+        last = self.wish.end + shift
+
+        def moved(match: re.Match[str]) -> str:
+            then = datetime.fromisoformat(match[0])
+            if abs(then - caught_at) < timedelta(minutes=2):
+                return match[0]
+            moment = then + shift
+            if last <= moment <= last + contests.MACHINE_BUFFER:  # the end, and the end of what is kept free after it
+                moment += wish.end - last
+            return moment.astimezone(UTC).isoformat(match[0][10])
+
+        parts = [[TIMESTAMP.sub(moved, sql) for sql in part] for part in (self.until_units, self.booked, self.refused)]
+        return Script(wish, self.reference, self.before, *parts)
+
+
+def _bare(world: Stage, plans: dict[Any, list[list[Wish]]], people: list[str]) -> list[list[float]]:
+    world.use("bare")
+    caught_at = datetime.now(UTC)
+    lists = plans[max(LEVELS)]
+    scripts = {wish.space: _script(people, wish) for wish in _one_of_each(lists)}
+    work = [_plays(world, [scripts[wish.space].ready_for(wish, caught_at) for wish in wanted]) for wanted in lists]
+    from django.db import connection  # noqa: PLC0415
+
+    connection.close()
+    return drive(work)
+
+
+def _one_of_each(lists: list[list[Wish]]) -> list[Wish]:
+    """A wish for each space, on a day that nobody else has."""
+    found = {wish.space: wish for wanted in lists for wish in wanted}
+    return [
+        Wish("", wish.space, wish.start + timedelta(weeks=8), 60 if wish.minutes < 60 else wish.minutes, wish.quantity)
+        for wish in found.values()
+    ]
+
+
+def _script(people: list[str], wish: Wish) -> Script:
+    """Book the wish in this process until it is refused, and keep the statements of the first and of the last time."""
+    from django.db import connection  # noqa: PLC0415
+
+    from totem.bookings.models import Booking  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('bookings_booking', 'id'), greatest(%s, (SELECT max(id) FROM "
+            "bookings_booking) + 1), false)",
+            [CAUGHT_ID],
+        )
+    booked, refused, made = None, None, None
+    for session in people:
+        browser = bare.browser(session)
+        with bare.caught() as statements:
+            answer = browser.post(wish.path, wish.fields, secure=True)
+        if answer.status_code == ACCEPTED and booked is None:
+            booked, made = statements, Booking.objects.latest("pk")
+        elif answer.status_code in REFUSED:
+            refused = statements
+            break
+    assert booked and refused and made, f"{wish} was not accepted, or never refused"
+    return _cut(wish, made.pk, made.reference, booked, refused)
+
+
+def _cut(wish: Wish, pk: int, reference: str, booked: list[Statement], refused: list[Statement]) -> Script:
+    inside = [number for number, statement in enumerate(booked) if statement.in_transaction]
+    choice = next(n for n, statement in enumerate(booked) if FINDS_UNITS in statement.sql)
+    known = {str(pk): str(CAUGHT_ID)}
+
+    def texts(statements: list[Statement]) -> list[str]:
+        return [re.sub(rf"\b{pk}\b", known[str(pk)], statement.sql) for statement in statements]
+
+    last = next(n for n, statement in enumerate(refused) if FINDS_UNITS in statement.sql)
+    tail = [statement for statement in refused[last + 1 :] if not statement.sql.startswith(("ROLLBACK", "RELEASE"))]
+    return Script(
+        wish,
+        reference,
+        texts(booked[: inside[0]]),
+        texts(booked[inside[0] : choice + 1]),
+        texts(booked[choice + 1 :]),
+        texts(tail),
+    )
+
+
+def _plays(world: Stage, scripts: list[Script]) -> Callable[[], list[float]]:
+    def work() -> list[float]:
+        took = []
+        with world.connect("bare") as connection, psycopg.ClientCursor(connection) as cursor:
+            for script in scripts:
+                began = time.perf_counter()
+                _play(cursor, script)
+                took.append((time.perf_counter() - began) * 1000)
+        return took
+
+    return work
+
+
+def _play(cursor: psycopg.ClientCursor, script: Script) -> None:
+    for sql in script.before:
+        _ask(cursor, sql)
+    cursor.execute("BEGIN")
+    for sql in script.until_units:
+        units = _ask(cursor, sql)
+    wanted = sum(len(OCCUPIES.findall(sql)) for sql in script.booked)
+    if len(units) * _spans(script) < wanted:
+        cursor.execute("ROLLBACK")
+        for sql in script.refused:
+            _ask(cursor, sql)
+        return
+    pk, reference = "", secrets.token_hex(5).upper()
+    taken = itertools.cycle(unit for (unit,) in units for _ in range(_spans(script)))
+    for sql in script.booked:
+        text = sql.replace(script.reference, reference)
+        text = OCCUPIES.sub(lambda _match: f"({CAUGHT_ID}, {next(taken)},", text)
+        rows = _ask(cursor, text.replace(str(CAUGHT_ID), pk) if pk else text)
+        if 'INSERT INTO "bookings_booking"' in sql:
+            pk = str(rows[0][0])
+    cursor.execute("COMMIT")
+
+
+def _spans(script: Script) -> int:
+    """Rows that each unit takes: the time itself, and what is kept free around it."""
+    return 2 if script.wish.space == contests.MACHINE else 1
+
+
+def _ask(cursor: psycopg.ClientCursor, sql: str) -> list[tuple]:
+    cursor.execute(sql)
+    return cursor.fetchall() if cursor.description else []
+
+
+# -- Together ---------------------------------------------------------------------------------------------------------
+
+
+def _summarise(report: Report, page: list[Times], baseline: list[Times], sql: list[list[float]]) -> None:
+    kinds = {"booking": None, "accepted": ACCEPTED, "refused": 409}
+    for name, wanted in kinds.items():
+        pages = [ms for times in page for status, ms in times if wanted in (None, status)]
+        report.figures[name] = {"p95_ms": p95(pages), "median_ms": median(pages), "answers": len(pages)}
+        kept = [ms for times in baseline for status, ms in times if wanted in (None, status)]
+        report.baselines[f"{name}: page"] = {"p95_ms": p95(kept), "median_ms": median(kept), "answers": len(kept)}
+    bare_sql = [ms for times in sql for ms in times]
+    report.baselines["transaction: SQL"] = {
+        "p95_ms": p95(bare_sql),
+        "median_ms": median(bare_sql),
+        "answers": len(bare_sql),
+    }
+    ratio = report.figures["booking"]["p95_ms"] / (report.baselines["booking: page"]["p95_ms"] + p95(bare_sql))
+    report.ratios["booking"] = ratio
+    report.at_most("p95 of a booking / (baseline page + the transaction in bare SQL)", ratio, LIMIT)
+
+
+if __name__ == "__main__":
+    main("contention", run)
