@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
+from tests.factories.organisations import OrganisationFactory
 from tests.factories.spaces import SpaceFactory
 from totem.bookings import actions as bookings
 from totem.bookings.actions import Booker
@@ -104,6 +105,45 @@ def test_things_of_another_hub_are_not_reached_through_ones_own(client: Client, 
     for name, pk in others.items():
         assert client.post(url(name, manager.hub, pk), {}).status_code == 404, name
     assert TeamMember.objects.count() == 3
+
+
+# -- A new hub --------------------------------------------------------------------------------------------------------
+
+
+NEW = {
+    "name": "La Fabrique",
+    "tagline": "To work",
+    "street": "1 place de la Gare",
+    "postcode": "80000",
+    "commune": "Amiens",
+    "latitude": "49.8906",
+    "longitude": "2.3082",
+    "time_zone": "Europe/Paris",
+}
+
+
+def test_who_looks_after_the_installation_adds_a_hub_and_manages_it(client: Client):
+    operator, staff = OrganisationFactory(), UserFactory(superuser=True)
+    client.force_login(staff)
+    assert client.get(reverse("hubs:create")).status_code == 200
+    answer = client.post(reverse("hubs:create"), NEW | {"operator": operator.pk})
+    hub = Hub.objects.get()
+    assert answer["Location"] == url("manage", hub)
+    assert (hub.is_published, hub.team.get().person) == (False, staff)
+    assert client.get(url("manage", hub)).status_code == 200
+
+
+@pytest.mark.parametrize("field", [*NEW, "operator"])
+def test_a_new_hub_needs_the_least_one_must_say(client: Client, field: str):
+    client.force_login(UserFactory(superuser=True))
+    answer = client.post(reverse("hubs:create"), NEW | {"operator": OrganisationFactory().pk} | {field: ""})
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
+    assert not Hub.objects.exists()
+
+
+def test_nobody_else_adds_a_hub(client: Client, manager: TeamMember):
+    assert client.get(reverse("hubs:create")).status_code == 404
+    assert client.post(reverse("hubs:create"), NEW | {"operator": manager.hub.operator_id}).status_code == 404
 
 
 # -- Settings ---------------------------------------------------------------------------------------------------------

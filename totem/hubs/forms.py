@@ -88,7 +88,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
 
     class Meta:
         model = Hub
-        fields = (
+        fields: tuple[str, ...] = (
             "name",
             "tagline",
             "description",
@@ -125,7 +125,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
                 label=_("Time zone"), choices=[*TIME_ZONES, (zone, zone)], initial=zone
             )
 
-    groups = (
+    groups: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         (gettext_lazy("How it shows itself"), ("name", "tagline", "description", "is_published", "accent")),
         (
             gettext_lazy("Where it is"),
@@ -139,6 +139,33 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         """The fields under their headings."""
         for title, names in self.groups:
             yield title, [self[name] for name in names]
+
+
+class NewHubForm(HubForm):
+    """A hub that comes into being: the least one must say; the rest follows in its settings."""
+
+    class Meta(HubForm.Meta):
+        fields: tuple[str, ...] = (
+            "name",
+            "operator",
+            "tagline",
+            "street",
+            "postcode",
+            "commune",
+            "latitude",
+            "longitude",
+            "time_zone",
+        )
+
+    # Declared above for the settings; not asked here.
+    accent = None  # type: ignore[assignment]
+    languages = None  # type: ignore[assignment]
+    website = None  # type: ignore[assignment]
+    step_free = None  # type: ignore[assignment]
+    groups = (
+        (gettext_lazy("The hub"), ("name", "operator", "tagline")),
+        (gettext_lazy("Where it is"), ("street", "postcode", "commune", "latitude", "longitude", "time_zone")),
+    )
 
 
 # -- Hours ------------------------------------------------------------------------------------------------------------

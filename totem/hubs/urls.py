@@ -8,6 +8,7 @@ app_name = "hubs"
 MANAGE = "lieux/<slug:slug>/gestion/"
 urlpatterns = [
     path("lieux/<slug:slug>/couleur.css", public.accent, name="accent"),
+    path("gestion/nouveau-lieu/", place.create, name="create"),
     path(MANAGE, place.overview, name="manage"),
     path(f"{MANAGE}reglages/", place.settings, name="settings"),
     path(f"{MANAGE}horaires/", opening.hours, name="hours"),

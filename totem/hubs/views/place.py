@@ -2,8 +2,8 @@
 
 from django.contrib import messages
 from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,12 +11,26 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.hubs import actions, queries
-from totem.hubs.forms import HubForm, PhotoForm, ZoneForm
+from totem.hubs.forms import HubForm, NewHubForm, PhotoForm, ZoneForm
 from totem.hubs.management import page, status_of, succeeds
 from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, TeamMember, Zone
 from totem.hubs.permissions import MANAGE, hub_for
 
 SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+@require_http_methods(SHOW_AND_SEND)
+def create(request: HttpRequest) -> HttpResponse:
+    """A new hub, hidden until its manager shows it; for those who look after the whole installation."""
+    person = signed_in(request)
+    if not person.is_staff:
+        raise Http404
+    form = NewHubForm(request.POST or None)
+    made: list[Hub] = []
+    if form.is_valid() and succeeds(form, lambda: made.append(actions.create_hub(by=person, **form.cleaned_data))):
+        messages.success(request, _("The hub is there, hidden from the public. You are its manager."))
+        return redirect("hubs:manage", made[0].slug)
+    return render(request, "hubs/new.html", {"form": form}, status=status_of(request))
 
 
 @require_safe
