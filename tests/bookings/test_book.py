@@ -71,9 +71,8 @@ def test_between_two_bookings_the_larger_buffer_holds_and_not_the_sum():
 
 
 def test_a_whole_and_its_parts_exclude_each_other():
-    left, right = SpaceFactory(), SpaceFactory()
-    right.hub = left.hub
-    right.save()
+    left = SpaceFactory()
+    right = SpaceFactory(hub=left.hub)
     whole = SpaceFactory(hub=left.hub, parts=[left, right])
     book(left, at(10))
     with pytest.raises(SlotTakenError):

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, ZoneFactory
@@ -468,3 +468,11 @@ def test_a_pool_shrunk_and_booked_at_once_never_loses_a_booked_desk(committed_db
         thread.join()
     assert not Occupancy.objects.filter(unit__is_active=False).exists()
     assert Space.objects.get().quantity == Unit.objects.filter(is_active=True).count()
+
+
+def test_the_database_keeps_a_space_in_its_hub_and_a_part_single(db: None):
+    whole_part = SpaceFactory()
+    SpaceFactory(hub=whole_part.hub, parts=[whole_part])
+    for change in ({"quantity": 2, "kind": Kind.EQUIPMENT}, {"hub": HubFactory()}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Space.objects.filter(pk=whole_part.pk).update(**change)

@@ -153,6 +153,18 @@ class Booking(Dated):
                 """,
             ),
             pgtrigger.Trigger(
+                name="of_a_space_of_its_hub",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("hub_id", "space_id"),
+                func="""
+                    IF NOT EXISTS (SELECT FROM spaces_space WHERE id = NEW.space_id AND hub_id = NEW.hub_id) THEN
+                        RAISE EXCEPTION 'a booking is of a space of its hub'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_of_a_space_of_its_hub';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
                 name="occupancy_follows_status",
                 when=pgtrigger.After,
                 operation=pgtrigger.UpdateOf("status", "hold_expires_at"),

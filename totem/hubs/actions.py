@@ -100,7 +100,7 @@ def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", *
 
 def _check(hub: Hub) -> None:
     """Raises ValidationError, at its field where it has one, for what the database would refuse."""
-    hub.full_clean(exclude={"step_free"} if hub.step_free is None else None)
+    hub.full_clean()
 
 
 def _free_slug(name: str) -> str:

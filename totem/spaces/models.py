@@ -158,6 +158,25 @@ class Space(Dated):
                 violation_error_message=_("From 1 to 1100 days."),
             ),
         ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="stays_what_others_count_on",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("hub_id", "quantity"),
+                func="""
+                    IF NEW.hub_id <> OLD.hub_id THEN
+                        RAISE EXCEPTION 'a space does not change hub'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'space_stays_in_its_hub';
+                    END IF;
+                    IF NEW.quantity > 1
+                        AND EXISTS (SELECT FROM spaces_composition WHERE NEW.id IN (whole_id, part_id)) THEN
+                        RAISE EXCEPTION 'a composite space is made of single spaces of one hub'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'composition_of_one_hub';
+                    END IF;
+                    RETURN NEW;
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
