@@ -141,6 +141,22 @@ def test_others_have_no_desk_in_their_menu(visitor: Client) -> None:
     assert not any("/accueil/" in href for href, _label in links(visitor.get("/")))
 
 
+def test_only_who_looks_after_the_installation_is_offered_to_add_a_hub(visitor: Client) -> None:
+    for is_staff in (True, False):
+        visitor.force_login(UserFactory(is_staff=is_staff))
+        assert ("/gestion/nouveau-lieu/" in dict(links(visitor.get("/")))) == is_staff
+
+
+def test_the_team_finds_the_figures_on_the_page_of_its_hub(visitor: Client) -> None:
+    member = TeamMemberFactory(role=Role.READER)
+    address = f"/lieux/{member.hub.slug}/chiffres/"
+    page = f"/lieux/{member.hub.slug}/"
+    assert address not in dict(links(visitor.get(page)))
+    visitor.force_login(member.person)
+    assert address in dict(links(visitor.get(page)))
+    assert visitor.get(address).status_code == 200
+
+
 def test_the_menu_asks_once_and_only_for_those_who_are_signed_in(visitor: Client, django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         visitor.get("/a-propos/")
