@@ -146,6 +146,7 @@ class Offer:
     quote: Quote
     quantity: int
     is_elsewhere: bool
+    is_same_day: bool
 
     @property
     def address(self) -> str:
@@ -166,13 +167,16 @@ def offers_for(taken: SlotTakenError, now: datetime) -> list[Offer]:
     if slots:
         for price in Price.objects.filter(space__in={slot.space.pk for slot in slots}).order_by("per"):
             prices[price.space_id].append(price)
+    asked_day = taken.period.starts_at.astimezone(taken.space.hub.zone).date()
     offers = []
     for slot in slots:
         try:
             quote = pricing.quote(prices[slot.space.pk], slot.period, slot.space.hub.zone, quantity=taken.quantity)
         except UnpricedError:
             continue
-        offers.append(Offer(slot, quote, taken.quantity, slot.space.pk != taken.space.pk))
+        is_elsewhere = slot.space.pk != taken.space.pk
+        is_same_day = slot.starts_at.astimezone(slot.space.hub.zone).date() == asked_day
+        offers.append(Offer(slot, quote, taken.quantity, is_elsewhere, is_same_day))
     return offers
 
 
