@@ -80,7 +80,8 @@ def copy_of(settings: dict[str, Any]) -> Iterator[str]:
     }
     with psycopg.connect(dbname="postgres", autocommit=True, **where) as admin:
         admin.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = %s AND usename = current_user",
             [settings["NAME"]],
         )
         admin.execute(

@@ -104,8 +104,9 @@ class World:
 # What the `pk` of an address is.
 KINDS = {
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
+    "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
     "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",
-    "spaces:price_remove": "price", "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
+    "spaces:price_remove": "price",
 }  # fmt: skip
 
 

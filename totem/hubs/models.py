@@ -72,7 +72,9 @@ class Hub(Dated):
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Paris", validators=[known_zone])
     closed_on_public_holidays = models.BooleanField(_("closed on public holidays"), default=True)
     accent = models.CharField(_("accent colour"), max_length=7, default=DEFAULT_ACCENT, validators=[accent_is_readable])
-    step_free = models.BooleanField(_("step-free access"), null=True, blank=True, help_text=_("Leave empty if not known."))
+    step_free = models.BooleanField(
+        _("step-free access"), null=True, blank=True, help_text=_("Leave empty if not known.")
+    )
     access_notes = models.TextField(_("access for people with disabilities"), blank=True)
     transport = models.TextField(_("how to come"), blank=True)
     languages = ArrayField(
