@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
-from tests.website.reading import links, text, words
+from tests.website.reading import links, text
 from totem.hubs.models import Role
 from totem.website.views.about import ACCESSIBILITY_STATED_ON
 
