@@ -15,18 +15,29 @@ OF_THE_MIDDLEWARE = ('FROM "django_session"', 'FROM "accounts_user" WHERE "accou
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement with its values in it, and whether it was part of a transaction."""
+    """One statement with its values in it, whether it was part of a transaction, and whether a template asked it."""
 
     sql: str
     in_transaction: bool
+    of_template: bool
 
 
 @contextmanager
 def caught() -> Iterator[list[Statement]]:
     """The statements that Django's connection executes meanwhile, those of the middleware left out."""
     from django.db import connection  # noqa: PLC0415 - the settings are chosen by the stage
+    from django.template.backends.django import Template  # noqa: PLC0415
 
     statements: list[Statement] = []
+    rendering: list[bool] = []
+    render = Template.render
+
+    def marked(template: Any, context: Any = None, request: Any = None) -> Any:
+        rendering.append(True)
+        try:
+            return render(template, context, request)
+        finally:
+            rendering.pop()
 
     def catch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         assert not many
@@ -34,11 +45,15 @@ def caught() -> Iterator[list[Statement]]:
         # A cursor of its own: that of the page still has rows to give.
         text = psycopg.ClientCursor(connection.connection).mogrify(sql, params) if params else sql
         if not any(mark in text for mark in OF_THE_MIDDLEWARE):
-            statements.append(Statement(text, connection.in_atomic_block))
+            statements.append(Statement(text, connection.in_atomic_block, bool(rendering)))
         return result
 
-    with connection.execute_wrapper(catch):
-        yield statements
+    Template.render = marked  # type: ignore[method-assign,assignment]
+    try:
+        with connection.execute_wrapper(catch):
+            yield statements
+    finally:
+        Template.render = render  # type: ignore[method-assign]
 
 
 def browser(session: str) -> Any:
@@ -50,17 +65,21 @@ def browser(session: str) -> Any:
     return client
 
 
-def of_page(session: str, path: str) -> list[str]:
-    """What a page asks the database."""
+def of_page(session: str, path: str) -> tuple[list[str], int]:
+    """What a view asks the database; and how often the template asks, which the baseline page does too."""
     client = browser(session)
     client.get(path, secure=True)
     with caught() as statements:
         answer = client.get(path, secure=True)
     assert answer.status_code == 200, f"{path} answers {answer.status_code}"
-    return [statement.sql for statement in statements]
+    of_view = [statement.sql for statement in statements if not statement.of_template]
+    return of_view, len(statements) - len(of_view)
 
 
-def ask(connection: psycopg.Connection, statements: list[str]) -> list[list[tuple]]:
+Rows = list[tuple[Any, ...]]
+
+
+def ask(connection: psycopg.Connection, statements: list[str]) -> list[Rows]:
     """Run the statements one after the other and return their rows."""
     rows = []
     with psycopg.ClientCursor(connection) as cursor:

@@ -51,7 +51,7 @@ def _spy(self: Template, context: Any = None, request: HttpRequest | None = None
             _rendered.last = self, context
 
 
-Template.render = _spy  # type: ignore[method-assign]
+Template.render = _spy  # type: ignore[method-assign,assignment]
 
 
 class _Counter:

@@ -11,6 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from benchmarks.stage import HOST
@@ -92,10 +95,10 @@ class EmptyAnswerError(ConnectionError):
     """The server closed the connection before it answered."""
 
 
-Work = Callable[[], list]
+R = TypeVar("R")
 
 
-def drive(work: Sequence[Work]) -> list:
+def drive(work: Sequence[Callable[[], R]]) -> list[R]:
     """Do all of `work` at once, one thread each in a few processes, and return what each returned, in order."""
     processes = min(PROCESSES, len(work))
     context = multiprocessing.get_context("fork")
@@ -119,8 +122,8 @@ def drive(work: Sequence[Work]) -> list:
     return [shares[number % processes][number // processes] for number in range(len(work))]
 
 
-def _child(sender, ready, work: Sequence[Work]) -> None:  # noqa: ANN001
-    results: list = [None] * len(work)
+def _child(sender: Connection, ready: Barrier, work: Sequence[Callable[[], object]]) -> None:
+    results: list[object] = [None] * len(work)
 
     def one(number: int) -> None:
         try:
@@ -140,7 +143,7 @@ def _child(sender, ready, work: Sequence[Work]) -> None:  # noqa: ANN001
     sender.close()
 
 
-def for_seconds(seconds: float, ask: Callable[[], None]) -> list[float]:
+def for_seconds(seconds: float, ask: Callable[[], object]) -> list[float]:
     """Ask again and again; how many milliseconds each took."""
     took = []
     end = time.perf_counter() + seconds

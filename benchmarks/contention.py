@@ -47,7 +47,7 @@ def run(size: dataset.Size) -> Report:
             world.copy_database(copy)
         plans = _plans(size, now)
         with world.web() as web:
-            answers = _over_http(world, report, size, web, people, plans)
+            answers = _over_http(world, report, size, web, people=people, plans=plans)
             _churn(world, report, web, people, now)
         _check(world, report, now)
         most = max(LEVELS)
@@ -76,12 +76,7 @@ def _plans(size: dataset.Size, now: datetime) -> dict[Any, list[list[Wish]]]:
 
 
 def _over_http(
-    world: Stage,
-    report: Report,
-    size: dataset.Size,
-    web: Web,
-    people: list[str],
-    plans: dict[Any, list[list[Wish]]],
+    world: Stage, report: Report, size: dataset.Size, web: Web, *, people: list[str], plans: dict[Any, list[list[Wish]]]
 ) -> dict[Any, list[Times]]:
     answers: dict[Any, list[Times]] = {}
     total = contests.Verdict()
@@ -114,7 +109,8 @@ def _posts(
     """Post each wish; to the baseline page with the kind of answer that the page gave."""
 
     def work() -> Times:
-        browser, times = Browser(port, session), []
+        browser = Browser(port, session)
+        times: Times = []
         for number, wish in enumerate(wanted):
             headers = f"X-Baseline: {(expected or [])[number]}\r\n" if as_memory else ""
             began = time.perf_counter()
@@ -155,7 +151,8 @@ def _churn(world: Stage, report: Report, web: Web, people: list[str], now: datet
 
 def _books_and_cancels(port: int, session: str, slots: list[Wish], first: int) -> Callable[[], list[int]]:
     def work() -> list[int]:
-        browser, statuses = Browser(port, session), []
+        browser = Browser(port, session)
+        statuses: list[int] = []
         end = time.perf_counter() + CHURN_SECONDS
         for wish in itertools.islice(itertools.cycle(slots), first, None):
             if time.perf_counter() > end:
@@ -264,7 +261,8 @@ def _script(people: list[str], wish: Wish) -> Script:
         elif answer.status_code in REFUSED:
             refused = statements
             break
-    assert booked and refused and made, f"{wish} was not accepted, or never refused"
+    if booked is None or refused is None or made is None:
+        raise RuntimeError(f"{wish} was not accepted, or never refused")
     return _cut(wish, made.pk, made.reference, booked, refused)
 
 
@@ -329,7 +327,7 @@ def _spans(script: Script) -> int:
     return 2 if script.wish.space == contests.MACHINE else 1
 
 
-def _ask(cursor: psycopg.ClientCursor, sql: str) -> list[tuple]:
+def _ask(cursor: psycopg.ClientCursor, sql: str) -> bare.Rows:
     cursor.execute(sql)
     return cursor.fetchall() if cursor.description else []
 

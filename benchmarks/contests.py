@@ -90,7 +90,7 @@ def wishes(size: Size, clients: int, rounds: int, first_day: int, now: datetime)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a contest, or of many: `fit` is how many of those who were refused or accepted there was room for."""
+    """What came of a contest, or of many: `fit` is how many of those who asked there was room for."""
 
     accepted: int = 0
     refused: int = 0
@@ -182,7 +182,7 @@ SELECT count(*) FROM bookings_occupancy a JOIN bookings_occupancy b
 
 def overlaps(connection: psycopg.Connection, since: datetime) -> int:
     """Live bookings that lie over one another, pools with more taken than there is, units taken twice."""
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for name, query in (("twice", _TWICE), ("overfull", _OVERFULL), ("units", _UNITS)):
         row = connection.execute(query, {"since": since}).fetchone()
         assert row is not None

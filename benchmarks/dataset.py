@@ -5,9 +5,9 @@
 | S | 40 | 4 | 6 | 120 | 6,000 in a year |
 | L | 300 | 25 | 40 | 1,200 | 250,000 in five years |
 
-Time runs up to eight weeks after `now`, as dense ahead as behind. People are numbers; nobody in here exists. The rows go
-through a temporary table filled with COPY, as one superuser without triggers: what is loaded is checked by adding the
-exclusion constraint back at the end.
+Time runs up to eight weeks after `now`, as dense ahead as behind. People are numbers; nobody in here exists. The rows
+go through a temporary table filled with COPY, as one superuser without triggers: what is loaded is checked by adding
+the exclusion constraint back at the end.
 """
 
 import random
@@ -81,7 +81,8 @@ def load(connection: psycopg.Connection, size: Size, now: datetime) -> None:
         hub_id = _hub(cursor, now)
         places = _spaces(cursor, size, hub_id, now)
         _people(cursor, size, hub_id, now)
-        _bookings(cursor, size, places, rng, hub_id, now)
+        rows = _wanted(size, places, rng, now)
+        _bookings(cursor, rows, hub_id, now)
         cursor.execute("RESET session_replication_role")
         cursor.execute("VACUUM ANALYZE")
 
@@ -104,17 +105,17 @@ def _hub(cursor: psycopg.Cursor, now: datetime) -> int:
         """
         INSERT INTO organisations_organisation (created_at, updated_at, name, sort_key, legal_form, kind, siren, siret,
                 address, commune_id, website, email)
-            VALUES (%(now)s, %(now)s, 'Banc d’essai', 'banc d essai', 'association', 'hub_operator', '', '', '', '80021',
-                '', '') RETURNING id
+            VALUES (%(now)s, %(now)s, 'Banc d’essai', 'banc d essai', 'association', 'hub_operator', '', '', '',
+                '80021', '', '') RETURNING id
         """,
         {"now": now},
     )
     operator = _one(cursor)
     cursor.execute(
         """
-        INSERT INTO hubs_hub (created_at, updated_at, name, slug, operator_id, is_published, tagline, description, street,
-                postcode, commune_id, latitude, longitude, host_building, time_zone, closed_on_public_holidays, accent,
-                step_free, access_notes, transport, languages, email, phone, website)
+        INSERT INTO hubs_hub (created_at, updated_at, name, slug, operator_id, is_published, tagline, description,
+                street, postcode, commune_id, latitude, longitude, host_building, time_zone, closed_on_public_holidays,
+                accent, step_free, access_notes, transport, languages, email, phone, website)
             VALUES (%(now)s, %(now)s, 'Banc d’essai', %(slug)s, %(operator)s, true, 'Des mesures', 'Rien n’existe ici.',
                 '1 place de la Gare', '80000', '80021', 49.8906, 2.3082, '', %(zone)s, false, '#0B5C73', true, '', '',
                 '{fr}', '', '', '') RETURNING id
@@ -138,64 +139,55 @@ def _one(cursor: psycopg.Cursor) -> int:
     return int(row[0])
 
 
-def _spaces(cursor: psycopg.Cursor, size: Size, hub_id: int, now: datetime) -> list[Place]:
+@dataclass(frozen=True)
+class Described:
+    """A space before it is written."""
+
+    kind: str
+    name: str
+    audience: str
+    quantity: int = 1
+    capacity: int = 1
+    features: tuple[str, ...] = ()
+    buffer_after: int = 0
+    whole: bool = False
+
+
+def _described(size: Size) -> Iterator[Described]:
     """Desks as pools and singles, rooms of 4 to 24 people, the composites after their halves, machines."""
-    places: list[Place] = []
-
-    def add(kind: str, name: str, quantity: int = 1, *, whole: bool = False, **fields: object) -> Place:
-        places.append(_space(cursor, hub_id, len(places), kind, name, quantity, whole=whole, now=now, **fields))
-        return places[-1]
-
     if size.hot_desks:
-        add("hot_desks", "Postes libres", size.hot_desks, audience="public")
+        yield Described("hot_desks", "Postes libres", "public", size.hot_desks)
     if size.visiting_desks:
-        add("visiting_desks", "Postes de passage", size.visiting_desks, audience="network")
+        yield Described("visiting_desks", "Postes de passage", "network", size.visiting_desks)
     for number in range(1, size.fixed_desks + 1):
-        add("fixed_desk", f"Bureau fixe {number}", audience="members")
-    plain = size.rooms - 3 * size.composites
-    for number in range(1, plain + 1):
-        features = ["whiteboard", *(["screen"] if number % 2 else []), *(["video"] if number % 4 == 1 else [])]
+        yield Described("fixed_desk", f"Bureau fixe {number}", "members")
+    for number in range(1, size.rooms - 3 * size.composites + 1):
+        features = ("whiteboard", *(("screen",) if number % 2 else ()), *(("video",) if number % 4 == 1 else ()))
         capacity = (4, 6, 8, 12, 24)[number % 5]
-        add("meeting_room", f"Salle {number}", audience="public", capacity=capacity, features=features)
+        yield Described("meeting_room", f"Salle {number}", "public", capacity=capacity, features=features)
     for number in range(1, size.composites + 1):
-        halves = [
-            add(
-                "meeting_room",
-                f"Grande salle {number}{side}",
-                audience="public",
-                capacity=10,
-                features=["screen"],
-                whole=True,
-            )
-            for side in "AB"
-        ]
-        whole = add(
-            "event_room", f"Grande salle {number}", audience="public", capacity=20, features=["screen"], whole=True
-        )
-        cursor.executemany(
-            "INSERT INTO spaces_composition (whole_id, part_id, is_direct) VALUES (%s, %s, true)",
-            [(whole.pk, half.pk) for half in halves],
-        )
+        name, screen = f"Grande salle {number}", ("screen",)
+        for side in "AB":
+            yield Described("meeting_room", f"{name}{side}", "public", capacity=10, features=screen, whole=True)
+        yield Described("event_room", name, "public", capacity=20, features=screen, whole=True)
     for number in range(1, size.machines + 1):
-        add("machine", f"Machine {number}", audience="members", features=["extraction"], buffer_after_minutes=15)
+        yield Described("machine", f"Machine {number}", "members", features=("extraction",), buffer_after=15)
+
+
+def _spaces(cursor: psycopg.Cursor, size: Size, hub_id: int, now: datetime) -> list[Place]:
+    places: list[Place] = []
+    for space in _described(size):
+        places.append(_space(cursor, hub_id, len(places), space, now))
+        if space.kind == "event_room":
+            whole, halves = places[-1], places[-3:-1]
+            cursor.executemany(
+                "INSERT INTO spaces_composition (whole_id, part_id, is_direct) VALUES (%s, %s, true)",
+                [(whole.pk, half.pk) for half in halves],
+            )
     return places
 
 
-def _space(
-    cursor: psycopg.Cursor,
-    hub_id: int,
-    position: int,
-    kind: str,
-    name: str,
-    quantity: int,
-    *,
-    whole: bool,
-    now: datetime,
-    audience: str,
-    capacity: int = 1,
-    features: list[str] | None = None,
-    buffer_after_minutes: int = 0,
-) -> Place:
+def _space(cursor: psycopg.Cursor, hub_id: int, position: int, space: Described, now: datetime) -> Place:
     cursor.execute(
         """
         INSERT INTO spaces_space (created_at, updated_at, hub_id, kind, name, slug, description, is_active, position,
@@ -208,15 +200,15 @@ def _space(
         {
             "now": now,
             "hub": hub_id,
-            "kind": kind,
-            "name": name,
-            "slug": name.lower().replace(" ", "-"),
+            "kind": space.kind,
+            "name": space.name,
+            "slug": space.name.lower().replace(" ", "-"),
             "position": position,
-            "quantity": quantity,
-            "capacity": capacity,
-            "features": features or [],
-            "audience": audience,
-            "after": buffer_after_minutes,
+            "quantity": space.quantity,
+            "capacity": space.capacity,
+            "features": list(space.features),
+            "audience": space.audience,
+            "after": space.buffer_after,
         },
     )
     pk = _one(cursor)
@@ -225,7 +217,7 @@ def _space(
         INSERT INTO spaces_unit (space_id, number, label, is_active)
             SELECT %s, n, '', true FROM generate_series(1, %s) AS n RETURNING id
         """,
-        [pk, quantity],
+        [pk, space.quantity],
     )
     units = tuple(row[0] for row in cursor.fetchall())
     prices = {60: Decimal(4), 240: Decimal(10), 1440: Decimal(16)}
@@ -234,9 +226,9 @@ def _space(
         INSERT INTO spaces_price (created_at, updated_at, space_id, per, amount, vat_rate, starts_on)
             VALUES (%s, %s, %s, %s, %s, 20, '2010-01-01')
         """,
-        [(now, now, pk, per, amount * capacity) for per, amount in prices.items()],
+        [(now, now, pk, per, amount * space.capacity) for per, amount in prices.items()],
     )
-    return Place(pk, kind, units, whole)
+    return Place(pk, space.kind, units, space.whole)
 
 
 # -- People -----------------------------------------------------------------------------------------------------------
@@ -280,9 +272,9 @@ CREATE TEMPORARY TABLE staged (
 )
 """
 _BOOKINGS = """
-INSERT INTO bookings_booking (id, created_at, updated_at, reference, hub_id, space_id, starts_at, ends_at, quantity, status,
-        person_id, made_by_id, guest_name, guest_email, guest_language, code_digest, code_attempts, purpose, price, vat,
-        price_lines, cancellable_until, checked_in_at, checked_out_at)
+INSERT INTO bookings_booking (id, created_at, updated_at, reference, hub_id, space_id, starts_at, ends_at, quantity,
+        status, person_id, made_by_id, guest_name, guest_email, guest_language, code_digest, code_attempts, purpose,
+        price, vat, price_lines, cancellable_until, checked_in_at, checked_out_at)
     SELECT s.id, made, made, translate(lpad(to_hex(s.id), 10, '0'), '0123456789abcdef', 'ABCDEFGHJKLMNPQR'), %(hub)s,
            space_id, starts_at, ends_at, 1, status, p.id, p.id, '', '', '', '', 0, '', 12, 2,
            '[{"per": 60, "count": 3, "amount": "4.00", "vat_rate": "20.00"}]', starts_at,
@@ -297,7 +289,8 @@ INSERT INTO bookings_occupancy (booking_id, unit_id, during, is_buffer)
       FROM staged s CROSS JOIN LATERAL (
           SELECT s.unit_id
           UNION ALL
-          SELECT n.id FROM spaces_composition c JOIN spaces_unit n ON n.space_id = c.part_id WHERE c.whole_id = s.space_id
+          SELECT n.id FROM spaces_composition c JOIN spaces_unit n ON n.space_id = c.part_id
+           WHERE c.whole_id = s.space_id
       ) u
      WHERE status = 'confirmed' ORDER BY s.id
 """
@@ -316,14 +309,16 @@ INSERT INTO core_journalentry (at, actor_id, verb, subject_model, subject_id, sc
 """
 
 
-def _bookings(
-    cursor: psycopg.Cursor, size: Size, places: list[Place], rng: random.Random, hub_id: int, now: datetime
-) -> None:
-    cursor.execute(_STAGED)
+def _wanted(size: Size, places: list[Place], rng: random.Random, now: datetime) -> "list[Row]":
     rows = list(_rows(size, places, rng, now))
-    if size.recent is not None:
-        over = [row for row in rows if row[4] <= now]
-        rows = over[max(0, len(over) - size.recent) :] + [row for row in rows if row[4] > now]
+    if size.recent is None:
+        return rows
+    over = [row for row in rows if row[4] <= now]
+    return over[max(0, len(over) - size.recent) :] + [row for row in rows if row[4] > now]
+
+
+def _bookings(cursor: psycopg.Cursor, rows: "list[Row]", hub_id: int, now: datetime) -> None:
+    cursor.execute(_STAGED)
     with cursor.copy("COPY staged FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

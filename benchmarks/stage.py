@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 
@@ -80,12 +80,19 @@ class Stage:
         connection.settings_dict["NAME"] = database
 
     @contextlib.contextmanager
-    def web(self, database: str = "totem", settings: str = "config.settings") -> Iterator["Web"]:
-        """`totem serve` with four web processes and no job worker, answering on a free port."""
-        log = self.folder / f"{settings}.log"
-        web = Web.start({**self.environment(database), "DJANGO_SETTINGS_MODULE": settings}, log)
+    def web(
+        self,
+        database: str = "totem",
+        settings: str = "config.settings",
+        *,
+        worker: bool = False,
+        until: str = "/health/live",
+    ) -> Iterator["Web"]:
+        """`totem serve` with four web processes on a free port, once it has answered; its job worker when asked for."""
+        environment = clean_environment() | self.environment(database) | {"DJANGO_SETTINGS_MODULE": settings}
+        web = Web.start(environment, self.folder / f"{settings}.log", worker=worker)
         try:
-            web.wait()
+            web.answered = web.wait(until)
             yield web
         finally:
             web.stop()
@@ -99,27 +106,22 @@ class Web:
     port: int
     began: float
     log: Path
+    answered: float = 0.0
 
     @classmethod
-    def start(cls, environment: dict[str, str], log: Path) -> "Web":
-        port = free_port()
-        began = time.monotonic()
+    def start(cls, environment: dict[str, str], log: Path, *, worker: bool) -> "Web":
+        port, began = free_port(), time.monotonic()
+        command = [sys.executable, "-m", "config.cli", "serve", "--port", str(port), "--workers", str(WEB_PROCESSES)]
         with log.open("ab") as said:
-            return cls(cls._serve(port, environment, said), port, began, log)
-
-    @staticmethod
-    def _serve(port: int, environment: dict[str, str], said: IO[bytes]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [
-                *(sys.executable, "-m", "config.cli", "serve", "--no-worker"),
-                *("--port", str(port), "--workers", str(WEB_PROCESSES)),
-            ],
-            cwd=ROOT,
-            env=clean_environment() | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-        )
+            process = subprocess.Popen(
+                command if worker else [*command, "--no-worker"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+            )
+        return cls(process, port, began, log)
 
     def wait(self, path: str = "/health/live") -> float:
         """Wait until the page answers; how many seconds after the start it did."""
