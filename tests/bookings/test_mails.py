@@ -1,0 +1,119 @@
+"""What people are told of their bookings, by job, in their language, in text and in HTML."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail as outgoing
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory, TeamMemberFactory
+from tests.factories.spaces import PriceFactory, SpaceFactory
+from totem.bookings import actions, jobs, mails, queries
+from totem.bookings.actions import Booker, Guest
+from totem.bookings.models import Booking
+from totem.core import jobs as core_jobs
+from totem.core.models import Mail
+from totem.core.periods import Period
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
+PERIOD = Period(datetime(2027, 3, 4, 13, 0, tzinfo=UTC), datetime(2027, 3, 4, 15, 0, tzinfo=UTC))
+
+
+def booked(*, language: str = "fr", needs_approval: bool = False, **more: object) -> Booking:
+    space = SpaceFactory(name="Salle Somme", needs_approval=needs_approval)
+    PriceFactory(space=space)
+    booker = Booker.oneself(UserFactory(language=language))
+    return actions.book(space=space, period=PERIOD, booker=booker, now=NOW, **more)
+
+
+def told() -> Mail:
+    """The mail that comes of the job that waits, done as a worker does it."""
+    job = ProcrastinateJob.objects.filter(task_name="bookings.tell").order_by("id").last()
+    jobs.tell(**job.args)
+    return Mail.objects.order_by("pk").last()
+
+
+def test_a_confirmation_says_what_where_when_and_how_much_in_french():
+    booking = booked()
+    mail = told()
+    assert mail.to == booking.person.email
+    assert mail.subject == "Votre réservation est confirmée – Salle Somme, jeudi 4 mars 2027"
+    for words in (mail.text, mail.html):
+        assert "jeudi 4 mars 2027, de 14\N{NO-BREAK SPACE}h à 16\N{NO-BREAK SPACE}h" in words
+        assert "24,00\N{NO-BREAK SPACE}€" in words
+        assert booking.reference in words
+        assert booking.hub.street in words
+
+
+def test_an_english_reader_is_told_in_english():
+    booked(language="en")
+    assert told().subject.startswith("Your booking is confirmed – Salle Somme")
+
+
+def test_each_event_has_its_mail_and_the_same_news_goes_once():
+    booking = booked(needs_approval=True)
+    team = TeamMemberFactory(hub=booking.hub).person
+    subjects = [told().subject]
+    actions.approve(booking=booking, by=team, now=NOW)
+    subjects.append(told().subject)
+    later = Period(PERIOD.starts_at + timedelta(days=1), PERIOD.ends_at + timedelta(days=1))
+    actions.move(booking=booking, space=booking.space, period=later, by=team, now=NOW, by_team=True)
+    subjects.append(told().subject)
+    actions.cancel(booking=booking, by=team, now=NOW, by_team=True)
+    subjects += [told().subject, told().subject]
+    assert len(set(subjects)) == 4
+    assert Mail.objects.count() == 4
+
+
+def test_a_refusal_is_told():
+    booking = booked(needs_approval=True)
+    actions.refuse(booking=booking, by=TeamMemberFactory(hub=booking.hub).person, now=NOW)
+    assert "ne peut" in told().subject
+
+
+def test_a_guests_mail_opens_the_booking_and_the_code_confirms_it():
+    space = SpaceFactory()
+    booker = Booker(by=None, guest=Guest("Ada", "ada@example.org"))
+    booking = actions.book(space=space, period=PERIOD, booker=booker, now=NOW)
+    actions.send_code(booking=booking)
+    code = Mail.objects.get().subject.split()[0]
+    actions.confirm_with_code(booking=booking, code=code, now=NOW)
+    mail = told()
+    assert mail.to == "ada@example.org"
+    assert f"key={mails.manage_key(booking)}" in mail.text
+
+
+def test_those_expected_within_a_day_are_reminded_once():
+    booking = booked()
+    Booking.objects.update(created_at=NOW)
+    assert queries.to_remind(PERIOD.starts_at - timedelta(hours=25)) == []
+    for hours in (24, 23):
+        for due in queries.to_remind(PERIOD.starts_at - timedelta(hours=hours)):
+            mails.write(due, "reminder")
+    mail = Mail.objects.get()
+    assert booking.reference in mail.text
+    actions.cancel(booking=booking, by=booking.person, now=NOW, by_team=False)
+    assert queries.to_remind(PERIOD.starts_at - timedelta(hours=20)) == []
+
+
+def test_who_books_on_the_eve_is_not_reminded():
+    booked()
+    Booking.objects.update(created_at=PERIOD.starts_at - timedelta(hours=3))
+    assert queries.to_remind(PERIOD.starts_at - timedelta(hours=2)) == []
+
+
+def test_the_mail_leaves_with_both_parts():
+    booked()
+    core_jobs.send_mail(told().pk)
+    (message,) = outgoing.outbox
+    assert message.alternatives[0].mimetype == "text/html"
+    assert message.extra_headers["Message-ID"] == Mail.objects.get().message_id
+
+
+def test_a_name_cannot_add_markup_to_the_mail():
+    space = SpaceFactory(name="<script>alert(1)</script>", hub=HubFactory())
+    actions.book(space=space, period=PERIOD, booker=Booker.oneself(UserFactory()), now=NOW)
+    assert "<script>" not in told().html
