@@ -7,7 +7,7 @@ space is open and neither taken nor kept free. What lies in the past is never re
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -69,7 +69,8 @@ _FREE_TIMES = (
     + """
 , one AS (SELECT space_id, r FROM free, unnest(free) AS r)
 , joined AS (SELECT space_id, range_agg(r) AS free FROM one GROUP BY space_id)
-SELECT space_id, array_agg(lower(r) ORDER BY r), array_agg(upper(r) ORDER BY r)
+SELECT space_id, array_agg(ceil(extract(epoch FROM lower(r)) / 60)::int ORDER BY r),
+       array_agg(floor(extract(epoch FROM upper(r)) / 60)::int ORDER BY r)
   FROM joined, unnest(free) AS r GROUP BY space_id
 """
 )
@@ -139,6 +140,16 @@ def _multirange(opening: Iterable[Period]) -> str:
     return "{" + ",".join(f"[{p.starts_at.isoformat()},{p.ends_at.isoformat()})" for p in opening) + "}"
 
 
+def _multiranges(spaces: Sequence[Space], opening: dict[int, list[Period]]) -> list[str]:
+    """One a space; spaces that keep the hub's hours share one list, which is written once."""
+    written: dict[int, str] = {}
+    for space in spaces:
+        shared = opening[space.pk]
+        if id(shared) not in written:
+            written[id(shared)] = _multirange(shared)
+    return [written[id(opening[space.pk])] for space in spaces]
+
+
 def _ask(
     sql: str,
     spaces: Sequence[Space],
@@ -151,7 +162,7 @@ def _ask(
         opening = space_queries.open_periods(spaces, window)
     parameters = {
         "ids": [space.pk for space in spaces],
-        "open": [_multirange(opening[space.pk]) for space in spaces],
+        "open": _multiranges(spaces, opening),
         "before": [space.buffer_before for space in spaces],
         "after": [space.buffer_after for space in spaces],
         "starts_at": window.starts_at,
@@ -177,15 +188,24 @@ def free_counts(
     return dict(_ask(_FREE_COUNT, spaces, period, now, opening))
 
 
-def free_times(
+def free_minutes(
     spaces: Sequence[Space], window: Period, now: datetime, *, opening: dict[int, list[Period]] | None = None
-) -> dict[int, list[Period]]:
-    """When each space (by id) is free within `window`; of a pool, when at least one unit is.
+) -> dict[int, list[tuple[int, int]]]:
+    """When each space (by id) is free within `window`, in whole minutes since 1970; of a pool, when one unit is.
 
-    `opening`: when the spaces are open within `window`, where the caller has asked already.
+    `opening`: when the spaces are open within `window`, where the caller has asked already. Minutes, because the
+    calendars of a hub read thousands of them.
     """
     rows = _ask(_FREE_TIMES, spaces, window, now, opening)
-    return {pk: [Period(*ends) for ends in zip(lowers, uppers, strict=True)] for pk, lowers, uppers in rows}
+    return {pk: list(zip(lowers, uppers, strict=True)) for pk, lowers, uppers in rows}
+
+
+def free_times(spaces: Sequence[Space], window: Period, now: datetime) -> dict[int, list[Period]]:
+    """The same as periods."""
+    return {
+        pk: [Period(datetime.fromtimestamp(a * 60, UTC), datetime.fromtimestamp(b * 60, UTC)) for a, b in spans]
+        for pk, spans in free_minutes(spaces, window, now).items()
+    }
 
 
 @dataclass(frozen=True)

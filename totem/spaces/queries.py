@@ -2,30 +2,55 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import time
 
+from django.db import connection
 from django.db.models import Q
 
 from totem.core import periods
 from totem.core.periods import Period
 from totem.hubs import queries as hub_queries
 from totem.hubs.queries import period_of
-from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours
+from totem.spaces.models import Composition, Price, Space
 
 
-def open_periods(spaces: Iterable[Space], window: Period) -> dict[int, list[Period]]:
+@dataclass(slots=True)
+class OwnHours:
+    """A line of the hours of a space, as `periods.WeeklyHours` wants it."""
+
+    weekday: int
+    opens_at: time
+    closes_at: time
+
+
+# Plain SQL, as these three are asked before every availability: building the statement cost more than running it.
+_OWN_HOURS = "SELECT space_id, weekday, opens_at, closes_at FROM spaces_spacehours WHERE space_id = ANY(%s)"
+_OUTAGES = """
+SELECT n.whole_id, o.during
+  FROM (SELECT id AS whole_id, id AS part_id FROM unnest(%(ids)s::bigint[]) AS id
+        UNION ALL SELECT whole_id, part_id FROM spaces_composition WHERE whole_id = ANY(%(ids)s)) n
+  JOIN spaces_outage o ON o.space_id = n.part_id
+  JOIN spaces_space s ON s.id = o.space_id
+ WHERE (o.unit_id IS NULL OR s.quantity = 1) AND o.during && tstzrange(%(starts_at)s, %(ends_at)s)
+"""
+
+
+def open_periods(
+    spaces: Iterable[Space], window: Period, *, outages: dict[int, list[Period]] | None = None
+) -> dict[int, list[Period]]:
     """When each space (by id) can be used within `window`: a constant number of queries.
 
     The hub's hours, cut to the space's own where it has some, less the outages of the space and of its parts. Outages
     of single units of a pool are not here: they close a unit, not the space. The spaces come with hub, commune and
-    department.
+    department. `outages`: those of `outages_of`, where the caller has asked already.
     """
     spaces = list(spaces)
     hubs = {space.hub_id: space.hub for space in spaces}
     hub_opening = hub_queries.open_periods(hubs.values(), window)
-    own_hours: defaultdict[int, list[SpaceHours]] = defaultdict(list)
-    for line in SpaceHours.objects.filter(space__in=spaces):
-        own_hours[line.space_id].append(line)
-    outages = outages_of(spaces, window)
+    own_hours = _own_hours(spaces)
+    if outages is None:
+        outages = outages_of(spaces, window)
     opened = {}
     for space in spaces:
         opening = hub_opening[space.hub_id]
@@ -37,21 +62,23 @@ def open_periods(spaces: Iterable[Space], window: Period) -> dict[int, list[Peri
     return opened
 
 
+def _own_hours(spaces: Iterable[Space]) -> dict[int, list[OwnHours]]:
+    found: defaultdict[int, list[OwnHours]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_OWN_HOURS, [[space.pk for space in spaces]])
+        for space_id, *line in cursor.fetchall():
+            found[space_id].append(OwnHours(*line))
+    return found
+
+
 def outages_of(spaces: Iterable[Space], window: Period) -> dict[int, list[Period]]:
     """The periods within `window` when the whole of each space, or a part it needs, is out of order."""
-    spaces = list(spaces)
-    parts = Composition.objects.filter(whole__in=spaces).values_list("whole_id", "part_id")
-    wholes: defaultdict[int, set[int]] = defaultdict(set)
-    for space in spaces:
-        wholes[space.pk].add(space.pk)
-    for whole_id, part_id in parts:
-        wholes[part_id].add(whole_id)
-    closes_all = Q(unit__isnull=True) | Q(space__quantity=1)
-    rows = Outage.objects.filter(closes_all, space__in=wholes.keys(), during__overlap=window)
+    ids = [space.pk for space in spaces]
     closed: defaultdict[int, list[Period]] = defaultdict(list)
-    for row in rows:
-        for whole_id in wholes[row.space_id]:
-            closed[whole_id].append(period_of(row.during))
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTAGES, {"ids": ids, "starts_at": window.starts_at, "ends_at": window.ends_at})
+        for space_id, during in cursor.fetchall():
+            closed[space_id].append(period_of(during))
     return dict(closed)
 
 

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
@@ -20,7 +21,6 @@ from totem.core import periods, wording
 from totem.core.periods import DAY, Period
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
-from totem.website.queries import space_url
 from totem.website.wording import audience_note
 
 Span = tuple[int, int]  # minutes, [)
@@ -46,8 +46,17 @@ def _spans(found: Iterable[Period]) -> list[Span]:
     return [(_ceil(p.starts_at), _floor(p.ends_at)) for p in found]
 
 
+def _within(spans: list[Span], start: int, to: int) -> list[Span]:
+    """Those of the sorted disjoint `spans` that touch [start, to)."""
+    first = bisect_left(spans, (start, 0))
+    if first and spans[first - 1][1] > start:
+        first -= 1
+    return spans[first : bisect_left(spans, (to, 0))]
+
+
+@lru_cache(maxsize=4096)
 def _iso(minute: int) -> str:
-    return f"{datetime.fromtimestamp(minute * 60, UTC):%Y-%m-%dT%H:%MZ}"
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
 
 
 # -- Days and their clock ---------------------------------------------------------------------------------------------
@@ -138,13 +147,13 @@ class Rules:
     latest: int
 
     @classmethod
-    def of(cls, space: Space, now: datetime) -> "Rules":
-        """The rules for visitors as of `now`."""
+    def of(cls, space: Space, now: datetime, base: str) -> "Rules":
+        """The rules for visitors as of `now`; `base` is the address of the page that books."""
         step = space.step_minutes
         least = -(-space.min_minutes // step) * step
         usual = min(max(least, -(-USUAL_LENGTH // step) * step), space.max_minutes // step * step)
         return cls(
-            reverse("bookings:book", kwargs={"slug": space.hub.slug, "space": space.slug}),
+            base,
             step,
             least,
             usual,
@@ -167,6 +176,22 @@ class Rules:
         return f"{self.base}?start={_iso(start)}&minutes={minutes}"
 
 
+class Addresses:
+    """The addresses of one route for the spaces of a hub: made once for the hub, as making one costs ten rows."""
+
+    def __init__(self, route: str) -> None:
+        self._route = route
+        self._parts: dict[str, tuple[str, str]] = {}
+
+    def of(self, space: Space) -> str:
+        slug = space.hub.slug
+        if slug not in self._parts:
+            before, _mark, after = reverse(self._route, kwargs={"slug": slug, "space": "_"}).rpartition("/_/")
+            self._parts[slug] = before, after
+        before, after = self._parts[slug]
+        return f"{before}/{space.slug}/{after}"
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """When a space is open, free and out of order."""
@@ -180,15 +205,17 @@ def times_of(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> dic
     """The times of each space (by id) from `now`, or the first day, to the last: a constant number of queries."""
     starts_at = datetime.fromtimestamp(days[0].starts * 60, UTC)
     window = Period(starts_at, datetime.fromtimestamp(days[-1].ends * 60, UTC) + BEYOND)
-    opening = space_queries.open_periods(spaces, window)
     out = space_queries.outages_of(spaces, window)
+    opening = space_queries.open_periods(spaces, window, outages=out)
     to_come = Period(max(starts_at, now.replace(minute=0, second=0, microsecond=0)), window.ends_at)
-    free: dict[int, list[Period]] = {}
+    free: dict[int, list[Span]] = {}
     if spaces and to_come.starts_at < to_come.ends_at:
-        free = booking_queries.free_times(spaces, to_come, now, opening=opening)
+        free = booking_queries.free_minutes(spaces, to_come, now, opening=opening)
+    # Spaces that keep the hub's hours share one list.
+    spans = {id(opened): _spans(opened) for opened in opening.values()}
     return {
         space.pk: Times(
-            _spans(opening[space.pk]), _spans(free.get(space.pk, ())), _spans(periods.merge(out.get(space.pk, ())))
+            spans[id(opening[space.pk])], free.get(space.pk, []), _spans(periods.merge(out.get(space.pk, ())))
         )
         for space in spaces
     }
@@ -257,14 +284,14 @@ class Bars:
             "short": _("too short to book"),
         }
 
-    def row(self, space: Space, times: Times, rules: Rules) -> Row:
-        """The row of a space, a bar a day."""
+    def row(self, space: Space, times: Times, rules: Rules, url: str) -> Row:
+        """The row of a space, a bar a day; `url` is the address of its page."""
         bars = [
             Bar(name, f"bar q-cols-{(to - start) // QUARTER}", self._pieces(day, start, to, times, rules), is_closed)
             for day, name, start, to in self.days
             for is_closed in [_touching(times.open, start, to) is None]
         ]
-        return Row(space.name, space_url(space), audience_note(space), bars)
+        return Row(space.name, url, audience_note(space), bars)
 
     def _pieces(self, day: Day, start: int, to: int, times: Times, rules: Rules) -> list[Piece]:
         pieces = []
@@ -301,15 +328,11 @@ def stretches(start: int, to: int, now: int, times: Times) -> Iterable[tuple[str
             yield "past", start, cursor, cursor
         if cursor >= to:
             return
-    for opens, closes in times.open:
-        if closes <= cursor or opens >= to:
-            continue
+    for opens, closes in _within(times.open, cursor, to):
         yield from _not_open(cursor, opens, times.out)
         cursor = max(cursor, opens)
         last = min(closes, to)
-        for free, until in times.free:
-            if until <= cursor or free >= last:
-                continue
+        for free, until in _within(times.free, cursor, last):
             if free > cursor:
                 yield "busy", cursor, free, free
             yield "free", max(free, cursor), min(until, last), until
@@ -323,9 +346,7 @@ def stretches(start: int, to: int, now: int, times: Times) -> Iterable[tuple[str
 def _not_open(start: int, to: int, out: list[Span]) -> Iterable[tuple[str, int, int, int]]:
     if start >= to:
         return
-    for first, last in out:
-        if last <= start or first >= to:
-            continue
+    for first, last in _within(out, start, to):
         if first > start:
             yield "closed", start, first, first
         yield "out", max(first, start), min(last, to), to
@@ -339,7 +360,10 @@ def rows(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> tuple[l
     times = times_of(spaces, days, now)
     hours = hours_shown(times.values(), days)
     bars = Bars(days, hours, now)
-    return [bars.row(space, times[space.pk], Rules.of(space, now)) for space in spaces], hours
+    pages, booking = Addresses("website:space"), Addresses("bookings:book")
+    return [
+        bars.row(space, times[space.pk], Rules.of(space, now, booking.of(space)), pages.of(space)) for space in spaces
+    ], hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +416,7 @@ def half_hours(space: Space, days: Sequence[Day], now: datetime) -> list[HalfHou
     hours = hours_shown([times], days)
     columns = [_half_hours_of(day, hours) for day in days]
     keys = sorted({key for column in columns for key in column}, key=_in_order(columns))
-    drawer = _Cells(times, Rules.of(space, now), now)
+    drawer = _Cells(times, Rules.of(space, now, Addresses("bookings:book").of(space)), now)
     drawn = [
         {key: drawer.cell(day, at) for key, at in column.items()} for day, column in zip(days, columns, strict=True)
     ]
@@ -476,6 +500,4 @@ class _Cells:
 def _touching(spans: list[Span], start: int, end: int) -> Span | None:
     """The last of the sorted disjoint `spans` that begins before `end`, where it reaches past `start`."""
     at = bisect_left(spans, (end, 0)) - 1
-    if at >= 0 and spans[at][1] > start:
-        return spans[at]
-    return None
+    return spans[at] if at >= 0 and spans[at][1] > start else None

@@ -40,8 +40,8 @@ def answer(hub: Hub, person: Person, start: datetime, minutes: int, now: datetim
     """What is free in `hub` for `minutes` from `start` on: a constant number of queries."""
     period = Period(start, start + timedelta(minutes=minutes))
     spaces = spaces_of(hub, person)
-    opening = space_queries.open_periods(spaces, period)
     broken = space_queries.outages_of(spaces, period)
+    opening = space_queries.open_periods(spaces, period, outages=broken)
     counts = booking_queries.free_counts(spaces, period, now, opening=opening)
     lines = [
         _out_of_order(space)
