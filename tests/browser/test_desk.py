@@ -83,7 +83,7 @@ def test_two_people_at_the_desk_do_not_take_the_same_arrival_twice(window: NewPa
     expect(first.locator("#messages .is-good")).to_be_visible()
     second.locator(f"#act-{late.reference}").click()
     expect(second.locator("#messages .is-warn")).to_contain_text("Awa Essai")
-    expect(second.locator(f"#here ~ ul #{late.reference}")).to_have_count(1)
+    expect(second.locator(f"#here ~ ul #row-{late.reference}")).to_have_count(1)
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -105,7 +105,7 @@ def test_the_other_actions_open_beside_the_row(window: NewPage, hub: Hub) -> Non
     page = window(user=worker(hub))
     page.goto(DESK)
     asked = Booking.objects.get(status=Status.PENDING)
-    row = page.locator(f"#{asked.reference}")
+    row = page.locator(f"#row-{asked.reference}")
     row.locator("details.more > summary").click()
     assert faults(page) == []
     row.locator("details.more button").click()

@@ -66,6 +66,10 @@ class Line:
     def booking(self) -> Booking:
         return self.row.booking
 
+    @property
+    def row_id(self) -> str:
+        return f"row-{self.row.booking.reference}"
+
 
 @dataclass(frozen=True)
 class Section:
