@@ -92,3 +92,16 @@ def test_nothing_generated_or_third_party_is_tracked():
     names = [path.relative_to(ROOT).as_posix() for path in tracked()]
     foreign = r"(^|/)(node_modules|static/vendor|var|\.venv)/|\.min\.(js|css)$|\.mo$"
     assert not [name for name in names if re.search(foreign, name)]
+
+
+def test_every_promise_names_proofs_that_exist():
+    promises = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
+    assert "| open |" not in promises
+    named = re.findall(r"`((?:\w+/)?test_\w+\.py)(?:::(\w+))?`", promises)
+    assert named
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if not (path := ROOT / "tests" / file).exists() or (test and f"def {test}(" not in path.read_text("utf-8"))
+    ]
+    assert missing == []
