@@ -147,6 +147,7 @@ class Supervisor:
                 self._say(f"The {child.name} ended (status {code}); it starts again in {delay:g} s.")
             if child.process is None and now >= child.due:
                 self._start(child)
+                self._say(f"The {child.name} runs again.")
         return True
 
     def _stop_all(self) -> None:

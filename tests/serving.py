@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-READY = re.compile(r"Totem (is ready|answers): (\S+)")
+READY = "Totem (is ready|answers): "
 
 
 def free_port() -> int:
@@ -34,7 +34,8 @@ class Totem:
             start_new_session=True,
         )
         self.lines: list[str] = []
-        self._ready = threading.Event()
+        self._said = threading.Condition()
+        self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -42,11 +43,16 @@ class Totem:
     def output(self) -> str:
         return "".join(self.lines)
 
-    def wait_until_ready(self) -> None:
-        """Until it says that it serves; fails with its output when it ends or says nothing for a minute."""
-        if not self._ready.wait(timeout=60) or self.process.poll() is not None:
+    def wait_for(self, pattern: str) -> None:
+        """Until it says a line that begins like this; fails with its output when it ends or does not for two minutes."""
+        with self._said:
+            self._said.wait_for(lambda: self._ended or self._has_said(pattern), timeout=120)
+        if not self._has_said(pattern):
             self.kill()
-            raise AssertionError(f"totem did not start to serve:\n{self.output}")
+            raise AssertionError(f"totem did not say {pattern!r}:\n{self.output}")
+
+    def _has_said(self, pattern: str) -> bool:
+        return any(re.match(pattern, line) for line in self.lines)
 
     def wait(self) -> int:
         """The exit status, when it ends by itself."""
@@ -69,10 +75,12 @@ class Totem:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.lines.append(line)
-            if READY.match(line):
-                self._ready.set()
-        self._ready.set()
+            with self._said:
+                self.lines.append(line)
+                self._said.notify_all()
+        with self._said:
+            self._ended = True
+            self._said.notify_all()
 
     def _close(self) -> None:
         if self.process.stdout is not None:
@@ -96,7 +104,7 @@ class Site(Totem):
             TOTEM_DATA=str(data),
             **environment,
         )
-        self.wait_until_ready()
+        self.wait_for(READY)
 
     @property
     def mails(self) -> list[str]:

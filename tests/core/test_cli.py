@@ -1,5 +1,6 @@
 """The console command, as processes: what it starts, what it stops, and what it says instead of a traceback."""
 
+import contextlib
 import re
 import shutil
 import signal
@@ -20,23 +21,30 @@ from totem.core import embedded
 EMBEDDED = {"DATABASE_URL": None, "TOTEM_MODE": "test"}
 
 
-@pytest.fixture
-def data() -> Iterator[Path]:
-    """A TOTEM_DATA of the test's own; the cluster that stands elsewhere for it, as root, goes with it."""
+@contextlib.contextmanager
+def _data_folder() -> Iterator[Path]:
+    """A TOTEM_DATA of the tests' own; the cluster that stands elsewhere for it, as root, goes with it."""
     folder = Path(tempfile.mkdtemp(prefix="totem-cli-")).resolve()
     yield folder
-    base = embedded.server_for(folder).base
-    shutil.rmtree(base, ignore_errors=True)
+    shutil.rmtree(embedded.server_for(folder).base, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def prepared(data: Path) -> Path:
-    """The same, with a migrated embedded database."""
-    for command in ("migrate", "createcachetable"):
-        done = Totem("manage", command, "--verbosity=0", TOTEM_DATA=str(data), **EMBEDDED)
-        assert done.wait() == 0, done.output
-    return data
+def data() -> Iterator[Path]:
+    """An empty TOTEM_DATA."""
+    with _data_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[Path]:
+    """A TOTEM_DATA whose embedded database is migrated; each test leaves it stopped."""
+    with _data_folder() as folder:
+        for command in ("migrate", "createcachetable"):
+            done = Totem("manage", command, "--verbosity=0", TOTEM_DATA=str(folder), **EMBEDDED)
+            assert done.wait() == 0, done.output
+        yield folder
 
 
 def _get(url: str) -> str:
@@ -90,12 +98,9 @@ def test_a_dead_worker_is_started_again(committed_db: str, tmp_path: Path) -> No
     site = Site("--workers", "1", data=tmp_path, database_url=committed_db)
     (worker,) = [child for child in psutil.Process(site.process.pid).children() if "worker" in child.cmdline()]
     worker.kill()
-    while not [line for line in site.lines if "The worker ended" in line]:
-        worker.wait(timeout=60)
-    while not [
-        c for c in psutil.Process(site.process.pid).children() if "worker" in c.cmdline() and c.pid != worker.pid
-    ]:
-        pass
+    site.wait_for("The worker runs again")
+    (again,) = [child for child in psutil.Process(site.process.pid).children() if "worker" in child.cmdline()]
+    assert again.pid != worker.pid
     assert site.stop() == 0
 
 
@@ -111,8 +116,10 @@ def test_a_busy_port_is_said_in_one_line(data: Path) -> None:
 
 
 def test_data_of_another_postgresql_are_refused_in_one_line(prepared: Path) -> None:
-    (embedded.server_for(prepared).cluster / "PG_VERSION").write_text("17\n")
+    version = embedded.server_for(prepared).cluster / "PG_VERSION"
+    version.write_text("17\n")
     said = _one_line(Totem("serve", "--port", str(free_port()), TOTEM_DATA=str(prepared), **EMBEDDED))
+    version.write_text("18\n")
     assert "PostgreSQL 17" in said
     assert "move that folder away" in said
 
