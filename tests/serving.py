@@ -44,7 +44,7 @@ class Totem:
         return "".join(self.lines)
 
     def wait_for(self, pattern: str) -> None:
-        """Until it says a line that begins like this; fails with its output when it ends or does not for two minutes."""
+        """Until it says a line that begins like this; fails with its output when it ends, or after two minutes."""
         with self._said:
             self._said.wait_for(lambda: self._ended or self._has_said(pattern), timeout=120)
         if not self._has_said(pattern):
