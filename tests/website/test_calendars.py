@@ -303,6 +303,20 @@ def test_number_of_queries_of_a_space_does_not_grow(
         visitor.get(week_of(space, "2026-11-27"))
 
 
+def test_the_rooms_alone_stay_alone_from_week_to_week(visitor: Client, thursday: datetime) -> None:
+    hub = HubFactory()
+    SpaceFactory(hub=hub, slug="room")
+    SpaceFactory(hub=hub, slug="laser", machine=True)
+    response = visitor.get(f"/lieux/{hub.slug}/semaine/?date=2026-12-02&espaces=salles")
+    assert {path.split("/")[-3] for path, _start, _minutes in bookings_offered(response)} == {"room"}
+    hrefs = {label: href for href, label in links(response)}
+    assert hrefs["Next week"] == "?date=2026-12-09&espaces=salles"
+    assert hrefs["Wed 2"] == f"/lieux/{hub.slug}/jour/?date=2026-12-02&espaces=salles"
+    assert hrefs["Machines and equipment 1"] == "?date=2026-12-02&espaces=machines"
+    everything = visitor.get(f"/lieux/{hub.slug}/jour/?date=2026-12-02&espaces=castles")
+    assert len(bookings_offered(everything)) == 2
+
+
 # -- What a bar consists of -------------------------------------------------------------------------------------------
 
 MINUTES = st.integers(0, 1440)

@@ -15,11 +15,11 @@ pytestmark = pytest.mark.django_db
 
 def test_free_taken_and_closed(visitor: Client, thursday: datetime) -> None:
     hub = HubFactory()
-    pool = SpaceFactory(hub=hub, slug="desks", pool=True)
+    pool = SpaceFactory(hub=hub, slug="desks", pool=True, position=1)
     booked(pool, between("2026-11-27T14:00", "2026-11-27T15:00"), now=thursday)
     taken = SpaceFactory(hub=hub, slug="taken")
     booked(taken, between("2026-11-27T14:30", "2026-11-27T15:00"), now=thursday)
-    SpaceFactory(hub=hub, slug="free")
+    SpaceFactory(hub=hub, slug="free", position=2)
     response = visitor.get(f"/lieux/{hub.slug}/libre/", {"start": "2026-11-27T14:00", "minutes": "60"})
     assert [(path.split("/")[-3], start, minutes) for path, start, minutes in bookings_offered(response)] == [
         ("desks", "2026-11-27T13:00:00Z", "60"),

@@ -239,16 +239,31 @@ def start_windows(
     `hours` narrows the opening periods (between nine and noon on a day, say); what comes too soon for the notice of a
     space is left out, so that it is not among the first.
     """
-    opening = space_queries.open_periods(spaces, window)
-    for space in spaces:
-        reach = Period(earliest_start(space, now), window.ends_at)
-        opening[space.pk] = intersect(opening[space.pk], [reach])
-    if hours is not None:
-        opening = {pk: intersect(opened, hours) for pk, opened in opening.items()}
+    opening = _bookable(spaces, space_queries.open_periods(spaces, window), window.ends_at, now, hours)
     found: dict[int, list[Period]] = {}
     for pk, first, last in _ask(_STARTS, spaces, window, now, opening, length=length, most=most, quantity=quantity):
         found.setdefault(pk, []).append(Period(first, last))
     return found
+
+
+def _bookable(
+    spaces: Sequence[Space],
+    opening: dict[int, list[Period]],
+    until: datetime,
+    now: datetime,
+    hours: Sequence[Period] | None,
+) -> dict[int, list[Period]]:
+    """The opening of each space less its notice, within `hours`; what spaces share stays shared."""
+    cut: dict[tuple[int, datetime], list[Period]] = {}
+    bookable = {}
+    for space in spaces:
+        opened, earliest = opening[space.pk], earliest_start(space, now)
+        known = id(opened), earliest
+        if known not in cut:
+            reached = intersect(opened, [Period(earliest, until)])
+            cut[known] = reached if hours is None else intersect(reached, hours)
+        bookable[space.pk] = cut[known]
+    return bookable
 
 
 def earliest_start(space: Space, now: datetime) -> datetime:

@@ -288,6 +288,14 @@ KIND_ORDER = (
 )
 
 
+# The kinds that are looked at together: the values of `?espaces=`.
+GROUPS: dict[str, tuple[Kind, ...]] = {
+    "salles": (Kind.MEETING_ROOM, Kind.EVENT_ROOM),
+    "postes": (Kind.HOT_DESKS, Kind.FIXED_DESK, Kind.OFFICE, Kind.VISITING_DESKS),
+    "machines": (Kind.MACHINE, Kind.EQUIPMENT),
+}
+
+
 @dataclass(frozen=True)
 class NextRoom:
     """The first meeting room that is free."""

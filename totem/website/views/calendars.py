@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from totem.core import wording
+from totem.core.components import Tab
 from totem.core.periods import DAY
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
-from totem.spaces.models import SpacePhoto
+from totem.spaces.models import Space, SpacePhoto
 from totem.website import calendar, queries
 from totem.website.calendar import Day
 from totem.website.crumbs import hub_crumbs
@@ -68,12 +69,12 @@ class Asked:
         return f"?date={day}" if self.today - FARTHEST_BACK <= day <= self.today + FARTHEST else ""
 
 
-def _columns(asked: Asked, days: Sequence[Day], base: str) -> list[Column]:
+def _columns(asked: Asked, days: Sequence[Day], base: str, more: str = "") -> list[Column]:
     return [
         Column(
             day.date,
             wording.date_short(day.date),
-            f"{base}?date={day.date}",
+            f"{base}?date={day.date}{more}",
             day.date == asked.today,
             day.date == asked.day,
         )
@@ -81,8 +82,41 @@ def _columns(asked: Asked, days: Sequence[Day], base: str) -> list[Column]:
     ]
 
 
-def _turning(asked: Asked, by: timedelta) -> dict[str, object]:
-    return {"asked": asked, "earlier": asked.turned(-by), "later": asked.turned(by)}
+def _turning(asked: Asked, by: timedelta, more: str = "") -> dict[str, object]:
+    """The pages before and after; `more` are the other parameters of the page."""
+    earlier, later = asked.turned(-by), asked.turned(by)
+    return {
+        "asked": asked,
+        "earlier": earlier and earlier + more,
+        "later": later and later + more,
+        "now_url": f"?{more.lstrip('&')}",
+    }
+
+
+GROUP_NAMES = {"salles": _("Rooms"), "postes": _("Desks and offices"), "machines": _("Machines and equipment")}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The spaces that `?espaces=` asks for, all where it says nothing known, and the way to the others."""
+
+    spaces: list[Space]
+    tabs: list[Tab]
+    more: str
+
+    @classmethod
+    def of(cls, request: HttpRequest, spaces: list[Space], asked: Asked) -> "Chosen":
+        by_group = {name: [s for s in spaces if s.kind in kinds] for name, kinds in queries.GROUPS.items()}
+        there = {name: found for name, found in by_group.items() if found}
+        name = request.GET.get("espaces", "")
+        if name not in there or len(there) == 1:
+            name = ""
+        tabs = [Tab(_("All"), f"?date={asked.day}", len(spaces), current=not name)]
+        for other, found in there.items():
+            tabs.append(
+                Tab(GROUP_NAMES[other], f"?date={asked.day}&espaces={other}", len(found), current=other == name)
+            )
+        return cls(there.get(name, spaces), tabs if len(there) > 1 else [], f"&espaces={name}" if name else "")
 
 
 @login_not_required
@@ -93,15 +127,17 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     asked = Asked.of(request, hub, now)
     days = calendar.days_from(asked.monday, 7, hub.zone)
-    rows, _hours = calendar.rows(queries.spaces_of(hub, request.user), days, now)
+    chosen = Chosen.of(request, queries.spaces_of(hub, request.user), asked)
+    rows, _hours = calendar.rows(chosen.spaces, days, now)
     day_page = reverse("website:hub_day", kwargs={"slug": slug})
     context = {
         "hub": hub,
         "rows": rows,
-        "columns": _columns(asked, days, day_page),
+        "columns": _columns(asked, days, day_page, chosen.more),
+        "tab_items": chosen.tabs,
         "crumb_items": hub_crumbs(hub),
         "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
-        **_turning(asked, WEEK),
+        **_turning(asked, WEEK, chosen.more),
     }
     return page(request, "website/hub_week.html", "week", context, asked.status)
 
@@ -114,16 +150,19 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     asked = Asked.of(request, hub, now)
     days = calendar.days_from(asked.day, 1, hub.zone)
-    rows, hours = calendar.rows(queries.spaces_of(hub, request.user), days, now)
+    chosen = Chosen.of(request, queries.spaces_of(hub, request.user), asked)
+    rows, hours = calendar.rows(chosen.spaces, days, now)
     cols, marks = calendar.scale(days[0], hours)
     context = {
         "hub": hub,
         "rows": rows,
+        "tab_items": chosen.tabs,
+        "week_url": f"{reverse('website:hub_week', kwargs={'slug': slug})}?date={asked.day}{chosen.more}",
         "cols": cols,
         "marks": marks,
         "crumb_items": hub_crumbs(hub),
         "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
-        **_turning(asked, DAY),
+        **_turning(asked, DAY, chosen.more),
     }
     return page(request, "website/hub_day.html", "day", context, asked.status)
 
