@@ -23,9 +23,9 @@ from totem.accounts.permissions import signed_in
 from totem.bookings import actions, queries, wording
 from totem.bookings.actions import WrongStateError
 from totem.bookings.models import Booking
+from totem.bookings.proposals import usual_length
 from totem.bookings.queries import DeskDay, DeskRow
 from totem.bookings.views import SeeOther
-from totem.bookings.views.booking import usual_length
 from totem.core.components import Crumb, Tab
 from totem.core.forms import DateInput
 from totem.core.periods import ceil_to_step

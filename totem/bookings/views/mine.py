@@ -24,9 +24,10 @@ from totem.bookings.actions import NotForYouError, SlotTakenError, WrongStateErr
 from totem.bookings.forms import MoveForm, slot_initial
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.permissions import Access, booking_for
+from totem.bookings.proposals import offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import SeeOther, guest
-from totem.bookings.views.booking import offers_for, price_was_shown, summary_of, trail
+from totem.bookings.views.booking import trail
 from totem.core.components import Crumb
 from totem.spaces.models import Space
 

@@ -1,0 +1,168 @@
+"""What is proposed: a slot with its price before it is booked, and others when it is taken."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from totem.bookings import queries, rules, wording
+from totem.bookings.actions import SlotTakenError
+from totem.bookings.forms import SlotForm, slot_initial
+from totem.bookings.models import Booking
+from totem.bookings.rules import RuleBrokenError
+from totem.core.periods import Period, intersect, local_day, local_days, merge
+from totem.spaces import pricing
+from totem.spaces import queries as space_queries
+from totem.spaces.models import Price, Space
+from totem.spaces.pricing import Quote, UnpricedError
+
+MINUTE = timedelta(minutes=1)
+
+
+def usual_length(place: Space) -> int:
+    """The minutes to propose: an hour where the rules allow it."""
+    return min(max(60, place.min_minutes), place.max_minutes)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a page says of a slot before it is booked: when, for how much, whether it can be, and when that day can.
+
+    `shown` names what the price is of; a form that comes back with another one has not shown the price.
+    """
+
+    zone: Any
+    period: Period | None = None
+    quantity: int = 1
+    quote: Quote | None = None
+    problem: str = ""
+    day: date | None = None
+    free: list[Period] = field(default_factory=list)
+    minutes: int = 0
+    former: Any = None
+
+    @property
+    def lines(self) -> list[wording.PriceLine]:
+        return wording.price_lines(self.quote.lines) if self.quote else []
+
+    @property
+    def shown(self) -> str:
+        return shown_key(self.period, self.quantity) if self.period and self.quote is not None else ""
+
+
+def shown_key(period: Period, quantity: int) -> str:
+    """Names the period and quantity that a price was shown for."""
+    return f"{period.starts_at.timestamp():.0f}.{period.length // MINUTE}.{quantity}"
+
+
+def quote_of(space: Space, period: Period, quantity: int) -> Quote | None:
+    """The price today; None where the space has prices, but none for that day."""
+    try:
+        return pricing.quote(space_queries.prices_during(space, period), period, space.hub.zone, quantity=quantity)
+    except UnpricedError:
+        return None
+
+
+def summary_of(
+    space: Space,
+    period: Period | None,
+    *,
+    quantity: int,
+    now: datetime,
+    by_team: bool,
+    moved: Booking | None = None,
+    unread: str = "",
+) -> Summary:
+    """What to say of `period` before it is booked; `unread` says why there is none.
+
+    The time of a booking that would be `moved` counts as free.
+    """
+    zone = space.hub.zone
+    if period is None:
+        return Summary(zone=zone, problem=unread)
+    days = list(local_days(period, zone))
+    window = Period(local_day(days[0], zone).starts_at, local_day(days[-1], zone).ends_at)
+    free = queries.free_times([space], window, now).get(space.pk, [])
+    if moved is not None and moved.space_id == space.pk:
+        free = merge([*free, *intersect([moved.period], [window])])
+    quote = quote_of(space, period, quantity)
+    problem = next((b.message for b in _broken(space, period, quantity, now, by_team=by_team)), "")
+    if not problem and quote is None:
+        problem = _("No price is known yet for this date. Please ask the team.")
+    if not problem and not _is_free(space, period, quantity, free, now):
+        problem = _("The space is taken or closed at this time.")
+    ahead = Period(max(now, window.starts_at), local_day(days[0], zone).ends_at)
+    return Summary(
+        zone=zone,
+        period=period,
+        quantity=quantity,
+        quote=quote,
+        problem=problem,
+        day=days[0],
+        free=intersect(free, [ahead]),
+        minutes=period.length // MINUTE,
+    )
+
+
+def _broken(space: Space, period: Period, quantity: int, now: datetime, *, by_team: bool) -> Iterable[RuleBrokenError]:
+    return rules.broken_rules(space, period, quantity=quantity, opening=[period], now=now, by_team=by_team)
+
+
+def _is_free(space: Space, period: Period, quantity: int, free: list[Period], now: datetime) -> bool:
+    if space.is_pool:
+        return queries.free_counts([space], period, now).get(space.pk, 0) >= quantity
+    return any(stretch.contains(period) for stretch in free)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A free slot instead of the one that is taken: one press on its button books it."""
+
+    slot: queries.Slot
+    quote: Quote
+    quantity: int
+    is_elsewhere: bool
+    is_same_day: bool
+
+    @property
+    def address(self) -> str:
+        return reverse("bookings:book", args=[self.slot.space.hub.slug, self.slot.space.slug])
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        slot = slot_initial(self.slot.space, self.slot.period, shown_key(self.slot.period, self.quantity))
+        slot["time"] = f"{slot['time']:%H:%M}"
+        return [*((name, str(value)) for name, value in slot.items()), ("quantity", str(self.quantity))]
+
+
+def offers_for(taken: SlotTakenError, now: datetime) -> list[Offer]:
+    """The nearest free slots, then other spaces at the same time, each with its price."""
+    found = queries.alternatives(taken.space, taken.period, now, quantity=taken.quantity)
+    slots = [*found.slots, *found.spaces]
+    prices: defaultdict[int, list[Price]] = defaultdict(list)
+    if slots:
+        for price in Price.objects.filter(space__in={slot.space.pk for slot in slots}).order_by("per"):
+            prices[price.space_id].append(price)
+    asked_day = taken.period.starts_at.astimezone(taken.space.hub.zone).date()
+    offers = []
+    for slot in slots:
+        try:
+            quote = pricing.quote(prices[slot.space.pk], slot.period, slot.space.hub.zone, quantity=taken.quantity)
+        except UnpricedError:
+            continue
+        is_elsewhere = slot.space.pk != taken.space.pk
+        is_same_day = slot.starts_at.astimezone(slot.space.hub.zone).date() == asked_day
+        offers.append(Offer(slot, quote, taken.quantity, is_elsewhere, is_same_day))
+    return offers
+
+
+def price_was_shown(form: SlotForm, place: Space, period: Period, quantity: int) -> bool:
+    """Whether the page had given the price of exactly this. What is free of charge needs no showing."""
+    if "shown" not in form.data or form.cleaned_data.get("shown") == shown_key(period, quantity):
+        return True
+    quote = quote_of(place, period, quantity)
+    return quote is None or not quote.total
