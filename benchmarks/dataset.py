@@ -43,8 +43,9 @@ class Size:
     recent: int | None = None
 
     @property
-    def desks(self) -> int:
-        return self.hot_desks + self.visiting_desks + self.fixed_desks
+    def is_for_tests(self) -> bool:
+        """Whether the programs only show that they work: nothing is measured long enough to mean anything."""
+        return self.name == "tiny"
 
 
 S = Size("S", 32, 4, 4, 4, 1, 6, 120, 6_000, 1)

@@ -56,7 +56,7 @@ def rounded(value: Any) -> Any:
 def main(name: str, run: Callable[[dataset.Size], Report]) -> None:
     """Read the command line, run, print; exit 0 only if every target holds."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
-    parser.add_argument("--size", choices=["S", "L"], default="S")
+    parser.add_argument("--size", choices=list(dataset.SIZES), default="S", help="tiny is for the tests: no figures")
     report = run(dataset.SIZES[parser.parse_args().size])
     for target, held in report.targets.items():
         if not held["ok"]:

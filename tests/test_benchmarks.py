@@ -1,0 +1,102 @@
+"""The benchmarks run, check what they claim to check and print what is promised; times are not looked at here."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from benchmarks import contests, dataset
+from benchmarks.contests import Verdict, Wish, judge
+from benchmarks.report import Report
+
+ROOT = Path(__file__).resolve().parent.parent
+TEN = datetime(2027, 3, 1, 10, tzinfo=ZoneInfo("Europe/Paris"))
+
+
+@pytest.mark.parametrize("name", ["contention", "availability", "startup"])
+def test_a_run_ends_with_one_line_of_json(name):
+    """On a database, web processes and free ports of its own."""
+    run = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--size", "tiny"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+    assert run.stdout, run.stderr
+    said = json.loads(run.stdout.splitlines()[-1])
+    assert list(said) == ["name", "size", "figures", "baselines", "ratios", "targets", "ok"]
+    assert (said["name"], said["size"]) == (name, "tiny")
+    assert said["figures"]
+    assert said["baselines"]
+    assert said["ratios"]
+    # What does not depend on the machine holds here too.
+    assert all(target["ok"] for target in said["targets"].values() if "exactly" in target), said["targets"]
+    assert said["ok"] == all(target["ok"] for target in said["targets"].values())
+    assert run.returncode == (0 if said["ok"] else 1)
+
+
+class TestReport:
+    def test_a_missed_target_is_not_ok(self):
+        report = Report("contention", "S")
+        report.exactly("overlaps", 0, 0)
+        assert report.ok
+
+        report.at_most("ratio", 3.01, 3)
+
+        assert not report.ok
+
+    def test_no_target_is_not_ok(self):
+        assert not Report("contention", "S").ok
+
+    def test_it_is_one_line(self):
+        assert "\n" not in Report("contention", "S", figures={"words": "two\nlines"}).line()
+
+
+class TestJudge:
+    """Exactly as many accepted as fit: neither twice, nor refused for nothing."""
+
+    def room(self, minutes_later: int = 0, minutes: int = 60) -> Wish:
+        return Wish("0 same", contests.ROOM, TEN + timedelta(minutes=minutes_later), minutes)
+
+    def verdict(self, wishes: list[Wish], statuses: list[int]) -> Verdict:
+        return judge(dataset.S, [[wish] for wish in wishes], [[status] for status in statuses])
+
+    def test_one_of_two_gets_the_room(self):
+        assert self.verdict([self.room(), self.room()], [409, 303]) == Verdict(accepted=1, refused=1, fit=1)
+
+    def test_both_get_the_room(self):
+        assert self.verdict([self.room(), self.room(30)], [303, 303]) == Verdict(accepted=2, fit=1)
+
+    def test_nobody_gets_the_room(self):
+        assert self.verdict([self.room(), self.room()], [409, 409]) == Verdict(refused=2, fit=1)
+
+    def test_one_after_the_other_both_fit(self):
+        assert self.verdict([self.room(), self.room(60)], [303, 409]) == Verdict(accepted=1, refused=1, fit=2)
+
+    def test_halves_go_together_but_not_with_the_whole(self):
+        wishes = [Wish("0 composite", space, TEN, 60) for space in (*contests.HALVES, contests.WHOLE)]
+
+        assert self.verdict(wishes, [303, 303, 409]) == Verdict(accepted=2, refused=1, fit=2)
+        assert self.verdict(wishes, [409, 409, 303]) == Verdict(accepted=1, refused=2, fit=1)
+
+    def test_a_pool_has_so_many(self):
+        half = dataset.S.hot_desks // 2
+        wishes = [Wish("0 pool", contests.POOL, TEN, 60, half) for _ in range(3)]
+
+        assert self.verdict(wishes, [303, 303, 409]) == Verdict(accepted=2, refused=1, fit=2)
+        assert self.verdict(wishes, [303, 303, 303]) == Verdict(accepted=3, fit=2)
+
+    def test_the_time_kept_free_after_a_machine_counts(self):
+        wishes = [Wish("0 buffer", contests.MACHINE, TEN + timedelta(hours=hour), 60) for hour in (0, 1)]
+
+        assert self.verdict(wishes, [303, 303]) == Verdict(accepted=2, fit=1)
+
+    def test_an_error_is_neither(self):
+        assert self.verdict([self.room(), self.room()], [303, 500]) == Verdict(accepted=1, neither=1, fit=1)
