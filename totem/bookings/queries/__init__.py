@@ -1,0 +1,37 @@
+"""What one asks about bookings: what is free, the desk's day, and whose they are."""
+
+from totem.bookings.queries.availability import (
+    Alternatives,
+    Slot,
+    alternatives,
+    earliest_start,
+    first_slots,
+    free_counts,
+    free_minutes,
+    free_times,
+    free_units,
+    latest_day_end,
+    start_windows,
+)
+from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
+from totem.bookings.queries.people import people_to_book_for, same_booking, to_remind
+
+__all__ = [
+    "Alternatives",
+    "DeskDay",
+    "DeskRow",
+    "Slot",
+    "alternatives",
+    "desk_day",
+    "earliest_start",
+    "first_slots",
+    "free_counts",
+    "free_minutes",
+    "free_times",
+    "free_units",
+    "latest_day_end",
+    "people_to_book_for",
+    "same_booking",
+    "start_windows",
+    "to_remind",
+]

@@ -1,0 +1,52 @@
+"""Bookings asked for by who they are for."""
+
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import and_
+
+from django.db.models import F, Q
+
+from totem.accounts.models import User
+from totem.bookings.models import Booking, Status
+from totem.core.names import sort_key
+from totem.core.periods import Period
+from totem.hubs.models import Hub, Membership
+from totem.spaces.models import Space
+
+
+def to_remind(now: datetime) -> list[Booking]:
+    """The confirmed bookings that start within a day, made more than a day before, with place and person.
+
+    Those reminded already are among them: a mail has one key and goes once.
+    """
+    return list(
+        Booking.objects.filter(
+            status=Status.CONFIRMED,
+            starts_at__gt=now,
+            starts_at__lte=now + timedelta(days=1),
+            created_at__lt=F("starts_at") - timedelta(days=1),
+        ).select_related("space__hub", "person")
+    )
+
+
+def same_booking(
+    space: Space, period: Period, now: datetime, *, person: User | None, guest_email: str = ""
+) -> Booking | None:
+    """The live booking that this person, or the guest of this address, has already of `space` for exactly `period`."""
+    whose = Q(person=person) if person is not None else Q(person__isnull=True, guest_email__iexact=guest_email)
+    return (
+        Booking.objects.live()
+        .filter(whose, Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now))
+        .filter(space=space, starts_at=period.starts_at, ends_at=period.ends_at)
+        .first()
+    )
+
+
+def people_to_book_for(hub: Hub, words: str, now: datetime) -> list[User]:
+    """Up to ten people whom the team may book for: members of the hub by name, or anybody by their whole address."""
+    wanted = Q(email=words.strip().lower())
+    if key := sort_key(words):
+        members = Membership.objects.on(now.astimezone(hub.zone).date()).filter(hub=hub).values("person")
+        named = (Q(sort_key__contains=part) for part in key.split())
+        wanted |= reduce(and_, named, Q(pk__in=members))
+    return list(User.objects.filter(wanted, is_active=True, erased_at__isnull=True).order_by("sort_key", "pk")[:10])
