@@ -97,6 +97,9 @@ def test_every_public_page_is_accessible_and_fits_its_screen(window: NewPage, pl
         f"/lieux/etage/jour/?date={monday}",
         f"/lieux/etage/espaces/somme/?date={monday}",
         "/lieux/etage/espaces/somme/?date=nonsense",
+        "/a-propos/",
+        "/accessibilite/",
+        "/mentions-legales/",
     ]
     faults = {}
     for address in addresses:
