@@ -317,6 +317,16 @@ def test_the_rooms_alone_stay_alone_from_week_to_week(visitor: Client, thursday:
     assert len(bookings_offered(everything)) == 2
 
 
+@pytest.mark.parametrize("page", ["semaine/", "espaces/{space}/"])
+def test_when_the_week_is_over_the_next_one_is_shown(visitor: Client, thursday: datetime, page: str) -> None:
+    space = SpaceFactory()
+    address = f"/lieux/{space.hub.slug}/{page.format(space=space.slug)}"
+    assert "Monday 23 November" in text(visitor.get(address))
+    ExceptionalHoursFactory(hub=space.hub, during=(thursday, thursday + timedelta(days=4)))
+    assert "Monday 30 November" in text(visitor.get(address))
+    assert "Monday 23 November" in text(visitor.get(f"{address}?date=2026-11-26"))
+
+
 # -- What a bar consists of -------------------------------------------------------------------------------------------
 
 MINUTES = st.integers(0, 1440)

@@ -1,7 +1,7 @@
 """Weeks and days: of a hub, of a space."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.contrib.auth.decorators import login_not_required
@@ -17,6 +17,7 @@ from totem.core.components import Tab
 from totem.core.periods import DAY
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
+from totem.hubs.queries import doors
 from totem.spaces.models import Space, SpacePhoto
 from totem.website import calendar, queries
 from totem.website.calendar import Day
@@ -41,7 +42,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Asked:
-    """The day that `?date=` asks for; today, and what was wrong, where it cannot be shown."""
+    """The day that `?date=` asks for; today, and what was wrong, where it cannot be shown.
+
+    A week that nobody asked for by its date is the one in which the hub is open next: on a Sunday, the week to come.
+    """
 
     day: date
     today: date
@@ -54,6 +58,14 @@ class Asked:
             return cls(read_day(request.GET.get("date", ""), today), today)
         except ValueError:
             return cls(today, today, _("This is not a day that can be shown, such as 2026-11-26. Here is today."))
+
+    @classmethod
+    def week_of(cls, request: HttpRequest, hub: Hub, now: datetime) -> "Asked":
+        asked = cls.of(request, hub, now)
+        if "date" in request.GET:
+            return asked
+        opens_at = doors([hub], now)[hub.pk].opens_at
+        return replace(asked, day=opens_at.astimezone(hub.zone).date()) if opens_at else asked
 
     @property
     def status(self) -> int:
@@ -125,7 +137,7 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
     """All spaces of a hub in a week: bars of free time, each a link that books it."""
     hub = hub_for(request.user, slug)
     now = timezone.now()
-    asked = Asked.of(request, hub, now)
+    asked = Asked.week_of(request, hub, now)
     days = calendar.days_from(asked.monday, 7, hub.zone)
     chosen = Chosen.of(request, queries.spaces_of(hub, request.user), asked)
     rows, _hours = calendar.rows(chosen.spaces, days, now)
@@ -173,7 +185,7 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """A space: what it is, its prices and rules, and its week in half-hours."""
     hub = hub_for(request.user, slug)
     now = timezone.now()
-    asked = Asked.of(request, hub, now)
+    asked = Asked.week_of(request, hub, now)
     shown = next((one for one in queries.spaces_of(hub, request.user) if one.slug == space), None)
     if shown is None:
         raise Http404
