@@ -225,13 +225,17 @@ def start_windows(
     hours: Sequence[Period] | None = None,
     quantity: int = 1,
     most: int = 4,
+    opening: dict[int, list[Period]] | None = None,
 ) -> dict[int, list[Period]]:
     """For each space (by id) the first stretches of starts: from the earliest to the latest, both possible.
 
     `hours` narrows the opening periods (between nine and noon on a day, say); what comes too soon for the notice of a
-    space is left out, so that it is not among the first.
+    space is left out, so that it is not among the first. `opening`: when the spaces are open within `window`, where the
+    caller has asked already.
     """
-    opening = _bookable(spaces, space_queries.open_periods(spaces, window), window.ends_at, now, hours)
+    if opening is None:
+        opening = space_queries.open_periods(spaces, window)
+    opening = _bookable(spaces, opening, window.ends_at, now, hours)
     found: dict[int, list[Period]] = {}
     for pk, first, last in _ask(_STARTS, spaces, window, now, opening, length=length, most=most, quantity=quantity):
         found.setdefault(pk, []).append(Period(first, last))
@@ -311,15 +315,19 @@ class Alternatives:
 
 def alternatives(space: Space, period: Period, now: datetime, *, quantity: int = 1) -> Alternatives:
     """The four free slots nearest to `period` within a day before and a week after, and up to four like spaces."""
-    return Alternatives(_nearest(space, period, now, quantity), _others(space, period, now, quantity))
-
-
-def _nearest(space: Space, period: Period, now: datetime, quantity: int) -> list[Slot]:
-    not_before = earliest_start(space, now)
     window = Period(max(now - space.step, period.starts_at - timedelta(days=1)), period.ends_at + timedelta(days=7))
     if window.starts_at >= window.ends_at:
-        return []
-    stretches = start_windows([space], window, period.length, now, quantity=quantity, most=40).get(space.pk, [])
+        return Alternatives([], [])
+    like = _like(space, period, now, quantity)
+    opening = space_queries.open_periods([space, *like], window)
+    counts = free_counts(like, period, now, opening=opening) if like else {}
+    others = [Slot(other, period) for other in like if counts.get(other.pk, 0) >= quantity][:4]
+    stretches = start_windows([space], window, period.length, now, quantity=quantity, most=40, opening=opening)
+    return Alternatives(_nearest(space, period, now, stretches.get(space.pk, [])), others)
+
+
+def _nearest(space: Space, period: Period, now: datetime, stretches: list[Period]) -> list[Slot]:
+    not_before = earliest_start(space, now)
     slots = set()
     for stretch in stretches:
         # In each stretch the starts around the one nearest to what was asked for.
@@ -333,7 +341,8 @@ def _nearest(space: Space, period: Period, now: datetime, quantity: int) -> list
     return [Slot(space, p) for p in sorted(nearest[:4])]
 
 
-def _others(space: Space, period: Period, now: datetime, quantity: int) -> list[Slot]:
+def _like(space: Space, period: Period, now: datetime, quantity: int) -> list[Space]:
+    """The other spaces of the hub that do as well, whose rules allow `period`."""
     minutes = period.length // timedelta(minutes=1)
     like = (
         Space.objects.active()
@@ -350,14 +359,10 @@ def _others(space: Space, period: Period, now: datetime, quantity: int) -> list[
         .select_related("hub__commune__department")
         .order_by("capacity", "position", "name")
     )
-    fitting = [
+    return [
         s
         for s in like
         if minutes % s.step_minutes == 0
         and ceil_to_step(period.starts_at, s.step, s.hub.zone) == period.starts_at
         and earliest_start(s, now) <= period.starts_at <= latest_day_end(s, now)
     ]
-    if not fitting:
-        return []
-    counts = free_counts(fitting, period, now)
-    return [Slot(s, period) for s in fitting if counts.get(s.pk, 0) >= quantity][:4]
