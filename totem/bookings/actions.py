@@ -7,6 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Lower
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -28,6 +30,8 @@ from totem.spaces.models import Space
 GUEST_HOLD = timedelta(minutes=15)
 LONGEST_HOLD = timedelta(days=7)
 CODE_ATTEMPTS = 5
+GUESTS_KEPT = timedelta(days=365)
+ERASED = "@erased.invalid"
 
 
 class SlotTakenError(Exception):
@@ -455,6 +459,26 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     if row.status != Status.HELD:
         mails.tell(row, "moved" if row.status == Status.CONFIRMED else str(row.status))
     return row
+
+
+# -- Privacy ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def put_away(*, person: User, now: datetime) -> None:
+    """Cancel what an erased person still has to come, and empty what they wrote; the bookings stay as figures."""
+    to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at__isnull=True)
+    for booking in to_come.order_by("pk"):
+        cancel(booking=booking, by=person, now=now, by_team=True)
+    Booking.objects.filter(person=person).update(purpose="")
+
+
+def forget_guests(*, now: datetime) -> int:
+    """Empty who booked without an account a year after their booking ended; how many."""
+    over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - GUESTS_KEPT)
+    return over.exclude(guest_email__endswith=ERASED).update(
+        guest_name="–", guest_email=Concat(Lower("reference"), Value(ERASED)), purpose=""
+    )
 
 
 # -- At the desk ------------------------------------------------------------------------------------------------------

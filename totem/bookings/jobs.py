@@ -1,5 +1,7 @@
 """Jobs of bookings: mails, reminders, and the holds that nobody came to release."""
 
+from datetime import UTC, datetime
+
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -22,6 +24,13 @@ def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the ti
     """Remind those who are expected within a day."""
     for booking in queries.to_remind(timezone.now()):
         mails.write(booking, "reminder")
+
+
+@app.periodic(cron="27 3 * * *")
+@app.task(name="bookings.forget_guests", queueing_lock="bookings.forget_guests")
+def forget_guests(timestamp: int) -> None:
+    """Once a night: empty who booked without an account long ago."""
+    actions.forget_guests(now=datetime.fromtimestamp(timestamp, UTC))
 
 
 @app.periodic(cron="* * * * *")

@@ -69,6 +69,8 @@ def write(booking: Booking, event: str) -> None:
 
     The booking comes with its space, hub and person.
     """
+    if booking.person is not None and booking.person.erased_at is not None:
+        return
     language = booking.guest_language if booking.person is None else booking.person.language
     with translation.override(language):
         context = {"headline": _headline(event), "sentence": _sentence(event)}

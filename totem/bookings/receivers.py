@@ -9,6 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.dispatch import receiver
 from django.urls import reverse_lazy
 
+from totem.accounts.models import User
+from totem.accounts.signals import person_erasing, personal_data_asked
 from totem.bookings import actions
 from totem.bookings.models import Booking, BookingQuerySet, Occupancy
 from totem.core import wording
@@ -48,6 +50,34 @@ def _hit(booking: Booking, units: frozenset[int] = frozenset()) -> Hit:
     when = wording.period(booking.starts_at, booking.ends_at, booking.hub.zone)
     url = reverse_lazy("bookings:detail", args=[booking.reference])
     return Hit(f"{booking.space} · {when} · {booking.who}", url, booking.period, units)
+
+
+@receiver(person_erasing, dispatch_uid="bookings.put_away")
+def put_away_when_erased(person: User, now: datetime, **_: Any) -> None:
+    """Whoever is erased comes no more."""
+    actions.put_away(person=person, now=now)
+
+
+@receiver(personal_data_asked, dispatch_uid="bookings.own")
+def give_bookings(person: User, **_: Any) -> dict[str, Any]:
+    """All the bookings of a person."""
+    return {
+        "bookings": [
+            {
+                "reference": booking.reference,
+                "hub": booking.hub.name,
+                "space": booking.space.name,
+                "from": booking.starts_at.isoformat(),
+                "until": booking.ends_at.isoformat(),
+                "status": booking.status,
+                "purpose": booking.purpose,
+                "organisation": booking.organisation.name if booking.organisation else None,
+                "price": str(booking.price),
+                "arrived": booking.checked_in_at.isoformat() if booking.checked_in_at else None,
+            }
+            for booking in Booking.objects.filter(person=person).with_place().order_by("starts_at")
+        ]
+    }
 
 
 @receiver(parts_added)

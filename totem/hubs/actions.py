@@ -350,6 +350,19 @@ def end_membership(*, membership: Membership, ends_on: date, by: User) -> Member
     return row
 
 
+@transaction.atomic
+def leave_everything(*, person: User, now: datetime) -> None:
+    """Take a person out of all teams and end their memberships today (they are erased). Raises LastManagerError."""
+    for member in TeamMember.objects.filter(person=person).order_by("hub_id", "pk"):
+        remove_team_member(member=member, by=person)
+    for membership in Membership.objects.filter(person=person).select_related("hub").order_by("pk"):
+        today = now.astimezone(membership.hub.zone).date()
+        if membership.starts_on > today:
+            membership.delete()
+        elif membership.ends_on is None or membership.ends_on > today:
+            end_membership(membership=membership, ends_on=today, by=person)
+
+
 def _check_order(starts_on: date, ends_on: date | None) -> None:
     if ends_on is not None and ends_on < starts_on:
         raise ValidationError({"ends_on": _("The end is before the start.")})

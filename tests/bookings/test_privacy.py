@@ -1,0 +1,70 @@
+"""What is known of people in hubs and bookings: given to them, and emptied when they ask."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import MembershipFactory, TeamMemberFactory
+from tests.factories.spaces import SpaceFactory
+from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data
+from totem.bookings import actions, jobs
+from totem.bookings.actions import Booker, Guest
+from totem.bookings.models import Booking, Status
+from totem.core.models import Mail
+from totem.core.periods import Period
+from totem.hubs.models import Membership, TeamMember
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
+PERIOD = Period(datetime(2027, 3, 4, 13, 0, tzinfo=UTC), datetime(2027, 3, 4, 15, 0, tzinfo=UTC))
+
+
+def booked(booker: Booker) -> Booking:
+    return actions.book(space=SpaceFactory(), period=PERIOD, booker=booker, now=NOW, purpose="Entretien d’embauche")
+
+
+def test_the_export_holds_bookings_memberships_and_roles_of_the_person_only():
+    person = UserFactory()
+    booking, other = booked(Booker.oneself(person)), booked(Booker.oneself(UserFactory()))
+    membership, role = MembershipFactory(person=person), TeamMemberFactory(person=person)
+    words = json.dumps(export_personal_data(person=person))
+    for known in (booking.reference, membership.hub.name, role.hub.name):
+        assert known in words
+    assert other.reference not in words
+
+
+def test_whoever_is_erased_comes_no_more_and_nothing_they_wrote_stays():
+    person = UserFactory()
+    booking = booked(Booker.oneself(person))
+    TeamMemberFactory(person=person, hub=TeamMemberFactory().hub)
+    MembershipFactory(person=person)
+    MembershipFactory(person=person, starts_on=date(2028, 1, 1))
+    erase_person(person=person, actor_id=person.pk, now=NOW)
+    booking.refresh_from_db()
+    assert (booking.status, booking.purpose) == (Status.CANCELLED, "")
+    assert not TeamMember.objects.filter(person=person).exists()
+    assert [m.ends_on for m in Membership.objects.filter(person=person)] == [NOW.date()]
+    jobs.tell(booking_id=booking.pk, event="cancelled")
+    assert not Mail.objects.exclude(to="").exists()
+
+
+def test_the_only_manager_names_another_one_first():
+    person = UserFactory()
+    booking = booked(Booker.oneself(person))
+    TeamMemberFactory(person=person)
+    with pytest.raises(ErasureRefused):
+        erase_person(person=person, actor_id=person.pk, now=NOW)
+    booking.refresh_from_db()
+    assert booking.status == Status.CONFIRMED
+
+
+def test_guests_are_forgotten_a_year_after():
+    booking = booked(Booker(by=None, guest=Guest("Ada", "ada@example.org")))
+    assert actions.forget_guests(now=PERIOD.ends_at + timedelta(days=365)) == 0
+    jobs.forget_guests(timestamp=int((PERIOD.ends_at + timedelta(days=366)).timestamp()))
+    booking.refresh_from_db()
+    assert "ada" not in f"{booking.guest_name} {booking.guest_email} {booking.purpose}".lower()
+    assert actions.forget_guests(now=PERIOD.ends_at + timedelta(days=366)) == 0

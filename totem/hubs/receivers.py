@@ -1,0 +1,40 @@
+"""Answers of hubs to what happens to people."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+
+from totem.accounts.actions import ErasureRefused
+from totem.accounts.models import User
+from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.hubs.actions import LastManagerError, leave_everything
+from totem.hubs.models import Membership, TeamMember
+
+
+@receiver(person_erasing, dispatch_uid="hubs.leave")
+def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
+    """Whoever is erased leaves teams and memberships, unless a hub would lose its only manager."""
+    try:
+        leave_everything(person=person, now=now)
+    except LastManagerError as last:
+        raise ErasureRefused(_("A hub would lose its only manager: name another one first.")) from last
+
+
+@receiver(personal_data_asked, dispatch_uid="hubs.places")
+def give_places(person: User, **_kwargs: object) -> dict[str, Any]:
+    """The person's roles in hubs and memberships, past ones too."""
+    roles = TeamMember.objects.filter(person=person).select_related("hub").order_by("pk")
+    memberships = Membership.objects.filter(person=person).select_related("hub").order_by("starts_on")
+    return {
+        "team_roles": [{"hub": row.hub.name, "role": row.role} for row in roles],
+        "memberships": [
+            {
+                "hub": row.hub.name,
+                "from": row.starts_on.isoformat(),
+                "until": row.ends_on.isoformat() if row.ends_on else None,
+            }
+            for row in memberships
+        ],
+    }
