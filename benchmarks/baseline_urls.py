@@ -66,7 +66,9 @@ class _Counter:
 def _from_memory(view: View) -> View:
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        key = (request.method or "", request.get_full_path(), request.META.get(KIND, ""))
+        kind = request.META.get(KIND, "")
+        # A redirect is the same whatever it follows.
+        key = (request.method or "", "" if kind.startswith("3") else request.get_full_path(), kind)
         memory = _known.get(key)
         if memory is None:
             _rendered.last = None
