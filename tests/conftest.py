@@ -122,12 +122,15 @@ def server(committed_db: str, tmp_path: Path) -> Iterator[Site]:
     assert status == 0, site.output
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each takes pages of its own from `window` or `page`."""
-    # Playwright's sync API runs an event loop in this thread, which makes Django refuse its ORM here otherwise.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
+    """One Chromium for a module's tests; each takes pages of its own from `window` or `page`.
+
+    No longer than the module: Playwright's sync API runs an event loop in this thread, in which Django refuses its ORM
+    unless told otherwise, and other tests run workers and servers that must not be told so.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         chromium = launch(playwright)
         yield chromium
         chromium.close()
