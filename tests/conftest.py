@@ -11,6 +11,7 @@ from pathlib import Path
 
 import django
 import pytest
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.postgres import ThrowAwayCluster, copy_of, url_of
@@ -40,6 +41,10 @@ from django.db import connection, connections  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from tests.browsing import Window, launch  # noqa: E402
+
+# Nothing is timed here. CI tries the same examples each time; everybody else's runs look for new ones.
+hypothesis_settings.register_profile("totem", deadline=None, derandomize="CI" in os.environ)
+hypothesis_settings.load_profile("totem")
 
 REAL_COMMITS = (
     "Journal rows cannot be deleted or truncated, so a test cannot clean up after real commits: use the fixture "
