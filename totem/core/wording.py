@@ -37,6 +37,7 @@ class Voice:
     between: str
     on_day: str
     over_days: str
+    over_whole_days: str
     hour: Callable[[int, int], str]
     length: Callable[[int, int], str]
     day_count: Callable[[int], str]
@@ -67,6 +68,7 @@ FRENCH = Voice(
     between="de {start} à {end}",
     on_day="{day}, {hours}",
     over_days="du {first} à {start} au {last} à {end}",
+    over_whole_days="du {first} au {last}",
     hour=_hour_fr,
     length=_length_fr,
     day_count=lambda days: f"{days}{NBSP}{'jours' if days > 1 else 'jour'}",
@@ -83,6 +85,7 @@ ENGLISH = Voice(
     between="{start} to {end}",
     on_day="{day}, {hours}",
     over_days="{first} at {start} to {last} at {end}",
+    over_whole_days="from {first} to {last}",
     hour=lambda hour, minute: f"{hour:02d}:{minute:02d}",
     length=_length_en,
     day_count=lambda days: f"{days}{NBSP}{'day' if days == 1 else 'days'}",
@@ -177,12 +180,14 @@ def hours_range(start: datetime | time, end: datetime | time, zone: Zone = None)
 
 
 def period(start: datetime, end: datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
-    """« jeudi 26 novembre, de 14 h à 16 h »; over several days « du … à 22 h au … à 6 h »."""
+    """« jeudi 26 novembre, de 14 h à 16 h »; over several days « du … à 22 h au … à 6 h », whole ones « du … au … »."""
     said, first, last = voice(), local(start, zone), local(end, zone)
     until_midnight = last.time() == time(0) and last.date() == first.date() + timedelta(days=1)
     day = date_words(start, zone, now=now)
     if first.date() == last.date() or until_midnight:
         return said.on_day.format(day=day, hours=hours_range(start, end, zone))
+    if first.time() == last.time() == time(0):
+        return said.over_whole_days.format(first=day, last=date_words(end - timedelta.resolution, zone, now=now))
     return said.over_days.format(
         first=day, start=hour(start, zone), last=date_words(end, zone, now=now), end=hour(end, zone)
     )

@@ -52,17 +52,11 @@ def near_day(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 
 def span_words(period: Period, zone: ZoneInfo) -> str:
-    """« jeudi 24 décembre », « du jeudi 24 décembre au samedi 2 janvier »: whole days without their midnights."""
+    """« jeudi 24 décembre » for one whole day, else as `core.wording.period`."""
     start, end = period.starts_at.astimezone(zone), period.ends_at.astimezone(zone)
-    if start.time() != time.min or end.time() != time.min:
-        return wording.period(period.starts_at, period.ends_at, zone)
-    last = end.date() - DAY
-    if last == start.date():
-        return wording.date_words(last)
-    return _("from %(first)s to %(last)s") % {
-        "first": wording.date_words(start.date()),
-        "last": wording.date_words(last),
-    }
+    if start.time() == end.time() == time.min and start.date() + DAY == end.date():
+        return wording.date_words(period.starts_at, zone)
+    return wording.period(period.starts_at, period.ends_at, zone)
 
 
 def slot_words(period: Period, now: datetime, zone: ZoneInfo) -> str:
