@@ -23,8 +23,8 @@ from benchmarks.report import Report, main
 from benchmarks.stage import Stage, Web, fill, stage
 
 CLIENTS = 8
-ROUNDS = 8
-SECONDS = 0.8
+ROUNDS = 16
+SECONDS = 0.5
 WARM_SECONDS = 1.0
 INDICATIVE_MS = {"window": None, "week": 250, "first": 60}
 LIMIT, GROWTH_LIMIT = 1.5, 2

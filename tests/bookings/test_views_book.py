@@ -240,7 +240,7 @@ class TestBooking:
         PriceFactory(space=space)
         client.post(address(space), fields(from_now(24)))
         # The session, the person and the space; all the rest is the booking itself.
-        with django_assert_num_queries(3 + 20):
+        with django_assert_num_queries(3 + 19):
             assert client.post(address(space), fields(from_now(48))).status_code == 303
 
 

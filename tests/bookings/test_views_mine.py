@@ -129,7 +129,7 @@ class TestSeeing:
 
     def test_the_organisation_of_the_queries(self, client, person, space, django_assert_num_queries):
         booking = BookingFactory(space=space, person=person)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             client.get(page_of(booking))
 
 

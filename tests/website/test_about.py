@@ -164,5 +164,5 @@ def test_the_menu_asks_once_and_only_for_those_who_are_signed_in(visitor: Client
     for _ in range(3):
         TeamMemberFactory(person=person)
     visitor.force_login(person)
-    with django_assert_num_queries(3):  # session, person, their hubs
+    with django_assert_num_queries(4):  # session, person, where they have a role, those hubs
         visitor.get("/a-propos/")

@@ -281,7 +281,7 @@ def test_weeks_follow_each_other_until_nothing_can_be_booked(visitor: Client, th
 @pytest.mark.parametrize("spaces", [1, 3])
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("semaine/", 7), ("jour/", 7)],  # hub, spaces; outages, hours thrice, what is free
+    [("semaine/", 6), ("jour/", 6)],  # hub, spaces; outages, hours twice, what is free
 )
 def test_number_of_queries_of_a_hub_does_not_grow(
     visitor: Client, thursday: datetime, spaces: int, path: str, queries: int, django_assert_num_queries
@@ -299,7 +299,7 @@ def test_number_of_queries_of_a_space_does_not_grow(
 ) -> None:
     hub = HubFactory()
     space, *_others = SpaceFactory.create_batch(spaces, hub=hub)
-    with django_assert_num_queries(9):  # as a hub's week, and prices and photos
+    with django_assert_num_queries(8):  # as a hub's week, and prices and photos
         visitor.get(week_of(space, "2026-11-27"))
 
 

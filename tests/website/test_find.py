@@ -157,6 +157,6 @@ def test_number_of_queries_does_not_grow(
 ) -> None:
     for hub in HubFactory.create_batch(hubs):
         SpaceFactory.create_batch(hubs, hub=hub, capacity=8)
-    with django_assert_num_queries(7):  # hubs, spaces; outages, hours thrice, what is free
+    with django_assert_num_queries(6):  # hubs, spaces; outages, hours twice, what is free
         response = visitor.get("/trouver/", {"people": "6"})
     assert len(bookings_offered(response)) == hubs * hubs

@@ -20,7 +20,7 @@ def test_number_of_queries_does_not_grow(
     visitor: Client, thursday: datetime, hubs: int, django_assert_num_queries
 ) -> None:
     HubFactory.create_batch(hubs)
-    with django_assert_num_queries(4):  # hubs, photos, weekly hours, exceptional hours
+    with django_assert_num_queries(3):  # hubs, photos, hours
         response = visitor.get("/")
     assert response.content.count(b'class="card-link hub-card"') == hubs
 

@@ -4,13 +4,14 @@
 and errors; `{% form_errors form %}` the summary alone, for forms laid out by hand.
 """
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import django.forms
 from django import forms
 from django.forms.renderers import DjangoTemplates
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.colour import accent_is_readable
@@ -64,13 +65,19 @@ class DateTimeInput(forms.DateTimeInput):
         super().__init__({"step": step_minutes * 60, **(attrs or {})}, format="%Y-%m-%dT%H:%M")
 
 
+@lru_cache(maxsize=64)
+def _lengths(minimum: int, maximum: int, step: int, language: str) -> list[tuple[int, str]]:  # noqa: ARG001
+    """Each length with its words in the language that is active: the same for every page."""
+    return [(n, minutes_words(n)) for n in range(minimum, maximum + 1, step)]
+
+
 class MinutesField(forms.TypedChoiceField):
     """A length chosen in a list, « 1 h 30 »; cleaned to whole minutes, or None when nothing is chosen."""
 
     def __init__(self, *, minimum: int = 30, maximum: int = 480, step: int = 30, **kwargs: Any) -> None:
         def lengths() -> list[tuple[int | str, str]]:
             blank = [] if self.required and self.initial is not None else [("", "—")]
-            return [*blank, *((n, minutes_words(n)) for n in range(minimum, maximum + 1, step))]
+            return [*blank, *_lengths(minimum, maximum, step, get_language() or "")]
 
         kwargs.setdefault("empty_value", None)
         super().__init__(choices=lengths, coerce=int, **kwargs)

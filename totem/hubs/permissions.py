@@ -1,5 +1,7 @@
 """Who may do what in a hub, said once. Reading and authorising are one call: `hub_for`."""
 
+from collections import defaultdict
+
 import rules
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
@@ -8,6 +10,7 @@ from totem.accounts.models import User
 from totem.hubs.models import Hub, Role, TeamMember
 
 Person = User | AnonymousUser
+KNOWN = "_roles_by_hub"
 
 MANAGE = "hubs.manage"  # hours, closures, zones, team, members, spaces, prices and rules
 MANAGE_MACHINES = "hubs.manage_machines"  # put machines and equipment out of order and back in service
@@ -15,15 +18,24 @@ WORK_DESK = "hubs.work_desk"  # bookings of others, approvals, arrivals
 SEE_DESK = "hubs.see_desk"  # the day, the members, the figures
 
 
-def roles_in(person: Person, hub: Hub) -> frozenset[str]:
-    """The person's roles in the hub; asked once a request, as the answer stays on the person."""
+def roles_of(person: Person) -> dict[int, frozenset[str]]:
+    """The person's roles by hub (its id); asked once a request, as the answer stays on the person."""
     if not isinstance(person, User) or not person.is_active:
-        return frozenset()
-    known: dict[int, frozenset[str]] = person.__dict__.setdefault("_roles_by_hub", {})
-    if hub.pk not in known:
-        held = TeamMember.objects.filter(hub=hub, person=person).values_list("role", flat=True)
-        known[hub.pk] = frozenset(held)
-    return known[hub.pk]
+        return {}
+    # By name: `request.user` is not the person but stands for them, and both are asked.
+    known: dict[int, frozenset[str]] | None = getattr(person, KNOWN, None)
+    if known is None:
+        held: defaultdict[int, set[str]] = defaultdict(set)
+        for hub_id, role in TeamMember.objects.filter(person=person).values_list("hub_id", "role"):
+            held[hub_id].add(role)
+        known = {hub_id: frozenset(roles) for hub_id, roles in held.items()}
+        setattr(person, KNOWN, known)
+    return known
+
+
+def roles_in(person: Person, hub: Hub) -> frozenset[str]:
+    """The person's roles in the hub."""
+    return roles_of(person).get(hub.pk, frozenset())
 
 
 def _holds(*roles: Role) -> rules.Predicate:

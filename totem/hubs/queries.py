@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from totem.accounts.models import User
 from totem.core import periods
 from totem.core.periods import Period
-from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember
+from totem.hubs.models import ExceptionalHours, Hub, Membership, Role, TeamMember
 from totem.territories.queries import holidays_between
 
 
@@ -26,19 +27,47 @@ def public_holidays(hub: Hub, window: Period) -> dict[date, str]:
     return holidays_between(hub.commune.department, days[0], days[-1])
 
 
+@dataclass(slots=True)
+class Hours:
+    """A line of the week of a hub, as `periods.WeeklyHours` wants it."""
+
+    weekday: int
+    opens_at: time
+    closes_at: time
+
+
+# Plain SQL, as this is asked before every availability: building two statements cost more than running them.
+_HOURS = """
+SELECT hub_id, weekday, opens_at, closes_at, NULL, NULL
+  FROM hubs_openinghours WHERE hub_id = ANY(%(ids)s)
+UNION ALL
+SELECT hub_id, NULL, NULL, NULL, kind, during
+  FROM hubs_exceptionalhours WHERE hub_id = ANY(%(ids)s) AND during && tstzrange(%(starts_at)s, %(ends_at)s)
+"""
+
+
+def _hours_of(hubs: list[Hub], window: Period) -> tuple[dict[int, list[Hours]], dict[tuple[int, str], list[Period]]]:
+    """The weeks of the hubs (by id), and by kind the exceptions that touch `window`."""
+    weekly: dict[int, list[Hours]] = {hub.pk: [] for hub in hubs}
+    exceptions: defaultdict[tuple[int, str], list[Period]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_HOURS, {"ids": list(weekly), "starts_at": window.starts_at, "ends_at": window.ends_at})
+        for hub_id, weekday, opens_at, closes_at, kind, during in cursor.fetchall():
+            if kind is None:
+                weekly[hub_id].append(Hours(weekday, opens_at, closes_at))
+            else:
+                exceptions[hub_id, kind].append(period_of(during))
+    return weekly, exceptions
+
+
 def open_periods(hubs: Iterable[Hub], window: Period) -> dict[int, list[Period]]:
-    """When each hub (by id) is open within `window`: two queries for any number of hubs.
+    """When each hub (by id) is open within `window`: one query for any number of hubs.
 
     (the week, less public holidays and closures), and exceptional openings whatever the rest says. The hubs come with
     their commune and department.
     """
     hubs = list(hubs)
-    weekly: defaultdict[int, list[OpeningHours]] = defaultdict(list)
-    for line in OpeningHours.objects.filter(hub__in=hubs):
-        weekly[line.hub_id].append(line)
-    exceptions: defaultdict[tuple[int, str], list[Period]] = defaultdict(list)
-    for row in ExceptionalHours.objects.filter(hub__in=hubs, during__overlap=window):
-        exceptions[row.hub_id, row.kind].append(period_of(row.during))
+    weekly, exceptions = _hours_of(hubs, window)
     opened = {}
     for hub in hubs:
         closed_days = public_holidays(hub, window) if hub.closed_on_public_holidays else ()

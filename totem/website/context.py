@@ -7,6 +7,7 @@ from django.utils.functional import SimpleLazyObject
 
 from totem.accounts.models import User
 from totem.hubs.models import Hub
+from totem.hubs.permissions import roles_of
 from totem.hubs.queries import hubs_of
 
 
@@ -20,4 +21,4 @@ def own_hubs(request: HttpRequest) -> dict[str, Any]:
 
 def _hubs(request: HttpRequest) -> list[Hub]:
     person = getattr(request, "user", None)
-    return hubs_of(person) if isinstance(person, User) else []
+    return hubs_of(person) if isinstance(person, User) and roles_of(person) else []
