@@ -11,7 +11,7 @@ Nothing here is part of the product: `benchmarks/baseline_settings.py` alone nam
 import functools
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
@@ -27,11 +27,15 @@ View = Callable[..., HttpResponse]
 
 @dataclass(frozen=True)
 class Memory:
-    """What a view answered: a page with its context, or an answer without a page (a redirect)."""
+    """What a view answered: a page with its context, or an answer without a page (a redirect).
+
+    `person`: what the view left on the person of the request (their roles), which the template finds there.
+    """
 
     answer: HttpResponse
     template: Any = None
     context: Any = None
+    person: dict[str, Any] = field(default_factory=dict)
 
 
 _known: dict[tuple[str, ...], Memory] = {}
@@ -42,13 +46,26 @@ _render = Template.render
 def _spy(self: Template, context: Any = None, request: HttpRequest | None = None) -> str:
     # Pages are rendered for a request; parts of them (fields of forms) are not, or inside of it.
     inside = getattr(_rendered, "inside", False)
+    left = {} if request is None or inside else _left_on_person(request)
     _rendered.inside = True
     try:
         return _render(self, context, request)
     finally:
         _rendered.inside = inside
         if request is not None and not inside:
-            _rendered.last = self, context
+            _rendered.last = self, context, left
+
+
+def _left_on_person(request: HttpRequest) -> dict[str, Any]:
+    known: set[str] = getattr(_rendered, "known", set())
+    return {name: value for name, value in _person(request).items() if name not in known}
+
+
+def _person(request: HttpRequest) -> dict[str, Any]:
+    """What stands on the person of the request, who is looked up here as every page does."""
+    assert request.user.pk or request.user.is_anonymous
+    wrapped = getattr(request.user, "_wrapped", request.user)
+    return wrapped.__dict__
 
 
 Template.render = _spy  # type: ignore[method-assign,assignment]
@@ -72,11 +89,13 @@ def _from_memory(view: View) -> View:
         memory = _known.get(key)
         if memory is None:
             _rendered.last = None
+            _rendered.known = set(_person(request))
             answer = view(request, *args, **kwargs)
             kept = HttpResponse(status=answer.status_code, headers=dict(answer.headers))
             if key[2] in ("", str(answer.status_code)):
                 _known[key] = Memory(kept, *(_rendered.last or ()))
             return answer
+        _person(request).update(memory.person)
         counter = _Counter()
         with connection.execute_wrapper(counter):
             content = memory.template.render(memory.context, request) if memory.template else b""
