@@ -9,6 +9,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -94,13 +95,22 @@ def test_after_kill_9_nothing_serves_and_the_next_start_works(prepared: Path) ->
     assert not embedded.server_for(prepared).answers()
 
 
+def _worker_of(site: Site) -> psutil.Process:
+    """The worker under `serve`; a child that was just forked has its parent's command line until it runs its own."""
+    for _ in range(500):
+        for child in psutil.Process(site.process.pid).children():
+            if child.status() != psutil.STATUS_ZOMBIE and "worker" in child.cmdline():
+                return child
+        Event().wait(0.02)
+    pytest.fail("no worker")
+
+
 def test_a_dead_worker_is_started_again(committed_db: str, tmp_path: Path) -> None:
     site = Site("--workers", "1", data=tmp_path, database_url=committed_db)
-    (worker,) = [child for child in psutil.Process(site.process.pid).children() if "worker" in child.cmdline()]
+    worker = _worker_of(site)
     worker.kill()
     site.wait_for("The worker runs again")
-    (again,) = [child for child in psutil.Process(site.process.pid).children() if "worker" in child.cmdline()]
-    assert again.pid != worker.pid
+    assert _worker_of(site).pid != worker.pid
     assert site.stop() == 0
 
 
