@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,13 +53,18 @@ def book_url(space: Space, starts_at: datetime, minutes: int, *, quantity: int =
     asked: dict[str, Any] = {"start": wording.instant_iso(starts_at), "minutes": minutes}
     if quantity > 1:
         asked["quantity"] = quantity
-    base = reverse("bookings:book", kwargs={"slug": space.hub.slug, "space": space.slug})
-    return f"{base}?{urlencode(asked, safe=':')}"
+    return f"{_address('bookings:book', space.hub.slug, space.slug)}?{urlencode(asked, safe=':')}"
 
 
 def space_url(space: Space) -> str:
     """The public page of `space`."""
-    return reverse("website:space", kwargs={"slug": space.hub.slug, "space": space.slug})
+    return _address("website:space", space.hub.slug, space.slug)
+
+
+@lru_cache(maxsize=4096)
+def _address(name: str, hub: str, space: str) -> str:
+    """A page of a space, found once: a list of a hub's spaces has two addresses a line."""
+    return reverse(name, kwargs={"slug": hub, "space": space})
 
 
 # -- Hubs -------------------------------------------------------------------------------------------------------------

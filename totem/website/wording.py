@@ -7,8 +7,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
 from totem.core.periods import DAY, Period
@@ -111,15 +112,18 @@ def price_lines(prices: Sequence[Price], today: date) -> list[PriceLine]:
     ]
 
 
+AUDIENCE_NOTES: dict[str, Promise | str] = {
+    Audience.PUBLIC: "",
+    Audience.SIGNED_IN: gettext_lazy("with an account"),
+    Audience.NETWORK: gettext_lazy("for members of other hubs"),
+    Audience.MEMBERS: gettext_lazy("for members"),
+    Audience.TEAM: gettext_lazy("for the team"),
+}
+
+
 def audience_note(space: Space) -> str:
     """Whom a space is kept for; empty where anybody may book."""
-    return {
-        Audience.PUBLIC: "",
-        Audience.SIGNED_IN: _("with an account"),
-        Audience.NETWORK: _("for members of other hubs"),
-        Audience.MEMBERS: _("for members"),
-        Audience.TEAM: _("for the team"),
-    }[Audience(space.audience)]
+    return str(AUDIENCE_NOTES[space.audience])
 
 
 def quantity_words(space: Space) -> str:
