@@ -1,4 +1,7 @@
-"""The official list of communes, read from the package `@etalab/decoupage-administratif` (Licence Ouverte 2.0)."""
+"""The official list of communes, read from the package `@etalab/decoupage-administratif` (Licence Ouverte 2.0).
+
+The regions of before 2016 are not in it: they are typed in below.
+"""
 
 import json
 from collections.abc import Callable
@@ -8,11 +11,64 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from totem.territories.models import Commune, Department, Edition, Epci, Region
+from totem.territories.models import Commune, Department, Edition, Epci, FormerCommune, FormerRegion, Region
 
 PACKAGE = "@etalab/decoupage-administratif"
+# What is read of the package; raised when a table is added, so that installations at its edition get it too.
+REVISION = 2
 BATCH = 4000
 Progress = Callable[[str], None]
+
+# Code officiel géographique of 1 January 2015 (INSEE): code and name of the 22 metropolitan regions, and their
+# departments. Loi n° 2015-29 of 16 January 2015 merged them into 13 on 1 January 2016.
+FORMER_REGIONS = {
+    ("11", "Île-de-France"): "75 77 78 91 92 93 94 95",
+    ("21", "Champagne-Ardenne"): "08 10 51 52",
+    ("22", "Picardie"): "02 60 80",
+    ("23", "Haute-Normandie"): "27 76",
+    ("24", "Centre"): "18 28 36 37 41 45",
+    ("25", "Basse-Normandie"): "14 50 61",
+    ("26", "Bourgogne"): "21 58 71 89",
+    ("31", "Nord-Pas-de-Calais"): "59 62",
+    ("41", "Lorraine"): "54 55 57 88",
+    ("42", "Alsace"): "67 68",
+    ("43", "Franche-Comté"): "25 39 70 90",
+    ("52", "Pays de la Loire"): "44 49 53 72 85",
+    ("53", "Bretagne"): "22 29 35 56",
+    ("54", "Poitou-Charentes"): "16 17 79 86",
+    ("72", "Aquitaine"): "24 33 40 47 64",
+    ("73", "Midi-Pyrénées"): "09 12 31 32 46 65 81 82",
+    ("74", "Limousin"): "19 23 87",
+    ("82", "Rhône-Alpes"): "01 07 26 38 42 69 73 74",
+    ("83", "Auvergne"): "03 15 43 63",
+    ("91", "Languedoc-Roussillon"): "11 30 34 48 66",
+    ("93", "Provence-Alpes-Côte d’Azur"): "04 05 06 13 83 84",
+    ("94", "Corse"): "2A 2B",
+}
+FORMER_REGION_OF = {
+    department: code for (code, _name), departments in FORMER_REGIONS.items() for department in departments.split()
+}
+
+# Empty where the population of one of the communes is not known: a sum without it would be wrong.
+_POPULATIONS = """
+WITH known AS (
+    SELECT d.code AS department, d.region_id AS region, d.former_region_id AS former_region,
+           CASE WHEN count(c.population) = count(*) THEN sum(c.population) END AS population
+      FROM territories_department d JOIN territories_commune c ON c.department_id = d.code AND c.current
+     GROUP BY d.code
+), of_departments AS (
+    UPDATE territories_department p SET population = k.population FROM known k WHERE k.department = p.code
+), of_regions AS (
+    UPDATE territories_region p SET population = k.population
+      FROM (SELECT region, CASE WHEN count(population) = count(*) THEN sum(population) END AS population
+              FROM known GROUP BY region) k
+     WHERE k.region = p.code
+)
+UPDATE territories_formerregion p SET population = k.population
+  FROM (SELECT former_region, CASE WHEN count(population) = count(*) THEN sum(population) END AS population
+          FROM known WHERE former_region IS NOT NULL GROUP BY former_region) k
+ WHERE k.former_region = p.code
+"""
 
 
 class PackageMissing(Exception):
@@ -34,11 +90,22 @@ def load_communes(folder: Path, *, force: bool = False, progress: Progress | Non
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE territories_edition IN SHARE ROW EXCLUSIVE MODE")
-        if not force and Edition.objects.filter(package=PACKAGE, version=version).exists():
+        if not force and Edition.objects.filter(package=PACKAGE, version=version, revision=REVISION).exists():
             return False
         say(f"Communes: loading edition {version}…")
         _upsert([Region(code=r["code"], name=r["nom"]) for r in lists["regions"]])
-        _upsert([Department(code=d["code"], name=d["nom"], region_id=d["region"]) for d in lists["departements"]])
+        _upsert([FormerRegion(code=code, name=name) for code, name in FORMER_REGIONS])
+        _upsert(
+            [
+                Department(
+                    code=d["code"],
+                    name=d["nom"],
+                    region_id=d["region"],
+                    former_region_id=FORMER_REGION_OF.get(d["code"]),
+                )
+                for d in lists["departements"]
+            ]
+        )
         _upsert(
             [
                 Epci(code=e["code"], name=e["nom"], type=e["type"], population=e.get("populationMunicipale"))
@@ -50,7 +117,13 @@ def load_communes(folder: Path, *, force: bool = False, progress: Progress | Non
             _upsert(batch)
             say(f"Communes: {min(done * BATCH, len(communes))} of {len(communes)}")
         Commune.objects.exclude(code__in=[c.code for c in communes]).update(current=False)
-        Edition.objects.update_or_create(package=PACKAGE, defaults={"version": version, "loaded_at": timezone.now()})
+        FormerCommune.objects.all().delete()
+        FormerCommune.objects.bulk_create(_former(lists["communes"]))
+        with connection.cursor() as cursor:
+            cursor.execute(_POPULATIONS)
+        Edition.objects.update_or_create(
+            package=PACKAGE, defaults={"version": version, "revision": REVISION, "loaded_at": timezone.now()}
+        )
     return True
 
 
@@ -73,6 +146,17 @@ def _communes(rows: list[dict[str, Any]], epcis: list[dict[str, Any]]) -> list[C
         )
         for row in rows
         if row["type"] == "commune-actuelle"
+    ]
+
+
+def _former(rows: list[dict[str, Any]]) -> list[FormerCommune]:
+    """Delegated and associated communes and municipal districts, but those that kept their code as the seat."""
+    return [
+        FormerCommune(code=row["code"], name=row["nom"], kind=row["type"], current_id=current)
+        for row in rows
+        if row["type"] in FormerCommune.Kind
+        and (current := row.get("chefLieu") or row.get("commune"))
+        and current != row["code"]
     ]
 
 

@@ -1,16 +1,23 @@
-"""Regions, departments, groupings (EPCI) and communes as INSEE codes them; loaded by `manage.py load_communes`.
+"""Regions, departments, groupings (EPCI) and communes as INSEE codes them; the perimeters that people make of them.
 
 The official code is the key: it is stable, people read it, and a new edition of the list needs no look-up of ids.
+Lists are loaded by `manage.py load_communes`, outlines by `totem territories outlines`.
 """
 
 import re
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, Self
 
+import pgtrigger
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.models import Dated
 from totem.core.names import SortKeyField, sort_key
 
 
@@ -20,10 +27,28 @@ class Region(models.Model):
     code = models.CharField(_("INSEE code"), max_length=3, primary_key=True)
     name = models.CharField(_("name"), max_length=100)
     sort_key = SortKeyField(source="name")
+    population = models.PositiveIntegerField(_("population"), null=True)
 
     class Meta:
         verbose_name = _("region")
         verbose_name_plural = _("regions")
+        ordering: ClassVar = ["sort_key"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FormerRegion(models.Model):
+    """One of the 22 metropolitan regions of before 2016 (loi n° 2015-29 of 16 January 2015): Picardie, Alsace…"""
+
+    code = models.CharField(_("INSEE code"), max_length=2, primary_key=True)
+    name = models.CharField(_("name"), max_length=100)
+    sort_key = SortKeyField(source="name")
+    population = models.PositiveIntegerField(_("population"), null=True)
+
+    class Meta:
+        verbose_name = _("former region")
+        verbose_name_plural = _("former regions")
         ordering: ClassVar = ["sort_key"]
 
     def __str__(self) -> str:
@@ -58,6 +83,15 @@ class Department(models.Model):
     name = models.CharField(_("name"), max_length=100)
     sort_key = SortKeyField(source="name")
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="departments", verbose_name=_("region"))
+    former_region = models.ForeignKey(
+        FormerRegion,
+        on_delete=models.PROTECT,
+        related_name="departments",
+        null=True,
+        verbose_name=_("former region"),
+        help_text=_("Empty overseas, where regions have not changed."),
+    )
+    population = models.PositiveIntegerField(_("population"), null=True)
 
     class Meta:
         verbose_name = _("department")
@@ -143,11 +177,43 @@ class Commune(models.Model):
         return f"{self.name} ({self.department_id})"
 
 
+class FormerCommune(models.Model):
+    """A code that is no commune's any more, or a municipal district's, and the current commune that it folds to.
+
+    Registers keep such codes for years. One that kept its code as the seat of the merged commune has no row.
+    """
+
+    class Kind(models.TextChoices):
+        DELEGATED = "commune-deleguee", _("Delegated commune")
+        ASSOCIATED = "commune-associee", _("Associated commune")
+        DISTRICT = "arrondissement-municipal", _("Municipal district")
+
+    code = models.CharField(_("INSEE code"), max_length=5, primary_key=True)
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)
+    current = models.ForeignKey(
+        Commune, on_delete=models.PROTECT, related_name="former", verbose_name=_("commune of today")
+    )
+
+    class Meta:
+        verbose_name = _("former commune")
+        verbose_name_plural = _("former communes")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(code=models.F("current")), name="former_commune_folds_elsewhere")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
 class Edition(models.Model):
     """Which edition of an outside list was loaded, and when: loading the same again is free."""
 
     package = models.CharField(max_length=80, primary_key=True)
     version = models.CharField(max_length=20)
+    revision = models.PositiveSmallIntegerField(default=1, help_text="What Totem reads of it: more with time.")
+    source = models.CharField(max_length=300, blank=True)
+    facts = models.JSONField(default=dict)
     loaded_at = models.DateTimeField()
 
     class Meta:
@@ -156,3 +222,233 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.package} {self.version}"
+
+
+# -- Shapes -----------------------------------------------------------------------------------------------------------
+
+
+class Level(models.TextChoices):
+    """Levels that have outlines, as addresses and keys name them."""
+
+    COMMUNE = "commune", _("Commune")
+    EPCI = "epci", _("EPCI")
+    DEPARTMENT = "departement", _("Department")
+    REGION = "region", _("Region")
+    FORMER_REGION = "ancienne-region", _("Former region")
+
+
+class Outline(models.Model):
+    """The limits of a place for maps: WKB in WGS 84 degrees (longitude, latitude), simplified.
+
+    `area_km2` is the geodesic area of the limits as published, before they were simplified; of the larger places it is
+    the sum of their communes'.
+    """
+
+    level = models.CharField(_("level"), max_length=16, choices=Level.choices)
+    code = models.CharField(_("code"), max_length=9)
+    shape = models.BinaryField()
+    west = models.FloatField()
+    south = models.FloatField()
+    east = models.FloatField()
+    north = models.FloatField()
+    area_km2 = models.FloatField(_("area (km²)"))
+
+    class Meta:
+        verbose_name = _("outline")
+        verbose_name_plural = _("outlines")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["level", "code"], name="outline_once"),
+            models.CheckConstraint(
+                condition=Q(west__gte=-180, east__lte=180, south__gte=-90, north__lte=90)
+                & Q(west__lte=models.F("east"), south__lte=models.F("north")),
+                name="outline_is_on_earth",
+            ),
+            models.CheckConstraint(condition=Q(area_km2__gte=0), name="outline_area_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}:{self.code}"
+
+
+# -- Workspaces and perimeters ----------------------------------------------------------------------------------------
+
+
+class Workspace(Dated):
+    """Where the people of a territory work together: its team, and what is theirs."""
+
+    slug = models.SlugField(_("address on this site"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("workspace")
+        verbose_name_plural = _("workspaces")
+        ordering: ClassVar = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkspaceRole(models.TextChoices):
+    """An officer looks after the team too, an agent changes what is the territory's, a reader sees it."""
+
+    OFFICER = "officer", _("Officer")
+    AGENT = "agent", _("Agent")
+    READER = "reader", _("Reader")
+
+
+class WorkspaceMember(models.Model):
+    """Somebody of a territory's team."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="workspaces")
+    role = models.CharField(_("role"), max_length=10, choices=WorkspaceRole.choices)
+
+    class Meta:
+        verbose_name = _("member of a workspace")
+        verbose_name_plural = _("members of workspaces")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "person"], name="workspace_member_once"),
+            models.CheckConstraint(condition=Q(role__in=WorkspaceRole.values), name="workspace_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.workspace_id}"
+
+
+class PerimeterQuerySet(models.QuerySet["Perimeter"]):
+    def seen_by(self, user: object) -> Self:
+        """The public ones, and those of the workspaces of this person (anybody else: the public ones)."""
+        mine = Q(workspace__members__person=user.pk) if isinstance(getattr(user, "pk", None), int) else Q()  # type: ignore[attr-defined]
+        return self.filter(Q(public=True) | mine).distinct() if mine else self.filter(public=True)
+
+
+class Perimeter(Dated):
+    """A territory of one's own: what it is made of stands in its versions. Without workspace: the installation's."""
+
+    slug = models.SlugField(_("address on this site"), unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, related_name="perimeters", null=True, verbose_name=_("workspace")
+    )
+    public = models.BooleanField(_("shown to the public"), default=False)
+
+    objects = PerimeterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("perimeter")
+        verbose_name_plural = _("perimeters")
+        ordering: ClassVar = ["name", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(public=True) | Q(workspace__isnull=False), name="perimeter_has_readers")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PerimeterVersion(models.Model):
+    """What a perimeter was made of from a day on; PostgreSQL refuses to change or delete it.
+
+    Either a polygon (WKB, WGS 84) or `part_count` parts. Area and population are those known when it was published.
+    """
+
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField(_("version"))
+    valid_from = models.DateField(_("valid from"))
+    polygon = models.BinaryField(null=True)
+    part_count = models.PositiveIntegerField(default=0)
+    area_km2 = models.FloatField(_("area (km²)"), null=True)
+    population = models.PositiveIntegerField(_("population"), null=True)
+    note = models.CharField(_("what changed"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("version of a perimeter")
+        verbose_name_plural = _("versions of perimeters")
+        ordering: ClassVar = ["perimeter", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["perimeter", "number"], name="perimeter_version_once"),
+            models.CheckConstraint(
+                condition=Q(polygon__isnull=False, part_count=0) | Q(polygon__isnull=True, part_count__gt=0),
+                name="perimeter_version_polygon_or_parts",
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="perimeter_version_kept", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="perimeter_version_whole",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func="""
+                IF (SELECT count(*) FROM territories_perimeterpart WHERE version_id = NEW.id) <> NEW.part_count THEN
+                    RAISE EXCEPTION 'A version of a perimeter has all of its parts.' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.perimeter_id} v{self.number} ({self.valid_from})"
+
+    def in_force(self, day: date) -> bool:
+        """Whether it had begun on that day."""
+        return self.valid_from <= day
+
+
+class PerimeterPart(models.Model):
+    """One place of a version: exactly one of the five is named."""
+
+    PLACES: ClassVar = ("region", "former_region", "department", "epci", "commune")
+
+    version = models.ForeignKey(PerimeterVersion, on_delete=models.PROTECT, related_name="parts")
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, null=True, related_name="+")
+    former_region = models.ForeignKey(FormerRegion, on_delete=models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, related_name="+")
+    epci = models.ForeignKey(Epci, on_delete=models.PROTECT, null=True, related_name="+")
+    commune = models.ForeignKey(Commune, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("part of a perimeter")
+        verbose_name_plural = _("parts of perimeters")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Exact(
+                    models.Func(
+                        *("region", "former_region", "department", "epci", "commune"),
+                        function="num_nonnulls",
+                        output_field=models.IntegerField(),
+                    ),
+                    1,
+                ),
+                name="perimeter_part_names_one_place",
+            ),
+            models.UniqueConstraint(
+                fields=["version", "region", "former_region", "department", "epci", "commune"],
+                nulls_distinct=False,
+                name="perimeter_part_once",
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="perimeter_part_kept", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="perimeter_part_of_its_version",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                IF (SELECT count(*) FROM territories_perimeterpart WHERE version_id = NEW.version_id)
+                   >= (SELECT part_count FROM territories_perimeterversion WHERE id = NEW.version_id) THEN
+                    RAISE EXCEPTION 'This version of the perimeter is published.' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: " + next(
+            f"{place} {code}" for place in self.PLACES if (code := getattr(self, f"{place}_id"))
+        )
