@@ -47,6 +47,7 @@ ROOMS = [
     "totem.hubs",
     "totem.spaces",
     "totem.bookings",
+    "totem.observatory",
     "totem.website",
 ]
 INSTALLED_APPS = [
@@ -254,6 +255,15 @@ WHITENOISE_USE_FINDERS = MODE in {"development", "test"}
 NODE_MODULES = BASE_DIR / "node_modules"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PHOTO_MAX_BYTES = 5 * 1024 * 1024
+
+# -- The observatory --------------------------------------------------------------------------------------------------
+
+# One folder a stock of the business register; shared by the machines when there are several.
+OBSERVATORY_DIR = Path(env("TOTEM_OBSERVATORY", str(DATA_DIR / "observatory"))).resolve()
+# The public catalogue that says where this month's files are, and the identifier of the register in it.
+CATALOGUE_URL = env("TOTEM_CATALOGUE", "https://www.data.gouv.fr/api/1/datasets/5b7ffc618b4c4169d30727e0/")
+# In open-data files a count under this number is left out; 0 leaves none out (the register itself is open).
+MASK_COUNTS_BELOW = int(env("TOTEM_MASK_BELOW", "0"))
 
 # A MapLibre style address; without one the outlines shipped with the assets are drawn.
 MAP_STYLE_URL = env("TOTEM_MAP_STYLE_URL")

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", core.live, name="health_live"),
     path("health/ready", core.ready, name="health_ready"),
     path("", include("totem.website.urls")),
+    path("", include("totem.observatory.urls")),
     path("", include("totem.bookings.urls")),
     path("", include("totem.spaces.urls")),
     path("", include("totem.hubs.urls")),
