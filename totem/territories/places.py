@@ -1,0 +1,383 @@
+"""A place: any territory that can be counted, with the communes it is made of.
+
+Every level answers to the same dataclass, so that whoever counts needs not know what it counts. Codes are those of
+today: merged communes and municipal districts are folded to the commune that holds them.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from totem.core.names import sort_key
+from totem.territories.models import (
+    Commune,
+    Department,
+    Epci,
+    FormerCommune,
+    FormerRegion,
+    Level,
+    Outline,
+    Perimeter,
+    PerimeterPart,
+    PerimeterVersion,
+    Region,
+    commune_key,
+)
+from totem.territories.queries import communes_meant, find_communes
+
+if TYPE_CHECKING:
+    from pyproj import Geod
+    from shapely.geometry.base import BaseGeometry
+
+PERIMETER, DRAWN, FRANCE = "perimetre", "dessin", "france"
+LEVELS = (*Level.values, PERIMETER, DRAWN, FRANCE)
+
+
+class PlaceNotFound(Exception):
+    """There is no such place, or it is not this person's to see."""
+
+
+class ShapesMissing(Exception):
+    """The limits of communes are not loaded, or not there: `totem territories outlines` brings them."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A territory and its communes.
+
+    `communes` are the current codes it touches, in order. Of a polygon, `whole` are those wholly inside and `partial`
+    those its edge cuts; of any other place all are whole and `polygon` is None. `population` is that of the communes
+    (official legal populations), None where one is not known or is cut; `area_km2` is None where an outline is missing.
+    """
+
+    level: str
+    code: str
+    name: str
+    communes: tuple[str, ...]
+    population: int | None
+    area_km2: float | None
+    polygon: "BaseGeometry | None"
+    whole: tuple[str, ...]
+    partial: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Level and code in one word: `epci:248000531`."""
+        return f"{self.level}:{self.code}"
+
+
+# -- By code ----------------------------------------------------------------------------------------------------------
+
+# The southern lands (984) and Clipperton (989) have no permanent inhabitants: no population is none there, not unknown.
+_TOTALS = """
+SELECT coalesce(array_agg(c.code ORDER BY c.code), '{}'),
+       CASE WHEN bool_and(c.population IS NOT NULL OR c.department_id IN ('984', '989')) THEN sum(c.population) END,
+       CASE WHEN count(o.code) = count(*) THEN sum(o.area_km2) END
+  FROM territories_commune c
+  LEFT JOIN territories_outline o ON o.level = 'commune' AND o.code = c.code
+ WHERE c.current AND (%(all)s OR c.code IN (
+       SELECT unnest(%(commune)s::varchar[])
+       UNION SELECT code FROM territories_commune WHERE epci_id = ANY(%(epci)s)
+       UNION SELECT code FROM territories_commune WHERE department_id = ANY(%(department)s)
+       UNION SELECT m.code FROM territories_commune m JOIN territories_department d ON d.code = m.department_id
+              WHERE d.region_id = ANY(%(region)s) OR d.former_region_id = ANY(%(former_region)s)))
+"""
+_PARTS = {
+    Level.COMMUNE: "commune",
+    Level.EPCI: "epci",
+    Level.DEPARTMENT: "department",
+    Level.REGION: "region",
+    Level.FORMER_REGION: "former_region",
+}
+_MODELS: dict[str, type[Model]] = {
+    Level.COMMUNE: Commune,
+    Level.EPCI: Epci,
+    Level.DEPARTMENT: Department,
+    Level.REGION: Region,
+    Level.FORMER_REGION: FormerRegion,
+}
+Parts = Mapping[str, Iterable[str]]
+
+
+class _Totals(NamedTuple):
+    communes: tuple[str, ...]
+    population: int | None
+    area_km2: float | None
+
+
+def _totals(parts: Parts | None = None) -> _Totals:
+    """The communes of these parts (codes by the name of the part; None: all of France), counted once each."""
+    codes = {name: list((parts or {}).get(name, ())) for name in PerimeterPart.PLACES}
+    with connection.cursor() as cursor:
+        cursor.execute(_TOTALS, {**codes, "all": parts is None})
+        communes, population, area = cursor.fetchone()
+    return _Totals(tuple(communes), None if population is None else int(population), area)
+
+
+def _made_of(level: str, code: str, name: str, totals: _Totals) -> Place:
+    communes, population, area = totals
+    return Place(level, code, name, communes, population, area, None, communes, ())
+
+
+def place_for(level: str, code: str, *, user: object = None) -> Place:
+    """The place at that level and code, for this person (None: the public).
+
+    A former commune answers as the one of today; a perimeter as of today, or `slug@3` as its third version. Raises
+    PlaceNotFound, also for a perimeter of others; ShapesMissing for a drawn perimeter without outlines.
+    """
+    if level == FRANCE:
+        return _made_of(FRANCE, code or "fr", _("France"), _totals())
+    if level == PERIMETER:
+        return _perimeter_place(code, user)
+    if level not in _MODELS:
+        raise PlaceNotFound(f"{level}:{code}")
+    if level == Level.COMMUNE:
+        code = fold(code) or ""
+    row = _MODELS[level]._default_manager.filter(pk=code).first()
+    if row is None:
+        raise PlaceNotFound(f"{level}:{code}")
+    totals = _totals({_PARTS[Level(level)]: [code]})
+    if not totals.communes:  # a grouping that has been dissolved
+        raise PlaceNotFound(f"{level}:{code}")
+    return _made_of(level, code, row.name, totals)  # type: ignore[attr-defined]
+
+
+def _perimeter_place(code: str, user: object) -> Place:
+    slug, _at, number = code.partition("@")
+    perimeter = Perimeter.objects.seen_by(user).filter(slug=slug).first()
+    version = (
+        version_of(perimeter, int(number) if number.isdecimal() and len(number) < 5 else None) if perimeter else None
+    )
+    if perimeter is None or version is None or (number and str(version.number) != number):
+        raise PlaceNotFound(f"{PERIMETER}:{code}")
+    return place_of_version(version, code=code, name=perimeter.name)
+
+
+def version_of(perimeter: Perimeter, number: int | None = None, *, on: date | None = None) -> PerimeterVersion | None:
+    """That version; without a number the one in force on that day (today), or the first when none is yet."""
+    versions = PerimeterVersion.objects.filter(perimeter=perimeter)
+    if number is not None:
+        return versions.filter(number=number).first()
+    begun = versions.filter(valid_from__lte=on or timezone.localdate()).order_by("-valid_from", "-number")
+    return begun.first() or versions.order_by("number").first()
+
+
+def place_of_version(version: PerimeterVersion, *, code: str, name: str) -> Place:
+    """What a version covers, with the communes of today. Raises ShapesMissing."""
+    if version.polygon is not None:
+        return place_drawn(shape_from(version.polygon), level=PERIMETER, code=code, name=name)
+    return _made_of(PERIMETER, code, name, _totals(parts_of(version)))
+
+
+def parts_of(version: PerimeterVersion) -> dict[str, list[str]]:
+    """The codes that a version names, by the name of the part."""
+    parts: dict[str, list[str]] = {}
+    columns = [f"{name}_id" for name in PerimeterPart.PLACES]
+    for row in PerimeterPart.objects.filter(version=version).order_by("pk").values_list(*columns):
+        name, code = next((n, c) for n, c in zip(PerimeterPart.PLACES, row, strict=True) if c)
+        # A commune that has been merged since the version was published.
+        parts.setdefault(name, []).append((fold(code) or code) if name == "commune" else code)
+    return parts
+
+
+def place_of_parts(parts: Parts, *, name: str = "") -> Place:
+    """A place made of these codes, by the name of the part (`region`, `epci`…), not kept anywhere."""
+    return _made_of(PERIMETER, "", name, _totals(parts))
+
+
+def fold(code: str) -> str | None:
+    """The current commune of a code: itself, the one it was merged into or is a district of; None when unknown."""
+    if Commune.objects.filter(code=code, current=True).exists():
+        return code
+    return FormerCommune.objects.filter(code=code, current__current=True).values_list("current", flat=True).first()
+
+
+def folding() -> dict[str, str]:
+    """Every known code with its current commune, for whoever folds a whole file."""
+    codes = {code: code for code in Commune.objects.filter(current=True).values_list("code", flat=True)}
+    former = FormerCommune.objects.filter(current__current=True).values_list("code", "current")
+    return {**dict(former), **codes}
+
+
+# -- By shape ---------------------------------------------------------------------------------------------------------
+
+
+def shape_from(wkb: "bytes | memoryview") -> "BaseGeometry":
+    """The geometry of a BinaryField."""
+    import shapely  # noqa: PLC0415 - only where shapes are
+
+    return shapely.from_wkb(bytes(wkb))
+
+
+def place_drawn(polygon: "BaseGeometry", *, level: str = DRAWN, code: str = "", name: str = "") -> Place:
+    """The place inside a valid polygon (WGS 84 degrees). Without a code its own: sixteen characters of its content.
+
+    Raises ShapesMissing when no outline of a commune meets it: not loaded, or not of that part of France.
+    """
+    code = code or hashlib.sha256(polygon.normalize().wkb).hexdigest()[:16]
+    whole, partial = _communes_in(polygon)
+    if not whole and not partial:
+        raise ShapesMissing
+    population = None if partial else _totals({"commune": whole}).population
+    communes = tuple(sorted((*whole, *partial)))
+    return Place(level, code, name or _("Drawn area"), communes, population, area_km2(polygon), polygon, whole, partial)
+
+
+def _communes_in(polygon: "BaseGeometry") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Communes wholly inside the polygon, and those that its edge cuts; a shared border alone is no meeting."""
+    import shapely  # noqa: PLC0415
+
+    west, south, east, north = polygon.bounds
+    near = Outline.objects.filter(
+        level=Level.COMMUNE, west__lt=east, east__gt=west, south__lt=north, north__gt=south
+    ).order_by("code")
+    rows = list(near.values_list("code", "shape"))
+    shapes = shapely.from_wkb([bytes(shape) for _code, shape in rows])
+    shapely.prepare(polygon)
+    inside = shapely.covers(polygon, shapes)
+    met = shapely.intersects(polygon, shapes) & ~inside
+    met[met] = ~shapely.touches(polygon, shapes[met])
+    codes = [code for code, _shape in rows]
+    return (
+        tuple(code for code, is_in in zip(codes, inside, strict=True) if is_in),
+        tuple(code for code, is_met in zip(codes, met, strict=True) if is_met),
+    )
+
+
+@lru_cache(maxsize=1)
+def _ellipsoid() -> "Geod":
+    from pyproj import Geod  # noqa: PLC0415
+
+    return Geod(ellps="WGS84")
+
+
+LONGEST_EDGE = 0.02  # degrees
+
+
+def area_km2(geometry: "BaseGeometry") -> float:
+    """The area on the ellipsoid, in km², of a valid polygon in WGS 84 degrees.
+
+    Geodesic (Karney 2013), thus right in every territory: no one projection keeps areas both in France and overseas,
+    and Lambert-93, conformal, gives areas up to 0.6 % wrong. GRS 80, the ellipsoid of the French systems, differs from
+    WGS 84 by less than 10⁻⁹ of the area. Long edges are cut first, as an edge on the map is
+    straight in degrees (RFC 7946, 3.1.1) and a geodesic is not.
+    """
+    import shapely  # noqa: PLC0415
+
+    cut = shapely.orient_polygons(shapely.segmentize(geometry, LONGEST_EDGE))
+    area, _perimeter = _ellipsoid().geometry_area_perimeter(cut)
+    return abs(float(area)) / 1e6
+
+
+# -- By name ----------------------------------------------------------------------------------------------------------
+
+# As people write them between brackets, in every language: « Picardie (ancienne région) ».
+WORDS = {
+    Level.EPCI: "EPCI",
+    Level.DEPARTMENT: "département",
+    Level.REGION: "région",
+    Level.FORMER_REGION: "ancienne région",
+    PERIMETER: "périmètre",
+}
+_LEVEL_OF_WORD = {sort_key(word): str(level) for level, word in WORDS.items()}
+_BRACKETS = re.compile(r"(.+?)\s*\(([^()]+)\)")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A place as a list of suggestions names it. `population` orders the list."""
+
+    level: str
+    code: str
+    name: str
+    department: str = ""
+    population: int = 0
+
+    @property
+    def key(self) -> str:
+        return f"{self.level}:{self.code}"
+
+    @property
+    def label(self) -> str:
+        """What tells it apart, and what a field understands: `Amiens (80)`, `Picardie (ancienne région)`."""
+        return f"{self.name} ({self.department or WORDS[self.level]})"  # type: ignore[index]
+
+
+def _named(level: str, row: Any) -> Named:
+    if level == Level.COMMUNE:
+        return Named(level, row.code, row.name, row.department_id, row.population or 0)
+    if level == PERIMETER:
+        return Named(level, row.slug, row.name)
+    return Named(str(level), row.code, row.name, population=row.population or 0)
+
+
+def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Named]:
+    """Places of every level whose name holds a word that begins so, or of that code; exact names and the largest first.
+
+    Perimeters are those that this person sees (None: the public ones).
+    """
+    match = _BRACKETS.fullmatch(text.strip())
+    key = sort_key(match[1] if match else text)
+    if not key:
+        return []
+    found = [named for level in _OTHERS for named in _others(level, key, text.strip(), limit)]
+    found += [_named(Level.COMMUNE, row) for row in find_communes(text, limit=limit)]
+    perimeters = Perimeter.objects.seen_by(user).filter(versions__isnull=False, name__icontains=text.strip()).distinct()
+    found += [_named(PERIMETER, row) for row in perimeters[:limit]]
+    found.sort(key=lambda named: (key not in (sort_key(named.name), commune_key(named.name)), -named.population))
+    return found[:limit]
+
+
+_OTHERS = (Level.REGION, Level.FORMER_REGION, Level.DEPARTMENT, Level.EPCI)
+
+
+def _others(level: str, key: str, code: str, limit: int) -> list[Named]:
+    rows: QuerySet[Any] = _MODELS[level]._default_manager.filter(
+        Q(sort_key__startswith=key) | Q(sort_key__contains=f" {key}") | Q(code=code.upper())
+    )
+    return [_named(level, row) for row in rows.order_by("-population")[:limit]]
+
+
+def places_meant(text: str) -> list[Named]:
+    """The places that a line of a form can mean: one is the answer, several are namesakes, none is unknown.
+
+    Understands a label (« Amiens (80) », « Picardie (ancienne région) »), a key (`region:32`), a code of a commune,
+    department or EPCI, a postcode, and a name that only one place bears.
+    """
+    text = text.strip()
+    level, _colon, code = text.partition(":")
+    match = _BRACKETS.fullmatch(text)
+    word = _LEVEL_OF_WORD.get(sort_key(match[2]), "") if match else ""
+    if level in _MODELS and code:
+        return _of_code(level, code.strip())
+    if match and word in _MODELS:
+        return _of_name(word, match[1])
+    for pattern, level in _CODES:
+        if re.fullmatch(pattern, text):
+            return _of_code(level, text.upper())
+    # A postcode before a code, as people type the first; a former code is no current commune's.
+    meant = [_named(Level.COMMUNE, row) for row in communes_meant(text)] or _of_code(Level.COMMUNE, text.upper())
+    return meant if match else meant + [named for level in _OTHERS for named in _of_name(level, text)]
+
+
+_CODES = ((r"\d{9}", Level.EPCI), (r"\d{2,3}|2[ABab]", Level.DEPARTMENT))
+
+
+def _of_code(level: str, code: str) -> list[Named]:
+    if level == Level.COMMUNE:
+        code = fold(code) or ""
+    return [_named(level, row) for row in _MODELS[level]._default_manager.filter(pk=code)]
+
+
+def _of_name(level: str, name: str) -> list[Named]:
+    rows = _MODELS[level]._default_manager.filter(sort_key=sort_key(name))
+    return [_named(level, row) for row in rows] if sort_key(name) else []
