@@ -1,6 +1,7 @@
-"""Third-party files that pages need, taken from node_modules; the compiled catalogues; the collected static files.
+"""Third-party files that pages need, taken from node_modules, and the faces documents are set in; the compiled
+catalogues; the collected static files.
 
-`python -m config.assets` does the first two, `python -m config.assets catalogues` the second only. Nothing of this is
+`python -m config.assets` does the first three, `python -m config.assets catalogues` the second only. Nothing of this is
 in the repository.
 """
 
@@ -10,6 +11,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,6 +63,11 @@ const neighbours = NEIGHBOURS.map((id) => shape(rounded(drawn(id).filter(isNear)
 const france = shape(rounded(drawn("250"), 1000), { name: "France" });
 process.stdout.write(JSON.stringify({ type: "FeatureCollection", features: [...neighbours, france] }));
 """
+# The same faces as TrueType, for charts and PDF: family and weight. Nobody asks for them over HTTP.
+FACES = [("inter", "Inter", 400), ("inter", "Inter", 500), ("inter", "Inter", 600),
+         ("bricolage-grotesque", "Bricolage Grotesque", 600)]  # fmt: skip
+FACES_FOLDER = Path("totem") / "core" / "documents" / "fonts"
+NARROW_NBSP, FAMILY_NAMES = 0x202F, {1: "{family}", 4: "{family} {weight}", 16: "{family}"}
 SOURCE_MAP = re.compile(rb"(/\*|//)[#@]\s*sourceMappingURL=[^\r\n]*")
 
 
@@ -93,10 +103,66 @@ def copy_vendor(root: Path = ROOT) -> None:
     fresh.rename(vendor)
 
 
+def make_faces(root: Path = ROOT) -> None:
+    """Write the TrueType faces of FACES, each from the web's parts of it. Raises MissingAssetsError."""
+    from fontTools.merge import Merger  # noqa: PLC0415 - not at every start of `totem`
+    from fontTools.ttLib import TTFont  # noqa: PLC0415
+
+    folder = root / FACES_FOLDER
+    fresh = folder.with_name("fonts.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for package, family, weight in FACES:
+        parts = []
+        for script in ("latin", "latin-ext"):
+            name = f"@fontsource/{package}/files/{package}-{script}-{weight}-normal.woff2"
+            try:
+                font = TTFont(root / "node_modules" / name)
+            except FileNotFoundError:
+                raise MissingAssetsError(f"node_modules/{name} is missing: run `make setup`.") from None
+            font.flavor = None
+            parts.append(fresh / f"{package}-{script}.part")
+            font.save(parts[-1])
+        face = Merger().merge([str(part) for part in parts])
+        _name_face(face, family, weight)
+        _add_narrow_space(face)
+        face.save(fresh / _face_file(package, weight))
+        for part in parts:
+            part.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+
+
+def _face_file(package: str, weight: int) -> str:
+    return f"{package}-{weight}.ttf"
+
+
+def _name_face(face: "TTFont", family: str, weight: int) -> None:
+    """Its family's plain name: one face is an instance of a variable font, and bears the instance's."""
+    for number, pattern in FAMILY_NAMES.items():
+        face["name"].setName(pattern.format(family=family, weight=weight), number, 3, 1, 0x409)
+
+
+def _add_narrow_space(face: "TTFont") -> None:
+    """The narrow no-break space of French numbers, which the web's subsets leave out: two thirds of a space."""
+    table, space = face.getBestCmap(), face.getBestCmap()[ord(" ")]
+    if NARROW_NBSP in table:
+        return
+    name = "narrownbspace"
+    width, bearing = face["hmtx"][space]
+    face.setGlyphOrder([*face.getGlyphOrder(), name])
+    face["glyf"][name] = face["glyf"][space]
+    face["hmtx"][name] = (round(width * 2 / 3), bearing)
+    for subtable in face["cmap"].tables:
+        if subtable.isUnicode():
+            subtable.cmap[NARROW_NBSP] = name
+
+
 def missing(root: Path = ROOT) -> list[str]:
-    """The vendored files that are not there, as paths under static/vendor."""
-    vendor = root / "static" / "vendor"
-    return [target for target in (*FILES.values(), OUTLINE) if not (vendor / target).exists()]
+    """The files made at set-up that are not there, as paths under the checkout."""
+    vendored = (Path("static") / "vendor" / target for target in (*FILES.values(), OUTLINE))
+    faces = (FACES_FOLDER / _face_file(package, weight) for package, _family, weight in FACES)
+    return [str(path) for path in (*vendored, *faces) if not (root / path).exists()]
 
 
 def stale_catalogues(root: Path = ROOT) -> list[str]:
@@ -146,6 +212,7 @@ def main(arguments: list[str]) -> int:
     """Copy and compile; 0, or 1 after one line on standard error."""
     try:
         if arguments != ["catalogues"]:
+            make_faces()
             copy_vendor()
     except MissingAssetsError as error:
         print(error, file=sys.stderr)

@@ -82,7 +82,7 @@ def _assets() -> Iterator[Finding]:
 
     lost = assets.missing(settings.BASE_DIR)
     if lost:
-        yield Finding("wrong", f"Assets: {len(lost)} files are missing from static/vendor: run `make setup`.")
+        yield Finding("wrong", f"Assets: {len(lost)} files made at set-up are missing: run `make setup`.")
     stale = assets.stale_catalogues(settings.BASE_DIR)
     if stale:
         yield Finding("wrong", f"Catalogues: {', '.join(stale)} not compiled: run `make setup`.")

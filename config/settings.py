@@ -118,7 +118,15 @@ DATABASES = {
         "OPTIONS": {"connect_timeout": 5, "application_name": "totem"},
     }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},
+    # Apart, so that charts and documents never push a rate limit out.
+    "rendering": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "core_rendering_cache",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
+}
 SESSION_COOKIE_AGE = int(timedelta(days=30).total_seconds())
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 

@@ -1,0 +1,307 @@
+"""Charts and documents, drawn in a process of their own and kept by the hash of what they show.
+
+    chart_svg(spec: ChartSpec) -> bytes                        one chart, SVG in UTF-8
+    chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]      several, at the cost of one start
+    document_pdf(template: str, data: dict, images: dict[str, bytes] | None = None,
+                 charts: dict[str, ChartSpec] | None = None) -> bytes
+    answers_busy(view)                                         a view that says 503 + Retry-After when RenderingBusy
+
+    ChartSpec(kind=, rows=, title=, language="fr", width=720, decimals=0, percent=False, names={}, reference=None,
+              reference_name="")
+      kind        rows (a mapping each)
+      "bars"      label, value | None, text?, emphasis?          emphasis: a total, in ink
+      "stacked"   label, part, value                             at most six parts; the total is written by itself
+      "line"      series, year, value | None, text?, emphasis?
+      "flows"     year, births, closures                         names={"births": …, "closures": …}
+      "dots"      label, value | None, text?, emphasis?          reference=, reference_name=: a line across
+      "interval"  label, low, high | None, text?, emphasis?      names={"at_least": "au moins"} where a high is None
+
+Labels and names come translated; numbers are written here in the spec's language (`percent`: shares from 0
+to 1). `text` stands in for the number where there is none (« not known », « fewer than 5 »).
+
+The choropleth is pure Python and runs in the caller: `totem.core.rendering.choropleth`. Templates of documents:
+`totem/core/documents/NAME.typ`; `report.typ` says in its head which data it takes. Altair, vl-convert and Typst are only
+ever imported by the child (`python -m totem.core.rendering.process`): together they are 200 MB that no web process
+needs. A child costs about 0.7 s for the first chart and 0.05 s for each further one.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from functools import cache as once
+from functools import wraps
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Concatenate, Literal, ParamSpec
+
+from django.conf import settings
+from django.core.cache import caches
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext
+
+Kind = Literal["bars", "stacked", "line", "flows", "dots", "interval"]
+P = ParamSpec("P")
+
+SECONDS = 20
+"""How long one child may take."""
+PATIENCE = 10
+"""How many seconds a caller waits for its turn."""
+AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+"""How many children may run on one machine, whatever the number of web processes."""
+KEPT = 60 * 60 * 24 * 60
+ROWS_AT_MOST, WIDTHS = 2000, range(240, 2001)
+DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
+FIELDS: dict[Kind, frozenset[str]] = {
+    "bars": frozenset({"label", "value"}),
+    "stacked": frozenset({"label", "part", "value"}),
+    "line": frozenset({"series", "year", "value"}),
+    "flows": frozenset({"year", "births", "closures"}),
+    "dots": frozenset({"label", "value"}),
+    "interval": frozenset({"label", "low", "high"}),
+}
+NAMES: dict[str, tuple[str, ...]] = {"flows": ("births", "closures")}
+
+logger = logging.getLogger(__name__)
+
+
+class RenderingBusy(Exception):
+    """Others draw on this machine and did not finish in time; try again after `retry_after` seconds."""
+
+    retry_after = 15
+
+
+class RenderingFailed(Exception):
+    """The child refused what it was given, took too long, or fell. The message says which, for the log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartSpec:
+    """What a chart shows; see the module's head. Raises ValueError for rows that its kind cannot draw."""
+
+    kind: Kind
+    rows: Sequence[Mapping[str, Any]]
+    title: str
+    language: str = "fr"
+    width: int = 720
+    decimals: int = 0
+    percent: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+    reference: float | None = None
+    reference_name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in FIELDS:
+            raise ValueError(f"There is no chart {self.kind!r}; there are {', '.join(FIELDS)}.")
+        if not 0 < len(self.rows) <= ROWS_AT_MOST:
+            raise ValueError(f"A chart shows 1 to {ROWS_AT_MOST} rows, not {len(self.rows)}.")
+        if self.width not in WIDTHS:
+            raise ValueError(f"A chart is {WIDTHS[0]} to {WIDTHS[-1]} pixels wide, not {self.width}.")
+        if self.language not in {"fr", "en"}:
+            raise ValueError(f"Numbers are written in fr or en, not in {self.language!r}.")
+        lost = {name for row in self.rows for name in FIELDS[self.kind] - row.keys()}
+        wanted = (
+            *NAMES.get(self.kind, ()),
+            *(["at_least"] if any(r.get("high", 0) is None for r in self.rows) else []),
+        )
+        lost |= {f"names[{name!r}]" for name in wanted if name not in self.names}
+        if lost:
+            raise ValueError(f"The chart {self.kind!r} misses {', '.join(sorted(lost))}.")
+        if self.kind == "stacked" and len({row["part"] for row in self.rows}) > 6:
+            raise ValueError("A stacked chart has six parts at most: more shades of one hue cannot be told apart.")
+
+
+def chart_svg(spec: ChartSpec) -> bytes:
+    """The chart as SVG (UTF-8, no script, no outside reference). Raises RenderingBusy and RenderingFailed."""
+    return chart_svgs([spec])[0]
+
+
+def chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]:
+    """Each chart as SVG, in order; those that are not kept yet are drawn by one child."""
+    jobs = [_Job("chart", {"spec": _plain(asdict(spec))}) for spec in specs]
+    return _drawn(jobs)
+
+
+def document_pdf(
+    template: str,
+    data: Mapping[str, Any],
+    images: Mapping[str, bytes] | None = None,
+    charts: Mapping[str, ChartSpec] | None = None,
+) -> bytes:
+    """The PDF (PDF/A-3b and PDF/UA-1) of `totem/core/documents/{template}.typ` filled with `data` (JSON's types).
+
+    `images` are SVG files by the name the data use; `charts` are drawn by the same child, and stand among the images.
+    Raises RenderingBusy and RenderingFailed; LookupError for a template that is not there.
+    """
+    if template not in {path.stem for path in DOCUMENTS.glob("*.typ")}:
+        raise LookupError(f"There is no document {template!r}.")
+    job = _Job(
+        "document",
+        {
+            "template": template,
+            "data": _plain(data),
+            "images": {name: _printable(image.decode()) for name, image in (images or {}).items()},
+            "charts": {name: _plain(asdict(spec)) for name, spec in (charts or {}).items()},
+        },
+    )
+    return _drawn([job])[0]
+
+
+def answers_busy(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """The view, answering 503 with Retry-After when the machine draws for others, and 500 in one line when it cannot."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except RenderingBusy as busy:
+            text = gettext("Many drawings are being made at the moment. Try again in a few seconds.")
+            return HttpResponse(
+                text,
+                status=503,
+                content_type="text/plain; charset=utf-8",
+                headers={"Retry-After": str(busy.retry_after)},
+            )
+        except RenderingFailed:
+            logger.exception("Not drawn: %s", request.path)
+            text = gettext("This drawing could not be made; the table holds the same figures.")
+            return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
+
+    return answer
+
+
+# -- What is kept -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One thing to draw, and the key it is kept under."""
+
+    kind: str
+    payload: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        text = json.dumps([self.kind, _version(), self.payload], sort_keys=True, allow_nan=False, ensure_ascii=False)
+        return f"rendering:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+@once
+def _version() -> str:
+    """What the result depends on beside its data: this code, the templates, the fonts' names, the three libraries."""
+    digest = hashlib.sha256()
+    for path in sorted([*Path(__file__).parent.glob("*.py"), *DOCUMENTS.glob("*.typ")]):
+        digest.update(path.read_bytes())
+    for name in ("altair", "vl-convert-python", "typst"):
+        digest.update(f"{name} {metadata.version(name)}\n".encode())
+    return digest.hexdigest()
+
+
+def _drawn(jobs: Sequence[_Job]) -> list[bytes]:
+    cache = caches["rendering"]
+    keys = [job.key for job in jobs]
+    known: dict[str, bytes] = cache.get_many(keys)
+    if len(known) < len(set(keys)):
+        with _turn():
+            # Whoever waited for the same drawing finds it here.
+            known |= cache.get_many([key for key in keys if key not in known])
+            wanted = {key: job for key, job in zip(keys, jobs, strict=True) if key not in known}
+            if wanted:
+                fresh = dict(zip(wanted, _asked(list(wanted.values())), strict=True))
+                cache.set_many(fresh, KEPT)
+                known |= fresh
+    return [known[key] for key in keys]
+
+
+def _printable(text: str) -> str:
+    """Without the control characters and half surrogates that neither XML nor PDF can hold."""
+    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 and c not in _UNHOLD))
+
+
+_UNHOLD = {chr(n) for n in (*range(0xD800, 0xE000), 0xFFFE, 0xFFFF)}
+
+
+def _plain(value: Any) -> Any:
+    """JSON's types only; lazy translations become text, Decimals become numbers."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return float(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _printable(str(value))
+
+
+# -- The child --------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    """One of the machine's turns to draw. Raises RenderingBusy.
+
+    A turn is a locked file: the kernel frees it with the process that holds it, however that ends.
+    """
+    folder = Path(settings.DATA_DIR) / "rendering"
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + PATIENCE
+    with contextlib.ExitStack() as open_files:
+        files = [open_files.enter_context((folder / f"{n}.turn").open("w")) for n in range(AT_ONCE)]
+        while not any(_locked(file.fileno()) for file in files):
+            if time.monotonic() >= until:
+                raise RenderingBusy
+            time.sleep(0.05)
+        yield
+
+
+def _locked(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _asked(jobs: Sequence[_Job]) -> list[bytes]:
+    """What the child answers, in the order of the jobs. It gets no secret: neither settings nor environment."""
+    question = json.dumps([{"kind": job.kind, **job.payload} for job in jobs])
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "totem.core.rendering.process"],
+            input=question.encode(),
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            cwd=Path(__file__).resolve().parents[3],
+            env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
+        )
+    except subprocess.TimeoutExpired:
+        raise RenderingFailed(f"The drawing was not ready after {SECONDS} s.") from None
+    if child.returncode != 0:
+        said = child.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise RenderingFailed(f"The drawing process ended with {child.returncode}: {said[-1][:500]}")
+    return _parts(child.stdout, len(jobs))
+
+
+def _parts(answer: bytes, count: int) -> list[bytes]:
+    """The drawings in an answer: a line of their lengths, then their bytes."""
+    head, _, body = answer.partition(b"\n")
+    lengths = [int(n) for n in head.split()]
+    if len(lengths) != count or sum(lengths) != len(body):
+        raise RenderingFailed("The drawing process answered something else than drawings.")
+    parts, start = [], 0
+    for length in lengths:
+        parts.append(body[start : start + length])
+        start += length
+    return parts

@@ -1,0 +1,60 @@
+"""Documents set by Typst. Runs in the child process only.
+
+What people typed reaches Typst as JSON in `sys.inputs` and is placed as text: it is never part of the markup, so that
+a company called `#import "x"` is printed as it is written.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import typst
+
+from totem.core.rendering.fonts import FONTS
+
+DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
+STANDARDS: list[Literal["a-3b", "ua-1"]] = ["a-3b", "ua-1"]
+
+
+def pdf(template: str, data: Mapping[str, Any], images: Mapping[str, str]) -> bytes:
+    """The PDF/A-3b, PDF/UA-1 file of `{template}.typ`; `images` are SVG texts by name. Raises typst.TypstError.
+
+    A sign that no face of ours can draw is not allowed in an archived file: it is replaced by « ? ».
+    """
+    try:
+        return _compiled(template, data, images)
+    except typst.TypstError:
+        drawable = _drawable()
+        images = {name: _replaced(image, drawable) for name, image in images.items()}
+        return _compiled(template, _replaced(data, drawable), images)
+
+
+def _compiled(template: str, data: Mapping[str, Any], images: Mapping[str, str]) -> bytes:
+    made = typst.compile(
+        DOCUMENTS / f"{template}.typ",
+        root=DOCUMENTS,
+        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS]),
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False), "images": json.dumps(images, ensure_ascii=False)},
+        pdf_standards=STANDARDS,
+    )
+    return bytes(made)
+
+
+def _drawable() -> frozenset[int]:
+    """The signs that every face has."""
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - rarely needed
+
+    faces = [frozenset(TTFont(path).getBestCmap()) for path in sorted(FONTS.glob("*.ttf"))]
+    return frozenset.intersection(*faces) | {ord("\n"), ord("\t")}
+
+
+def _replaced(value: Any, drawable: frozenset[int]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _replaced(item, drawable) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, drawable) for item in value]
+    if isinstance(value, str):
+        return "".join(c if ord(c) in drawable else "?" for c in value)
+    return value
