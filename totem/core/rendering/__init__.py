@@ -16,13 +16,13 @@
       "dots"      label, value | None, text?, emphasis?          reference=, reference_name=: a line across
       "interval"  label, low, high | None, text?, emphasis?      names={"at_least": "au moins"} where a high is None
 
-Labels and names come translated; numbers are written here in the spec's language (`percent`: shares from 0
-to 1). `text` stands in for the number where there is none (« not known », « fewer than 5 »).
+Labels and names come translated; numbers are written here, in the spec's language (`percent`: values are shares from
+0 to 1). `text` stands in for the number where there is none (« not known », « fewer than 5 »).
 
-The choropleth is pure Python and runs in the caller: `totem.core.rendering.choropleth`. Templates of documents:
-`totem/core/documents/NAME.typ`; `report.typ` says in its head which data it takes. Altair, vl-convert and Typst are only
-ever imported by the child (`python -m totem.core.rendering.process`): together they are 200 MB that no web process
-needs. A child costs about 0.7 s for the first chart and 0.05 s for each further one.
+The choropleth is pure Python and runs in the caller: `totem.core.rendering.choropleth`. Documents stand in
+`totem/core/documents/NAME.typ`; `report.typ` says in its head which data it takes. Only the child (`python -m
+totem.core.rendering.process`) ever imports Altair, vl-convert and Typst: together they are 200 MB that no web process
+needs. A child costs about 0.8 s for the first chart and 0.1 s for each further one, 0.1 s for a document without.
 """
 
 import contextlib
@@ -158,7 +158,7 @@ def document_pdf(
 def answers_busy(
     view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """The view, answering 503 with Retry-After when the machine draws for others, and 500 in one line when it cannot."""
+    """The view, answering 503 with Retry-After while the machine draws for others, 500 in one line when it cannot."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
