@@ -1,10 +1,10 @@
--- Each commune of the place: the three units and all its open establishments, digital or not.
+-- Each commune that the place touches: the three units and all its open establishments, digital or not.
 SELECT p.commune,
        COALESCE(c.head_offices, 0) AS head_offices,
        COALESCE(c.establishments, 0) AS establishments,
        COALESCE(c.employers, 0) AS employers,
        COALESCE(t.establishments, 0) AS all_establishments
-FROM place AS p
+FROM touched AS p
 LEFT JOIN (
     SELECT commune,
            SUM(CASE WHEN head_office THEN n ELSE 0 END) AS head_offices,

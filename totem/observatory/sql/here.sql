@@ -16,11 +16,10 @@ UNION ALL
 SELECT a.branch, k.commune, k.activity, k.band, k.employer, k.born, k.closed, k.open, k.head_office, k.diffusion,
        k.legal, k.estimated, k.placed, -1
 FROM corrections AS k
-JOIN place AS p ON p.commune = k.commune
 JOIN activity AS a ON a.code = k.activity
+WHERE k.commune IN (SELECT commune FROM place) OR k.siret IN (SELECT siret FROM inside)
 UNION ALL
 SELECT k.branch, k.commune, k.activity, k.band, k.employer, k.born, k.closed, k.open, k.head_office, k.diffusion,
        k.legal, k.estimated, k.placed, 1
 FROM corrections AS k
-JOIN place AS p ON p.commune = k.commune
-WHERE k.branch IS NOT NULL
+WHERE k.branch IS NOT NULL AND (k.commune IN (SELECT commune FROM place) OR k.siret IN (SELECT siret FROM inside))

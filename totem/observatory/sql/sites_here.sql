@@ -18,5 +18,5 @@ UNION ALL
 SELECT k.siret, k.siren, k.commune, k.branch, k.band, k.employer, k.born, k.head_office, k.category, k.estimated,
        k.diffusion, k.lon, k.lat
 FROM corrections AS k
-JOIN place AS p ON p.commune = k.commune
 WHERE k.open AND k.branch IS NOT NULL
+  AND (k.commune IN (SELECT commune FROM place) OR k.siret IN (SELECT siret FROM inside))

@@ -1,7 +1,8 @@
 -- Specialisation of the place against the country, by branch: the branch's share of all open establishments here, over
 -- its share in the country (location quotient; 1 is the country's average). NULL where nothing can be divided.
 SELECT b.branch, b.here, h.everything AS all_here, b.country, f.everything AS all_country,
-       (b.here * 1.0 / NULLIF(h.everything, 0)) / NULLIF(b.country * 1.0 / NULLIF(f.everything, 0), 0) AS quotient
+       (CAST(b.here AS DOUBLE) / NULLIF(h.everything, 0)) / NULLIF(CAST(b.country AS DOUBLE) / NULLIF(f.everything, 0), 0)
+           AS quotient
 FROM (
     SELECT r.branch, COALESCE(l.n, 0) AS here, COALESCE(c.n, 0) AS country
     FROM branch AS r

@@ -1,0 +1,225 @@
+"""Asks the named queries of a stock, by DuckDB inside the process.
+
+A query is one file of `sql/`, with its words in its head. It reads tables registered here by name: those of the stock
+(cells, sites, establishments, totals, nation, series, moves, bridge, addresses) and those of the question (place,
+touched, edge, inside, department, activity, branch, territory, corrections). Nothing of a request ever becomes SQL:
+values are parameters, tables are chosen from a closed list. The files keep to a list of functions that other engines
+share (`FUNCTIONS`, held by a test), so that a cluster can run them later.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from totem.observatory.activities import Activities
+from totem.observatory.models import Nomenclature, Stock
+from totem.observatory.nomenclature import read_bands
+from totem.territories.places import Place
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SQL = Path(__file__).parent / "sql"
+FUNCTIONS = frozenset({"CASE", "CAST", "COALESCE", "COUNT", "MAX", "MIN", "NULLIF", "SUBSTRING", "SUM"})
+# A question needs some ten megabytes; one that would swell a web process fails instead.
+LIMITS = {
+    "threads": 2,
+    "memory_limit": "160MB",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+BOUND = {"cells": "cube", "sites": "sites", "establishments": "establishments", "nation": "nation"}  # carry both codes
+PLAIN = ("totals", "series", "moves", "bridge", "addresses")
+VIEWS = ("open_here", "companies_here", "sites_here")
+ROWS = frozenset({"sites", "establishments"})  # gone from the stocks that are no longer in service
+CODE_COLUMN = {Nomenclature.REV2: "code", Nomenclature.NAF2025: "code25"}
+
+# As `corrections-VERSION.parquet` of a stock (written by `totem.observatory.corrections`), without a row.
+NO_CORRECTIONS = """
+CREATE TABLE no_corrections (
+    siret VARCHAR, siren VARCHAR, name VARCHAR, commune VARCHAR, code VARCHAR, code25 VARCHAR, band VARCHAR,
+    employer BOOLEAN, unit_band VARCHAR, category VARCHAR, born SMALLINT, closed SMALLINT, open BOOLEAN,
+    head_office BOOLEAN, diffusion VARCHAR, legal VARCHAR, estimated BOOLEAN, placed BOOLEAN, lon DOUBLE, lat DOUBLE,
+    branch INTEGER
+)
+"""
+
+Row = dict[str, Any]
+
+
+class NoStock(Exception):
+    """No stock of the register is in service: there is nothing to count."""
+
+
+class RowsGone(Exception):
+    """The question needs the rows of a stock of which only the cubes are kept."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a figure speaks of: which stock, which activities in which nomenclature, which place."""
+
+    stock: Stock
+    activities: Activities
+    place: Place
+
+
+class Question:
+    """A scope whose tables are registered: named queries can be asked of it. Made by `opened`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+        self._connection = connection
+        self.scope = scope
+
+    def ask(self, name: str, **parameters: object) -> list[Row]:
+        """The rows of `sql/NAME.sql`, in its order. Raises RowsGone."""
+        if not self.scope.stock.complete and _needs_rows(name):
+            raise RowsGone(name)
+        found = self._connection.execute(text_of(name), parameters or None)
+        columns = [column[0] for column in found.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    def one(self, name: str, **parameters: object) -> Row:
+        """The only row of a query that always gives one."""
+        return self.ask(name, **parameters)[0]
+
+    def register(self, table: str, **columns: Iterable[object]) -> None:
+        """Make one of the question's tables, known by its columns' values. Raises KeyError for another name."""
+        _fill(self._connection, table, columns)
+
+
+@contextmanager
+def opened(scope: Scope) -> Iterator[Question]:
+    """The scope, ready to be asked. Each thread has its connection, whose views of a stock stay for the next."""
+    connection = _connection()
+    _register_stock(connection, scope.stock, scope.activities)
+    place, activities = scope.place, scope.activities
+    _fill(connection, "place", {"commune": place.whole})
+    _fill(connection, "touched", {"commune": place.communes})
+    _fill(connection, "edge", {"commune": place.partial})
+    _fill(connection, "activity", {"code": activities.codes, "branch": activities.branch_of_code})
+    _fill(connection, "branch", {"branch": range(1, len(activities.branches) + 1)})
+    _fill(connection, "inside", {"siret": _inside(connection, scope) if place.partial else ()})
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')}")
+    yield Question(connection, scope)
+
+
+@cache
+def text_of(name: str) -> str:
+    """The SQL of a named query."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _needs_rows(name: str) -> bool:
+    words = set(text_of(name).replace(".", " ").split())
+    return bool(words & ROWS) or any(_needs_rows(view) for view in VIEWS if view in words and view != name)
+
+
+# -- Connections ------------------------------------------------------------------------------------------------------
+
+_threads = threading.local()
+
+
+@lru_cache(maxsize=1)
+def _database() -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(":memory:", config=LIMITS)
+    database.execute("CREATE TABLE bands (band VARCHAR, low INTEGER, high INTEGER, employs BOOLEAN)")
+    database.execute(NO_CORRECTIONS)
+    database.executemany(
+        "INSERT INTO bands VALUES (?, ?, ?, ?)",
+        [[band.code, band.least, band.most, band.least > 0] for band in read_bands()],
+    )
+    return database
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    """This thread's connection; temporary tables of one are not seen by another."""
+    connection: duckdb.DuckDBPyConnection | None = getattr(_threads, "connection", None)
+    if connection is None:
+        connection = _threads.connection = _database().cursor()
+        for table in _TABLES:
+            _fill(connection, table, {})
+        _threads.registered = None
+    return connection
+
+
+def _register_stock(connection: duckdb.DuckDBPyConnection, stock: Stock, activities: Activities) -> None:
+    key = (stock.folder, stock.complete, activities.nomenclature, activities.corrected)
+    if _threads.registered == key:
+        return
+    code = CODE_COLUMN[activities.nomenclature]
+    for name, file in BOUND.items():
+        if stock.complete or name not in ROWS:
+            _view(connection, name, stock.path / f"{file}.parquet", f"*, {code} AS activity")
+    for name in PLAIN:
+        _view(connection, name, stock.path / f"{name}.parquet", "*")
+    corrections = stock.path / f"corrections-{activities.version_id}.parquet"
+    if activities.corrected and corrections.exists():
+        _view(connection, "corrections", corrections, f"*, {code} AS activity")
+    else:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW corrections AS SELECT *, {code} AS activity FROM no_corrections"  # noqa: S608
+        )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')} LIMIT 0")
+    for view in VIEWS:
+        if stock.complete or not _needs_rows(view):
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {text_of(view)}")
+    _threads.registered = key
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path, columns: str) -> None:
+    # A view takes no parameter: the address is one of ours, quoted for the folder somebody chose at installation.
+    address = str(file).replace("'", "''")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet('{address}')")  # noqa: S608
+
+
+# -- The question's tables --------------------------------------------------------------------------------------------
+
+_TABLES: Mapping[str, Mapping[str, str]] = {
+    "place": {"commune": "VARCHAR"},
+    "touched": {"commune": "VARCHAR"},
+    "edge": {"commune": "VARCHAR"},
+    "inside": {"siret": "VARCHAR"},
+    "department": {"department": "VARCHAR"},
+    "activity": {"code": "VARCHAR", "branch": "INTEGER"},
+    "activity_rev2": {"code": "VARCHAR"},
+    "activity_2025": {"code": "VARCHAR"},
+    "branch": {"branch": "INTEGER"},
+    "territory": {"commune": "VARCHAR", "territory": "VARCHAR"},
+    "actor_code": {"code": "VARCHAR"},
+    "actor_legal": {"legal": "VARCHAR"},
+}
+
+
+@cache
+def _filling(table: str) -> str:
+    columns = ", ".join(f"CAST(unnest(${name}) AS {kind}) AS {name}" for name, kind in _TABLES[table].items())
+    return f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {columns}"
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Iterable[object]]) -> None:
+    values = {name: list(columns.get(name, ())) for name in _TABLES[table]}
+    connection.execute(_filling(table), values)
+
+
+def _inside(connection: duckdb.DuckDBPyConnection, scope: Scope) -> list[str]:
+    """The SIRET of the sites of the communes cut by the edge whose position is inside the polygon."""
+    import shapely  # noqa: PLC0415 - only drawn places need it
+
+    if not scope.stock.complete:
+        raise RowsGone("inside")
+    polygon = scope.place.polygon
+    west, south, east, north = shapely.bounds(polygon)
+    found: dict[str, np.ndarray[Any, Any]] = connection.execute(
+        text_of("sites_of_edge"), {"west": west, "south": south, "east": east, "north": north}
+    ).fetchnumpy()
+    shapely.prepare(polygon)
+    within = shapely.contains_xy(polygon, found["lon"], found["lat"])
+    sirets: list[str] = found["siret"][within].tolist()
+    return sirets

@@ -1,0 +1,372 @@
+"""The observatory's answers: each function asks named queries of a scope and gives frozen rows.
+
+Figures are counts of what the register holds on the stock's date. What cannot be known is None, never a guess: a
+headcount is an interval, a share needs its whole, a drawn place has no specialisation.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from totem.observatory.activities import (
+    DEFAULT,
+    Activities,
+    ActorKind,
+    activities_of,
+    actor_kinds,
+)
+from totem.observatory.engine import NoStock, Question, Row, Scope, opened
+from totem.observatory.models import ActivityVersion, Nomenclature, Stock
+from totem.observatory.nomenclature import Pair, read_bridge
+from totem.territories.models import Commune
+from totem.territories.places import Place
+
+UNITS = ("head_offices", "establishments", "employers")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number known to lie from `low` to `high`, both included; no `high` where nothing bounds it."""
+
+    low: int
+    high: int | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether there is nothing left to know."""
+        return self.low == self.high
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The figures that matter. Registered and estimated active stand side by side (method: `register.layout`).
+
+    `not_placed` are establishments without a position; `outside_or_inside` the `Interval` parts of a drawn place that
+    cannot be decided: units in communes its edge cuts, without a position.
+    """
+
+    head_offices: int
+    establishments: int
+    employers: int
+    head_offices_estimated: int
+    establishments_estimated: int
+    employers_estimated: int
+    partial_diffusion: int
+    headcount_unknown: int
+    birth_unknown: int
+    not_placed: int
+    jobs: Interval
+    jobs_unbounded: int
+    undecided: Mapping[str, int]
+
+    def share_undecided(self, unit: str = "establishments") -> float | None:
+        """Part, 0 to 1, of the unit that cannot be decided as inside or outside; None where there is none at all."""
+        unsure, sure = self.undecided.get(unit, 0), int(getattr(self, unit))
+        return unsure / (sure + unsure) if sure + unsure else None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A line of units counted under a key: branch number, activity code, commune..."""
+
+    key: Any
+    head_offices: int
+    establishments: int
+    employers: int = 0
+    estimated: int = 0
+    jobs: Interval | None = None
+    everything: int | None = None
+
+
+@dataclass(frozen=True)
+class Size:
+    """Open establishments of a headcount band; `band` None: no band, `unknown`: headcount that nothing bounds."""
+
+    band: str | None
+    unknown: bool
+    establishments: int
+
+
+@dataclass(frozen=True)
+class Year:
+    """A year of the sector here: establishments at its end, born, closed, and moved in, out and inside."""
+
+    year: int
+    stock: int
+    births: int
+    closures: int
+    arrivals: int = 0
+    departures: int = 0
+    inside: int = 0
+
+    @property
+    def change(self) -> int:
+        return self.births - self.closures + self.arrivals - self.departures
+
+
+@dataclass(frozen=True)
+class Speciality:
+    """A branch's weight here against the country; `quotient` 1 is the country's, None where it cannot be computed."""
+
+    branch: int
+    here: int
+    country: int
+    quotient: float | None
+
+
+@dataclass(frozen=True)
+class Company:
+    """An open establishment as it may be shown: never under partial diffusion; a natural person without trade name has
+    no name here."""
+
+    siret: str
+    siren: str
+    name: str | None
+    commune: str
+    activity: str
+    branch: int
+    band: str | None
+    unit_band: str | None
+    category: str | None
+    born: int | None
+    head_office: bool
+    natural_person: bool
+    estimated: bool
+
+
+@dataclass(frozen=True)
+class Actors:
+    """Candidates for a kind of actor: how many in all, and the first of them that may be named."""
+
+    kind: ActorKind
+    total: int
+    shown: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A pair of codes seen on the same open establishments; `official` is the table's word, empty where it has none.
+
+    `share` is that of the NAF 2025 code among those of the rev. 2 code.
+    """
+
+    rev2: str
+    naf2025: str
+    establishments: int
+    share: float
+    official: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The profile of a place: all that the page shows without rows of companies."""
+
+    totals: Totals
+    branches: tuple[Counted, ...]
+    activities: tuple[Counted, ...]
+    sizes: tuple[Size, ...]
+    born: tuple[Counted, ...]
+    legal_forms: tuple[Counted, ...]
+    specialities: tuple[Speciality, ...]
+    series: tuple[Year, ...]
+
+
+# -- Scopes -----------------------------------------------------------------------------------------------------------
+
+
+def serving_stock() -> Stock:
+    """The stock in service. Raises NoStock."""
+    stock = Stock.objects.serving()
+    if stock is None:
+        raise NoStock
+    return stock
+
+
+def default_activities() -> Activities:
+    """What is counted when nobody asks for anything else: the newest version of the OECD's ICT sector."""
+    version = (
+        ActivityVersion.objects.filter(perimeter__slug=DEFAULT, published_at__isnull=False)
+        .select_related("perimeter")
+        .first()
+    )
+    if version is None:
+        raise NoStock
+    return activities_of(version)
+
+
+# -- Answers ----------------------------------------------------------------------------------------------------------
+
+
+def profile(scope: Scope) -> Profile:
+    """Everything of the page but lists and communes, in one opening of the stock."""
+    with opened(scope) as question:
+        return Profile(
+            totals=_totals(question),
+            branches=_counted(question.ask("branches"), "branch"),
+            activities=_counted(question.ask("activities"), "activity"),
+            sizes=tuple(Size(r["band"], r["headcount_unknown"], r["establishments"]) for r in question.ask("sizes")),
+            born=_counted(question.ask("ages"), "born"),
+            legal_forms=_counted(question.ask("legal_forms"), "legal"),
+            specialities=_specialities(question),
+            series=_series(question),
+        )
+
+
+def totals(scope: Scope) -> Totals:
+    """The figures that matter alone."""
+    with opened(scope) as question:
+        return _totals(question)
+
+
+def series(scope: Scope) -> tuple[Year, ...]:
+    """Stock, births, closures and moves of each year since 2010. A drawn place counts the communes it touches.
+
+    Empty for NAF 2025: the register does not tell the past in it.
+    """
+    with opened(scope) as question:
+        return _series(question)
+
+
+def communes(scope: Scope) -> tuple[Counted, ...]:
+    """Each commune that the place touches, the most establishments first; `everything` are those of all activities."""
+    with opened(scope) as question:
+        return _counted(question.ask("communes"), "commune")
+
+
+def ranking(scope: Scope, territory_of: Mapping[str, str]) -> tuple[Counted, ...]:
+    """Territories side by side; `territory_of` names that of each commune (all of them within the scope's place)."""
+    with opened(scope) as question:
+        question.register("territory", commune=territory_of.keys(), territory=territory_of.values())
+        return _counted(question.ask("ranking"), "territory")
+
+
+def companies(
+    scope: Scope, *, branch: int = 0, employers_only: bool = False, limit: int = 50, offset: int = 0
+) -> tuple[Company, ...]:
+    """Who is here, the largest first; `branch` 0 means all. Raises RowsGone for a stock no longer in service."""
+    with opened(scope) as question:
+        rows = question.ask("companies", branch=branch, employers_only=employers_only, limit=limit, offset=offset)
+    return tuple(Company(natural_person=row.pop("legal") == "1", **row) for row in rows)
+
+
+def actors(scope: Scope, *, limit: int = 20) -> tuple[Actors, ...]:
+    """Candidates for each kind of actor in the place. Raises RowsGone."""
+    with opened(scope) as question:
+        return tuple(_actors(question, kind, limit) for kind in actor_kinds())
+
+
+def actor_ids(scope: Scope, slug: str) -> frozenset[int]:
+    """The SIREN, as numbers, of all candidates for one kind of actor. Raises RowsGone, KeyError."""
+    kind = {kind.slug: kind for kind in actor_kinds()}[slug]
+    with opened(scope) as question:
+        _register_kind(question, kind)
+        rows = question.ask("actors", any_legal=not kind.legal, limit=1_000_000)
+    return frozenset(int(row["siren"]) for row in rows)
+
+
+def company_ids(scope: Scope) -> frozenset[int]:
+    """The SIREN, as numbers, of the legal units with an open establishment counted here. Raises RowsGone."""
+    with opened(scope) as question:
+        return frozenset(row["siren"] for row in question.ask("companies_count"))
+
+
+def passages(scope: Scope) -> tuple[Passage, ...]:
+    """The passage from NAF rev. 2 to NAF 2025 as seen in the departments of the place, beside the official table."""
+    departments = sorted(set(_departments_of(scope.place)))
+    with opened(scope) as question:
+        question.register("department", department=departments)
+        question.register("activity_rev2", code=scope.activities.rev2)
+        question.register("activity_2025", code=scope.activities.naf2025)
+        rows = question.ask("bridge")
+    return _passages(rows, read_bridge())
+
+
+def quality(scope: Scope) -> Row:
+    """How well what is counted here is known: establishments with each flaw."""
+    with opened(scope) as question:
+        return question.one("quality")
+
+
+def domiciliations(scope: Scope, *, limit: int = 20) -> list[Row]:
+    """Addresses of the place with many units of the sector and no employer, as {commune, address, units}."""
+    with opened(scope) as question:
+        return question.ask("domiciliation", limit=limit)
+
+
+# -- From rows --------------------------------------------------------------------------------------------------------
+
+
+def _totals(question: Question) -> Totals:
+    row = question.one("totals")
+    low, high, unbounded = row.pop("jobs_low"), row.pop("jobs_high"), row["jobs_unbounded"]
+    undecided = question.one("undecided") if question.scope.place.partial else {}
+    return Totals(**row, jobs=Interval(low, _bounded(high, unbounded)), undecided=undecided)
+
+
+def _bounded(high: int | None, unbounded: int) -> int | None:
+    return None if unbounded else int(high or 0)
+
+
+def _counted(rows: Iterable[Row], key: str) -> tuple[Counted, ...]:
+    return tuple(
+        Counted(
+            key=row[key],
+            head_offices=row.get("head_offices", 0),
+            establishments=row["establishments"],
+            employers=row.get("employers", 0),
+            estimated=row.get("establishments_estimated", 0),
+            jobs=Interval(row["jobs_low"], _bounded(row["jobs_high"], row["jobs_unbounded"]))
+            if "jobs_low" in row
+            else None,
+            everything=row.get("all_establishments"),
+        )
+        for row in rows
+    )
+
+
+def _specialities(question: Question) -> tuple[Speciality, ...]:
+    if question.scope.place.partial:  # all establishments are known by commune only
+        return ()
+    return tuple(
+        Speciality(row["branch"], row["here"], row["country"], row["quotient"])
+        for row in question.ask("specialisation")
+    )
+
+
+def _series(question: Question) -> tuple[Year, ...]:
+    if question.scope.activities.nomenclature != Nomenclature.REV2:
+        return ()
+    moves = {row["year"]: row for row in question.ask("moves")}
+    return tuple(Year(**{**moves.get(row["year"], {}), **row}) for row in question.ask("series"))
+
+
+def _register_kind(question: Question, kind: ActorKind) -> None:
+    question.register("actor_code", code=kind.codes)
+    question.register("actor_legal", legal=kind.legal)
+
+
+def _actors(question: Question, kind: ActorKind, limit: int) -> Actors:
+    _register_kind(question, kind)
+    rows = question.ask("actors", any_legal=not kind.legal, limit=limit)
+    return Actors(kind, rows[0]["total"] if rows else 0, tuple(rows))
+
+
+def _departments_of(place: Place) -> Iterable[str]:
+    return Commune.objects.filter(code__in=place.communes).order_by().values_list("department_id", flat=True).distinct()
+
+
+def _passages(rows: Sequence[Row], pairs: Iterable[Pair]) -> tuple[Passage, ...]:
+    official = {(pair.rev2, pair.naf2025): pair.kind for pair in pairs}
+    of_rev2: dict[str, int] = {}
+    for row in rows:
+        of_rev2[row["code"]] = of_rev2.get(row["code"], 0) + row["establishments"]
+    return tuple(
+        Passage(
+            rev2=row["code"],
+            naf2025=row["code25"],
+            establishments=row["establishments"],
+            share=row["establishments"] / of_rev2[row["code"]],
+            official=official.get((row["code"], row["code25"]), ""),
+        )
+        for row in rows
+    )
