@@ -41,7 +41,7 @@ from functools import cache as once
 from functools import wraps
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec
+from typing import Any, Concatenate, Literal, ParamSpec, cast
 
 from django.conf import settings
 from django.core.cache import caches
@@ -177,7 +177,7 @@ def answers_busy(
             text = gettext("This drawing could not be made; the table holds the same figures.")
             return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
 
-    return answer
+    return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", answer)
 
 
 # -- What is kept -----------------------------------------------------------------------------------------------------

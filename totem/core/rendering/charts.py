@@ -80,7 +80,7 @@ def _text(row: Row, value: float | None, spec: Spec) -> str:
 def _layered(spec: Spec, layers: Sequence[alt.Chart], height: float, margins: Sequence[float]) -> alt.LayerChart:
     """The layers on an SVG of exactly the asked width; margins are left, right, top, bottom."""
     left, right, top, bottom = margins
-    return (
+    chart: alt.LayerChart = (
         alt.layer(*layers)
         .properties(
             width=max(spec["width"] - left - right, 40),
@@ -91,15 +91,17 @@ def _layered(spec: Spec, layers: Sequence[alt.Chart], height: float, margins: Se
         .configure(font=FONT, aria=False)
         .configure_view(stroke=None)
     )
+    return chart
 
 
 def _data(rows: Sequence[Row]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=list(rows)))
+    return alt.Chart(alt.InlineData(values=list(rows)))
 
 
 def _words(rows: Sequence[Row], field: str, spec: Spec, **mark: Any) -> alt.Chart:
     style = {"align": "left", "baseline": "middle", "color": INK, "fontSize": _size(spec), **mark}
-    return _data(rows).mark_text(**style).encode(text=f"{field}:N")
+    texts: alt.Chart = _data(rows).mark_text(**style).encode(text=f"{field}:N")
+    return texts
 
 
 def _note(text: str, spec: Spec, x: float, y: float, **mark: Any) -> alt.Chart:
@@ -128,7 +130,7 @@ class _Rows:
         self.highest = highest or 1
 
     def y(self) -> alt.Y:
-        return alt.Y("row:O", axis=None, sort=None, scale=alt.Scale(domain=[r["row"] for r in self.rows], padding=0))
+        return alt.Y("row:O", axis=None, sort=None, scale=alt.Scale(domain=list(range(len(self.rows))), padding=0))
 
     def x(self, field: str) -> alt.X:
         return alt.X(f"{field}:Q", axis=None, stack=None, scale=alt.Scale(domain=[0, self.highest], nice=False))
@@ -151,7 +153,7 @@ class _Rows:
 
 def bars(spec: Spec) -> alt.LayerChart:
     """`label`, `value` (None: nothing is drawn), `text`?, `emphasis`? (a total: ink)."""
-    rows = [
+    rows: list[Row] = [
         {
             "row": n,
             "zero": 0,
@@ -179,14 +181,15 @@ def stacked(spec: Spec) -> alt.LayerChart:
     names = list(dict.fromkeys(row["label"] for row in spec["rows"]))
     parts = list(dict.fromkeys(row["part"] for row in spec["rows"]))
     shades = _shades(len(parts))
-    totals, pieces = [0.0] * len(names), []
+    totals = [0.0] * len(names)
+    pieces: list[Row] = []
     for part, (fill, ink) in zip(parts, shades, strict=True):
         for row in (r for r in spec["rows"] if r["part"] == part and r["value"]):
             n, start = names.index(row["label"]), totals[names.index(row["label"])]
             totals[n] = start + row["value"]
             text = _number(row["value"], spec)
             pieces.append({"row": n, "from": start, "to": totals[n], "fill": fill, "ink": ink, "text": text})
-    ends = [{"row": n, "value": total, "text": _number(total, spec)} for n, total in enumerate(totals)]
+    ends: list[Row] = [{"row": n, "value": total, "text": _number(total, spec)} for n, total in enumerate(totals)]
     size = _size(spec)
     keys, top = _keys(parts, shades, spec)
     place = _Rows(spec, names, [end["text"] for end in ends], max(totals), top + size)
@@ -246,7 +249,7 @@ def _keys(
 
 def dots(spec: Spec) -> alt.LayerChart:
     """`label`, `value`, `text`?, `emphasis`? (the place the page is about); `reference` is a line across."""
-    rows = [
+    rows: list[Row] = [
         {
             "row": n,
             "zero": 0,
@@ -301,7 +304,7 @@ def interval(spec: Spec) -> alt.LayerChart:
     if any(row["high"] is None for row in spec["rows"]):
         highest *= 1.15
     highest = highest or 1
-    rows = [
+    rows: list[Row] = [
         {
             "row": n,
             "zero": 0,

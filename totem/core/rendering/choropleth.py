@@ -131,12 +131,13 @@ def choropleth_svg(
     lines = [shapely.from_wkb(wkb) for wkb in outlines]
     frame = _Frame.around([geometry for _shape, geometry in areas] or lines, width)
     keys = _legend(legend, any(shape.level is None for shape, _g in areas), frame)
-    linked = any(shape.href for shape, _geometry in areas)
     dots = [frame.place(lon, lat) for lon, lat in points]
     height = frame.height + len(keys) * LINE
+    role = "group" if any(shape.href for shape, _geometry in areas) else "img"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height:g}" viewBox="0 0 {width} {height:g}"'
-        f' role="{"group" if linked else "img"}" font-family="Inter, system-ui, sans-serif" font-size="13"><title>{escape(title)}</title>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height:g}" role="{role}"',
+        f' viewBox="0 0 {width} {height:g}" font-family="Inter, system-ui, sans-serif" font-size="13">',
+        f"<title>{escape(title)}</title>",
         '<defs><pattern id="no-data" width="6" height="6" patternUnits="userSpaceOnUse"'
         f' patternTransform="rotate(45)"><rect width="6" height="6" fill="{PAPER}"/>'
         f'<rect width="1.6" height="6" fill="{HATCH}"/></pattern></defs>',
@@ -219,7 +220,9 @@ def _ring(pixels: "Points") -> str:
 def _area(shape: Shape, path: str) -> str:
     fill = "url(#no-data)" if shape.level is None else CLASSES[shape.level]
     drawn = f'<path d="{path}" fill="{fill}" fill-rule="evenodd"><title>{escape(shape.title)}</title></path>'
-    return f'<a href="{escape(shape.href)}" aria-label="{escape(shape.title)}">{drawn}</a>' if shape.href else drawn
+    if not shape.href:
+        return drawn
+    return f'<a href="{escape(shape.href)}" aria-label="{escape(shape.title)}">{drawn}</a>'
 
 
 def _legend(words: Sequence[str], unknown: bool, frame: _Frame) -> list[str]:

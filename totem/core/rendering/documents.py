@@ -7,14 +7,13 @@ a company called `#import "x"` is printed as it is written.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import typst
 
 from totem.core.rendering.fonts import FONTS
 
 DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
-STANDARDS: list[Literal["a-3b", "ua-1"]] = ["a-3b", "ua-1"]
 
 
 def pdf(template: str, data: Mapping[str, Any], images: Mapping[str, str]) -> bytes:
@@ -37,7 +36,7 @@ def _compiled(template: str, data: Mapping[str, Any], images: Mapping[str, str])
         font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS]),
         ignore_system_fonts=True,
         sys_inputs={"data": json.dumps(data, ensure_ascii=False), "images": json.dumps(images, ensure_ascii=False)},
-        pdf_standards=STANDARDS,
+        pdf_standards=["a-3b", "ua-1"],
     )
     return bytes(made)
 
