@@ -1,0 +1,263 @@
+"""Shapes that people send: what is wrong, where, and the corrected one when there is one."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import Transformer
+
+from totem.territories.places import area_km2
+from totem.territories.shapes import MOST_BYTES, MOST_VERTICES, PROJECTIONS, as_geojson, read_shape
+
+FLATTENING = 1 / 298.257223563
+SQUARE = [[2.2, 49.8], [2.4, 49.8], [2.4, 50.0], [2.2, 50.0], [2.2, 49.8]]
+
+
+def polygon(*rings: Any) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": list(rings)}
+
+
+def read(document: Any, **options: Any):
+    return read_shape(json.dumps(document).encode(), **options)
+
+
+def moved(epsg: int, ring: list[list[float]]) -> list[list[float]]:
+    """The ring in that projection."""
+    transformer = Transformer.from_crs(4326, epsg, always_xy=True)
+    return [list(transformer.transform(x, y)) for x, y in ring]
+
+
+def around(x: float, y: float, half: float = 0.05) -> list[list[float]]:
+    return [list(point) for point in shapely.box(x - half, y - half, x + half, y + half).exterior.coords]
+
+
+class TestGood:
+    @pytest.mark.parametrize(
+        "document",
+        [
+            polygon(SQUARE),
+            {"type": "Feature", "properties": {}, "geometry": polygon(SQUARE)},
+            {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": polygon(SQUARE)}]},
+            {"type": "MultiPolygon", "coordinates": [[SQUARE]]},
+            {"type": "GeometryCollection", "geometries": [polygon(SQUARE)]},
+            polygon([[*point, 35.0] for point in SQUARE]),
+            polygon(SQUARE[:-1]),
+            polygon(SQUARE[::-1]),
+            {**polygon(SQUARE), "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}},
+        ],
+    )
+    def test_every_way_of_writing_the_same_square(self, document):
+        reading = read(document)
+        assert reading.problems == ()
+        assert reading.polygon.equals(shapely.Polygon(SQUARE))
+
+    def test_a_byte_order_mark_and_text_are_read(self):
+        text = json.dumps(polygon(SQUARE))
+        assert read_shape(b"\xef\xbb\xbf" + text.encode()).polygon
+        assert read_shape(text).polygon
+
+    def test_parts_that_overlap_are_one_area(self):
+        reading = read({"type": "MultiPolygon", "coordinates": [[around(2, 48)], [around(2.05, 48)], [around(3, 48)]]})
+        assert reading.polygon.geom_type == "MultiPolygon"
+        assert len(reading.polygon.geoms) == 2
+
+    @pytest.mark.parametrize("place", [(-61.5, 16.2), (-52.3, 4.9), (55.5, -21.1), (45.2, -12.8), (-56.3, 46.8)])
+    def test_overseas_is_france(self, place):
+        assert read(polygon(around(*place))).polygon
+
+    def test_a_border_may_be_crossed(self):
+        assert read(polygon(around(7.8, 48.6, 0.5))).polygon
+
+    def test_what_is_offered_is_good_when_it_is_sent_back(self):
+        reading = read(polygon([[y, x] for x, y in SQUARE]))
+        again = read_shape(as_geojson(reading.corrected))
+        assert again.problems == ()
+        assert again.polygon.equals(shapely.Polygon(SQUARE))
+
+
+class TestBad:
+    def test_crossing_itself_is_told_where_and_mended(self):
+        bow = [[2.2, 49.8], [2.4, 50.0], [2.4, 49.8], [2.2, 50.0], [2.2, 49.8]]
+        reading = read(polygon(bow))
+        assert reading.polygon is None
+        assert [problem.kind for problem in reading.problems] == ["crossing"]
+        assert reading.problems[0].at == pytest.approx((2.3, 49.9))
+        assert "2.30000, 49.90000" in reading.words[0]
+        assert reading.corrected.is_valid
+        assert reading.corrected.area == pytest.approx(0.02)
+
+    def test_latitude_first_is_told_and_turned(self):
+        reading = read(polygon([[y, x] for x, y in SQUARE]))
+        assert [problem.kind for problem in reading.problems] == ["swapped"]
+        assert reading.corrected.equals(shapely.Polygon(SQUARE))
+
+    def test_latitude_first_beyond_ninety_degrees_is_told_too(self):
+        reading = read(polygon([[y, x] for x, y in around(165.5, -21.5)]))
+        assert [problem.kind for problem in reading.problems] == ["swapped"]
+
+    @pytest.mark.parametrize(
+        ("epsg", "place"),
+        [
+            (2154, (2.3, 49.9)),
+            (2154, (9.1, 42.2)),
+            (3857, (2.3, 49.9)),
+            (3857, (-4.2, 48.3)),
+            (5490, (-61.5, 16.2)),
+            (5490, (-61.0, 14.6)),
+            (2972, (-52.3, 4.9)),
+            (2975, (55.5, -21.1)),
+            (4471, (45.2, -12.8)),
+        ],
+    )
+    def test_another_projection_is_recognised_by_its_numbers(self, epsg, place):
+        reading = read(polygon(moved(epsg, around(*place))))
+        assert [problem.kind for problem in reading.problems] == ["projection"]
+        assert PROJECTIONS[epsg] in reading.words[0]
+        assert reading.corrected.hausdorff_distance(shapely.Polygon(around(*place))) < 1e-5
+
+    def test_another_projection_is_believed_when_it_is_said(self):
+        # Laon in Web Mercator has the numbers of Bordeaux in Lambert-93.
+        ring = moved(3857, around(3.75, 49.9))
+        named = {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}}}
+        for reading in (read({**polygon(ring), **named}), read(polygon(ring), epsg=3857)):
+            assert reading.corrected.hausdorff_distance(shapely.Polygon(around(3.75, 49.9))) < 1e-5
+
+    @pytest.mark.parametrize("document", [polygon([[9e8, 9e8], [9e8, 9.1e8], [9.1e8, 9e8]]), polygon(around(400, 2e6))])
+    def test_a_projection_that_nobody_knows_is_refused(self, document):
+        reading = read(document)
+        assert [problem.kind for problem in reading.problems] == ["projection"]
+        assert reading.corrected is None
+
+    def test_a_projection_that_is_named_and_not_known_is_not_guessed(self):
+        named = {"crs": {"type": "name", "properties": {"name": "EPSG:27572"}}}
+        reading = read({**polygon(moved(2154, SQUARE)), **named})
+        assert (reading.polygon, reading.corrected) == (None, None)
+
+    def test_outside_france_is_told_where(self):
+        reading = read(polygon(around(-74.0, 40.7)))
+        assert [problem.kind for problem in reading.problems] == ["outside"]
+        assert reading.problems[0].at == pytest.approx((-74.0, 40.7), abs=0.1)
+        assert reading.corrected is None
+
+    def test_of_parts_here_and_there_those_here_are_offered(self):
+        reading = read({"type": "MultiPolygon", "coordinates": [[SQUARE], [around(-74.0, 40.7)]]})
+        assert [problem.kind for problem in reading.problems] == ["outside"]
+        assert reading.corrected.equals(shapely.Polygon(SQUARE))
+
+    @pytest.mark.parametrize(
+        ("document", "kind"),
+        [
+            ({"type": "Point", "coordinates": [2.3, 49.9]}, "kind"),
+            ({"type": "LineString", "coordinates": SQUARE}, "kind"),
+            ({"type": "FeatureCollection", "features": []}, "empty"),
+            ({"type": "Feature", "geometry": None}, "empty"),
+            ({"type": "Topology", "objects": {}}, "kind"),
+            (polygon(), "empty"),
+            (polygon(SQUARE[:2]), "ring"),
+            (polygon([]), "ring"),
+            (polygon([["2.2", 49.8], [2.4, 49.8], [2.4, 50.0]]), "position"),
+            (polygon([[2.2], [2.4], [2.6]]), "position"),
+            (polygon([[True, 1], [2, 2], [3, 1]]), "position"),
+            (polygon([[2.0, 48.0], [2.1, 48.0], [2.2, 48.0], [2.0, 48.0]]), "empty"),
+            ({"type": "MultiPolygon", "coordinates": [SQUARE]}, "position"),
+            ({"type": "Polygon"}, "empty"),
+            ({"type": ["Polygon"]}, "kind"),
+            ([1, 2], "json"),
+            ("word", "json"),
+            ({}, "json"),
+        ],
+    )
+    def test_what_is_no_area(self, document, kind):
+        reading = read(document)
+        assert kind in [problem.kind for problem in reading.problems]
+        assert reading.polygon is None
+        assert reading.corrected is None
+
+    def test_a_point_is_told_where_it_is(self):
+        assert read({"type": "Point", "coordinates": [2.3, 49.9]}).problems[0].at == (2.3, 49.9)
+
+    @pytest.mark.parametrize(
+        ("data", "words"),
+        [
+            (b"{", "1"),
+            (b'{"type": "Polygon",\n "coordinates": [[[2, }', "2"),
+            (b'{"type": "Polygon", "name": "\xe9"}', "30"),
+            (b"PK\x03\x04 a zip file \xff", ""),
+            (b"", ""),
+            (b'{"type": "Polygon", "coordinates": [[[NaN, 1], [2, 2], [3, 3]]]}', ""),
+            (b'{"type": "Polygon", "coordinates": [[[1e999, 1], [2, 2], [3, 1]]]}', ""),
+            (b"[" * 100_000, ""),
+            (b'{"type": "Polygon", "coordinates": [[[' + b"9" * 5000 + b", 1]]]}", ""),
+        ],
+    )
+    def test_what_cannot_be_read_is_told_where(self, data, words):
+        reading = read_shape(data)
+        assert (reading.polygon, reading.corrected) == (None, None)
+        assert words in reading.words[0]
+
+    def test_too_large_a_file_is_not_read(self):
+        assert [problem.kind for problem in read_shape(b" " * (MOST_BYTES + 1)).problems] == ["heavy"]
+
+    def test_too_many_vertices_are_simplified(self):
+        circle = shapely.Point(2.3, 49.9).buffer(0.5, quad_segs=MOST_VERTICES)
+        reading = read_shape(as_geojson(circle))
+        assert [problem.kind for problem in reading.problems] == ["vertices"]
+        assert shapely.get_num_coordinates(reading.corrected) <= MOST_VERTICES
+        assert reading.corrected.symmetric_difference(circle).area < circle.area / 1000
+
+    def test_several_faults_are_all_told_and_mended(self):
+        bow = [[49.8, 2.2], [50.0, 2.4], [49.8, 2.4], [50.0, 2.2], [49.8, 2.2]]
+        reading = read(polygon(bow))
+        assert [problem.kind for problem in reading.problems] == ["swapped", "crossing"]
+        assert read_shape(as_geojson(reading.corrected)).polygon
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda c: st.lists(c) | st.dictionaries(
+    st.sampled_from(["type", "coordinates", "geometry", "features", "crs", "geometries"]),
+    c | st.sampled_from(["Polygon", "Feature", "FeatureCollection", "MultiPolygon"]))))  # fmt: skip
+def test_nothing_that_is_sent_breaks_it(document):
+    reading = read_shape(json.dumps(document))
+    assert reading.polygon is not None or reading.problems
+
+
+corners = st.lists(st.tuples(st.floats(1.5, 4.0), st.floats(47.0, 50.0)), min_size=3, max_size=12, unique=True)
+
+
+@given(corners)
+def test_whatever_is_drawn_in_france_is_taken_or_mended_or_flat(ring):
+    reading = read(polygon([list(point) for point in ring]))
+    shape = reading.polygon or reading.corrected
+    assert shape.is_valid if shape else {problem.kind for problem in reading.problems} <= {"empty", "crossing"}
+
+
+@given(st.floats(-5, 9), st.floats(41.5, 51), st.floats(0.01, 1.0), st.integers(3, 40))
+def test_areas_are_those_of_an_equal_area_projection(x, y, radius, sides):
+    shape = shapely.Point(x, y).buffer(radius, quad_segs=sides)
+    laea = Transformer.from_crs(4326, f"+proj=laea +lat_0={y} +lon_0={x} +ellps=WGS84", always_xy=True)
+    flat = shapely.transform(shapely.segmentize(shape, 0.02), lambda p: shapely.get_coordinates(
+        shapely.points(*laea.transform(p[:, 0], p[:, 1]))))  # fmt: skip
+    assert area_km2(shape) == pytest.approx(flat.area / 1e6, rel=1e-5)
+
+
+def test_areas_of_holes_and_of_the_other_direction():
+    outer, inner = around(2.3, 49.9, 0.2), around(2.3, 49.9, 0.1)
+    whole, hole = area_km2(shapely.Polygon(outer)), area_km2(shapely.Polygon(inner))
+    assert area_km2(shapely.Polygon(outer, [inner])) == pytest.approx(whole - hole)
+    assert area_km2(shapely.Polygon(outer[::-1], [inner])) == pytest.approx(whole - hole)
+
+
+@pytest.mark.parametrize(("south", "north"), [(0, 1), (41, 51), (-22, -21)])
+def test_areas_between_parallels_are_those_of_the_formula(south, north):
+    """The area of the ellipsoid between two parallels has a closed form (Snyder 1987, 3-11)."""
+    e = math.sqrt(FLATTENING * (2 - FLATTENING))
+    minor = 6378.137 * (1 - FLATTENING)
+
+    def zone(latitude: float) -> float:
+        s = math.sin(math.radians(latitude))
+        return minor**2 / 2 * math.radians(1) * (s / (1 - (e * s) ** 2) + math.atanh(e * s) / e)
+
+    assert area_km2(shapely.box(10, south, 11, north)) == pytest.approx(zone(north) - zone(south), rel=1e-6)

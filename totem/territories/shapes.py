@@ -1,0 +1,399 @@
+"""Shapes that people draw or send: read, checked, and told what is wrong where, with a corrected one when there is one.
+
+What comes in is GeoJSON (RFC 7946): longitude before latitude, in degrees of WGS 84. What goes out is a valid polygon
+or multi-polygon near France, with few enough vertices for a page.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+MOST_BYTES = 10 * 1024 * 1024
+MOST_VERTICES = 20_000
+MARGIN = 2.0  # degrees around a territory: what straddles a border is welcome
+
+# West, south, east, north in degrees of where French communes are.
+TERRITORIES = {
+    "metropolitan France": (-5.2, 41.3, 9.6, 51.1),
+    "Guadeloupe, Martinique, Saint-Martin, Saint-Barthélemy": (-63.2, 14.3, -60.8, 18.2),
+    "Guyane": (-54.7, 2.1, -51.6, 5.8),
+    "La Réunion": (55.2, -21.4, 55.9, -20.8),
+    "Mayotte": (44.9, -13.1, 45.4, -12.6),
+    "Saint-Pierre-et-Miquelon": (-56.5, 46.7, -56.1, 47.2),
+    "Polynésie française": (-154.8, -27.7, -134.4, -7.8),
+    "Nouvelle-Calédonie": (158.2, -22.9, 172.1, -19.1),
+    "Wallis et Futuna": (-178.2, -14.4, -176.1, -13.1),
+    "southern islands": (50.1, -50.1, 77.7, -37.7),
+    "Terre Adélie": (136.0, -68.0, 142.1, -65.5),
+    "Îles Éparses": (39.6, -22.4, 54.6, -11.5),
+    "Clipperton": (-109.3, 10.2, -109.1, 10.4),
+}
+# The official systems of decree n° 2000-1276 (metropolitan France, Antilles, Guyane, La Réunion, Mayotte) and the one
+# of web maps, by their EPSG code, in the order they are tried.
+PROJECTIONS = {
+    2154: "Lambert-93",
+    5490: "RGAF09 / UTM 20N (Antilles)",
+    2972: "RGFG95 / UTM 22N (Guyane)",
+    2975: "RGR92 / UTM 40S (La Réunion)",
+    4471: "RGM04 / UTM 38S (Mayotte)",
+    3857: "Web Mercator",
+}
+# The hexagon, coarsely: tells the Atlantic from the land when the numbers fit two projections.
+LAND = (
+    (-5.3, 48.7), (-4.8, 47.6), (-2.6, 46.8), (-1.6, 45.6), (-2.0, 43.2), (0.0, 42.5), (3.3, 42.2), (3.3, 43.0),
+    (6.2, 42.8), (8.4, 41.2), (9.7, 41.2), (9.7, 43.2), (7.8, 43.6), (7.2, 45.2), (7.1, 47.4), (8.4, 49.1),
+    (5.6, 49.8), (2.6, 51.3), (1.3, 50.9), (-0.3, 49.9), (-2.1, 49.9), (-2.3, 48.9),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, in words, and where: the numbers of the file, None when it has no place."""
+
+    kind: str
+    words: str
+    at: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A clean `polygon`, or `problems` and, when it can be mended, the `corrected` one to offer."""
+
+    polygon: "BaseGeometry | None" = None
+    problems: tuple[Problem, ...] = ()
+    corrected: "BaseGeometry | None" = None
+
+    @property
+    def words(self) -> list[str]:
+        """What to tell the sender, one sentence a problem and what is offered."""
+        told = [problem.words for problem in self.problems]
+        return [*told, _("A corrected shape is proposed: look at it, then send it.")] if self.corrected else told
+
+
+class _Unreadable(Exception):
+    """Nothing can be offered: the problem says why."""
+
+    def __init__(self, kind: str, words: str, at: tuple[float, float] | None = None) -> None:
+        super().__init__(words)
+        self.problem = Problem(kind, words, at)
+
+
+@dataclass
+class _Draft:
+    """The shape as mended so far."""
+
+    shape: "BaseGeometry"
+    problems: list[Problem] = field(default_factory=list)
+
+    def mend(self, problem: Problem, shape: "BaseGeometry") -> None:
+        self.problems.append(problem)
+        self.shape = shape
+
+
+def read_shape(data: "bytes | str", *, epsg: int | None = None) -> Reading:
+    """What these bytes of GeoJSON draw. `epsg` says the projection when the sender knows it.
+
+    Never raises for what people send.
+    """
+    import shapely  # noqa: PLC0415 - only where shapes are
+
+    try:
+        document = _document(data)
+        parts = [_polygon(rings) for rings in _polygons(document)]
+        if not parts:
+            raise _Unreadable("empty", _("There is no polygon in it."))
+        draft = _Draft(shapely.GeometryCollection(parts))
+        for step in (_in_degrees(epsg or _declared(document)), _in_order, _sound, _near, _light):
+            step(draft)
+        if draft.shape.is_empty or draft.shape.area == 0:
+            raise _Unreadable("empty", _("The shape has no area."))
+    except _Unreadable as unreadable:
+        return Reading(problems=(unreadable.problem,))
+    if draft.problems:
+        return Reading(problems=tuple(draft.problems), corrected=shapely.set_precision(draft.shape, 1e-7))
+    return Reading(polygon=draft.shape)
+
+
+def as_geojson(polygon: "BaseGeometry") -> str:
+    """The polygon as one line of GeoJSON, as the field of a form holds it."""
+    import shapely  # noqa: PLC0415
+
+    return str(shapely.to_geojson(polygon))
+
+
+# -- What is written --------------------------------------------------------------------------------------------------
+
+
+def _document(data: bytes | str) -> dict[str, Any]:
+    if len(data) > MOST_BYTES:
+        raise _Unreadable("heavy", _("This file is too large: at most %(limit)s MB.") % {"limit": MOST_BYTES >> 20})
+    try:
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+    except UnicodeDecodeError as error:
+        words = _("This is not GeoJSON: byte %(byte)s is not text in UTF-8.") % {"byte": error.start + 1}
+        raise _Unreadable("json", words) from None
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        words = _("This is not GeoJSON: line %(line)s, character %(column)s cannot be read.") % {
+            "line": error.lineno,
+            "column": error.colno,
+        }
+        raise _Unreadable("json", words) from None
+    except (ValueError, RecursionError):
+        raise _Unreadable("json", _("This is not GeoJSON: it cannot be read.")) from None
+    if not isinstance(document, dict) or "type" not in document:
+        raise _Unreadable("json", _("This is JSON but not GeoJSON: it has no type."))
+    return document
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+MEMBERS = {"FeatureCollection": "features", "GeometryCollection": "geometries"}
+
+
+def _polygons(node: Any, depth: int = 0) -> Iterator[Any]:
+    """The rings of each polygon, whatever they stand in."""
+    kind = str(node.get("type")) if isinstance(node, dict) else ""
+    if kind in MEMBERS and isinstance(node.get(MEMBERS[kind]), list) and depth < 10:
+        for member in node[MEMBERS[kind]]:
+            yield from _polygons(member, depth + 1)
+    elif kind == "Feature":
+        if node.get("geometry") is not None:
+            yield from _polygons(node["geometry"], depth + 1)
+    elif kind == "Polygon":
+        yield node.get("coordinates")
+    elif kind == "MultiPolygon" and isinstance(node.get("coordinates"), list):
+        yield from node["coordinates"]
+    else:
+        words = _("A polygon is needed; this has a %(kind)s.") % {"kind": kind[:40] or "?"}
+        raise _Unreadable("kind", words, _first_position(node))
+
+
+def _first_position(node: Any) -> tuple[float, float] | None:
+    """Where something that is no polygon stands."""
+    at = node.get("coordinates") if isinstance(node, dict) else None
+    while isinstance(at, list) and at and isinstance(at[0], list):
+        at = at[0]
+    return (at[0], at[1]) if isinstance(at, list) and _is_position(at) else None
+
+
+def _is_position(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) >= 2
+        and all(isinstance(n, int | float) and not isinstance(n, bool) and abs(n) < 1e12 for n in value[:2])
+        and not any(math.isnan(n) for n in value[:2])
+    )
+
+
+def _polygon(rings: Any) -> "BaseGeometry":
+    import shapely  # noqa: PLC0415
+
+    if not isinstance(rings, list) or not rings:
+        raise _Unreadable("empty", _("There is a polygon without a ring."))
+    return shapely.Polygon(_ring(rings[0]), [_ring(hole) for hole in rings[1:]])
+
+
+def _ring(positions: Any) -> list[tuple[float, float]]:
+    if not isinstance(positions, list) or not all(_is_position(position) for position in positions):
+        raise _Unreadable("position", _("A ring of the polygon has a position that is not two numbers."))
+    ring = [(float(x), float(y)) for x, y, *_height in positions]
+    if len(set(ring)) < 3:
+        words = _("A ring of the polygon has fewer than three corners.")
+        raise _Unreadable("ring", words, ring[0] if ring else None)
+    return ring
+
+
+# -- Where it is ------------------------------------------------------------------------------------------------------
+
+
+def _declared(document: dict[str, Any]) -> int | None:
+    """The EPSG code of a `crs` member (GeoJSON of 2008), as some tools still write it."""
+    named = re.search(r"EPSG:[\d.]*:?(\d+)", json.dumps(document.get("crs") or {}), re.IGNORECASE)
+    code = int(named[1]) if named and len(named[1]) < 7 else None
+    return None if code == 4326 else code
+
+
+def _in_degrees(epsg: int | None) -> "Callable[[_Draft], None]":
+    def step(draft: _Draft) -> None:
+        west, south, east, north = draft.shape.bounds
+        in_degrees = max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90
+        if in_degrees or (_swapped(draft.shape) and epsg is None):
+            return
+        for code in _fitting(draft.shape, epsg):
+            words = _("The coordinates are not degrees: they were read as %(name)s (EPSG:%(code)s).")
+            told = words % {"name": PROJECTIONS[code], "code": code}
+            draft.mend(Problem("projection", told, (west, south)), _reprojected(draft.shape, code))
+            return
+        words = _("The coordinates are not degrees, and no projection in use in France fits them.")
+        raise _Unreadable("projection", words, (west, south))
+
+    return step
+
+
+def _fitting(shape: "BaseGeometry", epsg: int | None) -> list[int]:
+    """The projections under which the shape lies in France, those that put it on land first."""
+    import shapely  # noqa: PLC0415
+
+    if epsg is not None:
+        return [epsg] if epsg in PROJECTIONS else []
+    fits = [code for code in PROJECTIONS if _territory(_reprojected(shape, code))]
+    land = shapely.Polygon(LAND)
+    return sorted(fits, key=lambda code: code in (2154, 3857) and not land.contains(_reprojected(shape, code).centroid))
+
+
+def _reprojected(shape: "BaseGeometry", epsg: int) -> "BaseGeometry":
+    import shapely  # noqa: PLC0415
+    from pyproj import Transformer  # noqa: PLC0415
+
+    transformer = Transformer.from_crs(epsg, 4326, always_xy=True)
+
+    def degrees(points: "NDArray[np.float64]") -> "NDArray[np.float64]":
+        import numpy as np  # noqa: PLC0415
+
+        # What a projection cannot have drawn comes back infinite: far away is enough.
+        return np.nan_to_num(
+            np.column_stack(transformer.transform(points[:, 0], points[:, 1])), posinf=999, neginf=-999
+        )
+
+    return shapely.transform(shape, degrees)
+
+
+def _territory(shape: "BaseGeometry", margin: float = 0.5) -> str:
+    """The territory that the whole shape lies in; empty when there is none."""
+    west, south, east, north = shape.bounds
+    return next(
+        (
+            name
+            for name, (w, s, e, n) in TERRITORIES.items()
+            if west > w - margin and south > s - margin and east < e + margin and north < n + margin
+        ),
+        "",
+    )
+
+
+def _turned(shape: "BaseGeometry") -> "BaseGeometry":
+    import shapely  # noqa: PLC0415
+
+    return shapely.transform(shape, lambda points: points[:, ::-1])
+
+
+def _swapped(shape: "BaseGeometry") -> bool:
+    """Whether the shape is nowhere in France as written, and in one of its territories with its numbers exchanged."""
+    return not any(map(_in_a_box, shape.geoms)) and all(_territory(_turned(part)) for part in shape.geoms)
+
+
+def _in_a_box(part: "BaseGeometry") -> bool:
+    import shapely  # noqa: PLC0415
+
+    return bool(shapely.box(*part.bounds).intersects(_boxes()))
+
+
+@lru_cache(maxsize=1)
+def _boxes() -> "BaseGeometry":
+    import shapely  # noqa: PLC0415
+
+    boxes = [shapely.box(w - MARGIN, s - MARGIN, e + MARGIN, n + MARGIN) for w, s, e, n in TERRITORIES.values()]
+    return shapely.union_all(boxes)
+
+
+def _in_order(draft: _Draft) -> None:
+    if _swapped(draft.shape):
+        x, y = draft.shape.geoms[0].exterior.coords[0]
+        words = _("Latitude stands before longitude: GeoJSON wants longitude first.")
+        draft.mend(Problem("swapped", words, (x, y)), _turned(draft.shape))
+
+
+# -- Whether it is sound ----------------------------------------------------------------------------------------------
+
+REASONS = {
+    "Self-intersection": gettext_lazy("The outline crosses itself near %(at)s."),
+    "Ring Self-intersection": gettext_lazy("The outline touches itself near %(at)s."),
+    "Hole lies outside shell": gettext_lazy("A hole lies outside its polygon near %(at)s."),
+    "Holes are nested": gettext_lazy("A hole lies in another near %(at)s."),
+    "Interior is disconnected": gettext_lazy("A hole cuts the polygon in two near %(at)s."),
+}
+OTHERWISE = gettext_lazy("The outline is not that of an area near %(at)s.")
+
+
+def _sound(draft: _Draft) -> None:
+    """One valid polygon or multi-polygon of all the parts; they may overlap."""
+    import shapely  # noqa: PLC0415
+
+    sound = []
+    for part in draft.shape.geoms:
+        if not part.is_valid:
+            reason, x, y = _reason(part)
+            words = str(REASONS.get(reason, OTHERWISE)) % {"at": f"{x:.5f}, {y:.5f}"}
+            draft.problems.append(Problem("crossing", words, (x, y)))
+        sound.append(part if part.is_valid else shapely.make_valid(part))
+    draft.shape = _areas_of(shapely.union_all(sound))
+
+
+def _reason(part: "BaseGeometry") -> tuple[str, float, float]:
+    import shapely  # noqa: PLC0415
+
+    told = re.fullmatch(r"(.*)\[(\S+) (\S+)\]", str(shapely.is_valid_reason(part)))
+    if told:
+        return told[1], float(told[2]), float(told[3])
+    x, y = part.exterior.coords[0]
+    return "", x, y
+
+
+def _areas_of(shape: "BaseGeometry") -> "BaseGeometry":
+    """Its polygons alone: mending leaves lines and points behind."""
+    import shapely  # noqa: PLC0415
+
+    areas = [part for part in shapely.get_parts(shapely.get_parts(shape)) if part.geom_type == "Polygon"]
+    return areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas)
+
+
+def _near(draft: _Draft) -> None:
+    """What lies far from France is cut away."""
+    boxes = _boxes()
+    if draft.shape.is_empty or boxes.covers(draft.shape):
+        return
+    x, y = _point_of(draft.shape.difference(boxes))
+    inside = _areas_of(draft.shape.intersection(boxes))
+    words = _("The shape lies outside France near %(at)s.") % {"at": f"{x:.5f}, {y:.5f}"}
+    if inside.is_empty:
+        raise _Unreadable("outside", words, (x, y))
+    draft.mend(Problem("outside", words, (x, y)), inside)
+
+
+def _point_of(shape: "BaseGeometry") -> tuple[float, float]:
+    point = shape.representative_point()
+    return point.x, point.y
+
+
+def _light(draft: _Draft) -> None:
+    """Few enough vertices for a page: half the limit when it has to be simplified."""
+    import shapely  # noqa: PLC0415
+
+    count = int(shapely.get_num_coordinates(draft.shape))
+    if count <= MOST_VERTICES:
+        return
+    simple, tolerance = draft.shape, 0.00005
+    while shapely.get_num_coordinates(simple) > MOST_VERTICES // 2 and tolerance < 1:
+        tolerance *= 2
+        simple = draft.shape.simplify(tolerance)
+    words = _("The outline has %(count)s vertices, and %(limit)s are enough.") % {
+        "count": count,
+        "limit": MOST_VERTICES,
+    }
+    draft.mend(Problem("vertices", words), _areas_of(shapely.make_valid(simple)))
