@@ -1,4 +1,4 @@
-"""The console command `totem`: serve, worker, migrate, demo, doctor, manage."""
+"""The console command `totem`: serve, worker, migrate, demo, doctor, territories, observatory, manage."""
 
 import argparse
 import contextlib
@@ -70,8 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--once", action="store_true", help="do the jobs that are due, then end")
     command(migrate, "prepare or upgrade the database and the static files")
     command(doctor, "name what is wrong with this installation")
-    sub = command(manage, "Django's own commands, with the database running")
-    sub.add_argument("arguments", nargs=argparse.REMAINDER)
+    for function, text in (
+        (territories, "outlines of communes for maps: totem territories --help"),
+        (observatory, "the business register: import, synthesise, accept, refuse, status: totem observatory --help"),
+        (manage, "Django's own commands, with the database running"),
+    ):
+        # Their own parser answers, to --help too.
+        sub = commands.add_parser(function.__name__, help=text, add_help=False, prefix_chars="\0")
+        sub.set_defaults(command=function)
+        sub.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
 
 
@@ -150,12 +157,33 @@ def doctor(_options: argparse.Namespace) -> int:
     return examination.report()
 
 
+def territories(options: argparse.Namespace) -> int:
+    """The outlines of communes."""
+    return _command_of_room("territories", options)
+
+
+def observatory(options: argparse.Namespace) -> int:
+    """The business register: import a stock, decide about one kept aside, make a synthetic one."""
+    return _command_of_room("observatory", options)
+
+
 def manage(options: argparse.Namespace) -> int:
     """Django's own commands."""
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     with _database():
         execute_from_command_line(["totem manage", *options.arguments])
+    return OK
+
+
+def _command_of_room(name: str, options: argparse.Namespace) -> int:
+    from django.core.management import load_command_class  # noqa: PLC0415
+
+    with _database():
+        _set_up()
+        command = load_command_class(f"totem.{name}", name)
+        given = vars(command.create_parser("totem", name).parse_args(options.arguments))
+        command.execute(*given.pop("args", ()), **given)
     return OK
 
 
@@ -249,6 +277,7 @@ def _prepare() -> None:
     call_command("createcachetable", verbosity=0)
     _step("Communes")
     _call_if_there("load_communes")
+    _call_if_there("load_activities")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     if settings.MODE not in {"development", "test"}:
