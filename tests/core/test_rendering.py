@@ -1,0 +1,409 @@
+"""Charts, maps and documents: what is drawn, what it costs the web process, what happens when it cannot be drawn."""
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import psutil
+import pytest
+import shapely
+import typst
+from django.conf import settings
+from django.test import RequestFactory
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from totem.core import rendering
+from totem.core.colour import PAPER, WHITE, contrast
+from totem.core.rendering import ChartSpec, RenderingBusy, RenderingFailed, answers_busy, choropleth
+from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
+from totem.core.rendering.fonts import FONTS
+
+NBSP, NARROW = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = '#import "x.typ": * ]] *bold* $x^2$ @label <script>alert(1)</script> `raw` & "A" [c] // = H'
+
+
+def bars(**changes) -> ChartSpec:
+    rows = [{"label": "Services", "value": 12480}, {"label": "Ensemble", "value": 24000, "emphasis": True}]
+    return ChartSpec(**{"kind": "bars", "rows": rows, "title": "Établissements", **changes})
+
+
+SAMPLES = {
+    "bars": (bars(), [f"12{NARROW}480", "Services", "Ensemble"]),
+    "bars in English": (bars(language="en"), ["12,480"]),
+    "bars without a number": (bars(rows=[{"label": "A", "value": None, "text": "moins de 5"}]), ["A", "moins de 5"]),
+    "stacked": (
+        ChartSpec(
+            kind="stacked",
+            rows=[
+                {"label": "Services", "part": part, "value": value}
+                for part, value in (("sans salarié", 900), ("1 à 9", 334))
+            ],
+            title="Tailles",
+        ),
+        ["Services", "sans salarié", "1 à 9", "900", "334", f"1{NARROW}234"],
+    ),
+    "line": (
+        ChartSpec(
+            kind="line",
+            rows=[
+                {"series": name, "year": year, "value": value}
+                for name, first in (("Amiens", 800), ("Rouen", 810))
+                for year, value in ((2024, first), (2025, None), (2026, first + 40))
+            ],
+            title="Évolution",
+        ),
+        ["Amiens 840", "Rouen 850", "2024", "2026", "0"],
+    ),
+    "flows": (
+        ChartSpec(
+            kind="flows",
+            rows=[{"year": 2025, "births": 1234, "closures": 56}, {"year": 2026, "births": 40, "closures": 0}],
+            title="Créations et fermetures",
+            names={"births": "Créations", "closures": "Fermetures"},
+        ),
+        ["Créations", "Fermetures", f"1{NARROW}234", "56", "2025", "2026"],
+    ),
+    "dots": (
+        ChartSpec(
+            kind="dots",
+            rows=[{"label": "Caen", "value": 0.0421, "emphasis": True}, {"label": "Le Havre", "value": 0.027}],
+            title="Part du numérique",
+            percent=True,
+            decimals=1,
+            reference=0.039,
+            reference_name="France",
+        ),
+        [f"4,2{NARROW}%", f"France 3,9{NARROW}%", "Le Havre"],
+    ),
+    "interval": (
+        ChartSpec(
+            kind="interval",
+            rows=[
+                {"label": "Services", "low": 1200, "high": 3400},
+                {"label": "Télécoms", "low": 10000, "high": None},
+                {"label": "Réparation", "low": 0, "high": 0},
+            ],
+            title="Effectifs",
+            names={"at_least": "au moins"},
+        ),
+        [f"1{NARROW}200{NBSP}– 3{NARROW}400", f"au moins{NBSP}10{NARROW}000", "0"],
+    ),
+}
+
+
+def words(svg: bytes) -> list[str]:
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - ours
+
+
+def held_turns() -> ExitStack:
+    """Every turn to draw is taken, as by other web processes of this machine."""
+    folder = Path(settings.DATA_DIR) / "rendering"
+    folder.mkdir(exist_ok=True)
+    stack = ExitStack()
+    for n in range(rendering.AT_ONCE):
+        fcntl.flock(stack.enter_context((folder / f"{n}.turn").open("w")), fcntl.LOCK_EX)
+    return stack
+
+
+@contextmanager
+def no_child(monkeypatch):
+    """Whoever starts a process to draw gets one that fails."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/bin/false")
+        yield
+
+
+# -- Charts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_charts_say_what_they_show():
+    for width in (390, 1280):
+        specs = [ChartSpec(**{**spec.__dict__, "width": width}) for spec, _said in SAMPLES.values()]
+        for (name, (_spec, said)), svg in zip(SAMPLES.items(), rendering.chart_svgs(specs), strict=True):
+            assert set(said) <= set(words(svg)), name
+            assert ElementTree.fromstring(svg).get("width") == str(width), name  # noqa: S314 - ours
+
+
+@pytest.mark.django_db
+def test_a_chart_is_a_picture_and_nothing_else():
+    root = ElementTree.fromstring(rendering.chart_svg(bars()))  # noqa: S314 - ours
+    assert root.find(f"{SVG}title").text == "Établissements"
+    assert not {e.tag for e in root.iter()} & {f"{SVG}{n}" for n in ("script", "style", "image", "a", "foreignObject")}
+    assert not [n for e in root.iter() for n in e.attrib if "href" in n or n.startswith("on") or n == "style"]
+
+
+@pytest.mark.django_db
+def test_hostile_names_stay_names_in_a_chart():
+    name = f"{HOSTILE}\x00\x1b\ud800"
+    svg = rendering.chart_svg(bars(rows=[{"label": name, "value": 3}], title=name))
+    root = ElementTree.fromstring(svg)  # noqa: S314 - ours
+    assert root.find(f"{SVG}title").text == HOSTILE
+    assert words(svg)[0].startswith("#import")
+    assert b"<script" not in svg
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kind": "pie"}, "no chart 'pie'"),
+        ({"rows": []}, "1 to 2000 rows"),
+        ({"rows": [{"label": "A"}]}, "misses value"),
+        ({"width": 100000}, "pixels wide"),
+        ({"language": "de"}, "fr or en"),
+        ({"kind": "flows", "rows": [{"year": 1, "births": 1, "closures": 1}]}, "names"),
+        ({"kind": "interval", "rows": [{"label": "A", "low": 1, "high": None}]}, "at_least"),
+        ({"kind": "stacked", "rows": [{"label": "A", "part": n, "value": 1} for n in range(7)]}, "six parts"),
+    ],
+)
+def test_a_chart_that_cannot_be_drawn_is_refused_at_once(changes, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        bars(**changes)
+
+
+# -- The process beside -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_what_was_drawn_is_not_drawn_again(monkeypatch):
+    first = rendering.chart_svg(bars())
+    with no_child(monkeypatch):
+        assert rendering.chart_svg(bars()) == first
+        with pytest.raises(RenderingFailed):
+            rendering.chart_svg(bars(title="Autre chose"))
+
+
+@pytest.mark.django_db
+def test_what_takes_too_long_is_ended(monkeypatch):
+    monkeypatch.setattr(rendering, "SECONDS", 0.01)
+    with pytest.raises(RenderingFailed, match="not ready"):
+        rendering.chart_svg(bars(title="Trop long"))
+    assert not [child for child in psutil.Process().children() if "totem.core.rendering" in " ".join(child.cmdline())]
+
+
+@pytest.mark.django_db
+def test_a_busy_machine_says_when_to_come_back(monkeypatch):
+    kept = rendering.chart_svg(bars())
+    monkeypatch.setattr(rendering, "PATIENCE", 0)
+
+    @answers_busy
+    def view(request):
+        rendering.chart_svg(bars(title=request.GET["titre"]))
+
+    with held_turns():
+        with pytest.raises(RenderingBusy):
+            rendering.chart_svg(bars(title="Une autre"))
+        assert rendering.chart_svg(bars()) == kept
+        response = view(RequestFactory().get("/", {"titre": "Encore une"}))
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert rendering.chart_svg(bars(title="Une autre"))
+
+
+@pytest.mark.django_db
+def test_a_drawing_that_fails_is_said_and_not_kept(monkeypatch, caplog):
+    @answers_busy
+    def view(request):
+        rendering.chart_svg(bars(title="Ratée"))
+
+    with no_child(monkeypatch):
+        assert view(RequestFactory().get("/dessin")).status_code == 500
+    assert "/dessin" in caplog.text
+    assert rendering.chart_svg(bars(title="Ratée"))
+
+
+def test_web_processes_never_load_what_draws():
+    """The whole project is imported, as web processes and their pages would, and none of these libraries with it."""
+    code = """
+import importlib, pkgutil, sys
+import django
+django.setup()
+import config.urls, config.wsgi, totem
+CHILD = {f"totem.core.rendering.{name}" for name in ("charts", "documents", "process")}
+for module in pkgutil.walk_packages(totem.__path__, "totem."):
+    if module.name not in CHILD and ".migrations" not in module.name:
+        importlib.import_module(module.name)
+heavy = {"altair", "vl_convert", "typst", "fontTools", "scipy", "pandas", "polars", "pyarrow", "sqlglot"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_child_starts_without_settings_and_answers_in_one_line_when_it_cannot():
+    done = subprocess.run(
+        [sys.executable, "-m", "totem.core.rendering.process"],
+        input=json.dumps([{"kind": "chart", "spec": {"kind": "pie"}}]),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},
+        cwd=settings.BASE_DIR,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "KeyError: 'pie'\n")
+
+
+# -- Documents --------------------------------------------------------------------------------------------------------
+
+
+def report(**changes) -> dict:
+    return {
+        "lang": "fr",
+        "title": "Amiens Métropole",
+        "kicker": "Établissement public",
+        "at": "1er novembre 2026",
+        "at_iso": "2026-11-01",
+        "notice": "Chiffres de synthèse",
+        "figures": [{"label": "Entreprises", "value": f"2{NARROW}400", "definition": "Unités légales."}],
+        "sections": [
+            {
+                "title": "Branches",
+                "image": "branches",
+                "alt": "Services : 12 480",
+                "table": {"head": ["Branche", "Nombre"], "rows": [["Services", f"12{NARROW}480"]], "numbers": [1]},
+            }
+        ],
+        "notes": ["Source : Sirene."],
+        "words": {"notes": "Notes", "page": "Page {n} sur {total}", "address": "Adresse :"},
+        "address": "https://exemple.fr/observatoire?stock=2026-11-01",
+        **changes,
+    }
+
+
+@pytest.mark.django_db
+def test_a_report_is_an_archive_file_that_can_be_read_aloud():
+    pdf = rendering.document_pdf("report", report(), charts={"branches": bars()})
+    assert pdf.startswith(b"%PDF-1.7")
+    for said in (b"pdfaid:part>3<", b"pdfaid:conformance>B<", b"pdfuaid:part>1<", b"/Lang(fr)", b"/MarkInfo", b"/Alt"):
+        assert said in pdf
+    assert "Amiens Métropole".encode() in pdf, "its title stands in the metadata"
+    assert b"/Inter" in pdf or b"+Inter" in pdf
+    assert b"+BricolageGrotesque" in pdf
+
+
+@pytest.mark.django_db
+def test_a_report_takes_a_map_and_is_kept(monkeypatch):
+    svg = choropleth_svg([square("80021", 0, 2)], title="Carte", legend=["0", "1 et plus"])
+    first = rendering.document_pdf("report", report(), images={"branches": svg.encode()})
+    with no_child(monkeypatch):
+        assert rendering.document_pdf("report", report(), images={"branches": svg.encode()}) == first
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [HOSTILE, "北京 🙂 \ue000 Ωμέγα Ж", "a\x00b\x1b[31m\ud800"])
+def test_hostile_names_stay_names_in_a_report(name):
+    table = {"head": ["Nom"], "rows": [[name]], "numbers": []}
+    data = report(title=name, sections=[{"title": name, "text": name, "table": table}], notes=[name])
+    assert rendering.document_pdf("report", data).startswith(b"%PDF")
+
+
+def test_markup_is_printed_as_it_was_written():
+    said = typst.query(
+        rendering.DOCUMENTS / "report.typ",
+        "heading",
+        sys_inputs={"data": json.dumps(report(title=HOSTILE, sections=[])), "images": "{}"},
+        font_paths=[str(FONTS)],
+        ignore_system_fonts=True,
+    )
+    assert [heading["body"]["text"] for heading in json.loads(said)] == [HOSTILE, "Notes"]
+
+
+def test_a_document_that_is_not_there_is_not_looked_for():
+    with pytest.raises(LookupError):
+        rendering.document_pdf("../../../etc/passwd", {})
+
+
+def test_the_faces_have_what_french_numbers_need():
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)]).fonts()
+    assert sorted((font.family, font.weight) for font in fonts) == [
+        ("Bricolage Grotesque", 600),
+        ("Inter", 400),
+        ("Inter", 500),
+        ("Inter", 600),
+    ]
+
+
+# -- Maps -------------------------------------------------------------------------------------------------------------
+
+
+def square(code: str, level: int | None, lon: float, **changes) -> Shape:
+    return Shape(code, f"{code} : 12", shapely.box(lon, 49, lon + 1, 50).wkb, level, **changes)
+
+
+@pytest.mark.parametrize(
+    ("values", "breaks", "said"),
+    [
+        ([], (), ["all values"]),
+        ([0, 0, None], (), ["all values"]),
+        ([0, 0, 1, 2, 3, 12, 47, 210, None], (1, 3, 10, 50), ["0", "1 to 2", "3 to 9", "10 to 49", "50 and more"]),
+        (
+            [3, 4, 9, 22, 51, 120, 1234],
+            (4, 20, 50, 1000),
+            ["under 4", "4 to 19", "20 to 49", "50 to 999", "1,000 and more"],
+        ),
+        ([7, 7, 7], (), ["all values"]),
+    ],
+)
+def test_classes_are_round_and_said(values, breaks, said):
+    with translation.override("en"):
+        assert classes(values) == breaks
+        assert class_words(breaks) == said
+
+
+def test_classes_of_shares_leave_no_gap():
+    with translation.override("en"):
+        breaks = classes([0.011, 0.024, 0.036, 0.041, 0.3])
+        assert class_words(breaks, whole=False, number=lambda v: f"{v:.1%}")[1] == "2.5% to under 4.0%"
+
+
+@given(st.lists(st.none() | st.integers(0, 10**7) | st.floats(0, 1e6), max_size=60))
+def test_every_value_has_one_class_of_five(values):
+    breaks = classes(values)
+    assert len(breaks) <= 4
+    assert all(low < high for low, high in pairwise(breaks))
+    assert all(class_of(v, breaks) in range(len(breaks) + 1) for v in values if v is not None)
+    assert class_of(None, breaks) is None
+
+
+def test_classes_can_be_told_apart_in_grey():
+    assert all(contrast(one, other) >= 1.5 for one, other in pairwise([PAPER, *choropleth.CLASSES]))
+    assert all(contrast(colour, WHITE) >= 4.5 for colour in choropleth.CLASSES[2:]), "white figures are written on them"
+
+
+def test_a_map_shows_each_area_with_its_name_class_and_page():
+    shapes = [square("80021", 0, 2), square("80<1>", None, 3, href="/territoires/commune/80001?a=1&b=2")]
+    with translation.override("en"):
+        svg = choropleth_svg(
+            shapes, title="Map & co", legend=["0", "1 and more"], outlines=[shapes[0].wkb], points=[(2.5, 49.5)]
+        )
+    root = ElementTree.fromstring(svg)  # noqa: S314 - ours
+    titles = {path.find(f"{SVG}title").text: path.get("fill") for path in root.iter(f"{SVG}path") if len(path)}
+    assert titles == {"80021 : 12": choropleth.CLASSES[0], "80<1> : 12": "url(#no-data)"}
+    assert [a.get("href") for a in root.iter(f"{SVG}a")] == ["/territoires/commune/80001?a=1&b=2"]
+    assert words(svg.encode()) == ["0", "1 and more", "no data"]
+    assert len(list(root.iter(f"{SVG}circle"))) == 1
+    assert "style" not in svg
+    assert "script" not in svg
+
+
+def test_a_degree_of_longitude_is_shorter_than_one_of_latitude():
+    path = ElementTree.fromstring(choropleth_svg([square("80021", 0, 2)], title=""))  # noqa: S314 - ours
+    numbers = [float(n) for n in re.findall(r"[\d.]+", next(path.iter(f"{SVG}path")).get("d"))]
+    wide, high = (max(n) - min(n) for n in (numbers[::2], numbers[1::2]))
+    assert wide / high == pytest.approx(0.649, abs=0.002)
+
+
+def test_an_empty_map_is_refused():
+    for shapes in ([], [Shape("1", "", shapely.Polygon().wkb, None)]):
+        with pytest.raises(ValueError, match="nothing to draw"):
+            choropleth_svg(shapes, title="")
