@@ -32,13 +32,21 @@ class Combine(StrEnum):
 class Figure:
     """What a measure found: `value` in the measure's unit, or None where it cannot be known.
 
-    A ratio carries its `part` and `whole`; a union its `ids`.
+    Of a value that is not known exactly, `low` and `high` say where it lies (no `high`: nothing bounds it). A ratio
+    carries its `part` and `whole`; a union its `ids`.
     """
 
     value: Decimal | None
     part: Decimal | None = None
     whole: Decimal | None = None
     ids: frozenset[int] = frozenset()
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+    @property
+    def bounds(self) -> tuple[Decimal | None, Decimal | None]:
+        """Where the value lies: (low, high), equal when it is known; (None, None) when nothing is."""
+        return (self.low, self.high) if self.value is None else (self.value, self.value)
 
     @property
     def rounded(self) -> Decimal | None:
@@ -48,6 +56,12 @@ class Figure:
     @classmethod
     def of(cls, value: Decimal | float | None) -> "Figure":
         return cls(None if value is None else Decimal(str(value)))
+
+    @classmethod
+    def between(cls, low: Decimal | int, high: Decimal | int | None) -> "Figure":
+        """A value from `low` to `high`, both included; known where they are equal."""
+        low, high = Decimal(low), None if high is None else Decimal(high)
+        return cls(low) if low == high else cls(None, low=low, high=high)
 
     @classmethod
     def ratio(cls, part: Decimal, whole: Decimal) -> "Figure":
@@ -77,22 +91,31 @@ class Measure:
 
     def over(self, subjects: Iterable[Any], period: Period) -> Figure:
         """The figure of several subjects together; those that cannot be known are left out, all unknown is unknown."""
-        known = [figure for figure in (self.compute(s, period) for s in subjects) if figure.value is not None]
+        known = [figure for figure in (self.compute(s, period) for s in subjects) if figure.bounds[0] is not None]
         if not known:
             return Figure(None)
         return _COMBINED[self.combine](known)
 
 
-def _sum(figures: list[Figure], name: str = "value") -> Decimal:
-    return sum((getattr(figure, name) for figure in figures), Decimal(0))
+def _bounded(join: Callable[[list[Decimal]], Decimal], figures: list[Figure]) -> Figure:
+    """The figures joined, bound by bound."""
+    highs = [figure.bounds[1] for figure in figures]
+    return Figure.between(
+        join([figure.bounds[0] for figure in figures if figure.bounds[0] is not None]),
+        None if None in highs else join([high for high in highs if high is not None]),
+    )
+
+
+def _sum(values: Iterable[Decimal | None]) -> Decimal:
+    return sum((value for value in values if value is not None), Decimal(0))
 
 
 _COMBINED: dict[Combine, Callable[[list[Figure]], Figure]] = {
-    Combine.SUM: lambda known: Figure(_sum(known)),
-    Combine.MAX: lambda known: Figure(max(figure.value for figure in known if figure.value is not None)),
+    Combine.SUM: lambda known: _bounded(_sum, known),
+    Combine.MAX: lambda known: _bounded(max, known),
     Combine.ANY: lambda known: Figure(Decimal(any(figure.value for figure in known))),
     Combine.UNION: lambda known: Figure.distinct(pk for figure in known for pk in figure.ids),
-    Combine.RATIO: lambda known: Figure.ratio(_sum(known, "part"), _sum(known, "whole")),
+    Combine.RATIO: lambda known: Figure.ratio(_sum(f.part for f in known), _sum(f.whole for f in known)),
 }
 
 _registry: dict[str, Measure] = {}

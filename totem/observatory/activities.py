@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils.functional import lazy
+from django.utils.translation import get_language
 
 from totem.observatory import nomenclature
 from totem.observatory.models import (
@@ -38,6 +40,11 @@ class ActorKind(NamedTuple):
     name_en: str
     codes: tuple[str, ...]
     legal: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Its name in the reader's language, read when it is shown."""
+        return lazy(lambda: self.name_en if (get_language() or "").startswith("en") else self.name, str)()
 
 
 @cache

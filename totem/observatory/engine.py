@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SQL = Path(__file__).parent / "sql"
 FUNCTIONS = frozenset({"CASE", "CAST", "COALESCE", "COUNT", "MAX", "MIN", "NULLIF", "SUBSTRING", "SUM"})
 # A question needs some ten megabytes; one that would swell a web process fails instead.
-LIMITS = {
+LIMITS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "160MB",
     "autoinstall_known_extensions": False,
@@ -38,7 +38,7 @@ BOUND = {"cells": "cube", "sites": "sites", "establishments": "establishments", 
 PLAIN = ("totals", "series", "moves", "bridge", "addresses")
 VIEWS = ("open_here", "companies_here", "sites_here")
 ROWS = frozenset({"sites", "establishments"})  # gone from the stocks that are no longer in service
-CODE_COLUMN = {Nomenclature.REV2: "code", Nomenclature.NAF2025: "code25"}
+CODE_COLUMN: dict[str, str] = {Nomenclature.REV2: "code", Nomenclature.NAF2025: "code25"}
 
 # As `corrections-VERSION.parquet` of a stock (written by `totem.observatory.corrections`), without a row.
 NO_CORRECTIONS = """

@@ -264,10 +264,11 @@ def actor_ids(scope: Scope, slug: str) -> frozenset[int]:
     return frozenset(int(row["siren"]) for row in rows)
 
 
-def company_ids(scope: Scope) -> frozenset[int]:
-    """The SIREN, as numbers, of the legal units with an open establishment counted here. Raises RowsGone."""
+def company_ids(scope: Scope, *, category: str = "") -> frozenset[int]:
+    """The SIREN, as numbers, of the legal units with an open establishment counted here; of one category of company
+    (`PME`, `ETI`, `GE`) or of all. Raises RowsGone."""
     with opened(scope) as question:
-        return frozenset(row["siren"] for row in question.ask("companies_count"))
+        return frozenset(row["siren"] for row in question.ask("companies_count", category=category))
 
 
 def passages(scope: Scope) -> tuple[Passage, ...]:

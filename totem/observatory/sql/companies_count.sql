@@ -1,2 +1,5 @@
--- How many legal units (SIREN) have an open establishment here, counted once each, with their number: F1 of the charters.
-SELECT DISTINCT CAST(c.siren AS BIGINT) AS siren FROM sites_here AS c
+-- The legal units (SIREN) that have an open establishment here, once each: F1 of the charters. $category is PME, ETI, GE
+-- (category of the company, decree 2008-1354), or empty for all.
+SELECT DISTINCT CAST(s.siren AS BIGINT) AS siren
+FROM sites_here AS s
+WHERE $category = '' OR s.category = $category

@@ -1,0 +1,173 @@
+"""Figures about a place (`territories.places.Place`), for charters and reports: indicators F1 to F4 and actors.
+
+They are read in the newest stock dated by the end of the period, in the activity perimeter counted by default.
+What the register does not tell is an interval, or not known: a declared observation says it then.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import wraps
+
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from totem.core.measures import Combine, Figure, measure
+from totem.core.periods import Period
+from totem.observatory import queries
+from totem.observatory.activities import actor_kinds
+from totem.observatory.engine import NoStock, RowsGone, Scope
+from totem.observatory.models import Stock
+from totem.territories.places import Place
+
+PLACE = "territories.place"
+STARTUP_YEARS = 15  # age limit used by the French Tech in 2019-2020
+
+
+def _of_scope(compute: Callable[[Scope], Figure]) -> Callable[[Place, Period], Figure]:
+    """The computation as the registry wants it; not known without a stock of the time, or when its rows are gone."""
+
+    @wraps(compute)
+    def computed(place: Place, period: Period) -> Figure:
+        stock = Stock.objects.answering().filter(date__lte=timezone.localdate(period.ends_at)).first()
+        try:
+            return Figure(None) if stock is None else compute(Scope(stock, queries.default_activities(), place))
+        except (NoStock, RowsGone):
+            return Figure(None)
+
+    return computed
+
+
+@measure(
+    "digital_companies",
+    subject=PLACE,
+    label=_("Digital companies (F1)"),
+    unit=_("legal units"),
+    method=_("Legal units with at least one open establishment of the activity perimeter in the place, counted once."),
+    combine=Combine.UNION,
+)
+@_of_scope
+def digital_companies(scope: Scope) -> Figure:
+    return Figure.distinct(queries.company_ids(scope))
+
+
+@measure(
+    "digital_establishments",
+    subject=PLACE,
+    label=_("Digital establishments"),
+    unit=_("establishments"),
+    method=_("Open establishments of the activity perimeter in the place, as registered."),
+    combine=Combine.SUM,
+)
+@_of_scope
+def digital_establishments(scope: Scope) -> Figure:
+    found = queries.totals(scope)
+    return Figure.between(found.establishments, found.establishments + found.undecided.get("establishments", 0))
+
+
+@measure(
+    "digital_jobs",
+    subject=PLACE,
+    label=_("Digital jobs (F2)"),
+    unit=_("people"),
+    method=_(
+        "Employees of the open establishments, as the sum of their headcount bands: an interval, never a midpoint. "
+        "Nothing bounds it above where an employer has no band yet."
+    ),
+    combine=Combine.SUM,
+)
+@_of_scope
+def digital_jobs(scope: Scope) -> Figure:
+    jobs = queries.totals(scope).jobs
+    return Figure.between(jobs.low, jobs.high)
+
+
+@measure(
+    "startups",
+    subject=PLACE,
+    label=_("Startups (F3)"),
+    unit=_("legal units"),
+    method=format_lazy(
+        _(
+            "The register tells a company's age, not its model: at most the legal units with their head office in the "
+            "place that are less than {years} years old. Which of them are startups has to be declared."
+        ),
+        years=STARTUP_YEARS,
+    ),
+    combine=Combine.SUM,
+)
+@_of_scope
+def startups(scope: Scope) -> Figure:
+    youngest = scope.stock.date.year - STARTUP_YEARS
+    born = queries.profile(scope).born
+    return Figure.between(0, sum(row.head_offices for row in born if row.key is None or row.key > youngest))
+
+
+@measure(
+    "large_digital_companies",
+    subject=PLACE,
+    label=_("Large digital companies (F4)"),
+    unit=_("legal units"),
+    method=_(
+        "Legal units with an open establishment of the activity perimeter in the place whose category is « large "
+        "company » (decree 2008-1354: 5,000 people, or 1.5 billion euros of revenue and 2 billion of balance sheet)."
+    ),
+    combine=Combine.UNION,
+)
+@_of_scope
+def large_digital_companies(scope: Scope) -> Figure:
+    return Figure.distinct(queries.company_ids(scope, category="GE"))
+
+
+@measure(
+    "digital_companies_over_5m",
+    subject=PLACE,
+    label=_("Digital companies with more than EUR 5 million of revenue (F4)"),
+    unit=_("legal units"),
+    method=_(
+        "The register has no revenue: at most as many as there are legal units with their head office in the place. "
+        "Filed accounts settle it, company by company."
+    ),
+    combine=Combine.SUM,
+)
+@_of_scope
+def digital_companies_over_5m(scope: Scope) -> Figure:
+    return Figure.between(0, queries.totals(scope).head_offices)
+
+
+@measure(
+    "digital_growth",
+    subject=PLACE,
+    label=_("Growth of the sector"),
+    unit="%",
+    method=_(
+        "Change of the number of establishments over the last full year, at the end of each year, moves between "
+        "addresses followed."
+    ),
+    combine=Combine.RATIO,
+)
+@_of_scope
+def digital_growth(scope: Scope) -> Figure:
+    stock_of = {row.year: row.stock for row in queries.series(scope)}
+    last = scope.stock.date.year - 1
+    if last not in stock_of or last - 1 not in stock_of:
+        return Figure(None)
+    return Figure.ratio(Decimal(stock_of[last] - stock_of[last - 1]), Decimal(stock_of[last - 1]))
+
+
+def _count_actors(slug: str) -> Callable[[Place, Period], Figure]:
+    return _of_scope(lambda scope: Figure.distinct(queries.actor_ids(scope, slug)))
+
+
+for kind in actor_kinds():
+    measure(
+        f"actors_{kind.slug.replace('-', '_')}",
+        subject=PLACE,
+        label=kind.label,
+        unit=_("legal units"),
+        method=format_lazy(
+            _("Candidates in the register: legal units with an open establishment in the place under {codes}."),
+            codes=", ".join(kind.codes),
+        ),
+        combine=Combine.UNION,
+    )(_count_actors(kind.slug))
