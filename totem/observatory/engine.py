@@ -36,7 +36,8 @@ LIMITS: dict[str, str | bool | int | float | list[str]] = {
 }
 BOUND = {"cells": "cube", "sites": "sites", "establishments": "establishments", "nation": "nation"}  # carry both codes
 PLAIN = ("totals", "series", "moves", "bridge", "addresses")
-VIEWS = ("open_here", "companies_here", "sites_here")
+VIEWS = ("companies_here", "sites_here")
+COUNTED = ("here", "open_here")  # made once a question, in this order
 ROWS = frozenset({"sites", "establishments"})  # gone from the stocks that are no longer in service
 CODE_COLUMN: dict[str, str] = {Nomenclature.REV2: "code", Nomenclature.NAF2025: "code25"}
 
@@ -106,7 +107,8 @@ def opened(scope: Scope) -> Iterator[Question]:
     _fill(connection, "activity", {"code": activities.codes, "branch": activities.branch_of_code})
     _fill(connection, "branch", {"branch": range(1, len(activities.branches) + 1)})
     _fill(connection, "inside", {"siret": _inside(connection, scope) if place.partial else ()})
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')}")
+    for table in COUNTED:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {text_of(table)}")
     yield Question(connection, scope)
 
 
@@ -166,7 +168,6 @@ def _register_stock(connection: duckdb.DuckDBPyConnection, stock: Stock, activit
         connection.execute(
             f"CREATE OR REPLACE TEMP VIEW corrections AS SELECT *, {code} AS activity FROM no_corrections"  # noqa: S608
         )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')} LIMIT 0")
     for view in VIEWS:
         if stock.complete or not _needs_rows(view):
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {text_of(view)}")

@@ -43,7 +43,7 @@ class Demonstration:
 
 def load(*, folder: Path, now: datetime, length: int = YEAR, say: Say = lambda _line: None) -> Demonstration:
     """Load the demonstration found in `folder`, `length` days in all, unless it is there. Raises RealDataError."""
-    sheets = [_read(path) for path in sorted(folder.glob("*.toml")) if path.name != "people.toml"]
+    sheets = [sheet for sheet in map(_read, sorted(folder.glob("*.toml"))) if "hub" in sheet]
     crowd = _read(folder / "people.toml")
     with transaction.atomic():
         with connection.cursor() as cursor:  # two loads at once: the second waits and finds it done
