@@ -273,6 +273,12 @@ CATALOGUE_URL = env("TOTEM_CATALOGUE", "https://www.data.gouv.fr/api/1/datasets/
 # In open-data files a count under this number is left out; 0 leaves none out (the register itself is open).
 MASK_COUNTS_BELOW = int(env("TOTEM_MASK_BELOW", "0"))
 
+# Where `totem territories outlines` and the demonstration fetch the limits of communes: Etalab's simplified ones.
+OUTLINES_URL = env(
+    "TOTEM_OUTLINES",
+    "https://etalab-datasets.geo.data.gouv.fr/contours-administratifs/latest/geojson/communes-1000m.geojson.gz",
+)
+
 # A MapLibre style address; without one the outlines shipped with the assets are drawn.
 MAP_STYLE_URL = env("TOTEM_MAP_STYLE_URL")
 MAP_ORIGINS = [origin for origin in env("TOTEM_MAP_ORIGINS").split(",") if origin]

@@ -20,19 +20,15 @@ from django.utils.translation import gettext as _
 from totem.core.names import sort_key
 from totem.territories.models import (
     Commune,
-    Department,
-    Epci,
     FormerCommune,
-    FormerRegion,
     Level,
     Outline,
     Perimeter,
     PerimeterPart,
     PerimeterVersion,
-    Region,
     commune_key,
 )
-from totem.territories.queries import communes_meant, find_communes
+from totem.territories.queries import PLACES, communes_meant, find_communes
 
 if TYPE_CHECKING:
     from pyproj import Geod
@@ -82,15 +78,21 @@ _TOTALS = """
 SELECT coalesce(array_agg(c.code ORDER BY c.code), '{}'),
        CASE WHEN bool_and(c.population IS NOT NULL OR c.department_id IN ('984', '989')) THEN sum(c.population) END,
        CASE WHEN count(o.code) = count(*) THEN sum(o.area_km2) END
-  FROM territories_commune c
+  FROM (MEMBERS) members
+  JOIN territories_commune c ON c.code = members.code AND c.current
   LEFT JOIN territories_outline o ON o.level = 'commune' AND o.code = c.code
- WHERE c.current AND (%(all)s OR c.code IN (
-       SELECT unnest(%(commune)s::varchar[])
-       UNION SELECT code FROM territories_commune WHERE epci_id = ANY(%(epci)s)
-       UNION SELECT code FROM territories_commune WHERE department_id = ANY(%(department)s)
-       UNION SELECT m.code FROM territories_commune m JOIN territories_department d ON d.code = m.department_id
-              WHERE d.region_id = ANY(%(region)s) OR d.former_region_id = ANY(%(former_region)s)))
 """
+# Only the branches that a place needs: the planner then knows how few rows there are.
+_MEMBERS = {
+    "commune": "SELECT unnest(%(commune)s::varchar[]) AS code",
+    "epci": "SELECT code FROM territories_commune WHERE epci_id = ANY(%(epci)s)",
+    "department": "SELECT code FROM territories_commune WHERE department_id = ANY(%(department)s)",
+    "region": "SELECT m.code FROM territories_commune m JOIN territories_department d ON d.code = m.department_id"
+    " WHERE d.region_id = ANY(%(region)s)",
+    "former_region": "SELECT m.code FROM territories_commune m JOIN territories_department d"
+    " ON d.code = m.department_id WHERE d.former_region_id = ANY(%(former_region)s)",
+}
+_EVERYWHERE = "SELECT code FROM territories_commune"
 _PARTS = {
     Level.COMMUNE: "commune",
     Level.EPCI: "epci",
@@ -98,13 +100,7 @@ _PARTS = {
     Level.REGION: "region",
     Level.FORMER_REGION: "former_region",
 }
-_MODELS: dict[str, type[Model]] = {
-    Level.COMMUNE: Commune,
-    Level.EPCI: Epci,
-    Level.DEPARTMENT: Department,
-    Level.REGION: Region,
-    Level.FORMER_REGION: FormerRegion,
-}
+_MODELS: dict[str, type[Model]] = {str(level): model for level, model in PLACES.items()}
 Parts = Mapping[str, Iterable[str]]
 
 
@@ -116,9 +112,12 @@ class _Totals(NamedTuple):
 
 def _totals(parts: Parts | None = None) -> _Totals:
     """The communes of these parts (codes by the name of the part; None: all of France), counted once each."""
-    codes = {name: list((parts or {}).get(name, ())) for name in PerimeterPart.PLACES}
+    codes = {name: list(given) for name, given in (parts or {}).items()}
+    if parts is not None and not any(codes.values()):
+        return _Totals((), None, None)
+    members = _EVERYWHERE if parts is None else " UNION ".join(_MEMBERS[name] for name in codes)
     with connection.cursor() as cursor:
-        cursor.execute(_TOTALS, {**codes, "all": parts is None})
+        cursor.execute(_TOTALS.replace("MEMBERS", members), codes)
         communes, population, area = cursor.fetchone()
     return _Totals(tuple(communes), None if population is None else int(population), area)
 

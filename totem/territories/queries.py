@@ -1,12 +1,32 @@
-"""Communes as people look for them, and the public holidays of a department."""
+"""Communes as people look for them, the outlines of places, and the public holidays of a department."""
 
 import datetime
+import json
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 import holidays
+from django.db import models
 
-from totem.territories.models import Commune, Department, commune_key
+from totem.territories.models import (
+    Commune,
+    Department,
+    Epci,
+    FormerRegion,
+    Level,
+    Outline,
+    Region,
+    commune_key,
+)
+
+PLACES: dict[Level, type[models.Model]] = {
+    Level.COMMUNE: Commune,
+    Level.EPCI: Epci,
+    Level.DEPARTMENT: Department,
+    Level.REGION: Region,
+    Level.FORMER_REGION: FormerRegion,
+}
 
 
 def holidays_between(department: Department, first: datetime.date, last: datetime.date) -> dict[datetime.date, str]:
@@ -81,3 +101,18 @@ def near_names(text: str, *, limit: int = 3) -> list[Commune]:
         if found:
             return found
     return []
+
+
+def outlines_geojson(level: str, codes: Collection[str]) -> str:
+    """A FeatureCollection of the outlines there are of these places, each with its code and name; empty without any."""
+    import shapely  # noqa: PLC0415 - only where shapes are
+
+    rows = list(Outline.objects.filter(level=level, code__in=codes).order_by("code").values_list("code", "shape"))
+    names = dict(PLACES[Level(level)]._default_manager.filter(pk__in=codes).values_list("pk", "name"))
+    drawn = shapely.to_geojson(shapely.from_wkb([bytes(shape) for _code, shape in rows]))
+    told = [json.dumps({"code": code, "name": names.get(code, code)}, ensure_ascii=False) for code, _shape in rows]
+    features = [
+        f'{{"type":"Feature","properties":{properties},"geometry":{shape}}}'
+        for properties, shape in zip(told, drawn, strict=True)
+    ]
+    return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
