@@ -1,0 +1,138 @@
+"""`totem observatory import|synthesise|accept|refuse|status`: the business register."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from totem.accounts.models import User
+from totem.observatory.models import Stock
+from totem.observatory.register import importing, layout
+from totem.observatory.register.published import ImportRefused
+
+SHOWN = 20  # differences that are listed; the rest are counted
+
+
+class Command(BaseCommand):
+    help = "Looks after the business register: which stock is in service, and how the next one comes."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="do")
+        coming = commands.add_parser(
+            "import",
+            help="take the stock files as published (CSV, CSV in zip, Parquet), by path or from the catalogue",
+            description="Establishments and legal units are needed; history, succession links and geolocation are "
+            "taken too. Which file is which is told by its columns. A stock that is not plausible beside the one in "
+            "service is kept aside.",
+        )
+        coming.add_argument("files", nargs="*", metavar="FILE_OR_URL")
+        coming.add_argument("--from-catalogue", action="store_true", help="this month's files of the public catalogue")
+        coming.add_argument("--date", type=_day, help="the day of the stock, YYYY-MM-DD (the catalogue says it)")
+        coming.add_argument("--synthetic", action="store_true", help="made-up figures: said on every page")
+        coming.add_argument("--memory", default=layout.MEMORY, help="memory the conversion may take (%(default)s)")
+        making = commands.add_parser("synthesise", help="write a made-up register with the published columns")
+        making.add_argument("folder", type=Path)
+        making.add_argument("--rows", type=_positive, default=1_000_000, help="establishments (%(default)s)")
+        making.add_argument("--seed", type=int, default=1, help="the same seed gives the same files (%(default)s)")
+        making.add_argument(
+            "--format", choices=["csv", "zip", "parquet"], action="append", help="may be repeated (csv)", dest="formats"
+        )
+        for name, text in (("accept", "put a stock that was kept aside in service"), ("refuse", "refuse it")):
+            deciding = commands.add_parser(name, help=text)
+            deciding.add_argument("stock", type=int, help="its number, as status says it")
+            deciding.add_argument("--reason", required=True)
+            deciding.add_argument("--by", metavar="E-MAIL", help="who decides, an account of this site")
+        commands.add_parser("status", help="the stocks, and why one is kept aside")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            getattr(self, f"_{options['do']}")(options)
+        except (ImportRefused, importing.NotAside) as refused:
+            raise CommandError(str(refused)) from refused
+
+    def _import(self, options: dict[str, Any]) -> None:
+        from totem.observatory.register import sources  # noqa: PLC0415
+
+        given, day = sources.resolved(
+            options["files"], from_catalogue=options["from_catalogue"], day=options["date"], progress=self._say
+        )
+        stock = importing.import_register(
+            given, stock_date=day, synthetic=options["synthetic"], now=timezone.now(), progress=self._say,
+            memory=options["memory"],
+        )  # fmt: skip
+        if stock.state == Stock.State.ASIDE:
+            self._show_differences(stock)
+            raise CommandError(f"The stock is kept aside: totem observatory accept {stock.pk} --reason …, or refuse.")
+
+    def _synthesise(self, options: dict[str, Any]) -> None:
+        from totem.observatory.synthetic import reference_from_database, synthesise  # noqa: PLC0415
+
+        synthesise(
+            options["folder"],
+            rows=options["rows"],
+            seed=options["seed"],
+            reference=reference_from_database(),
+            formats=options["formats"] or ("csv",),
+            progress=self._say,
+        )
+
+    def _accept(self, options: dict[str, Any]) -> None:
+        stock = importing.accept(_stock(options), by=_person(options), reason=options["reason"], now=timezone.now())
+        self._say(f"The stock of {stock} is in service.")
+
+    def _refuse(self, options: dict[str, Any]) -> None:
+        stock = importing.refuse(_stock(options), by=_person(options), reason=options["reason"], now=timezone.now())
+        self._say(f"The stock of {stock} is refused.")
+
+    def _status(self, _options: dict[str, Any]) -> None:
+        stocks = list(Stock.objects.order_by("-date", "-pk"))
+        if not stocks:
+            self._say("No stock of the register yet: totem observatory import --from-catalogue")
+        for stock in stocks:
+            made_up = ", synthetic" if stock.synthetic else ""
+            self._say(f"{stock.pk:>4}  {stock}  {stock.get_state_display()}  {stock.rows} establishments{made_up}")
+            if stock.state == Stock.State.ASIDE:
+                self._show_differences(stock)
+
+    def _show_differences(self, stock: Stock) -> None:
+        for found in stock.differences[:SHOWN]:
+            name = f"{found['kind']} {found['key']}".strip()
+            self._say(f"      {name}: {found['before']} → {found['after']} (±{found['allowed']} would have passed)")
+        if len(stock.differences) > SHOWN:
+            self._say(f"      and {len(stock.differences) - SHOWN} more")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _stock(options: dict[str, Any]) -> Stock:
+    stock = Stock.objects.filter(pk=options["stock"]).first()
+    if stock is None:
+        raise CommandError(f"There is no stock {options['stock']}: totem observatory status lists them.")
+    return stock
+
+
+def _person(options: dict[str, Any]) -> User | None:
+    if not options["by"]:
+        return None
+    person = User.objects.filter(email__iexact=options["by"]).first()
+    if person is None:
+        raise CommandError(f"Nobody has an account under {options['by']}.")
+    return person
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date: YYYY-MM-DD") from error
+
+
+def _positive(text: str) -> int:
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of establishments")

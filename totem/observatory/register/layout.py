@@ -1,0 +1,335 @@
+"""From the published files to the layout that answers: Parquet files of one stock, by DuckDB, in bounded memory.
+
+Each published file is read once, only the columns that are needed, strictly: a line that is not whole stops the import.
+What every file holds is said at the head of its SQL (`sql/`); the rules by which rows are read are `RULES`.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Set
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totem.observatory.register.published import LAYOUTS, ImportRefused, Kind
+from totem.observatory.register.sources import Progress, Source
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SQL = Path(__file__).parent / "sql"
+MEMORY = "2GB"
+FIRST_YEAR = 2010
+LINK_DAYS = 92  # between a link of succession and the birth or closure that it explains
+DOMICILIATION_UNITS = 20  # open units of the chosen activities at one address, none of which employs
+ESTABLISHMENTS, SITES = "establishments.parquet", "sites.parquet"
+ROW_FILES = (ESTABLISHMENTS, SITES)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Years within which an open establishment without employees is estimated active; see `sql/establishments.sql`."""
+
+    young_person: int = 3
+    young_company: int = 5
+    seen_person: int = 3
+    seen_company: int = 6
+
+
+# How a row was read: bit by bit in the column `rules`, counted in `Stock.quality` under these names.
+RULES = (
+    "non_employer",
+    "band_unknown",
+    "employer_flag_without_band",
+    "band_without_employer_flag",
+    "absurd_date",
+    "placeholder_date",
+    "no_date",
+    "partial_diffusion",
+    "masked_coordinates",
+    "random_coordinates",
+    "no_coordinates",
+    "impossible_coordinates",
+    "old_nomenclature",
+    "no_activity",
+    "double_coded",
+    "folded_communes",
+    "unknown_commune",
+    "abroad",
+    "no_commune",
+    "no_unit",
+    "open_of_closed_unit",
+    "registered_only",
+)
+# The columns of establishments.parquet, in their order; `address` is there for open sites of the chosen activities,
+# `rules` holds a bit a rule.
+COLUMNS = (
+    "siret", "siren", "name", "commune", "code", "nomenclature", "code25", "band", "band_year", "employer", "open",
+    "diffusion", "head_office", "born", "closed", "processed", "legal", "unit_band", "category", "unit_open",
+    "estimated", "lon", "lat", "created", "address",
+)  # fmt: skip
+# Mainland projection unless the department says another; None where the register has no coordinates that we can read.
+EPSG_OVERSEAS = {"971": 5490, "972": 5490, "973": 2972, "974": 2975, "976": 4471, "977": 5490, "978": 5490}
+EPSG_MAINLAND = 2154
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A commune code that the register may hold, and the current commune and department that it means."""
+
+    code: str
+    commune: str
+    department: str
+
+    @property
+    def epsg(self) -> int | None:
+        """The projection in which the register writes coordinates there; None for none that is read."""
+        if self.code[:2] not in {"97", "98"}:
+            return EPSG_MAINLAND
+        return EPSG_OVERSEAS.get(self.code[:3])
+
+
+@dataclass
+class Converted:
+    """What a conversion found. `totals` is {state|code|department: {key: rows}}, `quality` {rule: rows}."""
+
+    rows: int
+    totals: dict[str, dict[str, int]] = field(default_factory=dict)
+    quality: dict[str, int] = field(default_factory=dict)
+
+
+def convert(
+    sources: Mapping[Kind, Source],
+    folder: Path,
+    *,
+    stock_date: date,
+    folds: Iterable[Fold],
+    digital: Set[str],
+    candidates: Set[str] = frozenset(),
+    work: Path,
+    progress: Progress,
+    memory: str = MEMORY,
+    estimate: Estimate | None = None,
+) -> Converted:
+    """Write the layout of one stock into `folder` (there, empty); temporary files go under `work`.
+
+    `digital` are the codes of all activity perimeters, `candidates` those of actor kinds besides; both nomenclatures.
+    Raises ImportRefused for a file that cannot be read to its end, and for a full disk.
+    """
+    with closing(_connection(work, memory)) as connection:
+        _set_variables(connection, stock_date, estimate or Estimate())
+        _load_tables(connection, folds, digital, candidates)
+        for kind in (Kind.ESTABLISHMENTS, Kind.UNITS, Kind.HISTORY, Kind.LINKS, Kind.GEOLOCATION):
+            _view(connection, kind, sources.get(kind))
+        names = {source.path.name: source.name for source in sources.values()}
+        with _explained(names):
+            progress("establishments: reading, joining, sorting")
+            _copy(connection, _establishments(), folder / ESTABLISHMENTS)
+            connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({_quoted(folder / ESTABLISHMENTS)})")
+            progress("cube and figures of the chosen activities")
+            _write_chosen(connection, folder)
+            _copy(connection, _sql("totals"), folder / "totals.parquet")
+            found = _found(connection)
+            progress("series since " + str(FIRST_YEAR))
+            _write_series(connection, folder, history=Kind.HISTORY in sources, quality=found.quality)
+    return found
+
+
+def rebuild_chosen(
+    folder: Path, target: Path, *, folds: Iterable[Fold], digital: Set[str], candidates: Set[str], work: Path
+) -> None:
+    """Write cube, sites, nation, bridge and addresses for other activities into `target`, from the rows in `folder`."""
+    with closing(_connection(work, MEMORY)) as connection, _explained({}):
+        connection.execute(f"SET VARIABLE domiciliation_units = {DOMICILIATION_UNITS}")
+        _load_tables(connection, folds, digital, candidates)
+        connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({_quoted(folder / ESTABLISHMENTS)})")
+        _write_chosen(connection, target)
+
+
+def _connection(work: Path, memory: str) -> "DuckDBPyConnection":
+    import duckdb  # noqa: PLC0415
+
+    return duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": memory,
+            "preserve_insertion_order": "false",
+            "temp_directory": str(work / "spill"),
+            "threads": str(os.cpu_count() or 1),
+        }
+    )
+
+
+def _set_variables(connection: "DuckDBPyConnection", stock_date: date, estimate: Estimate) -> None:
+    connection.execute(f"SET VARIABLE stock_date = DATE '{stock_date:%Y-%m-%d}'")
+    values = {
+        "young_person": estimate.young_person,
+        "young_company": estimate.young_company,
+        "seen_person": estimate.seen_person,
+        "seen_company": estimate.seen_company,
+        "first_year": FIRST_YEAR,
+        "link_days": LINK_DAYS,
+        "domiciliation_units": DOMICILIATION_UNITS,
+    }
+    for name, value in values.items():
+        connection.execute(f"SET VARIABLE {name} = {value}")
+    connection.execute(_sql("macros"))
+
+
+def _load_tables(
+    connection: "DuckDBPyConnection", folds: Iterable[Fold], digital: Set[str], candidates: Set[str]
+) -> None:
+    """`fold(published, commune, department, epsg)`, `digital(code)`, `wanted(id, code)`."""
+    known = list({fold.code: fold for fold in folds}.values())
+    connection.execute(
+        "CREATE TABLE fold AS SELECT unnest($1) AS published, unnest($2) AS commune, unnest($3) AS department, "
+        "CAST(unnest($4) AS INTEGER) AS epsg",
+        [
+            [fold.code for fold in known],
+            [fold.commune for fold in known],
+            [fold.department for fold in known],
+            [fold.epsg for fold in known],
+        ],
+    )
+    connection.execute("CREATE TABLE digital AS SELECT unnest(CAST($1 AS VARCHAR[])) AS code", [sorted(digital)])
+    connection.execute(
+        "CREATE TABLE wanted AS SELECT CAST(row_number() OVER () AS SMALLINT) AS id, code "
+        "FROM (SELECT unnest(CAST($1 AS VARCHAR[])) AS code)",
+        [sorted(digital | candidates)],
+    )
+
+
+# -- Reading ----------------------------------------------------------------------------------------------------------
+
+_VIEWS = {
+    Kind.ESTABLISHMENTS: "source_establishments",
+    Kind.UNITS: "source_units",
+    Kind.HISTORY: "source_history",
+    Kind.LINKS: "source_links",
+    Kind.GEOLOCATION: "source_geolocation",
+}
+
+
+def _view(connection: "DuckDBPyConnection", kind: Kind, source: Source | None) -> None:
+    """A view of the published columns under their names; an absent file is a view without rows."""
+    layout = LAYOUTS[kind]
+    wanted = [column for column in layout.columns if column in layout.needed | layout.recent]
+    if source is None:
+        selected = ", ".join(f"CAST(NULL AS VARCHAR) AS {column}" for column in wanted) + " WHERE false"
+    else:
+        there = {column.strip(): column for column in source.columns}
+        selected = ", ".join(
+            f"{_identifier(there[column]) if column in there else 'CAST(NULL AS VARCHAR)'} AS {column}"
+            for column in wanted
+        )
+        selected += f" FROM {_reader(source)}"
+    connection.execute(f"CREATE VIEW {_VIEWS[kind]} AS SELECT {selected}")
+
+
+def _reader(source: Source) -> str:
+    if source.parquet:
+        return f"read_parquet({_quoted(source.path)})"
+    columns = ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in source.columns)
+    return (
+        f"read_csv({_quoted(source.path)}, auto_detect = false, header = true, delim = {_quoted(source.separator)}, "
+        f"""quote = '"', escape = '"', columns = {{{columns}}})"""
+    )
+
+
+def _quoted(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+class _explained:  # noqa: N801 - a context manager, read as a word
+    """Turns what DuckDB says of a file or of the disk into one line."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        import duckdb  # noqa: PLC0415
+
+        faults = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # ours, not the file's
+        if isinstance(error, duckdb.Error | OSError) and not isinstance(error, faults):
+            raise ImportRefused(self.line(str(error))) from error
+
+    def line(self, text: str) -> str:
+        """One line about an error of DuckDB."""
+        name = next((given for path, given in self.names.items() if path in text), "A file")
+        at = re.search(r"(?:Line|line):? (\d+)", text)
+        where = f" (line {at[1]})" if at else ""
+        if re.search("No space left|File too large|out of disk|disk space|Could not write", text, re.IGNORECASE):
+            return "The disk is full: nothing was changed. Make room (three times the size of the files) and try again."
+        if "nicode" in text or "utf-8" in text.lower():
+            return f"{name} is not UTF-8 text{where}: it was saved in another encoding."
+        if "Expected Number of Columns" in text or "unterminated quote" in text.lower() or "CSV Error" in text:
+            return f"{name} holds a line that is not whole{where}: it was cut or changed on its way."
+        if "Out of Memory" in text:
+            return "The import needs more memory than it is allowed (--memory)."
+        return f"{name} cannot be read: {text.splitlines()[0]}"
+
+
+# -- Writing ----------------------------------------------------------------------------------------------------------
+
+
+def _sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _copy(connection: "DuckDBPyConnection", select: str, target: Path) -> None:
+    connection.execute(f"COPY (\n{select}\n) TO {_quoted(target)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _establishments() -> str:
+    bits = " + ".join(f"CASE WHEN {rule} THEN {1 << bit} ELSE 0 END" for bit, rule in enumerate(RULES))
+    return (
+        f"SELECT {', '.join(COLUMNS)}, CAST({bits} AS INTEGER) AS rules\n"
+        f"FROM ({_sql('establishments')})\nORDER BY code, commune"
+    )
+
+
+def _write_chosen(connection: "DuckDBPyConnection", folder: Path) -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE chosen AS {_sql('chosen')}")
+    for name in ("cube", "sites", "nation", "bridge", "addresses"):
+        _copy(connection, _sql(name), folder / f"{name}.parquet")
+
+
+def _found(connection: "DuckDBPyConnection") -> Converted:
+    by_rules = connection.execute("SELECT rules, count(*) FROM establishments GROUP BY rules").fetchall()
+    found = Converted(rows=sum(count for _rules, count in by_rules))
+    if not found.rows:
+        raise ImportRefused("The file of establishments holds no row.")
+    for bit, rule in enumerate(RULES):
+        found.quality[rule] = sum(count for rules, count in by_rules if rules >> bit & 1)
+    connection.execute(f"CREATE TEMP TABLE address AS {_sql('addresses')}")
+    found.quality["domiciliation"] = _number(connection, "SELECT coalesce(sum(units), 0) FROM address")
+    for kind, key, count in connection.execute(_sql("checks")).fetchall():
+        found.totals.setdefault(kind, {})[key] = count
+    return found
+
+
+def _write_series(connection: "DuckDBPyConnection", folder: Path, *, history: bool, quality: dict[str, int]) -> None:
+    connection.execute(f"CREATE TEMP TABLE link AS {_sql('links')}")
+    if history:
+        connection.execute(f"CREATE TEMP TABLE period AS {_sql('periods')}")
+    connection.execute(f"CREATE TEMP TABLE run AS {_sql('runs' if history else 'runs_approximate')}")
+    connection.execute("DROP TABLE IF EXISTS period")
+    quality["old_nomenclature_periods"] = _number(connection, "SELECT count(*) FROM run WHERE old_nomenclature")
+    quality["absurd_date_periods"] = _number(connection, "SELECT count(*) FROM run WHERE absurd_date")
+    _copy(connection, _sql("series"), folder / "series.parquet")
+    _copy(connection, _sql("moves"), folder / "moves.parquet")
+
+
+def _number(connection: "DuckDBPyConnection", select: str) -> int:
+    ((number,),) = connection.execute(select).fetchall()
+    return int(number)

@@ -1,0 +1,155 @@
+"""The files of the register as INSEE publishes them: their columns, which of these are needed, and what a file is.
+
+Which file is which is told by its columns, never by its name. Source of the columns: INSEE's layouts of the stock files
+(« dessins de fichier », with the NAF 2025 column of 16 December 2025).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ImportRefused(Exception):
+    """The register is not imported; the message is one line that says why. What was in service stays so."""
+
+
+class Kind(StrEnum):
+    """The files that are read, named as INSEE names them."""
+
+    ESTABLISHMENTS = "StockEtablissement"
+    UNITS = "StockUniteLegale"
+    HISTORY = "StockEtablissementHistorique"
+    LINKS = "StockEtablissementLiensSuccession"
+    GEOLOCATION = "GeolocalisationEtablissement"
+    UNIT_HISTORY = "StockUniteLegaleHistorique"
+    DUPLICATES = "StockDoublons"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of one kind of file, in the published order; `needed` are read, `recent` are NULL when missing."""
+
+    columns: tuple[str, ...]
+    needed: frozenset[str] = frozenset()
+    recent: frozenset[str] = frozenset()
+    separator: str = ","
+
+
+def _names(text: str, suffix: str = "") -> tuple[str, ...]:
+    return tuple(name + suffix for name in text.split())
+
+
+_ADDRESS = """complementAdresse numeroVoie indiceRepetition {last}typeVoie libelleVoie codePostal libelleCommune
+    libelleCommuneEtranger distributionSpeciale codeCommune codeCedex libelleCedex codePaysEtranger
+    libellePaysEtranger"""
+_ADDRESS_1 = _names(_ADDRESS.format(last="dernierNumeroVoie indiceRepetitionDernierNumeroVoie "), "Etablissement")
+_ADDRESS_2 = _names(_ADDRESS.format(last=""), "2Etablissement")
+
+LAYOUTS: dict[Kind, Layout] = {
+    Kind.ESTABLISHMENTS: Layout(
+        columns=(
+            *_names("""siren nic siret statutDiffusionEtablissement dateCreationEtablissement
+                trancheEffectifsEtablissement anneeEffectifsEtablissement
+                activitePrincipaleRegistreMetiersEtablissement dateDernierTraitementEtablissement etablissementSiege
+                nombrePeriodesEtablissement"""),
+            *_ADDRESS_1,
+            *_names("""identifiantAdresseEtablissement coordonneeLambertAbscisseEtablissement
+                coordonneeLambertOrdonneeEtablissement"""),
+            *_ADDRESS_2,
+            *_names("""dateDebut etatAdministratifEtablissement enseigne1Etablissement enseigne2Etablissement
+                enseigne3Etablissement denominationUsuelleEtablissement activitePrincipaleEtablissement
+                nomenclatureActivitePrincipaleEtablissement caractereEmployeurEtablissement
+                activitePrincipaleNAF25Etablissement"""),
+        ),
+        needed=frozenset(
+            _names("""siren siret statutDiffusionEtablissement dateCreationEtablissement
+                trancheEffectifsEtablissement anneeEffectifsEtablissement dateDernierTraitementEtablissement
+                etablissementSiege numeroVoieEtablissement typeVoieEtablissement libelleVoieEtablissement
+                codeCommuneEtablissement codePaysEtrangerEtablissement coordonneeLambertAbscisseEtablissement
+                coordonneeLambertOrdonneeEtablissement dateDebut etatAdministratifEtablissement enseigne1Etablissement
+                denominationUsuelleEtablissement activitePrincipaleEtablissement
+                nomenclatureActivitePrincipaleEtablissement caractereEmployeurEtablissement""")
+        ),
+        recent=frozenset({"activitePrincipaleNAF25Etablissement"}),
+    ),
+    Kind.UNITS: Layout(
+        columns=_names("""siren statutDiffusionUniteLegale unitePurgeeUniteLegale dateCreationUniteLegale
+            sigleUniteLegale sexeUniteLegale prenom1UniteLegale prenom2UniteLegale prenom3UniteLegale
+            prenom4UniteLegale prenomUsuelUniteLegale pseudonymeUniteLegale identifiantAssociationUniteLegale
+            trancheEffectifsUniteLegale anneeEffectifsUniteLegale dateDernierTraitementUniteLegale
+            nombrePeriodesUniteLegale categorieEntreprise anneeCategorieEntreprise dateDebut
+            etatAdministratifUniteLegale nomUniteLegale nomUsageUniteLegale denominationUniteLegale
+            denominationUsuelle1UniteLegale denominationUsuelle2UniteLegale denominationUsuelle3UniteLegale
+            categorieJuridiqueUniteLegale activitePrincipaleUniteLegale nomenclatureActivitePrincipaleUniteLegale
+            nicSiegeUniteLegale economieSocialeSolidaireUniteLegale societeMissionUniteLegale
+            caractereEmployeurUniteLegale activitePrincipaleNAF25UniteLegale"""),
+        needed=frozenset(
+            _names("""siren statutDiffusionUniteLegale trancheEffectifsUniteLegale categorieEntreprise
+                etatAdministratifUniteLegale denominationUniteLegale categorieJuridiqueUniteLegale""")
+        ),
+    ),
+    Kind.HISTORY: Layout(
+        columns=_names("""siren nic siret dateFin dateDebut etatAdministratifEtablissement
+            changementEtatAdministratifEtablissement enseigne1Etablissement enseigne2Etablissement
+            enseigne3Etablissement changementEnseigneEtablissement denominationUsuelleEtablissement
+            changementDenominationUsuelleEtablissement activitePrincipaleEtablissement
+            nomenclatureActivitePrincipaleEtablissement changementActivitePrincipaleEtablissement
+            caractereEmployeurEtablissement changementCaractereEmployeurEtablissement"""),
+        needed=frozenset(
+            _names("""siret dateFin dateDebut etatAdministratifEtablissement activitePrincipaleEtablissement
+                nomenclatureActivitePrincipaleEtablissement""")
+        ),
+    ),
+    Kind.LINKS: Layout(
+        columns=_names("""siretEtablissementPredecesseur siretEtablissementSuccesseur dateLienSuccession transfertSiege
+            continuiteEconomique dateDernierTraitementLienSuccession"""),
+        needed=frozenset(
+            _names("""siretEtablissementPredecesseur siretEtablissementSuccesseur dateLienSuccession transfertSiege
+                continuiteEconomique""")
+        ),
+    ),
+    Kind.GEOLOCATION: Layout(
+        columns=_names("""siret x y qualite_xy epsg plg_qp24 plg_iris plg_zus plg_qp15 plg_qva plg_code_commune
+            distance_precision qualite_qp24 qualite_iris qualite_zus qualite_qp15 qualite_qva y_latitude
+            x_longitude"""),
+        needed=frozenset(_names("siret qualite_xy y_latitude x_longitude")),
+        separator=";",
+    ),
+    Kind.UNIT_HISTORY: Layout(
+        columns=_names("""siren dateFin dateDebut etatAdministratifUniteLegale changementEtatAdministratifUniteLegale
+            nomUniteLegale changementNomUniteLegale nomUsageUniteLegale changementNomUsageUniteLegale
+            denominationUniteLegale changementDenominationUniteLegale denominationUsuelle1UniteLegale
+            denominationUsuelle2UniteLegale denominationUsuelle3UniteLegale changementDenominationUsuelleUniteLegale
+            categorieJuridiqueUniteLegale changementCategorieJuridiqueUniteLegale activitePrincipaleUniteLegale
+            nomenclatureActivitePrincipaleUniteLegale changementActivitePrincipaleUniteLegale nicSiegeUniteLegale
+            changementNicSiegeUniteLegale economieSocialeSolidaireUniteLegale
+            changementEconomieSocialeSolidaireUniteLegale societeMissionUniteLegale
+            changementSocieteMissionUniteLegale caractereEmployeurUniteLegale
+            changementCaractereEmployeurUniteLegale"""),
+    ),
+    Kind.DUPLICATES: Layout(columns=_names("siren sirenDoublon dateDernierTraitementDoublon")),
+}
+REQUIRED = (Kind.ESTABLISHMENTS, Kind.UNITS)
+NOT_USED = (Kind.UNIT_HISTORY, Kind.DUPLICATES)
+ALIKE = 0.5  # the share of columns in common from which a file is taken for a kind with columns missing
+
+
+def recognise(name: str, header: Iterable[str]) -> Kind:
+    """The kind whose columns are nearest to this header (names stripped of blanks, as official files have them).
+
+    Raises ImportRefused, naming `name`, when no kind is near, or when a needed column is missing.
+    """
+    given = {column.strip() for column in header}
+    kind = max(LAYOUTS, key=lambda kind: _likeness(given, LAYOUTS[kind]))
+    layout = LAYOUTS[kind]
+    missing = [column for column in layout.columns if column in layout.needed - given]
+    if _likeness(given, layout) < ALIKE and not (layout.needed and not missing):
+        raise ImportRefused(f"{name} is not a file of the register: its columns are those of none of them.")
+    if missing:
+        raise ImportRefused(f"{name}: {kind} lacks the column {', '.join(missing)}; nothing was changed.")
+    return kind
+
+
+def _likeness(given: set[str], layout: Layout) -> float:
+    known = set(layout.columns)
+    return len(given & known) / len(given | known)
