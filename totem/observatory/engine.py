@@ -37,7 +37,6 @@ LIMITS: dict[str, str | bool | int | float | list[str]] = {
 BOUND = {"cells": "cube", "sites": "sites", "establishments": "establishments", "nation": "nation"}  # carry both codes
 PLAIN = ("totals", "series", "moves", "bridge", "addresses")
 VIEWS = ("companies_here", "sites_here")
-COUNTED = ("here", "open_here")  # made once a question, in this order
 ROWS = frozenset({"sites", "establishments"})  # gone from the stocks that are no longer in service
 CODE_COLUMN: dict[str, str] = {Nomenclature.REV2: "code", Nomenclature.NAF2025: "code25"}
 
@@ -107,8 +106,12 @@ def opened(scope: Scope) -> Iterator[Question]:
     _fill(connection, "activity", {"code": activities.codes, "branch": activities.branch_of_code})
     _fill(connection, "branch", {"branch": range(1, len(activities.branches) + 1)})
     _fill(connection, "inside", {"siret": _inside(connection, scope) if place.partial else ()})
-    for table in COUNTED:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {text_of(table)}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')}")
+    if place.partial:
+        connection.execute(f"INSERT INTO here {text_of('here_inside')}")
+    if activities.corrected:
+        connection.execute(f"INSERT INTO here {text_of('here_corrected')}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE open_here AS {text_of('open_here')}")
     yield Question(connection, scope)
 
 

@@ -26,7 +26,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-DATA = Path(__file__).parent / "data"
+from totem.observatory.nomenclature import DATA, read_bands, read_bridge
+
 SQL = Path(__file__).parent / "synthetic_sql"
 FILES = (
     "StockEtablissement",
@@ -39,13 +40,13 @@ STOCK = datetime.date(2026, 11, 1)
 Progress = Callable[[str], None]
 
 # 1,500 units have 2,200 establishments in all, as 29.9 M have 43.9 M: (sites of a unit, number of such units).
-SITES_OF_UNITS = ((1, 1237), (2, 170), (3, 55), (4, 20), (6, 10), (12, 5), (40, 2), (150, 1))
+SITES_OF_UNITS = ((1, 1237), (2, 170), (3, 55), (4, 20), (6, 10), (12, 5), (40, 2), (178, 1))
 UNITS = sum(units for _sites, units in SITES_OF_UNITS)
 PLACE_SLOTS = 1 << 18
-ACTIVITY_SLOTS = 1 << 14
+ACTIVITY_SLOTS = 1 << 16
 ABROAD_SHARE = 0.003
 # Headcount bands, smallest first; the first employs nobody.
-BANDS = ("NN", "00", "01", "02", "03", "11", "12", "21", "22", "31", "32", "41", "42", "51", "52", "53")
+BANDS = tuple(band.code for band in read_bands())
 # What an activity becomes where theory leaves a choice or the register differs from it (shares of 64).
 SEEN: dict[str, dict[str, int]] = {
     "52.10B": {"52.10H": 62, "63.10Y": 2},
@@ -184,28 +185,25 @@ def reference_from_database() -> Reference:
     import shapely  # noqa: PLC0415
 
     from totem.observatory.models import Activity, Nomenclature  # noqa: PLC0415
-    from totem.observatory.nomenclature import read_bridge  # noqa: PLC0415
-    from totem.territories import models  # noqa: PLC0415
+    from totem.territories.models import Commune as Known  # noqa: PLC0415
+    from totem.territories.models import Level, Outline  # noqa: PLC0415
 
-    outlines = models.Outline.objects.filter(level=models.Level.COMMUNE).values_list("code", "shape")
+    outlines = Outline.objects.filter(level=Level.COMMUNE).values_list("code", "shape")
     shapes = {code: bytes(shape) for code, shape in outlines.iterator()}
-    inside = shapely.get_coordinates(shapely.point_on_surface(shapely.from_wkb(list(shapes.values())))).tolist()
-    points: dict[str, list[float]] = dict(zip(shapes, inside, strict=True))
-    rows = models.Commune.objects.filter(current=True).order_by("code")
-    fields = rows.values_list("code", "name", "department_id", "epci_id", "postcodes", "population")
+    inside = shapely.get_coordinates(shapely.point_on_surface(shapely.from_wkb(list(shapes.values()))))
+    points: dict[str, tuple[float, float]] = dict(zip(shapes, map(tuple, inside.tolist()), strict=True))
+    known = Known.objects.filter(current=True).order_by("code")
+    fields = known.values_list("code", "name", "department_id", "epci_id", "postcodes", "population")
     return Reference(
         communes=[
-            Commune(
-                code, name, department, epci, postcodes[0] if postcodes else None, population or 0,
-                *points.get(code, (None, None)),
-            )
-            for code, name, department, epci, postcodes, population in fields
+            Commune(code, name, department, epci, next(iter(postcodes), None), people or 0, *points.get(code, ()))
+            for code, name, department, epci, postcodes, people in fields
         ],
         activities=list(
             Activity.objects.filter(nomenclature=Nomenclature.REV2).order_by("code").values_list("code", flat=True)
         ),
         bridge=[(pair.rev2, pair.naf2025) for pair in read_bridge()],
-    )  # fmt: skip
+    )
 
 
 def read_targets(path: Path, reference: Reference) -> Targets:
@@ -542,7 +540,8 @@ def _weights(activities: Sequence[str]) -> list[float]:
     """
     known = {row["prefix"]: float(row["weight"]) for row in _facts("synthetic_weights.csv")}
     prefix = [max((p for p in known if code.startswith(p)), key=len, default="") for code in activities]
-    return [known.get(p, 8.0) / prefix.count(p) if p else 0.5 for p in prefix]
+    # At least one slot of the 65,536 a code, so that every code is met.
+    return [max(known.get(p, 8.0) / prefix.count(p), 0.2) for p in prefix]
 
 
 def _longest(words: dict[str, str], code: str) -> str | None:
@@ -582,7 +581,7 @@ def _chosen(targets: Targets, communes: list[Commune], activities: list[str], se
                     "flag": flag,
                     "category": None if band == 0 else "GE" if band >= 11 else "ETI" if band >= 9 else "PME",
                     "open": nth < territory.companies,
-                    "sites": nth < territory.companies and dice.random() < 0.18,
+                    "sites": nth < territory.companies and dice.random() < 0.12,
                 }
             )
     return rows

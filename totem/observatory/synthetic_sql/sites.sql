@@ -9,10 +9,10 @@ WITH drawn AS (
     FROM units('site_rows')
 ), placed AS (
     SELECT *,
-        unit_open AND (siege OR (NOT left_behind AND part(d, 0, 100) < 25)) AS open,
+        unit_open AND (siege OR (NOT left_behind AND part(d, 0, 100) < CASE WHEN unit_end - unit_born > 1200 THEN 17 ELSE 60 END)) AS open,
         CASE WHEN rank = 1 THEN unit_born
              WHEN rank = sites THEN moved_on
-             ELSE unit_born + ((unit_end - unit_born) * (rank - 1 + part(c, 32, 65535) / 65536.0) / sites)::INTEGER
+             ELSE unit_born + floor((unit_end - unit_born) * (rank - 1 + part(c, 32, 65535) / 65536.0) / sites)::INTEGER
         END AS born,
         -- Where: with the head office, near it (codes of neighbours follow one another), or anywhere in proportion to people.
         CASE
@@ -37,7 +37,7 @@ WITH drawn AS (
             WHEN open THEN NULL
             WHEN left_behind THEN greatest(moved_on, born + 1)
             WHEN siege THEN greatest(unit_closed, born + 1)
-            ELSE born + 1 + ((unit_end - born) * (0.2 + part(d, 0, 65535) / 90000.0))::INTEGER
+            ELSE born + 1 + floor((unit_end - born) * (0.2 + part(d, 0, 65535) / 90000.0))::INTEGER
         END AS closed
     FROM placed p
     JOIN place c ON c.slot = p.place

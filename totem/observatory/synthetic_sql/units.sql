@@ -27,32 +27,27 @@ WITH drawn AS (
             ELSE '3120'
         END AS legal,
         coalesce(t_open, part(a, 32, 1000) < 497) AS unit_open,
-        sites >= 2 AND part(b, 0, 100) < 55 AS moved,
-        sites >= 3 AND part(b, 0, 100) BETWEEN 55 AND 74 AS continued,
-        -- Years since creation: many young ones among the open, a long tail among the closed.
-        (-ln((part(a, 48, 65535) + 1) / 65536.0)) AS spread
+        -- Ages: many young ones, a long tail.
+        -ln((part(a, 48, 65535) + 1) / 65536.0) AS spread,
+        -- Days since the closing: spread over some thirty years, more of late.
+        15 + (CASE WHEN NOT chosen THEN 14000 * (1 - sqrt(1 - part(b, 32, 65535) / 65536.0))
+              ELSE part(b, 32, 6000) END)::INTEGER AS ceased
     FROM drawn
 ), dated AS (
     SELECT *,
         legal = '1000' AS person,
-        CASE WHEN moved THEN sites ELSE 1 END AS siege_rank,
         (CASE
-            WHEN chosen AND unit_open THEN 20 + least(spread, 6.0) * 2500
-            WHEN chosen THEN part(b, 32, 6000) + 30 + least(spread, 6.0) * 1800
-            WHEN unit_open THEN 3 + least(spread, 9.0) * 2900
-            ELSE 40 + least(spread, 7.0) * 7000
+            WHEN unit_open AND chosen THEN 20 + least(spread, 6.0) * 3000
+            WHEN unit_open THEN 3 + least(spread, 9.0) * 4300
+            ELSE ceased + 10 + least(spread, 7.0) * 2200
         END)::INTEGER AS age
     FROM legal
 ), spanned AS (
     SELECT *,
         CASE WHEN legal = '1000' THEN part(c, 0, 1000) < 424 ELSE part(c, 0, 1000) < 15 END AS masked,
         getvariable('stock') - age AS unit_born,
-        CASE
-            WHEN unit_open THEN NULL
-            WHEN chosen THEN getvariable('stock') - (part(b, 32, 6000) + 15)
-            ELSE getvariable('stock') - age + greatest((age * (0.04 + part(b, 32, 65535) / 70000.0))::INTEGER, 10)
-        END AS unit_closed,
-        CASE WHEN chosen THEN coalesce(t_band, 0) > 0 ELSE unit_open AND part(b, 16, 1000) < CASE WHEN person THEN 32 ELSE 290 END END AS unit_employer,
+        CASE WHEN NOT unit_open THEN getvariable('stock') - ceased END AS unit_closed,
+        CASE WHEN chosen THEN coalesce(t_band, 0) > 0 ELSE unit_open AND part(b, 16, 1000) < CASE WHEN person THEN 32 ELSE 285 END END AS unit_employer,
         -- Index in the list of bands (1 is '00'), as drawn for the main site.
         CASE
             WHEN chosen THEN coalesce(t_band, 0)
@@ -77,8 +72,12 @@ SELECT *,
     getvariable('first_siren') + u::INTEGER * getvariable('siren_step') + part(c, 16, getvariable('siren_step')) AS base,
     lpad((base * 10 + luhn_siren(base))::VARCHAR, 9, '0') AS siren,
     coalesce(unit_closed, getvariable('stock')) AS unit_end,
+    -- Only units of some years have moved their head office, or carried an activity from one site to the next.
+    sites >= 2 AND unit_end - unit_born > 1200 AND part(b, 0, 100) < 60 AS moved,
+    sites >= 3 AND unit_end - unit_born > 1200 AND part(b, 0, 100) BETWEEN 60 AND 79 AS continued,
+    CASE WHEN moved THEN sites ELSE 1 END AS siege_rank,
     -- The day of the last move: the closing of the old site and the opening of the next.
-    unit_born + ((coalesce(unit_closed, getvariable('stock')) - unit_born)
+    unit_born + floor((coalesce(unit_closed, getvariable('stock')) - unit_born)
         * (sites - 1 + part(c, 32, 65535) / 65536.0) / sites)::INTEGER AS moved_on,
     -- Dates nobody believes, kept as the register keeps them; the demonstration's own companies have none.
     CASE

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from totem.observatory.demonstration import load_register
 from totem.website.demo import YEAR, Demonstration, RealDataError, load
 
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
             found = load(folder=options["folder"], now=now, length=max(options["days"], 2), say=self._say)
         except RealDataError as error:
             raise CommandError("This database holds real people: choose another one for the demonstration.") from error
+        if (sheet := options["folder"] / "register.toml").exists():
+            load_register(sheet, now=now, say=self._say)
         self._report(found, stale=found.is_stale(now))
 
     def _report(self, found: Demonstration, *, stale: bool) -> None:
