@@ -9,7 +9,7 @@ WITH drawn AS (
     FROM units('site_rows')
 ), placed AS (
     SELECT *,
-        unit_open AND (siege OR (NOT left_behind AND part(d, 0, 100) < CASE WHEN unit_end - unit_born > 1200 THEN 17 ELSE 60 END)) AS open,
+        unit_open AND (siege OR (NOT left_behind AND part(d, 0, 100) < CASE WHEN unit_end - unit_born > 1200 THEN 16 ELSE 95 END)) AS open,
         CASE WHEN rank = 1 THEN unit_born
              WHEN rank = sites THEN moved_on
              ELSE unit_born + floor((unit_end - unit_born) * (rank - 1 + part(c, 32, 65535) / 65536.0) / sites)::INTEGER
