@@ -145,6 +145,8 @@ def demo(options: argparse.Namespace) -> int:
         if options.reset:
             _empty(server)
         _prepare()
+        _step("Outlines")
+        _say(_outlines())
         _step("Demonstration")
         _call_if_there("load_demo")
         return OK if listener is None else _serve(listener, server, options)
@@ -283,6 +285,12 @@ def _prepare() -> None:
     if settings.MODE not in {"development", "test"}:
         _step("Pages")
         assets.collect(settings.STATIC_ROOT)
+
+
+def _outlines() -> str:
+    from totem.territories.outlines import try_outlines  # noqa: PLC0415
+
+    return try_outlines()
 
 
 def _call_if_there(name: str) -> None:
