@@ -1,9 +1,20 @@
 """Real codes of real places, so that departments, regions and holidays are those of the place."""
 
-from factory import SubFactory, Trait
+from factory import Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
-from totem.territories.models import Commune, Department, Epci, Region
+from tests.factories.accounts import UserFactory
+from totem.territories.models import (
+    Commune,
+    Department,
+    Epci,
+    FormerRegion,
+    Perimeter,
+    Region,
+    Workspace,
+    WorkspaceMember,
+    WorkspaceRole,
+)
 
 
 class RegionFactory(DjangoModelFactory[Region]):
@@ -18,6 +29,18 @@ class RegionFactory(DjangoModelFactory[Region]):
 
     code = "32"
     name = "Hauts-de-France"
+
+
+class FormerRegionFactory(DjangoModelFactory[FormerRegion]):
+    class Meta:
+        model = FormerRegion
+        django_get_or_create = ("code",)
+
+    class Params:
+        haute_normandie = Trait(code="23", name="Haute-Normandie")
+
+    code = "22"
+    name = "Picardie"
 
 
 class DepartmentFactory(DjangoModelFactory[Department]):
@@ -95,3 +118,33 @@ class CommuneFactory(DjangoModelFactory[Commune]):
     department = SubFactory(DepartmentFactory)
     population = 136_000
     postcodes = ["80000", "80080", "80090"]
+
+
+class WorkspaceFactory(DjangoModelFactory[Workspace]):
+    class Meta:
+        model = Workspace
+
+    slug = Sequence(lambda n: f"territoire-{n}")
+    name = Sequence(lambda n: f"Territoire {n}")
+
+
+class WorkspaceMemberFactory(DjangoModelFactory[WorkspaceMember]):
+    """An officer unless told otherwise."""
+
+    class Meta:
+        model = WorkspaceMember
+
+    workspace = SubFactory(WorkspaceFactory)
+    person = SubFactory(UserFactory)
+    role = WorkspaceRole.OFFICER
+
+
+class PerimeterFactory(DjangoModelFactory[Perimeter]):
+    """Of a workspace and not shown to the public; without a version."""
+
+    class Meta:
+        model = Perimeter
+
+    slug = Sequence(lambda n: f"perimetre-{n}")
+    name = Sequence(lambda n: f"Périmètre {n}")
+    workspace = SubFactory(WorkspaceFactory)

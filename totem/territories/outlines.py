@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -179,7 +180,7 @@ def _by_commune(path: Path, known: dict[str, str]) -> tuple[dict[str, "BaseGeome
                 pieces[known[code]].append(_checked(code, shape))
             else:
                 unknown += 1
-    except (ValueError, EOFError, OSError, shapely.errors.GEOSException) as error:
+    except (ValueError, EOFError, OSError, zlib.error, shapely.errors.GEOSException) as error:
         first = str(error).split("\n", 1)[0]
         raise OutlinesRefused(f"The outlines cannot be read after {read} places: {first}") from error
     if not read or unknown > read * (1 - LEAST_KNOWN):

@@ -137,7 +137,7 @@ def place_for(level: str, code: str, *, user: object = None) -> Place:
         return _made_of(FRANCE, code or "fr", _("France"), _totals())
     if level == PERIMETER:
         return _perimeter_place(code, user)
-    if level not in _MODELS:
+    if level not in _MODELS or not code.isalnum():
         raise PlaceNotFound(f"{level}:{code}")
     if level == Level.COMMUNE:
         code = fold(code) or ""
@@ -151,7 +151,7 @@ def place_for(level: str, code: str, *, user: object = None) -> Place:
 
 
 def _perimeter_place(code: str, user: object) -> Place:
-    slug, _at, number = code.partition("@")
+    slug, _at, number = code.replace("\x00", "").partition("@")
     perimeter = Perimeter.objects.seen_by(user).filter(slug=slug).first()
     version = (
         version_of(perimeter, int(number) if number.isdecimal() and len(number) < 5 else None) if perimeter else None
@@ -195,6 +195,8 @@ def place_of_parts(parts: Parts, *, name: str = "") -> Place:
 
 def fold(code: str) -> str | None:
     """The current commune of a code: itself, the one it was merged into or is a district of; None when unknown."""
+    if not code.isalnum():
+        return None
     if Commune.objects.filter(code=code, current=True).exists():
         return code
     return FormerCommune.objects.filter(code=code, current__current=True).values_list("current", flat=True).first()
@@ -324,13 +326,14 @@ def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Name
 
     Perimeters are those that this person sees (None: the public ones).
     """
-    match = _BRACKETS.fullmatch(text.strip())
+    text = text.replace("\x00", "").strip()
+    match = _BRACKETS.fullmatch(text)
     key = sort_key(match[1] if match else text)
     if not key:
         return []
-    found = [named for level in _OTHERS for named in _others(level, key, text.strip(), limit)]
+    found = [named for level in _OTHERS for named in _others(level, key, text, limit)]
     found += [_named(Level.COMMUNE, row) for row in find_communes(text, limit=limit)]
-    perimeters = Perimeter.objects.seen_by(user).filter(versions__isnull=False, name__icontains=text.strip()).distinct()
+    perimeters = Perimeter.objects.seen_by(user).filter(versions__isnull=False, name__icontains=text).distinct()
     found += [_named(PERIMETER, row) for row in perimeters[:limit]]
     found.sort(key=lambda named: (key not in (sort_key(named.name), commune_key(named.name)), -named.population))
     return found[:limit]
@@ -352,7 +355,7 @@ def places_meant(text: str) -> list[Named]:
     Understands a label (« Amiens (80) », « Picardie (ancienne région) »), a key (`region:32`), a code of a commune,
     department or EPCI, a postcode, and a name that only one place bears.
     """
-    text = text.strip()
+    text = text.replace("\x00", "").strip()
     level, _colon, code = text.partition(":")
     match = _BRACKETS.fullmatch(text)
     word = _LEVEL_OF_WORD.get(sort_key(match[2]), "") if match else ""
