@@ -106,12 +106,16 @@ class Year:
 
 @dataclass(frozen=True)
 class Speciality:
-    """A branch's weight here against the country; `quotient` 1 is the country's, None where it cannot be computed."""
+    """A branch's weight here against the country; `quotient` 1 is the country's, None where it cannot be computed.
+
+    `everything` are the open establishments of all activities here.
+    """
 
     branch: int
     here: int
     country: int
     quotient: float | None
+    everything: int | None = None
 
 
 @dataclass(frozen=True)
@@ -329,7 +333,7 @@ def _specialities(question: Question) -> tuple[Speciality, ...]:
     if question.scope.place.partial:  # all establishments are known by commune only
         return ()
     return tuple(
-        Speciality(row["branch"], row["here"], row["country"], row["quotient"])
+        Speciality(row["branch"], row["here"], row["country"], row["quotient"], row["all_here"])
         for row in question.ask("specialisation")
     )
 
