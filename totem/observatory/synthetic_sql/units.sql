@@ -26,7 +26,7 @@ WITH drawn AS (
             WHEN part(a, 0, 1000) < 992 THEN '7490'
             ELSE '3120'
         END AS legal,
-        coalesce(t_open, part(a, 32, 1000) < 497) AS unit_open,
+        coalesce(t_open, part(a, 32, 1000) < 484) AS unit_open,
         -- Ages: many young ones, a long tail.
         -ln((part(a, 48, 65535) + 1) / 65536.0) AS spread,
         -- Days since the closing: spread over some thirty years, more of late.
