@@ -31,7 +31,8 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "health_live", "health_ready", "set_language", "jsi18n",
     "website:home", "website:find", "website:hub", "website:hub_week", "website:hub_day", "website:free",
-    "website:space", "hubs:accent", "bookings:book", "core:design", "territories:communes",
+    "website:space", "hubs:accent", "bookings:book", "core:design", "core:design_chart", "core:design_outlines",
+    "territories:communes",
     "accounts:demo_login", "accounts:outbox", "website:about", "website:accessibility", "website:legal",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.

@@ -1,7 +1,7 @@
 // A map of places beside their list in HTML. MapLibre's CSP build; without a base map France's outline is drawn.
 // Without WebGL, or when anything fails, the element stays hidden: the list is there.
 
-function script(address) {
+export function script(address) {
   return new Promise((resolve, reject) => {
     const element = document.createElement("script");
     element.src = address;
@@ -11,7 +11,7 @@ function script(address) {
   });
 }
 
-function stylesheet(address) {
+export function stylesheet(address) {
   return new Promise((resolve, reject) => {
     const element = document.createElement("link");
     element.rel = "stylesheet";

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from totem.core import rendering
 from totem.core.colour import PAPER, WHITE, contrast
-from totem.core.rendering import ChartSpec, RenderingBusy, RenderingFailed, answers_busy, choropleth
+from totem.core.rendering import ChartSpec, RenderingBusy, RenderingFailed, answers_busy, charts, choropleth
 from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
 from totem.core.rendering.fonts import FONTS
 
@@ -378,6 +378,14 @@ def test_every_value_has_one_class_of_five(values):
 def test_classes_can_be_told_apart_in_grey():
     assert all(contrast(one, other) >= 1.5 for one, other in pairwise([PAPER, *choropleth.CLASSES]))
     assert all(contrast(colour, WHITE) >= 4.5 for colour in choropleth.CLASSES[2:]), "white figures are written on them"
+
+
+def test_drawings_scripts_and_stylesheets_share_one_palette():
+    module = (settings.BASE_DIR / "static/js/choropleth.js").read_text()
+    style = (settings.BASE_DIR / "static/css/components.css").read_text()
+    assert json.loads(re.search(r"CLASSES = (\[.*?\]);", module)[1]) == list(choropleth.CLASSES)
+    assert re.findall(r"\.shade-\d {\s*background: (#\w+);", style) == [colour.lower() for colour in choropleth.CLASSES]
+    assert charts.SHADES[:5] == choropleth.CLASSES
 
 
 def test_a_map_shows_each_area_with_its_name_class_and_page():

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from totem.core import samples
 from totem.core.colour import PAPER, contrast
 from totem.core.components import Crumb, Slot, Tab
 from totem.core.forms import ColourField, DateInput, MinutesField, TimeInput
@@ -185,5 +186,9 @@ def design(request: HttpRequest) -> HttpResponse:
             {"name": "Le Havre", "lat": 49.494, "lng": 0.108, "href": "#map"},
             {"name": "Caen", "lat": 49.183, "lng": -0.370, "href": "#map"},
         ],
+        "charts": [samples.spec(kind) for kind in samples.KINDS],
+        "areas": samples.areas(),
+        "legend": samples.legend(),
+        "drawing": samples.drawing(),
     }
     return render(request, "core/design.html", context)

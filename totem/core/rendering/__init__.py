@@ -125,7 +125,11 @@ def chart_svg(spec: ChartSpec) -> bytes:
 
 
 def chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]:
-    """Each chart as SVG, in order; those that are not kept yet are drawn by one child."""
+    """Each chart as SVG, in order; those that are not kept yet are drawn by one child.
+
+    The view of one image of a page asks for all the charts of that page, and answers its own: the first request has
+    them drawn in one go, the others wait their turn and find theirs kept. Raises RenderingBusy and RenderingFailed.
+    """
     jobs = [_Job("chart", {"spec": _plain(asdict(spec))}) for spec in specs]
     return _drawn(jobs)
 

@@ -296,6 +296,29 @@ def confirm(
     return render_to_string("core/components/confirm.html", values, request=context.get("request"))
 
 
+@register.simple_block_tag
+def chart(
+    content: str,
+    title: Words,
+    *,
+    src: str,
+    alt: Words,
+    narrow: str = "",
+    csv: str = "",
+    note: Words = "",
+    width: int | None = None,
+    height: int | None = None,
+    id: str = "",  # noqa: A002 (the name of the HTML attribute)
+) -> SafeString:
+    """A drawing, what it says in words (`alt`), its table (the body, which opens in place) and its CSV.
+
+    `narrow` is the same chart drawn for phones; without `src` the table and the CSV stand alone.
+    """
+    values = {"body": _trimmed(content), "title": title, "src": src, "alt": alt, "narrow": narrow, "csv": csv}
+    more = {"note": note, "width": width, "height": height, "id": id}
+    return render_to_string("core/components/chart.html", values | more)
+
+
 # -- Components without ------------------------------------------------------------------------------------------------
 
 
@@ -441,6 +464,32 @@ def map(context: Context, points: Sequence[dict[str, Any]], label: Words) -> dic
     style = context.get("map_style_url", "")
     plain = [{**p, "lat": float(p["lat"]), "lng": float(p["lng"]), "name": str(p["name"])} for p in points]
     return {"points": plain, "label": label, "style": style}
+
+
+@register.inclusion_tag("core/components/choropleth.html", takes_context=True)
+def choropleth(
+    context: Context,
+    outlines: str,
+    table: str,
+    label: Words,
+    *,
+    edge: str = "",
+    points: str = "",
+    instead: str = "",
+) -> dict[str, Any]:
+    """A map painted from a table beside it: `table` is its selector, its rows `<tr data-code data-class data-text>`.
+
+    `outlines`, `edge` (the territory's own line) and `points` are addresses of GeoJSON; `instead` is the selector of
+    the SVG that the map replaces where scripts run.
+    """
+    addresses = {"outlines": outlines, "table": table, "edge": edge, "points": points, "instead": instead}
+    return {**addresses, "label": label, "style": context.get("map_style_url", "")}
+
+
+@register.inclusion_tag("core/components/map_legend.html")
+def map_legend(words: Iterable[Words], label: Words, unknown: bool = True) -> dict[str, Any]:
+    """The classes of a choropleth in words, light to dark; `unknown` adds « no data »."""
+    return {"words": list(words), "label": label, "unknown": unknown}
 
 
 @register.filter

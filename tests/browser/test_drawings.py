@@ -1,0 +1,44 @@
+"""Charts and maps in a real browser, under the policy that pages are served with."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browsing import accessibility_faults, scrolls_sideways
+
+pytestmark = pytest.mark.browser
+NewPage = Callable[..., Page]
+DRAWN = "async img => { img.scrollIntoView(); await img.decode(); return [img.naturalWidth, img.currentSrc]; }"
+
+
+@pytest.mark.parametrize(("width", "asked"), [(1280, 720), (390, 390)])
+def test_each_chart_is_drawn_for_the_width_of_the_screen(window: NewPage, width: int, asked: int):
+    page = window(width=width)
+    page.goto("/design/")
+    charts = page.locator("#charts ~ .chart img")
+    expect(charts).to_have_count(6)
+    for chart in charts.all():
+        natural, address = chart.evaluate(DRAWN)
+        assert natural == asked
+        assert address.endswith(f"-{asked}.svg")
+    assert not scrolls_sideways(page)
+
+
+def test_the_map_is_painted_from_its_table_and_takes_the_place_of_the_drawing(window: NewPage):
+    page = window()
+    page.goto("/design/")
+    painted = page.locator(".choropleth[data-painted]")
+    painted.wait_for()
+    expect(page.locator("#areas-drawing")).to_be_hidden()
+    box = painted.bounding_box()
+    painted.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    expect(page.locator(".maplibregl-popup-content")).to_contain_text("Area")
+    assert accessibility_faults(page) == []
+
+
+def test_without_scripts_the_drawing_stands_there(window: NewPage):
+    page = window(javascript=False)
+    page.goto("/design/")
+    expect(page.locator("#areas-drawing svg")).to_be_visible()
+    expect(page.locator(".choropleth")).to_be_hidden()
