@@ -171,11 +171,11 @@ def _content() -> Iterator[Finding]:
     from django.conf import settings  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 
-    table = settings.CACHES["default"]["LOCATION"]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
-        if cursor.fetchone() == (False,):
-            yield Finding("wrong", f"Database: the table {table} is missing: run `totem migrate`.")
+        for table in (cache["LOCATION"] for cache in settings.CACHES.values()):
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
+            if cursor.fetchone() == (False,):
+                yield Finding("wrong", f"Database: the table {table} is missing: run `totem migrate`.")
         cursor.execute("SELECT EXISTS (SELECT FROM territories_commune)")
         if cursor.fetchone() == (False,):
             yield Finding("wrong", "Database: no communes are loaded: run `totem migrate`.")

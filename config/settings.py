@@ -4,6 +4,7 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -118,7 +119,7 @@ DATABASES = {
         "OPTIONS": {"connect_timeout": 5, "application_name": "totem"},
     }
 }
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},
     # Apart, so that charts and documents never push a rate limit out.
     "rendering": {
