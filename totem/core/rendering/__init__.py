@@ -22,7 +22,7 @@ Labels and names come translated; numbers are written here, in the spec's langua
 The choropleth is pure Python and runs in the caller: `totem.core.rendering.choropleth`. Documents stand in
 `totem/core/documents/NAME.typ`; `report.typ` says in its head which data it takes. Only the child (`python -m
 totem.core.rendering.process`) ever imports Altair, vl-convert and Typst: together they are 200 MB that no web process
-needs. A child costs about 0.8 s for the first chart and 0.1 s for each further one, 0.1 s for a document without.
+needs. A child costs about 0.8 s for the first chart and 0.1 s for each further one, 0.2 s for a document without.
 """
 
 import contextlib
