@@ -1,8 +1,8 @@
 """A made-up business register that looks like the published one: same files, columns, types, value forms and faults.
 
 DuckDB draws every row from hashes of its number and the seed (`synthetic_sql/`), so that a seed always gives the same
-bytes, whatever the number of threads, and any size streams through bounded memory. The proportions are those reported
-of the real files (38 % of establishments open, 5.6 % open and employers, 24 % of partial diffusion, 95 % of `NN`...).
+bytes, and any size streams through bounded memory. The proportions are those reported of the real files (38 % of
+establishments open, 5.6 % open and employers, 24 % of partial diffusion, 95 % of `NN`...).
 
 Nothing here is anybody's: names say that they are fictional, and below 2.9 million rows the SIREN begin with 28 or 29,
 in the range that is kept for public bodies, so that no company can be taken for one of these.
@@ -17,6 +17,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -167,16 +168,24 @@ def synthesise(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".synthesis-") as scratch:
         con = duckdb.connect(str(Path(scratch) / "work.duckdb"), config=_limits(scratch))
         try:
-            _prepare(con, rows=rows, seed=seed, reference=reference, targets=targets, stock=stock)
-            files: list[Path] = []
-            counts: dict[str, int] = {}
-            for name in FILES:
-                say(f"{name}…")
-                written, counts[name] = _write(con, folder, Path(scratch), name, formats)
-                files += written
+            known = _prepare(con, rows=rows, seed=seed, reference=reference, targets=targets, stock=stock)
+
+            def write(name: str) -> tuple[list[Path], int]:
+                with con.cursor() as cursor:
+                    _set(cursor, known)
+                    written = _write(cursor, folder, Path(scratch), name, formats)
+                say(f"{name}: {written[1]:,} rows")
+                return written
+
+            # DuckDB keeps the order of joined rows in one thread only: each file has its own, and they go side by side.
+            with ThreadPoolExecutor(max_workers=len(FILES)) as side_by_side:
+                results = dict(zip(FILES, side_by_side.map(write, FILES), strict=True))
         finally:
             con.close()
-    return Synthesis(tuple(files), counts)
+    return Synthesis(
+        files=tuple(file for written, _count in results.values() for file in written),
+        rows={name: count for name, (_written, count) in results.items()},
+    )
 
 
 def reference_from_database() -> Reference:
@@ -260,6 +269,7 @@ def _limits(scratch: str) -> dict[str, Any]:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "memory_limit": "3GB",
+        "threads": 1,
         # Joins stay as written: rows stream past small tables and keep their order.
         "disabled_optimizers": "join_order,build_side_probe_side",
         "temp_directory": f"{scratch}/spill",
@@ -274,8 +284,8 @@ def _prepare(
     reference: Reference,
     targets: Targets | None,
     stock: datetime.date,
-) -> None:
-    """Make the tables `place`, `activity`, `activity25`, `target` and `site_rows`, then the view `site`."""
+) -> dict[str, Any]:
+    """Make the tables and the view `site` that the files are read from; returns the variables it needs."""
     communes = _with_districts(reference.communes)
     activities = sorted(reference.activities)
     chosen = _chosen(targets, communes, activities, seed) if targets else []
@@ -286,7 +296,8 @@ def _prepare(
     period = np.repeat([k for k, _units in SITES_OF_UNITS], [units for _k, units in SITES_OF_UNITS])
     np.random.default_rng(seed).shuffle(period)
     first = _unit_of(drawn, period)
-    _variables(con, seed=seed, stock=stock, places=PLACE_SLOTS + len(communes), units=first + len(chosen))
+    known = _variables(seed=seed, stock=stock, places=PLACE_SLOTS + len(communes), units=first + len(chosen))
+    _set(con, known)
     _place_table(con, communes, targets)
     _activity_tables(con, activities, reference.bridge, targets)
     _table(
@@ -310,6 +321,7 @@ def _prepare(
     _site_rows(con, drawn, period, sites, first)
     for name in ("macros", "units", "sites"):
         con.execute((SQL / f"{name}.sql").read_text(encoding="utf-8"))
+    return known
 
 
 def _unit_of(row: int, period: NDArray[Any]) -> int:
@@ -318,10 +330,11 @@ def _unit_of(row: int, period: NDArray[Any]) -> int:
     return whole * len(period) + int(np.searchsorted(np.cumsum(period), rest, side="left") + 1 if rest else 0)
 
 
-def _variables(con: duckdb.DuckDBPyConnection, *, seed: int, stock: datetime.date, places: int, units: int) -> None:
+def _variables(*, seed: int, stock: datetime.date, places: int, units: int) -> dict[str, Any]:
+    """What the SQL reads by getvariable(). A seed counts by its last 25 bits."""
     few = units < 1_990_000
     start, room = (28_000_000, 2_000_000) if few else (30_000_000, 70_000_000)
-    for name, value in {
+    return {
         "seed": seed % (1 << 25),
         "stock": stock,
         "place_mask": PLACE_SLOTS - 1,
@@ -329,14 +342,19 @@ def _variables(con: duckdb.DuckDBPyConnection, *, seed: int, stock: datetime.dat
         "activity_mask": ACTIVITY_SLOTS - 1,
         "first_siren": start,
         "siren_step": max(1, room // max(units, 1)),
-    }.items():
+    }
+
+
+def _set(con: duckdb.DuckDBPyConnection, known: dict[str, Any]) -> None:
+    """Variables belong to a connection, tables and macros to all."""
+    for name, value in known.items():
         con.execute(f"SET VARIABLE {name} = ?", [value])
 
 
 def _site_rows(
     con: duckdb.DuckDBPyConnection, drawn: int, period: NDArray[Any], chosen_sites: list[int], first: int
 ) -> None:
-    """One row an establishment: u, rank among the unit's, sites of the unit. A table, for threads read it in order."""
+    """One row an establishment, in order: u, rank among the unit's, sites of the unit."""
     ranks = np.concatenate([np.arange(1, sites + 1) for sites in period])
     _table(
         con,
@@ -393,7 +411,8 @@ def _facts(name: str) -> list[dict[str, str]]:
 def _slots(weights: Sequence[float], count: int) -> NDArray[Any]:
     """Which item each of `count` equally likely slots stands for, in proportion to the weights, in their order."""
     ends = np.cumsum(np.asarray(weights, dtype=float))
-    return np.searchsorted(ends, (np.arange(count) + 0.5) * (ends[-1] / count), side="right")
+    slots: NDArray[Any] = np.searchsorted(ends, (np.arange(count) + 0.5) * (ends[-1] / count), side="right")
+    return slots
 
 
 # -- Places -----------------------------------------------------------------------------------------------------------
