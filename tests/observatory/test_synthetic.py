@@ -6,7 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import shapely
 
+from tests.factories.territories import CommuneFactory
+from totem.observatory.models import Activity, Nomenclature
 from totem.observatory.nomenclature import read_bands, read_bridge
 from totem.observatory.register.published import LAYOUTS, Kind
 from totem.observatory.synthetic import (
@@ -17,8 +20,10 @@ from totem.observatory.synthetic import (
     Targets,
     TargetsWrong,
     read_targets,
+    reference_from_database,
     synthesise,
 )
+from totem.territories.models import Level, Outline
 
 DEMO = Path(__file__).parents[2] / "demo" / "register.toml"
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -408,3 +413,35 @@ class TestFixtures:
         assert only(con, "SELECT count(*) FROM units u LEFT JOIN establishments e ON e.siren = u.siren"
                          " AND e.nic = u.nicSiegeUniteLegale WHERE e.siret IS NULL") == 0  # fmt: skip
         assert only(con, "SELECT count(DISTINCT siret) FROM history") == len(rows)
+
+
+class TestReferenceFromDatabase:
+    def test_gives_places_with_a_point_inside_them_and_the_activities(self, db):
+        square = shapely.box(2.2, 49.8, 2.4, 50.0)
+        CommuneFactory(code="80021", population=134_000, postcodes=["80000", "80080"])
+        CommuneFactory(code="80001", name="Abbeville", population=None, postcodes=[])
+        CommuneFactory(code="80999", name="Ancienne", current=False)
+        Outline.objects.create(
+            level=Level.COMMUNE,
+            code="80021",
+            shape=square.wkb,
+            west=2.2,
+            south=49.8,
+            east=2.4,
+            north=50.0,
+            area_km2=318,
+        )
+        Activity.objects.create(nomenclature=Nomenclature.REV2, code="62.01Z", label="Programmation informatique")
+        Activity.objects.create(nomenclature=Nomenclature.NAF2025, code="62.10Y", label="Programmation informatique")
+        reference = reference_from_database()
+        abbeville, amiens = reference.communes
+        assert (abbeville.postcode, abbeville.population, abbeville.longitude) == (None, 0, None)
+        assert (amiens.code, amiens.department, amiens.postcode) == ("80021", "80", "80000")
+        assert square.contains(shapely.Point(amiens.longitude, amiens.latitude))
+        assert list(reference.activities) == ["62.01Z"]
+        assert ("62.01Z", "62.10Y") in reference.bridge
+
+    def test_without_outlines_nothing_is_placed(self, db):
+        CommuneFactory()
+        [commune] = reference_from_database().communes
+        assert commune.longitude is None
