@@ -55,7 +55,8 @@ def _size(spec: Spec) -> int:
 
 def _wide(text: str, size: float) -> float:
     """How many pixels a text takes at most, near enough to reserve its place in any sans-serif."""
-    return sum(0.34 if c in " .,:;'’il|()" or c == NARROW_NBSP else 0.62 for c in text) * size
+    narrow, broad = f" .,:;'’il|(){NARROW_NBSP}", "%mwMW€"
+    return sum(0.34 if c in narrow else 0.95 if c in broad else 0.62 for c in text) * size
 
 
 def _number(value: float, spec: Spec) -> str:
@@ -121,7 +122,7 @@ class _Rows:
         self.step = self.size * (3.4 if self.narrow else 2.2)
         widest = max((_wide(name, self.size) for name in names), default=0)
         self.left = 2.0 if self.narrow else min(widest + 14, spec["width"] * 0.38)
-        self.right = max((_wide(end, self.size) for end in ends), default=0) + 12
+        self.right = max((_wide(end, self.size) for end in ends), default=0) + 16
         self.margins = (self.left, self.right, top + 2, 2)
         self.height = self.step * len(names)
         self.rows = [{"row": n, "name": name} for n, name in enumerate(names)]
