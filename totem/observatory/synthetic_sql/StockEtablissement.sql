@@ -7,7 +7,7 @@ SELECT
     band AS trancheEffectifsEtablissement,
     CASE WHEN employer THEN year(getvariable('stock')) - 2 END::BIGINT AS anneeEffectifsEtablissement,
     NULL::VARCHAR AS activitePrincipaleRegistreMetiersEtablissement,
-    CASE WHEN open AND taste < 70 THEN moment(d) ELSE greatest(coalesce(closed, born) + 3, DATE '1990-01-02')::TIMESTAMP
+    CASE WHEN open AND taste < 50 THEN moment(d) ELSE greatest(coalesce(closed, born) + 3, DATE '1990-01-02')::TIMESTAMP
          + to_seconds(6 * 3600 + part(d, 32, 50400)) END AS dateDernierTraitementEtablissement,
     siege AS etablissementSiege,
     periods::BIGINT AS nombrePeriodesEtablissement,
@@ -17,7 +17,7 @@ SELECT
     CASE WHEN masked AND commune IS NOT NULL THEN '[ND]' WHEN taste = 11 THEN 'B' END AS indiceRepetitionEtablissement,
     nd(masked AND commune IS NOT NULL, NULL) AS dernierNumeroVoieEtablissement,
     nd(masked AND commune IS NOT NULL, NULL) AS indiceRepetitionDernierNumeroVoieEtablissement,
-    nd(masked AND commune IS NOT NULL, ['RUE', 'AVENUE', 'PLACE', 'CHEMIN', 'BOULEVARD'][1 + taste % 5]) AS typeVoieEtablissement,
+    nd(masked AND commune IS NOT NULL, CASE WHEN domiciled THEN 'RUE' ELSE ['RUE', 'AVENUE', 'PLACE', 'CHEMIN', 'BOULEVARD'][1 + taste % 5] END) AS typeVoieEtablissement,
     nd(masked AND commune IS NOT NULL, street) AS libelleVoieEtablissement,
     nd(masked AND commune IS NOT NULL, postcode) AS codePostalEtablissement,
     CASE WHEN NOT abroad THEN commune_name END AS libelleCommuneEtablissement,

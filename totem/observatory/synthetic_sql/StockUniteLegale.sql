@@ -18,7 +18,7 @@ SELECT
     CASE WHEN legal = '9220' AND taste < 80 THEN 'W' || lpad((u % 1000000000)::VARCHAR, 9, '0') END AS identifiantAssociationUniteLegale,
     CASE WHEN unit_employer THEN bands()[unit_band] ELSE 'NN' END AS trancheEffectifsUniteLegale,
     CASE WHEN unit_employer THEN year(getvariable('stock')) - 2 END::BIGINT AS anneeEffectifsUniteLegale,
-    CASE WHEN unit_open AND taste < 70 THEN moment(d) ELSE greatest(coalesce(unit_closed, unit_born) + 3, DATE '1990-01-02')::TIMESTAMP
+    CASE WHEN unit_open AND taste < 50 THEN moment(d) ELSE greatest(coalesce(unit_closed, unit_born) + 3, DATE '1990-01-02')::TIMESTAMP
          + to_seconds(6 * 3600 + part(d, 32, 50400)) END AS dateDernierTraitementUniteLegale,
     (1 + (NOT unit_open)::INTEGER + recoded::INTEGER)::BIGINT AS nombrePeriodesUniteLegale,
     CASE WHEN t_category IS NOT NULL THEN t_category WHEN NOT unit_open OR legal[1] = '7' THEN NULL

@@ -60,7 +60,8 @@ WITH drawn AS (
         open AND NOT employer AND NOT recoded AND doubt = 'sure' AND unit_end - born > 400 AND part(e, 32, 100) = 7 AS paused,
         part(hash(e), 16, 100) AS taste,
         -- Companies that exist on paper only share an address.
-        open AND siege AND (digital OR code IN ('64.20Z', '70.10Z')) AND part(hash(e), 0, 100) < 3 AS domiciled
+        open AND siege AND NOT employer AND (digital OR code IN ('64.20Z', '70.10Z'))
+            AND part(hash(e), 0, 100) < CASE WHEN chosen THEN 14 ELSE 4 END AS domiciled
     FROM living
 )
 SELECT * REPLACE (CASE WHEN hired = recoded_on THEN hired + 1 ELSE hired END AS hired),
