@@ -120,7 +120,11 @@ DATABASES = {
     }
 }
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "core_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # rate limits stand here: at Django's 300 a crowd would push them out
+    },
     # Apart, so that charts and documents never push a rate limit out.
     "rendering": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
