@@ -7,6 +7,7 @@ values are parameters, tables are chosen from a closed list. The files keep to a
 share (`FUNCTIONS`, held by a test), so that a cluster can run them later.
 """
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -121,9 +122,15 @@ def text_of(name: str) -> str:
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
+@cache
+def tables_of(name: str) -> frozenset[str]:
+    """The tables and views that a named query reads."""
+    return frozenset(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", re.sub(r"--.*", "", text_of(name))))
+
+
 def _needs_rows(name: str) -> bool:
-    words = set(text_of(name).replace(".", " ").split())
-    return bool(words & ROWS) or any(_needs_rows(view) for view in VIEWS if view in words and view != name)
+    tables = tables_of(name)
+    return bool(tables & ROWS) or any(_needs_rows(view) for view in tables.intersection(VIEWS))
 
 
 # -- Connections ------------------------------------------------------------------------------------------------------
@@ -155,7 +162,9 @@ def _connection() -> duckdb.DuckDBPyConnection:
 
 
 def _register_stock(connection: duckdb.DuckDBPyConnection, stock: Stock, activities: Activities) -> None:
-    key = (stock.folder, stock.complete, activities.nomenclature, activities.corrected)
+    corrections = stock.path / f"corrections-{activities.version_id}.parquet"
+    corrected = activities.corrected and corrections.exists()
+    key = (stock.path, stock.complete, activities.nomenclature, activities.version_id if corrected else 0)
     if _threads.registered == key:
         return
     code = CODE_COLUMN[activities.nomenclature]
@@ -164,8 +173,7 @@ def _register_stock(connection: duckdb.DuckDBPyConnection, stock: Stock, activit
             _view(connection, name, stock.path / f"{file}.parquet", f"*, {code} AS activity")
     for name in PLAIN:
         _view(connection, name, stock.path / f"{name}.parquet", "*")
-    corrections = stock.path / f"corrections-{activities.version_id}.parquet"
-    if activities.corrected and corrections.exists():
+    if corrected:
         _view(connection, "corrections", corrections, f"*, {code} AS activity")
     else:
         connection.execute(

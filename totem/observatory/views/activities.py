@@ -1,0 +1,391 @@
+"""Activity perimeters: what is counted as digital, for everybody to read and for a territory's team to change."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from totem.accounts.permissions import signed_in
+from totem.core.components import Crumb
+from totem.core.names import sort_key
+from totem.observatory import actions
+from totem.observatory.forms import (
+    BranchFormSet,
+    CodesForm,
+    CorrectionForm,
+    DraftForm,
+    NewPerimeterForm,
+    PerimeterForm,
+    initial_branches,
+)
+from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Nomenclature
+from totem.observatory.permissions import may_change, perimeter_for, perimeters_seen, workspaces_of
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+FOUND_AT_MOST = 60
+
+
+def _trail(*perimeters: ActivityPerimeter) -> list[Crumb]:
+    return [
+        Crumb(_("Observatory"), reverse("observatory:home")),
+        Crumb(_("Activity perimeters"), reverse("observatory:activities")),
+        *(Crumb(str(p), reverse("observatory:activities_one", args=[p.slug])) for p in perimeters),
+    ]
+
+
+class Line(NamedTuple):
+    """A perimeter in the list: its newest published version, and whether this person has a draft of it to go on with."""
+
+    perimeter: ActivityPerimeter
+    latest: ActivityVersion | None
+    has_draft: bool
+
+
+def _listed(perimeter: ActivityPerimeter, mine: set[int]) -> Line:
+    versions = list(perimeter.versions.all())
+    latest = next((version for version in versions if version.published_at), None)
+    return Line(perimeter, latest, perimeter.workspace_id in mine and any(not v.published_at for v in versions))
+
+
+# -- Reading ----------------------------------------------------------------------------------------------------------
+
+
+@login_not_required
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """The perimeters that this person sees: the public ones, and their territories' own."""
+    mine = set(workspaces_of(request.user).values_list("pk", flat=True))
+    perimeters = perimeters_seen(request.user).prefetch_related("versions").order_by("name")
+    lines = [_listed(perimeter, mine) for perimeter in perimeters]
+    context = {
+        "shipped": [line for line in lines if line.perimeter.workspace_id is None],
+        "own": [line for line in lines if line.perimeter.workspace_id is not None],
+        "may_create": bool(mine),
+        "crumb_items": _trail()[:1],
+    }
+    return render(request, "observatory/activities.html", context)
+
+
+@login_not_required
+@require_safe
+def one(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
+    """A perimeter, its newest published version or the one asked for: what it counts, and who was corrected by hand."""
+    perimeter = perimeter_for(request.user, slug)
+    published = perimeter.versions.filter(published_at__isnull=False).order_by("-number")
+    version = get_object_or_404(published, number=number) if number is not None else published.first()
+    changing = may_change(request.user, perimeter)
+    context = {
+        "perimeter": perimeter,
+        "version": version,
+        "versions": published,
+        "branches": _branches(version) if version else [],
+        "corrections": version.corrections.select_related("branch") if version else [],
+        "may_change": changing,
+        "draft": actions.draft_of(perimeter) if changing else None,
+        "crumb_items": _trail(),
+        "is_latest": version is not None and version == published.first(),
+    }
+    return render(request, "observatory/activities_one.html", context)
+
+
+def _branches(version: ActivityVersion) -> list[dict[str, Any]]:
+    """Each branch with its activities in both nomenclatures."""
+    activities: dict[int, dict[str, list[Activity]]] = {}
+    for code in version.codes.select_related("activity").order_by("activity__code"):
+        of_branch = activities.setdefault(code.branch_id, {naf: [] for naf in Nomenclature.values})
+        of_branch[code.activity.nomenclature].append(code.activity)
+    return [
+        {
+            "branch": branch,
+            "rev2": activities.get(branch.pk, {}).get(Nomenclature.REV2, []),
+            "naf2025": activities.get(branch.pk, {}).get(Nomenclature.NAF2025, []),
+        }
+        for branch in version.branches.order_by("position")
+    ]
+
+
+@login_not_required
+@require_safe
+def codes(request: HttpRequest) -> HttpResponse:
+    """The activities of both nomenclatures, looked for by code or words."""
+    typed = request.GET.get("q", "")[:80]
+    htmx = getattr(request, "htmx", False)
+    template = "observatory/activities_codes.html#found" if htmx else "observatory/activities_codes.html"
+    context = {
+        "typed": typed,
+        "found": find_activities(typed),
+        "total": Activity.objects.count(),
+        "crumb_items": _trail(),
+    }
+    return render(request, template, context)
+
+
+def find_activities(typed: str) -> list[Activity]:
+    """Activities whose code begins so or whose wording holds each word, accents or not; none for under two letters."""
+    words, code = sort_key(typed).split(), typed.strip().upper().replace(".", "")
+    if len(code) < 2:
+        return []
+
+    def meant(activity: Activity) -> bool:
+        label = sort_key(activity.label)
+        return activity.code.replace(".", "").startswith(code) or (
+            bool(words) and all(f" {word}" in f" {label}" for word in words)
+        )
+
+    return [activity for activity in Activity.objects.all() if meant(activity)][:FOUND_AT_MOST]
+
+
+# -- Making -----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def create(request: HttpRequest) -> HttpResponse:
+    """A new perimeter of one of this person's territories."""
+    person = signed_in(request)
+    if not workspaces_of(person).exists():
+        raise Http404
+    form = NewPerimeterForm(request.POST or None, user=person)
+    made: list[ActivityPerimeter] = []
+    if form.is_valid() and _succeeds(
+        form,
+        lambda: made.append(actions.create_activity_perimeter(by=person, now=timezone.now(), **form.cleaned_data)),
+    ):
+        messages.success(request, _("The draft is there: give it its branches and codes, then publish it."))
+        return redirect("observatory:activities_draft", made[0].slug)
+    context = {"form": form, "crumb_items": _trail()}
+    return render(request, "observatory/activities_new.html", context, status=_status(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """The perimeter's names, and whether it is public."""
+    perimeter = perimeter_for(request.user, slug, to_change=True)
+    form = PerimeterForm(request.POST or None, instance=perimeter_for(request.user, slug, to_change=True))
+    if form.is_valid() and _succeeds(
+        form,
+        lambda: actions.change_activity_perimeter(perimeter=perimeter, by=signed_in(request), **form.cleaned_data),
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("observatory:activities_one", perimeter.slug)
+    context = {"form": form, "perimeter": perimeter, "crumb_items": _trail(perimeter)}
+    return render(request, "observatory/activities_settings.html", context, status=_status(request))
+
+
+@require_POST
+def revise(request: HttpRequest, slug: str) -> HttpResponse:
+    """Begin the next version."""
+    perimeter = perimeter_for(request.user, slug, to_change=True)
+    actions.draft_version(perimeter=perimeter, by=signed_in(request), now=timezone.now())
+    return redirect("observatory:activities_draft", perimeter.slug)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def draft(request: HttpRequest, slug: str) -> HttpResponse:
+    """The draft: its branches and codes. Somebody else's newer text is shown, never overwritten."""
+    perimeter, version = _drafted(request, slug)
+    words = actions.words_of(version)
+    form, branches = _draft_forms(request, perimeter, words)
+    status, theirs = _status(request), []
+    if request.method == "POST" and form.is_valid() and branches.is_valid():
+        said = actions.DraftWords(
+            form.cleaned_data["valid_from"], form.cleaned_data["source"], form.cleaned_data["note"], branches.branches
+        )
+        try:
+            actions.save_draft(perimeter=perimeter, words=said, seen=form.cleaned_data["seen"], by=signed_in(request))
+        except actions.ChangedMeanwhile:
+            status, theirs = 409, _branches(version)
+            form = _reread(request, form, perimeter)
+        except ValidationError as refused:
+            _put(form, refused)
+        else:
+            messages.success(request, _("The draft is saved."))
+            return redirect("observatory:activities_draft", perimeter.slug)
+    return _draft_page(request, perimeter, version, status=status, form=form, branches=branches, theirs=theirs)
+
+
+def _draft_forms(request: HttpRequest, perimeter: ActivityPerimeter, words: actions.DraftWords) -> tuple[Any, Any]:
+    if request.method == "POST":
+        return DraftForm(request.POST), BranchFormSet(request.POST, prefix="branches")
+    first = {
+        "seen": actions.state_of(perimeter),
+        "valid_from": words.valid_from,
+        "source": words.source,
+        "note": words.note,
+    }
+    return DraftForm(initial=first), BranchFormSet(initial=initial_branches(words), prefix="branches")
+
+
+def _reread(request: HttpRequest, form: DraftForm, perimeter: ActivityPerimeter) -> DraftForm:
+    """What this person typed, over what the other saved: sending it again is a choice, not an accident."""
+    again = DraftForm({**request.POST.dict(), "seen": actions.state_of(perimeter)})
+    again.is_valid()
+    again.add_error(
+        None,
+        _(
+            "Somebody else saved this draft after you opened it: nothing of yours was written. Their branches stand"
+            " below; bring over what you need, then save again."
+        ),
+    )
+    return again
+
+
+def _draft_page(
+    request: HttpRequest, perimeter: ActivityPerimeter, version: ActivityVersion, *, status: int = 200, **parts: Any
+) -> HttpResponse:
+    words = actions.words_of(version)
+    if "form" not in parts:
+        first = {
+            "seen": actions.state_of(perimeter),
+            "valid_from": words.valid_from,
+            "source": words.source,
+            "note": words.note,
+        }
+        parts["form"] = DraftForm(initial=first)
+        parts["branches"] = BranchFormSet(initial=initial_branches(words), prefix="branches")
+    typed = request.GET.get("q", "")[:80]
+    context = {
+        "perimeter": perimeter,
+        "version": version,
+        "seen": actions.state_of(perimeter),
+        "corrections": version.corrections.select_related("branch"),
+        "correction_form": CorrectionForm(draft=version, prefix="correction"),
+        "typed": typed,
+        "found": find_activities(typed),
+        "branch_choices": version.branches.order_by("position"),
+        "crumb_items": _trail(perimeter),
+        **parts,
+    }
+    return render(request, "observatory/activities_draft.html", context, status=status)
+
+
+@require_POST
+def add_codes(request: HttpRequest, slug: str) -> HttpResponse:
+    """Put the activities that were ticked in a branch of the draft."""
+    perimeter, version = _drafted(request, slug)
+    form = CodesForm(request.POST, draft=version)
+    if not form.is_valid():
+        return _draft_page(request, perimeter, version, status=422, codes_form=form)
+    sent = form.cleaned_data
+    try:
+        actions.add_codes(
+            perimeter=perimeter, branch_name=sent["branch"], activities=sent["activities"], seen=sent["seen"],
+            by=signed_in(request),
+        )  # fmt: skip
+    except actions.ChangedMeanwhile:
+        form.add_error(None, _("Somebody else saved this draft after you opened it: look at it, then add them again."))
+        return _draft_page(request, perimeter, version, status=409, codes_form=form)
+    except ValidationError as refused:
+        _put(form, refused)
+        return _draft_page(request, perimeter, version, status=422, codes_form=form)
+    messages.success(request, _("Added to the draft."))
+    return redirect("observatory:activities_draft", perimeter.slug)
+
+
+@require_POST
+def correct(request: HttpRequest, slug: str) -> HttpResponse:
+    """Count a company by hand, or leave it out."""
+    perimeter, version = _drafted(request, slug)
+    form = CorrectionForm(request.POST, draft=version, prefix="correction")
+    if form.is_valid() and _succeeds(
+        form,
+        lambda: actions.add_correction(
+            perimeter=perimeter,
+            siren=form.cleaned_data["siren"],
+            branch_name=form.cleaned_data["branch"] or None,
+            reason=form.cleaned_data["reason"],
+            by=signed_in(request),
+        ),
+    ):
+        messages.success(request, _("The correction is in the draft."))
+        return redirect(reverse("observatory:activities_draft", args=[perimeter.slug]) + "#corrections")
+    return _draft_page(request, perimeter, version, status=422, correction_form=form)
+
+
+@require_POST
+def uncorrect(request: HttpRequest, slug: str, siren: str) -> HttpResponse:
+    """Take a correction back."""
+    perimeter, _version = _drafted(request, slug)
+    actions.remove_correction(perimeter=perimeter, siren=siren, by=signed_in(request))
+    return redirect(reverse("observatory:activities_draft", args=[perimeter.slug]) + "#corrections")
+
+
+@require_POST
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    """Publish the draft as it was read."""
+    perimeter, version = _drafted(request, slug)
+    try:
+        made = actions.publish_version(
+            perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request), now=timezone.now()
+        )
+    except actions.ChangedMeanwhile:
+        return _refused(request, perimeter, version, _("Somebody else changed this draft: read it again first."), 409)
+    except ValidationError as refused:
+        return _refused(request, perimeter, version, " ".join(refused.messages), 422)
+    messages.success(
+        request,
+        _("Version %(number)s is published. New activities are counted as soon as their cube is made; their yearly"
+          " series begins with the next stock.")
+        % {"number": made.number},
+    )  # fmt: skip
+    return redirect("observatory:activities_one", perimeter.slug)
+
+
+def _refused(
+    request: HttpRequest, perimeter: ActivityPerimeter, version: ActivityVersion, why: str, status: int
+) -> HttpResponse:
+    return _draft_page(request, perimeter, version, status=status, refusal=why)
+
+
+@require_POST
+def drop(request: HttpRequest, slug: str) -> HttpResponse:
+    """Give the draft up."""
+    perimeter, version = _drafted(request, slug)
+    try:
+        actions.drop_draft(perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request))
+    except actions.ChangedMeanwhile:
+        return _refused(request, perimeter, version, _("Somebody else changed this draft: read it again first."), 409)
+    messages.success(request, _("The draft is gone."))
+    return redirect("observatory:activities")
+
+
+# -- Their parts ------------------------------------------------------------------------------------------------------
+
+
+def _drafted(request: HttpRequest, slug: str) -> tuple[ActivityPerimeter, ActivityVersion]:
+    """The perimeter that this person may change, and its draft. Raises Http404."""
+    perimeter = perimeter_for(request.user, slug, to_change=True)
+    version = actions.draft_of(perimeter)
+    if version is None:
+        raise Http404
+    return perimeter, version
+
+
+def _status(request: HttpRequest) -> int:
+    return 422 if request.method == "POST" else 200
+
+
+def _succeeds(form: BaseForm, action: Callable[[], object]) -> bool:
+    try:
+        action()
+    except ValidationError as refused:
+        _put(form, refused)
+        return False
+    return True
+
+
+def _put(form: BaseForm, refused: ValidationError) -> None:
+    """What an action refused, at its field where the form has it."""
+    if not hasattr(refused, "error_dict"):
+        form.add_error(None, refused)
+        return
+    for name, errors in refused.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
