@@ -39,6 +39,10 @@ FILES = {
     "maplibre-gl/dist/maplibre-gl-csp-worker.js": "maplibre/maplibre-gl-csp-worker.js",
     "maplibre-gl/dist/maplibre-gl.css": "maplibre/maplibre-gl.css",
     "maplibre-gl/LICENSE.txt": "maplibre/LICENSE.txt",
+    "terra-draw/dist/terra-draw.umd.js": "terra-draw/terra-draw.js",
+    "terra-draw-maplibre-gl-adapter/dist/terra-draw-maplibre-gl-adapter.umd.js": (
+        "terra-draw/terra-draw-maplibre-gl-adapter.js"
+    ),
     "@fontsource/inter/LICENSE": "fonts/LICENSE-inter",
     "@fontsource/bricolage-grotesque/LICENSE": "fonts/LICENSE-bricolage-grotesque",
     "world-atlas/LICENSE": "geo/LICENSE-world-atlas",

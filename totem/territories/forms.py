@@ -1,5 +1,6 @@
-"""A commune in a form: typed as people write it, with names proposed while typing where there is a script."""
+"""Places in a form, typed as people write them with names proposed where there is a script; shapes; workspaces."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -8,8 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.territories.models import Commune
+from totem.core.forms import DateInput
+from totem.territories.models import Commune, WorkspaceRole
+from totem.territories.places import Named, places_meant
 from totem.territories.queries import communes_meant, near_names
+from totem.territories.shapes import MOST_BYTES, PROJECTIONS, as_geojson, read_shape
 
 
 class CommuneInput(forms.TextInput):
@@ -81,3 +85,172 @@ class CommuneField(forms.CharField):
 def _same(communes: list[Commune]) -> bool:
     """Whether some of them cannot be told apart by their label (namesakes in one department)."""
     return len({commune.label for commune in communes}) < len(communes)
+
+
+# -- Several places ---------------------------------------------------------------------------------------------------
+
+MOST_LINES = 2000
+
+
+class PlacesInput(forms.Textarea):
+    """One place a line; where there is a script, a search beside it adds lines."""
+
+    template_name = "territories/places_input.html"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"rows": 5, "spellcheck": "false", "autocomplete": "off", **(attrs or {})})
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        context["search"] = reverse("territories:find")
+        return context
+
+
+class PlacesField(forms.CharField):
+    """Cleans « Amiens (80) », « Picardie (ancienne région) » or codes, one a line, to a list of `places.Named`."""
+
+    widget = PlacesInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "help_text",
+            gettext_lazy(
+                "One a line: a commune, an EPCI, a department, a region of today or of before 2016, or a code."
+            ),
+        )
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Places shown by their labels; what was typed as it was."""
+        if isinstance(value, Iterable) and not isinstance(value, str):
+            return "\n".join(named.label for named in value)
+        return value
+
+    def clean(self, value: Any) -> list[Named]:
+        lines = [line.strip() for line in (super().clean(value) or "").splitlines() if line.strip()]
+        if len(lines) > MOST_LINES:
+            raise ValidationError(_("At most %(most)s places.") % {"most": MOST_LINES}, code="many")
+        found: dict[str, Named] = {}
+        errors: list[ValidationError] = []
+        for line in lines:
+            meant = places_meant(line)
+            if len(meant) == 1:
+                found[meant[0].key] = meant[0]
+            else:
+                errors.append(_line_error(line, meant))
+        if errors:
+            raise ValidationError(errors[:10])
+        return list(found.values())
+
+
+def _line_error(line: str, meant: list[Named]) -> ValidationError:
+    if not meant:
+        return ValidationError(_("“%(line)s” is no place that is known.") % {"line": line[:80]}, code="unknown")
+    same = len({named.label for named in meant}) < len(meant)
+    names = ", ".join(named.key if same else named.label for named in meant[:6])
+    words = _("Several places answer to “%(line)s”: %(names)s. Which one?") % {"line": line[:80], "names": names}
+    return ValidationError(words, code="ambiguous")
+
+
+# -- Shapes -----------------------------------------------------------------------------------------------------------
+
+
+class ShapeInput(forms.Textarea):
+    """GeoJSON, which the map above it writes where there is a script."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"rows": 4, "spellcheck": "false", "autocomplete": "off", **(attrs or {})})
+
+
+class ShapeForm(forms.Form):
+    """A shape drawn, written or sent as a file; `polygon` is None when there is none.
+
+    A shape that can be corrected is refused once, with the corrected one in its field.
+    """
+
+    shape = forms.CharField(
+        label=gettext_lazy("The shape, as GeoJSON"),
+        required=False,
+        widget=ShapeInput,
+        help_text=gettext_lazy("Draw it on the map, or paste it: longitude first, in degrees (WGS 84)."),
+    )
+    shape_file = forms.FileField(
+        label=gettext_lazy("Or a GeoJSON file"),
+        required=False,
+        allow_empty_file=True,
+        help_text=gettext_lazy("At most 10 MB."),
+        widget=forms.ClearableFileInput({"accept": ".geojson,.json,application/geo+json"}),
+    )
+    projection = forms.TypedChoiceField(
+        label=gettext_lazy("Its coordinates"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", gettext_lazy("Recognise them")),
+            *((code, f"{name} (EPSG:{code})") for code, name in PROJECTIONS.items()),
+        ],
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        data["polygon"] = None
+        upload, text = data.get("shape_file"), (data.get("shape") or "").strip()
+        field = "shape_file" if upload else "shape"
+        if not upload and not text:
+            return data
+        content = upload.read(MOST_BYTES + 1) if upload else text
+        reading = read_shape(content, epsg=data.get("projection"))
+        for words in reading.words:
+            self.add_error(field, words)
+        if reading.corrected is not None:
+            self.data = self.data.copy()
+            self.data["shape"] = as_geojson(reading.corrected)
+        data["polygon"] = reading.polygon
+        return data
+
+
+class PerimeterVersionForm(ShapeForm):
+    """What a perimeter is made of from a day on: places, or a shape."""
+
+    places = PlacesField(label=gettext_lazy("Places"), required=False)
+    valid_from = forms.DateField(label=gettext_lazy("Valid from"), widget=DateInput())
+    note = forms.CharField(label=gettext_lazy("What changed"), max_length=300, required=False)
+    field_order = ("places", "shape", "shape_file", "projection", "valid_from", "note")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if not {"places", "shape", "shape_file"} & self.errors.keys():
+            if data["places"] and data["polygon"] is not None:
+                self.add_error("shape", _("Either places or a shape: leave one of them empty."))
+            elif not data["places"] and data["polygon"] is None:
+                self.add_error("places", _("Name at least one place, or draw a shape."))
+        return data
+
+
+class PerimeterForm(PerimeterVersionForm):
+    """A new perimeter."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    public = forms.BooleanField(label=gettext_lazy("Shown to the public"), required=False)
+    field_order = ("name", "places", "shape", "shape_file", "projection", "valid_from", "note", "public")
+
+
+# -- Workspaces -------------------------------------------------------------------------------------------------------
+
+
+class WorkspaceForm(forms.Form):
+    """A new workspace."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of the territory"),
+        max_length=120,
+        help_text=gettext_lazy("As its people call it: Amiens Métropole, Picardie numérique…"),
+    )
+
+
+class MemberForm(forms.Form):
+    """Somebody of the team, and their role."""
+
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=WorkspaceRole.choices, initial=WorkspaceRole.AGENT)

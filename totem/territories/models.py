@@ -5,7 +5,6 @@ Lists are loaded by `manage.py load_communes`, outlines by `totem territories ou
 """
 
 import re
-from datetime import date
 from typing import ClassVar, Self
 
 import pgtrigger
@@ -394,9 +393,10 @@ class PerimeterVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.perimeter_id} v{self.number} ({self.valid_from})"
 
-    def in_force(self, day: date) -> bool:
-        """Whether it had begun on that day."""
-        return self.valid_from <= day
+    @property
+    def address(self) -> str:
+        """The part of the address that asks for this version on the perimeter's page."""
+        return f"?version={self.number}"
 
 
 class PerimeterPart(models.Model):

@@ -188,6 +188,26 @@ def parts_of(version: PerimeterVersion) -> dict[str, list[str]]:
     return parts
 
 
+def named_parts(version: PerimeterVersion) -> list["Named"]:
+    """The places that a version names, the larger ones first."""
+    level_of = {name: level for level, name in _PARTS.items()}
+    parts = parts_of(version)
+    return [
+        _named(level_of[name], row)
+        for name in PerimeterPart.PLACES
+        if name in parts
+        for row in _MODELS[level_of[name]]._default_manager.filter(pk__in=parts[name])
+    ]
+
+
+def parts_named(places: Iterable["Named"]) -> dict[str, list[str]]:
+    """The codes of these places by the name of the part, as actions and `place_of_parts` take them."""
+    parts: dict[str, list[str]] = {}
+    for named in places:
+        parts.setdefault(_PARTS[Level(named.level)], []).append(named.code)
+    return parts
+
+
 def place_of_parts(parts: Parts, *, name: str = "") -> Place:
     """A place made of these codes, by the name of the part (`region`, `epci`…), not kept anywhere."""
     return _made_of(PERIMETER, "", name, _totals(parts))

@@ -116,3 +116,21 @@ def outlines_geojson(level: str, codes: Collection[str]) -> str:
         for properties, shape in zip(told, drawn, strict=True)
     ]
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
+
+
+COLUMNS = {
+    Level.COMMUNE: "pk",
+    Level.EPCI: "epci",
+    Level.DEPARTMENT: "department",
+    Level.REGION: "department__region",
+    Level.FORMER_REGION: "department__former_region",
+}
+
+
+def levels_of(level: str, communes: Collection[str]) -> list[str]:
+    """The codes of that level that these communes belong to, in order; the communes themselves at theirs."""
+    if level == Level.COMMUNE:
+        return sorted(communes)
+    column = COLUMNS[Level(level)]
+    rows = Commune.objects.filter(pk__in=communes, **{f"{column}__isnull": False})
+    return list(rows.order_by(column).values_list(column, flat=True).distinct())

@@ -1,8 +1,23 @@
-"""Communes."""
+"""Communes, places and their outlines; workspaces and perimeters."""
 
 from django.urls import path
 
-from totem.territories import views
+from totem.territories.views import public, team
 
 app_name = "territories"
-urlpatterns = [path("communes/", views.communes, name="communes")]
+WORKSPACE = "territoires/espaces/<slug:workspace>/"
+PERIMETER = "territoires/perimetres/<slug:perimeter>/"
+urlpatterns = [
+    path("communes/", public.communes, name="communes"),
+    path("territoires/", public.index, name="index"),
+    path("territoires/chercher/", public.find, name="find"),
+    path("territoires/contours/<slug:level>/<str:code>.geojson", public.contours, name="contours"),
+    path("territoires/nouvel-espace/", team.create, name="workspace_create"),
+    path(WORKSPACE, team.workspace, name="workspace"),
+    path(f"{WORKSPACE}equipe/", team.set_member, name="member_set"),
+    path(f"{WORKSPACE}equipe/<int:pk>/retirer/", team.remove_member, name="member_remove"),
+    path(f"{WORKSPACE}nouveau-perimetre/", team.create_perimeter, name="perimeter_create"),
+    path(PERIMETER, team.perimeter, name="perimeter"),
+    path(f"{PERIMETER}nouvelle-version/", team.publish, name="perimeter_publish"),
+    path(f"{PERIMETER}public/", team.set_public, name="perimeter_public"),
+]

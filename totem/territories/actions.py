@@ -1,0 +1,220 @@
+"""What is done to workspaces and perimeters."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from totem.accounts.models import User
+from totem.core import journal
+from totem.territories.models import (
+    Perimeter,
+    PerimeterPart,
+    PerimeterVersion,
+    Workspace,
+    WorkspaceMember,
+    WorkspaceRole,
+)
+from totem.territories.places import ShapesMissing, area_km2, place_drawn, place_of_parts
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+
+class LastOfficerError(Exception):
+    """A workspace that has people keeps at least one officer."""
+
+
+def _record(verb: str, subject: models.Model, by: User | None, workspace: Workspace | None, **facts: object) -> None:
+    journal.record(verb, subject, actor_id=by.pk if by else None, scope=workspace, facts=facts)
+
+
+def _free_slug(model: type[Workspace] | type[Perimeter], name: str, otherwise: str) -> str:
+    stem = slugify(name)[:40] or otherwise
+    taken = set(model._default_manager.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
+
+
+# -- Workspaces -------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_workspace(*, name: str, by: User) -> Workspace:
+    """A workspace whose first officer is `by`; its address is made of its name. Raises ValidationError."""
+    workspace = Workspace(name=name, slug=_free_slug(Workspace, name, "territoire"))
+    workspace.full_clean()
+    workspace.save(force_insert=True)
+    WorkspaceMember.objects.create(workspace=workspace, person=by, role=WorkspaceRole.OFFICER)
+    _record("territories.workspace_created", workspace, by, workspace)
+    return workspace
+
+
+@transaction.atomic
+def set_member(*, workspace: Workspace, email: str, role: str, by: User) -> WorkspaceMember:
+    """Give that role to the person who signs in with the address, in place of the one they had.
+
+    Raises ValidationError when nobody does, LastOfficerError.
+    """
+    _hold(workspace)
+    person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if person is None:
+        words = _("Nobody signs in with this address. Ask them to create an account first.")
+        raise ValidationError({"email": words})
+    member = WorkspaceMember.objects.filter(workspace=workspace, person=person).first()
+    if member is None:
+        member = WorkspaceMember(workspace=workspace, person=person)
+    elif role != WorkspaceRole.OFFICER:
+        _keep_an_officer(member)
+    before, member.role = member.role, role
+    member.full_clean()
+    member.save()
+    facts = {"person": person.pk, "from": before or None, "to": str(role)}
+    _record("territories.member_set", workspace, by, workspace, **facts)
+    return member
+
+
+@transaction.atomic
+def remove_member(*, member: WorkspaceMember, by: User) -> None:
+    """Take somebody out of the team. Raises LastOfficerError."""
+    _hold(member.workspace)
+    row = WorkspaceMember.objects.select_related("workspace").filter(pk=member.pk).first()
+    if row is None:
+        return
+    _keep_an_officer(row)
+    row.delete()
+    _record("territories.member_removed", row.workspace, by, row.workspace, person=row.person_id, role=row.role)
+
+
+@transaction.atomic
+def leave_workspaces(*, person: User) -> None:
+    """Take a person out of every team (they are erased). Raises LastOfficerError where others would have no officer.
+
+    A workspace of which they were the only member stays, without anybody.
+    """
+    for member in WorkspaceMember.objects.filter(person=person).select_related("workspace").order_by("workspace"):
+        if member.workspace.members.exclude(pk=member.pk).exists():
+            remove_member(member=member, by=person)
+        else:
+            member.delete()
+            _record("territories.member_removed", member.workspace, person, member.workspace, person=person.pk)
+
+
+def _hold(workspace: Workspace) -> None:
+    """One change of a team at a time: two officers who go at once see each other."""
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+
+
+def _keep_an_officer(member: WorkspaceMember) -> None:
+    others = WorkspaceMember.objects.filter(
+        workspace=member.workspace_id, role=WorkspaceRole.OFFICER, person__is_active=True
+    )
+    if member.role == WorkspaceRole.OFFICER and not others.exclude(pk=member.pk).exists():
+        raise LastOfficerError
+
+
+# -- Perimeters -------------------------------------------------------------------------------------------------------
+
+Parts = Mapping[str, Sequence[str]]
+
+
+@transaction.atomic
+def create_perimeter(
+    *,
+    name: str,
+    workspace: Workspace | None,
+    public: bool,
+    by: User | None,
+    now: datetime,
+    valid_from: date,
+    parts: Parts | None = None,
+    polygon: "BaseGeometry | None" = None,
+    note: str = "",
+    slug: str = "",
+) -> Perimeter:
+    """A perimeter and its first version. Without a workspace it is the installation's, and public.
+
+    Raises ValidationError.
+    """
+    perimeter = Perimeter(
+        name=name, slug=slug or _free_slug(Perimeter, name, "perimetre"), workspace=workspace, public=public
+    )
+    perimeter.full_clean(exclude=["workspace"])
+    perimeter.save(force_insert=True)
+    _record("territories.perimeter_created", perimeter, by, workspace, public=public)
+    publish_perimeter_version(
+        perimeter=perimeter, by=by, now=now, valid_from=valid_from, parts=parts, polygon=polygon, note=note
+    )
+    return perimeter
+
+
+@transaction.atomic
+def publish_perimeter_version(
+    *,
+    perimeter: Perimeter,
+    by: User | None,
+    now: datetime,
+    valid_from: date,
+    parts: Parts | None = None,
+    polygon: "BaseGeometry | None" = None,
+    note: str = "",
+) -> PerimeterVersion:
+    """What the perimeter is made of from that day on: `parts` (codes by name of the part) or a valid `polygon`.
+
+    It never changes afterwards. Area and population are those of the moment, None where they are not known. Raises
+    ValidationError when it is made of nothing, or of two things.
+    """
+    row = Perimeter.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=perimeter.pk)
+    named = {name: sorted(set(codes)) for name, codes in (parts or {}).items() if codes}
+    if bool(named) == (polygon is not None):
+        raise ValidationError(_("Name at least one place, or draw one shape."), code="content")
+    last = PerimeterVersion.objects.filter(perimeter=row).aggregate(last=Max("number"))["last"] or 0
+    area, population = _measured(named, polygon)
+    version = PerimeterVersion(
+        perimeter=row,
+        number=last + 1,
+        valid_from=valid_from,
+        polygon=None if polygon is None else polygon.wkb,
+        part_count=sum(map(len, named.values())),
+        area_km2=area,
+        population=population,
+        note=note,
+        created_at=now,
+        created_by=by,
+    )
+    version.full_clean(exclude=["created_by"])
+    version.save(force_insert=True)
+    PerimeterPart.objects.bulk_create(
+        PerimeterPart(version=version, **{f"{name}_id": code}) for name, codes in named.items() for code in codes
+    )
+    Perimeter.objects.filter(pk=row.pk).update(updated_at=now)
+    facts = {"number": version.number, "valid_from": str(valid_from), "parts": version.part_count}
+    _record("territories.perimeter_version_published", row, by, row.workspace, **facts)
+    return version
+
+
+def _measured(parts: Parts, polygon: "BaseGeometry | None") -> tuple[float | None, int | None]:
+    """Area in km² and population, each None when it is not known."""
+    if polygon is None:
+        place = place_of_parts(parts)
+        return place.area_km2, place.population
+    try:
+        return area_km2(polygon), place_drawn(polygon).population
+    except ShapesMissing:
+        return area_km2(polygon), None
+
+
+@transaction.atomic
+def set_public(*, perimeter: Perimeter, public: bool, by: User) -> Perimeter:
+    """Show the perimeter to the public, or to its workspace alone. Raises ValidationError when it has none."""
+    row = Perimeter.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=perimeter.pk)
+    if row.public != public:
+        row.public = public
+        row.full_clean(exclude=["workspace"])
+        row.save(update_fields=["public", "updated_at"])
+        _record("territories.perimeter_public_set", row, by, row.workspace, public=public)
+    return row

@@ -1,0 +1,54 @@
+"""Who may do what in a territory's workspace, said once. Reading and authorising are one call."""
+
+import rules
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+
+from totem.accounts.models import User
+from totem.territories.models import Perimeter, Workspace, WorkspaceMember, WorkspaceRole
+
+Person = User | AnonymousUser
+
+SEE = "territories.see_workspace"  # its perimeters and its team
+EDIT = "territories.edit_perimeters"  # make perimeters and publish their versions; what else is the territory's own
+TEAM = "territories.manage_team"
+
+
+def role_in(person: Person, workspace: Workspace | None) -> str:
+    """The person's role in the workspace; empty when they have none."""
+    if workspace is None or not isinstance(person, User) or not person.is_active:
+        return ""
+    found = WorkspaceMember.objects.filter(workspace=workspace, person=person).values_list("role", flat=True).first()
+    return found or ""
+
+
+def _holds(*roles: WorkspaceRole) -> rules.Predicate:
+    return rules.predicate(lambda person, workspace: role_in(person, workspace) in roles)
+
+
+rules.add_perm(SEE, _holds(*WorkspaceRole))
+rules.add_perm(EDIT, _holds(WorkspaceRole.OFFICER, WorkspaceRole.AGENT))
+rules.add_perm(TEAM, _holds(WorkspaceRole.OFFICER))
+
+
+def workspace_for(person: Person, slug: str, permission: str = SEE) -> Workspace:
+    """The workspace at `slug` if the person may do that there. Raises Http404 for anything else."""
+    workspace = Workspace.objects.filter(slug=slug).first()
+    if workspace is None or not person.has_perm(permission, workspace):
+        raise Http404
+    return workspace
+
+
+def perimeter_for(person: Person, slug: str, permission: str | None = None) -> Perimeter:
+    """The perimeter at `slug` if the person may do that in its workspace; without a permission, if they may see it.
+
+    Raises Http404 for anything else: what is not yours does not exist.
+    """
+    perimeter = Perimeter.objects.select_related("workspace").filter(slug=slug).first()
+    if perimeter is None:
+        raise Http404
+    if permission is None and perimeter.public:
+        return perimeter
+    if perimeter.workspace is None or not person.has_perm(permission or SEE, perimeter.workspace):
+        raise Http404
+    return perimeter

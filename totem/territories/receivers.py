@@ -1,0 +1,35 @@
+"""Answers of territories to what happens to people."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+
+from totem.accounts.actions import ErasureRefused
+from totem.accounts.models import User
+from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.territories.actions import LastOfficerError, leave_workspaces
+from totem.territories.models import PerimeterVersion, WorkspaceMember
+
+
+@receiver(person_erasing, dispatch_uid="territories.leave")
+def leave_when_erased(person: User, **_kwargs: object) -> None:
+    """Whoever is erased leaves the workspaces, unless others there would lose their only officer."""
+    try:
+        leave_workspaces(person=person)
+    except LastOfficerError as last:
+        raise ErasureRefused(_("A territory would lose its only officer: name another one first.")) from last
+
+
+@receiver(personal_data_asked, dispatch_uid="territories.workspaces")
+def give_workspaces(person: User, **_kwargs: object) -> dict[str, Any]:
+    """The person's roles in workspaces, and the versions of perimeters they have published."""
+    roles = WorkspaceMember.objects.filter(person=person).select_related("workspace").order_by("pk")
+    versions = PerimeterVersion.objects.filter(created_by=person).select_related("perimeter").order_by("pk")
+    return {
+        "workspaces": [{"workspace": row.workspace.name, "role": row.role} for row in roles],
+        "perimeter_versions": [
+            {"perimeter": row.perimeter.name, "version": row.number, "published": row.created_at.isoformat()}
+            for row in versions
+        ],
+    }

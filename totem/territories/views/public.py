@@ -1,0 +1,115 @@
+"""Places for everybody: found by name, outlines for maps, the territories and their perimeters."""
+
+import json
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
+
+from totem.core.components import Crumb
+from totem.territories import outlines
+from totem.territories.models import Level, Perimeter, Workspace
+from totem.territories.places import FRANCE, PERIMETER, Place, PlaceNotFound, ShapesMissing, find_places, place_for
+from totem.territories.queries import find_communes, levels_of, outlines_geojson
+from totem.territories.shapes import as_geojson
+
+
+@login_not_required
+@cache_control(public=True, max_age=3600)
+@require_safe
+def communes(request: HttpRequest) -> HttpResponse:
+    """Communes whose name or postcode begins with `q`: a page, or with HTMX the options of a field's list.
+
+    HTMX sends the field under its own name: the first parameter is what was typed.
+    """
+    typed = str(request.GET.get("q") or next(iter(request.GET.values()), ""))
+    found = find_communes(typed[:60]) if len(typed.strip()) > 1 else []
+    template = "territories/communes.html#options" if getattr(request, "htmx", False) else "territories/communes.html"
+    return render(request, template, {"typed": typed, "communes": found})
+
+
+def _home() -> Crumb:
+    return Crumb(_("Territories"), reverse("territories:index"))
+
+
+@login_not_required
+@require_safe
+def find(request: HttpRequest) -> HttpResponse:
+    """Places of every level whose name holds `q`: a page, or with HTMX the options of a field's list."""
+    typed = str(request.GET.get("q", ""))[:80]
+    found = find_places(typed, 12, user=request.user) if len(typed.strip()) > 1 else []
+    if getattr(request, "htmx", False):
+        options = [named for named in found if named.level != PERIMETER]
+        return render(request, "territories/find.html#options", {"places": options})
+    return render(request, "territories/find.html", {"typed": typed, "places": found, "trail": [_home()]})
+
+
+@login_not_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """One's workspaces, and the perimeters that are shown to the public."""
+    signed = request.user.is_authenticated
+    context = {
+        "workspaces": Workspace.objects.filter(members__person=request.user.pk) if signed else [],
+        "perimeters": Perimeter.objects.filter(public=True, versions__isnull=False)
+        .select_related("workspace")
+        .distinct(),
+        "outlines": outlines.edition(),
+    }
+    return render(request, "territories/index.html", context)
+
+
+# -- Outlines for maps ------------------------------------------------------------------------------------------------
+
+EDGE = "contour"  # the place's own line, instead of what it is divided into
+EMPTY = '{"type":"FeatureCollection","features":[]}'
+
+
+@login_not_required
+@gzip_page
+@require_safe
+def contours(request: HttpRequest, level: str, code: str) -> HttpResponse:
+    """The outlines of a place's communes as GeoJSON (of all of France: of its departments).
+
+    `maille` asks for another level (`epci`, `departement`…), or for the place's own outline (`contour`). Empty where
+    outlines are not loaded. Kept by browsers for an hour, and asked for again by its ETag.
+    """
+    mesh = request.GET.get("maille") or (Level.DEPARTMENT if level == FRANCE else Level.COMMUNE)
+    edition = outlines.edition()
+    try:
+        place = place_for(level, code, user=request.user)
+    except PlaceNotFound as nowhere:
+        raise Http404 from nowhere
+    except ShapesMissing:
+        place = None
+    if mesh not in (*Level.values, EDGE):
+        raise Http404
+    tag = f'"{edition.version if edition else "none"}-{level}-{code}-{mesh}"'
+    if level != PERIMETER and request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        drawn = _drawn(place, str(mesh)) if place else EMPTY
+        response = HttpResponse(drawn, content_type="application/geo+json")
+    if level == PERIMETER:  # it may be a team's own
+        patch_cache_control(response, private=True, max_age=60)
+    else:
+        response.headers["ETag"] = tag
+        patch_cache_control(response, public=True, max_age=3600)
+    return response
+
+
+def _drawn(place: Place, mesh: str) -> str:
+    if mesh != EDGE:
+        return outlines_geojson(mesh, levels_of(mesh, place.communes))
+    if place.polygon is not None:
+        feature = {"type": "Feature", "properties": {}, "geometry": json.loads(as_geojson(place.polygon))}
+        return json.dumps({"type": "FeatureCollection", "features": [feature]})
+    if place.level in Level.values:
+        return outlines_geojson(place.level, [place.code])
+    return EMPTY

@@ -1,0 +1,242 @@
+"""Workspaces and perimeters: a territory's team, and what it counts on."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from totem.accounts.permissions import signed_in
+from totem.core.components import Crumb
+from totem.territories import actions
+from totem.territories.actions import LastOfficerError
+from totem.territories.forms import MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
+from totem.territories.models import Commune, Perimeter, PerimeterVersion, Workspace, WorkspaceMember
+from totem.territories.permissions import EDIT, SEE, TEAM, perimeter_for, workspace_for
+from totem.territories.places import (
+    ShapesMissing,
+    named_parts,
+    parts_named,
+    place_of_version,
+    shape_from,
+    version_of,
+)
+from totem.territories.shapes import as_geojson
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+
+
+def _status(request: HttpRequest) -> int:
+    """A form shown again after it was sent was refused."""
+    return 422 if request.method == "POST" else 200
+
+
+def _refused(form: Form, error: ValidationError) -> None:
+    """What an action refuses stands in the form, at its field where the form has it."""
+    known = getattr(error, "error_dict", {None: error})
+    for name, errors in known.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+def _trail(*steps: tuple[str, str]) -> list[Crumb]:
+    return [Crumb(_("Territories"), reverse("territories:index")), *(Crumb(*step) for step in steps)]
+
+
+def _last_officer() -> str:
+    return _("A territory keeps at least one officer: give the role to somebody else first.")
+
+
+# -- Workspaces -------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def create(request: HttpRequest) -> HttpResponse:
+    """A new workspace, by anybody who is signed in."""
+    form = WorkspaceForm(request.POST or None)
+    if form.is_valid():
+        made = actions.create_workspace(name=form.cleaned_data["name"], by=signed_in(request))
+        messages.success(request, _("The territory is there. You are its officer."))
+        return redirect("territories:workspace", made.slug)
+    context = {"form": form, "trail": _trail()}
+    return render(request, "territories/workspace_create.html", context, status=_status(request))
+
+
+@require_safe
+def workspace(request: HttpRequest, workspace: str) -> HttpResponse:
+    """A territory's perimeters and its team."""
+    row = workspace_for(request.user, workspace)
+    return _workspace_page(request, row, MemberForm())
+
+
+def _workspace_page(request: HttpRequest, row: Workspace, form: MemberForm) -> HttpResponse:
+    context = {
+        "workspace": row,
+        "trail": _trail(),
+        "form": form,
+        "perimeters": Perimeter.objects.filter(workspace=row),
+        "team": row.members.select_related("person").order_by("person__sort_key", "pk"),
+        "may_edit": request.user.has_perm(EDIT, row),
+        "may_team": request.user.has_perm(TEAM, row),
+    }
+    return render(request, "territories/workspace.html", context, status=_status(request))
+
+
+@require_POST
+def set_member(request: HttpRequest, workspace: str) -> HttpResponse:
+    """Give somebody a role in the team."""
+    row = workspace_for(request.user, workspace, TEAM)
+    form = MemberForm(request.POST)
+    if form.is_valid():
+        try:
+            actions.set_member(workspace=row, by=signed_in(request), **form.cleaned_data)
+        except ValidationError as error:
+            _refused(form, error)
+        except LastOfficerError:
+            form.add_error("role", _last_officer())
+        else:
+            messages.success(request, _("Saved."))
+            # Whoever gave up the officer's role themselves still sees the page.
+            return redirect("territories:workspace", row.slug)
+    return _workspace_page(request, row, form)
+
+
+@require_POST
+def remove_member(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
+    """Take somebody out of the team."""
+    row = workspace_for(request.user, workspace, TEAM)
+    member = get_object_or_404(WorkspaceMember.objects.select_related("workspace"), workspace=row, pk=pk)
+    try:
+        actions.remove_member(member=member, by=signed_in(request))
+    except LastOfficerError:
+        messages.error(request, _last_officer())
+        return redirect("territories:workspace", row.slug)
+    messages.success(request, _("The role is taken away."))
+    if member.person_id == request.user.pk:
+        return redirect("territories:index")
+    return redirect("territories:workspace", row.slug)
+
+
+# -- Perimeters -------------------------------------------------------------------------------------------------------
+
+
+def _content(form: PerimeterVersionForm) -> dict[str, Any]:
+    """What the form says the perimeter is made of, as actions take it."""
+    data = form.cleaned_data
+    return {
+        "parts": parts_named(data["places"]),
+        "polygon": data["polygon"],
+        "valid_from": data["valid_from"],
+        "note": data["note"],
+        "now": timezone.now(),
+    }
+
+
+@require_http_methods(SHOW_AND_SEND)
+def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
+    """A new perimeter of the territory: places, or a shape drawn or sent."""
+    row = workspace_for(request.user, workspace, EDIT)
+    form = PerimeterForm(request.POST or None, request.FILES or None, initial={"valid_from": timezone.localdate()})
+    if form.is_valid():
+        name, public = form.cleaned_data["name"], form.cleaned_data["public"]
+        try:
+            made = actions.create_perimeter(
+                name=name, public=public, workspace=row, by=signed_in(request), **_content(form)
+            )
+        except ValidationError as error:
+            _refused(form, error)
+        else:
+            messages.success(request, _("The perimeter is published, in its first version."))
+            return redirect("territories:perimeter", made.slug)
+    context = {
+        "form": form,
+        "title": _("New perimeter"),
+        "verb": _("Publish"),
+        "back": reverse("territories:workspace", args=[row.slug]),
+        "trail": _trail((row.name, reverse("territories:workspace", args=[row.slug]))),
+    }
+    return render(request, "territories/perimeter_form.html", context, status=_status(request))
+
+
+@login_not_required
+@require_safe
+def perimeter(request: HttpRequest, perimeter: str) -> HttpResponse:
+    """A perimeter as it is today, or in the version of `?version=`, with all of its versions."""
+    row = perimeter_for(request.user, perimeter)
+    versions = list(PerimeterVersion.objects.filter(perimeter=row).defer("polygon").order_by("-number"))
+    asked = request.GET.get("version", "")
+    current = version_of(row)
+    number = int(asked) if asked.isdecimal() and len(asked) < 5 else None
+    shown = (version_of(row, number) if number is not None else None) or current
+    context: dict[str, Any] = {
+        "perimeter": row,
+        "versions": versions,
+        "version": shown,
+        "current": current,
+        "parts": named_parts(shown) if shown and shown.polygon is None else [],
+        "is_team": row.workspace is not None and request.user.has_perm(SEE, row.workspace),
+        "may_edit": row.workspace is not None and request.user.has_perm(EDIT, row.workspace),
+        "code": f"{row.slug}@{shown.number}" if shown else row.slug,
+        **_communes(shown, row),
+    }
+    steps = [(row.workspace.name, reverse("territories:workspace", args=[row.workspace.slug]))] if row.workspace else []
+    context["trail"] = _trail(*steps) if context["is_team"] else _trail()
+    return render(request, "territories/perimeter.html", context)
+
+
+def _communes(version: PerimeterVersion | None, perimeter: Perimeter) -> dict[str, Any]:
+    """The communes of a version, and whether the limits that would tell are missing."""
+    if version is None:
+        return {"communes": [], "partial": frozenset(), "shapes_missing": False}
+    try:
+        place = place_of_version(version, code=perimeter.slug, name=perimeter.name)
+    except ShapesMissing:
+        return {"communes": [], "partial": frozenset(), "shapes_missing": True}
+    rows = Commune.objects.filter(pk__in=place.communes).order_by("-population", "sort_key")
+    return {"communes": rows, "partial": frozenset(place.partial), "shapes_missing": False}
+
+
+@require_http_methods(SHOW_AND_SEND)
+def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
+    """A new version of a perimeter, begun from the last one."""
+    row = perimeter_for(request.user, perimeter, EDIT)
+    last = row.versions.order_by("-number").first()
+    initial: dict[str, Any] = {"valid_from": timezone.localdate()}
+    if last is not None and last.polygon is not None:
+        initial["shape"] = as_geojson(shape_from(last.polygon))
+    elif last is not None:
+        initial["places"] = named_parts(last)
+    form = PerimeterVersionForm(request.POST or None, request.FILES or None, initial=initial)
+    if form.is_valid():
+        try:
+            made = actions.publish_perimeter_version(perimeter=row, by=signed_in(request), **_content(form))
+        except ValidationError as error:
+            _refused(form, error)
+        else:
+            messages.success(request, _("Version %(number)s is published.") % {"number": made.number})
+            return redirect("territories:perimeter", row.slug)
+    back = reverse("territories:perimeter", args=[row.slug])
+    context = {
+        "form": form,
+        "title": _("New version of %(name)s") % {"name": row.name},
+        "verb": _("Publish"),
+        "back": back,
+        "trail": _trail((row.name, back)),
+    }
+    return render(request, "territories/perimeter_form.html", context, status=_status(request))
+
+
+@require_POST
+def set_public(request: HttpRequest, perimeter: str) -> HttpResponse:
+    """Show a perimeter to the public, or to its team alone."""
+    row = perimeter_for(request.user, perimeter, EDIT)
+    public = request.POST.get("public") == "yes"
+    actions.set_public(perimeter=row, public=public, by=signed_in(request))
+    messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
+    return redirect("territories:perimeter", row.slug)
