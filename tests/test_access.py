@@ -34,6 +34,9 @@ PUBLIC = {
     "website:space", "hubs:accent", "bookings:book", "core:design", "core:design_chart", "core:design_outlines",
     "territories:communes",
     "accounts:demo_login", "accounts:outbox", "website:about", "website:accessibility", "website:legal",
+    "observatory:home", "observatory:draw", "observatory:place", "observatory:place_map", "observatory:map_svg",
+    "observatory:map_outlines", "observatory:sites_geojson", "observatory:place_compare", "observatory:place_companies",
+    "observatory:place_actors", "observatory:place_bridge", "observatory:place_quality",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {

@@ -4,7 +4,7 @@ Figures are counts of what the register holds on the stock's date. What cannot b
 headcount is an interval, a share needs its whole, a drawn place has no specialisation.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,6 +139,18 @@ class Company:
 
 
 @dataclass(frozen=True)
+class Point:
+    """An establishment that may stand on a map, in degrees; without a name where it may not be named."""
+
+    siret: str
+    name: str | None
+    branch: int
+    band: str | None
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True)
 class Actors:
     """Candidates for a kind of actor: how many in all, and the first of them that may be named."""
 
@@ -151,13 +163,14 @@ class Actors:
 class Passage:
     """A pair of codes seen on the same open establishments; `official` is the table's word, empty where it has none.
 
-    `share` is that of the NAF 2025 code among those of the rev. 2 code.
+    `share` is that of the NAF 2025 code among those of the rev. 2 code; None where the perimeter does not hold the latter,
+    whose other successors are then not counted.
     """
 
     rev2: str
     naf2025: str
     establishments: int
-    share: float
+    share: float | None
     official: str
 
 
@@ -223,7 +236,9 @@ def totals(scope: Scope) -> Totals:
 
 
 def series(scope: Scope) -> tuple[Year, ...]:
-    """Stock, births, closures and moves of each year since 2010. A drawn place counts the communes it touches.
+    """Stock, births, closures and moves of each year since 2010, from the first that has any to the stock's.
+
+    A drawn place counts the communes it touches.
 
     Empty for NAF 2025: the register does not tell the past in it.
     """
@@ -251,6 +266,12 @@ def companies(
     with opened(scope) as question:
         rows = question.ask("companies", branch=branch, employers_only=employers_only, limit=limit, offset=offset)
     return tuple(Company(natural_person=row.pop("legal") == "1", **row) for row in rows)
+
+
+def points(scope: Scope, *, limit: int) -> tuple[Point, ...]:
+    """The establishments that may be placed, the largest first. Raises RowsGone."""
+    with opened(scope) as question:
+        return tuple(Point(**row) for row in question.ask("points", limit=limit))
 
 
 def actors(scope: Scope, *, limit: int = 20) -> tuple[Actors, ...]:
@@ -283,7 +304,7 @@ def passages(scope: Scope) -> tuple[Passage, ...]:
         question.register("activity_rev2", code=scope.activities.rev2)
         question.register("activity_2025", code=scope.activities.naf2025)
         rows = question.ask("bridge")
-    return _passages(rows, read_bridge())
+    return _passages(rows, read_bridge(), whole=frozenset(scope.activities.rev2))
 
 
 def quality(scope: Scope) -> Row:
@@ -341,8 +362,12 @@ def _specialities(question: Question) -> tuple[Speciality, ...]:
 def _series(question: Question) -> tuple[Year, ...]:
     if question.scope.activities.nomenclature != Nomenclature.REV2:
         return ()
+    stocks = {row["year"]: row for row in question.ask("series")}
     moves = {row["year"]: row for row in question.ask("moves")}
-    return tuple(Year(**{**moves.get(row["year"], {}), **row}) for row in question.ask("series"))
+    known = stocks.keys() | moves.keys()
+    nothing = {"stock": 0, "births": 0, "closures": 0}
+    years = range(min(known), question.scope.stock.date.year + 1) if known else ()
+    return tuple(Year(**{**nothing, **moves.get(year, {}), **stocks.get(year, {}), "year": year}) for year in years)
 
 
 def _register_kind(question: Question, kind: ActorKind) -> None:
@@ -353,14 +378,15 @@ def _register_kind(question: Question, kind: ActorKind) -> None:
 def _actors(question: Question, kind: ActorKind, limit: int) -> Actors:
     _register_kind(question, kind)
     rows = question.ask("actors", any_legal=not kind.legal, limit=limit)
-    return Actors(kind, rows[0]["total"] if rows else 0, tuple(rows))
+    shown = tuple(row for row in rows if row["diffusion"] == "O")
+    return Actors(kind, rows[0]["total"] if rows else 0, shown)
 
 
 def _departments_of(place: Place) -> Iterable[str]:
     return Commune.objects.filter(code__in=place.communes).order_by().values_list("department_id", flat=True).distinct()
 
 
-def _passages(rows: Sequence[Row], pairs: Iterable[Pair]) -> tuple[Passage, ...]:
+def _passages(rows: Sequence[Row], pairs: Iterable[Pair], *, whole: Container[str]) -> tuple[Passage, ...]:
     official = {(pair.rev2, pair.naf2025): pair.kind for pair in pairs}
     of_rev2: dict[str, int] = {}
     for row in rows:
@@ -370,7 +396,7 @@ def _passages(rows: Sequence[Row], pairs: Iterable[Pair]) -> tuple[Passage, ...]
             rev2=row["code"],
             naf2025=row["code25"],
             establishments=row["establishments"],
-            share=row["establishments"] / of_rev2[row["code"]],
+            share=row["establishments"] / of_rev2[row["code"]] if row["code"] in whole else None,
             official=official.get((row["code"], row["code25"]), ""),
         )
         for row in rows

@@ -1,0 +1,173 @@
+"""What stands around a place: what holds it, what it is made of, and its peers, with the communes of each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from totem.territories.models import (
+    Commune,
+    Department,
+    Epci,
+    FormerRegion,
+    Level,
+    Region,
+)
+from totem.territories.places import FRANCE, Place
+
+# The column of a commune that names its territory of each level.
+COLUMNS: dict[str, str] = {
+    Level.COMMUNE: "code",
+    Level.EPCI: "epci_id",
+    Level.DEPARTMENT: "department_id",
+    Level.REGION: "department__region_id",
+    Level.FORMER_REGION: "department__former_region_id",
+}
+MODELS: dict[str, Any] = {
+    Level.COMMUNE: Commune,
+    Level.EPCI: Epci,
+    Level.DEPARTMENT: Department,
+    Level.REGION: Region,
+    Level.FORMER_REGION: FormerRegion,
+}
+# By which levels the members of a place are shown, the first one first.
+MEMBERS: dict[str, tuple[Level, ...]] = {
+    FRANCE: (Level.REGION, Level.DEPARTMENT),
+    Level.REGION: (Level.DEPARTMENT, Level.EPCI),
+    Level.FORMER_REGION: (Level.DEPARTMENT, Level.EPCI),
+    Level.DEPARTMENT: (Level.EPCI, Level.COMMUNE),
+    Level.EPCI: (Level.COMMUNE,),
+    Level.COMMUNE: (),
+}
+# Of which larger territory the peers of a place are the members.
+PEERS_IN: dict[str, Level | None] = {
+    Level.COMMUNE: Level.EPCI,
+    Level.EPCI: Level.REGION,
+    Level.DEPARTMENT: Level.REGION,
+    Level.REGION: None,
+    Level.FORMER_REGION: None,
+}
+
+
+@dataclass(frozen=True)
+class Territory:
+    """A place as a link names it. `whole` is false where only a part of it is meant."""
+
+    level: str
+    code: str
+    name: str
+    population: int | None = None
+    whole: bool = True
+
+    @property
+    def key(self) -> str:
+        return f"{self.level}:{self.code}"
+
+
+@dataclass(frozen=True)
+class Division:
+    """Communes shared out among the territories of one level; `of_commune` says whose each is."""
+
+    level: str
+    title: str
+    territories: Mapping[str, Territory]
+    of_commune: Mapping[str, str]
+
+
+def above(place: Place) -> list[Territory]:
+    """The region, the department and the EPCI that hold the whole place, the largest first; none for a country."""
+    wanted = {
+        Level.COMMUNE: (Level.REGION, Level.DEPARTMENT, Level.EPCI),
+        Level.EPCI: (Level.REGION, Level.DEPARTMENT),
+        Level.DEPARTMENT: (Level.REGION,),
+    }.get(place.level, ())  # type: ignore[call-overload]
+    if not wanted:
+        return []
+    rows = list(_communes(place.communes).values_list(*(COLUMNS[level] for level in wanted)).distinct())
+    held = [(level, set(column)) for level, column in zip(wanted, zip(*rows, strict=True), strict=True)]
+    return [
+        _territory(level, MODELS[level].objects.get(pk=codes.pop()))
+        for level, codes in held
+        if len(codes) == 1 and None not in codes
+    ]
+
+
+def levels_of(place: Place) -> tuple[Level, ...]:
+    """The levels by which the members of a place are shown, the first one first."""
+    return MEMBERS.get(place.level, (Level.EPCI, Level.COMMUNE))
+
+
+def members(place: Place, level: str = "") -> Division | None:
+    """The place's communes by the territories of that level, or of the first that suits it; None for a commune.
+
+    A territory that lies only partly in the place is there for that part, with the people of that part.
+    """
+    suits = levels_of(place)
+    if not suits or (level and level not in suits):
+        return None
+    return _divided(Level(level or suits[0]), _communes(None if place.level == FRANCE else place.communes), place.name)
+
+
+def peers(place: Place) -> Division | None:
+    """The territories of the place's level in the larger one that holds it, whole; None where there is none."""
+    if place.level not in PEERS_IN:
+        return None
+    around = PEERS_IN[place.level]
+    if around is None:
+        title = _("The former regions") if place.level == Level.FORMER_REGION else _("The regions")
+        return _divided(Level(place.level), _communes(None), "", title)
+    own = COLUMNS[place.level]
+    holder = _communes(place.communes).values_list(COLUMNS[around], flat=True).first()
+    if holder is None:
+        return None
+    inside = Commune.objects.filter(current=True, **{COLUMNS[around]: holder})
+    whole = Commune.objects.filter(current=True, **{f"{own}__in": inside.values(own)})
+    return _divided(Level(place.level), whole, MODELS[around].objects.get(pk=holder).name)
+
+
+def place_of(division: Division, place: Place) -> Place:
+    """The place made of all the communes of a division, for whoever counts them side by side."""
+    communes = tuple(sorted(division.of_commune))
+    return replace(place, communes=communes, whole=communes, partial=(), polygon=None)
+
+
+def _communes(codes: Iterable[str] | None) -> "QuerySet[Commune]":
+    communes = Commune.objects.filter(current=True).order_by()
+    return communes if codes is None else communes.filter(code__in=list(codes))
+
+
+def _divided(level: Level, communes: "QuerySet[Commune]", where: str, title: str = "") -> Division:
+    rows = list(communes.order_by().values_list("code", COLUMNS[level], "population"))
+    of_commune = {code: owner for code, owner, _population in rows if owner}
+    people: dict[str, int | None] = {}
+    for _code, owner, population in rows:
+        if owner:
+            known = people.get(owner, 0)
+            people[owner] = None if population is None or known is None else known + population
+    found = MODELS[level].objects.in_bulk(list(people))
+    titles = {
+        Level.COMMUNE: _("The communes of %(place)s"),
+        Level.EPCI: _("The EPCI of %(place)s"),
+        Level.DEPARTMENT: _("The departments of %(place)s"),
+        Level.REGION: _("The regions of %(place)s"),
+    }
+    return Division(
+        level,
+        title or titles[level] % {"place": where},
+        {
+            code: replace(_territory(level, found[code]), population=count, whole=_is_whole(found[code], count))
+            for code, count in people.items()
+        },
+        of_commune,
+    )
+
+
+def _is_whole(row: Any, population: int | None) -> bool:
+    """Whether the people of the part are those of the whole; taken as so where either is not known."""
+    return row.population is None or population is None or population >= row.population
+
+
+def _territory(level: str, row: Any) -> Territory:
+    return Territory(str(level), row.pk, row.name, row.population)

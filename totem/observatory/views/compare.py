@@ -1,0 +1,259 @@
+"""Territories side by side: those that somebody chose, the members of a place, its peers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from totem.observatory import queries, surroundings
+from totem.observatory.engine import Scope
+from totem.observatory.queries import Counted
+from totem.observatory.surroundings import Division
+from totem.observatory.tables import MASKED, Column, Table, comparison_table
+from totem.observatory.views.frame import framed
+from totem.observatory.views.scopes import KEPT, kept_elsewhere, of_place
+from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, place_for, places_meant
+
+MOST_CHOSEN = 8
+MOST_LINES = 60
+LONGEST_SEARCH = 60
+ORDERS = {
+    "etablissements": "establishments",
+    "employeurs": "employers",
+    "pour-mille": "per_thousand",
+    "part": "weight",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A territory as a line of a table: its cells in words, its page; `mine` for the place the page is about.
+
+    `level` is its class on the map (None: not known) and `text` what the map says of it.
+    """
+
+    code: str
+    href: str
+    cells: tuple[tuple[Column, str], ...]
+    mine: bool = False
+    level: int | None = None
+    text: str = ""
+    remove: str = ""
+
+    @property
+    def map_class(self) -> str:
+        """As the map reads it: empty where there is no figure."""
+        return "" if self.level is None else str(self.level)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A table of territories, its lines in the order asked for."""
+
+    name: str
+    title: str
+    table: Table
+    lines: tuple[Line, ...]
+    partly: bool = False
+    more: int = 0
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Those that are shown: the code is in the address of the territory."""
+        return self.table.columns[1:]
+
+
+@of_place
+def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The place beside others: `?avec=epci:200023414&avec=…`, its peers and its members."""
+    typed = request.GET.get("ajouter", "").strip()[:LONGEST_SEARCH]
+    if typed and not getattr(request, "htmx", False):
+        meant = places_meant(typed)
+        if len(meant) == 1:
+            return redirect(with_added(request, meant[0].key))
+    keys = chosen_keys(request)
+    if getattr(request, "htmx", False) and "ajouter" in request.GET:
+        return render(request, "observatory/place_compare.html#found", _candidates(request, scope, typed))
+    order = read_order(request)
+    rankings = [
+        ranking
+        for ranking in (
+            _chosen(request, scope, keys),
+            _ranked(request, scope, surroundings.peers(scope.place), "pairs", order),
+            *(
+                _ranked(request, scope, surroundings.members(scope.place, level), "membres", order)
+                for level in surroundings.levels_of(scope.place)
+            ),
+        )
+        if ranking is not None and ranking.lines
+    ]
+    context = framed(
+        request,
+        scope,
+        "place_compare",
+        more={"avec": keys} if keys else {},
+        rankings=rankings,
+        orders=_orders(request, order),
+        carried=[("avec", key) for key in keys] + ([("tri", request.GET["tri"])] if request.GET.get("tri") else []),
+        compare_hidden=[(name, value) for name in (*KEPT, "tri") if (value := request.GET.get(name))]
+        + [("avec", key) for key in keys],
+        full=len(keys) >= MOST_CHOSEN,
+        **_candidates(request, scope, typed),
+    )
+    return render(request, "observatory/place_compare.html", context)
+
+
+def chosen_keys(request: HttpRequest) -> list[str]:
+    """The places of `?avec=`, each once. Raises Http404 for too many."""
+    keys = list(dict.fromkeys(request.GET.getlist("avec")))
+    if len(keys) > MOST_CHOSEN:
+        raise Http404(_("Up to %(count)s territories stand side by side.") % {"count": MOST_CHOSEN})
+    return keys
+
+
+def read_order(request: HttpRequest) -> str:
+    """The column of `?tri=`. Raises Http404."""
+    order = ORDERS.get(request.GET.get("tri") or "etablissements")
+    if order is None:
+        raise Http404(_("There is no such order."))
+    return order
+
+
+def compared(scope: Scope, places: Iterable[Place]) -> list[Counted]:
+    """Each place counted whole, under its key. A place cut out of communes has no share of all establishments."""
+    found = []
+    for place in places:
+        there = replace(scope, place=place)
+        if place.partial:
+            totals = queries.totals(there)
+            found.append(
+                Counted(place.key, totals.head_offices, totals.establishments, totals.employers, jobs=totals.jobs)
+            )
+        else:
+            found += queries.ranking(there, dict.fromkeys(place.communes, place.key))
+    return sorted(found, key=lambda row: -row.establishments)
+
+
+def chosen_table(scope: Scope, user: object, keys: Iterable[str]) -> Table:
+    """The place and the chosen ones side by side, by their keys. Raises PlaceNotFound, ShapesMissing."""
+    places = {scope.place.key: scope.place}
+    for key in keys:
+        level, _colon, code = key.partition(":")
+        if level == DRAWN:
+            raise PlaceNotFound(key)
+        place = place_for(level, code, user=user)
+        places.setdefault(place.key, place)
+    table = comparison_table({key: place.name for key, place in places.items()}, compared(scope, places.values()))
+    return with_people(table, {key: place.population for key, place in places.items()})
+
+
+def with_people(table: Table, people: Mapping[str, int | None]) -> Table:
+    """The table with the population of each row (known by its first cell) and establishments for 1,000 inhabitants."""
+    count = table.index("establishments")
+
+    def more(row: tuple[Any, ...]) -> tuple[Any, Any]:
+        population, establishments = people.get(row[0]), row[count]
+        if establishments is MASKED or not population:
+            return population, MASKED if establishments is MASKED else None
+        return population, 1000 * establishments / population
+
+    columns = (
+        Column("population", _("Inhabitants"), "number"),
+        Column("per_thousand", _("Per 1,000 inhabitants"), "ratio", _("Establishments, for 1,000 inhabitants.")),
+    )
+    return replace(
+        table,
+        columns=(*table.columns, *columns),
+        rows=tuple((*row, *more(row)) for row in table.rows),
+        total=None,
+    )
+
+
+def ordered(table: Table, column: str) -> Table:
+    """The table with the largest value of a column first; what is not known comes last."""
+    place = table.index(column)
+    known = sorted((row for row in table.rows if isinstance(row[place], int | float)), key=lambda row: -row[place])
+    return replace(table, rows=(*known, *(row for row in table.rows if not isinstance(row[place], int | float))))
+
+
+def division_table(scope: Scope, division: Division) -> Table:
+    """The territories of a division side by side, with people; columns as `with_people` gives them."""
+    place = surroundings.place_of(division, scope.place)
+    counted = queries.ranking(replace(scope, place=place), division.of_commune)
+    names = {code: territory.name for code, territory in division.territories.items()}
+    return with_people(comparison_table(names, counted), {c: t.population for c, t in division.territories.items()})
+
+
+def _chosen(request: HttpRequest, scope: Scope, keys: list[str]) -> Ranking | None:
+    if not keys:
+        return None
+    table = chosen_table(scope, request.user, keys)
+    suffix = kept_elsewhere(request)
+    lines = tuple(
+        Line(
+            code=row[0],
+            href=reverse("observatory:place", args=row[0].split(":", 1)) + suffix,
+            cells=tuple(cells[1:]),
+            mine=row[0] == scope.place.key,
+            remove="" if row[0] == scope.place.key else _without(request, row[0]),
+        )
+        for row, cells in zip(table.rows, table.lines, strict=True)
+    )
+    return Ranking("comparaison", _("Chosen territories"), table, lines)
+
+
+def _ranked(request: HttpRequest, scope: Scope, division: Division | None, name: str, order: str) -> Ranking | None:
+    if division is None or scope.place.partial:
+        return None
+    table = ordered(division_table(scope, division), order)
+    whole, table = len(table.rows), replace(table, rows=table.rows[:MOST_LINES])
+    lines = tuple(
+        Line(
+            code=row[0],
+            href=reverse("observatory:place", args=[division.level, row[0]]) + kept_elsewhere(request),
+            cells=tuple(cells[1:]),
+            mine=(division.level, row[0]) == (scope.place.level, scope.place.code),
+        )
+        for row, cells in zip(table.rows, table.lines, strict=True)
+    )
+    partly = any(not territory.whole for territory in division.territories.values())
+    return Ranking(f"{name}-{division.level}", division.title, table, lines, partly, whole - len(lines))
+
+
+def _orders(request: HttpRequest, order: str) -> Iterator[tuple[str, str, bool]]:
+    labels = {
+        "etablissements": _("Establishments"),
+        "employeurs": _("Employers"),
+        "pour-mille": _("Per 1,000 inhabitants"),
+        "part": _("Weight of the sector"),
+    }
+    for name, column in ORDERS.items():
+        asked = request.GET.copy()
+        asked["tri"] = name
+        yield labels[name], f"?{asked.urlencode()}", column == order
+
+
+def _candidates(request: HttpRequest, scope: Scope, typed: str) -> dict[str, Any]:
+    found = find_places(typed, limit=8, user=request.user) if len(typed) > 1 else []
+    return {
+        "typed": typed,
+        "found": [(named.label, with_added(request, named.key)) for named in found if named.key != scope.place.key],
+    }
+
+
+def with_added(request: HttpRequest, key: str) -> str:
+    """The address of the page with one more territory."""
+    asked = request.GET.copy()
+    asked.pop("ajouter", None)
+    asked.setlist("avec", list(dict.fromkeys([*asked.getlist("avec"), key])))
+    return f"{request.path}?{asked.urlencode(safe=':@')}"
+
+
+def _without(request: HttpRequest, key: str) -> str:
+    asked = request.GET.copy()
+    asked.setlist("avec", [other for other in asked.getlist("avec") if other != key])
+    return f"{request.path}?{asked.urlencode(safe=':@')}" if asked else request.path

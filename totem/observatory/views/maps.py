@@ -1,0 +1,360 @@
+"""Maps of a place: areas in five classes, and the establishments that may be placed.
+
+The page holds the table that the map paints; without scripts the same map is an image.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.cache import caches
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
+from totem.core.wording import number, percent
+from totem.observatory import queries, surroundings
+from totem.observatory.engine import Scope
+from totem.observatory.tables import Table, communes_table, value_words
+from totem.observatory.views.compare import Line, division_table, with_people
+from totem.observatory.views.frame import framed
+from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_place, permanent_of
+from totem.observatory.words import SYNTHETIC, band_words
+from totem.territories.models import Commune, Edition, Level, Outline
+from totem.territories.places import FRANCE, Place
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+MOST_POINTS = 5_000
+MOST_AREAS = 1_500  # on one page, unless somebody asks for more
+MAINLAND = (-6.0, 41.0, 10.5, 51.6)  # west, south, east, north, in degrees
+KEPT_FOR = 30 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A figure that a map can show: the column of the table, and whether it is a count."""
+
+    column: str
+    label: str | Promise
+    whole: bool
+    percent: bool = False
+
+
+VARIABLES = {
+    "etablissements": Variable("establishments", gettext_lazy("Establishments"), whole=True),
+    "employeurs": Variable("employers", gettext_lazy("Employing establishments"), whole=True),
+    "pour-mille": Variable("per_thousand", gettext_lazy("Establishments per 1,000 inhabitants"), whole=False),
+    "part": Variable("weight", gettext_lazy("Share of all establishments"), whole=False, percent=True),
+}
+PAR = {
+    Level.COMMUNE: gettext_lazy("By commune"),
+    Level.EPCI: gettext_lazy("By EPCI"),
+    Level.DEPARTMENT: gettext_lazy("By department"),
+    Level.REGION: gettext_lazy("By region"),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a map shows: which figure, by which areas, with or without the establishments."""
+
+    name: str
+    level: Level
+    points: bool
+
+    @property
+    def variable(self) -> Variable:
+        return VARIABLES[self.name]
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """As the address says it."""
+        return {"chiffre": self.name, "par": str(self.level), **({"points": "1"} if self.points else {})}
+
+
+def read_map(request: HttpRequest, place: Place) -> Asked:
+    """What `?chiffre=…&par=…&points=1` asks for. Raises Http404."""
+    name, par = request.GET.get("chiffre") or "etablissements", request.GET.get("par") or ""
+    levels = levels_of(place)
+    if name not in VARIABLES or (par and par not in levels):
+        raise Http404(_("There is no such map."))
+    return Asked(name, Level(par) if par else levels[0], request.GET.get("points") == "1")
+
+
+def levels_of(place: Place) -> list[Level]:
+    """By which areas a place can be mapped, the usual one first."""
+    if place.level == FRANCE:
+        return [Level.DEPARTMENT, Level.REGION]
+    if place.level in {Level.COMMUNE, Level.EPCI} or place.partial:
+        return [Level.COMMUNE]
+    larger = [Level.EPCI, *([Level.DEPARTMENT] if place.level in {Level.REGION, Level.FORMER_REGION} else [])]
+    return [Level.COMMUNE, *larger] if len(place.communes) <= MOST_AREAS else [*larger, Level.COMMUNE]
+
+
+# -- What is painted --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A table of areas, the class of each and what the classes are."""
+
+    table: Table
+    breaks: tuple[float, ...]
+    legend: list[str]
+    level_of: Mapping[str, int | None]
+    said: Mapping[str, str]
+
+    @property
+    def unknown(self) -> bool:
+        return None in self.level_of.values()
+
+
+def painted(scope: Scope, asked: Asked) -> Painted:
+    """The areas of the place with the figure asked for, in classes."""
+    table = areas_table(scope, asked.level)
+    place = table.index(asked.variable.column)
+    values = {row[0]: float(row[place]) if isinstance(row[place], int | float) else None for row in table.rows}
+    breaks = classes(values.values())
+    write = _percent if asked.variable.percent else number
+    kind = table.columns[place].kind
+    return Painted(
+        table,
+        breaks,
+        class_words(breaks, whole=asked.variable.whole, number=write),
+        {code: class_of(value, breaks) for code, value in values.items()},
+        {row[0]: f"{asked.variable.label}: {value_words(row[place], kind)}" for row in table.rows},
+    )
+
+
+def _percent(share: float) -> str:
+    return percent(share, 2 if share < 0.01 else 1)
+
+
+def areas_table(scope: Scope, level: Level) -> Table:
+    """The areas of that level in the place, with people; of a drawn place, those wholly inside have a share."""
+    if level != Level.COMMUNE:
+        division = surroundings.members(scope.place, level)
+        if division is None:
+            raise Http404(_("There is no such map."))
+        return division_table(scope, division)
+    cut = set(scope.place.partial)
+    people = Commune.objects.filter(code__in=scope.place.communes).values_list("code", "population")
+    table = communes_table(scope, queries.communes(scope))
+    return with_people(table, {code: None if code in cut else population for code, population in people})
+
+
+# -- The page ---------------------------------------------------------------------------------------------------------
+
+
+@of_place
+def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The map of a place beside its table."""
+    asked = read_map(request, scope.place)
+    found = painted(scope, asked)
+    totals = queries.totals(scope)
+    elsewhere = kept_elsewhere(request)
+    lines = [
+        Line(
+            code=row[0],
+            href=reverse("observatory:place", args=[asked.level, row[0]]) + elsewhere,
+            cells=tuple(cells[1:]),
+            level=found.level_of[row[0]],
+            text=found.said[row[0]],
+        )
+        for row, cells in zip(found.table.rows, found.table.lines, strict=True)
+    ]
+    edge = Outline.objects.filter(level=scope.place.level, code=scope.place.code).exists()
+    context = framed(
+        request,
+        scope,
+        "place_map",
+        more=asked.parameters,
+        asked=asked,
+        variables=[(name, v.label, name == asked.name) for name, v in VARIABLES.items()],
+        levels=[(str(level), PAR[level], level == asked.level) for level in levels_of(scope.place)],
+        legend=found.legend,
+        unknown=found.unknown,
+        table=found.table,
+        lines=lines,
+        placed=totals.establishments - totals.not_placed,
+        not_placed=totals.not_placed,
+        most_points=MOST_POINTS,
+        points_cut=totals.establishments - totals.not_placed > MOST_POINTS,
+        outlined=Outline.objects.filter(level=asked.level, code__in=[line.code for line in lines]).exists(),
+        src=address("map_svg", scope, more=asked.parameters),
+        outlines=address("map_outlines", scope, more={"par": str(asked.level)}),
+        edge=address("map_outlines", scope, more={"par": "contour"}) if edge or scope.place.polygon is not None else "",
+        points=address("sites_geojson", scope) if asked.points and scope.stock.complete else "",
+        csv=address("table_csv", scope, name="communes"),
+    )
+    return render(request, "observatory/place_map.html", context)
+
+
+# -- As an image ------------------------------------------------------------------------------------------------------
+
+
+@of_place
+def map_svg(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The map as SVG, with its legend; 404 where no area has an outline."""
+    asked = read_map(request, scope.place)
+    drawing = _kept_map(request, scope, asked, lambda: drawn(scope, asked))
+    if not drawing:
+        raise Http404(_("The limits of these areas are not loaded."))
+    answer = HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
+    patch_cache_control(answer, private=True, max_age=3600)
+    return answer
+
+
+def drawn(scope: Scope, asked: Asked, *, href: Callable[[str], str] | None = None) -> str:
+    """The map of a scope as SVG text; empty where no area has an outline. `href` gives the page of a code."""
+    found = painted(scope, asked)
+    outlines = _outlines(asked.level, found.level_of)
+    if not outlines:
+        return ""
+    names = {row[0]: row[1] for row in found.table.rows}
+    title = _("%(figure)s, %(place)s") % {"figure": asked.variable.label, "place": scope.place.name}
+    if scope.stock.synthetic:
+        title = f"{title} – {SYNTHETIC}"
+    return choropleth_svg(
+        [
+            Shape(code, f"{names[code]}. {found.said[code]}", shape, found.level_of[code], href(code) if href else "")
+            for code, shape in outlines.items()
+        ],
+        title=title,
+        legend=found.legend,
+        outlines=_edges(scope.place),
+        points=[(point.lon, point.lat) for point in queries.points(scope, limit=MOST_POINTS)] if asked.points else [],
+    )
+
+
+def _outlines(level: str, codes: Iterable[str]) -> dict[str, bytes]:
+    """The outlines of these codes; where some lie on the mainland, those alone: no page holds both hemispheres."""
+    rows = list(
+        Outline.objects.filter(level=level, code__in=list(codes))
+        .order_by("code")
+        .values_list("code", "shape", "west", "south", "east", "north")
+    )
+    west, south, east, north = MAINLAND
+    here = [row for row in rows if row[2] > west and row[3] > south and row[4] < east and row[5] < north]
+    return {row[0]: bytes(row[1]) for row in here or rows}
+
+
+def _edges(place: Place) -> list[bytes]:
+    if place.polygon is not None:
+        return [place.polygon.wkb]
+    if place.level == Level.COMMUNE:
+        return []
+    return [
+        bytes(shape)
+        for shape in Outline.objects.filter(level=place.level, code=place.code).values_list("shape", flat=True)
+    ]
+
+
+def _kept_map(request: HttpRequest, scope: Scope, asked: Asked, draw: Callable[[], str]) -> str:
+    """The drawing, made once for what it depends on."""
+    edition = Edition.objects.filter(package="outlines").values_list("version", flat=True).first()
+    parts = [
+        str(edition),
+        scope.stock.folder,
+        scope.activities.version_id,
+        scope.activities.nomenclature,
+        code_of(scope.place),
+        scope.place.key,
+        scope.place.communes,
+        asked.parameters,
+        permanent_of(scope).get("forme", ""),
+        get_language(),
+        settings.MASK_COUNTS_BELOW,
+    ]
+    key = f"map:{hash_of(parts)}"
+    cache = caches["rendering"]
+    known = cache.get(key)
+    if known is None:
+        known = draw()
+        cache.set(key, known, KEPT_FOR)
+    return str(known)
+
+
+def hash_of(parts: list[Any]) -> str:
+    """A short name for these values."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+# -- As GeoJSON -------------------------------------------------------------------------------------------------------
+
+
+@of_place
+def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The outlines of the areas of a map (`?par=commune`), or the place's own (`?par=contour`), as GeoJSON."""
+    if request.GET.get("par") == "contour":
+        shapes = dict(zip([scope.place.code], _edges(scope.place), strict=False))
+        names = {scope.place.code: scope.place.name}
+    else:
+        asked = read_map(request, scope.place)
+        if asked.level == Level.COMMUNE:
+            names = dict(Commune.objects.filter(code__in=scope.place.communes).values_list("code", "name"))
+        else:
+            division = surroundings.members(scope.place, asked.level)
+            names = {code: t.name for code, t in division.territories.items()} if division else {}
+        shapes = _outlines(asked.level, names)
+    return _geojson(
+        [
+            {"type": "Feature", "properties": {"code": code, "name": names[code]}, "geometry": geometry_of(wkb)}
+            for code, wkb in shapes.items()
+        ]
+    )
+
+
+def geometry_of(wkb: bytes) -> dict[str, Any]:
+    """A shape as GeoJSON, to ten metres."""
+    import numpy as np  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    shape: BaseGeometry = shapely.transform(shapely.from_wkb(wkb), lambda points: np.round(points, 4))
+    return dict(shapely.geometry.mapping(shape))
+
+
+@of_place
+def sites_geojson(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The establishments that may be placed, the largest first, named only where the register lets them be.
+
+    At most MOST_POINTS; `cut` says whether there are more.
+    """
+    found = queries.points(scope, limit=MOST_POINTS + 1)
+    labels = scope.activities.branches
+    features = [
+        {
+            "type": "Feature",
+            "properties": {
+                "siret": point.siret,
+                "name": point.name or _("Not named"),
+                "text": f"{labels[point.branch - 1]} · {band_words(point.band)}",
+            },
+            "geometry": {"type": "Point", "coordinates": [round(point.lon, 6), round(point.lat, 6)]},
+        }
+        for point in found[:MOST_POINTS]
+    ]
+    said = {
+        "cut": len(found) > MOST_POINTS,
+        "stock": scope.stock.date.isoformat(),
+        "synthetic": scope.stock.synthetic,
+        "licence": "Licence Ouverte 2.0 (INSEE, Sirene)",
+    }
+    return _geojson(features, said)
+
+
+def _geojson(features: list[dict[str, Any]], more: Mapping[str, Any] | None = None) -> JsonResponse:
+    answer = JsonResponse({"type": "FeatureCollection", **(more or {}), "features": features})
+    answer["Content-Type"] = "application/geo+json"
+    patch_cache_control(answer, private=True, max_age=3600)
+    return answer

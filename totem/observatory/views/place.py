@@ -1,0 +1,266 @@
+"""The observatory's entrance, and the pages about one place: its figures, who is there, how well it is known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from totem.core.wording import number, percent
+from totem.observatory import queries, surroundings, words
+from totem.observatory.engine import Scope
+from totem.observatory.models import Nomenclature, Stock
+from totem.observatory.queries import Profile
+from totem.observatory.tables import (
+    LEAST_THRESHOLD,
+    Figure,
+    Table,
+    actors_table,
+    bridge_table,
+    companies_table,
+    domiciliation_table,
+    figures_of,
+    labels_of,
+    quality_table,
+    tables_of,
+)
+from totem.observatory.views.frame import framed, part_or_page
+from totem.observatory.views.scopes import address, kept, of_place
+from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
+from totem.territories.places import find_places, places_meant
+
+NARROW = 390
+ROWS_A_PAGE = 50
+LAST_PAGE = 2_000
+LONGEST_SEARCH = 60
+
+
+# -- The entrance -----------------------------------------------------------------------------------------------------
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What the observatory answers, and the way to a place: a search, the regions, the public perimeters."""
+    typed = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    htmx = bool(getattr(request, "htmx", False))
+    if typed and not htmx:
+        meant = places_meant(typed)
+        if len(meant) == 1:
+            return redirect("observatory:place", meant[0].level, meant[0].code)
+    context = {"typed": typed, "found": find_places(typed, limit=12, user=request.user) if len(typed) > 1 else []}
+    if not htmx:
+        context |= {
+            "stock": Stock.objects.serving(),
+            "regions": Region.objects.all(),
+            "departments": Department.objects.all(),
+            "former_regions": FormerRegion.objects.all(),
+            "perimeters": Perimeter.objects.seen_by(request.user).filter(versions__isnull=False).distinct()[:50],
+            "outlined": Outline.objects.exists(),
+            "synthetic": words.SYNTHETIC,
+        }
+    return render(request, part_or_page(request, "observatory/home.html", "found"), context)
+
+
+# -- Figures ----------------------------------------------------------------------------------------------------------
+
+
+@of_place
+def place(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The profile of a place."""
+    profile = queries.profile(scope)
+    tables = tables_of(scope, profile)
+    outlined = Outline.objects.exists()
+    context = framed(
+        request,
+        scope,
+        "place",
+        figures=[*figures_of(scope, profile), *more_figures(scope, profile)],
+        drawn=[Drawn.of(scope, tables[name]) for name in DRAWN_TABLES if name in tables],
+        activities=tables.get("activites"),
+        division=surroundings.members(scope.place),
+        notes=words.notes_for(scope, profile),
+        outlined=outlined,
+        map_src=address("map_svg", scope) if outlined and scope.place.level != Level.COMMUNE else "",
+        map_csv=address("table_csv", scope, name="communes"),
+        map_url=reverse("observatory:place_map", args=[scope.place.level, scope.place.code]) + kept(request),
+        pdf=address("place_pdf", scope),
+    )
+    return render(request, "observatory/place.html", context)
+
+
+DRAWN_TABLES = ("branches", "serie", "flux", "tailles", "ages", "formes", "specialisation")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A table with the addresses of its chart, wide and for phones, and of its CSV; what the chart says in words."""
+
+    table: Table
+    src: str
+    narrow: str
+    csv: str
+    alt: str
+
+    @classmethod
+    def of(cls, scope: Scope, table: Table) -> "Drawn":
+        chart = table.chart
+        address_of = partial(address, "chart_svg", scope, name=table.name)
+        return cls(
+            table,
+            address_of() if chart else "",
+            address_of(more={"largeur": str(NARROW)}) if chart else "",
+            address("table_csv", scope, name=table.name),
+            _alt(table),
+        )
+
+
+def _alt(table: Table) -> str:
+    """The first values of the chart, as a sentence for those who do not see it."""
+    drawing = table.drawing
+    if drawing is None:
+        return ""
+    label, value = table.index(drawing.label), table.index(drawing.values[0])
+    said = [f"{row[label]}: {row[value]}" for row in table.shown[-6:] if row[label]]
+    return f"{table.title}. {table.columns[value].label}. " + "; ".join(said)
+
+
+def more_figures(scope: Scope, profile: Profile) -> Iterator[Figure]:
+    """Beside those of every document: for 1,000 inhabitants, and the change in the last full year."""
+    count, people, source = profile.totals.establishments, scope.place.population, str(words.REGISTER)
+    if people and not _too_small(count):
+        yield Figure(
+            "per_thousand",
+            _("Establishments per 1,000 inhabitants"),
+            number(1000 * count / people, 1),
+            _("Establishments counted, for 1,000 of the %(people)s inhabitants (legal population).")
+            % {"people": number(people)},
+            source,
+        )
+    stock_of = {year.year: year.stock for year in profile.series}
+    last = scope.stock.date.year - 1
+    before, now = stock_of.get(last - 1), stock_of.get(last)
+    if before and now is not None and not _too_small(before) and not _too_small(now):
+        change = (now - before) / before
+        yield Figure(
+            "last_year",
+            _("Change in %(year)s") % {"year": last},
+            f"{'+' if change > 0 else ''}{percent(change, 1)}",
+            _("Open establishments at the end of %(year)s, the last full year, against a year before.")
+            % {"year": last},
+            source,
+        )
+
+
+def _too_small(count: int) -> bool:
+    """Whether a count is left out by the setting."""
+    return settings.MASK_COUNTS_BELOW > 0 and 0 < count < max(settings.MASK_COUNTS_BELOW, LEAST_THRESHOLD)
+
+
+# -- Who is here ------------------------------------------------------------------------------------------------------
+
+
+@of_place
+def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The establishments of the place that may be named, the largest first."""
+    branch = _whole(request, "branche", len(scope.activities.branches), 0)
+    number_of_page = _whole(request, "page", LAST_PAGE, 1)
+    employers_only = request.GET.get("employeurs") == "1"
+    found = queries.companies(
+        scope,
+        branch=branch,
+        employers_only=employers_only,
+        limit=ROWS_A_PAGE + 1,
+        offset=(number_of_page - 1) * ROWS_A_PAGE,
+    )
+    if not found and number_of_page > 1:
+        raise Http404(_("The list ends before that page."))
+    asked = {
+        **({"branche": str(branch)} if branch else {}),
+        **({"employeurs": "1"} if employers_only else {}),
+        **({"page": str(number_of_page)} if number_of_page > 1 else {}),
+    }
+    context = framed(
+        request,
+        scope,
+        "place_companies",
+        more={
+            name: value for name, value in asked.items() if (value and value != "1") or (name == "employeurs" and value)
+        },
+        table=companies_table(scope, found[:ROWS_A_PAGE]),
+        totals=queries.totals(scope),
+        branches=[(n, name, n == branch) for n, name in enumerate(scope.activities.branches, start=1)],
+        branch=branch,
+        employers_only=employers_only,
+        first=(number_of_page - 1) * ROWS_A_PAGE + 1,
+        last=(number_of_page - 1) * ROWS_A_PAGE + min(len(found), ROWS_A_PAGE),
+        earlier=number_of_page - 1,
+        later=number_of_page + 1 if len(found) > ROWS_A_PAGE and number_of_page < LAST_PAGE else 0,
+    )
+    return render(request, part_or_page(request, "observatory/place_companies.html", "list"), context)
+
+
+def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
+    """A whole number of the address, from the default to `most`. Raises Http404 for anything else."""
+    text = request.GET.get(name) or str(default)
+    if not text.isascii() or not text.isdecimal() or len(text) > 6 or not default <= int(text) <= most:
+        said = {"name": name, "least": default, "most": most}
+        raise Http404(_("%(name)s is a number from %(least)s to %(most)s.") % said)
+    return int(text)
+
+
+def commune_names(codes: set[str]) -> dict[str, str]:
+    """The names of communes by their codes."""
+    return dict(Commune.objects.filter(code__in=codes).values_list("code", "name"))
+
+
+@of_place
+def actors(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """Candidates for each kind of actor: schools, research, funds…"""
+    found = queries.actors(scope)
+    rows = [row for actors in found for row in actors.shown]
+    names = commune_names({row["commune"] for row in rows})
+    labels = labels_of(Nomenclature.REV2, {row["activity"] for row in rows})
+    for row in rows:
+        row["commune_name"] = names.get(row["commune"], row["commune"])
+        row["label"] = labels.get(row["activity"], "")
+        row["band_words"] = words.band_words(row["band"])
+    context = framed(
+        request,
+        scope,
+        "place_actors",
+        table=actors_table(found),
+        found=found,
+    )
+    return render(request, "observatory/place_actors.html", context)
+
+
+# -- How well it is known ---------------------------------------------------------------------------------------------
+
+
+@of_place
+def bridge(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The passage from NAF rev. 2 to NAF 2025 as the register shows it here, beside the official table."""
+    table = bridge_table(queries.passages(scope))
+    context = framed(request, scope, "place_bridge", table=table, csv=address("table_csv", scope, name=table.name))
+    return render(request, "observatory/place_bridge.html", context)
+
+
+@of_place
+def quality(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """Each flaw of the figures of the place: how many establishments have it, and what is made of it."""
+    context = framed(
+        request,
+        scope,
+        "place_quality",
+        drawn=Drawn.of(scope, quality_table(queries.quality(scope))),
+        addresses=domiciliation_table(queries.domiciliations(scope)),
+        notes=words.notes_for(scope),
+    )
+    return render(request, "observatory/place_quality.html", context)

@@ -1,0 +1,267 @@
+"""From an address to what it speaks of: the place of its path, the stock and the activities of its parameters.
+
+    @of_place
+    def page(request, scope): ...          routed as <where>/…, with the arguments `level` and `code`
+
+`?stock=2026-11-01&activites=tic-ocde@1&naf=2025` say all that can change; left out, each is today's. A drawn place is
+`dessin/<code>/?forme=lon,lat;lon,lat;…` (rings apart by « ! », polygons by « | »).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from totem.observatory.activities import DEFAULT, activities_of
+from totem.observatory.engine import NoStock, RowsGone, Scope
+from totem.observatory.models import ActivityVersion, Nomenclature, Stock
+from totem.observatory.queries import serving_stock
+from totem.territories.models import Perimeter
+from totem.territories.places import (
+    DRAWN,
+    PERIMETER,
+    Place,
+    PlaceNotFound,
+    ShapesMissing,
+    place_drawn,
+    place_for,
+    version_of,
+)
+from totem.territories.shapes import Reading, read_shape
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+P = ParamSpec("P")
+Parameters = Mapping[str, str | list[str]]
+View = Callable[Concatenate[HttpRequest, Scope, P], HttpResponse]
+
+NAF = {"rev2": Nomenclature.REV2, "2025": Nomenclature.NAF2025}
+NAF_WORD = {value: word for word, value in NAF.items()}
+KEPT = ("stock", "activites", "naf", "forme")
+LONGEST_SHAPE = 6_000  # characters of an address that every proxy lets through
+
+
+def of_place(view: "View[P]") -> Callable[..., HttpResponse]:
+    """A public page about a scope; what cannot be answered becomes a page that says why and what to do."""
+
+    @login_not_required
+    @require_safe
+    @wraps(view)
+    def answer(request: HttpRequest, level: str, code: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, read_scope(request, level, code), *args, **kwargs)
+        except PlaceNotFound:
+            return render(request, "observatory/place_not_found.html", {"asked": code}, status=404)
+        except NoStock:
+            return render(request, "observatory/place_not_yet.html", {"missing": "stock"}, status=503)
+        except ShapesMissing:
+            return render(request, "observatory/place_not_yet.html", {"missing": "outlines"}, status=503)
+        except RowsGone:
+            asked = request.GET.copy()
+            asked.pop("stock", None)
+            ways = {
+                "current": f"{request.path}?{asked.urlencode(safe='@;,!|')}",
+                "counts": reverse("observatory:place", args=[level, code]) + kept(request),
+            }
+            return render(request, "observatory/place_rows_gone.html", ways, status=410)
+
+    return answer
+
+
+def read_scope(request: HttpRequest, level: str, code: str) -> Scope:
+    """What the address speaks of, for this person.
+
+    Raises PlaceNotFound, ShapesMissing, NoStock, and Http404 for a stock or activities that are not there.
+    """
+    place = read_place(request, level, code)
+    stock = read_stock(request)
+    return Scope(stock, activities_of(read_version(request), read_naf(request)), place)
+
+
+def read_naf(request: HttpRequest) -> Nomenclature:
+    """The nomenclature of `?naf=`. Raises Http404."""
+    naf = NAF.get(request.GET.get("naf") or "rev2")
+    if naf is None:
+        raise Http404(_("There are two nomenclatures: rev2 and 2025."))
+    return naf
+
+
+def read_place(request: HttpRequest, level: str, code: str) -> Place:
+    """The place of the path. Raises PlaceNotFound, ShapesMissing."""
+    if level != DRAWN:
+        return place_for(level, code, user=request.user)
+    reading = read_drawn(request.GET.get("forme", ""))
+    if reading.polygon is None:
+        raise PlaceNotFound(code)
+    place = place_drawn(reading.polygon)
+    if place.code != code:
+        raise PlaceNotFound(code)
+    return place
+
+
+def read_stock(request: HttpRequest) -> Stock:
+    """The stock in service, or that of `?stock=`. Raises NoStock, Http404."""
+    asked = request.GET.get("stock")
+    if not asked:
+        return serving_stock()
+    try:
+        day = date.fromisoformat(asked)
+    except ValueError:
+        raise Http404(_("A stock is named by its date, such as 2026-11-01.")) from None
+    stock = Stock.objects.answering().filter(date=day).first()
+    if stock is None:
+        raise Http404(_("There is no stock of that date."))
+    return stock
+
+
+def versions_seen(user: Any) -> "QuerySet[ActivityVersion]":
+    """The published versions of activity perimeters that this person sees, by name, the newest first."""
+    seen = Q(perimeter__public=True)
+    if user.is_authenticated:
+        seen |= Q(perimeter__workspace__members__person=user)
+    published = ActivityVersion.objects.filter(seen, published_at__isnull=False).select_related("perimeter").distinct()
+    return published.order_by("perimeter__name", "-number")
+
+
+def read_version(request: HttpRequest) -> ActivityVersion:
+    """The activities of `?activites=slug` or `slug@number`, or the default ones. Raises Http404, NoStock."""
+    slug, _at, number = (request.GET.get("activites") or DEFAULT).partition("@")
+    versions = versions_seen(request.user).filter(perimeter__slug=slug)
+    if number:
+        versions = versions.filter(number=int(number)) if number.isdecimal() and len(number) < 5 else versions.none()
+    version = versions.first()
+    if version is None and "activites" not in request.GET:
+        raise NoStock
+    if version is None:
+        raise Http404(_("There is no such list of activities."))
+    return version
+
+
+# -- Addresses --------------------------------------------------------------------------------------------------------
+
+
+def kept(request: HttpRequest) -> str:
+    """What of the address says stock, activities and shape, as `?…`, for links to other pages about the same."""
+    parameters = {name: value for name in KEPT if (value := request.GET.get(name))}
+    return f"?{urlencode(parameters, safe='@;,!|')}" if parameters else ""
+
+
+def kept_elsewhere(request: HttpRequest) -> str:
+    """The same for links to other places: without the shape."""
+    parameters = {name: value for name in KEPT[:3] if (value := request.GET.get(name))}
+    return f"?{urlencode(parameters, safe='@')}" if parameters else ""
+
+
+def permanent_of(scope: Scope) -> dict[str, str]:
+    """The parameters that make the scope's figures the same for ever."""
+    activities = scope.activities
+    said = {
+        "stock": scope.stock.date.isoformat(),
+        "activites": f"{activities.slug}@{activities.number}",
+        "naf": NAF_WORD[Nomenclature(activities.nomenclature)],
+    }
+    if scope.place.level == DRAWN:
+        said["forme"] = text_of(scope.place.polygon)
+    return said
+
+
+def address(route: str, scope: Scope, /, *, more: Parameters | None = None, **arguments: str) -> str:
+    """The permanent address of a route of the observatory about the scope; `more` parameters follow."""
+    where = {"level": scope.place.level, "code": code_of(scope.place)}
+    try:
+        path = reverse(f"observatory:{route}", kwargs={**where, **arguments})
+    except NoReverseMatch:
+        return ""
+    return f"{path}?{urlencode({**permanent_of(scope), **(more or {})}, doseq=True, safe='@:;,!|')}"
+
+
+def code_of(place: Place) -> str:
+    """The code that will always mean the same: that of a perimeter says its version."""
+    if place.level != PERIMETER or "@" in place.code:
+        return place.code
+    perimeter = Perimeter.objects.filter(slug=place.code).first()
+    version = version_of(perimeter) if perimeter else None
+    return f"{place.code}@{version.number}" if version else place.code
+
+
+# -- What can be chosen -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Option:
+    """A line of a list of choices."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """The three choices of every page about a scope."""
+
+    activities: tuple[Option, ...]
+    nomenclatures: tuple[Option, ...]
+    stocks: tuple[Option, ...]
+    shape: str
+
+
+def chooser(request: HttpRequest, scope: Scope) -> Chooser:
+    """What this person can choose instead of what the scope has."""
+    from totem.core.wording import date_words  # noqa: PLC0415
+
+    now = permanent_of(scope)
+    stocks = dict.fromkeys(stock.date for stock in Stock.objects.answering())
+    versions = [(f"{v.perimeter.slug}@{v.number}", f"{v.perimeter}, v{v.number}") for v in versions_seen(request.user)]
+    return Chooser(
+        tuple(Option(value, label, value == now["activites"]) for value, label in versions),
+        tuple(Option(word, str(value.label), word == now["naf"]) for word, value in NAF.items()),
+        tuple(Option(day.isoformat(), date_words(day), day == scope.stock.date) for day in stocks),
+        now.get("forme", ""),
+    )
+
+
+# -- Shapes in addresses ----------------------------------------------------------------------------------------------
+
+
+def read_drawn(text: str) -> Reading:
+    """What `?forme=` draws: checked as any shape that people send."""
+    if len(text) > LONGEST_SHAPE:
+        return Reading()
+    polygons = [[_ring(ring) for ring in polygon.split("!")] for polygon in text.split("|")]
+    return read_shape(json.dumps({"type": "MultiPolygon", "coordinates": polygons}))
+
+
+def _ring(text: str) -> list[list[float]]:
+    ring = []
+    for pair in text.split(";"):
+        try:
+            ring.append([float(number) for number in pair.split(",")])
+        except ValueError:
+            ring.append([])
+    return [*ring, ring[0]] if ring and ring[0] != ring[-1] else ring
+
+
+def text_of(polygon: "BaseGeometry") -> str:
+    """A polygon as `?forme=` writes it, to a metre; the last corner of a ring is its first and is left out."""
+    import shapely  # noqa: PLC0415 - only drawn places need it
+
+    return "|".join(
+        "!".join(
+            ";".join(f"{lon:.5f},{lat:.5f}" for lon, lat in shapely.get_coordinates(ring)[:-1].tolist())
+            for ring in shapely.get_rings(part)
+        )
+        for part in shapely.get_parts(shapely.set_precision(polygon, 1e-5))
+    )
