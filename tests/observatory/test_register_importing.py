@@ -6,7 +6,6 @@ import pytest
 
 from tests.observatory.registers import imported, load_places, rows
 from totem.observatory.models import Stock
-from totem.observatory.register import importing
 
 LAYOUT = {
     "addresses.parquet", "bridge.parquet", "cube.parquet", "establishments.parquet", "moves.parquet", "nation.parquet",

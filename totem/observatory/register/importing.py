@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -60,10 +61,12 @@ def import_register(
         for kind in REQUIRED:
             if kind not in sources:
                 raise ImportRefused(f"{kind} is missing: establishments and legal units are both needed.")
-        found = layout.convert(
-            sources, made, stock_date=stock_date, folds=folds(), digital=all_codes(), candidates=candidate_codes(),
-            work=work, progress=progress, memory=memory,
-        )  # fmt: skip
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            facts = beside.submit(lambda: [source.facts() for source in sources.values()])
+            found = layout.convert(
+                sources, made, stock_date=stock_date, folds=folds(), digital=all_codes(), candidates=candidate_codes(),
+                work=work, progress=progress, memory=memory,
+            )  # fmt: skip
         stock = Stock(
             date=stock_date,
             folder=folder,
@@ -72,7 +75,7 @@ def import_register(
             has_links=Kind.LINKS in sources,
             has_coordinates=Kind.GEOLOCATION in sources,
             rows=found.rows,
-            sources=[source.facts() for source in sources.values()],
+            sources=facts.result(),
             totals=found.totals,
             quality=found.quality,
         )

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from totem.observatory.register.published import LAYOUTS, ImportRefused, Kind
 from totem.observatory.register.sources import Progress, Source
@@ -70,9 +70,29 @@ COLUMNS = (
     "diffusion", "head_office", "born", "closed", "processed", "legal", "unit_band", "category", "unit_open",
     "estimated", "lon", "lat", "created", "address",
 )  # fmt: skip
-# Mainland projection unless the department says another; None where the register has no coordinates that we can read.
-EPSG_OVERSEAS = {"971": 5490, "972": 5490, "973": 2972, "974": 2975, "976": 4471, "977": 5490, "978": 5490}
-EPSG_MAINLAND = 2154
+
+
+class Projection(NamedTuple):
+    """In what the register writes coordinates: Lambert-93, or a zone of UTM with its meridian and false northing."""
+
+    epsg: int
+    meridian: int | None = None
+    northing: int = 0
+
+
+LAMBERT_93 = Projection(2154)
+NO_PROJECTION = (None, None, None)
+# By the first three characters of the commune: Guadeloupe, Martinique and the northern islands are in zone 20, Guyane in
+# 22, La Réunion in 40 south, Mayotte in 38 south. Elsewhere overseas there is none that we know to read.
+OVERSEAS = {
+    "971": Projection(5490, -63),
+    "972": Projection(5490, -63),
+    "973": Projection(2972, -51),
+    "974": Projection(2975, 57, 10_000_000),
+    "976": Projection(4471, 45, 10_000_000),
+    "977": Projection(5490, -63),
+    "978": Projection(5490, -63),
+}
 
 
 @dataclass(frozen=True)
@@ -84,11 +104,9 @@ class Fold:
     department: str
 
     @property
-    def epsg(self) -> int | None:
-        """The projection in which the register writes coordinates there; None for none that is read."""
-        if self.code[:2] not in {"97", "98"}:
-            return EPSG_MAINLAND
-        return EPSG_OVERSEAS.get(self.code[:3])
+    def projection(self) -> Projection | None:
+        """That of the coordinates there; None for none that is read."""
+        return OVERSEAS.get(self.code[:3]) if self.code[:2] in {"97", "98"} else LAMBERT_93
 
 
 @dataclass
@@ -155,6 +173,8 @@ def _connection(work: Path, memory: str) -> "DuckDBPyConnection":
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            # The tables that are joined stand in the right order: of a CSV file the optimiser knows no size.
+            "disabled_optimizers": "join_order,build_side_probe_side",
             "memory_limit": memory,
             "preserve_insertion_order": "false",
             "temp_directory": str(work / "spill"),
@@ -182,17 +202,18 @@ def _set_variables(connection: "DuckDBPyConnection", stock_date: date, estimate:
 def _load_tables(
     connection: "DuckDBPyConnection", folds: Iterable[Fold], digital: Set[str], candidates: Set[str]
 ) -> None:
-    """`fold(published, commune, department, epsg)`, `digital(code)`, `wanted(id, code)`."""
-    known = list({fold.code: fold for fold in folds}.values())
+    """`fold(published, commune, department, epsg, meridian, northing)`, `digital(code)`, `wanted(id, code)`."""
+    known = {
+        fold.code: (fold.code, fold.commune, fold.department, *(fold.projection or NO_PROJECTION)) for fold in folds
+    }
     connection.execute(
-        "CREATE TABLE fold AS SELECT unnest($1) AS published, unnest($2) AS commune, unnest($3) AS department, "
-        "CAST(unnest($4) AS INTEGER) AS epsg",
-        [
-            [fold.code for fold in known],
-            [fold.commune for fold in known],
-            [fold.department for fold in known],
-            [fold.epsg for fold in known],
-        ],
+        """
+        CREATE TABLE fold AS
+        SELECT unnest($1) AS published, unnest($2) AS commune, unnest($3) AS department,
+               CAST(unnest($4) AS INTEGER) AS epsg, CAST(unnest($5) AS INTEGER) AS meridian,
+               CAST(unnest($6) AS INTEGER) AS northing
+        """,
+        [list(column) for column in zip(*known.values(), strict=True)],
     )
     connection.execute("CREATE TABLE digital AS SELECT unnest(CAST($1 AS VARCHAR[])) AS code", [sorted(digital)])
     connection.execute(
@@ -287,7 +308,11 @@ def _sql(name: str) -> str:
 
 
 def _copy(connection: "DuckDBPyConnection", select: str, target: Path) -> None:
-    connection.execute(f"COPY (\n{select}\n) TO {_quoted(target)} (FORMAT parquet, COMPRESSION zstd)")
+    # Measured: level 1 is as small as level 3 here, and columns with many values are not worth a dictionary.
+    connection.execute(
+        f"COPY (\n{select}\n) TO {_quoted(target)} "
+        "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 4000)"
+    )
 
 
 def _establishments() -> str:

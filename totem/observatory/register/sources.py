@@ -22,6 +22,16 @@ MARGIN = 200 << 20  # bytes that are left free on the disk
 
 
 @dataclass(frozen=True)
+class Given:
+    """A file that somebody hands over: where it is, and what is known of it already."""
+
+    path: Path
+    sha256: str = ""
+    address: str = ""
+    published: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
     """A file of the register, ready to be read: its kind, its columns as they stand in it, where it came from."""
 
@@ -30,32 +40,23 @@ class Source:
     parquet: bool
     columns: tuple[str, ...]
     separator: str
-    name: str
-    bytes: int
-    sha256: str
-    address: str = ""
-    published: str = ""
+    given: Given
+
+    @property
+    def name(self) -> str:
+        """The name of the file that was handed over."""
+        return self.given.path.name
 
     def facts(self) -> dict[str, object]:
-        """What is kept of it with the stock."""
+        """What is kept of it with the stock; reads the file when its sum is not known yet."""
         return {
             "file": self.kind.value,
             "name": self.name,
-            "address": self.address,
-            "bytes": self.bytes,
-            "sha256": self.sha256,
-            "published": self.published,
+            "address": self.given.address,
+            "bytes": self.given.path.stat().st_size,
+            "sha256": self.given.sha256 or sha256_of(self.given.path),
+            "published": self.given.published,
         }
-
-
-@dataclass(frozen=True)
-class Given:
-    """A file that somebody hands over: where it is, and what is known of it already."""
-
-    path: Path
-    sha256: str = ""
-    address: str = ""
-    published: str = ""
 
 
 def opened(given: Iterable[Given], work: Path, *, progress: Progress) -> dict[Kind, Source]:
@@ -82,17 +83,13 @@ def _opened(given: Given, work: Path, progress: Progress) -> Source:
         raise ImportRefused(f"{name} cannot be read: {error.strerror}.") from error
     if not size:
         raise ImportRefused(f"{name} is empty.")
-    digest = given.sha256 or sha256_of(path)
     if start == b"PK\x03\x04":
         path = _extracted(path, work, progress)
     elif start[:2] == b"\x1f\x8b":
         raise ImportRefused(f"{name} is a gzip file: unpack it first (CSV, CSV in zip and Parquet are read).")
     parquet = start == b"PAR1"
     columns, separator = (_parquet_columns(path, name), ",") if parquet else _csv_columns(path, name)
-    return Source(
-        kind=recognise(name, columns), path=path, parquet=parquet, columns=columns, separator=separator, name=name,
-        bytes=size, sha256=digest, address=given.address, published=given.published,
-    )  # fmt: skip
+    return Source(recognise(name, columns), path, parquet, columns, separator, given)
 
 
 def sha256_of(path: Path) -> str:

@@ -6,44 +6,56 @@
 -- active when it employs; or is younger than 3 years (a person) or 5 years (a company, an association); or was processed
 -- by the register in the last 3 years (a person) or 6 years. Years of `layout.Estimate`. It is an estimate and is shown
 -- beside what is registered, never in its place.
-WITH establishment AS (
+WITH published AS (
+    SELECT
+        *,
+        CASE WHEN nomenclatureActivitePrincipaleEtablissement = 'NAFRev2'
+             THEN nullif(activitePrincipaleEtablissement, '00.00Z') END AS code,
+        coalesce(etatAdministratifEtablissement = 'A', false) AS open,
+        statutDiffusionEtablissement IS DISTINCT FROM 'O' AS partial
+    FROM source_establishments
+), chosen AS (
+    SELECT *, coalesce(code IN (SELECT code FROM wanted), false)
+              OR coalesce(activitePrincipaleNAF25Etablissement IN (SELECT code FROM wanted), false) AS digital
+    FROM published
+), establishment AS (
     SELECT
         siret,
         siren,
         nullif(codeCommuneEtablissement, '[ND]') AS commune_published,
-        nullif(codePaysEtrangerEtablissement, '[ND]') AS country,
-        nullif(nomenclatureActivitePrincipaleEtablissement, '') AS nomenclature,
-        CASE WHEN nomenclatureActivitePrincipaleEtablissement = 'NAFRev2'
-             THEN nullif(nullif(activitePrincipaleEtablissement, ''), '00.00Z') END AS code,
-        nullif(activitePrincipaleNAF25Etablissement, '') AS code25,
+        codePaysEtrangerEtablissement AS country,
+        nomenclatureActivitePrincipaleEtablissement AS nomenclature,
+        code,
+        activitePrincipaleNAF25Etablissement AS code25,
         CASE WHEN trancheEffectifsEtablissement IN ('NN', '00', '01', '02', '03', '11', '12', '21', '22', '31', '32', '41',
                                                     '42', '51', '52', '53')
              THEN trancheEffectifsEtablissement END AS band,
         TRY_CAST(anneeEffectifsEtablissement AS SMALLINT) AS band_year,
-        CASE caractereEmployeurEtablissement WHEN 'O' THEN true WHEN 'N' THEN false END AS employer,
-        coalesce(etatAdministratifEtablissement = 'A', false) AS open,
+        CASE WHEN caractereEmployeurEtablissement IN ('O', 'N') THEN caractereEmployeurEtablissement = 'O' END AS employer,
+        open,
         TRY_CAST(etablissementSiege AS BOOLEAN) IS TRUE AS head_office,
-        statutDiffusionEtablissement IS DISTINCT FROM 'O' AS partial,
-        dateCreationEtablissement AS created_published,
+        partial,
+        dateCreationEtablissement IS NOT NULL AS created_published,
         TRY_CAST(dateCreationEtablissement AS DATE) AS created_read,
-        dateDebut AS since_published,
-        TRY_CAST(dateDebut AS DATE) AS since_read,
+        NOT open AND dateDebut IS NOT NULL AS closed_published,
+        CASE WHEN NOT open THEN TRY_CAST(dateDebut AS DATE) END AS closed_read,
         TRY_CAST(substr(CAST(dateDernierTraitementEtablissement AS VARCHAR), 1, 4) AS SMALLINT) AS processed,
-        coordonneeLambertAbscisseEtablissement AS x_published,
-        TRY_CAST(coordonneeLambertAbscisseEtablissement AS DOUBLE) AS x,
-        TRY_CAST(coordonneeLambertOrdonneeEtablissement AS DOUBLE) AS y,
-        coalesce(nullif(denominationUsuelleEtablissement, '[ND]'), nullif(enseigne1Etablissement, '[ND]')) AS sign,
-        concat_ws(' ', nullif(numeroVoieEtablissement, '[ND]'), nullif(typeVoieEtablissement, '[ND]'),
-                  nullif(libelleVoieEtablissement, '[ND]')) AS address
-    FROM source_establishments
+        open AND NOT partial AND coordonneeLambertAbscisseEtablissement = '[ND]' AS masked,
+        CASE WHEN open AND NOT partial THEN TRY_CAST(coordonneeLambertAbscisseEtablissement AS DOUBLE) END AS x,
+        CASE WHEN open AND NOT partial THEN TRY_CAST(coordonneeLambertOrdonneeEtablissement AS DOUBLE) END AS y,
+        CASE WHEN NOT partial THEN coalesce(denominationUsuelleEtablissement, enseigne1Etablissement) END AS sign,
+        digital,
+        CASE WHEN digital AND open AND NOT partial
+             THEN concat_ws(' ', numeroVoieEtablissement, typeVoieEtablissement, libelleVoieEtablissement) END AS address
+    FROM chosen
 ), unit AS (
     SELECT
         siren AS unit_siren,
         statutDiffusionUniteLegale IS DISTINCT FROM 'O' AS unit_partial,
-        nullif(trancheEffectifsUniteLegale, '') AS unit_band,
-        nullif(categorieEntreprise, '') AS category,
+        trancheEffectifsUniteLegale AS unit_band,
+        categorieEntreprise AS category,
         coalesce(etatAdministratifUniteLegale = 'A', false) AS unit_open,
-        nullif(denominationUniteLegale, '[ND]') AS denomination,
+        denominationUniteLegale AS denomination,
         CASE WHEN length(CAST(categorieJuridiqueUniteLegale AS VARCHAR)) = 4
              THEN CAST(categorieJuridiqueUniteLegale AS VARCHAR) END AS legal
     FROM source_units
@@ -61,22 +73,40 @@ WITH establishment AS (
         geolocated.*,
         fold.commune,
         fold.epsg,
+        fold.meridian,
+        fold.northing,
         partial OR unit_partial IS TRUE AS hidden,
         believable(created_read) AS created,
-        believable(since_read) AS since,
-        coalesce(code IN (SELECT code FROM wanted), false) OR coalesce(code25 IN (SELECT code FROM wanted), false)
-            AS digital,
-        open AND NOT (partial OR unit_partial IS TRUE) AND quality_xy IS DISTINCT FROM 33 AS placeable
+        believable(closed_read) AS closed_on
     FROM establishment
     LEFT JOIN unit ON unit.unit_siren = establishment.siren
     LEFT JOIN geolocated ON geolocated.geolocated_siret = establishment.siret
     LEFT JOIN fold ON fold.published = establishment.commune_published
+), placeable AS (
+    SELECT *, open AND NOT hidden AND quality_xy IS DISTINCT FROM 33 AS placeable FROM joined
+), by_projection AS (
+    SELECT
+        *,
+        placeable AND longitude_published IS NULL AND epsg = 2154 AS conic,
+        placeable AND longitude_published IS NULL AND meridian IS NOT NULL AS utm
+    FROM placeable
+), flat AS (
+    SELECT
+        *,
+        CASE WHEN utm THEN utm_over(y - northing) END AS xi_0,
+        CASE WHEN utm THEN utm_over(x - 500000) END AS eta_0
+    FROM by_projection
+), foot AS (
+    SELECT *, CASE WHEN utm THEN utm_xi(xi_0, eta_0) END AS xi, CASE WHEN utm THEN utm_eta(xi_0, eta_0) END AS eta FROM flat
+), sphere AS (
+    SELECT *, CASE WHEN conic THEN conic_chi(x, y) WHEN utm THEN utm_chi(xi, eta) END AS chi FROM foot
 ), projected AS (
     SELECT
         *,
-        CASE WHEN placeable THEN coalesce(longitude_published, longitude(epsg, x, y)) END AS lon_read,
-        CASE WHEN placeable THEN coalesce(latitude_published, latitude(epsg, x, y)) END AS lat_read
-    FROM joined
+        CASE WHEN conic THEN conic_lon(x, y) WHEN utm THEN utm_lon(xi, eta, meridian)
+             WHEN placeable THEN longitude_published END AS lon_read,
+        CASE WHEN chi IS NOT NULL THEN degrees(geodetic(chi)) WHEN placeable THEN latitude_published END AS lat_read
+    FROM sphere
 ), placed AS (
     SELECT *, longitude_published IS NOT NULL OR within(epsg, lon_read, lat_read) AS there FROM projected
 )
@@ -95,7 +125,7 @@ SELECT
     CASE WHEN hidden THEN 'P' ELSE 'O' END AS diffusion,
     head_office,
     CAST(year(created) AS SMALLINT) AS born,
-    CASE WHEN NOT open THEN CAST(year(since) AS SMALLINT) END AS closed,
+    CAST(year(closed_on) AS SMALLINT) AS closed,
     processed,
     legal,
     unit_band,
@@ -113,23 +143,20 @@ SELECT
     CASE WHEN there THEN round(lon_read, 6) END AS lon,
     CASE WHEN there THEN round(lat_read, 6) END AS lat,
     created,
-    CASE WHEN digital AND open AND NOT hidden THEN nullif(address, '') END AS address,
+    CASE WHEN digital AND NOT hidden THEN nullif(address, '') END AS address,
     -- The rules
     band = 'NN' AS non_employer,
     band IS NULL AS band_unknown,
     employer IS TRUE AND (band IS NULL OR band = 'NN') AS employer_flag_without_band,
     employer IS FALSE AND band NOT IN ('NN', '00') AS band_without_employer_flag,
-    (created_published IS NOT NULL AND created IS NULL AND created_read IS DISTINCT FROM DATE '1900-01-01')
-        OR (NOT open AND since_published IS NOT NULL AND since IS NULL AND since_read IS DISTINCT FROM DATE '1900-01-01')
-        AS absurd_date,
-    coalesce(created_read = DATE '1900-01-01', false) OR (NOT open AND coalesce(since_read = DATE '1900-01-01', false))
-        AS placeholder_date,
-    created_published IS NULL AS no_date,
+    (created_published AND created IS NULL AND created_read IS DISTINCT FROM DATE '1900-01-01')
+        OR (closed_published AND closed_on IS NULL AND closed_read IS DISTINCT FROM DATE '1900-01-01') AS absurd_date,
+    created_read = DATE '1900-01-01' OR closed_read = DATE '1900-01-01' AS placeholder_date,
+    NOT created_published AS no_date,
     hidden AS partial_diffusion,
-    open AND x_published = '[ND]' AS masked_coordinates,
+    masked AS masked_coordinates,
     open AND quality_xy = 33 AS random_coordinates,
-    open AND NOT hidden AND x IS NULL AND longitude_published IS NULL AND x_published IS DISTINCT FROM '[ND]'
-        AS no_coordinates,
+    placeable AND longitude_published IS NULL AND x IS NULL AND NOT masked AS no_coordinates,
     placeable AND lon_read IS NOT NULL AND there IS NOT TRUE AS impossible_coordinates,
     nomenclature <> 'NAFRev2' AS old_nomenclature,
     code IS NULL AND nomenclature IS NOT DISTINCT FROM 'NAFRev2' AS no_activity,

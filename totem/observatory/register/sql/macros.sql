@@ -1,4 +1,5 @@
--- Dates that can be believed, and the inverses of the projections that the register uses, as plain closed forms.
+-- Dates that can be believed, and the inverses of the projections that the register uses, as plain closed forms: each in
+-- steps, a step reading the column that the one before made (`establishments.sql`), since a macro repeats its arguments.
 --
 -- A year outside 1800..stock's + 1 is a slip of the pen (0001, 2925); 1 January 1900 stands for « not known ».
 CREATE MACRO believable(day) AS
@@ -9,38 +10,25 @@ CREATE MACRO believable(day) AS
 CREATE MACRO geodetic(chi) AS
     chi + 0.003356551485597 * sin(2 * chi) + 0.000006571873148 * sin(4 * chi)
         + 0.000000017646564 * sin(6 * chi) + 0.000000000054005 * sin(8 * chi);
--- Lambert-93 (EPSG:2154): IGN, NT/G 71 and parameters of RGF93.
-CREATE MACRO lambert93_lon(x, y) AS 3 + degrees(atan((x - 700000) / (12655612.049876 - y)) / 0.7256077650532670);
-CREATE MACRO lambert93_lat(x, y) AS
-    degrees(geodetic(atan(sinh(
-        -ln(sqrt((x - 700000) * (x - 700000) + (12655612.049876 - y) * (12655612.049876 - y)) / 11754255.426096)
-        / 0.7256077650532670))));
--- UTM, scale 0.9996: xi and eta are northing and easting over k0 A, with the footpoint series taken away.
+-- Lambert-93 (EPSG:2154; IGN, NT/G 71 and the parameters of RGF93): conformal latitude, longitude.
+CREATE MACRO conic_chi(x, y) AS
+    atan(sinh(-ln(sqrt((x - 700000) * (x - 700000) + (12655612.049876 - y) * (12655612.049876 - y)) / 11754255.426096)
+              / 0.7256077650532670));
+CREATE MACRO conic_lon(x, y) AS 3 + degrees(atan((x - 700000) / (12655612.049876 - y)) / 0.7256077650532670);
+-- UTM, scale 0.9996: metres over k0 A, then xi and eta without the footpoint series.
+CREATE MACRO utm_over(metres) AS metres / 6364902.166113;
 CREATE MACRO utm_xi(xi, eta) AS
     xi - 0.000837732168164 * sin(2 * xi) * cosh(2 * eta) - 0.000000059058696 * sin(4 * xi) * cosh(4 * eta)
        - 0.000000000167349 * sin(6 * xi) * cosh(6 * eta) - 0.000000000000217 * sin(8 * xi) * cosh(8 * eta);
 CREATE MACRO utm_eta(xi, eta) AS
     eta - 0.000837732168164 * cos(2 * xi) * sinh(2 * eta) - 0.000000059058696 * cos(4 * xi) * sinh(4 * eta)
         - 0.000000000167349 * cos(6 * xi) * sinh(6 * eta) - 0.000000000000217 * cos(8 * xi) * sinh(8 * eta);
-CREATE MACRO utm_over(metres) AS metres / 6364902.166113;
-CREATE MACRO utm_lon(x, y, meridian) AS
-    meridian + degrees(atan2(sinh(utm_eta(utm_over(y), utm_over(x - 500000))),
-                             cos(utm_xi(utm_over(y), utm_over(x - 500000)))));
-CREATE MACRO utm_lat(x, y) AS
-    degrees(geodetic(asin(sin(utm_xi(utm_over(y), utm_over(x - 500000)))
-                          / cosh(utm_eta(utm_over(y), utm_over(x - 500000))))));
--- What the codes of the establishment's territory mean: Guadeloupe, Martinique and the northern islands are in zone 20
--- (EPSG:5490), Guyane 22 (2972), Mayotte 38 south (4471), La Réunion 40 south (2975). The envelopes are wide: they only
--- refuse what cannot be a place of the territory.
-CREATE MACRO longitude(epsg, x, y) AS
-    CASE epsg WHEN 2154 THEN lambert93_lon(x, y) WHEN 5490 THEN utm_lon(x, y, -63) WHEN 2972 THEN utm_lon(x, y, -51)
-              WHEN 2975 THEN utm_lon(x, y - 10000000, 57) WHEN 4471 THEN utm_lon(x, y - 10000000, 45) END;
-CREATE MACRO latitude(epsg, x, y) AS
-    CASE epsg WHEN 2154 THEN lambert93_lat(x, y) WHEN 5490 THEN utm_lat(x, y) WHEN 2972 THEN utm_lat(x, y)
-              WHEN 2975 THEN utm_lat(x, y - 10000000) WHEN 4471 THEN utm_lat(x, y - 10000000) END;
+CREATE MACRO utm_chi(xi, eta) AS asin(sin(xi) / cosh(eta));
+CREATE MACRO utm_lon(xi, eta, meridian) AS meridian + degrees(atan2(sinh(eta), cos(xi)));
+-- Wide envelopes: they only refuse what cannot be a place of the territory.
 CREATE MACRO within(epsg, lon, lat) AS
-    CASE epsg WHEN 2154 THEN lon BETWEEN -6 AND 10 AND lat BETWEEN 41 AND 52
-              WHEN 5490 THEN lon BETWEEN -64 AND -60 AND lat BETWEEN 14 AND 19
-              WHEN 2972 THEN lon BETWEEN -55 AND -51 AND lat BETWEEN 2 AND 6
-              WHEN 2975 THEN lon BETWEEN 55 AND 56 AND lat BETWEEN -22 AND -20
-              WHEN 4471 THEN lon BETWEEN 44 AND 46 AND lat BETWEEN -14 AND -12 ELSE false END;
+    CASE WHEN epsg = 2154 THEN lon BETWEEN -6 AND 10 AND lat BETWEEN 41 AND 52
+         WHEN epsg = 5490 THEN lon BETWEEN -64 AND -60 AND lat BETWEEN 14 AND 19
+         WHEN epsg = 2972 THEN lon BETWEEN -55 AND -51 AND lat BETWEEN 2 AND 6
+         WHEN epsg = 2975 THEN lon BETWEEN 55 AND 56 AND lat BETWEEN -22 AND -20
+         WHEN epsg = 4471 THEN lon BETWEEN 44 AND 46 AND lat BETWEEN -14 AND -12 ELSE false END;
