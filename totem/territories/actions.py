@@ -143,7 +143,7 @@ def create_perimeter(
     perimeter = Perimeter(
         name=name, slug=slug or _free_slug(Perimeter, name, "perimetre"), workspace=workspace, public=public
     )
-    perimeter.full_clean(exclude=["workspace"])
+    perimeter.full_clean()
     perimeter.save(force_insert=True)
     _record("territories.perimeter_created", perimeter, by, workspace, public=public)
     publish_perimeter_version(
@@ -186,7 +186,7 @@ def publish_perimeter_version(
         created_at=now,
         created_by=by,
     )
-    version.full_clean(exclude=["created_by"])
+    version.full_clean(exclude=["created_by", "polygon", "area_km2", "population"])  # any may be unknown
     version.save(force_insert=True)
     PerimeterPart.objects.bulk_create(
         PerimeterPart(version=version, **{f"{name}_id": code}) for name, codes in named.items() for code in codes
@@ -214,7 +214,7 @@ def set_public(*, perimeter: Perimeter, public: bool, by: User) -> Perimeter:
     row = Perimeter.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=perimeter.pk)
     if row.public != public:
         row.public = public
-        row.full_clean(exclude=["workspace"])
+        row.full_clean()
         row.save(update_fields=["public", "updated_at"])
         _record("territories.perimeter_public_set", row, by, row.workspace, public=public)
     return row

@@ -327,7 +327,12 @@ class Perimeter(Dated):
     slug = models.SlugField(_("address on this site"), unique=True)
     name = models.CharField(_("name"), max_length=120)
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.PROTECT, related_name="perimeters", null=True, verbose_name=_("workspace")
+        Workspace,
+        on_delete=models.PROTECT,
+        related_name="perimeters",
+        null=True,
+        blank=True,
+        verbose_name=_("workspace"),
     )
     public = models.BooleanField(_("shown to the public"), default=False)
 

@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='perimeter',
             name='workspace',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='perimeters', to='territories.workspace', verbose_name='workspace'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='perimeters', to='territories.workspace', verbose_name='workspace'),
         ),
         migrations.CreateModel(
             name='WorkspaceMember',
