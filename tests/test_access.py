@@ -17,6 +17,7 @@ from tests.factories.hubs import (
 )
 from tests.factories.organisations import AffiliationFactory, OrganisationFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
+from tests.factories.territories import PerimeterFactory, WorkspaceMemberFactory
 from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
@@ -32,7 +33,7 @@ PUBLIC = {
     "health_live", "health_ready", "set_language", "jsi18n",
     "website:home", "website:find", "website:hub", "website:hub_week", "website:hub_day", "website:free",
     "website:space", "hubs:accent", "bookings:book", "core:design", "core:design_chart", "core:design_outlines",
-    "territories:communes",
+    "territories:communes", "territories:index", "territories:find", "territories:contours",
     "accounts:demo_login", "accounts:outbox", "website:about", "website:accessibility", "website:legal",
     "observatory:home", "observatory:draw", "observatory:place", "observatory:place_map", "observatory:map_svg",
     "observatory:map_outlines", "observatory:sites_geojson", "observatory:place_compare", "observatory:place_companies",
@@ -41,7 +42,7 @@ PUBLIC = {
 # For anybody who is signed in, about themselves.
 OWN = {
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:erase", "organisations:list",
-    "organisations:create",
+    "organisations:create", "territories:workspace_create",
 }  # fmt: skip
 FORBIDDEN, NOT_FOUND, WRONG_METHOD, SIGN_IN = 403, 404, 405, 302
 
@@ -64,6 +65,7 @@ class World:
             space=self.space, period=period, booker=Booker.oneself(self.person), now=datetime.now(UTC)
         )
         self.affiliation = AffiliationFactory()
+        self.perimeter = PerimeterFactory()
         far = tomorrow + timedelta(days=200)
         self.pks = {
             "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
@@ -75,6 +77,7 @@ class World:
             "price": PriceFactory(space=self.space).pk,
             "space_photo": SpacePhoto.objects.create(space=self.space, image="spaces/x.webp", description="x").pk,
             "unit": self.space.units.get().pk,
+            "officer": WorkspaceMemberFactory(workspace=self.perimeter.workspace).pk,
         }
 
     def arguments(self, name: str, wanted: set[str]) -> dict[str, object]:
@@ -84,6 +87,8 @@ class World:
             "reference": self.booking.reference,
             "affiliation_pk": self.affiliation.pk,
             "role": "manager",
+            "perimeter": self.perimeter.slug,
+            "workspace": self.perimeter.workspace.slug,
         }
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("organisations:"):
@@ -110,7 +115,7 @@ KINDS = {
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
     "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
     "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",
-    "spaces:price_remove": "price",
+    "spaces:price_remove": "price", "territories:member_remove": "officer",
 }  # fmt: skip
 
 
