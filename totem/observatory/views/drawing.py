@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from totem.observatory import queries, words
@@ -26,12 +27,17 @@ from totem.observatory.views.scopes import (
     read_version,
     text_of,
 )
-from totem.territories.models import Outline
+from totem.territories.forms import ShapeForm
+from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
 from totem.territories.places import ShapesMissing, place_drawn
-from totem.territories.shapes import MOST_BYTES, Problem, Reading, as_geojson, read_shape
+from totem.territories.shapes import as_geojson
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from shapely.geometry.base import BaseGeometry
+
+
+UNREADABLE = gettext_lazy("This address holds no shape that can be read.")
 
 
 @login_not_required
@@ -39,33 +45,46 @@ if TYPE_CHECKING:
 def draw(request: HttpRequest) -> HttpResponse:
     """A shape to draw; with one, its figures. What is sent is checked, then shown at its own address."""
     if request.method == "POST":
-        reading = lighter(read_shape(_sent(request)))
-        if reading.polygon is not None:
-            return redirect(_address_of(request, reading.polygon))
-        return _page(request, reading, status=422)
+        form = DrawForm(request.POST, request.FILES)
+        if form.is_valid():
+            return redirect(_address_of(request, form.cleaned_data["polygon"]))
+        return _page(request, form, status=422, corrected=form.corrected)
     if not request.GET.get("forme"):
-        return _page(request, Reading())
+        return _page(request, DrawForm())
     reading = read_drawn(request.GET["forme"])
-    return _page(request, reading, status=200 if reading.polygon is not None else 422)
+    if reading.polygon is None:
+        drawn = as_geojson(reading.corrected) if reading.corrected is not None else ""
+        form = DrawForm(initial={"shape": drawn})
+        return _page(request, form, status=422, problems=reading.words or [UNREADABLE], corrected=drawn)
+    figures, status = _figures(request, reading.polygon)
+    return _page(request, DrawForm(initial={"shape": as_geojson(reading.polygon)}), status=status, **figures)
 
 
-def _sent(request: HttpRequest) -> bytes | str:
-    """The file that was sent, or else what was drawn or typed."""
-    file = request.FILES.get("fichier")
-    if file is not None:
-        return bytes(file.read(MOST_BYTES + 1))
-    return request.POST.get("geojson", "")
+class DrawForm(ShapeForm):
+    """A shape, light enough to stand in an address; `corrected` is the GeoJSON to offer instead, empty without one."""
+
+    corrected = ""
+
+    def clean(self) -> dict[str, Any]:
+        sent = self.data
+        data = super().clean()
+        if not self.errors and data["polygon"] is None:
+            self.add_error("shape", _("Draw a shape, paste one, or choose a file."))
+        elif not self.errors and len(text_of(data["polygon"])) > LONGEST_SHAPE:
+            told = _("The outline has too many corners for an address: a simpler one is proposed.")
+            self.add_error("shape_file" if data.get("shape_file") else "shape", told)
+            self.data = self.data.copy()
+            self.data["shape"] = as_geojson(lighter(data["polygon"]))
+        self.corrected = "" if self.data is sent else self.data["shape"]
+        return data
 
 
-def lighter(reading: Reading) -> Reading:
-    """The reading, with fewer corners offered where an address could not hold them all."""
-    if reading.polygon is None or len(text_of(reading.polygon)) <= LONGEST_SHAPE:
-        return reading
-    simple, tolerance = reading.polygon, 0.0002
+def lighter(polygon: "BaseGeometry") -> "BaseGeometry":
+    """The polygon with fewer corners, so that an address can hold it."""
+    simple, tolerance = polygon, 0.0002
     while len(text_of(simple)) > LONGEST_SHAPE and tolerance < 1:
-        simple, tolerance = reading.polygon.simplify(tolerance).buffer(0), 2 * tolerance
-    told = Problem("address", _("The outline has too many corners for an address: a simpler one is needed."))
-    return Reading(problems=(told,), corrected=simple)
+        simple, tolerance = polygon.simplify(tolerance).buffer(0), 2 * tolerance
+    return simple
 
 
 def _address_of(request: HttpRequest, polygon: "BaseGeometry") -> str:
@@ -73,20 +92,16 @@ def _address_of(request: HttpRequest, polygon: "BaseGeometry") -> str:
     return f"{reverse('observatory:draw')}{before or '?'}{'&' if before else ''}forme={text_of(polygon)}"
 
 
-def _page(request: HttpRequest, reading: Reading, status: int = 200) -> HttpResponse:
-    polygon, figures = reading.polygon, {}
-    context: dict[str, Any] = {
-        "crumb_items": [home_crumb()],
-        "reading": reading,
-        "outlined": Outline.objects.exists(),
-        "geojson": as_geojson(polygon) if polygon is not None else request.POST.get("geojson", "")[:LONGEST_SHAPE],
-        "corrected": as_geojson(reading.corrected) if reading.corrected is not None else "",
-        "kept": kept_elsewhere(request),
-    }
-    if polygon is not None:
-        figures, status = _figures(request, polygon)
+def _page(request: HttpRequest, form: DrawForm, status: int = 200, **context: Any) -> HttpResponse:
     template = part_or_page(request, "observatory/draw.html", "answer")
-    return render(request, template, {**context, **figures}, status=status)
+    shown = {
+        "form": form,
+        "crumb_items": [home_crumb()],
+        "outlined": Outline.objects.exists(),
+        "kept": kept_elsewhere(request),
+        **context,
+    }
+    return render(request, template, shown, status=status)
 
 
 def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, Any], int]:
@@ -116,4 +131,11 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
         "place_url": reverse("observatory:place", args=here) + kept(request),
         "map_url": reverse("observatory:place_map", args=here) + kept(request),
         "permanent": address("place", scope),
+        "shape": as_geojson(polygon),
+        "workspaces": Workspace.objects.filter(members__in=_editing(request.user)).distinct(),
     }, 200
+
+
+def _editing(user: Any) -> "QuerySet[WorkspaceMember]":
+    """The places in teams from which this person may publish a perimeter."""
+    return WorkspaceMember.objects.filter(person=user.pk, role__in=[WorkspaceRole.OFFICER, WorkspaceRole.AGENT])

@@ -7,11 +7,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -30,13 +30,14 @@ from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_
 from totem.observatory.words import SYNTHETIC, band_words
 from totem.territories.models import Commune, Edition, Level, Outline
 from totem.territories.places import FRANCE, Place
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
+from totem.territories.queries import levels_of as codes_of
+from totem.territories.queries import outlines_geojson
+from totem.territories.shapes import as_geojson
 
 MOST_POINTS = 5_000
 MOST_AREAS = 1_500  # on one page, unless somebody asks for more
 MAINLAND = (-6.0, 41.0, 10.5, 51.6)  # west, south, east, north, in degrees
+EMPTY = '{"type":"FeatureCollection","features":[]}'
 KEPT_FOR = 30 * 24 * 3600
 
 
@@ -296,32 +297,14 @@ def hash_of(parts: list[Any]) -> str:
 @of_place
 def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The outlines of the areas of a map (`?par=commune`), or the place's own (`?par=contour`), as GeoJSON."""
+    place = scope.place
+    if request.GET.get("par") == "contour" and place.polygon is not None:
+        own = {"type": "Feature", "properties": {}, "geometry": json.loads(as_geojson(place.polygon))}
+        return _as_geojson(json.dumps({"type": "FeatureCollection", "features": [own]}))
     if request.GET.get("par") == "contour":
-        shapes = dict(zip([scope.place.code], _edges(scope.place), strict=False))
-        names = {scope.place.code: scope.place.name}
-    else:
-        asked = read_map(request, scope.place)
-        if asked.level == Level.COMMUNE:
-            names = dict(Commune.objects.filter(code__in=scope.place.communes).values_list("code", "name"))
-        else:
-            division = surroundings.members(scope.place, asked.level)
-            names = {code: t.name for code, t in division.territories.items()} if division else {}
-        shapes = _outlines(asked.level, names)
-    return _geojson(
-        [
-            {"type": "Feature", "properties": {"code": code, "name": names[code]}, "geometry": geometry_of(wkb)}
-            for code, wkb in shapes.items()
-        ]
-    )
-
-
-def geometry_of(wkb: bytes) -> dict[str, Any]:
-    """A shape as GeoJSON, to ten metres."""
-    import numpy as np  # noqa: PLC0415
-    import shapely  # noqa: PLC0415
-
-    shape: BaseGeometry = shapely.transform(shapely.from_wkb(wkb), lambda points: np.round(points, 4))
-    return dict(shapely.geometry.mapping(shape))
+        return _as_geojson(outlines_geojson(place.level, [place.code]) if place.level in Level.values else EMPTY)
+    level = read_map(request, place).level
+    return _as_geojson(outlines_geojson(level, list(_outlines(level, codes_of(level, place.communes)))))
 
 
 @of_place
@@ -350,11 +333,10 @@ def sites_geojson(request: HttpRequest, scope: Scope) -> HttpResponse:
         "synthetic": scope.stock.synthetic,
         "licence": "Licence Ouverte 2.0 (INSEE, Sirene)",
     }
-    return _geojson(features, said)
+    return _as_geojson(json.dumps({"type": "FeatureCollection", **said, "features": features}))
 
 
-def _geojson(features: list[dict[str, Any]], more: Mapping[str, Any] | None = None) -> JsonResponse:
-    answer = JsonResponse({"type": "FeatureCollection", **(more or {}), "features": features})
-    answer["Content-Type"] = "application/geo+json"
+def _as_geojson(text: str) -> HttpResponse:
+    answer = HttpResponse(text, content_type="application/geo+json")
     patch_cache_control(answer, private=True, max_age=3600)
     return answer

@@ -142,7 +142,9 @@ def _content(form: PerimeterVersionForm) -> dict[str, Any]:
 def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
     """A new perimeter of the territory: places, or a shape drawn or sent."""
     row = workspace_for(request.user, workspace, EDIT)
-    form = PerimeterForm(request.POST or None, request.FILES or None, initial={"valid_from": timezone.localdate()})
+    # The observatory's drawing page hands its shape over in the address.
+    initial = {"valid_from": timezone.localdate(), "shape": request.GET.get("shape", "")}
+    form = PerimeterForm(request.POST or None, request.FILES or None, initial=initial)
     if form.is_valid():
         name, public = form.cleaned_data["name"], form.cleaned_data["public"]
         try:
