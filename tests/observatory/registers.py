@@ -1,6 +1,6 @@
 """The hand-written register of `fixtures/`, opened, converted, imported. Its README says what each row is there for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,10 @@ import duckdb
 
 from tests.factories.territories import DepartmentFactory, RegionFactory
 from totem.observatory.models import Stock
+from totem.observatory.register import layout
 from totem.observatory.register.importing import import_register
 from totem.observatory.register.layout import Fold
-from totem.observatory.register.sources import Given
+from totem.observatory.register.sources import Given, opened
 from totem.territories.models import Commune, FormerCommune
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -41,13 +42,11 @@ COMMUNES = {
 FORMER = {
     "75102": "75056", "75110": "75056", "69386": "69123", "13205": "13055", "60080": "60209", "76031": "76476",
 }  # fmt: skip
-# fmt: off
 OECD = frozenset({
-    "26.11Z", "26.12Z", "26.20Z", "26.30Z", "26.40Z", "26.80Z", "46.51Z", "46.52Z", "58.21Z", "58.29A", "58.29B", "58.29C",
-    "61.10Z", "61.20Z", "61.30Z", "61.90Z", "62.01Z", "62.02A", "62.02B", "62.03Z", "62.09Z", "63.11Z", "63.12Z", "95.11Z",
-    "95.12Z",
-})
-# fmt: on
+    "26.11Z", "26.12Z", "26.20Z", "26.30Z", "26.40Z", "26.80Z", "46.51Z", "46.52Z", "58.21Z", "58.29A", "58.29B",
+    "58.29C", "61.10Z", "61.20Z", "61.30Z", "61.90Z", "62.01Z", "62.02A", "62.02B", "62.03Z", "62.09Z", "63.11Z",
+    "63.12Z", "95.11Z", "95.12Z",
+})  # fmt: skip
 
 
 def folds() -> list[Fold]:
@@ -56,6 +55,27 @@ def folds() -> list[Fold]:
         *(Fold(code, code, department) for code, department in current.items()),
         *(Fold(code, now, current[now]) for code, now in FORMER.items()),
     ]
+
+
+def convert(
+    folder: Path,
+    files: Iterable[Path] = (ESTABLISHMENTS, UNITS, HISTORY, LINKS, GEOLOCATION),
+    *,
+    digital: Set[str] = OECD,
+    candidates: Set[str] = frozenset(),
+    stock_date: date = STOCK_DATE,
+) -> layout.Converted:
+    """The layout of these files in `folder`, without a database."""
+    work = folder / "work"
+    work.mkdir(parents=True)
+    return layout.convert(
+        opened([Given(file) for file in files], work, progress=quiet), folder, stock_date=stock_date, folds=folds(),
+        digital=digital, candidates=candidates, work=work, progress=quiet,
+    )  # fmt: skip
+
+
+def quiet(_line: str) -> None:
+    """Progress that nobody follows."""
 
 
 def load_places() -> None:
@@ -72,7 +92,7 @@ def load_places() -> None:
 
 def imported(files: Iterable[Path | Given] = (ESTABLISHMENTS, UNITS, HISTORY, LINKS), **changed: Any) -> Stock:
     """The stock made of these files; needs the database and `load_places`."""
-    options: dict[str, Any] = {"stock_date": STOCK_DATE, "now": NOW, "progress": lambda _line: None, **changed}
+    options: dict[str, Any] = {"stock_date": STOCK_DATE, "now": NOW, "progress": quiet, **changed}
     return import_register(files, **options)
 
 

@@ -82,8 +82,8 @@ class Projection(NamedTuple):
 
 LAMBERT_93 = Projection(2154)
 NO_PROJECTION = (None, None, None)
-# By the first three characters of the commune: Guadeloupe, Martinique and the northern islands are in zone 20, Guyane in
-# 22, La Réunion in 40 south, Mayotte in 38 south. Elsewhere overseas there is none that we know to read.
+# By the first three characters of the commune: Guadeloupe, Martinique and the northern islands are in zone 20, Guyane
+# in 22, La Réunion in 40 south, Mayotte in 38 south. Elsewhere overseas there is none that we know to read.
 OVERSEAS = {
     "971": Projection(5490, -63),
     "972": Projection(5490, -63),
