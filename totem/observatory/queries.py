@@ -163,8 +163,8 @@ class Actors:
 class Passage:
     """A pair of codes seen on the same open establishments; `official` is the table's word, empty where it has none.
 
-    `share` is that of the NAF 2025 code among those of the rev. 2 code; None where the perimeter does not hold the latter,
-    whose other successors are then not counted.
+    `share` is that of the NAF 2025 code among those of the rev. 2 code; None where the perimeter does not hold the
+    latter, whose other successors are then not counted.
     """
 
     rev2: str

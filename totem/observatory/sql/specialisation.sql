@@ -8,10 +8,18 @@ FROM (
     FROM branch AS r
     LEFT JOIN (SELECT branch, SUM(n) AS n FROM open_here GROUP BY branch) AS l ON l.branch = r.branch
     LEFT JOIN (
-        SELECT a.branch, SUM(n.establishments) AS n
-        FROM nation AS n
-        JOIN activity AS a ON a.code = n.activity
-        GROUP BY a.branch
+        SELECT u.branch, SUM(u.n) AS n
+        FROM (
+            SELECT a.branch, n.establishments AS n FROM nation AS n JOIN activity AS a ON a.code = n.activity
+            UNION ALL
+            SELECT a.branch, -1
+            FROM corrections AS k
+            JOIN activity AS a ON a.code = k.activity
+            WHERE k.open AND k.commune IS NOT NULL
+            UNION ALL
+            SELECT branch, 1 FROM corrections WHERE open AND commune IS NOT NULL AND branch IS NOT NULL
+        ) AS u
+        GROUP BY u.branch
     ) AS c ON c.branch = r.branch
 ) AS b
 CROSS JOIN (
