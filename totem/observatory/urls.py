@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from totem.observatory.views import compare, drawing, maps, place
+from totem.observatory.views import activities, compare, data, drawing, maps, place, stocks
 from totem.territories.places import LEVELS
 
 
@@ -38,4 +38,31 @@ urlpatterns = [
     path(f"{WHERE}acteurs/", place.actors, name="place_actors"),
     path(f"{WHERE}passerelle-naf/", place.bridge, name="place_bridge"),
     path(f"{WHERE}qualite/", place.quality, name="place_quality"),
+    path(f"{WHERE}donnees/", data.place_data, name="place_data"),
+    path(f"{WHERE}donnees/<str:name>", data.place_data_file, name="place_data_file"),
+    path(f"{WHERE}tableaux/<slug:name>.csv", data.table_csv, name="table_csv"),
+    path(f"{WHERE}graphiques/<slug:name>.svg", data.table_chart, name="chart_svg"),
+    path(f"{WHERE}fiche.pdf", data.place_pdf, name="place_pdf"),
+    path(f"{ROOT}methode/", data.method, name="method"),
+    path(f"{ROOT}activites/", activities.listed, name="activities"),
+    path(f"{ROOT}activites/nouveau/", activities.create, name="activities_new"),
+    path(f"{ROOT}activites/codes/", activities.codes, name="activities_codes"),
+    path(f"{ROOT}activites/<slug:slug>/", activities.one, name="activities_one"),
+    path(f"{ROOT}activites/<slug:slug>/<int:number>/", activities.one, name="activities_version"),
+    path(f"{ROOT}activites/<slug:slug>/reglages/", activities.settings, name="activities_settings"),
+    path(f"{ROOT}activites/<slug:slug>/nouvelle-version/", activities.revise, name="activities_revise"),
+    path(f"{ROOT}activites/<slug:slug>/brouillon/", activities.draft, name="activities_draft"),
+    path(f"{ROOT}activites/<slug:slug>/brouillon/codes/", activities.add_codes, name="activities_add_codes"),
+    path(f"{ROOT}activites/<slug:slug>/brouillon/corrections/", activities.correct, name="activities_correct"),
+    path(
+        f"{ROOT}activites/<slug:slug>/brouillon/corrections/<str:siren>/retirer/",
+        activities.uncorrect,
+        name="activities_uncorrect",
+    ),
+    path(f"{ROOT}activites/<slug:slug>/brouillon/publier/", activities.publish, name="activities_publish"),
+    path(f"{ROOT}activites/<slug:slug>/brouillon/abandonner/", activities.drop, name="activities_drop"),
+    path(f"{ROOT}stocks/", stocks.listed, name="stocks"),
+    path(f"{ROOT}stocks/<int:pk>/", stocks.one, name="stock"),
+    path(f"{ROOT}stocks/<int:pk>/accepter/", stocks.accept, name="stock_accept"),
+    path(f"{ROOT}stocks/<int:pk>/refuser/", stocks.refuse, name="stock_refuse"),
 ]

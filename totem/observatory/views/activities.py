@@ -43,7 +43,7 @@ def _trail(*perimeters: ActivityPerimeter) -> list[Crumb]:
 
 
 class Line(NamedTuple):
-    """A perimeter in the list: its newest published version, and whether this person has a draft of it to go on with."""
+    """A perimeter in the list: its newest published version, and whether this person has a draft to go on with."""
 
     perimeter: ActivityPerimeter
     latest: ActivityVersion | None

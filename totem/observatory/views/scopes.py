@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 Parameters = Mapping[str, str | list[str]]
-View = Callable[Concatenate[HttpRequest, Scope, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Scope, P], HttpResponseBase]
 
 NAF = {"rev2": Nomenclature.REV2, "2025": Nomenclature.NAF2025}
 NAF_WORD = {value: word for word, value in NAF.items()}
@@ -53,13 +53,13 @@ KEPT = ("stock", "activites", "naf", "forme")
 LONGEST_SHAPE = 6_000  # characters of an address that every proxy lets through
 
 
-def of_place(view: "View[P]") -> Callable[..., HttpResponse]:
+def of_place(view: "View[P]") -> Callable[..., HttpResponseBase]:
     """A public page about a scope; what cannot be answered becomes a page that says why and what to do."""
 
     @login_not_required
     @require_safe
     @wraps(view)
-    def answer(request: HttpRequest, level: str, code: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def answer(request: HttpRequest, level: str, code: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(request, read_scope(request, level, code), *args, **kwargs)
         except PlaceNotFound:

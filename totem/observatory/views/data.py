@@ -1,0 +1,284 @@
+"""Figures as files: a table's CSV and chart, a place's open data, its sheet as PDF; and the page of methods."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.http import content_disposition_header
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from totem.core.components import Crumb
+from totem.core.rendering import ChartSpec, answers_busy, chart_svg, document_pdf
+from totem.observatory import exports, queries, words
+from totem.observatory.engine import Scope
+from totem.observatory.models import Stock
+from totem.observatory.nomenclature import read_bands
+from totem.observatory.tables import (
+    Figure,
+    Table,
+    actors_table,
+    bridge_table,
+    communes_table,
+    domiciliation_table,
+    figures_of,
+    quality_table,
+    tables_of,
+)
+from totem.observatory.views import compare, maps
+from totem.observatory.views.frame import framed
+from totem.observatory.views.scopes import address, of_place
+from totem.territories.models import Level, Outline
+
+WIDTHS = {"390": 390, "720": 720, "1040": 1040}
+LONGEST_PRINTED = 60  # rows of a table in a document
+PRINTED = ("branches", "serie", "flux", "tailles", "ages", "formes", "specialisation", "activites")
+
+
+# -- One table --------------------------------------------------------------------------------------------------------
+
+
+def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
+    """The table of that name about the scope. Raises Http404, RowsGone, PlaceNotFound."""
+    of_profile = ("branches", "activites", "tailles", "ages", "formes", "specialisation", "serie", "flux")
+    found: Table | None = None
+    if name in of_profile:
+        found = tables_of(scope, queries.profile(scope)).get(name)
+    elif name == "communes":
+        found = communes_table(scope, queries.communes(scope))
+    elif name == "comparaison":
+        found = compare.chosen_table(scope, request.user, compare.chosen_keys(request))
+    elif name == "passerelle":
+        found = bridge_table(queries.passages(scope))
+    elif name == "qualite":
+        found = quality_table(queries.quality(scope))
+    elif name == "acteurs":
+        found = actors_table(queries.actors(scope, limit=1))
+    elif name == "domiciliations":
+        found = domiciliation_table(queries.domiciliations(scope, limit=500))
+    if found is None:
+        raise Http404(_("There is no such table here."))
+    return found
+
+
+@of_place
+def table_csv(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
+    """A table for a spreadsheet."""
+    table = table_named(request, scope, name)
+    return _file(scope, f"{name}.csv", exports.table_csv(table), exports.MEDIA["csv"])
+
+
+@of_place
+@answers_busy
+def table_chart(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
+    """The chart of a table as SVG, `?largeur=` 390, 720 or 1040 pixels wide."""
+    width = WIDTHS.get(request.GET.get("largeur") or "720")
+    spec = table_named(request, scope, name).chart
+    if spec is None or width is None:
+        raise Http404(_("There is no such chart."))
+    title = f"{spec.title}, {scope.place.name}"
+    if scope.stock.synthetic:
+        title = f"{title} – {words.SYNTHETIC}"
+    drawing = chart_svg(replace(spec, width=width, title=title))
+    answer = HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
+    patch_cache_control(answer, private=True, max_age=3600)
+    return answer
+
+
+# -- Open data --------------------------------------------------------------------------------------------------------
+
+
+@of_place
+def place_data(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """What can be had of the place as files, and what describes them."""
+    package = _package(scope)
+    files = [
+        (file, address("place_data_file", scope, name=file.name))
+        for file in package.files.values()
+        if file.name != "datapackage.json"
+    ]
+    groups: dict[str, list[tuple[exports.File, str]]] = {}
+    for file, url in files:
+        groups.setdefault(file.title, []).append((file, url))
+    context = framed(
+        request,
+        scope,
+        "place_data",
+        groups=[(title, of_group[0][0].description, of_group) for title, of_group in groups.items()],
+        archive=address("place_data_file", scope, name="archive.zip"),
+        datapackage=address("place_data_file", scope, name="datapackage.json"),
+        pdf=address("place_pdf", scope),
+        threshold=settings.MASK_COUNTS_BELOW,
+        licence=exports.LICENCE,
+        units=words.UNITS.values(),
+        outlined=Outline.objects.filter(level=Level.COMMUNE).exists(),
+        with_points=package.points is not None,
+    )
+    return render(request, "observatory/place_data.html", context)
+
+
+@of_place
+def place_data_file(request: HttpRequest, scope: Scope, name: str) -> HttpResponseBase:
+    """One of the files, or all of them in an archive."""
+    package = _package(scope)
+    if name == "archive.zip":
+        answer = FileResponse(package.archive(), content_type=exports.MEDIA["zip"])
+        answer["Content-Disposition"] = _called(exports.file_name(scope, "donnees.zip"), as_attachment=True)
+        return answer
+    file = package.files.get(name)
+    if file is None:
+        raise Http404(_("There is no such file."))
+    return _file(scope, name, file.make(), file.media, as_attachment=file.extension != "json")
+
+
+def _package(scope: Scope) -> exports.Package:
+    return exports.package_of(scope, absolute(address("place", scope)))
+
+
+def _file(scope: Scope, name: str, content: bytes, media: str, *, as_attachment: bool = True) -> HttpResponse:
+    answer = HttpResponse(content, content_type=media)
+    answer["Content-Disposition"] = _called(exports.file_name(scope, name), as_attachment=as_attachment)
+    patch_cache_control(answer, private=True, max_age=3600)
+    return answer
+
+
+def _called(filename: str, *, as_attachment: bool) -> str:
+    return content_disposition_header(as_attachment=as_attachment, filename=filename) or "inline"
+
+
+def absolute(path: str) -> str:
+    """The address as it is written on paper and in files."""
+    return f"{settings.SITE_URL.rstrip('/')}{path}"
+
+
+# -- The sheet --------------------------------------------------------------------------------------------------------
+
+
+@of_place
+@answers_busy
+def place_pdf(request: HttpRequest, scope: Scope) -> HttpResponse:
+    """The place on paper: its figures, charts with their tables, map, definitions, and its permanent address."""
+    profile = queries.profile(scope)
+    tables = tables_of(scope, profile)
+    charts = _charts(tables)
+    map_image = _map(scope)
+    data = sheet_data(scope, profile, tables, charts, with_map=bool(map_image))
+    images = {"map": map_image.encode()} if map_image else {}
+    pdf = document_pdf("report", data, images=images, charts=charts)
+    return _file(scope, "fiche.pdf", pdf, "application/pdf", as_attachment=False)
+
+
+def sheet_data(
+    scope: Scope,
+    profile: queries.Profile,
+    tables: dict[str, Table],
+    charts: dict[str, ChartSpec],
+    *,
+    with_map: bool,
+) -> dict[str, Any]:
+    """What `report.typ` prints of a place."""
+    stock, place = scope.stock, scope.place
+    sections = [_printed(tables[name], image=name if name in charts else "") for name in PRINTED if name in tables]
+    if with_map:
+        sections.insert(1, _map_section(scope))
+    return {
+        "lang": _language(),
+        "kicker": _("Observatory of the digital sector"),
+        "title": str(place.name),
+        "lead": words.counted_words(scope),
+        "at": words.day_words(stock.date),
+        "at_iso": stock.date.isoformat(),
+        "notice": str(words.SYNTHETIC) if stock.synthetic else "",
+        "figures": [_printed_figure(figure) for figure in figures_of(scope, profile)],
+        "sections": sections,
+        "notes": [f"{note.title}. {note.words}" for note in words.notes_for(scope, profile)],
+        "words": {
+            "notes": _("How to read these figures"),
+            "page": _("Page {n} of {total}"),
+            "address": _("Permanent address:"),
+        },
+        "address": absolute(address("place", scope)),
+    }
+
+
+def _charts(tables: dict[str, Table]) -> dict[str, ChartSpec]:
+    found = {name: tables[name].chart for name in PRINTED if name in tables}
+    return {name: chart for name, chart in found.items() if chart is not None}
+
+
+def _printed(table: Table, *, image: str) -> dict[str, Any]:
+    rows = table.shown[:LONGEST_PRINTED]
+    text = table.words
+    if len(table.rows) > LONGEST_PRINTED:
+        text = f"{text} {_('The first %(count)s lines; the page has all of them.') % {'count': LONGEST_PRINTED}}"
+    shown: dict[str, Any] = {
+        "title": table.title,
+        "text": text,
+        "table": {
+            "head": [column.label for column in table.columns],
+            "rows": [*rows, *([table.shown_total] if table.total is not None else [])],
+            "numbers": [n for n, column in enumerate(table.columns) if column.is_number],
+        },
+    }
+    if image:
+        shown |= {"image": image, "alt": f"{table.title}. {table.words}"}
+    return shown
+
+
+def _printed_figure(figure: Figure) -> dict[str, str]:
+    definition = " ".join(text for text in (figure.definition, figure.beside, figure.undecided) if text)
+    return {
+        "label": figure.label,
+        "value": figure.value,
+        "unit": figure.unit,
+        "definition": definition,
+        "source": figure.source,
+    }
+
+
+def _asked_map(scope: Scope) -> maps.Asked:
+    return maps.Asked("etablissements", maps.levels_of(scope.place)[0], points=False)
+
+
+def _map(scope: Scope) -> str:
+    """The map of establishments as SVG; empty for a single commune, and without outlines."""
+    return "" if len(scope.place.communes) < 2 else maps.drawn(scope, _asked_map(scope))
+
+
+def _map_section(scope: Scope) -> dict[str, Any]:
+    asked = _asked_map(scope)
+    title = f"{asked.variable.label}, {str(maps.PAR[asked.level]).lower()}"
+    return {
+        "title": title,
+        "text": _("Five classes, whose limits stand in the legend; hatched where it is not known."),
+        "image": "map",
+        "alt": title,
+    }
+
+
+def _language() -> str:
+    return "fr" if (get_language() or "fr").startswith("fr") else "en"
+
+
+# -- Methods ----------------------------------------------------------------------------------------------------------
+
+
+@login_not_required
+@require_safe
+def method(request: HttpRequest) -> HttpResponse:
+    """Every definition and every note, whatever the place: what the figures mean and what they hide."""
+    context = {
+        "notions": words.NOTIONS.items(),
+        "notes": [note for name, note in words.NOTES.items() if name != "synthetique"],
+        "bands": [(band.code, words.band_words(band.code)) for band in read_bands()],
+        "legal_forms": words.LEGAL_FORMS.items(),
+        "stock": Stock.objects.serving(),
+        "crumb_items": [Crumb(_("Observatory"), reverse("observatory:home"))],
+    }
+    return render(request, "observatory/data_method.html", context)

@@ -1,0 +1,138 @@
+"""Stocks of the register, for those who look after the installation: what serves, what was kept aside and why."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from totem.accounts.models import User
+from totem.accounts.permissions import signed_in
+from totem.core.components import Crumb
+from totem.core.wording import number, percent
+from totem.observatory import words
+from totem.observatory.forms import DecisionForm
+from totem.observatory.models import Stock
+from totem.observatory.register import importing
+from totem.observatory.register.published import ImportRefused
+
+KINDS = {
+    "date": gettext_lazy("Date of the stock"),
+    "rows": gettext_lazy("Rows of the file"),
+    "state": gettext_lazy("Establishments by state"),
+    "department": gettext_lazy("Open establishments of the department"),
+    "code": gettext_lazy("Open establishments of the activity"),
+    "double_coded": gettext_lazy("Share coded in both NAF"),
+}
+STATES = {"A": gettext_lazy("open"), "F": gettext_lazy("closed")}
+
+
+class Difference(NamedTuple):
+    """A figure that moved further than allowed, in words."""
+
+    what: str
+    before: str
+    after: str
+    change: str
+    allowed: str
+
+
+def _keeper(request: HttpRequest) -> User:
+    """Who looks after the installation; for others there is no such page. Raises Http404."""
+    person = signed_in(request)
+    if not person.is_staff:
+        raise Http404
+    return person
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """Every stock, the newest first; those that wait for a decision before all."""
+    _keeper(request)
+    stocks = list(Stock.objects.order_by("-date", "-id"))
+    context = {
+        "aside": [stock for stock in stocks if stock.state == Stock.State.ASIDE],
+        "serving": next((stock for stock in stocks if stock.state == Stock.State.SERVING), None),
+        "others": [stock for stock in stocks if stock.state in {Stock.State.ARCHIVED, Stock.State.REFUSED}],
+        "crumb_items": _trail(),
+    }
+    return render(request, "observatory/stocks.html", context)
+
+
+@require_safe
+def one(request: HttpRequest, pk: int) -> HttpResponse:
+    """One stock: its sources, what was found in it, and what is not plausible in it."""
+    _keeper(request)
+    return _page(request, get_object_or_404(Stock, pk=pk), DecisionForm())
+
+
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a stock that was kept aside in service, with the reason."""
+    return _decide(request, pk, importing.accept, _("The stock is in service."))
+
+
+@require_POST
+def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    """Refuse a stock that was kept aside, with the reason."""
+    return _decide(request, pk, importing.refuse, _("The stock is refused; the one in service stays."))
+
+
+def _decide(request: HttpRequest, pk: int, action: Callable[..., Stock], done: str) -> HttpResponse:
+    person = _keeper(request)
+    stock = get_object_or_404(Stock, pk=pk)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _page(request, stock, form, status=422)
+    try:
+        action(stock, by=person, reason=form.cleaned_data["reason"], now=timezone.now())
+    except (importing.NotAside, ImportRefused) as refused:
+        form.add_error(None, str(refused))
+        return _page(request, Stock.objects.get(pk=pk), form, status=409)
+    messages.success(request, done)
+    return redirect("observatory:stock", pk)
+
+
+def _page(request: HttpRequest, stock: Stock, form: DecisionForm, status: int = 200) -> HttpResponse:
+    context = {
+        "stock": stock,
+        "day": words.day_words(stock.date),
+        "form": form,
+        "differences": [difference_words(told) for told in stock.differences],
+        "quality": [(label, stock.quality[name]) for name, label in words.RULES.items() if name in stock.quality],
+        "states": _states(stock.totals.get("state", {}).items()),
+        "waits": stock.state == Stock.State.ASIDE,
+        "serving": Stock.objects.serving(),
+        "crumb_items": [*_trail(), Crumb(_("Stocks of the register"), reverse("observatory:stocks"))],
+    }
+    return render(request, "observatory/stock.html", context, status=status)
+
+
+def difference_words(told: dict[str, Any]) -> Difference:
+    """A difference of `Stock.differences` as a line of the page."""
+    kind, key, before, after = told["kind"], told["key"], told["before"], told["after"]
+    what = f"{KINDS.get(kind, kind)} {STATES.get(key, key)}".strip()
+    if kind == "date":
+        first, second = (words.day_words(date.fromordinal(int(day))) for day in (before, after))
+        return Difference(what, first, second, "", "")
+    if kind == "double_coded":
+        return Difference(what, *(percent(share, 1) for share in (before, after, after - before, told["allowed"])))
+    change = number(after - before)
+    if before:
+        change = f"{change} ({percent((after - before) / before, 1)})"
+    return Difference(what, number(before), number(after), change, number(told["allowed"]))
+
+
+def _states(states: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    return [(str(STATES.get(key, key)), count) for key, count in sorted(states)]
+
+
+def _trail() -> list[Crumb]:
+    return [Crumb(_("Observatory"), reverse("observatory:home"))]
