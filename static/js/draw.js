@@ -191,4 +191,5 @@ export async function start(element) {
   });
   field.addEventListener("input", show);
   show();
+  for (const button of board.querySelectorAll("[data-tool]")) button.disabled = false;
 }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
+from totem.core.names import sort_key
 from totem.territories.models import (
     Perimeter,
     PerimeterPart,
@@ -35,7 +36,7 @@ def _record(verb: str, subject: models.Model, by: User | None, workspace: Worksp
 
 
 def _free_slug(model: type[Workspace] | type[Perimeter], name: str, otherwise: str) -> str:
-    stem = slugify(name)[:40] or otherwise
+    stem = slugify(sort_key(name))[:40] or otherwise  # with œ and æ spelt out
     taken = set(model._default_manager.filter(slug__startswith=stem).values_list("slug", flat=True))
     return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
 
