@@ -19,11 +19,12 @@ from django.db import transaction
 
 from totem.accounts.models import User
 from totem.core.journal import record
+from totem.observatory import corrections
 from totem.observatory.activities import actor_kinds, all_codes
 from totem.observatory.models import Stock
 from totem.observatory.register import layout, plausibility
 from totem.observatory.register.published import REQUIRED, ImportRefused, Kind
-from totem.observatory.register.sources import Given, Progress, opened
+from totem.observatory.register.sources import DISK_FULL, Given, Progress, disk_is_full, opened
 from totem.territories.models import Commune
 from totem.territories.places import folding
 
@@ -46,7 +47,7 @@ def import_register(
     `files` hold the establishments and the legal units, and any of history, succession links and geolocation.
     Raises ImportRefused, in one line, with nothing changed.
     """
-    if stock_date > now.date():
+    if stock_date > now.date() and not synthetic:
         raise ImportRefused(f"{stock_date:%Y-%m-%d} is still to come: no stock can be of that day.")
     root = Path(settings.OBSERVATORY_DIR)
     with _alone(root), _cleared(root / "incoming") as incoming:
@@ -80,6 +81,7 @@ def import_register(
             quality=found.quality,
         )
         with _moved(made, root / "stocks" / folder):
+            corrections.write_all_corrections(stock)
             left = _put_in_service(stock)
     _drop_rows(left)
     progress(f"stock of {stock.date:%Y-%m-%d}: {stock.rows} establishments, {stock.get_state_display()}")
@@ -97,6 +99,33 @@ def folds() -> list[layout.Fold]:
 def candidate_codes() -> frozenset[str]:
     """The codes by which candidates for the kinds of actors are found."""
     return frozenset(code for kind in actor_kinds() for code in kind.codes)
+
+
+def rebuild_cube(stock: Stock) -> None:
+    """Make what a stock says of the chosen activities again, after these have grown; the rows have to be there.
+
+    Cube, sites, nation, bridge and addresses. Series and moves keep the activities that they were made for: older
+    states stand in the history file only, so that they follow at the next import. The files stand in a new folder that
+    takes the old one's place in one step: whoever reads meanwhile reads the one or the other. Raises ImportRefused.
+    """
+    root = Path(settings.OBSERVATORY_DIR)
+    with _alone(root), _cleared(root / "incoming") as incoming:
+        stock.refresh_from_db()
+        if not stock.complete:
+            raise ImportRefused(f"The rows of the stock of {stock} are gone: its cube stays as it is.")
+        before, folder = stock.path, f"{stock.date:%Y-%m-%d}-{secrets.token_hex(4)}"
+        made = incoming / folder
+        work = incoming / "work"
+        made.mkdir()
+        work.mkdir()
+        layout.rebuild_chosen(before, made, folds=folds(), digital=all_codes(), candidates=candidate_codes(), work=work)
+        for file in before.iterdir():
+            if not (made / file.name).exists():
+                (made / file.name).hardlink_to(file)
+        with _moved(made, root / "stocks" / folder):
+            stock.folder = folder
+            stock.save(update_fields=["folder", "updated_at"])
+        shutil.rmtree(before, ignore_errors=True)
 
 
 # -- Decisions --------------------------------------------------------------------------------------------------------
@@ -217,6 +246,10 @@ def _cleared(incoming: Path) -> Iterator[Path]:
     incoming.mkdir(parents=True)
     try:
         yield incoming
+    except OSError as error:
+        if disk_is_full(error):
+            raise ImportRefused(DISK_FULL) from error
+        raise
     finally:
         _remove_moved(incoming)
         shutil.rmtree(incoming, ignore_errors=True)

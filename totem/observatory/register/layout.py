@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from totem.observatory.register.published import LAYOUTS, ImportRefused, Kind
-from totem.observatory.register.sources import Progress, Source
+from totem.observatory.register.sources import DISK_FULL, Progress, Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -290,7 +290,7 @@ class _explained:  # noqa: N801 - a context manager, read as a word
         at = re.search(r"(?:Line|line):? (\d+)", text)
         where = f" (line {at[1]})" if at else ""
         if re.search("No space left|File too large|out of disk|disk space|Could not write", text, re.IGNORECASE):
-            return "The disk is full: nothing was changed. Make room (three times the size of the files) and try again."
+            return DISK_FULL
         if "nicode" in text or "utf-8" in text.lower():
             return f"{name} is not UTF-8 text{where}: it was saved in another encoding."
         if "Expected Number of Columns" in text or "unterminated quote" in text.lower() or "CSV Error" in text:

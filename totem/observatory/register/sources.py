@@ -4,13 +4,13 @@ A file of another kind, a web page in the place of a file, a cut zip: ImportRefu
 """
 
 import csv
+import errno
 import hashlib
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from totem.observatory.register.published import ImportRefused, Kind, recognise
@@ -19,6 +19,7 @@ Progress = Callable[[str], None]
 CHUNK = 1 << 20
 LOOKED_AT = 4 << 20  # bytes read of a text before it is handed over
 MARGIN = 200 << 20  # bytes that are left free on the disk
+DISK_FULL = "The disk is full: nothing was changed. Make room (twice the size of the files) and try again."
 
 
 @dataclass(frozen=True)
@@ -166,12 +167,6 @@ def require_space(folder: Path, wanted: int) -> None:
             )
 
 
-def resolved(
-    files: Iterable[str], *, from_catalogue: bool, day: date | None, progress: Progress
-) -> tuple[list[Given], date]:
-    """What to import and the day it is of; what stands at an address is fetched."""
-    if from_catalogue:
-        progress("The catalogue is not asked yet.")
-    if day is None:
-        raise ImportRefused("Say the day of the stock: --date YYYY-MM-DD.")
-    return [Given(Path(file)) for file in files], day
+def disk_is_full(error: BaseException) -> bool:
+    """Whether this error of the system says that there is no room for more."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}

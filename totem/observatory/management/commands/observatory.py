@@ -1,16 +1,18 @@
 """`totem observatory import|synthesise|accept|refuse|status`: the business register."""
 
 import argparse
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from totem.accounts.models import User
 from totem.observatory.models import Stock
-from totem.observatory.register import importing, layout
+from totem.observatory.register import fetching, importing, layout
 from totem.observatory.register.published import ImportRefused
 
 SHOWN = 20  # differences that are listed; the rest are counted
@@ -54,15 +56,16 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from refused
 
     def _import(self, options: dict[str, Any]) -> None:
-        from totem.observatory.register import sources  # noqa: PLC0415
-
-        given, day = sources.resolved(
-            options["files"], from_catalogue=options["from_catalogue"], day=options["date"], progress=self._say
-        )
+        downloads = Path(settings.OBSERVATORY_DIR) / "downloads"
+        given, day = fetching.resolved(
+            options["files"], from_catalogue=settings.CATALOGUE_URL if options["from_catalogue"] else "",
+            day=options["date"], downloads=downloads, progress=self._say,
+        )  # fmt: skip
         stock = importing.import_register(
             given, stock_date=day, synthetic=options["synthetic"], now=timezone.now(), progress=self._say,
             memory=options["memory"],
         )  # fmt: skip
+        shutil.rmtree(downloads, ignore_errors=True)
         if stock.state == Stock.State.ASIDE:
             self._show_differences(stock)
             raise CommandError(f"The stock is kept aside: totem observatory accept {stock.pk} --reason …, or refuse.")
