@@ -120,7 +120,7 @@ def draft_of(perimeter: ActivityPerimeter) -> ActivityVersion | None:
 
 
 def state_of(perimeter: ActivityPerimeter) -> str:
-    """What tells one state of the draft from the next: to be given back as `seen`."""
+    """What tells one state of the draft from the next: read before its words, and given back as `seen`."""
     return perimeter.updated_at.isoformat()
 
 
@@ -171,7 +171,10 @@ def save_draft(*, perimeter: ActivityPerimeter, words: DraftWords, seen: str, by
 
     Raises ChangedMeanwhile, NotADraft, ValidationError (a code that is unknown, or in two branches).
     """
-    draft = _held(perimeter, seen)
+    return _written(_held(perimeter, seen), words, by)
+
+
+def _written(draft: ActivityVersion, words: DraftWords, by: User) -> ActivityVersion:
     check_codes(words.branches)
     kept = [(c.siren, c.branch.name if c.branch else None, c.reason) for c in _corrections(draft)]
     draft.corrections.all().delete()
@@ -191,7 +194,7 @@ def save_draft(*, perimeter: ActivityPerimeter, words: DraftWords, seen: str, by
         Correction(version=draft, siren=siren, branch=branches[name] if name else None, reason=reason)
         for siren, name, reason in kept
     )
-    _record("observatory.activities_draft_saved", perimeter, by, number=draft.number)
+    _record("observatory.activities_draft_saved", draft.perimeter, by, number=draft.number)
     return draft
 
 
@@ -243,7 +246,7 @@ def add_codes(
         )
 
     wanted = DraftWords(said.valid_from, said.source, said.note, tuple(map(with_more, said.branches)))
-    return save_draft(perimeter=perimeter, words=wanted, seen=state_of(perimeter), by=by)
+    return _written(draft, wanted, by)
 
 
 @transaction.atomic
@@ -358,7 +361,6 @@ def _held(perimeter: ActivityPerimeter, seen: str | None) -> ActivityVersion:
         if seen != state_of(row):
             raise ChangedMeanwhile
         row.save(update_fields=["updated_at"])
-        perimeter.updated_at = row.updated_at
     return draft
 
 

@@ -11,6 +11,7 @@ from django.http import Http404
 
 from totem.observatory.models import ActivityPerimeter, ActivityVersion
 from totem.territories.models import Workspace, WorkspaceRole
+from totem.territories.permissions import EDIT
 
 CHANGING = (WorkspaceRole.OFFICER, WorkspaceRole.AGENT)
 
@@ -43,6 +44,4 @@ def perimeter_for(user: Any, slug: str, *, to_change: bool = False) -> ActivityP
 
 def may_change(user: Any, perimeter: ActivityPerimeter) -> bool:
     """Whether this person is an officer or agent of the perimeter's territory."""
-    if perimeter.workspace_id is None:
-        return False
-    return workspaces_of(user).filter(pk=perimeter.workspace_id).exists()
+    return perimeter.workspace is not None and bool(user.has_perm(EDIT, perimeter.workspace))
