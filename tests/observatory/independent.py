@@ -267,6 +267,13 @@ def _by_size(row: Row) -> tuple[Any, ...]:
     return (-low, not row["head_office"], row["name"] is None, row["name"] or "", row["siret"])
 
 
+def points(world: World) -> list[str]:
+    """The SIRET of those that may stand on a map, the largest first."""
+    here = world.here
+    here = here[here["diffusion"].eq("O") & here["lon"].notna()]
+    return [row["siret"] for row in sorted(here.to_dict("records"), key=lambda row: (_by_size(row)[0], row["siret"]))]
+
+
 def company_ids(world: World, category: str = "") -> set[int]:
     here = world.here
     return set(here.loc[here["category"].eq(category) | (category == ""), "siren"].astype(int))
