@@ -15,6 +15,7 @@ from tests.factories.hubs import (
     TeamMemberFactory,
     ZoneFactory,
 )
+from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, StockFactory
 from tests.factories.organisations import AffiliationFactory, OrganisationFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.factories.territories import PerimeterFactory, WorkspaceMemberFactory
@@ -23,6 +24,7 @@ from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.hubs.models import Hub, HubPhoto, Role
+from totem.observatory.models import Stock
 from totem.organisations.models import Invitation
 from totem.spaces.models import SpacePhoto
 
@@ -37,7 +39,10 @@ PUBLIC = {
     "accounts:demo_login", "accounts:outbox", "website:about", "website:accessibility", "website:legal",
     "observatory:home", "observatory:draw", "observatory:place", "observatory:place_map", "observatory:map_svg",
     "observatory:map_outlines", "observatory:sites_geojson", "observatory:place_compare", "observatory:place_companies",
-    "observatory:place_actors", "observatory:place_bridge", "observatory:place_quality",
+    "observatory:place_actors", "observatory:place_bridge", "observatory:place_quality", "observatory:place_data",
+    "observatory:place_data_file", "observatory:table_csv", "observatory:chart_svg", "observatory:place_pdf",
+    "observatory:method", "observatory:activities", "observatory:activities_one", "observatory:activities_version",
+    "observatory:activities_codes",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
@@ -66,6 +71,8 @@ class World:
         )
         self.affiliation = AffiliationFactory()
         self.perimeter = PerimeterFactory()
+        self.activities = ActivityPerimeterFactory(workspace=self.perimeter.workspace, public=False)
+        ActivityVersionFactory(perimeter=self.activities, published_at=None)
         far = tomorrow + timedelta(days=200)
         self.pks = {
             "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
@@ -78,6 +85,7 @@ class World:
             "space_photo": SpacePhoto.objects.create(space=self.space, image="spaces/x.webp", description="x").pk,
             "unit": self.space.units.get().pk,
             "officer": WorkspaceMemberFactory(workspace=self.perimeter.workspace).pk,
+            "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
         }
 
     def arguments(self, name: str, wanted: set[str]) -> dict[str, object]:
@@ -91,6 +99,9 @@ class World:
             "workspace": self.perimeter.workspace.slug,
         }
         found = {key: known[key] for key in wanted if key in known}
+        if name.startswith("observatory:activities"):
+            told = {"slug": self.activities.slug, "number": 1, "siren": "900000001"}
+            found |= {key: told[key] for key in wanted}
         if name.startswith("organisations:"):
             found |= self._of_organisation(wanted)
         elif "pk" in wanted and name in KINDS:
@@ -115,7 +126,8 @@ KINDS = {
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
     "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
     "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",
-    "spaces:price_remove": "price", "territories:member_remove": "officer",
+    "spaces:price_remove": "price", "territories:member_remove": "officer", "observatory:stock": "stock",
+    "observatory:stock_accept": "stock", "observatory:stock_refuse": "stock",
 }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def stock(version: ActivityVersion, made_stock: MadeStock) -> Stock:
     return made_stock(rows, series=series, synthetic=True)
 
 
-PAGES = ["", "carte/", "comparer/", "entreprises/", "acteurs/", "passerelle-naf/", "qualite/"]
+PAGES = ["", "carte/", "comparer/", "entreprises/", "acteurs/", "passerelle-naf/", "qualite/", "donnees/"]
 
 
 @pytest.mark.parametrize("page", PAGES)

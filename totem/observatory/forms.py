@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,6 +15,11 @@ from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersio
 from totem.observatory.permissions import perimeters_seen, workspaces_of
 from totem.organisations.numbers import compact_siren
 from totem.territories.models import Workspace
+
+if TYPE_CHECKING:
+    PerimeterModelForm = forms.ModelForm[ActivityPerimeter]
+else:
+    PerimeterModelForm = forms.ModelForm
 
 CODE = re.compile(r"(\d\d)\.?(\d\d)([A-Z])")
 MOST_BRANCHES = 40
@@ -96,7 +101,7 @@ class NewPerimeterForm(forms.Form):
         )
 
 
-class PerimeterForm(forms.ModelForm[ActivityPerimeter]):
+class PerimeterForm(PerimeterModelForm):
     """Its names, and whether it is public."""
 
     class Meta:
@@ -134,7 +139,13 @@ class BranchForm(forms.Form):
     )  # fmt: skip
 
 
-class _BranchFormSet(forms.BaseFormSet[BranchForm]):
+if TYPE_CHECKING:
+    BranchForms = forms.BaseFormSet[BranchForm]
+else:
+    BranchForms = forms.BaseFormSet
+
+
+class _BranchFormSet(BranchForms):
     """The branches of a draft, in their order; a code, and a name, stand once."""
 
     def clean(self) -> None:

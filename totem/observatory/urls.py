@@ -25,9 +25,30 @@ register_converter(CodeConverter, "place_code")
 app_name = "observatory"
 ROOT = "observatoire/"
 WHERE = f"{ROOT}<place_level:level>/<place_code:code>/"
+ACTIVITIES = f"{ROOT}activites/"
+ONE = f"{ACTIVITIES}<slug:slug>/"
+STOCKS = f"{ROOT}stocks/"
 urlpatterns = [
     path(ROOT, place.home, name="home"),
+    path(f"{ROOT}methode/", data.method, name="method"),
     path(f"{ROOT}dessin/", drawing.draw, name="draw"),
+    path(ACTIVITIES, activities.listed, name="activities"),
+    path(f"{ACTIVITIES}codes/", activities.codes, name="activities_codes"),
+    path(f"{ACTIVITIES}nouveau/", activities.create, name="activities_new"),
+    path(ONE, activities.one, name="activities_one"),
+    path(f"{ONE}<int:number>/", activities.one, name="activities_version"),
+    path(f"{ONE}reglages/", activities.settings, name="activities_settings"),
+    path(f"{ONE}nouvelle-version/", activities.revise, name="activities_revise"),
+    path(f"{ONE}brouillon/", activities.draft, name="activities_draft"),
+    path(f"{ONE}brouillon/codes/", activities.add_codes, name="activities_add_codes"),
+    path(f"{ONE}brouillon/corrections/", activities.correct, name="activities_correct"),
+    path(f"{ONE}brouillon/corrections/<str:siren>/retirer/", activities.uncorrect, name="activities_uncorrect"),
+    path(f"{ONE}brouillon/publier/", activities.publish, name="activities_publish"),
+    path(f"{ONE}brouillon/supprimer/", activities.drop, name="activities_drop"),
+    path(STOCKS, stocks.listed, name="stocks"),
+    path(f"{STOCKS}<int:pk>/", stocks.one, name="stock"),
+    path(f"{STOCKS}<int:pk>/accepter/", stocks.accept, name="stock_accept"),
+    path(f"{STOCKS}<int:pk>/refuser/", stocks.refuse, name="stock_refuse"),
     path(WHERE, place.place, name="place"),
     path(f"{WHERE}carte/", maps.map_page, name="place_map"),
     path(f"{WHERE}carte.svg", maps.map_svg, name="map_svg"),
@@ -43,26 +64,4 @@ urlpatterns = [
     path(f"{WHERE}tableaux/<slug:name>.csv", data.table_csv, name="table_csv"),
     path(f"{WHERE}graphiques/<slug:name>.svg", data.table_chart, name="chart_svg"),
     path(f"{WHERE}fiche.pdf", data.place_pdf, name="place_pdf"),
-    path(f"{ROOT}methode/", data.method, name="method"),
-    path(f"{ROOT}activites/", activities.listed, name="activities"),
-    path(f"{ROOT}activites/nouveau/", activities.create, name="activities_new"),
-    path(f"{ROOT}activites/codes/", activities.codes, name="activities_codes"),
-    path(f"{ROOT}activites/<slug:slug>/", activities.one, name="activities_one"),
-    path(f"{ROOT}activites/<slug:slug>/<int:number>/", activities.one, name="activities_version"),
-    path(f"{ROOT}activites/<slug:slug>/reglages/", activities.settings, name="activities_settings"),
-    path(f"{ROOT}activites/<slug:slug>/nouvelle-version/", activities.revise, name="activities_revise"),
-    path(f"{ROOT}activites/<slug:slug>/brouillon/", activities.draft, name="activities_draft"),
-    path(f"{ROOT}activites/<slug:slug>/brouillon/codes/", activities.add_codes, name="activities_add_codes"),
-    path(f"{ROOT}activites/<slug:slug>/brouillon/corrections/", activities.correct, name="activities_correct"),
-    path(
-        f"{ROOT}activites/<slug:slug>/brouillon/corrections/<str:siren>/retirer/",
-        activities.uncorrect,
-        name="activities_uncorrect",
-    ),
-    path(f"{ROOT}activites/<slug:slug>/brouillon/publier/", activities.publish, name="activities_publish"),
-    path(f"{ROOT}activites/<slug:slug>/brouillon/abandonner/", activities.drop, name="activities_drop"),
-    path(f"{ROOT}stocks/", stocks.listed, name="stocks"),
-    path(f"{ROOT}stocks/<int:pk>/", stocks.one, name="stock"),
-    path(f"{ROOT}stocks/<int:pk>/accepter/", stocks.accept, name="stock_accept"),
-    path(f"{ROOT}stocks/<int:pk>/refuser/", stocks.refuse, name="stock_refuse"),
 ]

@@ -33,6 +33,7 @@ TABS = (
     ("place_actors", gettext_lazy("Actors")),
     ("place_bridge", gettext_lazy("NAF 2025")),
     ("place_quality", gettext_lazy("Quality")),
+    ("place_data", gettext_lazy("Data")),
 )
 
 

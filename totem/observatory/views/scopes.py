@@ -19,7 +19,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -180,10 +180,7 @@ def permanent_of(scope: Scope) -> dict[str, str]:
 def address(route: str, scope: Scope, /, *, more: Parameters | None = None, **arguments: str) -> str:
     """The permanent address of a route of the observatory about the scope; `more` parameters follow."""
     where = {"level": scope.place.level, "code": code_of(scope.place)}
-    try:
-        path = reverse(f"observatory:{route}", kwargs={**where, **arguments})
-    except NoReverseMatch:
-        return ""
+    path = reverse(f"observatory:{route}", kwargs={**where, **arguments})
     return f"{path}?{urlencode({**permanent_of(scope), **(more or {})}, doseq=True, safe='@:;,!|')}"
 
 
