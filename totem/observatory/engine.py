@@ -32,6 +32,7 @@ FUNCTIONS = frozenset({"CASE", "CAST", "COALESCE", "COUNT", "MAX", "MIN", "NULLI
 LIMITS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "160MB",
+    "temp_directory": "",  # nothing is put by on the disk
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
