@@ -205,9 +205,7 @@ def test_a_catalogue_in_the_middle_of_its_publication_is_said(server: Served) ->
     known = [
         resource(server, "StockEtablissement", "zip"), resource(server, "StockUniteLegale", "zip", "01 Octobre 2026"),
     ]  # fmt: skip
-    with pytest.raises(
-        ImportRefused, match=r"several days: .*2026-11-01, StockUniteLegale 2026-10-01"
-    ):
+    with pytest.raises(ImportRefused, match=r"several days: .*2026-11-01, StockUniteLegale 2026-10-01"):
         in_catalogue(catalogue(server, *known))
 
 

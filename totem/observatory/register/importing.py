@@ -81,6 +81,7 @@ def import_register(
             quality=found.quality,
         )
         with _moved(made, root / "stocks" / folder):
+            progress("comparing with the stock in service")
             corrections.write_all_corrections(stock)
             left = _put_in_service(stock)
     _drop_rows(left)

@@ -15,7 +15,7 @@ Totals = Mapping[str, Mapping[str, int]]
 
 ROWS_AT_LEAST = 0.98
 # Largest change of open establishments that passes for one month; so many months apart, so many times as much.
-TOLERANCES = {"state": 0.01, "department": 0.02, "code": 0.05}
+TOLERANCES = {"state": 0.007, "department": 0.02, "code": 0.05}
 # Small counts move by chance: this many square roots of the count are always let pass (and SMALL more).
 DEVIATIONS, SMALL = 4, 10
 DOUBLE_CODED_AT_LEAST = 0.98  # of the share of open rows with both codes: it fell silently in a faulty publication
