@@ -204,8 +204,7 @@ class ShapeForm(forms.Form):
         for words in reading.words:
             self.add_error(field, words)
         if reading.corrected is not None:
-            self.data = self.data.copy()
-            self.data["shape"] = as_geojson(reading.corrected)
+            self.data = {name: self.data[name] for name in self.data} | {"shape": as_geojson(reading.corrected)}
         data["polygon"] = reading.polygon
         return data
 
@@ -216,7 +215,7 @@ class PerimeterVersionForm(ShapeForm):
     places = PlacesField(label=gettext_lazy("Places"), required=False)
     valid_from = forms.DateField(label=gettext_lazy("Valid from"), widget=DateInput())
     note = forms.CharField(label=gettext_lazy("What changed"), max_length=300, required=False)
-    field_order = ("places", "shape", "shape_file", "projection", "valid_from", "note")
+    field_order: tuple[str, ...] = ("places", "shape", "shape_file", "projection", "valid_from", "note")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

@@ -328,7 +328,8 @@ def _simplified(shapes: "NDArray[np.object_]", tolerance: float) -> "NDArray[np.
     """Fewer vertices, with shared borders still shared: a coverage is simplified as a whole."""
     import shapely  # noqa: PLC0415
 
-    return shapely.coverage_simplify(shapes, tolerance)
+    fewer: NDArray[np.object_] = shapely.coverage_simplify(shapes, tolerance)
+    return fewer
 
 
 def _rounded(shapes: "NDArray[np.object_]") -> "NDArray[np.object_]":
@@ -336,7 +337,7 @@ def _rounded(shapes: "NDArray[np.object_]") -> "NDArray[np.object_]":
     import numpy as np  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
-    rounded = shapely.transform(shapes, lambda points: np.round(points, DIGITS))
+    rounded: NDArray[np.object_] = shapely.transform(shapes, lambda points: np.round(points, DIGITS))
     for n in np.flatnonzero(~shapely.is_valid(rounded) | shapely.is_empty(rounded)):
         mended = shapely.buffer(rounded[n], 0)
         rounded[n] = shapes[n] if mended.is_empty else mended

@@ -330,7 +330,7 @@ class Named:
     @property
     def label(self) -> str:
         """What tells it apart, and what a field understands: `Amiens (80)`, `Picardie (ancienne région)`."""
-        return f"{self.name} ({self.department or WORDS[self.level]})"  # type: ignore[index]
+        return f"{self.name} ({self.department or WORDS[self.level]})"
 
 
 def _named(level: str, row: Any) -> Named:

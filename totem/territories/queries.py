@@ -103,12 +103,18 @@ def near_names(text: str, *, limit: int = 3) -> list[Commune]:
     return []
 
 
-def outlines_geojson(level: str, codes: Collection[str]) -> str:
-    """A FeatureCollection of the outlines there are of these places, each with its code and name; empty without any."""
+def outlines_geojson(level: str, codes: Collection[str] | None) -> str:
+    """A FeatureCollection of the outlines there are of these places, each with its code and name; empty without any.
+
+    None: of all the places of that level.
+    """
     import shapely  # noqa: PLC0415 - only where shapes are
 
-    rows = list(Outline.objects.filter(level=level, code__in=codes).order_by("code").values_list("code", "shape"))
-    names = dict(PLACES[Level(level)]._default_manager.filter(pk__in=codes).values_list("pk", "name"))
+    outlines, places = Outline.objects.filter(level=level), PLACES[Level(level)]._default_manager.all()
+    if codes is not None:
+        outlines, places = outlines.filter(code__in=codes), places.filter(pk__in=codes)
+    rows = list(outlines.order_by("code").values_list("code", "shape"))
+    names = dict(places.values_list("pk", "name"))
     drawn = shapely.to_geojson(shapely.from_wkb([bytes(shape) for _code, shape in rows]))
     told = [json.dumps({"code": code, "name": names.get(code, code)}, ensure_ascii=False) for code, _shape in rows]
     features = [

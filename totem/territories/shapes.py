@@ -267,9 +267,9 @@ def _reprojected(shape: "BaseGeometry", epsg: int) -> "BaseGeometry":
         import numpy as np  # noqa: PLC0415
 
         # What a projection cannot have drawn comes back infinite: far away is enough.
-        return np.nan_to_num(
-            np.column_stack(transformer.transform(points[:, 0], points[:, 1])), posinf=999, neginf=-999
-        )
+        there = np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+        found: NDArray[np.float64] = np.nan_to_num(there, posinf=999, neginf=-999)
+        return found
 
     return shapely.transform(shape, degrees)
 

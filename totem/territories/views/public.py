@@ -105,6 +105,8 @@ def contours(request: HttpRequest, level: str, code: str) -> HttpResponse:
 
 
 def _drawn(place: Place, mesh: str) -> str:
+    if mesh != EDGE and place.level == FRANCE:
+        return outlines_geojson(mesh, None)
     if mesh != EDGE:
         return outlines_geojson(mesh, levels_of(mesh, place.communes))
     if place.polygon is not None:
