@@ -230,7 +230,13 @@ class TestAddress:
         communes()
         settings.OUTLINES_URL = f"{publisher}/whole"
         assert "6 communes" in try_outlines(timeout=30)
+        assert edition().source == settings.OUTLINES_URL
         assert "already there" in try_outlines(timeout=30)
+
+    def test_a_file_of_ones_own_is_taken_instead(self, tmp_path, settings):
+        communes()
+        settings.OUTLINES_URL = written(tmp_path)
+        assert "6 communes" in try_outlines()
 
     def test_the_demonstration_goes_on_without(self, publisher, settings):
         communes()

@@ -202,6 +202,13 @@ class TestPerimeters:
             assert perimeter.name not in [named.name for named in find_places(perimeter.name, user=other)]
         assert perimeter.name in [named.name for named in find_places(perimeter.name, user=member)]
 
+    def test_its_queries_do_not_grow_with_its_parts(self, django_assert_num_queries):
+        for codes in (["80021"], ["80021", "80016", "76540"]):
+            perimeter = PerimeterFactory(public=True)
+            version(perimeter, *codes)
+            with django_assert_num_queries(5):
+                place_for("perimetre", perimeter.slug)
+
     def test_a_commune_merged_since_is_folded(self):
         perimeter = PerimeterFactory(public=True)
         CommuneFactory(code="80500", current=True)

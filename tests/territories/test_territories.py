@@ -14,7 +14,7 @@ from tests.factories.territories import CommuneFactory, DepartmentFactory
 from totem.core.names import sort_key
 from totem.territories.forms import CommuneField
 from totem.territories.loading import PackageMissing, load_communes
-from totem.territories.models import Commune, Department, Edition, Epci
+from totem.territories.models import Commune, Department, Edition, Epci, FormerCommune, FormerRegion
 from totem.territories.queries import find_communes, holidays_between
 
 COMMUNES = reverse("territories:communes")
@@ -195,6 +195,38 @@ class TestLoading:
         assert Commune.objects.get().name == "Changed"
         assert load_communes(folder, force=True)
         assert Commune.objects.get().name == "Amiens"
+
+    def test_former_communes_and_districts_and_what_they_fold_to(self, tmp_path):
+        load_communes(
+            package(
+                tmp_path,
+                row("80021", "Amiens", population=7),
+                row("80900", "Ancienne", type="commune-deleguee", chefLieu="80021"),
+                row("80901", "Associée", type="commune-associee", chefLieu="80021"),
+                row("80902", "Premier", type="arrondissement-municipal", commune="80021"),
+                row("80021", "Amiens", type="commune-deleguee", chefLieu="80021"),
+            )
+        )
+        assert sorted(FormerCommune.objects.values_list("code", "current")) == [
+            ("80900", "80021"), ("80901", "80021"), ("80902", "80021"),
+        ]  # fmt: skip
+        somme = Department.objects.get()
+        assert (somme.population, somme.region.population, somme.former_region.population) == (7, 7, 7)
+        assert somme.former_region.name == "Picardie"
+        assert FormerRegion.objects.count() == 22
+
+    def test_an_installation_at_this_edition_gets_the_tables_added_since(self, tmp_path):
+        folder = package(tmp_path, row("80021", "Amiens"), row("80900", "A", type="commune-associee", chefLieu="80021"))
+        load_communes(folder)
+        FormerCommune.objects.all().delete()
+        Edition.objects.update(revision=1)
+        assert load_communes(folder)
+        assert FormerCommune.objects.count() == 1
+        assert not load_communes(folder)
+
+    def test_a_population_that_is_not_known_is_not_summed(self, tmp_path):
+        load_communes(package(tmp_path, row("80021", "Amiens", population=7), row("80022", "Petite")))
+        assert Department.objects.get().population is None
 
     def test_a_newer_edition_renames_and_keeps_what_was_merged(self, tmp_path):
         load_communes(package(tmp_path, row("80021", "Amiens"), row("80022", "Petite")))

@@ -51,10 +51,12 @@ class OutlinesRefused(Exception):
     """The file is not what it should be, or does not come; the outlines in service stay. The message is one line."""
 
 
-def load_outlines(source: str, *, timeout: float = 600, force: bool = False, say: Say = lambda _line: None) -> int:
+def load_outlines(
+    source: str, *, timeout: float = 600, force: bool = False, say: Say = lambda _line: None, named: str = ""
+) -> int:
     """Replace the outlines by those of a file or of an https address; how many communes have one now.
 
-    `timeout` bounds a download, in seconds. Without `force` a file that covers far fewer communes than the outlines in
+    `timeout` bounds a download, in seconds; `named` is where a file comes from. Without `force` a file that covers far fewer communes than the outlines in
     service is refused. Raises OutlinesRefused.
     """
     with _local(source, timeout, say) as path:
@@ -67,7 +69,7 @@ def load_outlines(source: str, *, timeout: float = 600, force: bool = False, say
         _refuse_poorer(len(shapes), force)
         outlines = list(_levels(shapes, say))
         facts = {"communes": len(shapes), "unknown": unknown}
-        _replace(outlines, version=digest[:20], source=source[:300], facts=facts)
+        _replace(outlines, version=digest[:20], source=(named or source)[:300], facts=facts)
     missing = Commune.objects.filter(current=True).count() - len(shapes)
     say(f"Outlines: {len(outlines)} in service; {missing} communes have none.")
     return len(shapes)
@@ -80,6 +82,8 @@ def try_outlines(timeout: float = 3.0) -> str:
     """
     if Edition.objects.filter(package=EDITION).exists():
         return "Outlines: already there."
+    if "://" not in settings.OUTLINES_URL:
+        return _loaded_line(settings.OUTLINES_URL)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outlines"
         fetched = threading.Thread(target=_fetched_quietly, args=(settings.OUTLINES_URL, path, timeout), daemon=True)
@@ -87,10 +91,14 @@ def try_outlines(timeout: float = 3.0) -> str:
         fetched.join(timeout)
         if fetched.is_alive() or not (whole := path.with_suffix(".whole")).exists():
             return "Outlines: the official address does not answer; going on without (totem territories outlines)."
-        try:
-            return f"Outlines: {load_outlines(str(whole))} communes."
-        except OutlinesRefused as refused:
-            return f"Outlines: going on without. {refused}"
+        return _loaded_line(str(whole), named=settings.OUTLINES_URL)
+
+
+def _loaded_line(source: str, named: str = "") -> str:
+    try:
+        return f"Outlines: {load_outlines(source, named=named)} communes."
+    except OutlinesRefused as refused:
+        return f"Outlines: going on without. {refused}"
 
 
 def edition() -> Edition | None:

@@ -183,9 +183,16 @@ def parts_of(version: PerimeterVersion) -> dict[str, list[str]]:
     columns = [f"{name}_id" for name in PerimeterPart.PLACES]
     for row in PerimeterPart.objects.filter(version=version).order_by("pk").values_list(*columns):
         name, code = next((n, c) for n, c in zip(PerimeterPart.PLACES, row, strict=True) if c)
-        # A commune that has been merged since the version was published.
-        parts.setdefault(name, []).append((fold(code) or code) if name == "commune" else code)
+        parts.setdefault(name, []).append(code)
+    if "commune" in parts:  # some may have been merged since the version was published
+        merged = FormerCommune.objects.filter(code__in=parts["commune"], current__current=True)
+        now = dict(merged.exclude(code__in=_current()).values_list("code", "current"))
+        parts["commune"] = [now.get(code, code) for code in parts["commune"]]
     return parts
+
+
+def _current() -> "QuerySet[Commune, str]":
+    return Commune.objects.filter(current=True).values_list("code", flat=True)
 
 
 def named_parts(version: PerimeterVersion) -> list["Named"]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from totem.core.components import Crumb
 from totem.territories import outlines
-from totem.territories.models import Level, Perimeter, Workspace
+from totem.territories.models import Commune, Level, Perimeter, Workspace
 from totem.territories.places import FRANCE, PERIMETER, Place, PlaceNotFound, ShapesMissing, find_places, place_for
 from totem.territories.queries import find_communes, levels_of, outlines_geojson
 from totem.territories.shapes import as_geojson
@@ -55,12 +55,14 @@ def find(request: HttpRequest) -> HttpResponse:
 def index(request: HttpRequest) -> HttpResponse:
     """One's workspaces, and the perimeters that are shown to the public."""
     signed = request.user.is_authenticated
+    edition = outlines.edition()
     context = {
         "workspaces": Workspace.objects.filter(members__person=request.user.pk) if signed else [],
         "perimeters": Perimeter.objects.filter(public=True, versions__isnull=False)
         .select_related("workspace")
         .distinct(),
-        "outlines": outlines.edition(),
+        "outlines": edition,
+        "without_outline": Commune.objects.filter(current=True).count() - edition.facts["communes"] if edition else 0,
     }
     return render(request, "territories/index.html", context)
 
