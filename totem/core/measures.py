@@ -106,6 +106,12 @@ def _bounded(join: Callable[[list[Decimal]], Decimal], figures: list[Figure]) ->
     )
 
 
+def _any(figures: list[Figure]) -> Figure:
+    """1 where one is surely something, 0 where all are surely nothing."""
+    bounds = [figure.bounds for figure in figures]
+    return Figure.between(any(low for low, _high in bounds), any(high is None or high for _low, high in bounds))
+
+
 def _sum(values: Iterable[Decimal | None]) -> Decimal:
     return sum((value for value in values if value is not None), Decimal(0))
 
@@ -113,7 +119,7 @@ def _sum(values: Iterable[Decimal | None]) -> Decimal:
 _COMBINED: dict[Combine, Callable[[list[Figure]], Figure]] = {
     Combine.SUM: lambda known: _bounded(_sum, known),
     Combine.MAX: lambda known: _bounded(max, known),
-    Combine.ANY: lambda known: Figure(Decimal(any(figure.value for figure in known))),
+    Combine.ANY: _any,
     Combine.UNION: lambda known: Figure.distinct(pk for figure in known for pk in figure.ids),
     Combine.RATIO: lambda known: Figure.ratio(_sum(f.part for f in known), _sum(f.whole for f in known)),
 }

@@ -72,14 +72,14 @@ def digital_establishments(scope: Scope) -> Figure:
     unit=_("people"),
     method=_(
         "Employees of the open establishments, as the sum of their headcount bands: an interval, never a midpoint. "
-        "Nothing bounds it above where an employer has no band yet."
+        "Nothing bounds it above where an employer has no band yet, or may stand inside a drawn place or outside."
     ),
     combine=Combine.SUM,
 )
 @_of_scope
 def digital_jobs(scope: Scope) -> Figure:
-    jobs = queries.totals(scope).jobs
-    return Figure.between(jobs.low, jobs.high)
+    found = queries.totals(scope)
+    return Figure.between(found.jobs.low, None if found.undecided.get("establishments") else found.jobs.high)
 
 
 @measure(
@@ -99,8 +99,9 @@ def digital_jobs(scope: Scope) -> Figure:
 @_of_scope
 def startups(scope: Scope) -> Figure:
     youngest = scope.stock.date.year - STARTUP_YEARS
-    born = queries.profile(scope).born
-    return Figure.between(0, sum(row.head_offices for row in born if row.key is None or row.key > youngest))
+    found = queries.profile(scope)
+    young = sum(row.head_offices for row in found.born if row.key is None or row.key >= youngest)
+    return Figure.between(0, young + found.totals.undecided.get("head_offices", 0))
 
 
 @measure(
@@ -132,7 +133,8 @@ def large_digital_companies(scope: Scope) -> Figure:
 )
 @_of_scope
 def digital_companies_over_5m(scope: Scope) -> Figure:
-    return Figure.between(0, queries.totals(scope).head_offices)
+    found = queries.totals(scope)
+    return Figure.between(0, found.head_offices + found.undecided.get("head_offices", 0))
 
 
 @measure(
