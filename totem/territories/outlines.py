@@ -56,8 +56,8 @@ def load_outlines(
 ) -> int:
     """Replace the outlines by those of a file or of an https address; how many communes have one now.
 
-    `timeout` bounds a download, in seconds; `named` is where a file comes from. Without `force` a file that covers far fewer communes than the outlines in
-    service is refused. Raises OutlinesRefused.
+    `timeout` bounds a download, in seconds; `named` says where a file comes from. Without `force` a file that covers
+    far fewer communes than the outlines in service is refused. Raises OutlinesRefused.
     """
     with _local(source, timeout, say) as path:
         digest = _digest(path)
