@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from totem.core.rendering import ChartSpec
@@ -737,12 +737,7 @@ def figures_of(scope: Scope, profile: Profile) -> tuple[Figure, ...]:
     """The three units, jobs as an interval, the weight of the sector and its change over five years."""
     totals = profile.totals
     found = [_unit_figure(totals, name) for name in words.UNITS]
-    found.append(
-        _figure(
-            "jobs",
-            _("left out") if _too_small(totals.employers) else words.interval_words(totals.jobs, totals.jobs_unbounded),
-        )
-    )
+    found.append(_jobs_figure(totals))
     if weight := _weight(profile):
         found.append(_figure("weight", weight))
     if growth := _growth(scope, profile.series):
@@ -772,6 +767,17 @@ def _unit_figure(totals: Totals, name: str) -> Figure:
     return _figure(
         name, number(registered), beside=beside if shown else "", undecided=words.undecided_words(totals, name)
     )
+
+
+def _jobs_figure(totals: Totals) -> Figure:
+    if _too_small(totals.employers):
+        return _figure("jobs", _("left out"))
+    unbounded = ngettext(
+        "Nothing bounds the headcount of %(count)s establishment",
+        "Nothing bounds the headcount of %(count)s establishments",
+        totals.jobs_unbounded,
+    ) % {"count": number(totals.jobs_unbounded)}
+    return _figure("jobs", words.interval_words(totals.jobs), beside=unbounded if totals.jobs_unbounded else "")
 
 
 def _weight(profile: Profile) -> str:

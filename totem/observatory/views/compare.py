@@ -15,7 +15,7 @@ from totem.observatory.queries import Counted
 from totem.observatory.surroundings import Division
 from totem.observatory.tables import MASKED, Column, Table, comparison_table
 from totem.observatory.views.frame import framed
-from totem.observatory.views.scopes import KEPT, kept_elsewhere, of_place
+from totem.observatory.views.scopes import KEPT, address, kept_elsewhere, of_place
 from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, place_for, places_meant
 
 MOST_CHOSEN = 8
@@ -97,6 +97,9 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
         "place_compare",
         more={"avec": keys} if keys else {},
         rankings=rankings,
+        chart_src=address("chart_svg", scope, more={"avec": keys}, name="comparaison"),
+        chart_narrow=address("chart_svg", scope, more={"avec": keys, "largeur": "390"}, name="comparaison"),
+        chart_csv=address("table_csv", scope, more={"avec": keys}, name="comparaison"),
         orders=_orders(request, order),
         carried=[("avec", key) for key in keys] + ([("tri", request.GET["tri"])] if request.GET.get("tri") else []),
         compare_hidden=[(name, value) for name in (*KEPT, "tri") if (value := request.GET.get(name))]

@@ -121,6 +121,7 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
     return {
         "scope": scope,
         "stock": stock,
+        "stock_day": words.day_words(stock.date),
         "place": scope.place,
         "synthetic": words.SYNTHETIC if stock.synthetic else "",
         "chooser": chooser(request, scope),

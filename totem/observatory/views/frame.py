@@ -11,7 +11,7 @@ from totem.core.components import Crumb, Tab
 from totem.observatory import surroundings
 from totem.observatory.engine import Scope
 from totem.observatory.views.scopes import KEPT, Parameters, address, chooser, kept, kept_elsewhere
-from totem.observatory.words import SYNTHETIC, counted_words
+from totem.observatory.words import SYNTHETIC, counted_words, day_words
 from totem.territories.models import Level
 from totem.territories.places import DRAWN, FRANCE, PERIMETER, Place
 
@@ -53,6 +53,7 @@ def framed(
         "scope": scope,
         "place": place,
         "stock": scope.stock,
+        "stock_day": day_words(scope.stock.date),
         "level_words": LEVEL_WORDS[place.level],  # type: ignore[index]
         "crumb_items": crumbs(place, suffix, current),
         "tabs": [

@@ -22,14 +22,16 @@ from django.utils.translation import gettext as _
 from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings
+from totem.observatory.activities import activities_of
 from totem.observatory.engine import Scope
+from totem.observatory.models import ActivityVersion, Stock
 from totem.observatory.tables import Table, communes_table, value_words
 from totem.observatory.views.compare import Line, division_table, with_people
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_place, permanent_of
 from totem.observatory.words import SYNTHETIC, band_words
 from totem.territories.models import Commune, Edition, Level, Outline
-from totem.territories.places import FRANCE, Place
+from totem.territories.places import FRANCE, Place, place_for
 from totem.territories.queries import levels_of as codes_of
 from totem.territories.queries import outlines_geojson
 from totem.territories.shapes import as_geojson
@@ -208,7 +210,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
 def map_svg(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The map as SVG, with its legend; 404 where no area has an outline."""
     asked = read_map(request, scope.place)
-    drawing = _kept_map(request, scope, asked, lambda: drawn(scope, asked))
+    drawing = _kept_map(scope, asked)
     if not drawing:
         raise Http404(_("The limits of these areas are not loaded."))
     answer = HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
@@ -238,6 +240,21 @@ def drawn(scope: Scope, asked: Asked, *, href: Callable[[str], str] | None = Non
     )
 
 
+def country_map(stock: Stock, version: ActivityVersion) -> str:
+    """The regions of the country as SVG with links to their pages; empty without outlines. Drawn once a stock."""
+    parts = ["regions", _edition(), stock.folder, version.pk, get_language(), settings.MASK_COUNTS_BELOW]
+
+    def draw() -> str:
+        scope = Scope(stock, activities_of(version), place_for(FRANCE, "fr"))
+        return drawn(
+            scope,
+            Asked("etablissements", Level.REGION, points=False),
+            href=lambda code: reverse("observatory:place", args=[Level.REGION, code]),
+        )
+
+    return _kept(parts, draw)
+
+
 def _outlines(level: str, codes: Iterable[str]) -> dict[str, bytes]:
     """The outlines of these codes; where some lie on the mainland, those alone: no page holds both hemispheres."""
     rows = list(
@@ -261,11 +278,10 @@ def _edges(place: Place) -> list[bytes]:
     ]
 
 
-def _kept_map(request: HttpRequest, scope: Scope, asked: Asked, draw: Callable[[], str]) -> str:
-    """The drawing, made once for what it depends on."""
-    edition = Edition.objects.filter(package="outlines").values_list("version", flat=True).first()
+def _kept_map(scope: Scope, asked: Asked) -> str:
+    """The map of a scope, drawn once for all that it depends on."""
     parts = [
-        str(edition),
+        _edition(),
         scope.stock.folder,
         scope.activities.version_id,
         scope.activities.nomenclature,
@@ -277,12 +293,19 @@ def _kept_map(request: HttpRequest, scope: Scope, asked: Asked, draw: Callable[[
         get_language(),
         settings.MASK_COUNTS_BELOW,
     ]
+    return _kept(parts, lambda: drawn(scope, asked))
+
+
+def _edition() -> str:
+    return str(Edition.objects.filter(package="outlines").values_list("version", flat=True).first())
+
+
+def _kept(parts: list[Any], draw: Callable[[], str]) -> str:
     key = f"map:{hash_of(parts)}"
-    cache = caches["rendering"]
-    known = cache.get(key)
+    known = caches["rendering"].get(key)
     if known is None:
         known = draw()
-        cache.set(key, known, KEPT_FOR)
+        caches["rendering"].set(key, known, KEPT_FOR)
     return str(known)
 
 

@@ -1,22 +1,25 @@
 """The observatory's entrance, and the pages about one place: its figures, who is there, how well it is known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings, words
-from totem.observatory.engine import Scope
-from totem.observatory.models import Nomenclature, Stock
-from totem.observatory.queries import Profile
+from totem.observatory.activities import DEFAULT
+from totem.observatory.engine import NoStock, Scope
+from totem.observatory.models import Nomenclature
+from totem.observatory.queries import Company, Profile
 from totem.observatory.tables import (
     LEAST_THRESHOLD,
     Figure,
@@ -31,7 +34,8 @@ from totem.observatory.tables import (
     tables_of,
 )
 from totem.observatory.views.frame import framed, part_or_page
-from totem.observatory.views.scopes import address, kept, of_place
+from totem.observatory.views.maps import country_map
+from totem.observatory.views.scopes import address, kept, of_place, versions_seen
 from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
 from totem.territories.places import find_places, places_meant
 
@@ -57,8 +61,8 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {"typed": typed, "found": find_places(typed, limit=12, user=request.user) if len(typed) > 1 else []}
     if not htmx:
         context |= {
-            "stock": Stock.objects.serving(),
-            "regions": Region.objects.all(),
+            **_country(request),
+            "regions": Region.objects.filter(population__gt=0),
             "departments": Department.objects.all(),
             "former_regions": FormerRegion.objects.all(),
             "perimeters": Perimeter.objects.seen_by(request.user).filter(versions__isnull=False).distinct()[:50],
@@ -66,6 +70,16 @@ def home(request: HttpRequest) -> HttpResponse:
             "synthetic": words.SYNTHETIC,
         }
     return render(request, part_or_page(request, "observatory/home.html", "found"), context)
+
+
+def _country(request: HttpRequest) -> dict[str, Any]:
+    """The stock in service and the map of its regions; nothing where there is none yet."""
+    try:
+        stock = queries.serving_stock()
+        drawing = country_map(stock, versions_seen(request.user).filter(perimeter__slug=DEFAULT)[0])
+    except (NoStock, IndexError):
+        return {"stock": None}
+    return {"stock": stock, "stock_day": words.day_words(stock.date), "map_svg": mark_safe(drawing)}  # noqa: S308 - ours
 
 
 # -- Figures ----------------------------------------------------------------------------------------------------------
@@ -82,7 +96,9 @@ def place(request: HttpRequest, scope: Scope) -> HttpResponse:
         scope,
         "place",
         figures=[*figures_of(scope, profile), *more_figures(scope, profile)],
-        drawn=[Drawn.of(scope, tables[name]) for name in DRAWN_TABLES if name in tables],
+        branches=Drawn.of(scope, tables["branches"]) if "branches" in tables else None,
+        past=[Drawn.of(scope, tables[name]) for name in PAST_TABLES if name in tables],
+        kinds=[Drawn.of(scope, tables[name]) for name in KIND_TABLES if name in tables],
         activities=tables.get("activites"),
         division=surroundings.members(scope.place),
         notes=words.notes_for(scope, profile),
@@ -95,7 +111,8 @@ def place(request: HttpRequest, scope: Scope) -> HttpResponse:
     return render(request, "observatory/place.html", context)
 
 
-DRAWN_TABLES = ("branches", "serie", "flux", "tailles", "ages", "formes", "specialisation")
+PAST_TABLES = ("serie", "flux")
+KIND_TABLES = ("tailles", "ages", "formes", "specialisation")
 
 
 @dataclass(frozen=True)
@@ -193,7 +210,7 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
         more={
             name: value for name, value in asked.items() if (value and value != "1") or (name == "employeurs" and value)
         },
-        table=companies_table(scope, found[:ROWS_A_PAGE]),
+        lines=company_lines(scope, found[:ROWS_A_PAGE]),
         totals=queries.totals(scope),
         branches=[(n, name, n == branch) for n, name in enumerate(scope.activities.branches, start=1)],
         branch=branch,
@@ -213,6 +230,21 @@ def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
         said = {"name": name, "least": default, "most": most}
         raise Http404(_("%(name)s is a number from %(least)s to %(most)s.") % said)
     return int(text)
+
+
+def company_lines(scope: Scope, found: Sequence[Company]) -> list[dict[str, Any]]:
+    """The companies as the page lists them: the cells of their table by name, with the wording of the activity."""
+    table = companies_table(scope, found)
+    labels = labels_of(scope.activities.nomenclature, {company.activity for company in found})
+    return [
+        {
+            **{column.name: words for column, words in line},
+            "label": labels.get(company.activity, ""),
+            "named": bool(company.name),
+            "head_office": company.head_office,
+        }
+        for company, line in zip(found, table.lines, strict=True)
+    ]
 
 
 def commune_names(codes: set[str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from totem.observatory.activities import DEFAULT, activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import ActivityVersion, Nomenclature, Stock
 from totem.observatory.queries import serving_stock
+from totem.observatory.words import day_words
 from totem.territories.models import Perimeter
 from totem.territories.places import (
     DRAWN,
@@ -217,15 +218,13 @@ class Chooser:
 
 def chooser(request: HttpRequest, scope: Scope) -> Chooser:
     """What this person can choose instead of what the scope has."""
-    from totem.core.wording import date_words  # noqa: PLC0415
-
     now = permanent_of(scope)
     stocks = dict.fromkeys(stock.date for stock in Stock.objects.answering())
     versions = [(f"{v.perimeter.slug}@{v.number}", f"{v.perimeter}, v{v.number}") for v in versions_seen(request.user)]
     return Chooser(
         tuple(Option(value, label, value == now["activites"]) for value, label in versions),
         tuple(Option(word, str(value.label), word == now["naf"]) for word, value in NAF.items()),
-        tuple(Option(day.isoformat(), date_words(day), day == scope.stock.date) for day in stocks),
+        tuple(Option(day.isoformat(), day_words(day), day == scope.stock.date) for day in stocks),
         now.get("forme", ""),
     )
 
