@@ -3,6 +3,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from totem.observatory.corrections import write_all_corrections
 from totem.observatory.models import Stock
 
 RETRY = RetryStrategy(max_attempts=5, exponential_wait=4)
@@ -16,3 +17,5 @@ def widen_cube() -> None:
     stock = Stock.objects.serving()
     if stock is not None:
         importing.rebuild_cube(stock)
+        # Of a version published while the folder was copied, whose corrections went to the former one.
+        write_all_corrections(stock)

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core.wording import number, percent, voice
+from totem.observatory.corrections import reach
+from totem.observatory.coverage import missing
 from totem.observatory.nomenclature import read_bands
 from totem.observatory.register.layout import DOMICILIATION_UNITS, Estimate
 
@@ -447,6 +449,14 @@ NOTES: Mapping[str, Note] = {
             ),
         ),
         Note(
+            "corrections-absentes",
+            gettext_lazy("Corrections by hand not counted"),
+            gettext_lazy(
+                "The companies counted or left out by hand in these activities are not corrected here: the rows of this"
+                " stock were gone when they were published."
+            ),
+        ),
+        Note(
             "domiciliation",
             gettext_lazy("Domiciliation and holdings"),
             format_lazy(
@@ -498,12 +508,27 @@ def notes_for(scope: "Scope", profile: "Profile | None" = None) -> tuple[Note, .
         "anciennes-nomenclatures": rev2,
         "demenagements" if stock.has_links else "demenagements-non-chaines": rev2,
         "naf-2025-sans-serie": not rev2,
-        "corrections": activities.corrected,
+        "corrections": activities.corrected and reach(stock, activities.version_id),
+        "corrections-absentes": activities.corrected and not reach(stock, activities.version_id),
         "naf-2025": True,
         "domiciliation": True,
         "communes": True,
     }
-    return tuple(NOTES[name] for name, wanted in applies.items() if wanted)
+    return (*_left_out(scope), *(NOTES[name] for name, wanted in applies.items() if wanted))
+
+
+def _left_out(scope: "Scope") -> tuple[Note, ...]:
+    """What says that activities published after the stock was imported are not in its figures, or not in its series."""
+    found = missing(scope)
+    series = tuple(code for code in found.series if code not in found.cube)
+    told = []
+    if found.cube:
+        text = _("Published after this stock was imported, %(codes)s are not counted in it yet: no figure holds them.")
+        told.append(Note("activites-absentes", _("Activities not counted"), text % {"codes": ", ".join(found.cube)}))
+    if series and scope.activities.nomenclature == "NAFRev2":
+        text = _("The yearly series leaves out %(codes)s, published after this stock was imported.")
+        told.append(Note("serie-incomplete", _("Series not whole"), text % {"codes": ", ".join(series)}))
+    return tuple(told)
 
 
 def counted_words(scope: "Scope") -> str:

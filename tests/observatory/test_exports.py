@@ -1,0 +1,232 @@
+"""Open data of a place: what the files hold, and what they never do."""
+
+import csv
+import fcntl
+import io
+import json
+import zipfile
+from contextlib import ExitStack
+
+import duckdb
+import pytest
+from django.test import Client
+
+from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment
+from tests.factories.territories import CommuneFactory, EpciFactory
+from totem.core import rendering
+from totem.observatory import queries
+from totem.observatory.activities import DEFAULT
+from totem.observatory.engine import Scope
+from totem.observatory.exports import Field, Sheet, sheet_csv, sheet_parquet, table_csv
+from totem.observatory.queries import Interval
+from totem.observatory.tables import MASKED, Column, Table, figures_of, tables_of
+from totem.observatory.views.data import sheet_data
+from totem.territories.places import place_for
+
+pytestmark = pytest.mark.django_db
+EPCI = "/observatoire/epci/248000531/"
+HIDDEN, SOLE = "900900900", "911911911"
+
+
+@pytest.fixture
+def stock(made_stock):
+    ActivityVersionFactory(perimeter=ActivityPerimeterFactory(slug=DEFAULT, name="Secteur TIC"))
+    epci = EpciFactory()
+    CommuneFactory(epci=epci)
+    CommuneFactory(code="80001", name="Abbeville", epci=epci)
+    rows = [
+        *(establishment(name=f"Atelier {n}", band="11") for n in range(7)),
+        establishment(siren=HIDDEN, diffusion="P"),
+        establishment(siren=SOLE, legal="1000", name="Dessins du Port"),
+        establishment(name="=1+1", lon=None, lat=None),
+        establishment(name="Abbevilloise", commune="80001", code="58.21Z", code25="58.21Y"),
+    ]
+    return made_stock(rows, synthetic=True)
+
+
+def read(answer) -> list[list[str]]:
+    text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    assert text.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(text.decode("utf-8-sig")), delimiter=";"))
+
+
+def test_a_tables_csv_opens_in_a_french_spreadsheet_with_its_labels_and_total(client: Client, stock):
+    answer = client.get(f"{EPCI}tableaux/branches.csv", headers={"accept-language": "fr"})
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert 'filename="totem-synthetique-epci-248000531-2026-11-01-branches.csv"' in answer["Content-Disposition"]
+    head, *rows, total = read(answer)
+    assert len(head) == 8
+    assert [row[0] for row in rows] == ["Édition de logiciels", "Services informatiques"]
+    assert [row[1] for row in rows] == ["1", "10"]
+    assert total[1] == "11"
+    assert rows[0][5] == "0,090909"
+    assert rows[1][6:] == ["70", "133"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["activites", "tailles", "ages", "formes", "communes", "passerelle", "qualite", "acteurs", "domiciliations"],
+)
+def test_every_table_has_its_csv(client: Client, stock, name: str):
+    assert len(read(client.get(f"{EPCI}tableaux/{name}.csv"))) >= 1
+
+
+def test_a_comparison_has_its_csv(client: Client, stock):
+    rows = read(client.get(f"{EPCI}tableaux/comparaison.csv?avec=commune:80001"))
+    assert [row[0] for row in rows[1:]] == ["epci:248000531", "commune:80001"]
+
+
+@pytest.mark.parametrize("path", ["tableaux/autre.csv", "donnees/autre.csv", "graphiques/activites.svg"])
+def test_what_there_is_not_is_not_found(client: Client, stock, path: str):
+    assert client.get(EPCI + path).status_code == 404
+
+
+def test_the_package_describes_each_file_and_says_what_was_counted(client: Client, stock):
+    told = json.loads(client.get(f"{EPCI}donnees/datapackage.json").content)
+    assert told["licenses"][0]["name"] == "etalab-2.0"
+    about = told["totem"]
+    assert about["stock_date"] == "2026-11-01"
+    assert about["synthetic"] is True
+    assert about["masking_threshold"] == 0
+    assert about["activities"]["address"] == f"{DEFAULT}@1"
+    assert about["activities"]["branches"][0]["codes"] == ["58.21Z", "58.29A", "58.29B", "58.29C"]
+    assert "stock=2026-11-01" in told["homepage"]
+    assert {unit["name"] for unit in told["units"]} == {"establishments", "head_offices", "employers"}
+    for resource in told["resources"]:
+        head, *rows = read(client.get(f"{EPCI}donnees/{resource['path']}"))
+        assert head == [field["name"] for field in resource["schema"]["fields"]]
+        assert all(len(row) == len(head) for row in rows)
+        for other in resource["alternates"]:
+            assert client.get(f"{EPCI}donnees/{other}").status_code == 200, other
+
+
+def test_parquet_holds_the_same_rows_typed(client: Client, stock, tmp_path):
+    file = tmp_path / "communes.parquet"
+    file.write_bytes(client.get(f"{EPCI}donnees/communes.parquet").content)
+    with duckdb.connect() as connection:
+        rows = connection.execute("SELECT commune, establishments, weight FROM read_parquet(?)", [str(file)]).fetchall()
+        kept = connection.execute("SELECT value FROM parquet_kv_metadata(?)", [str(file)]).fetchall()
+    assert rows == [("80021", 10, 1.0), ("80001", 1, 1.0)]
+    assert json.loads(kept[0][0])["synthetic"] is True
+
+
+def test_no_file_names_or_places_whom_the_register_hides_nor_a_person(client: Client, stock):
+    answer = client.get(f"{EPCI}donnees/archive.zip")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    assert {"datapackage.json", "communes.csv", "etablissements.geojson", "branches.parquet"} <= set(archive.namelist())
+    for name in archive.namelist():
+        content = archive.read(name)
+        for secret in (HIDDEN, SOLE, "Dessins du Port"):
+            assert secret.encode() not in content, name
+    points = json.loads(archive.read("etablissements.geojson"))
+    assert points["metadata"]["synthetic"] is True
+    assert len(points["features"]) == 8
+    assert points["features"][0]["geometry"]["type"] == "Point"
+
+
+def test_communes_stand_without_shapes_where_no_outline_is_loaded(client: Client, stock):
+    found = json.loads(client.get(f"{EPCI}donnees/communes.geojson").content)
+    assert [(f["properties"]["commune"], f["geometry"]) for f in found["features"]] == [
+        ("80021", None),
+        ("80001", None),
+    ]
+
+
+def test_small_counts_are_left_out_of_every_file_and_nobody_is_placed(client: Client, stock, settings):
+    settings.MASK_COUNTS_BELOW = 5
+    told = json.loads(client.get(f"{EPCI}donnees/datapackage.json").content)
+    assert told["totem"]["masking_threshold"] == 5
+    assert "etablissements" not in {resource["name"] for resource in told["resources"]}
+    assert client.get(f"{EPCI}donnees/etablissements.geojson").status_code == 404
+    _head, *rows = read(client.get(f"{EPCI}donnees/communes.csv"))
+    assert [row[2] for row in rows] == ["s", "s"]
+    shapes = json.loads(client.get(f"{EPCI}donnees/communes.geojson").content)
+    assert {feature["properties"]["establishments"] for feature in shapes["features"]} == {"s"}
+    assert "11" not in {row[1] for row in read(client.get(f"{EPCI}tableaux/branches.csv"))[:-1]}
+
+
+def test_an_archived_stock_has_its_figures_and_places_nobody(client: Client, stock):
+    stock.complete, stock.state = False, "archived"
+    stock.save()
+    for name in ("establishments", "sites"):
+        (stock.path / f"{name}.parquet").unlink()
+    address = f"{EPCI}donnees/"
+    assert client.get(f"{address}?stock=2026-11-01").status_code == 200
+    assert client.get(f"{address}communes.csv?stock=2026-11-01").status_code == 200
+    assert client.get(f"{address}etablissements.csv?stock=2026-11-01").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["donnees/", ""])
+def test_pages_lead_to_the_files(client: Client, stock, page: str):
+    content = client.get(EPCI + page).content.decode()
+    assert "donnees/" in content or "fiche.pdf" in content
+
+
+def test_the_page_of_methods_says_every_note(client: Client):
+    content = client.get("/observatoire/methode/").content.decode()
+    for anchor in ("note-non-employeurs", "note-naf-2025", "note-zone-dessinee", "note-corrections"):
+        assert anchor in content
+
+
+# -- On paper ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_sheet_of_a_place_is_a_pdf(client: Client, stock):
+    answer = client.get(f"{EPCI}fiche.pdf")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+
+
+def test_a_sheet_waits_its_turn_while_others_draw(client: Client, stock, settings, monkeypatch, tmp_path):
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(rendering, "PATIENCE", 0)
+    folder = tmp_path / "rendering"
+    folder.mkdir()
+    with ExitStack() as held:
+        for number in range(rendering.AT_ONCE):
+            fcntl.flock(held.enter_context((folder / f"{number}.turn").open("w")), fcntl.LOCK_EX)
+        answer = client.get(f"{EPCI}fiche.pdf?naf=2025")
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+
+
+def test_the_sheet_says_what_the_page_says(stock):
+    scope = Scope(stock, queries.default_activities(), place_for("epci", "248000531"))
+    profile = queries.profile(scope)
+    tables = tables_of(scope, profile)
+    told = sheet_data(scope, profile, tables, {}, with_map=False)
+    assert told["notice"]
+    assert told["at_iso"] == "2026-11-01"
+    assert "stock=2026-11-01" in told["address"]
+    assert [figure["label"] for figure in told["figures"]] == [figure.label for figure in figures_of(scope, profile)]
+    assert all(figure["definition"] and figure["source"] for figure in told["figures"])
+    branches = told["sections"][0]["table"]
+    assert branches["rows"] == [*tables["branches"].shown, tables["branches"].shown_total]
+
+
+# -- Cells ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_that_would_be_a_formula_is_made_one_no_more():
+    sheet = Sheet("x", "X", "", (Field("name", "Nom", "", "string"), Field("n", "N", "", "integer")),
+                  (("=1+1", -3), ("@cmd", 2), (None, MASKED)))  # fmt: skip
+    assert sheet_csv(sheet).decode("utf-8-sig").splitlines() == ["name;n", "'=1+1;-3", "'@cmd;2", ";s"]
+
+
+def test_what_is_left_out_is_null_in_parquet_and_column_names_are_never_sql(tmp_path):
+    field = Field("n", "N", "", "integer")
+    file = tmp_path / "x.parquet"
+    file.write_bytes(sheet_parquet(Sheet("x", "X", "", (field,), ((MASKED,), (4,))), "it's said"))
+    with duckdb.connect() as connection:
+        assert connection.execute("SELECT n FROM read_parquet(?)", [str(file)]).fetchall() == [(None,), (4,)]
+    with pytest.raises(ValueError, match="cannot be columns"):
+        sheet_parquet(Sheet("x", "X", "", (Field("n) --", "N", "", "integer"),), ()), "")
+
+
+def test_an_interval_is_two_columns_and_the_open_end_is_empty():
+    table = Table("x", "X", "", (Column("jobs", "Salariés", "interval"),), ((Interval(3, None),), (Interval(1, 2),)))
+    assert [line.split(";") for line in table_csv(table).decode("utf-8-sig").splitlines()[1:]] == [
+        ["3", ""],
+        ["1", "2"],
+    ]
