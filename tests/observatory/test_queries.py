@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import count
@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from shapely.geometry import MultiPoint, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from tests.factories.observatory import Row, department_of, establishment, write_layout
+from tests.factories.observatory import ActivityVersionFactory, Row, department_of, establishment, write_layout
 from tests.factories.territories import CommuneFactory, DepartmentFactory, RegionFactory
-from tests.observatory import independent
+from tests.observatory import independent, registers
 from tests.observatory.independent import World
-from totem.observatory import queries
-from totem.observatory.activities import Activities, actor_kinds
+from totem.observatory import corrections, queries
+from totem.observatory.activities import Activities, activities_of, actor_kinds
 from totem.observatory.engine import RowsGone, Scope
 from totem.observatory.models import Nomenclature, Stock
 from totem.territories.places import Place
@@ -169,7 +169,7 @@ def check_cubes(scope: Scope, world: World) -> None:
     ranked = values(queries.ranking(scope, sides), *UNITS, "jobs", "everything")
     assert ranked == independent.ranking(world, sides)
     passages = values(queries.passages(scope), "rev2", "naf2025", "establishments", "share", "official")
-    assert passages == independent.passages(world, DEPARTMENTS)
+    assert passages == independent.passages(world, department_of)
     assert queries.quality(scope) == independent.quality(world)
     found = [(row["commune"], row["address"], row["units"]) for row in queries.domiciliations(scope)]
     assert found == independent.domiciliations(world)[:20]
@@ -188,7 +188,9 @@ def check_rows(scope: Scope, world: World) -> None:
     assert [row.siret for row in second] == independent.companies(world, branch=2, employers_only=True)[1:4]
     points = queries.points(scope, limit=1000)
     assert [row.siret for row in points] == independent.points(world)
-    assert all((p.lon, p.lat) == (of_siret[p.siret]["lon"], of_siret[p.siret]["lat"]) for p in points)
+    for point in points:
+        row = of_siret[point.siret]
+        assert (point.lon, point.lat) == pytest.approx((row["lon"], row["lat"]), abs=2e-6)
     for category in ("", "GE"):
         assert queries.company_ids(scope, category=category) == independent.company_ids(world, category)
     for found in queries.actors(scope, limit=2):
@@ -534,3 +536,72 @@ def test_crowded_addresses_of_the_place_stand_without_names(ask):
     asked = amiens(addresses=addresses)
     check(ask, asked)
     assert [row["units"] for row in queries.domiciliations(ask(asked), limit=1)] == [40]
+
+
+# -- From the published files to the answers --------------------------------------------------------------------------
+
+OECD = {code: 1 + (code > "60") for code in registers.OECD}
+LATER = {"62.10Y": 2, "62.20G": 2, "62.20H": 2, "62.90Y": 2, "58.29Y": 1, "63.10Y": 2, "61.10Y": 2, "26.11Y": 1}
+CURRENT = {fold.code: fold.commune for fold in registers.folds()}
+NOW_THERE = tuple(sorted(set(CURRENT.values())))
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hand-written register of `fixtures/`, as the import converts it."""
+    folder = tmp_path_factory.mktemp("register") / "stocks" / "converted"
+    registers.convert(folder, digital=frozenset(OECD) | frozenset(LATER), candidates=frozenset(ACTOR_CODES))
+    return folder
+
+
+@pytest.fixture
+def published(db: None, settings: Any, converted: Path) -> list[Row]:
+    """The rows of these files, read the plain way; the stock that was made of them can be asked."""
+    registers.load_places()
+    settings.OBSERVATORY_DIR = converted.parent.parent
+    return independent.read_published(
+        registers.ESTABLISHMENTS, registers.UNITS, registers.GEOLOCATION, current=CURRENT, day=registers.STOCK_DATE
+    )
+
+
+def of_files(converted: Path, rows: Sequence[Row], **asked: Any) -> tuple[Scope, World]:
+    """The scope and the rows; series, moves and addresses are those that the import derived."""
+    derived = {name: registers.rows(converted / f"{name}.parquet") for name in ("series", "moves", "addresses")}
+    told = Asked(**{"rows": rows, "rev2": OECD, "later": LATER, **derived, **asked})
+    return Scope(Stock(folder=converted.name, date=registers.STOCK_DATE), told.activities, told.place), told.world
+
+
+@pytest.mark.parametrize("naf2025", [False, True])
+@pytest.mark.parametrize("whole", [NOW_THERE, ("80021",), ("80001", "80021", "60057", "02691"), ("75056", "2A004"), ()])
+def test_what_is_answered_of_the_published_files_is_what_they_hold(converted, published, whole, naf2025):
+    scope, world = of_files(converted, published, whole=whole, naf2025=naf2025)
+    check_cubes(scope, world)
+    check_rows(scope, world)
+
+
+@pytest.mark.parametrize("polygon", [box(2.2, 49.8, 2.31, 50), box(2.29, 49.885, 2.305, 49.9), box(0, 48, 3, 51)])
+def test_what_is_answered_of_the_published_files_inside_a_polygon(converted, published, polygon):
+    scope, world = of_files(converted, published, whole=("60057",), partial=("76540", "80021"), polygon=polygon)
+    assert world.here.shape[0] > 0
+    check_cubes(scope, world)
+    check_rows(scope, world)
+
+
+def test_corrections_by_hand_reach_the_published_files(converted, published, settings, tmp_path):
+    settings.OBSERVATORY_DIR = tmp_path
+    shutil.copytree(converted, tmp_path / "stocks" / "mine")
+    left_out, health = published[0]["siren"], next(row["siren"] for row in published if row["code"] == "70.22Z")
+    version = ActivityVersionFactory(
+        branches=[("Une", ["58.29C"], ["58.29Y"]), ("Deux", ["62.01Z"], ["62.10Y"])],
+        corrections={left_out: None, health: 1},
+    )
+    scope, world = of_files(
+        tmp_path / "stocks" / "mine", published, whole=NOW_THERE, corrections={left_out: None, health: 1},
+        rev2={"58.29C": 1, "62.01Z": 2}, later={"58.29Y": 1, "62.10Y": 2},
+    )  # fmt: skip
+    corrections.write_corrections(scope.stock, version)
+    scope = replace(scope, activities=activities_of(version))
+    assert left_out not in {str(siren) for siren in queries.company_ids(scope)}
+    assert int(health) in queries.company_ids(scope)
+    check_cubes(scope, world)
+    check_rows(scope, world)
