@@ -29,7 +29,7 @@ from totem.observatory.views.scopes import (
 )
 from totem.territories.forms import ShapeForm
 from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
-from totem.territories.places import ShapesMissing, place_drawn
+from totem.territories.places import FRANCE, ShapesMissing, place_drawn
 from totem.territories.shapes import as_geojson
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def _page(request: HttpRequest, form: DrawForm, status: int = 200, **context: An
         "crumb_items": [home_crumb()],
         "outlined": Outline.objects.exists(),
         "kept": kept_elsewhere(request),
+        "outlines": reverse("territories:contours", args=[FRANCE, "fr"]),
         **context,
     }
     return render(request, template, shown, status=status)
@@ -132,6 +133,7 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
         "place_url": reverse("observatory:place", args=here) + kept(request),
         "map_url": reverse("observatory:place_map", args=here) + kept(request),
         "permanent": address("place", scope),
+        "outlines": address("map_outlines", scope, more={"par": "commune"}),
         "shape": as_geojson(polygon),
         "workspaces": Workspace.objects.filter(members__in=_editing(request.user)).distinct(),
     }, 200

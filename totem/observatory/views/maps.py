@@ -38,6 +38,7 @@ from totem.territories.shapes import as_geojson
 
 MOST_POINTS = 5_000
 MOST_AREAS = 1_500  # on one page, unless somebody asks for more
+WIDE, NARROW = 720, 390  # pixels of an image
 MAINLAND = (-6.0, 41.0, 10.5, 51.6)  # west, south, east, north, in degrees
 EMPTY = '{"type":"FeatureCollection","features":[]}'
 KEPT_FOR = 30 * 24 * 3600
@@ -74,6 +75,7 @@ class Asked:
     name: str
     level: Level
     points: bool
+    width: int = WIDE
 
     @property
     def variable(self) -> Variable:
@@ -82,16 +84,22 @@ class Asked:
     @property
     def parameters(self) -> dict[str, str]:
         """As the address says it."""
-        return {"chiffre": self.name, "par": str(self.level), **({"points": "1"} if self.points else {})}
+        said = {"chiffre": self.name, "par": str(self.level)}
+        return (
+            said
+            | ({"points": "1"} if self.points else {})
+            | ({"largeur": str(self.width)} if self.width != WIDE else {})
+        )
 
 
 def read_map(request: HttpRequest, place: Place) -> Asked:
     """What `?chiffre=…&par=…&points=1` asks for. Raises Http404."""
     name, par = request.GET.get("chiffre") or "etablissements", request.GET.get("par") or ""
     levels = levels_of(place)
-    if name not in VARIABLES or (par and par not in levels):
+    width = request.GET.get("largeur") or str(WIDE)
+    if name not in VARIABLES or (par and par not in levels) or width not in {str(WIDE), str(NARROW)}:
         raise Http404(_("There is no such map."))
-    return Asked(name, Level(par) if par else levels[0], request.GET.get("points") == "1")
+    return Asked(name, Level(par) if par else levels[0], request.GET.get("points") == "1", int(width))
 
 
 def levels_of(place: Place) -> list[Level]:
@@ -195,6 +203,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         points_cut=totals.establishments - totals.not_placed > MOST_POINTS,
         outlined=Outline.objects.filter(level=asked.level, code__in=[line.code for line in lines]).exists(),
         src=address("map_svg", scope, more=asked.parameters),
+        narrow=address("map_svg", scope, more=asked.parameters | {"largeur": str(NARROW)}),
         outlines=address("map_outlines", scope, more={"par": str(asked.level)}),
         edge=address("map_outlines", scope, more={"par": "contour"}) if edge or scope.place.polygon is not None else "",
         points=address("sites_geojson", scope) if asked.points and scope.stock.complete else "",
@@ -234,6 +243,7 @@ def drawn(scope: Scope, asked: Asked, *, href: Callable[[str], str] | None = Non
             for code, shape in outlines.items()
         ],
         title=title,
+        width=asked.width,
         legend=found.legend,
         outlines=_edges(scope.place),
         points=[(point.lon, point.lat) for point in queries.points(scope, limit=MOST_POINTS)] if asked.points else [],
@@ -248,7 +258,7 @@ def country_map(stock: Stock, version: ActivityVersion) -> str:
         scope = Scope(stock, activities_of(version), place_for(FRANCE, "fr"))
         return drawn(
             scope,
-            Asked("etablissements", Level.REGION, points=False),
+            Asked("etablissements", Level.REGION, points=False, width=NARROW),
             href=lambda code: reverse("observatory:place", args=[Level.REGION, code]),
         )
 
