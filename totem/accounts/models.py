@@ -39,6 +39,7 @@ class DemoRole(models.TextChoices):
     MANAGER = "manager", _("Hub manager")
     DESK = "desk", _("Front desk")
     MEMBER = "member", _("Member")
+    OFFICER = "officer", _("Chief digital officer")
     VISITOR = "visitor", _("Visitor")
 
 

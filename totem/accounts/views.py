@@ -31,6 +31,7 @@ DEMO_PEOPLE = [
     (DemoRole.MANAGER, gettext_lazy("Runs a hub: its hours, spaces, team and members.")),
     (DemoRole.DESK, gettext_lazy("Welcomes people: the day on one screen.")),
     (DemoRole.MEMBER, gettext_lazy("Books desks and rooms at the member's conditions.")),
+    (DemoRole.OFFICER, gettext_lazy("Works for a territory: its perimeters, what is counted there.")),
     (DemoRole.VISITOR, gettext_lazy("Has an account and no hub yet.")),
 ]
 

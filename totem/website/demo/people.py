@@ -67,6 +67,7 @@ def settle(houses: list[House], crowd: dict[str, Any], span: Span, rng: Random) 
         town.members[slug] = [_member(newcomer, span, rng) for _ in range(crowd["members"][slug])]
         town.guests[slug] = [next(strangers) for _ in range(14)]
     newcomer(span.today - timedelta(days=9), DemoRole.VISITOR)
+    newcomer(span.first, DemoRole.OFFICER)
     demo_member = _pick_demo_member(town, crowd["demo"]["member"]["hub"], span)
     User.objects.bulk_create(everybody)
     EmailAddress.objects.bulk_create(

@@ -1,6 +1,7 @@
 """`manage.py load_demo`: the four hubs of the demonstration, their invented people and a year of bookings."""
 
 from argparse import ArgumentParser
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from totem.observatory.demonstration import load_register
+from totem.accounts.models import DemoRole, User
+from totem.observatory.demonstration import load_register, load_territories
 from totem.website.demo import YEAR, Demonstration, RealDataError, load
 
 
@@ -30,9 +32,16 @@ class Command(BaseCommand):
             found = load(folder=options["folder"], now=now, length=max(options["days"], 2), say=self._say)
         except RealDataError as error:
             raise CommandError("This database holds real people: choose another one for the demonstration.") from error
-        if (sheet := options["folder"] / "register.toml").exists():
-            load_register(sheet, now=now, say=self._say)
+        self._load_territories(options["folder"], now)
         self._report(found, stale=found.is_stale(now))
+
+    def _load_territories(self, folder: Path, now: datetime) -> None:
+        register, territories = folder / "register.toml", folder / "territories.toml"
+        if register.exists():
+            load_register(register, now=now, say=self._say)
+        officer = User.objects.filter(demo_role=DemoRole.OFFICER).first()
+        if officer is not None and territories.exists():
+            load_territories(territories, officer=officer, now=now)
 
     def _report(self, found: Demonstration, *, stale: bool) -> None:
         if not found.is_new:
