@@ -178,6 +178,15 @@ def test_stocks_nomenclatures_versions_and_places_can_alternate(made_stock):
         assert [branch.establishments for branch in queries.profile(scope).branches] == branches
 
 
+def test_a_stock_that_cannot_be_read_leaves_nothing_of_itself_behind(scope, made_stock):
+    broken = made_stock([establishment()] * 7, folder="broken", state=Stock.State.ARCHIVED)
+    (broken.path / "addresses.parquet").unlink()
+    assert queries.totals(scope).establishments == 3
+    with pytest.raises(duckdb.IOException):
+        queries.totals(replace(scope, stock=broken))
+    assert queries.totals(scope).establishments == 3
+
+
 def test_a_stock_of_which_cubes_are_kept_says_when_rows_are_asked_for(made_stock):
     version = ActivityVersionFactory()
     old = made_stock([establishment()], complete=False)

@@ -168,6 +168,7 @@ def _register_stock(connection: duckdb.DuckDBPyConnection, stock: Stock, activit
     key = (stock.path, stock.complete, activities.nomenclature, activities.version_id if corrected else 0)
     if _threads.registered == key:
         return
+    _threads.registered = None  # until all of it is: a stock that cannot be read leaves nothing half registered
     code = CODE_COLUMN[activities.nomenclature]
     for name, file in BOUND.items():
         if stock.complete or name not in ROWS:
