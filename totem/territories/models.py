@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.lookups import Exact
@@ -263,6 +263,18 @@ class Outline(models.Model):
                 name="outline_is_on_earth",
             ),
             models.CheckConstraint(condition=Q(area_km2__gte=0), name="outline_area_positive"),
+        ]
+        indexes: ClassVar = [
+            # Which communes a drawn shape can meet, by PostgreSQL's own boxes: no extension.
+            GistIndex(
+                models.Func(
+                    models.Func("west", "south", function="point"),
+                    models.Func("east", "north", function="point"),
+                    function="box",
+                ),
+                name="outline_box",
+                condition=Q(level=Level.COMMUNE),
+            )
         ]
 
     def __str__(self) -> str:

@@ -377,12 +377,20 @@ def _outlines(
         )
 
 
+# Twice as fast as rows in statements.
+_COPY = "COPY territories_outline (level, code, shape, west, south, east, north, area_km2) FROM STDIN"
+
+
 @transaction.atomic
 def _replace(outlines: list[Outline], *, version: str, source: str, facts: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE territories_edition IN SHARE ROW EXCLUSIVE MODE")
     Outline.objects.all().delete()
-    Outline.objects.bulk_create(outlines, batch_size=BATCH)
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for o in outlines:
+            copy.write_row((str(o.level), o.code, o.shape, o.west, o.south, o.east, o.north, o.area_km2))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE territories_outline")
     Edition.objects.update_or_create(
         package=EDITION,
         defaults={"version": version, "source": source, "facts": facts, "loaded_at": timezone.now()},

@@ -22,7 +22,6 @@ from totem.territories.models import (
     Commune,
     FormerCommune,
     Level,
-    Outline,
     Perimeter,
     PerimeterPart,
     PerimeterVersion,
@@ -260,15 +259,20 @@ def place_drawn(polygon: "BaseGeometry", *, level: str = DRAWN, code: str = "", 
     return Place(level, code, name or _("Drawn area"), communes, population, area_km2(polygon), polygon, whole, partial)
 
 
+_NEAR = """
+SELECT code, shape FROM territories_outline
+ WHERE level = 'commune' AND box(point(west, south), point(east, north)) && box(point(%s, %s), point(%s, %s))
+ ORDER BY code
+"""
+
+
 def _communes_in(polygon: "BaseGeometry") -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Communes wholly inside the polygon, and those that its edge cuts; a shared border alone is no meeting."""
     import shapely  # noqa: PLC0415
 
-    west, south, east, north = polygon.bounds
-    near = Outline.objects.filter(
-        level=Level.COMMUNE, west__lt=east, east__gt=west, south__lt=north, north__gt=south
-    ).order_by("code")
-    rows = list(near.values_list("code", "shape"))
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAR, polygon.bounds)
+        rows = cursor.fetchall()
     shapes = shapely.from_wkb([bytes(shape) for _code, shape in rows])
     shapely.prepare(polygon)
     inside = shapely.covers(polygon, shapes)
