@@ -293,14 +293,14 @@ def questions(draw: st.DrawFn) -> Asked:
     )
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(questions())
 def test_every_answer_is_that_of_the_plain_computation(ask, asked):
     check(ask, asked)
     ask.clear()
 
 
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(questions())
 def test_an_archived_stock_answers_the_same_but_for_what_needs_its_rows(ask, asked):
     scope = ask(asked, complete=False)
@@ -571,15 +571,23 @@ def of_files(converted: Path, rows: Sequence[Row], **asked: Any) -> tuple[Scope,
     return Scope(Stock(folder=converted.name, date=registers.STOCK_DATE), told.activities, told.place), told.world
 
 
-@pytest.mark.parametrize("naf2025", [False, True])
-@pytest.mark.parametrize("whole", [NOW_THERE, ("80021",), ("80001", "80021", "60057", "02691"), ("75056", "2A004"), ()])
+@pytest.mark.parametrize(
+    ("whole", "naf2025"),
+    [
+        (NOW_THERE, False),
+        (NOW_THERE, True),
+        (("80021",), False),
+        (("80001", "80021", "60057", "02691"), True),
+        (("75056", "2A004"), False),
+    ],
+)
 def test_what_is_answered_of_the_published_files_is_what_they_hold(converted, published, whole, naf2025):
     scope, world = of_files(converted, published, whole=whole, naf2025=naf2025)
     check_cubes(scope, world)
     check_rows(scope, world)
 
 
-@pytest.mark.parametrize("polygon", [box(2.2, 49.8, 2.31, 50), box(2.29, 49.885, 2.305, 49.9), box(0, 48, 3, 51)])
+@pytest.mark.parametrize("polygon", [box(2.29, 49.885, 2.305, 49.9), box(0, 48, 3, 51)])
 def test_what_is_answered_of_the_published_files_inside_a_polygon(converted, published, polygon):
     scope, world = of_files(converted, published, whole=("60057",), partial=("76540", "80021"), polygon=polygon)
     assert world.here.shape[0] > 0
