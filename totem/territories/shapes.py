@@ -110,12 +110,9 @@ def read_shape(data: "bytes | str", *, epsg: int | None = None) -> Reading:
     import shapely  # noqa: PLC0415 - only where shapes are
 
     try:
-        document = _document(data)
-        parts = [_polygon(rings) for rings in _polygons(document)]
-        if not parts:
-            raise _Unreadable("empty", _("There is no polygon in it."))
+        parts, declared = _written(data)
         draft = _Draft(shapely.GeometryCollection(parts))
-        for step in (_in_degrees(epsg or _declared(document)), _in_order, _sound, _near, _light):
+        for step in (_in_degrees(epsg or declared), _in_order, _sound, _near, _light):
             step(draft)
         if draft.shape.is_empty or draft.shape.area == 0:
             raise _Unreadable("empty", _("The shape has no area."))
@@ -134,6 +131,18 @@ def as_geojson(polygon: "BaseGeometry") -> str:
 
 
 # -- What is written --------------------------------------------------------------------------------------------------
+
+
+def _written(data: bytes | str) -> "tuple[list[BaseGeometry], int | None]":
+    """The polygons as they are written, valid or not, and the projection that is declared.
+
+    Apart, so that the document, ten times its size in memory, is gone when geometry begins.
+    """
+    document = _document(data)
+    parts = [_polygon(rings) for rings in _polygons(document)]
+    if not parts:
+        raise _Unreadable("empty", _("There is no polygon in it."))
+    return parts, _declared(document)
 
 
 def _document(data: bytes | str) -> dict[str, Any]:
@@ -209,13 +218,17 @@ def _polygon(rings: Any) -> "BaseGeometry":
     return shapely.Polygon(_ring(rings[0]), [_ring(hole) for hole in rings[1:]])
 
 
-def _ring(positions: Any) -> list[tuple[float, float]]:
+def _ring(positions: Any) -> "NDArray[np.float64]":
+    import numpy as np  # noqa: PLC0415
+
     if not isinstance(positions, list) or not all(_is_position(position) for position in positions):
         raise _Unreadable("position", _("A ring of the polygon has a position that is not two numbers."))
-    ring = [(float(x), float(y)) for x, y, *_height in positions]
-    if len(set(ring)) < 3:
+    numbers = (number for position in positions for number in position[:2])
+    ring = np.fromiter(numbers, dtype=np.float64, count=2 * len(positions)).reshape(-1, 2)
+    others = ring[(ring != ring[:1]).any(axis=1)]
+    if not (others != others[:1]).any():
         words = _("A ring of the polygon has fewer than three corners.")
-        raise _Unreadable("ring", words, ring[0] if ring else None)
+        raise _Unreadable("ring", words, tuple(ring[0].tolist()) if len(ring) else None)
     return ring
 
 
@@ -342,7 +355,7 @@ def _sound(draft: _Draft) -> None:
             words = str(REASONS.get(reason, OTHERWISE)) % {"at": f"{x:.5f}, {y:.5f}"}
             draft.problems.append(Problem("crossing", words, (x, y)))
         sound.append(part if part.is_valid else shapely.make_valid(part))
-    draft.shape = _areas_of(shapely.union_all(sound))
+    draft.shape = _areas_of(sound[0] if len(sound) == 1 else shapely.union_all(sound))
 
 
 def _reason(part: "BaseGeometry") -> tuple[str, float, float]:
@@ -365,8 +378,10 @@ def _areas_of(shape: "BaseGeometry") -> "BaseGeometry":
 
 def _near(draft: _Draft) -> None:
     """What lies far from France is cut away."""
+    import shapely  # noqa: PLC0415
+
     boxes = _boxes()
-    if draft.shape.is_empty or boxes.covers(draft.shape):
+    if draft.shape.is_empty or boxes.covers(shapely.box(*draft.shape.bounds)) or boxes.covers(draft.shape):
         return
     x, y = _point_of(draft.shape.difference(boxes))
     inside = _areas_of(draft.shape.intersection(boxes))
