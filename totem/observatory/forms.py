@@ -33,7 +33,7 @@ class CodesField(forms.CharField):
 
     def __init__(self, nomenclature: Nomenclature, **kwargs: Any) -> None:
         self.nomenclature = nomenclature
-        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}))
+        kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}))
         super().__init__(**{"required": False, "max_length": 30_000, **kwargs})
 
     def clean(self, value: Any) -> Any:

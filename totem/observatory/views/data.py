@@ -253,7 +253,7 @@ def _map(scope: Scope) -> str:
 
 def _map_section(scope: Scope) -> dict[str, Any]:
     asked = _asked_map(scope)
-    title = f"{asked.variable.label}, {str(maps.PAR[asked.level]).lower()}"
+    title = f"{asked.variable.label} · {maps.PAR[asked.level]}"
     return {
         "title": title,
         "text": _("Five classes, whose limits stand in the legend; hatched where it is not known."),
