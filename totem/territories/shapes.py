@@ -406,7 +406,7 @@ def _light(draft: _Draft) -> None:
     simple, tolerance = draft.shape, 0.00005
     while shapely.get_num_coordinates(simple) > MOST_VERTICES // 2 and tolerance < 1:
         tolerance *= 2
-        simple = draft.shape.simplify(tolerance)
+        simple = draft.shape.simplify(tolerance, preserve_topology=False)  # valid again below, and light
     words = _("The outline has %(count)s vertices, and %(limit)s are enough.") % {
         "count": count,
         "limit": MOST_VERTICES,
