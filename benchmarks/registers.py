@@ -1,8 +1,8 @@
-"""The business register of the benchmarks: made up once a size, kept in a folder, converted and asked in child processes.
+"""The business register of the benchmarks: made up once a size, kept in a folder; its jobs run in child processes.
 
-The folder is that of `--folder`, of TOTEM_BENCH_REGISTER, or one beside the system's temporary files. Everything is made
-from the packages at hand and Totem's own files: no database is needed. `python -m benchmarks.registers JOB ...` does one
-job and prints its seconds: what a child weighs is then only that job's.
+The folder is that of `--folder`, of TOTEM_BENCH_REGISTER, or one beside the system's temporary files. Everything is
+made from the packages at hand and Totem's own files: no database is needed. `python -m benchmarks.registers JOB ...`
+does one job and prints its seconds: what a child weighs is then only that job's.
 """
 
 import argparse
@@ -19,13 +19,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.report import Report
 from totem.observatory import nomenclature
-from totem.observatory.register import layout, sources
+from totem.observatory.register import census, layout, sources
 from totem.observatory.register.published import LAYOUTS, Kind
 from totem.observatory.synthetic import Commune, Reference, synthesise
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
@@ -153,33 +157,134 @@ def convert(folder: Path, target: Path, *kinds: str) -> None:
 
 
 def baseline(folder: Path, target: Path, *kinds: str) -> None:
-    """DuckDB's own conversion to Parquet: twelve columns of the establishments, of other files those that are needed."""
-    import duckdb  # noqa: PLC0415
-
+    """DuckDB's own conversion to Parquet: twelve columns of the establishments, of the others those that are needed."""
     target.mkdir(parents=True)
-    with _timed(), duckdb.connect() as connection:
+    with _timed(), _plain_duckdb() as connection:
         for kind in kinds:
             columns = TWELVE if kind == Kind.ESTABLISHMENTS else ", ".join(sorted(LAYOUTS[Kind(kind)].needed))
-            connection.execute(
-                f"COPY (SELECT {columns} FROM read_csv('{folder}/{kind}_utf8.csv')) TO '{target}/{kind}.parquet' "
-                "(FORMAT parquet, COMPRESSION zstd)"
-            )
+            read = f"SELECT {columns} FROM read_csv('{folder}/{kind}_utf8.csv')"  # noqa: S608
+            connection.execute(f"COPY ({read}) TO '{target}/{kind}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+
+
+# -- The census -------------------------------------------------------------------------------------------------------
+
+TIMES = 9
+DEPARTMENT = "CASE WHEN {0} LIKE '97%' OR {0} LIKE '98%' THEN substr({0}, 1, 3) ELSE substr({0}, 1, 2) END"
+CENSUS_COLUMNS = [
+    "etatAdministratifEtablissement", "activitePrincipaleEtablissement", "nomenclatureActivitePrincipaleEtablissement",
+    "trancheEffectifsEtablissement", "codeCommuneEtablissement", "dateCreationEtablissement",
+]  # fmt: skip
+
+
+def counted() -> list[str]:
+    """The codes of the census: NAF rev. 2."""
+    return sorted(codes())
+
+
+def census_of_totem(_register: Path, made: Path) -> None:
+    with census.opened(made, codes()) as connection:
+        _repeat(TIMES, lambda: [cell[-1] for cell in census.census(connection)])
+
+
+def census_of_duckdb(_register: Path, made: Path) -> None:
+    """The same file, the statement that one writes by hand."""
+    chosen = ", ".join(f"'{code}'" for code in counted())
+    statement = f"""
+        SELECT code, band, {DEPARTMENT.format("commune")} AS department, born, count(*)
+        FROM '{made}/establishments.parquet' WHERE open AND code IN ({chosen}) GROUP BY ALL
+    """  # noqa: S608
+    with _plain_duckdb() as connection:
+        _repeat(TIMES, lambda: [cell[-1] for cell in connection.execute(statement).fetchall()])
+
+
+def census_of_duckdb_on_csv(register: Path, _made: Path) -> None:
+    chosen = ", ".join(f"'{code}'" for code in counted())
+    statement = f"""
+        SELECT activitePrincipaleEtablissement, trancheEffectifsEtablissement,
+               {DEPARTMENT.format("codeCommuneEtablissement")} AS department,
+               substr(dateCreationEtablissement, 1, 4), count(*)
+        FROM read_csv('{register}/StockEtablissement_utf8.csv', all_varchar = true)
+        WHERE etatAdministratifEtablissement = 'A' AND nomenclatureActivitePrincipaleEtablissement = 'NAFRev2'
+          AND activitePrincipaleEtablissement IN ({chosen}) GROUP BY ALL
+    """  # noqa: S608
+    with _plain_duckdb() as connection:
+        _repeat(1, lambda: [cell[-1] for cell in connection.execute(statement).fetchall()])
+
+
+def census_of_polars(register: Path, _made: Path) -> None:
+    import polars as pl  # noqa: PLC0415
+
+    state, code, nomenclature_of, band, commune, created = (pl.col(name) for name in CENSUS_COLUMNS)
+    overseas = commune.str.starts_with("97") | commune.str.starts_with("98")
+    department = pl.when(overseas).then(commune.str.slice(0, 3)).otherwise(commune.str.slice(0, 2))
+    query = (
+        pl.scan_csv(register / "StockEtablissement_utf8.csv", infer_schema=False)
+        .filter((state == "A") & (nomenclature_of == "NAFRev2") & code.is_in(counted()))
+        .group_by(code, band, department.alias("department"), created.str.slice(0, 4).alias("born"))
+        .len()
+    )
+    _repeat(1, lambda: [int(n) for n in query.collect(engine="streaming")["len"]])
+
+
+def census_of_pandas(register: Path, _made: Path) -> None:
+    import pandas as pd  # noqa: PLC0415
+
+    def count() -> list[int]:
+        read = pd.read_csv(register / "StockEtablissement_utf8.csv", usecols=CENSUS_COLUMNS, dtype=str)
+        state, code, nomenclature_of, band, commune, created = (read[name] for name in CENSUS_COLUMNS)
+        chosen = (state == "A") & (nomenclature_of == "NAFRev2") & code.isin(counted())
+        overseas = commune.str[:2].isin(["97", "98"])
+        department = commune.str[:3].where(overseas, commune.str[:2])
+        groups = [code[chosen], band[chosen], department[chosen], created[chosen].str[:4]]
+        return [int(n) for n in read[chosen].groupby(groups, dropna=False).size()]
+
+    _repeat(1, count)
+
+
+def _repeat(times: int, count: Callable[[], list[int]]) -> None:
+    """The median of so many times; the answer is how many establishments and how many cells."""
+    took = []
+    with _timed() as clock:
+        for _ in range(times):
+            began = time.perf_counter()
+            cells = count()
+            took.append(time.perf_counter() - began)
+        clock.median = median(took)
+        clock.answer = [sum(cells), len(cells)]
+
+
+def _plain_duckdb() -> "duckdb.DuckDBPyConnection":
+    """With its own settings, but for the progress bar."""
+    import duckdb  # noqa: PLC0415
+
+    connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 class _timed:  # noqa: N801 - a context manager, read as a word
     """Prints what went by inside."""
 
     def __enter__(self) -> "_timed":
-        self.began, self.cpu, self.answer = time.perf_counter(), time.process_time(), None
+        self.began, self.cpu = time.perf_counter(), time.process_time()
+        self.median: float | None = None
+        self.answer: list[int] | None = None
         return self
 
     def __exit__(self, *_error: object) -> None:
         seconds, cpu = time.perf_counter() - self.began, time.process_time() - self.cpu
         (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
+        seconds = seconds if self.median is None else self.median
         print(json.dumps({"seconds": seconds, "cpu": cpu, "rss": int(peak) / 1024, "answer": self.answer}), flush=True)
 
 
-JOBS: dict[str, Callable[..., None]] = {"convert": convert, "baseline": baseline}
+JOBS: dict[str, Callable[..., None]] = {
+    job.__name__: job
+    for job in (
+        convert, baseline, census_of_totem, census_of_duckdb, census_of_duckdb_on_csv, census_of_polars,
+        census_of_pandas,
+    )
+}  # fmt: skip
 
 if __name__ == "__main__":
     job, folder_of_job, *others = sys.argv[1:]

@@ -1,5 +1,6 @@
 """A stock goes into service whole, or not at all; what is in service stays so until then."""
 
+import csv
 import fcntl
 import os
 import subprocess
@@ -40,7 +41,7 @@ from totem.territories.models import Commune
 
 LAYOUT = {
     "addresses.parquet", "bridge.parquet", "cube.parquet", "establishments.parquet", "moves.parquet", "nation.parquet",
-    "series.parquet", "sites.parquet", "totals.parquet",
+    "places.parquet", "series.parquet", "sites.parquet", "totals.parquet",
 }  # fmt: skip
 Files = tuple[Path, ...]
 
@@ -446,3 +447,18 @@ def test_the_command_says_why_a_stock_is_aside_and_decides(closed_by_mistake: tu
         command("refuse", str(serving.pk), "--reason", "Too late.")
     with pytest.raises(CommandError, match="There is no stock"):
         command("refuse", "0", "--reason", "None.")
+
+
+def test_the_command_writes_the_national_census(register: Path, tmp_path: Path) -> None:
+    publish("62.01Z", "26.11Z")
+    with pytest.raises(CommandError, match="No stock is in service"):
+        command("census", str(tmp_path / "census.csv"))
+    stock = imported()
+    command("census", str(tmp_path / "census.csv"))
+    command("census", str(tmp_path / "census.parquet"))
+    with (tmp_path / "census.csv").open(encoding="utf-8") as file:
+        written = [dict(row) for row in csv.DictReader(file)]
+    assert {"code": "26.11Z", "band": "22", "department": "80", "born": "2001", "establishments": "1"} in written
+    counted = rows(stock.path / "establishments.parquet", "FROM it WHERE open AND code IN ('62.01Z', '26.11Z')")
+    assert sum(int(row["establishments"]) for row in written) == len(counted)
+    assert len(rows(tmp_path / "census.parquet")) == len(written)

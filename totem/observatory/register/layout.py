@@ -24,7 +24,7 @@ MEMORY = "2GB"
 FIRST_YEAR = 2010
 LINK_DAYS = 92  # between a link of succession and the birth or closure that it explains
 DOMICILIATION_UNITS = 20  # open units of the chosen activities at one address, none of which employs
-ESTABLISHMENTS, SITES = "establishments.parquet", "sites.parquet"
+ESTABLISHMENTS, SITES, PLACES = "establishments.parquet", "sites.parquet", "places.parquet"
 ROW_FILES = (ESTABLISHMENTS, SITES)
 
 
@@ -136,7 +136,7 @@ def convert(
     `digital` are the codes of all activity perimeters, `candidates` those of actor kinds besides; both nomenclatures.
     Raises ImportRefused for a file that cannot be read to its end, and for a full disk.
     """
-    with closing(_connection(work, memory)) as connection:
+    with closing(connect(work, memory)) as connection:
         _set_variables(connection, stock_date, estimate or Estimate())
         _load_tables(connection, folds, digital, candidates)
         for kind in (Kind.ESTABLISHMENTS, Kind.UNITS, Kind.HISTORY, Kind.LINKS, Kind.GEOLOCATION):
@@ -145,10 +145,11 @@ def convert(
         with _explained(names):
             progress("establishments: reading, joining, sorting")
             _copy(connection, _establishments(), folder / ESTABLISHMENTS)
-            connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({_quoted(folder / ESTABLISHMENTS)})")
+            connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({quoted(folder / ESTABLISHMENTS)})")
             progress("cube and figures of the chosen activities")
             _write_chosen(connection, folder)
-            _copy(connection, _sql("totals"), folder / "totals.parquet")
+            _copy(connection, sql("totals"), folder / "totals.parquet")
+            _copy(connection, sql("places"), folder / PLACES)
             found = _found(connection)
             progress("series since " + str(FIRST_YEAR))
             _write_series(connection, folder, history=Kind.HISTORY in sources, quality=found.quality)
@@ -159,17 +160,18 @@ def rebuild_chosen(
     folder: Path, target: Path, *, folds: Iterable[Fold], digital: Set[str], candidates: Set[str], work: Path
 ) -> None:
     """Write cube, sites, nation, bridge and addresses for other activities into `target`, from the rows in `folder`."""
-    with closing(_connection(work, MEMORY)) as connection, _explained({}):
+    with closing(connect(work, MEMORY)) as connection, _explained({}):
         connection.execute(f"SET VARIABLE domiciliation_units = {DOMICILIATION_UNITS}")
         _load_tables(connection, folds, digital, candidates)
-        connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({_quoted(folder / ESTABLISHMENTS)})")
+        connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({quoted(folder / ESTABLISHMENTS)})")
         _write_chosen(connection, target)
 
 
-def _connection(work: Path, memory: str) -> "DuckDBPyConnection":
+def connect(work: Path | None = None, memory: str = MEMORY) -> "DuckDBPyConnection":
+    """DuckDB in this process: nothing to install, a bound on its memory; what does not fit is spilled under `work`."""
     import duckdb  # noqa: PLC0415
 
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -177,10 +179,12 @@ def _connection(work: Path, memory: str) -> "DuckDBPyConnection":
             "disabled_optimizers": "join_order,build_side_probe_side",
             "memory_limit": memory,
             "preserve_insertion_order": "false",
-            "temp_directory": str(work / "spill"),
+            "temp_directory": str(work / "spill") if work else "",
             "threads": str(os.cpu_count() or 1),
         }
     )
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def _set_variables(connection: "DuckDBPyConnection", stock_date: date, estimate: Estimate) -> None:
@@ -196,7 +200,7 @@ def _set_variables(connection: "DuckDBPyConnection", stock_date: date, estimate:
     }
     for name, value in values.items():
         connection.execute(f"SET VARIABLE {name} = {value}")
-    connection.execute(_sql("macros"))
+    connection.execute(sql("macros"))
 
 
 def _load_tables(
@@ -252,15 +256,16 @@ def _view(connection: "DuckDBPyConnection", kind: Kind, source: Source | None) -
 
 def _reader(source: Source) -> str:
     if source.parquet:
-        return f"read_parquet({_quoted(source.path)})"
-    columns = ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in source.columns)
+        return f"read_parquet({quoted(source.path)})"
+    columns = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in source.columns)
     return (
-        f"read_csv({_quoted(source.path)}, auto_detect = false, header = true, delim = {_quoted(source.separator)}, "
+        f"read_csv({quoted(source.path)}, auto_detect = false, header = true, delim = {quoted(source.separator)}, "
         f"""quote = '"', escape = '"', columns = {{{columns}}})"""
     )
 
 
-def _quoted(value: object) -> str:
+def quoted(value: object) -> str:
+    """A path as SQL says it: ours, never a request's."""
     return "'" + str(value).replace("'", "''") + "'"
 
 
@@ -303,14 +308,15 @@ class _explained:  # noqa: N801 - a context manager, read as a word
 # -- Writing ----------------------------------------------------------------------------------------------------------
 
 
-def _sql(name: str) -> str:
+def sql(name: str) -> str:
+    """The text of one of the files of `sql/`."""
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _copy(connection: "DuckDBPyConnection", select: str, target: Path) -> None:
     # Measured: level 1 is as small as level 3 here, and columns with many values are not worth a dictionary.
     connection.execute(
-        f"COPY (\n{select}\n) TO {_quoted(target)} "
+        f"COPY (\n{select}\n) TO {quoted(target)} "
         "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 4000)"
     )
 
@@ -319,14 +325,14 @@ def _establishments() -> str:
     bits = " + ".join(f"CASE WHEN {rule} THEN {1 << bit} ELSE 0 END" for bit, rule in enumerate(RULES))
     return (
         f"SELECT {', '.join(COLUMNS)}, CAST({bits} AS INTEGER) AS rules\n"
-        f"FROM ({_sql('establishments')})\nORDER BY code, commune"
+        f"FROM ({sql('establishments')})\nORDER BY code, commune"
     )
 
 
 def _write_chosen(connection: "DuckDBPyConnection", folder: Path) -> None:
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE chosen AS {_sql('chosen')}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE chosen AS {sql('chosen')}")
     for name in ("cube", "sites", "nation", "bridge", "addresses"):
-        _copy(connection, _sql(name), folder / f"{name}.parquet")
+        _copy(connection, sql(name), folder / f"{name}.parquet")
 
 
 def _found(connection: "DuckDBPyConnection") -> Converted:
@@ -336,23 +342,23 @@ def _found(connection: "DuckDBPyConnection") -> Converted:
         raise ImportRefused("The file of establishments holds no row.")
     for bit, rule in enumerate(RULES):
         found.quality[rule] = sum(count for rules, count in by_rules if rules >> bit & 1)
-    connection.execute(f"CREATE TEMP TABLE address AS {_sql('addresses')}")
+    connection.execute(f"CREATE TEMP TABLE address AS {sql('addresses')}")
     found.quality["domiciliation"] = _number(connection, "SELECT coalesce(sum(units), 0) FROM address")
-    for kind, key, count in connection.execute(_sql("checks")).fetchall():
+    for kind, key, count in connection.execute(sql("checks")).fetchall():
         found.totals.setdefault(kind, {})[key] = count
     return found
 
 
 def _write_series(connection: "DuckDBPyConnection", folder: Path, *, history: bool, quality: dict[str, int]) -> None:
-    connection.execute(f"CREATE TEMP TABLE link AS {_sql('links')}")
+    connection.execute(f"CREATE TEMP TABLE link AS {sql('links')}")
     if history:
-        connection.execute(f"CREATE TEMP TABLE period AS {_sql('periods')}")
-    connection.execute(f"CREATE TEMP TABLE run AS {_sql('runs' if history else 'runs_approximate')}")
+        connection.execute(f"CREATE TEMP TABLE period AS {sql('periods')}")
+    connection.execute(f"CREATE TEMP TABLE run AS {sql('runs' if history else 'runs_approximate')}")
     connection.execute("DROP TABLE IF EXISTS period")
     quality["old_nomenclature_periods"] = _number(connection, "SELECT count(*) FROM run WHERE old_nomenclature")
     quality["absurd_date_periods"] = _number(connection, "SELECT count(*) FROM run WHERE absurd_date")
-    _copy(connection, _sql("series"), folder / "series.parquet")
-    _copy(connection, _sql("moves"), folder / "moves.parquet")
+    _copy(connection, sql("series"), folder / "series.parquet")
+    _copy(connection, sql("moves"), folder / "moves.parquet")
 
 
 def _number(connection: "DuckDBPyConnection", select: str) -> int:

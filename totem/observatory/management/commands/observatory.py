@@ -1,4 +1,4 @@
-"""`totem observatory import|synthesise|accept|refuse|status`: the business register."""
+"""`totem observatory import|synthesise|accept|refuse|census|status`: the business register."""
 
 import argparse
 import shutil
@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from totem.accounts.models import User
+from totem.observatory.activities import all_codes
 from totem.observatory.models import Stock
-from totem.observatory.register import fetching, importing, layout
+from totem.observatory.register import census, fetching, importing, layout
 from totem.observatory.register.published import ImportRefused
 
 SHOWN = 20  # differences that are listed; the rest are counted
@@ -47,6 +48,10 @@ class Command(BaseCommand):
             deciding.add_argument("stock", type=int, help="its number, as status says it")
             deciding.add_argument("--reason", required=True)
             deciding.add_argument("--by", metavar="E-MAIL", help="who decides, an account of this site")
+        counting = commands.add_parser(
+            "census", help="write the national census: activities, size bands, departments, years of creation"
+        )
+        counting.add_argument("file", type=Path, help="CSV, or Parquet where its name ends in .parquet")
         commands.add_parser("status", help="the stocks, and why one is kept aside")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -89,6 +94,13 @@ class Command(BaseCommand):
     def _refuse(self, options: dict[str, Any]) -> None:
         stock = importing.refuse(_stock(options), by=_person(options), reason=options["reason"], now=timezone.now())
         self._say(f"The stock of {stock} is refused.")
+
+    def _census(self, options: dict[str, Any]) -> None:
+        stock = Stock.objects.serving()
+        if stock is None:
+            raise CommandError("No stock is in service: totem observatory import.")
+        cells = census.write_census(stock.path, all_codes(), options["file"])
+        self._say(f"{options['file']}: {cells} cells, stock of {stock}")
 
     def _status(self, _options: dict[str, Any]) -> None:
         stocks = list(Stock.objects.order_by("-date", "-pk"))
