@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,6 +36,7 @@ LICENCE = {
     "title": "Licence Ouverte / Open Licence 2.0",
     "path": "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
 }
+POINTS = "etablissements"
 MOST_POINTS = 50_000
 MOST_SHAPES = 6_000
 TYPES = {"text": "string", "code": "string", "number": "integer", "percent": "number", "ratio": "number"}
@@ -256,41 +258,57 @@ class File:
 
 @dataclass(frozen=True)
 class Package:
-    """All that can be had of a scope as open data; `address` is that of its figures, for ever."""
+    """All that can be had of a scope as open data; `address` is that of its figures, for ever.
+
+    `placed` says whether there is a file of establishments, which are only looked up when it is wanted.
+    """
 
     scope: Scope
     address: str
     sheets: tuple[Sheet, ...]
-    points: Sheet | None
+    placed: bool
+
+    @cached_property
+    def points(self) -> Sheet:
+        """The establishments that may be placed. Raises RowsGone."""
+        return points_sheet(self.scope)
+
+    @property
+    def _all(self) -> tuple[Sheet, ...]:
+        return (*self.sheets, self.points) if self.placed else self.sheets
 
     @property
     def files(self) -> dict[str, File]:
         """Every file by its name, without the archive."""
-        found = [file for sheet in self.sheets for file in self._of_sheet(sheet)]
-        communes = next((sheet for sheet in self.sheets if sheet.name == "communes"), None)
-        if communes is not None and len(communes.rows) <= MOST_SHAPES:
+        found = [file for sheet in self.sheets for file in self._tabular(sheet.name, sheet.title, sheet.description)]
+        communes = self._sheet("communes")
+        if len(communes.rows) <= MOST_SHAPES:
             found.append(
                 File("communes.geojson", communes.title, communes.description,
                      lambda: communes_geojson(communes, self.about()))
             )  # fmt: skip
-        if self.points is not None:
-            points = self.points
-            found += self._of_sheet(points)
+        if self.placed:
+            title, description = points_words()
+            found += self._tabular(POINTS, title, description)
             found.append(
-                File("etablissements.geojson", points.title, points.description,
-                     lambda: points_geojson(points, self.about()))
-            )  # fmt: skip
+                File(f"{POINTS}.geojson", title, description, lambda: points_geojson(self.points, self.about()))
+            )
         found.append(
             File("datapackage.json", _("What describes all files"), _("Frictionless Data Package"), self.described)
         )
         return {file.name: file for file in found}
 
-    def _of_sheet(self, sheet: Sheet) -> list[File]:
-        about = json.dumps(self.about(), ensure_ascii=False)
+    def _tabular(self, name: str, title: str, description: str) -> list[File]:
+        def parquet() -> bytes:
+            return sheet_parquet(self._sheet(name), json.dumps(self.about(), ensure_ascii=False))
+
         return [
-            File(f"{sheet.name}.csv", sheet.title, sheet.description, lambda: sheet_csv(sheet)),
-            File(f"{sheet.name}.parquet", sheet.title, sheet.description, lambda: sheet_parquet(sheet, about)),
+            File(f"{name}.csv", title, description, lambda: sheet_csv(self._sheet(name))),
+            File(f"{name}.parquet", title, description, parquet),
         ]
+
+    def _sheet(self, name: str) -> Sheet:
+        return self.points if name == POINTS else next(sheet for sheet in self.sheets if sheet.name == name)
 
     def about(self) -> dict[str, Any]:
         """What every file must carry: what was counted, when, from what, and whether it is real."""
@@ -339,9 +357,7 @@ class Package:
                 for name, said in words.UNITS.items()
             ],
             "notes": [str(note.words) for note in words.notes_for(self.scope)],
-            "resources": [
-                self._resource(sheet) for sheet in (*self.sheets, *([self.points] if self.points else []))
-            ],
+            "resources": [self._resource(sheet) for sheet in self._all],
         }  # fmt: skip
         return (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
 
@@ -402,8 +418,18 @@ def package_of(scope: Scope, address: str) -> Package:
     """The open data of a scope: its tables, and its establishments where the stock still has its rows."""
     tables = {**tables_of(scope, queries.profile(scope)), "communes": communes_table(scope, queries.communes(scope))}
     placed = scope.stock.complete and len(scope.place.communes) <= MOST_SHAPES and settings.MASK_COUNTS_BELOW <= 0
-    points = points_sheet(scope) if placed else None
-    return Package(scope, address, tuple(sheet_of(table) for table in tables.values()), points)
+    return Package(scope, address, tuple(sheet_of(table) for table in tables.values()), placed)
+
+
+def points_words() -> tuple[str, str]:
+    """The title of the file of establishments, and what is in it."""
+    return (
+        _("Establishments with a position"),
+        _(
+            "Open establishments that the register lets anybody show and place. Without those under partial diffusion,"
+            " without sole traders, without random positions: fewer than are counted."
+        ),
+    )
 
 
 def points_sheet(scope: Scope) -> Sheet:
@@ -429,16 +455,8 @@ def points_sheet(scope: Scope) -> Sheet:
         Field("lon", _("Longitude"), _("WGS 84, in degrees."), "number"),
         Field("lat", _("Latitude"), _("WGS 84, in degrees."), "number"),
     )
-    return Sheet(
-        "etablissements",
-        _("Establishments with a position"),
-        _(
-            "Open establishments that the register lets anybody show and place. Without those under partial diffusion,"
-            " without sole traders, without random positions: fewer than are counted."
-        ),
-        fields,
-        tuple(_point(row, names, scope) for row in rows),
-    )
+    title, description = points_words()
+    return Sheet(POINTS, title, description, fields, tuple(_point(row, names, scope) for row in rows))
 
 
 def _point(row: Row, names: Mapping[str, str], scope: Scope) -> tuple[Any, ...]:

@@ -118,7 +118,7 @@ def place_data(request: HttpRequest, scope: Scope) -> HttpResponse:
         licence=exports.LICENCE,
         units=words.UNITS.values(),
         outlined=Outline.objects.filter(level=Level.COMMUNE).exists(),
-        with_points=package.points is not None,
+        with_points=package.placed,
     )
     return render(request, "observatory/place_data.html", context)
 
