@@ -22,7 +22,7 @@ export function stylesheet(address) {
   });
 }
 
-function outline(address) {
+export function outline(address) {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   return {
     version: 8,
