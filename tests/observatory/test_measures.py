@@ -124,7 +124,9 @@ def test_in_a_drawn_place_what_may_be_inside_or_outside_is_in_the_interval(stock
         establishment(lon=None, lat=None, band="12"),
         establishment(diffusion="P", head_office=False),
     )
-    assert bounds("digital_establishments", DRAWN) == (1, 3)
+    assert bounds("digital_establishments", DRAWN) == bounds("digital_companies", DRAWN) == (1, 3)
+    assert bounds("digital_companies", DRAWN, DRAWN) == (1, 5)
+    assert bounds("large_digital_companies", DRAWN) == (0, 2)
     assert bounds("digital_jobs", DRAWN) == (20, None)
     assert bounds("startups", DRAWN) == bounds("digital_companies_over_5m", DRAWN) == (0, 2)
 
@@ -229,6 +231,13 @@ def test_a_figure_that_may_be_nothing_does_not_say_that_there_is_none():
     assert over(Combine.ANY, Figure.of(0), Figure.between(0, 3)) == (0, 1)
     assert over(Combine.ANY, Figure.of(0), Figure.between(1, None)) == (1, 1)
     assert over(Combine.ANY, Figure.of(0), Figure.of(0)) == (0, 0)
+
+
+def test_ids_that_may_have_been_missed_are_beyond_those_that_are_known():
+    known = Figure.distinct([1, 2], beyond=3)
+    assert (known.value, known.bounds) == (None, (2, 5))
+    assert over(Combine.UNION, known, Figure.distinct([2, 7])) == (3, 6)
+    assert over(Combine.UNION, Figure.distinct([1]), Figure.distinct([1])) == (1, 1)
 
 
 def test_intervals_that_close_become_a_value():

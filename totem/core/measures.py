@@ -69,9 +69,11 @@ class Figure:
         return cls(100 * part / whole if whole else None, part, whole)
 
     @classmethod
-    def distinct(cls, ids: Iterable[int]) -> "Figure":
+    def distinct(cls, ids: Iterable[int], *, beyond: int = 0) -> "Figure":
+        """How many distinct ids there are; up to `beyond` more where that many may have been missed."""
         known = frozenset(ids)
-        return cls(Decimal(len(known)), ids=known)
+        count = Decimal(len(known))
+        return cls(None, ids=known, low=count, high=count + beyond) if beyond else cls(count, ids=known)
 
 
 Computation = Callable[[Any, Period], Figure]
@@ -112,6 +114,11 @@ def _any(figures: list[Figure]) -> Figure:
     return Figure.between(any(low for low, _high in bounds), any(high is None or high for _low, high in bounds))
 
 
+def _union(figures: list[Figure]) -> Figure:
+    missed = (figure.high - figure.low for figure in figures if figure.low is not None and figure.high is not None)
+    return Figure.distinct((pk for figure in figures for pk in figure.ids), beyond=int(sum(missed)))
+
+
 def _sum(values: Iterable[Decimal | None]) -> Decimal:
     return sum((value for value in values if value is not None), Decimal(0))
 
@@ -120,7 +127,7 @@ _COMBINED: dict[Combine, Callable[[list[Figure]], Figure]] = {
     Combine.SUM: lambda known: _bounded(_sum, known),
     Combine.MAX: lambda known: _bounded(max, known),
     Combine.ANY: _any,
-    Combine.UNION: lambda known: Figure.distinct(pk for figure in known for pk in figure.ids),
+    Combine.UNION: _union,
     Combine.RATIO: lambda known: Figure.ratio(_sum(f.part for f in known), _sum(f.whole for f in known)),
 }
 

@@ -38,6 +38,12 @@ def _of_scope(compute: Callable[[Scope], Figure]) -> Callable[[Place, Period], F
     return computed
 
 
+def _companies(scope: Scope, category: str = "") -> Figure:
+    """Legal units counted once. In a drawn place, each site that may be inside or outside may be one more."""
+    unsure = queries.totals(scope).undecided.get("establishments", 0) if scope.place.partial else 0
+    return Figure.distinct(queries.company_ids(scope, category=category), beyond=unsure)
+
+
 @measure(
     "digital_companies",
     subject=PLACE,
@@ -48,7 +54,7 @@ def _of_scope(compute: Callable[[Scope], Figure]) -> Callable[[Place, Period], F
 )
 @_of_scope
 def digital_companies(scope: Scope) -> Figure:
-    return Figure.distinct(queries.company_ids(scope))
+    return _companies(scope)
 
 
 @measure(
@@ -117,7 +123,7 @@ def startups(scope: Scope) -> Figure:
 )
 @_of_scope
 def large_digital_companies(scope: Scope) -> Figure:
-    return Figure.distinct(queries.company_ids(scope, category="GE"))
+    return _companies(scope, category="GE")
 
 
 @measure(
@@ -144,7 +150,7 @@ def digital_companies_over_5m(scope: Scope) -> Figure:
     unit="%",
     method=_(
         "Change of the number of establishments over the last full year, at the end of each year, moves between "
-        "addresses followed."
+        "addresses followed. A drawn place answers for the communes it touches."
     ),
     combine=Combine.RATIO,
 )
