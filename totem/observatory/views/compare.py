@@ -100,7 +100,7 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
         chart_src=address("chart_svg", scope, more={"avec": keys}, name="comparaison"),
         chart_narrow=address("chart_svg", scope, more={"avec": keys, "largeur": "390"}, name="comparaison"),
         chart_csv=address("table_csv", scope, more={"avec": keys}, name="comparaison"),
-        orders=_orders(request, order),
+        orders=list(_orders(request, order)),
         carried=[("avec", key) for key in keys] + ([("tri", request.GET["tri"])] if request.GET.get("tri") else []),
         compare_hidden=[(name, value) for name in (*KEPT, "tri") if (value := request.GET.get(name))]
         + [("avec", key) for key in keys],

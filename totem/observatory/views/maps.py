@@ -18,6 +18,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 
 from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import number, percent
@@ -216,6 +217,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 @of_place
+@gzip_page
 def map_svg(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The map as SVG, with its legend; 404 where no area has an outline."""
     asked = read_map(request, scope.place)
@@ -328,6 +330,7 @@ def hash_of(parts: list[Any]) -> str:
 
 
 @of_place
+@gzip_page
 def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The outlines of the areas of a map (`?par=commune`), or the place's own (`?par=contour`), as GeoJSON."""
     place = scope.place
@@ -341,6 +344,7 @@ def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 @of_place
+@gzip_page
 def sites_geojson(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The establishments that may be placed, the largest first, named only where the register lets them be.
 
