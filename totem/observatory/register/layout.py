@@ -6,8 +6,9 @@ What every file holds is said at the head of its SQL (`sql/`); the rules by whic
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Set
-from contextlib import closing
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -144,7 +145,8 @@ def convert(
         names = {source.path.name: source.name for source in sources.values()}
         with _explained(names):
             progress("establishments: reading, joining, sorting")
-            _copy(connection, _establishments(), folder / ESTABLISHMENTS)
+            with _followed(connection, "establishments", progress):
+                _copy(connection, _establishments(), folder / ESTABLISHMENTS)
             connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({quoted(folder / ESTABLISHMENTS)})")
             progress("cube and figures of the chosen activities")
             _write_chosen(connection, folder)
@@ -183,7 +185,8 @@ def connect(work: Path | None = None, memory: str = MEMORY) -> "DuckDBPyConnecti
             "threads": str(os.cpu_count() or 1),
         }
     )
-    connection.execute("SET enable_progress_bar = false")
+    for setting in ("enable_progress_bar = true", "enable_progress_bar_print = false", "progress_bar_time = 0"):
+        connection.execute(f"SET {setting}")  # measured, for `_followed`, and not drawn
     return connection
 
 
@@ -271,6 +274,28 @@ def quoted(value: object) -> str:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+@contextmanager
+def _followed(connection: "DuckDBPyConnection", what: str, progress: Progress) -> Iterator[None]:
+    """Tells every tenth of a long statement that is done."""
+    done = threading.Event()
+
+    def follow() -> None:
+        said = 0
+        while not done.wait(1):
+            tenth = int(connection.query_progress()) // 10 * 10
+            if said < tenth < 100:
+                said = tenth
+                progress(f"{what}: {tenth} %")
+
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        done.set()
+        follower.join()
 
 
 class _explained:  # noqa: N801 - a context manager, read as a word
