@@ -3,6 +3,11 @@
 .PHONY: help setup demo demo-reset test test-data bench lint messages setup-dev
 WORKERS ?= 2
 BIN := .venv/bin
+# In development the outlines of communes are those beside the checkout; elsewhere the demonstration tries the official ones.
+OUTLINES := $(wildcard ../shared/data/communes_metropole_2026_simplifiees.parquet)
+ifneq ($(OUTLINES),)
+demo demo-reset: export TOTEM_OUTLINES ?= $(OUTLINES)
+endif
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
