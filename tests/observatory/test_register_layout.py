@@ -1,7 +1,7 @@
 """Each pitfall of the register, by the row of the hand-written files that has it (their README numbers them)."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -459,3 +459,20 @@ def register_of(folder: Path, found: Converted) -> Register:
 
 def quoted(codes: frozenset[str]) -> str:
     return ", ".join(f"'{code}'" for code in sorted(codes))
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: "\ufeff" + text,
+    lambda text: text.replace("\n", "\r\n"),
+    lambda text: text.replace("DU MODELE", '"DU\nMODELE"', 1),
+    lambda text: "\n".join(";".join(row) for row in csv.reader(text.splitlines())) + "\n",
+], ids=["byte order mark", "Windows line ends", "line end in a value", "semicolons"])  # fmt: skip
+def test_the_same_table_written_otherwise_is_the_same(
+    register: Register, tmp_path: Path, change: Callable[[str], str]
+) -> None:
+    strange = tmp_path / "strange.csv"
+    strange.write_bytes(change(ESTABLISHMENTS.read_text(encoding="utf-8")).encode())
+    found = convert(tmp_path / "layout", (strange, UNITS))
+    assert found.rows == 58
+    assert found.totals == register.found.totals
+    assert found.quality["double_coded"] == 48
