@@ -95,7 +95,7 @@ def _fields(column: Column) -> Iterator[Field]:
         return
     definition = column.definition
     if column.kind == "percent":
-        definition = f"{definition} {_('From 0 to 1.')}".strip()
+        definition = " ".join(text for text in (definition, _("From 0 to 1.")) if text)
     yield Field(column.name, column.label, definition, TYPES[column.kind])
 
 

@@ -216,7 +216,8 @@ def _printed(table: Table, *, image: str) -> dict[str, Any]:
     rows = table.shown[:LONGEST_PRINTED]
     text = table.words
     if len(table.rows) > LONGEST_PRINTED:
-        text = f"{text} {_('The first %(count)s lines; the page has all of them.') % {'count': LONGEST_PRINTED}}"
+        first = _("The first %(count)s lines; the page has all of them.") % {"count": LONGEST_PRINTED}
+        text = f"{text} {first}"
     shown: dict[str, Any] = {
         "title": table.title,
         "text": text,
