@@ -23,7 +23,10 @@ DOUBLE_CODED_AT_LEAST = 0.98  # of the share of open rows with both codes: it fe
 
 @dataclass(frozen=True)
 class Difference:
-    """A figure that moved further than allowed. `allowed` is the largest change in rows that would have passed."""
+    """A figure that moved further than allowed; `allowed` is the largest change that would have passed.
+
+    In rows; a share for `double_coded`; days from 1 January of year 1 (`date.fromordinal`) for `date`.
+    """
 
     kind: str
     key: str

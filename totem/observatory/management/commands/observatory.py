@@ -115,7 +115,10 @@ class Command(BaseCommand):
     def _show_differences(self, stock: Stock) -> None:
         for found in stock.differences[:SHOWN]:
             name = f"{found['kind']} {found['key']}".strip()
-            self._say(f"      {name}: {found['before']} → {found['after']} (±{found['allowed']} would have passed)")
+            before, after = found["before"], found["after"]
+            if found["kind"] == "date":
+                before, after = date.fromordinal(before), date.fromordinal(after)
+            self._say(f"      {name}: {before} → {after} (±{found['allowed']} would have passed)")
         if len(stock.differences) > SHOWN:
             self._say(f"      and {len(stock.differences) - SHOWN} more")
 
