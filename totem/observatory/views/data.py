@@ -276,6 +276,7 @@ def method(request: HttpRequest) -> HttpResponse:
     """Every definition and every note, whatever the place: what the figures mean and what they hide."""
     context = {
         "notions": words.NOTIONS.items(),
+        "register": words.REGISTER,
         "notes": [note for name, note in words.NOTES.items() if name != "synthetique"],
         "bands": [(band.code, words.band_words(band.code)) for band in read_bands()],
         "legal_forms": words.LEGAL_FORMS.items(),
