@@ -207,6 +207,8 @@ def test_the_cube_is_made_again_for_more_activities(register: Path) -> None:
     assert {cell["code"] for cell in rows(stock.path / "cube.parquet")} >= {"62.01Z", "62.02A", "70.22Z", "70.10Z"}
     assert files_of(stock) == LAYOUT
     assert stock.path != before
+    assert (before / "cube.parquet").exists(), "somebody may be reading it"
+    imported(stock_date=date(2026, 11, 2))
     assert not before.exists()
 
 

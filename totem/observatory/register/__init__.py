@@ -1,5 +1,5 @@
 """The national business register, from the files as INSEE publishes them to the layout that answers.
 
-`published` knows the files, `sources` fetches and opens them, `layout` converts them, `plausibility` compares a stock
-with the last one, `importing` puts it in service.
+`published` knows the files, `fetching` brings them, `sources` opens them, `layout` converts them (`sql/`),
+`plausibility` compares a stock with the last one, `importing` puts it in service; `census` counts the whole country.
 """

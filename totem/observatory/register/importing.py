@@ -28,6 +28,8 @@ from totem.observatory.register.sources import DISK_FULL, Given, Progress, disk_
 from totem.territories.models import Commune
 from totem.territories.places import folding
 
+SUPERSEDED = "superseded"  # a file that says of its folder that another one has taken its place
+
 
 class NotAside(Exception):
     """Only a stock that was kept aside waits for a decision."""
@@ -126,7 +128,8 @@ def rebuild_cube(stock: Stock) -> None:
         with _moved(made, root / "stocks" / folder):
             stock.folder = folder
             stock.save(update_fields=["folder", "updated_at"])
-        shutil.rmtree(before, ignore_errors=True)
+        corrections.write_all_corrections(stock)  # those that were published meanwhile went into the other folder
+        (before / SUPERSEDED).touch()  # somebody may be reading it: the next import removes it
 
 
 # -- Decisions --------------------------------------------------------------------------------------------------------
@@ -244,6 +247,8 @@ def _cleared(incoming: Path) -> Iterator[Path]:
     """An empty folder to work in; empty again afterwards."""
     _remove_moved(incoming)
     shutil.rmtree(incoming, ignore_errors=True)
+    for mark in incoming.parent.glob(f"stocks/*/{SUPERSEDED}"):
+        shutil.rmtree(mark.parent, ignore_errors=True)
     incoming.mkdir(parents=True)
     try:
         yield incoming
