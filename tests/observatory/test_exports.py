@@ -65,7 +65,19 @@ def test_a_tables_csv_opens_in_a_french_spreadsheet_with_its_labels_and_total(cl
 
 @pytest.mark.parametrize(
     "name",
-    ["activites", "tailles", "ages", "formes", "communes", "passerelle", "qualite", "acteurs", "domiciliations"],
+    [
+        "activites",
+        "tailles",
+        "ages",
+        "formes",
+        "communes",
+        "passerelle",
+        "qualite",
+        "acteurs",
+        "domiciliations",
+        "carte",
+        "membres-commune",
+    ],
 )
 def test_every_table_has_its_csv(client: Client, stock, name: str):
     assert len(read(client.get(f"{EPCI}tableaux/{name}.csv"))) >= 1

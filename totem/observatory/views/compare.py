@@ -60,6 +60,7 @@ class Ranking:
     lines: tuple[Line, ...]
     partly: bool = False
     more: int = 0
+    csv: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -224,7 +225,9 @@ def _ranked(request: HttpRequest, scope: Scope, division: Division | None, name:
         for row, cells in zip(table.rows, table.lines, strict=True)
     )
     partly = any(not territory.whole for territory in division.territories.values())
-    return Ranking(f"{name}-{division.level}", division.title, table, lines, partly, whole - len(lines))
+    full_name = f"{name}-{division.level}"
+    csv = address("table_csv", scope, name=full_name)
+    return Ranking(full_name, division.title, table, lines, partly, whole - len(lines), csv)
 
 
 def _orders(request: HttpRequest, order: str) -> Iterator[tuple[str, str, bool]]:

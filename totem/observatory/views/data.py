@@ -1,5 +1,6 @@
 """Figures as files: a table's CSV and chart, a place's open data, its sheet as PDF; and the page of methods."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core.components import Crumb
-from totem.core.rendering import ChartSpec, answers_busy, chart_svg, document_pdf
-from totem.observatory import exports, queries, words
+from totem.core.rendering import ChartSpec, answers_busy, chart_svgs, document_pdf
+from totem.observatory import exports, queries, surroundings, words
 from totem.observatory.engine import Scope
 from totem.observatory.models import Stock
 from totem.observatory.nomenclature import read_bands
@@ -28,7 +29,9 @@ from totem.observatory.tables import (
     communes_table,
     domiciliation_table,
     figures_of,
+    masked,
     quality_table,
+    series_tables,
     tables_of,
 )
 from totem.observatory.views import compare, maps
@@ -38,33 +41,63 @@ from totem.territories.models import Level, Outline
 
 WIDTHS = {"390": 390, "720": 720, "1040": 1040}
 LONGEST_PRINTED = 60  # rows of a table in a document
-PRINTED = ("branches", "serie", "flux", "tailles", "ages", "formes", "specialisation", "activites")
+OF_PROFILE = ("branches", "activites", "tailles", "ages", "formes", "specialisation")
+CHARTED = ("branches", "serie", "flux", "tailles", "ages", "formes", "specialisation")
+PRINTED = (*CHARTED, "activites")
 
 
 # -- One table --------------------------------------------------------------------------------------------------------
 
 
+Maker = Callable[[HttpRequest, Scope], Table | None]
+
+
+def _of_series(name: str) -> Maker:
+    """The yearly tables alone: the rest of the profile is not asked for them."""
+    return lambda _request, scope: next(
+        (masked(table) for table in series_tables(scope, queries.series(scope)) if table.name == name and table.rows),
+        None,
+    )
+
+
+MADE: dict[str, Maker] = {
+    "serie": _of_series("serie"),
+    "flux": _of_series("flux"),
+    "communes": lambda _request, scope: communes_table(scope, queries.communes(scope)),
+    "comparaison": lambda request, scope: compare.chosen_table(scope, request.user, compare.chosen_keys(request)),
+    "carte": lambda request, scope: maps.areas_table(scope, maps.read_map(request, scope.place).level),
+    "passerelle": lambda _request, scope: bridge_table(queries.passages(scope)),
+    "qualite": lambda _request, scope: quality_table(queries.quality(scope)),
+    "acteurs": lambda _request, scope: actors_table(queries.actors(scope, limit=1)),
+    "domiciliations": lambda _request, scope: domiciliation_table(queries.domiciliations(scope, limit=500)),
+}
+
+
 def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
     """The table of that name about the scope. Raises Http404, RowsGone, PlaceNotFound."""
-    of_profile = ("branches", "activites", "tailles", "ages", "formes", "specialisation", "serie", "flux")
-    found: Table | None = None
-    if name in of_profile:
+    if name in MADE:
+        found = MADE[name](request, scope)
+    elif name.startswith(("membres-", "pairs-")):
+        found = _ranking(scope, *name.split("-", 1))
+    elif name in OF_PROFILE:
         found = tables_of(scope, queries.profile(scope)).get(name)
-    elif name == "communes":
-        found = communes_table(scope, queries.communes(scope))
-    elif name == "comparaison":
-        found = compare.chosen_table(scope, request.user, compare.chosen_keys(request))
-    elif name == "passerelle":
-        found = bridge_table(queries.passages(scope))
-    elif name == "qualite":
-        found = quality_table(queries.quality(scope))
-    elif name == "acteurs":
-        found = actors_table(queries.actors(scope, limit=1))
-    elif name == "domiciliations":
-        found = domiciliation_table(queries.domiciliations(scope, limit=500))
+    else:
+        found = None
     if found is None:
         raise Http404(_("There is no such table here."))
     return found
+
+
+def _ranking(scope: Scope, kind: str, level: str) -> Table | None:
+    """The members of a place at that level, or its peers, side by side; None where there are none."""
+    if scope.place.partial:
+        return None
+    division = surroundings.peers(scope.place) if kind == "pairs" else None
+    if kind == "membres" and level in surroundings.levels_of(scope.place):
+        division = surroundings.members(scope.place, level)
+    if division is None or division.level != level:
+        return None
+    return compare.ordered(compare.division_table(scope, division), "establishments")
 
 
 @of_place
@@ -74,18 +107,26 @@ def table_csv(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
     return _file(scope, f"{name}.csv", exports.table_csv(table), exports.MEDIA["csv"])
 
 
+def _of_width(scope: Scope, spec: ChartSpec, width: int) -> ChartSpec:
+    title = f"{spec.title}, {scope.place.name}"
+    if scope.stock.synthetic:
+        title = f"{title} – {words.SYNTHETIC}"
+    return replace(spec, width=width, title=title)
+
+
 @of_place
 @answers_busy
 def table_chart(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
     """The chart of a table as SVG, `?largeur=` 390, 720 or 1040 pixels wide."""
     width = WIDTHS.get(request.GET.get("largeur") or "720")
-    spec = table_named(request, scope, name).chart
-    if spec is None or width is None:
+    if width is None:
         raise Http404(_("There is no such chart."))
-    title = f"{spec.title}, {scope.place.name}"
-    if scope.stock.synthetic:
-        title = f"{title} – {words.SYNTHETIC}"
-    drawing = chart_svg(replace(spec, width=width, title=title))
+    # The page asks for all charts of a profile at once: whoever comes first draws them for the others, in one start.
+    tables = tables_of(scope, queries.profile(scope)) if name in CHARTED else {name: table_named(request, scope, name)}
+    charts = {key: _of_width(scope, chart, width) for key, table in tables.items() if (chart := table.chart)}
+    if name not in charts:
+        raise Http404(_("There is no such chart."))
+    drawing = dict(zip(charts, chart_svgs(list(charts.values())), strict=True))[name]
     answer = HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
     patch_cache_control(answer, private=True, max_age=3600)
     return answer

@@ -208,7 +208,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         outlines=address("map_outlines", scope, more={"par": str(asked.level)}),
         edge=address("map_outlines", scope, more={"par": "contour"}) if edge or scope.place.polygon is not None else "",
         points=address("sites_geojson", scope) if asked.points and scope.stock.complete else "",
-        csv=address("table_csv", scope, name="communes"),
+        csv=address("table_csv", scope, more=asked.parameters, name="carte"),
     )
     return render(request, "observatory/place_map.html", context)
 

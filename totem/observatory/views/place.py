@@ -58,7 +58,10 @@ def home(request: HttpRequest) -> HttpResponse:
         meant = places_meant(typed)
         if len(meant) == 1:
             return redirect("observatory:place", meant[0].level, meant[0].code)
-    context = {"typed": typed, "found": find_places(typed, limit=12, user=request.user) if len(typed) > 1 else []}
+    context: dict[str, Any] = {
+        "typed": typed,
+        "found": find_places(typed, limit=12, user=request.user) if len(typed) > 1 else [],
+    }
     if not htmx:
         context |= {
             **_country(request),
@@ -105,7 +108,7 @@ def place(request: HttpRequest, scope: Scope) -> HttpResponse:
         outlined=outlined,
         map_src=address("map_svg", scope) if outlined and scope.place.level != Level.COMMUNE else "",
         map_narrow=address("map_svg", scope, more={"largeur": str(NARROW)}),
-        map_csv=address("table_csv", scope, name="communes"),
+        map_csv=address("table_csv", scope, name="carte"),
         map_url=reverse("observatory:place_map", args=[scope.place.level, scope.place.code]) + kept(request),
         pdf=address("place_pdf", scope),
     )
