@@ -199,6 +199,8 @@ def _sealed(*, with_branch: bool = False) -> pgtrigger.Trigger:
         declare=[("version", "bigint")],
         func=f"""
             IF TG_OP = 'DELETE' THEN version := OLD.version_id; ELSE version := NEW.version_id; END IF;
+            -- Who is publishing it at this moment is waited for.
+            PERFORM FROM observatory_activityversion v WHERE v.id = version FOR SHARE;
             IF EXISTS (SELECT FROM observatory_activityversion v WHERE v.id = version AND v.published_at IS NOT NULL)
                OR (TG_OP = 'UPDATE' AND OLD.version_id <> NEW.version_id) THEN
                 RAISE EXCEPTION 'A published version of an activity perimeter never changes.';

@@ -8,6 +8,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from totem.observatory.activities import (
     DEFAULT,
     Activities,
@@ -200,9 +202,11 @@ def serving_stock() -> Stock:
 
 
 def default_activities() -> Activities:
-    """What is counted when nobody asks for anything else: the newest version of the OECD's ICT sector."""
+    """What is counted when nobody asks for anything else: the OECD's ICT sector, in the version in force today."""
     version = (
-        ActivityVersion.objects.filter(perimeter__slug=DEFAULT, published_at__isnull=False)
+        ActivityVersion.objects.filter(
+            perimeter__slug=DEFAULT, published_at__isnull=False, valid_from__lte=timezone.localdate()
+        )
         .select_related("perimeter")
         .first()
     )
