@@ -73,8 +73,7 @@ class DrawForm(ShapeForm):
         elif not self.errors and len(text_of(data["polygon"])) > LONGEST_SHAPE:
             told = _("The outline has too many corners for an address: a simpler one is proposed.")
             self.add_error("shape_file" if data.get("shape_file") else "shape", told)
-            self.data = self.data.copy()
-            self.data["shape"] = as_geojson(lighter(data["polygon"]))
+            self.data = {**self.data, "shape": as_geojson(lighter(data["polygon"]))}
         self.corrected = "" if self.data is sent else self.data["shape"]
         return data
 

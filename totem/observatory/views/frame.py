@@ -54,7 +54,7 @@ def framed(
         "place": place,
         "stock": scope.stock,
         "stock_day": day_words(scope.stock.date),
-        "level_words": LEVEL_WORDS[place.level],  # type: ignore[index]
+        "level_words": LEVEL_WORDS[place.level],
         "crumb_items": crumbs(place, suffix, current),
         "tabs": [
             Tab(label, reverse(f"observatory:{name}", args=here) + suffix, current=name == current)
