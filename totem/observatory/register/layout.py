@@ -81,11 +81,10 @@ class Projection(NamedTuple):
     northing: int = 0
 
 
-LAMBERT_93 = Projection(2154)
-NO_PROJECTION = (None, None, None)
-# By the first three characters of the commune: Guadeloupe, Martinique and the northern islands are in zone 20, Guyane
-# in 22, La Réunion in 40 south, Mayotte in 38 south. Elsewhere overseas there is none that we know to read.
-OVERSEAS = {
+# By the first three characters of the commune overseas, "" elsewhere: Guadeloupe, Martinique and the northern islands
+# are in zone 20, Guyane in 22, La Réunion in 40 south, Mayotte in 38 south. Others have none that we know to read.
+PROJECTIONS = {
+    "": Projection(2154),
     "971": Projection(5490, -63),
     "972": Projection(5490, -63),
     "973": Projection(2972, -51),
@@ -103,11 +102,6 @@ class Fold:
     code: str
     commune: str
     department: str
-
-    @property
-    def projection(self) -> Projection | None:
-        """That of the coordinates there; None for none that is read."""
-        return OVERSEAS.get(self.code[:3]) if self.code[:2] in {"97", "98"} else LAMBERT_93
 
 
 @dataclass
@@ -210,18 +204,15 @@ def _load_tables(
     connection: "DuckDBPyConnection", folds: Iterable[Fold], digital: Set[str], candidates: Set[str]
 ) -> None:
     """`fold(published, commune, department, epsg, meridian, northing)`, `digital(code)`, `wanted(id, code)`."""
-    known = {
-        fold.code: (fold.code, fold.commune, fold.department, *(fold.projection or NO_PROJECTION)) for fold in folds
-    }
+    known = list({fold.code: fold for fold in folds}.values())
     connection.execute(
-        """
-        CREATE TABLE fold AS
-        SELECT unnest($1) AS published, unnest($2) AS commune, unnest($3) AS department,
-               CAST(unnest($4) AS INTEGER) AS epsg, CAST(unnest($5) AS INTEGER) AS meridian,
-               CAST(unnest($6) AS INTEGER) AS northing
-        """,
-        [list(column) for column in zip(*known.values(), strict=True)],
+        "CREATE TABLE projection (prefix VARCHAR, epsg INTEGER, meridian INTEGER, northing INTEGER)",
     )
+    connection.executemany(
+        "INSERT INTO projection VALUES (?, ?, ?, ?)", [[prefix, *one] for prefix, one in PROJECTIONS.items()]
+    )
+    columns = [[fold.code for fold in known], [fold.commune for fold in known], [fold.department for fold in known]]
+    connection.execute(sql("fold"), [" ".join(column) for column in columns])
     connection.execute("CREATE TABLE digital AS SELECT unnest(CAST($1 AS VARCHAR[])) AS code", [sorted(digital)])
     connection.execute(
         "CREATE TABLE wanted AS SELECT CAST(row_number() OVER () AS SMALLINT) AS id, code "

@@ -2,14 +2,18 @@
 --
 -- An establishment that carries on another is not born, and one that is carried on does not close: such are moves. A link
 -- and the event that it explains are of the same year, or less than a quarter apart.
-WITH years AS (
-    SELECT CAST(unnest(range(getvariable('first_year'), year(getvariable('stock_date')) + 1)) AS SMALLINT) AS year
-), standing AS (
-    SELECT commune, code, year, count(*) AS stock, 0 AS births, 0 AS closures
+WITH open_years AS (
+    SELECT
+        commune,
+        code,
+        greatest(year(first_day), getvariable('first_year')) AS first,
+        CASE WHEN last_day IS NULL OR last_day >= getvariable('stock_date') THEN year(getvariable('stock_date'))
+             ELSE year(last_day + 1) - 1 END AS last
     FROM run
-    JOIN years ON first_day <= least(make_date(year, 12, 31), getvariable('stock_date'))
-        AND (last_day IS NULL OR last_day >= least(make_date(year, 12, 31), getvariable('stock_date')))
-    WHERE code IS NOT NULL
+    WHERE code IS NOT NULL AND first_day <= getvariable('stock_date')
+), standing AS (
+    SELECT commune, code, CAST(year AS SMALLINT) AS year, count(*) AS stock, 0 AS births, 0 AS closures
+    FROM (SELECT commune, code, unnest(range(first, last + 1)) AS year FROM open_years WHERE first <= last)
     GROUP BY ALL
 ), births AS (
     SELECT commune, code, CAST(year(opened) AS SMALLINT) AS year, 0 AS stock, count(*) AS births, 0 AS closures
