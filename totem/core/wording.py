@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -204,7 +204,13 @@ def minutes_words(minutes: int) -> str:
 def number(value: Decimal | float, decimals: int | None = None) -> str:
     """« 12 480 », « 3,5 »: at most three decimals, or exactly `decimals` of them."""
     pattern = "#,##0.###" if decimals is None else "#,##0." + "0" * decimals if decimals else "#,##0"
-    return str(format_decimal(value, format=pattern, locale=voice().babel))
+    return _written(value, pattern, voice().babel)
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _written(value: Decimal | float, pattern: str, locale: str) -> str:
+    # A page of figures writes the same small numbers hundreds of times, and Babel takes its time.
+    return str(format_decimal(value, format=pattern, locale=locale))
 
 
 def money(value: Decimal, currency: str = "EUR") -> str:

@@ -45,6 +45,15 @@ class Line:
     remove: str = ""
 
     @property
+    def name(self) -> str:
+        """The first cell; all others are numbers."""
+        return self.cells[0][1]
+
+    @property
+    def numbers(self) -> list[str]:
+        return [words for _column, words in self.cells[1:]]
+
+    @property
     def map_class(self) -> str:
         """As the map reads it: empty where there is no figure."""
         return "" if self.level is None else str(self.level)

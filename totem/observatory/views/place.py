@@ -34,7 +34,7 @@ from totem.observatory.tables import (
     tables_of,
 )
 from totem.observatory.views.frame import framed, part_or_page
-from totem.observatory.views.maps import country_map
+from totem.observatory.views.maps import PAR, VARIABLES, country_map, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, versions_seen
 from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
 from totem.territories.places import find_places, places_meant
@@ -107,6 +107,7 @@ def place(request: HttpRequest, scope: Scope) -> HttpResponse:
         notes=words.notes_for(scope, profile),
         outlined=outlined,
         map_src=address("map_svg", scope) if outlined and scope.place.level != Level.COMMUNE else "",
+        map_title=f"{VARIABLES['etablissements'].label}, {str(PAR[levels_of(scope.place)[0]]).lower()}",
         map_narrow=address("map_svg", scope, more={"largeur": str(NARROW)}),
         map_csv=address("table_csv", scope, name="carte"),
         map_url=reverse("observatory:place_map", args=[scope.place.level, scope.place.code]) + kept(request),
