@@ -142,14 +142,14 @@ _TYPES: dict[str, pa.DataType] = {
     **dict.fromkeys(("band_year", "born", "closed", "processed", "year"), _SMALL),
     **dict.fromkeys(("employer", "open", "head_office", "unit_open", "estimated", "placed"), _FLAG),
     **dict.fromkeys(("n", "head_offices", "establishments", "employers", "units", "branch"), _WHOLE),
-    **dict.fromkeys(("stock", "births", "closures"), _WHOLE),
+    **dict.fromkeys(("stock", "births", "closures", "rules"), _WHOLE),
     **dict.fromkeys(("lon", "lat"), _REAL),
     "created": _DAY,
 }
 _ESTABLISHMENT = (
     "siret", "siren", "name", "commune", "code", "nomenclature", "code25", "band", "band_year", "employer", "open",
     "diffusion", "head_office", "born", "closed", "processed", "legal", "unit_band", "category", "unit_open",
-    "estimated", "lon", "lat", "created", "address",
+    "estimated", "lon", "lat", "created", "address", "rules",
 )  # fmt: skip
 _SITE = (
     "siret", "siren", "commune", "code", "code25", "band", "employer", "born", "head_office", "diffusion", "legal",
