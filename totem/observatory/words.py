@@ -177,11 +177,12 @@ CATEGORIES: Mapping[str, Text] = {
     "ETI": gettext_lazy("Mid-sized"),
     "GE": gettext_lazy("Large"),
 }
+# By the words of data/naf2025_bridge.csv.
 PASSAGES: Mapping[str, Text] = {
     "": gettext_lazy("not in the official table"),
-    "unique": gettext_lazy("official, one to one"),
-    "multiple": gettext_lazy("official, one of several"),
-    "second-hand": gettext_lazy("official, read second-hand"),
+    "Unique": gettext_lazy("official, one to one"),
+    "Multiple": gettext_lazy("official, one of several"),
+    "cible citée par une source secondaire, ligne non relue": gettext_lazy("official, read second-hand"),
 }
 # How well it is known: the columns of `quality.sql`, then the rules by which a stock was read (`layout.RULES`).
 FLAWS: Mapping[str, Text] = {
