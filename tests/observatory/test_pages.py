@@ -193,7 +193,7 @@ class TestFigures:
         assert "Establishments 4 3 estimated" in words(client, permanent)
         assert "stock=2026-11-01" in client.get(permanent).content.decode()
 
-    @pytest.mark.parametrize(("level", "queries"), [("commune/80021", 16), ("departement/80", 15)])
+    @pytest.mark.parametrize(("level", "queries"), [("commune/80021", 9), ("departement/80", 10)])
     def test_its_queries_do_not_grow_with_the_place(
         self, client: Client, stock: Stock, django_assert_num_queries, level: str, queries: int
     ):
@@ -258,7 +258,7 @@ class TestWhoIsHere:
             Stock.objects.update(state=Stock.State.ARCHIVED)
             made_stock([establishment() for _n in range(rows)], date=date(2026, 11, day))
             client.get(f"{AMIENS}entreprises/")
-            with django_assert_num_queries(16):
+            with django_assert_num_queries(9):
                 client.get(f"{AMIENS}entreprises/")
 
     def test_actors_are_candidates(self, client: Client, version: ActivityVersion, made_stock: MadeStock):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +14,7 @@ from totem.observatory import queries, words
 from totem.observatory.activities import activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.tables import figures_of, tables_of
-from totem.observatory.views.frame import home_crumb, part_or_page
+from totem.observatory.views.frame import home_crumb, page
 from totem.observatory.views.scopes import (
     LONGEST_SHAPE,
     address,
@@ -92,7 +92,6 @@ def _address_of(request: HttpRequest, polygon: "BaseGeometry") -> str:
 
 
 def _page(request: HttpRequest, form: DrawForm, status: int = 200, **context: Any) -> HttpResponse:
-    template = part_or_page(request, "observatory/draw.html", "answer")
     shown = {
         "form": form,
         "crumb_items": [home_crumb()],
@@ -101,7 +100,7 @@ def _page(request: HttpRequest, form: DrawForm, status: int = 200, **context: An
         "outlines": reverse("territories:contours", args=[FRANCE, "fr"]),
         **context,
     }
-    return render(request, template, shown, status=status)
+    return page(request, "observatory/draw.html", "answer", shown, status)
 
 
 def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, Any], int]:

@@ -33,7 +33,7 @@ from totem.observatory.tables import (
     quality_table,
     tables_of,
 )
-from totem.observatory.views.frame import framed, part_or_page
+from totem.observatory.views.frame import framed, page
 from totem.observatory.views.maps import PAR, VARIABLES, country_map, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, versions_seen
 from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
@@ -72,7 +72,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "outlined": Outline.objects.exists(),
             "synthetic": words.SYNTHETIC,
         }
-    return render(request, part_or_page(request, "observatory/home.html", "found"), context)
+    return page(request, "observatory/home.html", "found", context)
 
 
 def _country(request: HttpRequest) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
         earlier=number_of_page - 1,
         later=number_of_page + 1 if len(found) > ROWS_A_PAGE and number_of_page < LAST_PAGE else 0,
     )
-    return render(request, part_or_page(request, "observatory/place_companies.html", "list"), context)
+    return page(request, "observatory/place_companies.html", "list", context)
 
 
 def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
