@@ -185,7 +185,6 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         )
         for row, cells in zip(found.table.rows, found.table.lines, strict=True)
     ]
-    edge = Outline.objects.filter(level=scope.place.level, code=scope.place.code).exists()
     context = framed(
         request,
         scope,
@@ -206,7 +205,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         src=address("map_svg", scope, more=asked.parameters),
         narrow=address("map_svg", scope, more=asked.parameters | {"largeur": str(NARROW)}),
         outlines=address("map_outlines", scope, more={"par": str(asked.level)}),
-        edge=address("map_outlines", scope, more={"par": "contour"}) if edge or scope.place.polygon is not None else "",
+        edge=address("map_outlines", scope, more={"par": "contour"}) if _edges(scope.place) else "",
         points=address("sites_geojson", scope) if asked.points and scope.stock.complete else "",
         csv=address("table_csv", scope, more=asked.parameters, name="carte"),
     )
