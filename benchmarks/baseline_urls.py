@@ -91,14 +91,16 @@ def _from_memory(view: View) -> View:
             _rendered.last = None
             _rendered.known = set(_person(request))
             answer = view(request, *args, **kwargs)
-            kept = HttpResponse(status=answer.status_code, headers=dict(answer.headers))
+            # A file is kept whole; what is rendered is rendered again each time.
+            content = b"" if _rendered.last else answer.content
+            kept = HttpResponse(content, status=answer.status_code, headers=dict(answer.headers))
             if key[2] in ("", str(answer.status_code)):
                 _known[key] = Memory(kept, *(_rendered.last or ()))
             return answer
         _person(request).update(memory.person)
         counter = _Counter()
         with connection.execute_wrapper(counter):
-            content = memory.template.render(memory.context, request) if memory.template else b""
+            content = memory.template.render(memory.context, request) if memory.template else memory.answer.content
         response = HttpResponse(content, status=memory.answer.status_code, headers=dict(memory.answer.headers))
         response.headers["X-Queries"] = str(counter.number)
         return response

@@ -57,7 +57,11 @@ def main(name: str, run: Callable[[dataset.Size], Report]) -> None:
     """Read the command line, run, print; exit 0 only if every target holds."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--size", choices=list(dataset.SIZES), default="S", help="tiny is for the tests: no figures")
-    report = run(dataset.SIZES[parser.parse_args().size])
+    finish(run(dataset.SIZES[parser.parse_args().size]))
+
+
+def finish(report: Report) -> None:
+    """Print the report and end the process: 0 only if every target holds."""
     for target, held in report.targets.items():
         if not held["ok"]:
             print(f"missed: {target} {held}", file=sys.stderr)

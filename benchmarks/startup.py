@@ -56,7 +56,7 @@ def _memory_when_busy(world: Stage, seconds: float) -> dict[str, Any]:
     pages = ["/", f"/lieux/{dataset.HUB}/", "/reservations/", *(q.path for q in questions(datetime.now(UTC)))]
     with world.web() as web:
         asked = drive([_looks_around(web, session, pages, seconds) for session in people])
-        weights = [_weight(pid) for pid in _web_processes(web)]
+        weights = [weight(pid) for pid in web_processes(web)]
     assert len(weights) == 4, f"{len(weights)} web processes"
     return {
         "rss_mb": max(rss for rss, _pss in weights),
@@ -89,7 +89,7 @@ def _look(browser: Browser, path: str) -> None:
 # -- Processes --------------------------------------------------------------------------------------------------------
 
 
-def _web_processes(web: Web) -> list[int]:
+def web_processes(web: Web) -> list[int]:
     """`totem serve` runs gunicorn, which runs the web processes."""
     return [pid for gunicorn in _children(web.process.pid) for pid in _children(gunicorn)]
 
@@ -100,7 +100,7 @@ def _children(parent: int) -> list[int]:
     return [int(pid) for pid, ppid in pairs if int(ppid) == parent]
 
 
-def _weight(pid: int) -> tuple[float, float | None]:
+def weight(pid: int) -> tuple[float, float | None]:
     """RSS and, on Linux, PSS of a process in MB."""
     with contextlib.suppress(OSError):
         lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
@@ -135,7 +135,7 @@ def _one_line(world: Stage) -> tuple[float, float]:
     )
     web = Web(process, port, began, world.folder / "one_line.log")
     try:
-        return web.wait("/"), max(_weight(pid)[0] for pid in _children(process.pid))
+        return web.wait("/"), max(weight(pid)[0] for pid in _children(process.pid))
     finally:
         web.stop()
 

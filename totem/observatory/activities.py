@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,12 +149,11 @@ class Activities:
 
 
 def activities_of(version: ActivityVersion, naf: str = Nomenclature.REV2) -> Activities:
-    """What the version counts in that nomenclature. Four queries."""
-    branches = list(version.branches.all())
+    """What the version counts in that nomenclature. Three queries, for a published version the first time only."""
+    branches, found, corrected = _parts_of(version)
     place = {branch.pk: number for number, branch in enumerate(branches, start=1)}
-    found = version.codes.values_list("activity__nomenclature", "activity__code", "branch_id")
     by_list: dict[str, dict[str, int]] = {value: {} for value in Nomenclature.values}
-    for kind, code, branch_id in found.order_by("activity__code"):
+    for kind, code, branch_id in found:
         by_list[kind][code] = place[branch_id]
     counted = by_list[naf]
     return Activities(
@@ -168,8 +167,31 @@ def activities_of(version: ActivityVersion, naf: str = Nomenclature.REV2) -> Act
         branches=tuple(str(branch) for branch in branches),
         rev2=tuple(by_list[Nomenclature.REV2]),
         naf2025=tuple(by_list[Nomenclature.NAF2025]),
-        corrected=version.corrections.exists(),
+        corrected=corrected,
     )
+
+
+_Parts = tuple[tuple[Branch, ...], tuple[tuple[str, str, int], ...], bool]
+
+
+def _parts_of(version: ActivityVersion) -> _Parts:
+    """Its branches, its codes (nomenclature, code, branch) in order, and whether companies are corrected by hand."""
+    if version.published_at is None:
+        return _read_parts(version)
+    return _published_parts(version.pk, version.published_at)
+
+
+@lru_cache(maxsize=64)
+def _published_parts(version_id: int, _published_at: datetime) -> _Parts:
+    """The same, kept in the process: a published version never changes, triggers hold it."""
+    return _read_parts(ActivityVersion(pk=version_id))
+
+
+def _read_parts(version: ActivityVersion) -> _Parts:
+    codes = version.codes.order_by("activity__code").values_list(
+        "activity__nomenclature", "activity__code", "branch_id"
+    )
+    return tuple(version.branches.all()), tuple(codes), version.corrections.exists()
 
 
 def all_codes() -> frozenset[str]:

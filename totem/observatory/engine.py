@@ -9,7 +9,7 @@ share (`FUNCTIONS`, held by a test), so that a cluster can run them later.
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -77,12 +77,14 @@ class Question:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
         self._connection = connection
+        self._made: set[str] = set()
         self.scope = scope
 
     def ask(self, name: str, **parameters: object) -> list[Row]:
         """The rows of `sql/NAME.sql`, in its order. Raises RowsGone."""
         if not self.scope.stock.complete and _needs_rows(name):
             raise RowsGone(name)
+        self._make_what_is_read_by(name)
         found = self._connection.execute(text_of(name), parameters or None)
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
@@ -95,6 +97,13 @@ class Question:
         """Make one of the question's tables, known by its columns' values. Raises KeyError for another name."""
         _fill(self._connection, table, columns)
 
+    def _make_what_is_read_by(self, name: str) -> None:
+        """Make those of the question's tables that take time, once, when a query is the first to read them."""
+        for table in _DERIVED:
+            if table in _reached(name) and table not in self._made:
+                self._made.add(table)
+                _DERIVED[table](self._connection, self.scope)
+
 
 @contextmanager
 def opened(scope: Scope) -> Iterator[Question]:
@@ -102,18 +111,13 @@ def opened(scope: Scope) -> Iterator[Question]:
     connection = _connection()
     _register_stock(connection, scope.stock, scope.activities)
     place, activities = scope.place, scope.activities
+    if place.partial and not scope.stock.complete:
+        raise RowsGone("inside")
     _fill(connection, "place", {"commune": place.whole})
     _fill(connection, "touched", {"commune": place.communes})
     _fill(connection, "edge", {"commune": place.partial})
     _fill(connection, "activity", {"code": activities.codes, "branch": activities.branch_of_code})
     _fill(connection, "branch", {"branch": range(1, len(activities.branches) + 1)})
-    _fill(connection, "inside", {"siret": _inside(connection, scope) if place.partial else ()})
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')}")
-    if place.partial:
-        connection.execute(f"INSERT INTO here {text_of('here_inside')}")
-    if activities.corrected:
-        connection.execute(f"INSERT INTO here {text_of('here_corrected')}")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE open_here AS {text_of('open_here')}")
     yield Question(connection, scope)
 
 
@@ -129,6 +133,22 @@ def tables_of(name: str) -> frozenset[str]:
     return frozenset(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", re.sub(r"--.*", "", text_of(name))))
 
 
+@cache
+def _reached(name: str) -> frozenset[str]:
+    """What a named query reads, through views and the question's own tables too."""
+    tables = tables_of(name)
+    return tables.union(*(_reached(step) for table in tables for step in _STEPS.get(table, ())))
+
+
+# The named queries that a view or a table of the question is made by.
+_STEPS = {
+    **{view: (view,) for view in VIEWS},
+    "here": ("here", "here_inside", "here_corrected"),
+    "open_here": ("open_here",),
+}
+
+
+@cache
 def _needs_rows(name: str) -> bool:
     tables = tables_of(name)
     return bool(tables & ROWS) or any(_needs_rows(view) for view in tables.intersection(VIEWS))
@@ -156,6 +176,7 @@ def _connection() -> duckdb.DuckDBPyConnection:
     connection: duckdb.DuckDBPyConnection | None = getattr(_threads, "connection", None)
     if connection is None:
         connection = _threads.connection = _database().cursor()
+        _threads.filled = {}
         for table in _TABLES:
             _fill(connection, table, {})
         _threads.registered = None
@@ -219,15 +240,40 @@ def _filling(table: str) -> str:
 
 def _fill(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Iterable[object]]) -> None:
     values = {name: list(columns.get(name, ())) for name in _TABLES[table]}
+    if _threads.filled.get(table) == values:  # most often the same activities, and no edge
+        return
     connection.execute(_filling(table), values)
+    _threads.filled[table] = values
+
+
+def _make_inside(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    _fill(connection, "inside", {"siret": _inside(connection, scope) if scope.place.partial else ()})
+
+
+def _make_here(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')}")
+    if scope.place.partial:
+        connection.execute(f"INSERT INTO here {text_of('here_inside')}")
+    if scope.activities.corrected:
+        connection.execute(f"INSERT INTO here {text_of('here_corrected')}")
+
+
+def _make_open_here(connection: duckdb.DuckDBPyConnection, _scope: Scope) -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE open_here AS {text_of('open_here')}")
+
+
+# Each may read those before it.
+_DERIVED: Mapping[str, Callable[[duckdb.DuckDBPyConnection, Scope], None]] = {
+    "inside": _make_inside,
+    "here": _make_here,
+    "open_here": _make_open_here,
+}
 
 
 def _inside(connection: duckdb.DuckDBPyConnection, scope: Scope) -> list[str]:
     """The SIRET of the sites of the communes cut by the edge whose position is inside the polygon."""
     import shapely  # noqa: PLC0415 - only drawn places need it
 
-    if not scope.stock.complete:
-        raise RowsGone("inside")
     polygon = scope.place.polygon
     west, south, east, north = shapely.bounds(polygon)
     found: dict[str, np.ndarray[Any, Any]] = connection.execute(

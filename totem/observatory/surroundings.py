@@ -25,6 +25,8 @@ COLUMNS: dict[str, str] = {
     Level.REGION: "department__region_id",
     Level.FORMER_REGION: "department__former_region_id",
 }
+# The way from a commune to what holds it.
+HOLDERS: dict[str, str] = {Level.EPCI: "epci", Level.DEPARTMENT: "department", Level.REGION: "department__region"}
 MODELS: dict[str, Any] = {
     Level.COMMUNE: Commune,
     Level.EPCI: Epci,
@@ -85,12 +87,13 @@ def above(place: Place) -> list[Territory]:
     }.get(place.level, ())  # type: ignore[call-overload]
     if not wanted:
         return []
-    rows = list(_communes(place.communes).values_list(*(COLUMNS[level] for level in wanted)).distinct())
-    held = [(level, set(column)) for level, column in zip(wanted, zip(*rows, strict=True), strict=True)]
+    columns = [f"{HOLDERS[level]}__{name}" for level in wanted for name in ("code", "name", "population")]
+    rows = list(_communes_of(place).values_list(*columns).distinct())
+    found = [{row[3 * n : 3 * n + 3] for row in rows} for n in range(len(wanted))]
     return [
-        _territory(level, MODELS[level].objects.get(pk=codes.pop()))
-        for level, codes in held
-        if len(codes) == 1 and None not in codes
+        Territory(str(level), *held)
+        for level, holders in zip(wanted, found, strict=True)
+        if len(holders) == 1 and (held := holders.pop())[0] is not None
     ]
 
 
@@ -107,7 +110,7 @@ def members(place: Place, level: str = "") -> Division | None:
     suits = levels_of(place)
     if not suits or (level and level not in suits):
         return None
-    return _divided(Level(level or suits[0]), _communes(None if place.level == FRANCE else place.communes), place.name)
+    return _divided(Level(level or suits[0]), _communes_of(place), place.name)
 
 
 def peers(place: Place) -> Division | None:
@@ -119,7 +122,7 @@ def peers(place: Place) -> Division | None:
         title = _("The former regions") if place.level == Level.FORMER_REGION else _("The regions")
         return _divided(Level(place.level), _communes(None), "", title)
     own = COLUMNS[place.level]
-    holder = _communes(place.communes).values_list(COLUMNS[around], flat=True).first()
+    holder = _communes_of(place).values_list(COLUMNS[around], flat=True).first()
     if holder is None:
         return None
     inside = Commune.objects.filter(current=True, **{COLUMNS[around]: holder})
@@ -131,6 +134,13 @@ def place_of(division: Division, place: Place) -> Place:
     """The place made of all the communes of a division, for whoever counts them side by side."""
     communes = tuple(sorted(division.of_commune))
     return replace(place, communes=communes, whole=communes, partial=(), polygon=None)
+
+
+def _communes_of(place: Place) -> "QuerySet[Commune]":
+    """The communes of the place as the database has them: by its own code, where it has one, not by thousands."""
+    if place.level in COLUMNS:
+        return _communes(None).filter(**{COLUMNS[place.level]: place.code})
+    return _communes(None if place.level == FRANCE else place.communes)
 
 
 def _communes(codes: Iterable[str] | None) -> "QuerySet[Commune]":

@@ -136,13 +136,19 @@ def versions_seen(user: Any) -> "QuerySet[ActivityVersion]":
     return published.order_by("perimeter__name", "-number")
 
 
+def versions_of(request: HttpRequest) -> list[ActivityVersion]:
+    """The versions that the person of the request sees; what an address means and what can be chosen are read once."""
+    kept: dict[str, list[ActivityVersion]] = request.__dict__
+    if "_versions" not in kept:
+        kept["_versions"] = list(versions_seen(request.user))
+    return kept["_versions"]
+
+
 def read_version(request: HttpRequest) -> ActivityVersion:
     """The activities of `?activites=slug` or `slug@number`, or the default ones. Raises Http404, NoStock."""
     slug, _at, number = (request.GET.get("activites") or DEFAULT).partition("@")
-    versions = versions_seen(request.user).filter(perimeter__slug=slug)
-    if number:
-        versions = versions.filter(number=int(number)) if number.isdecimal() and len(number) < 5 else versions.none()
-    version = versions.first()
+    versions = (version for version in versions_of(request) if version.perimeter.slug == slug)
+    version = next((version for version in versions if not number or str(version.number) == number), None)
     if version is None and "activites" not in request.GET:
         raise NoStock
     if version is None:
@@ -219,8 +225,8 @@ class Chooser:
 def chooser(request: HttpRequest, scope: Scope) -> Chooser:
     """What this person can choose instead of what the scope has."""
     now = permanent_of(scope)
-    stocks = dict.fromkeys(stock.date for stock in Stock.objects.answering())
-    versions = [(f"{v.perimeter.slug}@{v.number}", f"{v.perimeter}, v{v.number}") for v in versions_seen(request.user)]
+    stocks = dict.fromkeys(Stock.objects.answering().values_list("date", flat=True))
+    versions = [(f"{v.perimeter.slug}@{v.number}", f"{v.perimeter}, v{v.number}") for v in versions_of(request)]
     return Chooser(
         tuple(Option(value, label, value == now["activites"]) for value, label in versions),
         tuple(Option(word, str(value.label), word == now["naf"]) for word, value in NAF.items()),

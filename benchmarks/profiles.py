@@ -1,0 +1,392 @@
+"""How fast a place's figures come: `python -m benchmarks.profiles [--size S|L] [--rows N]`.
+
+Pages of communes, EPCI, departments, regions, drawn areas, and a yearly series as CSV, asked by eight visitors at
+once over HTTP, without charts. Each kind is asked for many places, every client in an order of its own, so that what is
+remembered of one place does not flatter. The register is synthetic (S: 1 M establishments, L: 5 M), made once and kept
+beside the system's temporary files (TOTEM_BENCH_REGISTER), imported in each run like a real one.
+
+Each is measured in turn as the page, as the baseline page (same template and context, from memory) and as DuckDB alone:
+the page's own DuckDB statements on the same Parquet files, in as many processes as the server has, by as many clients.
+What the page asks of PostgreSQL, and all it does with the answers, stands on its own side only.
+"""
+
+import argparse
+import functools
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import dataset
+from benchmarks.clients import Browser, drive, median, p95
+from benchmarks.report import Report, finish
+from benchmarks.stage import HOST, ROOT, Stage, Web, clean_environment, stage
+from benchmarks.startup import MOST_MB, web_processes, weight
+
+CLIENTS = 8
+ROUNDS = 12
+SECONDS = 0.6
+WARM_SECONDS = 2.0
+LIMIT = 1.5
+BASELINE = "benchmarks.baseline_settings"
+ROWS = {"tiny": 20_000, "S": 1_000_000, "L": 5_000_000}
+SEED = 2026
+PLACES = 24  # of each kind
+LEVELS = ("commune", "epci", "departement", "region")
+# Beside the registers of `benchmarks.registers`; in these establishments stand inside the outlines.
+KEPT = Path(os.environ.get("TOTEM_BENCH_REGISTER") or Path(tempfile.gettempdir()) / "totem-bench-register")
+REAL_OUTLINES = ROOT.parent / "shared/data/communes_metropole_2026_simplifiees.parquet"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a page asked DuckDB: words, values, and how it took the answer (None: it took none)."""
+
+    sql: str
+    values: Any
+    taken: str | None
+
+
+@dataclass
+class Kind:
+    """The addresses of one kind of place, what each asks DuckDB, and the milliseconds measured."""
+
+    name: str
+    paths: list[str]
+    statements: list[list[Statement]] = field(default_factory=list)
+    page: list[float] = field(default_factory=list)
+    baseline: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
+
+
+def run(size: dataset.Size, rows: int) -> Report:
+    report = Report("profiles", size.name)
+    with stage(dataset.TINY) as world:
+        shapes = outlines(world, size)
+        import_stock(world, rows, shapes)
+        report.figures["register"] = {"rows": rows, "outlines": shapes, "load_average": os.getloadavg()[0]}
+        kinds = asked(3 if size.is_for_tests else PLACES)
+        statements = in_child(lambda: [[caught(path) for path in kind.paths] for kind in kinds])
+        for kind, of_kind in zip(kinds, statements, strict=True):
+            kind.statements = of_kind
+        with world.web() as web, world.web(settings=BASELINE) as memory:
+            for kind in kinds:
+                check_baseline(kind, web, memory)
+                measure(kind, web, memory, rounds=1 if size.is_for_tests else ROUNDS)
+                world.say(
+                    f"{kind.name}: {len(kind.page)} pages, {len(kind.baseline)} baselines, {len(kind.alone)} alone"
+                )
+                summarise(report, kind, size)
+            weights = [weight(pid) for pid in web_processes(web)]
+    report.figures["memory of one web process"] = {
+        "rss_mb": max(rss for rss, _pss in weights),
+        "pss_mb": max((pss for _rss, pss in weights if pss is not None), default=None),
+        "after_pages": sum(len(kind.page) for kind in kinds),
+    }
+    report.at_most("memory of one web process (RSS, MB)", max(rss for rss, _pss in weights), MOST_MB)
+    return report
+
+
+# -- The register -----------------------------------------------------------------------------------------------------
+
+
+def outlines(world: Stage, size: dataset.Size) -> str:
+    """Load the limits of communes: the simplified official ones where they are at hand, else a made-up grid; which."""
+    from totem.territories.outlines import load_outlines  # noqa: PLC0415 - the settings are chosen by the stage
+
+    real = REAL_OUTLINES.exists() and not size.is_for_tests
+    source = REAL_OUTLINES if real else grid(world.folder / "grid.geojson")
+    load_outlines(str(source))
+    world.say("outlines loaded")
+    return "official, simplified" if real else "made-up grid"
+
+
+def grid(path: Path) -> Path:
+    """Every commune as a square of a twentieth of a degree, in order of code, in a square about the country's size."""
+    from totem.territories.models import Commune  # noqa: PLC0415
+
+    codes = list(Commune.objects.filter(current=True).order_by("code").values_list("code", flat=True))
+    wide, side = int(len(codes) ** 0.5) + 1, 0.05
+    features = []
+    for number, code in enumerate(codes):
+        west, south = round(-3 + number % wide * side, 2), round(42 + number // wide * side, 2)
+        east, north = round(west + side, 2), round(south + side, 2)
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        features.append({"type": "Feature", "properties": {"code": code}, "geometry": geometry})
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def import_stock(world: Stage, rows: int, shapes: str) -> None:
+    """A synthetic register of that many establishments, made unless it is kept already, and imported."""
+    from totem.observatory.synthetic import reference_from_database, synthesise  # noqa: PLC0415
+
+    folder = KEPT / f"placed-{rows}-{shapes.split(maxsplit=1)[0].strip(',')}"
+    if not (folder / "whole").exists():
+        made = synthesise(folder, rows=rows, seed=SEED, reference=reference_from_database(), formats=("parquet",))
+        (folder / "whole").write_text("\n".join(file.name for file in made.files))
+        world.say(f"a register of {rows:,} establishments made")
+    files = [str(folder / name) for name in (folder / "whole").read_text().split()]
+    command = [
+        sys.executable,
+        "-m",
+        "config.cli",
+        "observatory",
+        "import",
+        *files,
+        "--date",
+        "2026-11-01",
+        "--synthetic",
+    ]
+    environment = clean_environment() | world.environment()
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    world.say("imported")
+
+
+# -- What is asked ----------------------------------------------------------------------------------------------------
+
+
+def asked(count: int) -> list[Kind]:
+    """So many places of each kind by chance, always the same: half of them among the largest, where figures are."""
+    dice = random.Random(SEED)
+    codes = {level: _codes(level, dice, count) for level in LEVELS}
+    kinds = [Kind(level, [f"/observatoire/{level}/{code}/" for code in codes[level]]) for level in LEVELS]
+    kinds.append(Kind("drawn polygon", _drawn(dice, count)))
+    series = [
+        f"/observatoire/{level}/{code}/tableaux/serie.csv" for level in LEVELS for code in codes[level][: count // 2]
+    ]
+    kinds.append(Kind("yearly series", series))
+    return kinds
+
+
+def _codes(level: str, dice: random.Random, count: int) -> list[str]:
+    from totem.observatory.surroundings import MODELS  # noqa: PLC0415
+
+    places = MODELS[level].objects.filter(population__gt=0).order_by("-population")
+    if level == "commune":
+        places = places.filter(current=True)
+    known = list(places.values_list("pk", flat=True))
+    largest = dice.sample(known[: 4 * count], min(count // 2, len(known)))
+    rest = [code for code in known if code not in largest]
+    return [*largest, *dice.sample(rest, min(count - len(largest), len(rest)))]
+
+
+def _drawn(dice: random.Random, count: int) -> list[str]:
+    """Areas of twelve corners about communes, 3 to 30 km wide."""
+    import shapely  # noqa: PLC0415
+
+    from totem.observatory.views.scopes import read_drawn, text_of  # noqa: PLC0415
+    from totem.territories.models import Level, Outline  # noqa: PLC0415
+    from totem.territories.places import place_drawn  # noqa: PLC0415
+
+    centres = list(
+        Outline.objects.filter(level=Level.COMMUNE, south__gt=42, west__gt=-4)
+        .order_by("code")
+        .values_list("west", "south")
+    )
+    paths = []
+    for west, south in dice.sample(centres, count):
+        width = dice.uniform(0.03, 0.3)
+        text = text_of(shapely.Point(west, south).buffer(width / 2, quad_segs=3))
+        place = place_drawn(read_drawn(text).polygon)
+        paths.append(f"/observatoire/dessin/{place.code}/?forme={text}")
+    return paths
+
+
+# -- DuckDB alone -----------------------------------------------------------------------------------------------------
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """What `work` returns in a process of its own: this one never opens DuckDB's engine, so that it can be forked."""
+    from django.db import connection  # noqa: PLC0415
+
+    connection.close()
+    return drive([work])[0]
+
+
+def caught(path: str) -> list[Statement]:
+    """What a page asks DuckDB when the views of its stock are there already."""
+    from django.test import Client  # noqa: PLC0415
+
+    from totem.observatory import engine  # noqa: PLC0415
+
+    client = Client(SERVER_NAME=HOST)
+    answer = client.get(path, secure=True)
+    assert answer.status_code == 200, f"{path} answers {answer.status_code}"
+    said: list[dict[str, Any]] = []
+    open_connection = engine._connection
+    engine._connection = lambda: Recorder(open_connection(), said)  # type: ignore[assignment,return-value]
+    try:
+        client.get(path, secure=True)
+    finally:
+        engine._connection = open_connection
+    return [Statement(**one) for one in said]
+
+
+class Recorder:
+    """A connection of DuckDB that remembers what it is asked."""
+
+    def __init__(self, connection: Any, said: list[dict[str, Any]]) -> None:
+        self._connection, self._said = connection, said
+
+    def execute(self, sql: str, values: Any = None) -> "Recorder":
+        self._connection.execute(sql, values)
+        self._said.append({"sql": sql, "values": values, "taken": None})
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("fetch"):
+            self._said[-1]["taken"] = name
+        return getattr(self._connection, name)
+
+
+_lock = threading.Lock()
+
+
+def alone(kind: Kind, seconds: float) -> Callable[[], list[float]]:
+    """A client of DuckDB alone: the statements of one place after another, on a connection like that of a page."""
+
+    def work() -> list[float]:
+        from totem.observatory import engine, queries  # noqa: PLC0415
+
+        with _lock:
+            scope = _any_scope(queries.serving_stock())
+            connection = engine._connection()
+            engine._register_stock(connection, scope.stock, scope.activities)
+        order = _turns(kind.statements)
+        _replay(connection, next(order))
+        return list(_timed(seconds, lambda: _replay(connection, next(order))))
+
+    return work
+
+
+@functools.cache
+def _any_scope(stock: Any) -> Any:
+    from totem.observatory.engine import Scope  # noqa: PLC0415
+    from totem.observatory.queries import default_activities  # noqa: PLC0415
+    from totem.territories.places import place_for  # noqa: PLC0415
+
+    return Scope(stock, default_activities(), place_for("region", "32"))
+
+
+def _replay(connection: Any, statements: Sequence[Statement]) -> bool:
+    for statement in statements:
+        connection.execute(statement.sql, statement.values)
+        if statement.taken:
+            getattr(connection, statement.taken)()
+    return True
+
+
+# -- Measuring --------------------------------------------------------------------------------------------------------
+
+
+def check_baseline(kind: Kind, web: Web, memory: Web) -> None:
+    """Every web process of the baseline knows every page, and gives what the page gives."""
+    for _ in range(60):
+        if all(_is_remembered(memory, path) for path in kind.paths):
+            break
+    for path in kind.paths[:3]:
+        page, kept = Browser(web.port).get(path), Browser(memory.port).get(path)
+        assert (page.status, kept.status) == (200, 200), f"{path} answers {page.status}, {kept.status}"
+        assert len(page.body) == len(kept.body), f"the baseline page of {path} is another page"
+
+
+def _is_remembered(memory: Web, path: str) -> bool:
+    browser = Browser(memory.port)
+    try:
+        return "x-queries" in browser.get(path).headers
+    finally:
+        browser.close()
+
+
+def measure(kind: Kind, web: Web, memory: Web, *, rounds: int) -> None:
+    from django.db import connection  # noqa: PLC0415
+
+    for number in range(rounds + 1):
+        connection.close()  # clients are forked
+        seconds = SECONDS if number else WARM_SECONDS
+        page = drive([_page(web.port, kind.paths, seconds) for _ in range(CLIENTS)])
+        baseline = drive([_page(memory.port, kind.paths, seconds, remembered=True) for _ in range(CLIENTS)])
+        bare = drive([alone(kind, seconds) for _ in range(CLIENTS)])
+        if number:
+            kind.page += [ms for took in page for ms in took]
+            kind.baseline += [ms for took in baseline for ms in took]
+            kind.alone += [ms for took in bare for ms in took]
+
+
+def _page(port: int, paths: list[str], seconds: float, *, remembered: bool = False) -> Callable[[], list[float]]:
+    """A client of the pages; `remembered` leaves out those that the baseline had to ask the product for."""
+
+    def work() -> list[float]:
+        browser, order = Browser(port), _turns(paths)
+
+        def ask() -> bool:
+            path = next(order)
+            answer = browser.get(path)
+            if answer.status != 200:
+                raise RuntimeError(f"{path} answers {answer.status}")
+            return not remembered or "x-queries" in answer.headers
+
+        return list(_timed(seconds, ask))
+
+    return work
+
+
+def _turns(items: Sequence[Any]) -> Iterator[Any]:
+    """The items without end, in an order that is this client's own."""
+    order = random.Random(f"{os.getpid()} {threading.get_ident()}").sample(items, len(items))
+    while True:
+        yield from order
+
+
+def _timed(seconds: float, ask: Callable[[], bool]) -> Iterator[float]:
+    """Ask again and again; how many milliseconds each took that counts."""
+    end = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < end:
+        if ask():
+            yield (time.perf_counter() - began) * 1000
+
+
+def summarise(report: Report, kind: Kind, size: dataset.Size) -> None:
+    if not (kind.page and kind.baseline and kind.alone):
+        raise SystemExit(f"{kind.name}: too few answers to say anything")
+    whole, page, bare = p95(kind.page), p95(kind.baseline), p95(kind.alone)
+    report.figures[kind.name] = {
+        "p95_ms": whole,
+        "median_ms": median(kind.page),
+        "answers": len(kind.page),
+        "answers_per_second": 1000 * CLIENTS * len(kind.page) / sum(kind.page),
+        "places": len(kind.paths),
+        "statements": max(map(len, kind.statements)),
+        "clients": CLIENTS,
+    }
+    report.baselines[kind.name] = {
+        "page_p95_ms": page,
+        "page_median_ms": median(kind.baseline),
+        "duckdb_p95_ms": bare,
+        "duckdb_median_ms": median(kind.alone),
+    }
+    report.ratios[kind.name] = whole / (page + bare)
+    if not size.is_for_tests:
+        report.at_most(f"{kind.name}: p95 / (baseline page + DuckDB alone)", report.ratios[kind.name], LIMIT)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profiles")
+    parser.add_argument("--size", choices=list(ROWS), default="S", help="tiny is for the tests: no figures")
+    parser.add_argument("--rows", type=int, help="establishments of the register (those of the size)")
+    options = parser.parse_args()
+    finish(run(dataset.SIZES[options.size], options.rows or ROWS[options.size]))
+
+
+if __name__ == "__main__":
+    main()
