@@ -161,11 +161,11 @@ def test_actors_are_companies_counted_once_whatever_the_activity_perimeter(stock
     stock(
         establishment(siren="900000001", code="72.19Z"),
         establishment(siren="900000001", code="72.20Z", commune="76540"),
-        establishment(siren="900000002", code="94.99Z", legal="9220"),
-        establishment(siren="900000003", code="94.99Z", legal="5710"),
+        establishment(siren="900000002", code="84.11Z", legal="7210"),
+        establishment(siren="900000003", code="84.11Z", legal="5710"),
     )
     assert taken("actors_recherche", AMIENS, ROUEN).value == 1
-    assert taken("actors_associations", AMIENS).value == 1
+    assert taken("actors_collectivites", AMIENS).value == 1
     assert taken("actors_fonds", AMIENS).value == 0
 
 

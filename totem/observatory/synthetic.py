@@ -167,6 +167,7 @@ def synthesise(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".synthesis-") as scratch:
         con = duckdb.connect(str(Path(scratch) / "work.duckdb"), config=_limits(scratch))
+        con.execute("SET enable_progress_bar = false")
         try:
             known = _prepare(con, rows=rows, seed=seed, reference=reference, targets=targets, stock=stock)
 
