@@ -217,6 +217,9 @@ RULES: Mapping[str, Text] = {
     "no_unit": gettext_lazy("Whose legal unit is not in the file"),
     "open_of_closed_unit": gettext_lazy("Open, of a legal unit that has ceased"),
     "registered_only": FLAWS["perhaps_inactive"],
+    "domiciliation": gettext_lazy("Addresses of many units without an employer"),
+    "old_nomenclature_periods": gettext_lazy("Periods of the past coded in an older nomenclature"),
+    "absurd_date_periods": gettext_lazy("Periods of the past with an impossible date"),
 }
 
 
