@@ -139,12 +139,13 @@ def painted(scope: Scope, asked: Asked) -> Painted:
     breaks = classes(values.values())
     write = _percent if asked.variable.percent else number
     kind = table.columns[place].kind
+    said = _("%(label)s: %(value)s")
     return Painted(
         table,
         breaks,
         class_words(breaks, whole=asked.variable.whole, number=write),
         {code: class_of(value, breaks) for code, value in values.items()},
-        {row[0]: f"{asked.variable.label}: {value_words(row[place], kind)}" for row in table.rows},
+        {row[0]: said % {"label": asked.variable.label, "value": value_words(row[place], kind)} for row in table.rows},
     )
 
 

@@ -1,7 +1,7 @@
 """The observatory's entrance, and the pages about one place: its figures, who is there, how well it is known."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -149,8 +149,13 @@ def _alt(table: Table) -> str:
     if drawing is None:
         return ""
     label, value = table.index(drawing.label), table.index(drawing.values[0])
-    said = [f"{row[label]}: {row[value]}" for row in table.shown[-6:] if row[label]]
-    return f"{table.title}. {table.columns[value].label}. " + "; ".join(said)
+    pattern = _("%(label)s: %(value)s")
+    said = [
+        pattern % {"label": row[label], "value": row[value]}
+        for row in replace(table, rows=table.rows[-6:]).shown
+        if row[label]
+    ]
+    return f"{table.title}. {table.columns[value].label}. " + ", ".join(said)
 
 
 def more_figures(scope: Scope, profile: Profile) -> Iterator[Figure]:
