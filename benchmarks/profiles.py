@@ -32,9 +32,9 @@ from benchmarks.stage import HOST, ROOT, Stage, Web, clean_environment, stage
 from benchmarks.startup import MOST_MB, web_processes, weight
 
 CLIENTS = 8
-ROUNDS = 12
-SECONDS = 0.6
-WARM_SECONDS = 2.0
+ROUNDS = 6
+SECONDS = 2.0  # some answers a client, however busy the machine
+WARM_SECONDS = 4.0
 LIMIT = 1.5
 BASELINE = "benchmarks.baseline_settings"
 ROWS = {"tiny": 20_000, "S": 1_000_000, "L": 5_000_000}
@@ -80,7 +80,9 @@ def run(size: dataset.Size, rows: int) -> Report:
         with world.web() as web, world.web(settings=BASELINE) as memory:
             for kind in kinds:
                 check_baseline(kind, web, memory)
-                measure(kind, web, memory, rounds=1 if size.is_for_tests else ROUNDS)
+                measure(
+                    kind, web, memory, rounds=1 if size.is_for_tests else ROUNDS, scale=0.25 if size.is_for_tests else 1
+                )
                 world.say(
                     f"{kind.name}: {len(kind.page)} pages, {len(kind.baseline)} baselines, {len(kind.alone)} alone"
                 )
@@ -308,12 +310,12 @@ def _is_remembered(memory: Web, path: str) -> bool:
         browser.close()
 
 
-def measure(kind: Kind, web: Web, memory: Web, *, rounds: int) -> None:
+def measure(kind: Kind, web: Web, memory: Web, *, rounds: int, scale: float = 1) -> None:
     from django.db import connection  # noqa: PLC0415
 
     for number in range(rounds + 1):
         connection.close()  # clients are forked
-        seconds = SECONDS if number else WARM_SECONDS
+        seconds = scale * (SECONDS if number else WARM_SECONDS)
         page = drive([_page(web.port, kind.paths, seconds) for _ in range(CLIENTS)])
         baseline = drive([_page(memory.port, kind.paths, seconds, remembered=True) for _ in range(CLIENTS)])
         bare = drive([alone(kind, seconds) for _ in range(CLIENTS)])

@@ -129,10 +129,13 @@ def read_stock(request: HttpRequest) -> Stock:
 
 def versions_seen(user: Any) -> "QuerySet[ActivityVersion]":
     """The published versions of activity perimeters that this person sees, by name, the newest first."""
-    seen = Q(perimeter__public=True)
+    published = ActivityVersion.objects.filter(published_at__isnull=False).select_related("perimeter")
     if user.is_authenticated:
-        seen |= Q(perimeter__workspace__members__person=user)
-    published = ActivityVersion.objects.filter(seen, published_at__isnull=False).select_related("perimeter").distinct()
+        published = published.filter(
+            Q(perimeter__public=True) | Q(perimeter__workspace__members__person=user)
+        ).distinct()
+    else:
+        published = published.filter(perimeter__public=True)
     return published.order_by("perimeter__name", "-number")
 
 
