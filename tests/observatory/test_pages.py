@@ -150,6 +150,12 @@ class TestTheEntrance:
         assert "<h1" not in answer.content.decode()
 
 
+    def test_its_map_is_drawn_once(self, client: Client, stock: Stock, django_assert_num_queries):
+        client.get("/observatoire/")
+        with django_assert_num_queries(9):
+            client.get("/observatoire/")
+
+
 class TestFigures:
     def test_the_figures_are_those_counted_by_hand(self, client: Client, stock: Stock):
         found = words(client, AMIENS)
@@ -356,10 +362,17 @@ class TestPerimeters:
         client.force_login(member.person)
         assert "À nous, v1" in client.get(url).content.decode()
 
+    def test_a_version_to_come_is_counted_only_when_asked_for(
+        self, client: Client, stock: Stock, version: ActivityVersion
+    ):
+        ActivityVersionFactory(perimeter=version.perimeter, number=2, valid_from=date(2999, 1, 1))
+        assert "Secteur TIC, v1, NAF rev. 2" in words(client, AMIENS)
+        assert "Secteur TIC, v1, NAF rev. 2" in words(client, AMIENS, activites="tic-ocde")
+        assert "Secteur TIC, v2, NAF rev. 2" in words(client, AMIENS, activites="tic-ocde@2")
+
     def test_an_unpublished_version_does_not_exist(self, client: Client, stock: Stock, version: ActivityVersion):
         ActivityVersionFactory(perimeter=version.perimeter, number=2, published_at=None)
         assert client.get(f"{AMIENS}?activites=tic-ocde@2").status_code == 404
-        assert PerimeterFactory  # a perimeter without a version is not one either
         assert client.get(f"/observatoire/perimetre/{PerimeterFactory(public=True).slug}/").status_code == 404
 
 

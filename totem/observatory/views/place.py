@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings, words
-from totem.observatory.activities import DEFAULT
 from totem.observatory.engine import NoStock, Scope
 from totem.observatory.models import Nomenclature
 from totem.observatory.queries import Company, Profile
@@ -35,7 +34,7 @@ from totem.observatory.tables import (
 )
 from totem.observatory.views.frame import framed, page
 from totem.observatory.views.maps import PAR, VARIABLES, country_map, levels_of
-from totem.observatory.views.scopes import address, kept, of_place, versions_seen
+from totem.observatory.views.scopes import address, kept, of_place, read_version
 from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
 from totem.territories.places import find_places, places_meant
 
@@ -79,8 +78,8 @@ def _country(request: HttpRequest) -> dict[str, Any]:
     """The stock in service and the map of its regions; nothing where there is none yet."""
     try:
         stock = queries.serving_stock()
-        drawing = country_map(stock, versions_seen(request.user).filter(perimeter__slug=DEFAULT)[0])
-    except (NoStock, IndexError):
+        drawing = country_map(stock, read_version(request))
+    except NoStock:
         return {"stock": None}
     return {"stock": stock, "stock_day": words.day_words(stock.date), "map_svg": mark_safe(drawing)}  # noqa: S308 - ours
 

@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -148,10 +149,14 @@ def versions_of(request: HttpRequest) -> list[ActivityVersion]:
 
 
 def read_version(request: HttpRequest) -> ActivityVersion:
-    """The activities of `?activites=slug` or `slug@number`, or the default ones. Raises Http404, NoStock."""
+    """The activities of `?activites=slug@number`, of `slug` as of today, or the default. Raises Http404, NoStock."""
     slug, _at, number = (request.GET.get("activites") or DEFAULT).partition("@")
-    versions = (version for version in versions_of(request) if version.perimeter.slug == slug)
-    version = next((version for version in versions if not number or str(version.number) == number), None)
+    versions = [version for version in versions_of(request) if version.perimeter.slug == slug]
+    today = timezone.localdate()
+    if number:
+        version = next((version for version in versions if str(version.number) == number), None)
+    else:  # the one in force, or the first one to come
+        version = next((v for v in versions if v.valid_from <= today), versions[-1] if versions else None)
     if version is None and "activites" not in request.GET:
         raise NoStock
     if version is None:
