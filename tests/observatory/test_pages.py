@@ -149,7 +149,6 @@ class TestTheEntrance:
         assert AMIENS in answer.content.decode()
         assert "<h1" not in answer.content.decode()
 
-
     def test_its_map_is_drawn_once(self, client: Client, stock: Stock, django_assert_num_queries):
         client.get("/observatoire/")
         with django_assert_num_queries(9):
