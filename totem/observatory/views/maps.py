@@ -279,6 +279,15 @@ def _outlines(level: str, codes: Iterable[str]) -> dict[str, bytes]:
     return {row[0]: bytes(row[1]) for row in here or rows}
 
 
+def is_outlined(place: Place) -> bool:
+    """Whether some of the place can be drawn: limits may be loaded for a part of the country only."""
+    if place.polygon is not None:
+        return True
+    if place.level in Level.values:
+        return Outline.objects.filter(level=place.level, code=place.code).exists()
+    return Outline.objects.filter(level=Level.COMMUNE, code__in=place.communes[:MOST_AREAS]).exists()
+
+
 def _edges(place: Place) -> list[bytes]:
     if place.polygon is not None:
         return [place.polygon.wkb]

@@ -33,7 +33,7 @@ from totem.observatory.tables import (
     tables_of,
 )
 from totem.observatory.views.frame import framed, page
-from totem.observatory.views.maps import PAR, VARIABLES, country_map, levels_of
+from totem.observatory.views.maps import PAR, VARIABLES, country_map, is_outlined, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, read_version
 from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
 from totem.territories.places import find_places, places_meant
@@ -92,7 +92,7 @@ def place(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The profile of a place."""
     profile = queries.profile(scope)
     tables = tables_of(scope, profile)
-    outlined = Outline.objects.exists()
+    outlined = is_outlined(scope.place)
     context = framed(
         request,
         scope,
