@@ -38,7 +38,7 @@ from totem.territories.queries import outlines_geojson
 from totem.territories.shapes import as_geojson
 
 MOST_POINTS = 5_000
-MOST_AREAS = 1_500  # on one page, unless somebody asks for more
+MOST_AREAS = 2_500  # on one page, unless somebody asks for more
 WIDE, NARROW = 720, 390  # pixels of an image
 MAINLAND = (-6.0, 41.0, 10.5, 51.6)  # west, south, east, north, in degrees
 EMPTY = '{"type":"FeatureCollection","features":[]}'

@@ -106,7 +106,7 @@ def place(request: HttpRequest, scope: Scope) -> HttpResponse:
         notes=words.notes_for(scope, profile),
         outlined=outlined,
         map_src=address("map_svg", scope) if outlined and scope.place.level != Level.COMMUNE else "",
-        map_title=f"{VARIABLES['etablissements'].label}, {str(PAR[levels_of(scope.place)[0]]).lower()}",
+        map_title=f"{VARIABLES['etablissements'].label} · {PAR[levels_of(scope.place)[0]]}",
         map_narrow=address("map_svg", scope, more={"largeur": str(NARROW)}),
         map_csv=address("table_csv", scope, name="carte"),
         map_url=reverse("observatory:place_map", args=[scope.place.level, scope.place.code]) + kept(request),
