@@ -5,9 +5,13 @@ once over HTTP, without charts. Each kind is asked for many places, every client
 remembered of one place does not flatter. The register is synthetic (S: 1 M establishments, L: 5 M), made once and kept
 beside the system's temporary files (TOTEM_BENCH_REGISTER), imported in each run like a real one.
 
+Each page is asked over a connection of its own, as the reverse proxy of deploy/nginx.conf.example does: with
+connections kept, chance would tie four clients to one web process and none to another.
+
 Each is measured in turn as the page, as the baseline page (same template and context, from memory) and as DuckDB alone:
 the page's own DuckDB statements on the same Parquet files, in as many processes as the server has, by as many clients.
-What the page asks of PostgreSQL, and all it does with the answers, stands on its own side only.
+What the page asks of PostgreSQL, and all it does with the answers, stands on its own side only. No figure is remembered
+from one request to the next; which communes an official place has, is.
 """
 
 import argparse
@@ -336,6 +340,7 @@ def _page(port: int, paths: list[str], seconds: float, *, remembered: bool = Fal
         def ask() -> bool:
             path = next(order)
             answer = browser.get(path)
+            browser.close()
             if answer.status != 200:
                 raise RuntimeError(f"{path} answers {answer.status}")
             return not remembered or "x-queries" in answer.headers

@@ -198,7 +198,7 @@ class TestFigures:
         assert "Establishments 4 3 estimated" in words(client, permanent)
         assert "stock=2026-11-01" in client.get(permanent).content.decode()
 
-    @pytest.mark.parametrize(("level", "queries"), [("commune/80021", 9), ("departement/80", 10)])
+    @pytest.mark.parametrize(("level", "queries"), [("commune/80021", 4), ("departement/80", 4)])
     def test_its_queries_do_not_grow_with_the_place(
         self, client: Client, stock: Stock, django_assert_num_queries, level: str, queries: int
     ):

@@ -7,6 +7,7 @@ import shapely
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -22,6 +23,8 @@ from tests.territories.grid import CELLS, cell, communes, draw
 from totem.territories.models import (
     Commune,
     Department,
+    Edition,
+    Epci,
     FormerCommune,
     FormerRegion,
     Outline,
@@ -72,7 +75,7 @@ class TestByCode:
         ],
     )
     def test_every_level_has_its_communes(self, level, code, expected, django_assert_max_num_queries):
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(4):
             place = place_for(level, code)
         assert place.communes == place.whole == tuple(sorted(expected))
         assert (place.partial, place.polygon) == ((), None)
@@ -120,9 +123,19 @@ class TestByShape:
     def country(self, tmp_path):
         draw(tmp_path)
 
-    def test_areas_are_sums_and_unknown_with_a_hole(self):
+    def test_what_was_read_of_an_edition_is_remembered_until_the_next(self, django_assert_num_queries):
+        before = place_for("epci", "248000531")
+        with django_assert_num_queries(1):
+            assert place_for("epci", "248000531") is before
+        Epci.objects.filter(pk="248000531").update(name="Amiens et ses voisines")
+        Edition.objects.update(loaded_at=timezone.now())
+        assert place_for("epci", "248000531").name == "Amiens et ses voisines"
+
+    def test_areas_are_sums(self):
         epci = place_for("epci", "248000531")
         assert epci.area_km2 == pytest.approx(area_km2(cell("80021")) + area_km2(cell("80001")))
+
+    def test_an_area_with_a_hole_is_unknown(self):
         Outline.objects.filter(level="commune", code="80001").delete()
         assert place_for("epci", "248000531").area_km2 is None
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from totem.territories.models import (
@@ -17,6 +19,7 @@ from totem.territories.models import (
 )
 from totem.territories.places import FRANCE, Place
 
+KEPT = 128  # places of an edition whose surroundings a process remembers
 # The column of a commune that names its territory of each level.
 COLUMNS: dict[str, str] = {
     Level.COMMUNE: "code",
@@ -80,6 +83,15 @@ class Division:
 
 def above(place: Place) -> list[Territory]:
     """The region, the department and the EPCI that hold the whole place, the largest first; none for a country."""
+    return _kept_above(place, place.edition) if place.edition else _above(place)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept_above(place: Place, _edition: str) -> list[Territory]:
+    return _above(place)
+
+
+def _above(place: Place) -> list[Territory]:
     wanted = {
         Level.COMMUNE: (Level.REGION, Level.DEPARTMENT, Level.EPCI),
         Level.EPCI: (Level.REGION, Level.DEPARTMENT),
@@ -107,6 +119,17 @@ def members(place: Place, level: str = "") -> Division | None:
 
     A territory that lies only partly in the place is there for that part, with the people of that part.
     """
+    if place.edition:
+        return _kept_members(place, level, place.edition, get_language())
+    return _members(place, level)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept_members(place: Place, level: str, _edition: str, _language: str | None) -> Division | None:
+    return _members(place, level)
+
+
+def _members(place: Place, level: str) -> Division | None:
     suits = levels_of(place)
     if not suits or (level and level not in suits):
         return None

@@ -6,8 +6,9 @@ today: merged communes and municipal districts are folded to the commune that ho
 
 import hashlib
 import re
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ from django.utils.translation import gettext as _
 from totem.core.names import sort_key
 from totem.territories.models import (
     Commune,
+    Edition,
     FormerCommune,
     Level,
     Perimeter,
@@ -52,6 +54,8 @@ class Place:
     `communes` are the current codes it touches, in order. Of a polygon, `whole` are those wholly inside and `partial`
     those its edge cuts; of any other place all are whole and `polygon` is None. `population` is that of the communes
     (official legal populations), None where one is not known or is cut; `area_km2` is None where an outline is missing.
+    `edition` says which lists and outlines it was read from: what is computed of an official place of an edition stays
+    true; empty where that may change (perimeters, tests).
     """
 
     level: str
@@ -63,6 +67,7 @@ class Place:
     polygon: "BaseGeometry | None"
     whole: tuple[str, ...]
     partial: tuple[str, ...]
+    edition: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
@@ -132,12 +137,30 @@ def place_for(level: str, code: str, *, user: object = None) -> Place:
     A former commune answers as the one of today; a perimeter as of today, or `slug@3` as its third version. Raises
     PlaceNotFound, also for a perimeter of others; ShapesMissing for a drawn perimeter without outlines.
     """
-    if level == FRANCE:
-        return _made_of(FRANCE, code or "fr", _("France"), _totals())
     if level == PERIMETER:
         return _perimeter_place(code, user)
-    if level not in _MODELS or not code.isalnum():
+    if level != FRANCE and (level not in _MODELS or not code.isalnum()):
         raise PlaceNotFound(f"{level}:{code}")
+    edition = edition_of_places()
+    return _kept_place(level, code, edition) if edition else _official_place(level, code)
+
+
+def edition_of_places() -> str:
+    """Which lists and outlines are loaded, and when, in one word; empty when nothing was loaded."""
+    loaded = Edition.objects.order_by("package").values_list("package", "version", "loaded_at")
+    return " ".join(f"{package}@{version}@{at.isoformat()}" for package, version, at in loaded)
+
+
+@lru_cache(maxsize=128)
+def _kept_place(level: str, code: str, edition: str) -> Place:
+    place = _official_place(level, code)
+    communes = tuple(map(sys.intern, place.communes))  # the same few words in every place that is kept
+    return replace(place, communes=communes, whole=communes, edition=edition)
+
+
+def _official_place(level: str, code: str) -> Place:
+    if level == FRANCE:
+        return _made_of(FRANCE, code or "fr", _("France"), _totals())
     if level == Level.COMMUNE:
         code = fold(code) or ""
     row = _MODELS[level]._default_manager.filter(pk=code).first()

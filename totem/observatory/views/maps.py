@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -283,9 +284,20 @@ def is_outlined(place: Place) -> bool:
     """Whether some of the place can be drawn: limits may be loaded for a part of the country only."""
     if place.polygon is not None:
         return True
+    if place.edition and place.level in Level.values:
+        return _is_kept_outlined(place.level, place.code, place.edition)
     if place.level in Level.values:
-        return Outline.objects.filter(level=place.level, code=place.code).exists()
+        return _has_outline(place.level, place.code)
     return Outline.objects.filter(level=Level.COMMUNE, code__in=place.communes[:MOST_AREAS]).exists()
+
+
+def _has_outline(level: str, code: str) -> bool:
+    return Outline.objects.filter(level=level, code=code).exists()
+
+
+@lru_cache(maxsize=1024)
+def _is_kept_outlined(level: str, code: str, _edition: str) -> bool:
+    return _has_outline(level, code)
 
 
 def _edges(place: Place) -> list[bytes]:

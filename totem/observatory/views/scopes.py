@@ -27,7 +27,6 @@ from django.views.decorators.http import require_safe
 from totem.observatory.activities import DEFAULT, activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import ActivityVersion, Nomenclature, Stock
-from totem.observatory.queries import serving_stock
 from totem.observatory.words import day_words
 from totem.territories.models import Perimeter
 from totem.territories.places import (
@@ -117,15 +116,26 @@ def read_stock(request: HttpRequest) -> Stock:
     """The stock in service, or that of `?stock=`. Raises NoStock, Http404."""
     asked = request.GET.get("stock")
     if not asked:
-        return serving_stock()
+        stock = next((stock for stock in stocks_of(request) if stock.state == Stock.State.SERVING), None)
+        if stock is None:
+            raise NoStock
+        return stock
     try:
         day = date.fromisoformat(asked)
     except ValueError:
         raise Http404(_("A stock is named by its date, such as 2026-11-01.")) from None
-    stock = Stock.objects.answering().filter(date=day).first()
+    stock = next((stock for stock in stocks_of(request) if stock.date == day), None)
     if stock is None:
         raise Http404(_("There is no stock of that date."))
     return stock
+
+
+def stocks_of(request: HttpRequest) -> list[Stock]:
+    """The stocks that answer, the newest first; what an address means and what can be chosen are read once."""
+    kept: dict[str, list[Stock]] = request.__dict__
+    if "_stocks" not in kept:
+        kept["_stocks"] = list(Stock.objects.answering().defer("sources", "differences"))
+    return kept["_stocks"]
 
 
 def versions_seen(user: Any) -> "QuerySet[ActivityVersion]":
@@ -233,7 +243,7 @@ class Chooser:
 def chooser(request: HttpRequest, scope: Scope) -> Chooser:
     """What this person can choose instead of what the scope has."""
     now = permanent_of(scope)
-    stocks = dict.fromkeys(Stock.objects.answering().values_list("date", flat=True))
+    stocks = dict.fromkeys(stock.date for stock in stocks_of(request))
     versions = [(f"{v.perimeter.slug}@{v.number}", f"{v.perimeter}, v{v.number}") for v in versions_of(request)]
     return Chooser(
         tuple(Option(value, label, value == now["activites"]) for value, label in versions),
