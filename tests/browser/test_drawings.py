@@ -33,7 +33,7 @@ def test_the_map_is_painted_from_its_table_and_takes_the_place_of_the_drawing(wi
     expect(page.locator("#areas-drawing")).to_be_hidden()
     box = painted.bounding_box()
     painted.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    expect(page.locator(".maplibregl-popup-content")).to_contain_text("Area")
+    expect(page.locator(".maplibregl-popup-content")).to_contain_text("Zone")
     assert accessibility_faults(page) == []
 
 

@@ -193,15 +193,16 @@ def perimeter(request: HttpRequest, perimeter: str) -> HttpResponse:
 
 
 def _communes(version: PerimeterVersion | None, perimeter: Perimeter) -> dict[str, Any]:
-    """The communes of a version, and whether the limits that would tell are missing."""
+    """The communes of a version, its area (as published, else as it is known today), and whether limits are missing."""
     if version is None:
-        return {"communes": [], "partial": frozenset(), "shapes_missing": False}
+        return {"communes": [], "partial": frozenset(), "area_km2": None, "shapes_missing": False}
     try:
         place = place_of_version(version, code=perimeter.slug, name=perimeter.name)
     except ShapesMissing:
-        return {"communes": [], "partial": frozenset(), "shapes_missing": True}
+        return {"communes": [], "partial": frozenset(), "area_km2": version.area_km2, "shapes_missing": True}
+    area = place.area_km2 if version.area_km2 is None else version.area_km2
     rows = Commune.objects.filter(pk__in=place.communes).order_by("-population", "sort_key")
-    return {"communes": rows, "partial": frozenset(place.partial), "shapes_missing": False}
+    return {"communes": rows, "partial": frozenset(place.partial), "area_km2": area, "shapes_missing": False}
 
 
 @require_http_methods(SHOW_AND_SEND)

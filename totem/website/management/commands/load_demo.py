@@ -36,12 +36,13 @@ class Command(BaseCommand):
         self._report(found, stale=found.is_stale(now))
 
     def _load_territories(self, folder: Path, now: datetime) -> None:
-        register, territories = folder / "register.toml", folder / "territories.toml"
-        if register.exists():
-            load_register(register, now=now, say=self._say)
+        """What stands around the hubs, where the folder tells it: a register, and what a territory made its own."""
+        if not (folder / "register.toml").exists():
+            return
+        load_register(folder / "register.toml", now=now, say=self._say)
         officer = User.objects.filter(demo_role=DemoRole.OFFICER).first()
-        if officer is not None and territories.exists():
-            load_territories(territories, officer=officer, now=now)
+        if officer is not None:
+            load_territories(folder / "territories.toml", officer=officer, now=now)
 
     def _report(self, found: Demonstration, *, stale: bool) -> None:
         if not found.is_new:
