@@ -30,7 +30,7 @@ SQL = Path(__file__).parent / "sql"
 FUNCTIONS = frozenset({"CASE", "CAST", "COALESCE", "COUNT", "MAX", "MIN", "NULLIF", "SUBSTRING", "SUM"})
 # A question needs some ten megabytes; one that would swell a web process fails instead.
 LIMITS: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 2,
+    "threads": 1,  # many people ask at once: a second core for one of them is taken from another
     "memory_limit": "160MB",
     "temp_directory": "",  # nothing is put by on the disk
     "autoinstall_known_extensions": False,
@@ -38,7 +38,7 @@ LIMITS: dict[str, str | bool | int | float | list[str]] = {
 }
 BOUND = {"cells": "cube", "sites": "sites", "establishments": "establishments", "nation": "nation"}  # carry both codes
 PLAIN = ("totals", "series", "moves", "bridge", "addresses")
-VIEWS = ("companies_here", "sites_here")
+VIEWS = ("touched", "companies_here", "sites_here")
 ROWS = frozenset({"sites", "establishments"})  # gone from the stocks that are no longer in service
 CODE_COLUMN: dict[str, str] = {Nomenclature.REV2: "code", Nomenclature.NAF2025: "code25"}
 
@@ -114,7 +114,6 @@ def opened(scope: Scope) -> Iterator[Question]:
     if place.partial and not scope.stock.complete:
         raise RowsGone("inside")
     _fill(connection, "place", {"commune": place.whole})
-    _fill(connection, "touched", {"commune": place.communes})
     _fill(connection, "edge", {"commune": place.partial})
     _fill(connection, "activity", {"code": activities.codes, "branch": activities.branch_of_code})
     _fill(connection, "branch", {"branch": range(1, len(activities.branches) + 1)})
@@ -218,7 +217,6 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path, columns:
 
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "place": {"commune": "VARCHAR"},
-    "touched": {"commune": "VARCHAR"},
     "edge": {"commune": "VARCHAR"},
     "inside": {"siret": "VARCHAR"},
     "department": {"department": "VARCHAR"},
@@ -250,22 +248,19 @@ def _make_inside(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
     _fill(connection, "inside", {"siret": _inside(connection, scope) if scope.place.partial else ()})
 
 
-def _make_here(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE here AS {text_of('here')}")
+def _make_open_here(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    parts = ["here"]
     if scope.place.partial:
-        connection.execute(f"INSERT INTO here {text_of('here_inside')}")
+        parts.append("here_inside")
     if scope.activities.corrected:
-        connection.execute(f"INSERT INTO here {text_of('here_corrected')}")
-
-
-def _make_open_here(connection: duckdb.DuckDBPyConnection, _scope: Scope) -> None:
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE open_here AS {text_of('open_here')}")
+        parts.append("here_corrected")
+    here = "\nUNION ALL\n".join(map(text_of, parts))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE open_here AS WITH here AS (\n{here}) {text_of('open_here')}")
 
 
 # Each may read those before it.
 _DERIVED: Mapping[str, Callable[[duckdb.DuckDBPyConnection, Scope], None]] = {
     "inside": _make_inside,
-    "here": _make_here,
     "open_here": _make_open_here,
 }
 

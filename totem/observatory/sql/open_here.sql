@@ -8,4 +8,3 @@ SELECT h.branch, h.commune, h.activity, h.band, h.born, h.head_office, h.diffusi
        CASE WHEN h.band = 'NN' AND COALESCE(h.employer, FALSE) THEN NULL ELSE b.high END AS jobs_high
 FROM here AS h
 LEFT JOIN bands AS b ON b.band = h.band
-WHERE h.open
