@@ -12,8 +12,9 @@ Each is measured in turn as the page, as the baseline page (same template and co
 the same questions asked of the same Parquet files, the cube and its neighbours, with views and no table made between
 them, in as many processes as the server has, by as many clients. A stricter figure stands beside it, without target:
 the very statements of the page, with the table of what is counted here that the product makes once for all questions.
-What the page asks of PostgreSQL, and all it does with the answers, stands on its own side only. No figure is remembered
-from one request to the next; which communes an official place has, is.
+What the page asks of PostgreSQL, and all it does with the answers, stands on its own side only. Of figures only
+yearly series are remembered from one request to the next, as the files of a stock never change; so is which communes an
+official place has.
 """
 
 import argparse

@@ -6,6 +6,8 @@ headcount is an interval, a share needs its whole, a drawn place has no speciali
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
@@ -242,10 +244,20 @@ def totals(scope: Scope) -> Totals:
 def series(scope: Scope) -> tuple[Year, ...]:
     """Stock, births, closures and moves of each year since 2010, from the first that has any to the stock's.
 
-    A drawn place counts the communes it touches.
-
-    Empty for NAF 2025: the register does not tell the past in it.
+    A drawn place counts the communes it touches. Empty for NAF 2025: the register does not tell the past in it. That of
+    an official place is remembered: a stock's files never change.
     """
+    if scope.place.edition:
+        return _kept_series(scope.stock.path, scope.place.edition, scope)
+    return _asked_series(scope)
+
+
+@lru_cache(maxsize=512)
+def _kept_series(_files: Path, _edition: str, scope: Scope) -> tuple[Year, ...]:
+    return _asked_series(scope)
+
+
+def _asked_series(scope: Scope) -> tuple[Year, ...]:
     with opened(scope) as question:
         return _series(question)
 
