@@ -89,3 +89,38 @@ class Mail(Dated):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class StoredFile(models.Model):
+    """The bytes of a file that somebody sent, by the SHA-256 of them: the same file sent twice is kept once.
+
+    In the database with what speaks of it: one transaction, one backup, every machine. Never changed; deleted only to
+    forget what it holds (see `totem.core.files.forget`).
+    """
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size = models.PositiveIntegerField(_("size (bytes)"))
+    content = models.BinaryField()
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("stored file")
+        verbose_name_plural = _("stored files")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.lookups.Exact(
+                    models.F("sha256"),
+                    models.Func(
+                        models.Func(models.F("content"), function="sha256"),
+                        models.Value("hex"),
+                        function="encode",
+                        output_field=models.CharField(),
+                    ),
+                ),
+                name="stored_file_is_its_sum",
+            ),
+        ]
+        triggers: ClassVar = [pgtrigger.Protect(name="stored_file_kept", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return self.sha256

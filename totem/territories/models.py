@@ -5,7 +5,7 @@ Lists are loaded by `manage.py load_communes`, outlines by `totem territories ou
 """
 
 import re
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 import pgtrigger
 from django.conf import settings
@@ -469,3 +469,61 @@ class PerimeterPart(models.Model):
         return f"{self.version_id}: " + next(
             f"{place} {code}" for place in self.PLACES if (code := getattr(self, f"{place}_id"))
         )
+
+
+# -- What a territory declares ----------------------------------------------------------------------------------------
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class DeclaredQuerySet(models.QuerySet[Row]):
+    """Rows that belong to the workspace that declared them until they are published."""
+
+    def seen_from(self, workspace: "Workspace | None") -> Self:
+        """What that workspace sees: its own and what is public; without one, what is public."""
+        own = Q(workspace=workspace) if workspace is not None else Q()
+        return self.filter(Q(public=True) | own) if own else self.filter(public=True)
+
+
+class Declared(Dated):
+    """Something a territory says. Its own until it is published; without a workspace it came with public data."""
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("declared by")
+    )
+    public = models.BooleanField(_("shown to the public"), default=False)
+
+    class Meta:
+        abstract = True
+
+
+class Document(Declared):
+    """A document that a territory sent as evidence: its name and type, and the sum of its bytes, which never change."""
+
+    name = models.CharField(_("name of the file"), max_length=150)
+    title = models.CharField(_("what it is"), max_length=200, blank=True)
+    content_type = models.CharField(_("type"), max_length=100)
+    size = models.PositiveIntegerField(_("size (bytes)"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64, db_index=True)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = DeclaredQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        ordering: ClassVar = ["-created_at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(public=True) | Q(workspace__isnull=False), name="document_has_readers"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="document_has_a_sum"),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="document_kept", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(
+                name="document_is_what_was_sent", fields=["name", "content_type", "size", "sha256", "workspace"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.name
