@@ -1,14 +1,24 @@
 """Organisations of the tests, invented, with numbers that pass the check."""
 
 import datetime
+from decimal import Decimal
 
-from factory import Sequence, SubFactory, Trait
+from factory import LazyAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 from stdnum import luhn
 
 from tests.factories.accounts import UserFactory
-from tests.factories.territories import CommuneFactory
-from totem.organisations.models import Affiliation, Kind, LegalForm, Organisation
+from tests.factories.territories import CommuneFactory, PerimeterFactory, WorkspaceFactory
+from totem.organisations.models import (
+    Accounts,
+    Affiliation,
+    Kind,
+    LegalForm,
+    Organisation,
+    Relation,
+    RelationKind,
+    YearFigures,
+)
 
 
 def siren(number: int) -> str:
@@ -48,3 +58,57 @@ class AffiliationFactory(DjangoModelFactory[Affiliation]):
     organisation = SubFactory(OrganisationFactory)
     role = Affiliation.Role.REPRESENTATIVE
     since = datetime.date(2020, 1, 1)
+
+
+class YearFiguresFactory(DjangoModelFactory[YearFigures]):
+    """Declared by a workspace for 2025 and not published; `imported`: public, from the filed accounts."""
+
+    class Meta:
+        model = YearFigures
+
+    class Params:
+        imported = Trait(
+            workspace=None,
+            public=True,
+            accounts=Accounts.COMPANY,
+            imported_from="ratios.csv 0123456789abcdef",
+            staff_low=None,
+            staff_high=None,
+            international_share=None,
+        )
+        # What a Tech Champion needs, each just passed: more than 25 people and EUR 5 M, 40 % abroad.
+        champion = Trait(
+            revenue=Decimal("6250000"), staff_low=26, staff_high=26, international_share=Decimal(40), public=True
+        )
+
+    organisation = SubFactory(OrganisationFactory, company=True)
+    workspace = SubFactory(WorkspaceFactory)
+    year = 2025
+    closing_date = LazyAttribute(lambda figures: datetime.date(figures.year, 12, 31))
+    revenue = Decimal("1000000.00")
+    staff_low = 12
+    staff_high = 12
+    international_share = Decimal(10)
+    source = "Comptes certifiés"
+
+
+class RelationFactory(DjangoModelFactory[Relation]):
+    """An incubator active in a perimeter of the workspace that declares it, since 2024 and not published."""
+
+    class Meta:
+        model = Relation
+
+    class Params:
+        mentor = Trait(kind=RelationKind.MENTORS)
+        seed = Trait(kind=RelationKind.INVESTS_IN, stage=Relation.Stage.SEED)
+        venture = Trait(kind=RelationKind.INVESTS_IN, stage=Relation.Stage.VENTURE)
+        with_partner = Trait(perimeter=None, partner=SubFactory(OrganisationFactory, company=True))
+        in_commune = Trait(perimeter=None, commune=SubFactory(CommuneFactory))
+        over = Trait(until=datetime.date(2025, 1, 1))
+
+    organisation = SubFactory(OrganisationFactory)
+    workspace = SubFactory(WorkspaceFactory)
+    kind = RelationKind.INCUBATES_IN
+    perimeter = SubFactory(PerimeterFactory, workspace=LazyAttribute(lambda p: p.factory_parent.workspace))
+    since = datetime.date(2024, 1, 1)
+    source = "Convention"
