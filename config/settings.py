@@ -268,6 +268,7 @@ WHITENOISE_USE_FINDERS = MODE in {"development", "test"}
 NODE_MODULES = BASE_DIR / "node_modules"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PHOTO_MAX_BYTES = 5 * 1024 * 1024
+DOCUMENT_MAX_BYTES = int(env("TOTEM_DOCUMENT_MAX_BYTES", str(10 * 1024 * 1024)))
 
 # -- The observatory --------------------------------------------------------------------------------------------------
 

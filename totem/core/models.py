@@ -119,6 +119,13 @@ class StoredFile(models.Model):
                 ),
                 name="stored_file_is_its_sum",
             ),
+            models.CheckConstraint(
+                condition=models.lookups.Exact(
+                    models.F("size"),
+                    models.Func(models.F("content"), function="octet_length", output_field=models.IntegerField()),
+                ),
+                name="stored_file_has_its_size",
+            ),
         ]
         triggers: ClassVar = [pgtrigger.Protect(name="stored_file_kept", operation=pgtrigger.Update)]
 

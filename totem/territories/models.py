@@ -14,9 +14,10 @@ from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.lookups import Exact
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.models import Dated
+from totem.core.models import Dated, StoredFile
 from totem.core.names import SortKeyField, sort_key
 
 
@@ -499,14 +500,24 @@ class Declared(Dated):
 
 
 class Document(Declared):
-    """A document that a territory sent as evidence: its name and type, and the sum of its bytes, which never change."""
+    """A document that a territory sent as evidence: its name and type, and the sum of its bytes, which never change.
+
+    The row outlives its bytes: an erased document says when, keeps its sum, and loses its name, which may be
+    somebody's. The same bytes sent again afterwards are another document.
+    """
 
     name = models.CharField(_("name of the file"), max_length=150)
     title = models.CharField(_("what it is"), max_length=200, blank=True)
     content_type = models.CharField(_("type"), max_length=100)
     size = models.PositiveIntegerField(_("size (bytes)"))
     sha256 = models.CharField(_("SHA-256"), max_length=64, db_index=True)
-    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    stored = models.ForeignKey(
+        StoredFile, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("content")
+    )
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    erased_at = models.DateTimeField(_("content erased"), null=True, blank=True)
 
     objects = DeclaredQuerySet.as_manager()
 
@@ -517,13 +528,42 @@ class Document(Declared):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(public=True) | Q(workspace__isnull=False), name="document_has_readers"),
             models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="document_has_a_sum"),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True, stored__isnull=False, stored=models.F("sha256"))
+                | Q(erased_at__isnull=False, stored__isnull=True),
+                name="document_has_its_bytes_until_erased",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "sha256"],
+                condition=Q(erased_at__isnull=True),
+                nulls_distinct=False,
+                name="document_once",
+            ),
         ]
         triggers: ClassVar = [
             pgtrigger.Protect(name="document_kept", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(
-                name="document_is_what_was_sent", fields=["name", "content_type", "size", "sha256", "workspace"]
+                name="document_is_what_was_sent", fields=["content_type", "size", "sha256", "workspace"]
+            ),
+            pgtrigger.Protect(
+                name="document_keeps_its_name",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__name__df=pgtrigger.F("new__name"))
+                & ~pgtrigger.Q(old__erased_at__isnull=True, new__erased_at__isnull=False),
+            ),
+            pgtrigger.Protect(
+                name="document_stays_erased",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__erased_at__isnull=False)
+                & pgtrigger.Q(old__erased_at__df=pgtrigger.F("new__erased_at")),
             ),
         ]
 
     def __str__(self) -> str:
         return self.title or self.name
+
+    def get_absolute_url(self) -> str:
+        """Where its bytes are, for whoever may have them. Reads the workspace."""
+        if self.workspace is None:
+            return reverse("territories:public_document", args=[self.pk])
+        return reverse("territories:document", args=[self.workspace.slug, self.pk])
