@@ -163,6 +163,7 @@ class OrganisationsRequirement(Common, tag_field="kind", tag="organisations", kw
     roles: tuple[str, ...] = ()
     also_roles: tuple[str, ...] = ()  # that the same organisation has too: a champion mentors
     kinds: tuple[str, ...] = ()
+    partner_kinds: tuple[str, ...] = ()  # of the organisation that the role names as the other side
     stage: str = ""
     detail: str = ""
     number: int | str = 1
