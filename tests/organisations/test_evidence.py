@@ -9,9 +9,11 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories.organisations import OrganisationFactory, RelationFactory, YearFiguresFactory
+from tests.factories.organisations import OrganisationFactory, RelationFactory, YearFiguresFactory, siren
 from tests.factories.territories import CommuneFactory, PerimeterFactory, WorkspaceFactory
-from totem.organisations.models import Accounts, Relation, RelationKind, YearFigures, growth
+from totem.organisations import queries
+from totem.organisations.models import Accounts, Kind, Organisation, Relation, RelationKind, YearFigures
+from totem.organisations.queries import growth, relations_inside, year_figures_of
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.date
@@ -178,3 +180,125 @@ class TestRelations:
         with django_assert_num_queries(0):
             assert relation.where
             assert relation.target
+
+
+class TestRowsForACharter:
+    """What an evaluation reads: a query for relations, one for figures, however many there are."""
+
+    ON = DAY(2026, 1, 1)
+
+    def test_relations_of_places_and_perimeters(self):
+        amiens, rouen = CommuneFactory(amiens=True), CommuneFactory(rouen=True)
+        district = PerimeterFactory()
+        shown = {"public": True}
+        inside = [
+            RelationFactory(perimeter=district, **shown),
+            RelationFactory(perimeter=None, commune=amiens, **shown),
+            RelationFactory(perimeter=None, partner=OrganisationFactory(commune=amiens), mentor=True, **shown),
+        ]
+        RelationFactory(perimeter=None, commune=rouen, **shown)
+        RelationFactory(**shown)
+        RelationFactory(perimeter=district, over=True, **shown)
+        rows = relations_inside([amiens.code], [district.pk], None, self.ON)
+        assert {row.id for row in rows} == {relation.pk for relation in inside}
+        everywhere = relations_inside(None, [], None, self.ON)
+        assert len(everywhere) == 5
+
+    def test_a_row_says_all_a_charter_filters_by(self):
+        fund = OrganisationFactory(name="Fonds d’amorçage", siren=siren(70_001), kind=Kind.SEED_FUND)
+        relation = RelationFactory(organisation=fund, seed=True, amount=Decimal("1500000.50"), places=3, detail="Tour")
+        (row,) = relations_inside([], [relation.perimeter_id], relation.workspace, self.ON)
+        assert (row.id, row.workspace_id, row.public, row.kind, row.stage) == (
+            relation.pk,
+            relation.workspace_id,
+            False,
+            "invests_in",
+            "seed",
+        )
+        assert (row.organisation_id, row.name, row.siren, row.organisation_kind, row.organisation_commune) == (
+            fund.pk,
+            "Fonds d’amorçage",
+            siren(70_001),
+            "seed_fund",
+            "80021",
+        )
+        assert (row.amount, row.places, row.detail, row.since, row.until) == (
+            Decimal("1500000.50"),
+            3,
+            "Tour",
+            DAY(2024, 1, 1),
+            None,
+        )
+        assert (row.at_perimeter, row.at_commune, row.document_id, row.document_sha256) == (
+            relation.perimeter_id,
+            None,
+            None,
+            None,
+        )
+
+    @pytest.mark.parametrize("kind", [RelationKind.MENTORS, RelationKind.SIMPLIFIES, RelationKind.RECIPROCAL_WITH])
+    @pytest.mark.parametrize("target", [{}, {"with_partner": True}, {"in_commune": True}])
+    def test_rows_and_models_agree_on_where(self, kind, target):
+        home = OrganisationFactory(commune=CommuneFactory(rouen=True))
+        relation = RelationFactory(kind=kind, organisation=home, public=True, **target)
+        (row,) = relations_inside(None, [], None, self.ON)
+        assert relation.where is not None
+        assert relation.where.pk == (row.at_perimeter or row.at_commune)
+
+    def test_what_a_territory_declares_is_read_by_it_alone_until_published(self):
+        relation, figures = RelationFactory(), YearFiguresFactory()
+        inside = ([], [relation.perimeter_id])
+        of = [figures.organisation_id]
+        assert relations_inside(*inside, None, self.ON) == []
+        assert relations_inside(*inside, WorkspaceFactory(), self.ON) == []
+        assert len(relations_inside(*inside, relation.workspace, self.ON)) == 1
+        assert year_figures_of(of, None, self.ON) == []
+        assert year_figures_of(of, WorkspaceFactory(), self.ON) == []
+        assert len(year_figures_of(of, figures.workspace, self.ON)) == 1
+
+    def test_years_closed_later_are_not_read(self):
+        figures = YearFiguresFactory(public=True)
+        assert year_figures_of([figures.organisation_id], None, DAY(2025, 12, 30)) == []
+        (row,) = year_figures_of([figures.organisation_id], None, DAY(2025, 12, 31))
+        assert (row.year, row.revenue, row.staff_low, row.staff_high, row.international_share) == (
+            2025,
+            Decimal("1000000.00"),
+            12,
+            12,
+            Decimal(10),
+        )
+
+    def test_growth_is_of_the_same_declarer_else_of_public_data(self):
+        mine = YearFiguresFactory(revenue=Decimal(150))
+        same = {"organisation": mine.organisation, "year": 2024}
+        YearFiguresFactory(**same, revenue=Decimal(10), public=True)
+        of = ([mine.organisation_id], mine.workspace, self.ON)
+
+        def found() -> Fraction | None:
+            rows = year_figures_of(*of)
+            (own,) = (row for row in rows if row.id == mine.pk)
+            return growth(own, queries.year_before(own, rows))
+
+        assert found() is None  # another territory's figures are not compared with ours
+        YearFiguresFactory(**same, revenue=Decimal(100), imported=True)
+        assert found() == 50
+        YearFiguresFactory(**same, revenue=Decimal(120), workspace=mine.workspace)
+        assert found() == 25
+
+    def test_organisations_of_a_kind(self):
+        lab = OrganisationFactory(kind=Kind.FAB_LAB)
+        OrganisationFactory(kind=Kind.FAB_LAB, commune=CommuneFactory(rouen=True))
+        OrganisationFactory(kind=Kind.SCHOOL)
+        assert [row.id for row in queries.organisations_inside(["80021"], [Kind.FAB_LAB])] == [lab.pk]
+        assert len(queries.organisations_inside(None, [Kind.FAB_LAB])) == 2
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_queries_do_not_grow(self, count, django_assert_num_queries):
+        relations = RelationFactory.create_batch(count, in_commune=True, public=True)
+        of = [relation.organisation_id for relation in relations]
+        for pk in of:
+            YearFiguresFactory(organisation=Organisation.objects.get(pk=pk), public=True)
+        with django_assert_num_queries(3):
+            assert len(relations_inside(["80021"], [], None, self.ON)) == count
+            assert len(year_figures_of(of, None, self.ON)) == count
+            assert len(queries.organisations_inside(["80021"], [Kind.HUB_OPERATOR])) == count

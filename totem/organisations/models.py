@@ -1,7 +1,6 @@
 """Companies, associations, authorities, schools, funds: who they are, their people, their figures, their relations."""
 
 import datetime
-from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
@@ -254,7 +253,7 @@ class YearFigures(Declared):
     """Figures of one organisation and one closed financial year, as one declarer or one public file gives them.
 
     Staff is a band, from `staff_low` to `staff_high`: equal where it is known, without `staff_high` unbounded. Growth
-    is not kept: `growth` computes it.
+    is not kept: `queries.growth` computes it.
     """
 
     organisation = models.ForeignKey(
@@ -328,20 +327,6 @@ class YearFigures(Declared):
     @property
     def staff_is_exact(self) -> bool:
         return self.staff_low is not None and self.staff_low == self.staff_high
-
-
-def growth(figures: YearFigures, before: YearFigures | None) -> Fraction | None:
-    """Growth of the revenue since the year before, in percent, exact: compare it with thresholds before rounding it.
-
-    None where a revenue is missing, that of the year before is nothing or less, or one of the two is of a whole group
-    and the other is not (they do not count the same companies).
-    """
-    if before is None or figures.revenue is None or before.revenue is None or before.revenue <= 0:
-        return None
-    kinds = {figures.accounts, before.accounts} - {""}
-    if Accounts.CONSOLIDATED in kinds and len(kinds) > 1:
-        return None
-    return 100 * (Fraction(figures.revenue) / Fraction(before.revenue) - 1)
 
 
 class RelationKind(models.TextChoices):

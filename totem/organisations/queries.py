@@ -1,11 +1,29 @@
-"""Organisations as one person sees them."""
+"""Organisations as one person sees them; what is said of them, as a territory or a charter reads it."""
 
 import datetime
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Protocol, TypeVar
 
-from django.db.models import QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, Case, CharField, F, Field, Func, Q, QuerySet, Value, When
+from django.db.models.fields import BigIntegerField
+from django.db.models.functions import Coalesce
 
 from totem.accounts.models import User
-from totem.organisations.models import Affiliation, Invitation, Organisation
+from totem.organisations.models import (
+    HELD_AT_HOME,
+    Accounts,
+    Affiliation,
+    Invitation,
+    Organisation,
+    Relation,
+    RelationKind,
+    YearFigures,
+)
+from totem.territories.models import Workspace
 
 
 def affiliations_of(user: User, on: datetime.date) -> QuerySet[Affiliation]:
@@ -45,3 +63,223 @@ def people_of(organisation: Organisation, on: datetime.date) -> QuerySet[Affilia
 def invitations_for(user: User) -> QuerySet[Invitation]:
     """Invitations waiting for the person's answer."""
     return Invitation.objects.filter(email=user.email).select_related("organisation").order_by("id")
+
+
+# -- Figures by closed year -------------------------------------------------------------------------------------------
+
+
+class Counted(Protocol):
+    """Figures of a year, as a row of the model or as `YearRow`."""
+
+    @property
+    def organisation_id(self) -> int: ...
+    @property
+    def workspace_id(self) -> int | None: ...
+    @property
+    def year(self) -> int: ...
+    @property
+    def accounts(self) -> str: ...
+    @property
+    def revenue(self) -> Decimal | None: ...
+
+
+Row = TypeVar("Row", bound=Counted)
+
+
+def growth(figures: Counted, before: Counted | None) -> Fraction | None:
+    """Growth of the revenue since the year before, in percent, exact: compare it with thresholds before rounding it.
+
+    None where a revenue is missing, that of the year before is nothing or less, or one of the two is of a whole group
+    and the other is not (they do not count the same companies).
+    """
+    if before is None or figures.revenue is None or before.revenue is None or before.revenue <= 0:
+        return None
+    kinds = {figures.accounts, before.accounts} - {""}
+    if Accounts.CONSOLIDATED in kinds and len(kinds) > 1:
+        return None
+    return 100 * (Fraction(figures.revenue) / Fraction(before.revenue) - 1)
+
+
+def year_before(figures: Row, known: Iterable[Row]) -> Row | None:
+    """The figures of the year before to compare with: of the same declarer, else of public data. None otherwise."""
+    found = {
+        row.workspace_id: row
+        for row in known
+        if row.organisation_id == figures.organisation_id and row.year == figures.year - 1
+    }
+    return found.get(figures.workspace_id) or found.get(None)
+
+
+@dataclass(frozen=True, slots=True)
+class YearRow:
+    """`YearFigures` as plain values: revenue in EUR, the share in percent, staff a band (no high: unbounded)."""
+
+    id: int
+    organisation_id: int
+    workspace_id: int | None
+    public: bool
+    year: int
+    closing_date: datetime.date
+    accounts: str
+    revenue: Decimal | None
+    staff_low: int | None
+    staff_high: int | None
+    international_share: Decimal | None
+    source: str
+    source_url: str
+    imported_from: str
+    document_id: int | None
+    document_sha256: str | None
+
+
+_YEAR_COLUMNS = tuple(name for name in YearRow.__slots__ if name != "document_sha256")
+
+
+def year_figures_of(organisations: Collection[int], workspace: Workspace | None, up_to: datetime.date) -> list[YearRow]:
+    """All figures of these organisations that the workspace sees, of years closed by that day. One query.
+
+    By organisation, the newest year first; several declarers of one year stand side by side, public data first.
+    """
+    rows = (
+        YearFigures.objects.seen_from(workspace)
+        .filter(_any_of(F("organisation"), organisations, BigIntegerField()), closing_date__lte=up_to)
+        .order_by("organisation", "-year", F("workspace").asc(nulls_first=True))
+    )
+    return [YearRow(*values) for values in rows.values_list(*_YEAR_COLUMNS, "document__sha256")]
+
+
+# -- Relations in force -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRow:
+    """A relation as plain values. `amount` in EUR; `until` is the first day without it.
+
+    `at_perimeter` or `at_commune` is where it holds (see `Relation.where`); what it names is `partner_id`,
+    `perimeter_id` or `commune_id`.
+    """
+
+    id: int
+    workspace_id: int | None
+    public: bool
+    kind: str
+    stage: str
+    detail: str
+    places: int | None
+    amount: Decimal | None
+    since: datetime.date
+    until: datetime.date | None
+    source: str
+    source_url: str
+    document_id: int | None
+    organisation_id: int
+    partner_id: int | None
+    perimeter_id: int | None
+    commune_id: str | None
+    at_perimeter: int | None
+    at_commune: str | None
+    document_sha256: str | None
+    name: str
+    siren: str
+    organisation_kind: str
+    organisation_commune: str | None
+    partner_name: str | None
+    partner_kind: str | None
+
+
+_RELATION_COLUMNS = (
+    *RelationRow.__slots__[: RelationRow.__slots__.index("document_sha256")],
+    "document__sha256",
+    "organisation__name",
+    "organisation__siren",
+    "organisation__kind",
+    "organisation__commune_id",
+    "partner__name",
+    "partner__kind",
+)
+
+# The same as `Relation.where`, for PostgreSQL.
+_AT_PERIMETER = Case(
+    When(~Q(kind=RelationKind.RECIPROCAL_WITH), then=F("perimeter_id")), default=None, output_field=BigIntegerField()
+)
+_AT_COMMUNE = Case(
+    When(kind=RelationKind.RECIPROCAL_WITH, then=F("organisation__commune_id")),
+    When(partner=None, then=F("commune_id")),
+    When(kind__in=HELD_AT_HOME, then=F("organisation__commune_id")),
+    default=Coalesce(F("partner__commune_id"), F("organisation__commune_id")),
+    output_field=CharField(),
+)
+
+
+def relations_inside(
+    communes: Collection[str] | None,
+    perimeters: Collection[int],
+    workspace: Workspace | None,
+    on: datetime.date,
+) -> list[RelationRow]:
+    """The relations that hold in these communes or perimeters on that day and that the workspace sees. One query.
+
+    Without `communes` (None) those of everywhere, for a run over many territories. By organisation, kind and beginning.
+    """
+    rows = Relation.objects.seen_from(workspace).on(on).annotate(at_perimeter=_AT_PERIMETER, at_commune=_AT_COMMUNE)
+    if communes is not None:
+        rows = rows.filter(
+            Q(_any_of(F("at_commune"), communes, CharField(max_length=5)))
+            | Q(_any_of(F("at_perimeter"), perimeters, BigIntegerField()))
+        )
+    rows = rows.order_by("organisation__sort_key", "organisation", "kind", "since", "pk")
+    return [RelationRow(*values) for values in rows.values_list(*_RELATION_COLUMNS)]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRow:
+    """An organisation as plain values; `commune` is its INSEE code."""
+
+    id: int
+    name: str
+    siren: str
+    kind: str
+    legal_form: str
+    commune: str | None
+
+
+def organisations_inside(communes: Collection[str] | None, kinds: Collection[str]) -> list[OrganisationRow]:
+    """The organisations of these kinds that sit in these communes (None: anywhere), by name. One query."""
+    rows = Organisation.objects.filter(kind__in=kinds)
+    if communes is not None:
+        rows = rows.filter(_any_of(F("commune"), communes, CharField(max_length=5)))
+    columns = ("pk", "name", "siren", "kind", "legal_form", "commune_id")
+    return [OrganisationRow(*values) for values in rows.values_list(*columns)]
+
+
+def _any_of(field: F, wanted: Collection[int] | Collection[str], item: "Field[Any, Any]") -> Func:
+    """`field` is one of them, as one parameter: there may be tens of thousands of communes."""
+    among = Value(sorted(set(wanted)), output_field=ArrayField(item))
+    return Func(field, among, template="(%(expressions)s))", arg_joiner=" = ANY(", output_field=BooleanField())
+
+
+# -- The actors of a territory ----------------------------------------------------------------------------------------
+
+
+def relations_here(workspace: Workspace) -> QuerySet[Relation]:
+    """What the workspace declares, and what others have published of its perimeters, with what it names."""
+    return Relation.objects.filter(
+        Q(workspace=workspace) | Q(public=True, perimeter__workspace=workspace)
+    ).select_related(
+        "organisation__commune", "partner__commune", "perimeter", "commune__department", "document", "workspace"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedYear:
+    """Figures of a year beside those of the year before that they grow from."""
+
+    figures: YearFigures
+    before: YearFigures | None
+    growth: Fraction | None
+
+
+def compared(years: Sequence[YearFigures]) -> list[ComparedYear]:
+    """Each of these rows with its growth; they are what one may see, of one organisation or several."""
+    pairs = ((row, year_before(row, years)) for row in years)
+    return [ComparedYear(row, before, growth(row, before)) for row, before in pairs]
