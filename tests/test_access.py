@@ -18,7 +18,7 @@ from tests.factories.hubs import (
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, StockFactory
 from tests.factories.organisations import AffiliationFactory, OrganisationFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
-from tests.factories.territories import PerimeterFactory, WorkspaceMemberFactory
+from tests.factories.territories import DocumentFactory, PerimeterFactory, WorkspaceMemberFactory
 from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
@@ -85,6 +85,7 @@ class World:
             "space_photo": SpacePhoto.objects.create(space=self.space, image="spaces/x.webp", description="x").pk,
             "unit": self.space.units.get().pk,
             "officer": WorkspaceMemberFactory(workspace=self.perimeter.workspace).pk,
+            "document": DocumentFactory(workspace=self.perimeter.workspace).pk,
             "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
         }
 
@@ -127,7 +128,9 @@ KINDS = {
     "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
     "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",
     "spaces:price_remove": "price", "territories:member_remove": "officer", "observatory:stock": "stock",
-    "observatory:stock_accept": "stock", "observatory:stock_refuse": "stock",
+    "observatory:stock_accept": "stock", "observatory:stock_refuse": "stock", "territories:document": "document",
+    "territories:document_public": "document", "territories:document_erase": "document",
+    "territories:public_document": "document",
 }  # fmt: skip
 
 

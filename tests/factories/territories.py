@@ -1,12 +1,16 @@
 """Real codes of real places, so that departments, regions and holidays are those of the place."""
 
-from factory import Sequence, SubFactory, Trait
+from hashlib import sha256
+
+from factory import LazyAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
 from tests.factories.accounts import UserFactory
+from totem.core.models import StoredFile
 from totem.territories.models import (
     Commune,
     Department,
+    Document,
     Epci,
     FormerRegion,
     Perimeter,
@@ -148,3 +152,29 @@ class PerimeterFactory(DjangoModelFactory[Perimeter]):
     slug = Sequence(lambda n: f"perimetre-{n}")
     name = Sequence(lambda n: f"Périmètre {n}")
     workspace = SubFactory(WorkspaceFactory)
+
+
+class StoredFileFactory(DjangoModelFactory[StoredFile]):
+    """The bytes of a PDF of one line, unlike those of any other unless `content` is given."""
+
+    class Meta:
+        model = StoredFile
+        django_get_or_create = ("sha256",)
+
+    content = Sequence(lambda n: b"%%PDF-1.7\n%% %d\n%%%%EOF\n" % n)
+    sha256 = LazyAttribute(lambda file: sha256(file.content).hexdigest())
+    size = LazyAttribute(lambda file: len(file.content))
+
+
+class DocumentFactory(DjangoModelFactory[Document]):
+    """A PDF of a workspace, for its team alone; `stored__content=b"…"` says of which bytes."""
+
+    class Meta:
+        model = Document
+
+    workspace = SubFactory(WorkspaceFactory)
+    stored = SubFactory(StoredFileFactory)
+    name = Sequence(lambda n: f"piece-{n}.pdf")
+    content_type = "application/pdf"
+    sha256 = LazyAttribute(lambda document: document.stored.sha256)
+    size = LazyAttribute(lambda document: document.stored.size)

@@ -259,7 +259,7 @@ class DocumentField(forms.FileField):
 # -- Keeping ----------------------------------------------------------------------------------------------------------
 
 
-def _hold(sha256: str) -> None:
+def hold(sha256: str) -> None:
     """One at a time for these bytes until the transaction ends: what stores them and what forgets them see each other.
 
     The key is 63 bits of the sum, with the upper bit set: negative, so never one of `core.locks`.
@@ -270,7 +270,7 @@ def _hold(sha256: str) -> None:
 
 def store(file: CheckedFile) -> StoredFile:
     """Keep the bytes, once for all who send the same; nobody else stores or forgets them in this transaction."""
-    _hold(file.sha256)
+    hold(file.sha256)
     row = StoredFile(sha256=file.sha256, size=file.size, content=file.content)
     StoredFile.objects.bulk_create([row], ignore_conflicts=True)
     return row
@@ -284,7 +284,7 @@ def content_of(sha256: str) -> bytes | None:
 
 def forget(sha256: str) -> bool:
     """Delete the bytes, unless something still stands on them: False then. Inside the caller's transaction."""
-    _hold(sha256)
+    hold(sha256)
     try:
         StoredFile.objects.filter(pk=sha256).defer("content").delete()
     except ProtectedError:

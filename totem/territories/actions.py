@@ -1,4 +1,4 @@
-"""What is done to workspaces and perimeters."""
+"""What is done to workspaces, perimeters and documents."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -11,9 +11,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
-from totem.core import journal
+from totem.core import files, journal
 from totem.core.names import sort_key
 from totem.territories.models import (
+    Document,
+    ErasureReason,
     Perimeter,
     PerimeterPart,
     PerimeterVersion,
@@ -218,4 +220,70 @@ def set_public(*, perimeter: Perimeter, public: bool, by: User) -> Perimeter:
         row.full_clean()
         row.save(update_fields=["public", "updated_at"])
         _record("territories.perimeter_public_set", row, by, row.workspace, public=public)
+    return row
+
+
+# -- Documents --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_document(
+    *, workspace: Workspace | None, checked: files.CheckedFile, title: str, by: User | None, public: bool = False
+) -> Document:
+    """The document, for its workspace alone unless `public`; without a workspace it is public data.
+
+    Bytes that the workspace has sent before give the document that is there, unchanged. Raises ValidationError.
+    """
+    stored = files.store(checked)
+    known = Document.objects.filter(workspace=workspace, stored=stored).first()
+    if known is not None:
+        return known
+    document = Document(
+        workspace=workspace,
+        public=public or workspace is None,
+        name=checked.name,
+        title=title,
+        content_type=checked.content_type,
+        size=checked.size,
+        sha256=checked.sha256,
+        stored=stored,
+        added_by=by,
+    )
+    document.full_clean()
+    document.save(force_insert=True)
+    # Its name may be somebody's: the sum says which it is.
+    facts = {"sha256": document.sha256, "size": document.size, "type": document.content_type}
+    _record("territories.document_added", document, by, workspace, **facts)
+    return document
+
+
+@transaction.atomic
+def publish_document(*, document: Document, by: User, public: bool = True) -> Document:
+    """Show the document to everybody, or to its workspace alone again. Raises ValidationError when it has none."""
+    row = Document.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=document.pk)
+    if row.public != public:
+        row.public = public
+        row.full_clean()
+        row.save(update_fields=["public", "updated_at"])
+        _record("territories.document_public_set", row, by, row.workspace, public=public)
+    return row
+
+
+@transaction.atomic
+def forget_document(*, document: Document, reason: ErasureReason, title: str, by: User, now: datetime) -> Document:
+    """Erase the bytes and the name of the document; `title` is what stays written of it, with its sum and the day.
+
+    Another territory that sent the same bytes keeps them: theirs is another document. An erased one stays as it is.
+    """
+    files.hold(document.sha256)  # before the row, as in add_document
+    row = Document.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=document.pk)
+    if row.erased_at is not None:
+        return row
+    row.name = f"document.{row.name.rpartition('.')[2]}"
+    row.title, row.stored, row.erased_at = title, None, now
+    row.full_clean()
+    row.save(update_fields=["name", "title", "stored", "erased_at", "updated_at"])
+    gone = files.forget(row.sha256)
+    facts = {"sha256": row.sha256, "reason": str(reason), "bytes_deleted": gone}
+    _record("territories.document_erased", row, by, row.workspace, **facts)
     return row

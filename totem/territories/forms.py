@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from totem.core.files import DocumentField
 from totem.core.forms import DateInput
-from totem.territories.models import Commune, WorkspaceRole
+from totem.territories.models import Commune, ErasureReason, WorkspaceRole
 from totem.territories.places import Named, places_meant
 from totem.territories.queries import communes_meant, near_names
 from totem.territories.shapes import MOST_BYTES, PROJECTIONS, as_geojson, read_shape
@@ -253,3 +254,39 @@ class MemberForm(forms.Form):
 
     email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=WorkspaceRole.choices, initial=WorkspaceRole.AGENT)
+
+
+# -- Documents --------------------------------------------------------------------------------------------------------
+
+
+class DocumentForm(forms.Form):
+    """A document sent as evidence."""
+
+    file = DocumentField(label=gettext_lazy("The document"))
+    title = forms.CharField(
+        label=gettext_lazy("What it is"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("As evidence is quoted: council decision of 12 March 2014, audited accounts for 2013…"),
+    )
+
+
+class ErasureForm(forms.Form):
+    """Why a document's content goes, and what stays written of it."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why"),
+        choices=ErasureReason.choices,
+        widget=forms.RadioSelect,
+        initial=ErasureReason.PERSONAL,
+    )
+    title = forms.CharField(
+        label=gettext_lazy("What stays written of it"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Without anybody’s name, if that is why it goes."),
+    )
+
+    def clean_reason(self) -> ErasureReason:
+        """One of the reasons, not its word."""
+        return ErasureReason(self.cleaned_data["reason"])

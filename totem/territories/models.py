@@ -17,6 +17,7 @@ from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.files import word_for
 from totem.core.models import Dated, StoredFile
 from totem.core.names import SortKeyField, sort_key
 
@@ -499,6 +500,15 @@ class Declared(Dated):
         abstract = True
 
 
+class ErasureReason(models.TextChoices):
+    """Why the content of a document was erased: a word of the journal, which keeps no text that may be personal."""
+
+    PERSONAL = "personal", _("It holds personal data that we may not keep")
+    ASKED = "asked", _("Somebody it speaks of asked for it")
+    RIGHTS = "rights", _("We had no right to it, or it is confidential")
+    MISTAKE = "mistake", _("It was sent by mistake")
+
+
 class Document(Declared):
     """A document that a territory sent as evidence: its name and type, and the sum of its bytes, which never change.
 
@@ -561,6 +571,11 @@ class Document(Declared):
 
     def __str__(self) -> str:
         return self.title or self.name
+
+    @property
+    def kind(self) -> str:
+        """Its type as people say it: PDF, CSV, ODT…"""
+        return word_for(self.content_type)
 
     def get_absolute_url(self) -> str:
         """Where its bytes are, for whoever may have them. Reads the workspace."""

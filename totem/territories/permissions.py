@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from totem.accounts.models import User
-from totem.territories.models import Perimeter, Workspace, WorkspaceMember, WorkspaceRole
+from totem.territories.models import Document, Perimeter, Workspace, WorkspaceMember, WorkspaceRole
 
 Person = User | AnonymousUser
 
@@ -52,3 +52,18 @@ def perimeter_for(person: Person, slug: str, permission: str | None = None) -> P
     if perimeter.workspace is None or not person.has_perm(permission or SEE, perimeter.workspace):
         raise Http404
     return perimeter
+
+
+def document_for(person: Person, slug: str | None, pk: int, permission: str | None = None) -> Document:
+    """The document of the workspace at `slug` (None: public data) if the person may do that there.
+
+    Without a permission, if they may see it: its team, or everybody once it is public. Raises Http404 otherwise.
+    """
+    document = Document.objects.select_related("workspace").filter(workspace__slug=slug, pk=pk).first()
+    if document is None:
+        raise Http404
+    if permission is None and document.public:
+        return document
+    if document.workspace is None or not person.has_perm(permission or SEE, document.workspace):
+        raise Http404
+    return document

@@ -9,7 +9,7 @@ from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_asked
 from totem.territories.actions import LastOfficerError, leave_workspaces
-from totem.territories.models import PerimeterVersion, WorkspaceMember
+from totem.territories.models import Document, PerimeterVersion, WorkspaceMember
 
 
 @receiver(person_erasing, dispatch_uid="territories.leave")
@@ -23,7 +23,7 @@ def leave_when_erased(person: User, **_kwargs: object) -> None:
 
 @receiver(personal_data_asked, dispatch_uid="territories.workspaces")
 def give_workspaces(person: User, **_kwargs: object) -> dict[str, Any]:
-    """The person's roles in workspaces, and the versions of perimeters they have published."""
+    """The person's roles in workspaces, the versions of perimeters they published, the documents they sent."""
     roles = WorkspaceMember.objects.filter(person=person).select_related("workspace").order_by("pk")
     versions = PerimeterVersion.objects.filter(created_by=person).select_related("perimeter").order_by("pk")
     return {
@@ -31,5 +31,9 @@ def give_workspaces(person: User, **_kwargs: object) -> dict[str, Any]:
         "perimeter_versions": [
             {"perimeter": row.perimeter.name, "version": row.number, "published": row.created_at.isoformat()}
             for row in versions
+        ],
+        "documents": [
+            {"name": row.name, "title": row.title, "sha256": row.sha256, "sent": row.created_at.isoformat()}
+            for row in Document.objects.filter(added_by=person).order_by("pk")
         ],
     }

@@ -1,8 +1,8 @@
-"""Communes, places and their outlines; workspaces and perimeters."""
+"""Communes, places and their outlines; workspaces, perimeters and documents."""
 
 from django.urls import path
 
-from totem.territories.views import public, team
+from totem.territories.views import documents, public, team
 
 app_name = "territories"
 WORKSPACE = "territoires/espaces/<slug:workspace>/"
@@ -17,6 +17,11 @@ urlpatterns = [
     path(f"{WORKSPACE}equipe/", team.set_member, name="member_set"),
     path(f"{WORKSPACE}equipe/<int:pk>/retirer/", team.remove_member, name="member_remove"),
     path(f"{WORKSPACE}nouveau-perimetre/", team.create_perimeter, name="perimeter_create"),
+    path(f"{WORKSPACE}documents/", documents.documents, name="documents"),
+    path(f"{WORKSPACE}documents/<int:pk>/", documents.document, name="document"),
+    path(f"{WORKSPACE}documents/<int:pk>/public/", documents.set_public, name="document_public"),
+    path(f"{WORKSPACE}documents/<int:pk>/effacer/", documents.erase, name="document_erase"),
+    path("territoires/documents/<int:pk>/", documents.document, name="public_document"),
     path(PERIMETER, team.perimeter, name="perimeter"),
     path(f"{PERIMETER}nouvelle-version/", team.publish, name="perimeter_publish"),
     path(f"{PERIMETER}public/", team.set_public, name="perimeter_public"),

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
-from totem.core.components import Crumb
 from totem.territories import actions
 from totem.territories.actions import LastOfficerError
 from totem.territories.forms import MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
@@ -29,24 +27,7 @@ from totem.territories.places import (
     version_of,
 )
 from totem.territories.shapes import as_geojson
-
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
-
-
-def _status(request: HttpRequest) -> int:
-    """A form shown again after it was sent was refused."""
-    return 422 if request.method == "POST" else 200
-
-
-def _refused(form: Form, error: ValidationError) -> None:
-    """What an action refuses stands in the form, at its field where the form has it."""
-    known = getattr(error, "error_dict", {None: error})
-    for name, errors in known.items():
-        form.add_error(name if name in form.fields else None, errors)
-
-
-def _trail(*steps: tuple[str, str]) -> list[Crumb]:
-    return [Crumb(_("Territories"), reverse("territories:index")), *(Crumb(*step) for step in steps)]
+from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
 
 
 def _last_officer() -> str:
@@ -64,8 +45,8 @@ def create(request: HttpRequest) -> HttpResponse:
         made = actions.create_workspace(name=form.cleaned_data["name"], by=signed_in(request))
         messages.success(request, _("The territory is there. You are its officer."))
         return redirect("territories:workspace", made.slug)
-    context = {"form": form, "trail": _trail()}
-    return render(request, "territories/workspace_create.html", context, status=_status(request))
+    context = {"form": form, "trail": trail()}
+    return render(request, "territories/workspace_create.html", context, status=status_of(request))
 
 
 @require_safe
@@ -78,14 +59,14 @@ def workspace(request: HttpRequest, workspace: str) -> HttpResponse:
 def _workspace_page(request: HttpRequest, row: Workspace, form: MemberForm) -> HttpResponse:
     context = {
         "workspace": row,
-        "trail": _trail(),
+        "trail": trail(),
         "form": form,
         "perimeters": Perimeter.objects.filter(workspace=row),
         "team": row.members.select_related("person").order_by("person__sort_key", "pk"),
         "may_edit": request.user.has_perm(EDIT, row),
         "may_team": request.user.has_perm(TEAM, row),
     }
-    return render(request, "territories/workspace.html", context, status=_status(request))
+    return render(request, "territories/workspace.html", context, status=status_of(request))
 
 
 @require_POST
@@ -97,7 +78,7 @@ def set_member(request: HttpRequest, workspace: str) -> HttpResponse:
         try:
             actions.set_member(workspace=row, by=signed_in(request), **form.cleaned_data)
         except ValidationError as error:
-            _refused(form, error)
+            refused(form, error)
         except LastOfficerError:
             form.add_error("role", _last_officer())
         else:
@@ -152,7 +133,7 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
                 name=name, public=public, workspace=row, by=signed_in(request), **_content(form)
             )
         except ValidationError as error:
-            _refused(form, error)
+            refused(form, error)
         else:
             messages.success(request, _("The perimeter is published, in its first version."))
             return redirect("territories:perimeter", made.slug)
@@ -161,9 +142,9 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
         "title": _("New perimeter"),
         "verb": _("Publish"),
         "back": reverse("territories:workspace", args=[row.slug]),
-        "trail": _trail((row.name, reverse("territories:workspace", args=[row.slug]))),
+        "trail": trail((row.name, reverse("territories:workspace", args=[row.slug]))),
     }
-    return render(request, "territories/perimeter_form.html", context, status=_status(request))
+    return render(request, "territories/perimeter_form.html", context, status=status_of(request))
 
 
 @login_not_required
@@ -188,7 +169,7 @@ def perimeter(request: HttpRequest, perimeter: str) -> HttpResponse:
         **_communes(shown, row),
     }
     steps = [(row.workspace.name, reverse("territories:workspace", args=[row.workspace.slug]))] if row.workspace else []
-    context["trail"] = _trail(*steps) if context["is_team"] else _trail()
+    context["trail"] = trail(*steps) if context["is_team"] else trail()
     return render(request, "territories/perimeter.html", context)
 
 
@@ -220,7 +201,7 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
         try:
             made = actions.publish_perimeter_version(perimeter=row, by=signed_in(request), **_content(form))
         except ValidationError as error:
-            _refused(form, error)
+            refused(form, error)
         else:
             messages.success(request, _("Version %(number)s is published.") % {"number": made.number})
             return redirect("territories:perimeter", row.slug)
@@ -230,9 +211,9 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
         "title": _("New version of %(name)s") % {"name": row.name},
         "verb": _("Publish"),
         "back": back,
-        "trail": _trail((row.name, back)),
+        "trail": trail((row.name, back)),
     }
-    return render(request, "territories/perimeter_form.html", context, status=_status(request))
+    return render(request, "territories/perimeter_form.html", context, status=status_of(request))
 
 
 @require_POST
