@@ -45,9 +45,11 @@ ROOMS = [
     "totem.accounts",
     "totem.territories",
     "totem.organisations",
+    "totem.premises",
     "totem.hubs",
     "totem.spaces",
     "totem.bookings",
+    "totem.labels",
     "totem.observatory",
     "totem.website",
 ]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pyproj import Geod
     from shapely.geometry.base import BaseGeometry
 
+SUBJECT = "territories.place"  # what measures call a place
 PERIMETER, DRAWN, FRANCE = "perimetre", "dessin", "france"
 LEVELS = (*Level.values, PERIMETER, DRAWN, FRANCE)
 

@@ -1,0 +1,413 @@
+"""Buildings of a territory: their usable m², planned and delivered, how their lots are let, how they are connected.
+
+A building is not a hub: Seine Innopolis is one, the hub inside it is an organisation's. What is planned never counts as
+delivered, and every announcement of a phase is kept, so that a date that slips is seen to slip.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, Self
+
+import pgtrigger
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
+
+from totem.core.models import Dated
+from totem.core.names import SortKeyField
+from totem.territories.models import Declared, DeclaredQuerySet
+
+AREA = {"max_digits": 10, "decimal_places": 2}
+MONTHS = {"max_digits": 5, "decimal_places": 1}
+SPEED = {"max_digits": 8, "decimal_places": 1}
+ABOVE_NOTHING = MinValueValidator(Decimal("0.01"))
+NOT_NEGATIVE = MinValueValidator(Decimal(0))
+
+
+class Evidenced(models.Model):
+    """Something said of a building, with the document that shows it."""
+
+    document = models.ForeignKey(
+        "territories.Document",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("document"),
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Building(Declared, Evidenced):
+    """A building, or several that are one address. Its m² are those of its phases."""
+
+    name = models.CharField(_("name"), max_length=150)
+    sort_key = SortKeyField(source="name")
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    commune = models.ForeignKey(
+        "territories.Commune", on_delete=models.PROTECT, related_name="buildings", verbose_name=_("commune")
+    )
+    latitude = models.FloatField(
+        _("latitude"), null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
+    longitude = models.FloatField(
+        _("longitude"), null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)]
+    )
+    owner = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="buildings",
+        verbose_name=_("owner"),
+    )
+    source = models.CharField(_("source"), max_length=300, blank=True)
+    note = models.TextField(_("note"), blank=True, max_length=4000)
+
+    objects = DeclaredQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("building")
+        verbose_name_plural = _("buildings")
+        ordering: ClassVar = ["sort_key", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(public=True) | Q(workspace__isnull=False), name="building_has_readers"),
+            models.CheckConstraint(
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__isnull=False, longitude__isnull=False)
+                & Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                name="building_is_on_earth",
+                violation_error_message=_("A position is a latitude and a longitude, or neither."),
+            ),
+            # The same m² twice in one sum would be the easiest mistake of all.
+            models.UniqueConstraint(
+                fields=["workspace", "commune", "sort_key"],
+                nulls_distinct=False,
+                name="building_declared_once",
+                violation_error_message=_("A building of this commune already bears this name."),
+            ),
+            models.UniqueConstraint(
+                fields=["commune", "sort_key"],
+                condition=Q(public=True),
+                name="building_public_once",
+                violation_error_message=_("A building of this name is already public in this commune."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# -- Phases -----------------------------------------------------------------------------------------------------------
+
+
+class PhaseState(models.TextChoices):
+    """Where the works stand. Only what is delivered counts for a label."""
+
+    PLANNED = "planned", _("Planned")
+    UNDER_WAY = "under_way", _("Under way")
+    DELIVERED = "delivered", _("Delivered")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class PhaseFigures(Evidenced):
+    """What was said of a phase at one time."""
+
+    state = models.CharField(_("state"), max_length=10, choices=PhaseState.choices)
+    usable_m2 = models.DecimalField(_("usable area (m²)"), **AREA, validators=[NOT_NEGATIVE])
+    cost = models.DecimalField(
+        _("cost (€)"), max_digits=14, decimal_places=2, null=True, blank=True, validators=[NOT_NEGATIVE]
+    )
+    due_on = models.DateField(_("foreseen on"), null=True, blank=True)
+    delivered_on = models.DateField(_("delivered on"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=PhaseState.values), name="%(class)s_state_known"),
+            models.CheckConstraint(
+                condition=Q(state=PhaseState.DELIVERED, delivered_on__isnull=False)
+                | (~Q(state=PhaseState.DELIVERED) & Q(delivered_on__isnull=True)),
+                name="%(class)s_delivered_on_a_day",
+                violation_error_message=_("What is delivered has its date of delivery, and nothing else has one."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state=PhaseState.DELIVERED) | Q(due_on__isnull=False),
+                name="%(class)s_due_until_delivered",
+                violation_error_message=_("What is not delivered has the date at which it is foreseen."),
+            ),
+            models.CheckConstraint(condition=Q(usable_m2__gte=0), name="%(class)s_area_positive"),
+            models.CheckConstraint(condition=Q(cost__isnull=True) | Q(cost__gte=0), name="%(class)s_cost_positive"),
+        ]
+
+
+# A phase is what its newest announcement says, among those that were retained.
+_AS_ANNOUNCED = """
+IF NOT EXISTS (
+    SELECT FROM premises_phase p
+      JOIN LATERAL (SELECT * FROM premises_phaserevision r WHERE r.phase_id = p.id AND r.retained
+                     ORDER BY r.announced_on DESC, r.id DESC LIMIT 1) last
+        ON (last.state, last.usable_m2, last.cost, last.due_on, last.delivered_on, last.document_id)
+           IS NOT DISTINCT FROM (p.state, p.usable_m2, p.cost, p.due_on, p.delivered_on, p.document_id)
+     WHERE p.id = {phase}
+) THEN
+    RAISE EXCEPTION 'A phase is what its newest retained announcement says.' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+# The row of the building is held: two transactions that each fit, and do not fit together, see each other.
+_LOTS_FIT = """
+PERFORM FROM premises_building WHERE id = NEW.building_id FOR NO KEY UPDATE;
+IF (SELECT coalesce(sum(usable_m2), 0) FROM premises_lot WHERE building_id = NEW.building_id)
+ > (SELECT coalesce(sum(usable_m2), 0) FROM premises_phase
+     WHERE building_id = NEW.building_id AND state <> 'cancelled') THEN
+    RAISE EXCEPTION 'The lots of a building are not larger than its phases.' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+_CHECK = {
+    "level": pgtrigger.Row,
+    "when": pgtrigger.After,
+    "operation": pgtrigger.Insert | pgtrigger.Update,
+    "timing": pgtrigger.Deferred,
+}
+
+
+class Phase(PhaseFigures):
+    """A part of a building that is built or refitted at one time, as it stands by its newest announcement.
+
+    `due_on` of what is delivered is the last date that had been foreseen.
+    """
+
+    building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="phases", verbose_name=_("building"))
+    name = models.CharField(_("name"), max_length=150)
+
+    class Meta(PhaseFigures.Meta):
+        verbose_name = _("phase")
+        verbose_name_plural = _("phases")
+        ordering: ClassVar = ["building", "pk"]
+        constraints: ClassVar = [
+            *PhaseFigures.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["building", "name"],
+                name="phase_named_once",
+                violation_error_message=_("A phase of this building already bears this name."),
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="phase_kept", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="phase_of_its_building", fields=["building"]),
+            pgtrigger.Trigger(name="phase_as_announced", func=_AS_ANNOUNCED.format(phase="NEW.id"), **_CHECK),
+            pgtrigger.Trigger(name="phase_holds_its_lots", func=_LOTS_FIT, **_CHECK),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.state == PhaseState.DELIVERED
+
+
+class LocalDate(Func):
+    """The day of an instant on the clocks of metropolitan France."""
+
+    template = "(%(expressions)s AT TIME ZONE 'Europe/Paris')::date"
+    output_field: ClassVar["models.DateField[date, date]"] = models.DateField()
+
+
+class PhaseRevision(PhaseFigures):
+    """One announcement about a phase; PostgreSQL refuses to change or delete it.
+
+    Sources contradict each other: what was `retained` makes the phase, the rest stays beside it.
+    """
+
+    phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="revisions")
+    announced_on = models.DateField(_("announced on"))
+    source = models.CharField(_("source"), max_length=300, blank=True)
+    reason = models.CharField(_("why it is retained or not"), max_length=300, blank=True)
+    retained = models.BooleanField(_("retained"), default=True)
+    at = models.DateTimeField(_("recorded"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta(PhaseFigures.Meta):
+        verbose_name = _("announcement about a phase")
+        verbose_name_plural = _("announcements about phases")
+        ordering: ClassVar = ["phase", "announced_on", "pk"]
+        constraints: ClassVar = [
+            *PhaseFigures.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(delivered_on__isnull=True) | Q(delivered_on__lte=F("announced_on")),
+                name="phaserevision_delivered_before_it_is_said",
+                violation_error_message=_("A delivery is announced once it has taken place."),
+            ),
+            models.CheckConstraint(
+                condition=Q(announced_on__lte=LocalDate(F("at"))),
+                name="phaserevision_announced_before_it_is_recorded",
+                violation_error_message=_("This date is to come."),
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Protect(name="phase_revision_kept", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="phase_revision_is_the_phase",
+                func=_AS_ANNOUNCED.format(phase="NEW.phase_id"),
+                **{**_CHECK, "operation": pgtrigger.Insert},
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.phase_id} {self.announced_on}: {self.state}"
+
+
+# -- Lots -------------------------------------------------------------------------------------------------------------
+
+
+class LeaseForm(models.TextChoices):
+    """How a lot is let."""
+
+    COMMERCIAL = "commercial", _("Commercial lease (3-6-9)")
+    SHORT_TERM = "short_term", _("Short-term lease")
+    PRECARIOUS = "precarious", _("Precarious occupancy agreement")
+    SERVICE = "service", _("Service agreement (coworking)")
+    PUBLIC_DOMAIN = "public_domain", _("Occupancy of the public domain")
+    OTHER = "other", _("Other")
+
+
+class Lot(Dated, Evidenced):
+    """A part of a building that is let in one way. Its document is the agreement's template, or the price list."""
+
+    building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="lots", verbose_name=_("building"))
+    name = models.CharField(_("name"), max_length=150)
+    usable_m2 = models.DecimalField(_("usable area (m²)"), **AREA, validators=[ABOVE_NOTHING])
+    use = models.CharField(_("use"), max_length=150, blank=True)
+    lease_form = models.CharField(_("form of lease"), max_length=15, choices=LeaseForm.choices)
+    period_months = models.DecimalField(
+        _("period (months)"),
+        **MONTHS,
+        validators=[MinValueValidator(Decimal("0.1"))],
+        help_text=_("For how long one commits oneself: 1 for a monthly agreement, 36 for three years."),
+    )
+    notice_months = models.DecimalField(_("notice (months)"), **MONTHS, validators=[NOT_NEGATIVE])
+
+    class Meta:
+        verbose_name = _("lot")
+        verbose_name_plural = _("lots")
+        ordering: ClassVar = ["building", "name", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(usable_m2__gt=0), name="lot_area_positive"),
+            models.CheckConstraint(condition=Q(period_months__gt=0), name="lot_period_positive"),
+            models.CheckConstraint(condition=Q(notice_months__gte=0), name="lot_notice_positive"),
+            models.CheckConstraint(condition=Q(lease_form__in=LeaseForm.values), name="lot_lease_known"),
+            models.UniqueConstraint(
+                fields=["building", "name"],
+                name="lot_named_once",
+                violation_error_message=_("A lot of this building already bears this name."),
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.ReadOnly(name="lot_of_its_building", fields=["building"]),
+            pgtrigger.Trigger(name="lot_fits_its_building", func=_LOTS_FIT, **_CHECK),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# -- Networks ---------------------------------------------------------------------------------------------------------
+
+
+class Network(models.TextChoices):
+    FIXED = "fixed", _("Fixed")
+    MOBILE = "mobile", _("Mobile")
+
+
+class Technology(models.TextChoices):
+    """What a fixed network is made of; a mobile one is known by its generation."""
+
+    FIBRE = "fibre", _("Optical fibre")
+    CABLE = "cable", _("Cable")
+    COPPER = "copper", _("Copper (DSL)")
+    RADIO = "radio", _("Radio")
+    SATELLITE = "satellite", _("Satellite")
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    def on(self, day: date) -> Self:
+        """Those in force on that day."""
+        return self.filter(Q(until=None) | Q(until__gt=day), since__lte=day)
+
+
+class Offer(Dated, Evidenced):
+    """What an operator offers in a building, from one day until (not including) another, as attested on a day."""
+
+    building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="offers", verbose_name=_("building"))
+    operator = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        related_name="network_offers",
+        verbose_name=_("operator"),
+    )
+    network = models.CharField(_("network"), max_length=6, choices=Network.choices)
+    technology = models.CharField(_("technology"), max_length=10, choices=Technology.choices, blank=True)
+    generation = models.PositiveSmallIntegerField(
+        _("generation"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2), MaxValueValidator(9)],
+        help_text=_("Of a mobile network: 4 for 4G, 5 for 5G."),
+    )
+    mbits_down = models.DecimalField(_("download (Mbit/s)"), **SPEED, null=True, blank=True, validators=[ABOVE_NOTHING])
+    mbits_up = models.DecimalField(_("upload (Mbit/s)"), **SPEED, null=True, blank=True, validators=[ABOVE_NOTHING])
+    coverage_percent = models.DecimalField(
+        _("coverage of the building (%)"),
+        max_digits=4,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        validators=[NOT_NEGATIVE, MaxValueValidator(Decimal(100))],
+    )
+    since = models.DateField(_("from"))
+    until = models.DateField(_("until"), null=True, blank=True, help_text=_("The first day it no longer holds."))
+    attested_on = models.DateField(_("attested on"), null=True, blank=True)
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("operator's offer")
+        verbose_name_plural = _("operators' offers")
+        ordering: ClassVar = ["building", "network", "-mbits_down", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(network=Network.FIXED, generation__isnull=True, mbits_down__isnull=False)
+                & Q(technology__in=Technology.values)
+                | Q(network=Network.MOBILE, technology="", generation__isnull=False, coverage_percent__isnull=False)
+                & Q(generation__range=(2, 9)),
+                name="offer_is_fixed_or_mobile",
+                violation_error_message=_(
+                    "A fixed offer has a technology and a speed; a mobile one a generation and a coverage."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=(Q(mbits_down__isnull=True) | Q(mbits_down__gt=0))
+                & (Q(mbits_up__isnull=True) | Q(mbits_up__gt=0)),
+                name="offer_speed_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(coverage_percent__isnull=True) | Q(coverage_percent__range=(0, 100)),
+                name="offer_coverage_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=F("since")),
+                name="offer_ends_after_it_starts",
+                violation_error_message=_("The end comes before the start."),
+            ),
+        ]
+        triggers: ClassVar = [pgtrigger.ReadOnly(name="offer_of_its_building", fields=["building"])]
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} {self.network}"

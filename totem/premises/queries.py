@@ -1,0 +1,345 @@
+"""What stands in a territory, read in a fixed number of statements however many territories are asked for.
+
+The rows are plain values that go to JSON and back, so that what was concluded from them can be kept and concluded
+again. `premises_figures` is a pure function of them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, NamedTuple, TypeVar
+
+import msgspec
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BooleanField, CharField, F, Func, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from totem.core.measures import Figure
+from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseState
+from totem.territories.models import FormerCommune, Workspace
+from totem.territories.places import Place
+
+MONTHLY = Decimal(1)  # charter of the Quartier numérique, criterion 2: agreements by the month
+EVERYWHERE = Decimal(95)  # from that coverage (%) on, a building counts as covered by a mobile network: ours, no source
+NOTHING = Decimal(0)
+
+
+# -- Rows -------------------------------------------------------------------------------------------------------------
+
+
+class PhaseRow(msgspec.Struct, frozen=True):
+    """A phase as it is known today; `usable_m2` in m², `cost` in EUR."""
+
+    pk: int
+    building: int
+    name: str
+    state: str
+    usable_m2: Decimal
+    cost: Decimal | None
+    due_on: date | None
+    delivered_on: date | None
+    document: int | None
+
+    def delivered(self, on: date) -> bool:
+        return self.delivered_on is not None and self.delivered_on <= on
+
+    def coming(self, on: date) -> date | None:
+        """The day it is foreseen, seen from that day; None when it is there already, or will not be."""
+        if self.state == PhaseState.CANCELLED or self.delivered(on):
+            return None
+        return self.delivered_on or self.due_on
+
+
+class LotRow(msgspec.Struct, frozen=True):
+    """A lot; periods in months."""
+
+    pk: int
+    building: int
+    usable_m2: Decimal
+    lease_form: str
+    period_months: Decimal
+    notice_months: Decimal
+    document: int | None
+
+    @property
+    def monthly(self) -> bool:
+        return self.period_months <= MONTHLY and self.notice_months <= MONTHLY
+
+
+class OfferRow(msgspec.Struct, frozen=True):
+    """An operator's offer, in force from `since` until, not including, `until`."""
+
+    pk: int
+    building: int
+    operator: int
+    network: str
+    generation: int | None
+    mbits_down: Decimal | None
+    coverage_percent: Decimal | None
+    since: date
+    until: date | None
+    attested_on: date | None
+    document: int | None
+
+    def holds(self, on: date) -> bool:
+        return self.since <= on and (self.until is None or on < self.until)
+
+
+class BuildingRow(msgspec.Struct, frozen=True):
+    """A building and all that is said of it."""
+
+    pk: int
+    name: str
+    key: str
+    commune: str
+    latitude: float | None
+    longitude: float | None
+    workspace: int | None
+    public: bool
+    document: int | None
+    phases: tuple[PhaseRow, ...] = ()
+    lots: tuple[LotRow, ...] = ()
+    offers: tuple[OfferRow, ...] = ()
+
+    def delivered_m2(self, on: date) -> Decimal:
+        return sum((phase.usable_m2 for phase in self.phases if phase.delivered(on)), NOTHING)
+
+    def coming_m2(self, on: date) -> Decimal:
+        return sum((phase.usable_m2 for phase in self.phases if phase.coming(on)), NOTHING)
+
+    def stands(self, on: date) -> bool:
+        """Whether any of it is delivered."""
+        return any(phase.delivered(on) for phase in self.phases)
+
+    def best_fixed(self, on: date) -> Decimal | None:
+        """Mbit/s down of the best fixed offer in force; None when none is known."""
+        held = (offer for offer in self.offers if offer.network == Network.FIXED and offer.holds(on))
+        return max((offer.mbits_down for offer in held if offer.mbits_down is not None), default=None)
+
+    def best_generation(self, on: date) -> Decimal | None:
+        """The newest mobile generation that covers the building; None when no offer of a mobile network is known."""
+        held = [offer for offer in self.offers if offer.network == Network.MOBILE and offer.holds(on)]
+        covering = (o.generation for o in held if o.coverage_percent is not None and o.coverage_percent >= EVERYWHERE)
+        return Decimal(max((g for g in covering if g is not None), default=0)) if held else None
+
+
+class PremisesRows(msgspec.Struct, frozen=True):
+    """The buildings of a place: those surely in it, and those of which nobody can tell (in a commune that is cut)."""
+
+    inside: tuple[BuildingRow, ...] = ()
+    undecided: tuple[BuildingRow, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.inside or self.undecided)
+
+
+# -- Reading ----------------------------------------------------------------------------------------------------------
+
+_BUILDING = (
+    *("pk", "name", "sort_key", "today", "latitude", "longitude"),
+    *("workspace_id", "public", "document_id"),
+)
+_PHASE = (
+    *("pk", "building_id", "name", "state", "usable_m2", "cost"),
+    *("due_on", "delivered_on", "document_id"),
+)
+_LOT = ("pk", "building_id", "usable_m2", "lease_form", "period_months", "notice_months", "document_id")
+_OFFER = (
+    *("pk", "building_id", "operator_id", "network", "generation", "mbits_down", "coverage_percent"),
+    *("since", "until", "attested_on", "document_id"),
+)
+
+
+def buildings_of(places: Sequence[Place], workspace: Workspace | None = None) -> QuerySet[Building]:
+    """The buildings of every commune of these places that the workspace sees (None: the public ones).
+
+    `today` is the current code of their commune, which may have been merged since they were declared.
+    """
+    communes = sorted({code for place in places for code in place.communes})
+    merged = FormerCommune.objects.filter(code=OuterRef("commune_id"), current__current=True).values("current_id")
+    seen = Building.objects.seen_from(workspace).annotate(
+        today=Coalesce(Subquery(merged), F("commune_id"), output_field=CharField())
+    )
+    return seen.filter(AnyOf(F("today"), Value(communes, output_field=ArrayField(CharField()))))
+
+
+class AnyOf(Func):
+    """Whether a text is one of an array: all of France is 35,000 codes in one parameter."""
+
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field: ClassVar["BooleanField[bool, bool]"] = BooleanField()
+
+
+def read_premises(places: Sequence[Place], workspace: Workspace | None = None) -> dict[str, PremisesRows]:
+    """What stands in each place, by its key, in four statements however many there are.
+
+    Of a building that is public and that the workspace also declared (same name, same commune) its own row is read.
+    """
+    rows = [BuildingRow(*row) for row in buildings_of(places, workspace).values_list(*_BUILDING)]
+    rows = _counted_once(rows, workspace)
+    pks = [row.pk for row in rows]
+    phases = _by_building(PhaseRow, Phase.objects.filter(building__in=pks).values_list(*_PHASE))
+    lots = _by_building(LotRow, Lot.objects.filter(building__in=pks).values_list(*_LOT))
+    offers = _by_building(OfferRow, Offer.objects.filter(building__in=pks).values_list(*_OFFER))
+    of_commune: dict[str, list[BuildingRow]] = {}
+    for row in rows:
+        whole = msgspec.structs.replace(
+            row,
+            phases=tuple(phases.get(row.pk, ())),
+            lots=tuple(lots.get(row.pk, ())),
+            offers=tuple(offers.get(row.pk, ())),
+        )
+        of_commune.setdefault(row.commune, []).append(whole)
+    return {place.key: _in_place(place, of_commune) for place in places}
+
+
+def buildings_inside(place: Place, workspace: Workspace | None = None) -> PremisesRows:
+    """The buildings surely in the place, and those of which nobody can tell, that the workspace sees."""
+    return read_premises([place], workspace)[place.key]
+
+
+def _counted_once(rows: list[BuildingRow], workspace: Workspace | None) -> list[BuildingRow]:
+    own = {(row.commune, row.key) for row in rows if workspace is not None and row.workspace == workspace.pk}
+    return [
+        row
+        for row in rows
+        if (row.commune, row.key) not in own or (workspace is not None and row.workspace == workspace.pk)
+    ]
+
+
+Row = TypeVar("Row", PhaseRow, LotRow, OfferRow)
+
+
+def _by_building(make: Callable[..., Row], rows: Iterable[tuple[object, ...]]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for values in rows:
+        row = make(*values)
+        found.setdefault(row.building, []).append(row)
+    return found
+
+
+def _in_place(place: Place, of_commune: Mapping[str, Sequence[BuildingRow]]) -> PremisesRows:
+    rows = [row for code in place.communes for row in of_commune.get(code, ())]
+    if place.polygon is None or not rows:
+        return PremisesRows(tuple(rows))
+    import shapely  # noqa: PLC0415 - only where shapes are
+
+    shapely.prepare(place.polygon)
+    whole = frozenset(place.whole)
+    inside, undecided = [], []
+    for row in rows:
+        if row.latitude is not None and row.longitude is not None:
+            if shapely.covers(place.polygon, shapely.Point(row.longitude, row.latitude)):
+                inside.append(row)
+        elif row.commune in whole:
+            inside.append(row)
+        else:
+            undecided.append(row)
+    return PremisesRows(tuple(inside), tuple(undecided))
+
+
+# -- Figures ----------------------------------------------------------------------------------------------------------
+
+
+def premises_figures(rows: PremisesRows, on: date) -> dict[str, Figure]:
+    """Every measure of `premises.measures`, by its name, on that day."""
+    return {name: compute(rows, on) for name, compute in FIGURES.items()}
+
+
+def usable_area(rows: PremisesRows, on: date) -> Figure:
+    """m² delivered by that day. Without any building not known; 0 where some are declared and none is delivered."""
+    return _sum(rows, lambda building: building.delivered_m2(on))
+
+
+def usable_area_planned(rows: PremisesRows, on: date) -> Figure:
+    """m² planned or under way on that day, as plans are known today; not delivered, whatever their date."""
+    return _sum(rows, lambda building: building.coming_m2(on))
+
+
+def monthly_agreements(rows: PremisesRows, on: date) -> Figure:
+    """How many lots of delivered buildings are let by the month, with a notice of a month at most."""
+    return _sum(rows, lambda building: Decimal(sum(lot.monthly for lot in _lots(building, on))))
+
+
+def monthly_area_share(rows: PremisesRows, on: date) -> Figure:
+    """The share (%) of the lots' m², in delivered buildings, that is let by the month.
+
+    Not known while a building that may be inside has lots.
+    """
+    if any(_lots(building, on) for building in rows.undecided):
+        return Figure(None)
+    lots = [lot for building in rows.inside for lot in _lots(building, on)]
+    monthly = sum((lot.usable_m2 for lot in lots if lot.monthly), NOTHING)
+    whole = sum((lot.usable_m2 for lot in lots), NOTHING)
+    return Figure.ratio(monthly, whole) if whole else Figure(None)
+
+
+def fixed_speed_everywhere(rows: PremisesRows, on: date) -> Figure:
+    """Mbit/s that every delivered building can have: the lowest of their best fixed offers."""
+    return _everywhere(rows, on, lambda building: building.best_fixed(on))
+
+
+def mobile_generation_everywhere(rows: PremisesRows, on: date) -> Figure:
+    """The mobile generation that covers every delivered building; 0 where one is covered by none."""
+    return _everywhere(rows, on, lambda building: building.best_generation(on))
+
+
+FIGURES: dict[str, Callable[[PremisesRows, date], Figure]] = {
+    "usable_area": usable_area,
+    "usable_area_planned": usable_area_planned,
+    "monthly_area_share": monthly_area_share,
+    "monthly_agreements": monthly_agreements,
+    "fixed_speed_everywhere": fixed_speed_everywhere,
+    "mobile_generation_everywhere": mobile_generation_everywhere,
+}
+
+
+def _lots(building: BuildingRow, on: date) -> tuple[LotRow, ...]:
+    return building.lots if building.stands(on) else ()
+
+
+def _sum(rows: PremisesRows, of: Callable[[BuildingRow], Decimal]) -> Figure:
+    """From what is surely inside to that and all that may be."""
+    if not rows:
+        return Figure(None)
+    sure = sum(map(of, rows.inside), NOTHING)
+    return Figure.between(sure, sure + sum(map(of, rows.undecided), NOTHING))
+
+
+def _everywhere(rows: PremisesRows, on: date, best: Callable[[BuildingRow], Decimal | None]) -> Figure:
+    """The least of the buildings' bests.
+
+    A building of which nothing is known may be the worst: the figure is then an interval from 0.
+    """
+    inside = [best(building) for building in rows.inside if building.stands(on)]
+    every = inside + [best(building) for building in rows.undecided if building.stands(on)]
+    if not any(known is not None for known in every):
+        return Figure(None)
+    low = min(NOTHING if known is None else known for known in every)
+    return Figure.between(low, min((known for known in inside if known is not None), default=None))
+
+
+class Coming(NamedTuple):
+    """m² that are foreseen on a day."""
+
+    on: date
+    m2: Decimal
+
+
+def forecast_of(rows: PremisesRows, on: date) -> list[Coming]:
+    """What is foreseen from that day on, in order: when a threshold would be met if plans hold.
+
+    A date that has gone by promises nothing: such phases are left out, as are buildings that may be outside.
+    """
+    coming: dict[date, Decimal] = {}
+    for phase in (phase for building in rows.inside for phase in building.phases):
+        day = phase.coming(on)
+        if day is not None and day >= on:
+            coming[day] = coming.get(day, NOTHING) + phase.usable_m2
+    return [Coming(day, coming[day]) for day in sorted(coming)]
+
+
+def forecast(place: Place, on: date, workspace: Workspace | None = None) -> list[Coming]:
+    """`forecast_of` what the workspace sees in the place."""
+    return forecast_of(buildings_inside(place, workspace), on)
