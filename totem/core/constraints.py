@@ -1,10 +1,11 @@
-"""Pieces of exclusion constraints. The embedded PostgreSQL has no btree_gist: a one-value range stands in for `=`."""
+"""Pieces of constraints. The embedded PostgreSQL has no btree_gist: a one-value range stands in for `=`."""
 
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, IntegerRangeField, RangeOperators
-from django.db.models import Expression, F, Func, Value
+from django.db.models import CharField, Expression, F, Func, Value
 from django.db.models.fields import Field
+from django.db.models.lookups import Exact
 
 
 class Same(Func):
@@ -59,3 +60,10 @@ class MinutesOfWeek(Func):
     @staticmethod
     def overlap() -> tuple[Expression, str]:
         return MinutesOfWeek(), RangeOperators.OVERLAPS
+
+
+def sum_of(column: str, *, is_text: bool = True, held_in: str = "sha256") -> Exact:
+    """The condition that `held_in` is the SHA-256 of a column, in hexadecimal: of its bytes, or its text in UTF-8."""
+    content = Func(F(column), Value("UTF8"), function="convert_to") if is_text else F(column)
+    summed = Func(Func(content, function="sha256"), Value("hex"), function="encode", output_field=CharField())
+    return Exact(F(held_in), summed)

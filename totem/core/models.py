@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.constraints import sum_of
+
 
 class Dated(models.Model):
     """A row that knows when it was made and last changed."""
@@ -107,18 +109,7 @@ class StoredFile(models.Model):
         verbose_name = _("stored file")
         verbose_name_plural = _("stored files")
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=models.lookups.Exact(
-                    models.F("sha256"),
-                    models.Func(
-                        models.Func(models.F("content"), function="sha256"),
-                        models.Value("hex"),
-                        function="encode",
-                        output_field=models.CharField(),
-                    ),
-                ),
-                name="stored_file_is_its_sum",
-            ),
+            models.CheckConstraint(condition=sum_of("content", is_text=False), name="stored_file_is_its_sum"),
             models.CheckConstraint(
                 condition=models.lookups.Exact(
                     models.F("size"),

@@ -1,0 +1,130 @@
+"""Boards, charters and evidence of a territory."""
+
+import datetime
+import hashlib
+from decimal import Decimal
+from typing import Any
+
+from factory import LazyAttribute, LazyFunction, RelatedFactory, SelfAttribute, Sequence, SubFactory
+from factory.django import DjangoModelFactory
+
+from tests.factories.territories import EpciFactory, PerimeterFactory, WorkspaceFactory
+from totem.labels.charter import canonical
+from totem.labels.models import (
+    Board,
+    CharterVersion,
+    Confidence,
+    Judgement,
+    Observation,
+    ObservationVersion,
+    Reading,
+)
+
+LONG_AGO = datetime.datetime(2020, 1, 1, 9, tzinfo=datetime.UTC)
+
+
+def words(text: str) -> dict[str, str]:
+    """A text of a charter in both languages."""
+    return {"fr": text, "en": text}
+
+
+def requirement(pk: str, kind: str, **fields: Any) -> dict[str, Any]:
+    """A requirement as a charter's file has it."""
+    return {"id": pk, "kind": kind, "title": words(pk), "rule": words(f"{pk}…"), **fields}
+
+
+def content_of(*criteria: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+    """The content of a charter of which each criterion has these requirements: `q1`, `q2`…"""
+    return {
+        "format": 1,
+        "slug": "essai",
+        "version": "1",
+        "title": words("Essai"),
+        "summary": words("Une charte d’essai"),
+        "valid_from": "2013-01-01",
+        "sources": {},
+        "criteria": [
+            {"id": f"q{n}", "title": words(f"Q{n}"), "requirements": requirements}
+            for n, requirements in enumerate(criteria, 1)
+        ],
+        **fields,
+    }
+
+
+class CharterVersionFactory(DjangoModelFactory[CharterVersion]):
+    """Give `data=content_of(…)` for a charter of one's own."""
+
+    class Meta:
+        model = CharterVersion
+
+    class Params:
+        data = LazyFunction(lambda: content_of([requirement("q1a", "judgement", guide=words("?"))]))
+
+    slug = LazyAttribute(lambda o: o.data["slug"])
+    version = LazyAttribute(lambda o: o.data["version"])
+    valid_from = LazyAttribute(lambda o: datetime.date.fromisoformat(o.data["valid_from"]))
+    content = LazyAttribute(lambda o: canonical(o.data).decode())
+    sha256 = LazyAttribute(lambda o: hashlib.sha256(o.content.encode()).hexdigest())
+    published_at = LONG_AGO
+
+
+class BoardFactory(DjangoModelFactory[Board]):
+    """Of a perimeter made of Amiens Métropole, in a workspace of its own."""
+
+    class Meta:
+        model = Board
+
+    slug = Sequence(lambda n: f"essai-{n}")
+    charter = "essai"
+    workspace = SubFactory(WorkspaceFactory)
+    perimeter = SubFactory(PerimeterFactory, workspace=SelfAttribute("..workspace"))
+
+
+class ObservationVersionFactory(DjangoModelFactory[ObservationVersion]):
+    class Meta:
+        model = ObservationVersion
+
+    number = 1
+    value = Decimal(12)
+    ends_on = datetime.date(2026, 1, 31)
+    source = "Rapport d’essai"
+    confidence = Confidence.HIGH
+    written_at = LONG_AGO
+
+
+class ObservationFactory(DjangoModelFactory[Observation]):
+    """About Amiens Métropole; `first=None` for one without a version, `first__value=3` for another value."""
+
+    class Meta:
+        model = Observation
+        skip_postgeneration_save = True
+
+    workspace = SubFactory(WorkspaceFactory)
+    epci = SubFactory(EpciFactory)
+    indicator = "events_held"
+    first = RelatedFactory(ObservationVersionFactory, factory_related_name="observation")
+
+
+class JudgementFactory(DjangoModelFactory[Judgement]):
+    class Meta:
+        model = Judgement
+
+    board = SubFactory(BoardFactory)
+    charter_version = SubFactory(CharterVersionFactory)
+    requirement = "q1a"
+    verdict = Judgement.Verdict.MET
+    reason = "Vu sur place"
+    conflicts = "Aucun"
+    made_at = LONG_AGO
+
+
+class ReadingFactory(DjangoModelFactory[Reading]):
+    class Meta:
+        model = Reading
+
+    name = "usable_area"
+    subject = "epci:248000531"
+    period = "day"
+    day = datetime.date(2026, 11, 1)
+    value = Decimal(10_000)
+    computed_at = LONG_AGO
