@@ -1,10 +1,13 @@
 """What is done to organisations and to the people in them."""
 
 import datetime
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -12,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
 from totem.core import journal, mail
-from totem.organisations.models import Affiliation, Invitation, Organisation
+from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of
+from totem.territories.models import Declared, Workspace
 
 # Enough for a large company to come at once, too few to use Totem as a machine that writes to strangers.
 INVITATIONS_WAITING = 30
@@ -180,3 +184,222 @@ def leave_everything(*, person: User, now: datetime.datetime) -> None:
             raise LastRepresentative(affiliation.organisation.name)
         _end(affiliation, today)
     Invitation.objects.filter(email=person.email).delete()
+
+
+# -- What territories and public data say of organisations ------------------------------------------------------------
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has saved the row since it was shown; `theirs` is what stands now."""
+
+    def __init__(self, theirs: Declared) -> None:
+        super().__init__()
+        self.theirs = theirs
+
+
+def state_of(row: Declared) -> str:
+    """What a form carries along, to tell whether the row has been saved since it was shown."""
+    return row.updated_at.isoformat()
+
+
+@transaction.atomic
+def note_organisation(*, by: User, workspace: Workspace, **values: Any) -> Organisation:
+    """An organisation that a territory speaks of. Nobody represents it: whoever notes it does not become part of it.
+
+    Raises ValidationError as `create_organisation` does.
+    """
+    organisation = Organisation(**values)
+    _save(organisation)
+    journal.record(
+        "organisations.noted", organisation, actor_id=by.pk, scope=workspace, facts={"kind": organisation.kind}
+    )
+    return organisation
+
+
+@transaction.atomic
+def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relation:
+    """What an organisation does, said by a territory, for its team alone. Raises ValidationError, by field."""
+    relation = Relation(workspace=workspace, **values)
+    _save_declared(relation)
+    facts = {"organisation": relation.organisation_id, "kind": relation.kind}
+    journal.record("organisations.relation_declared", relation, actor_id=by.pk, scope=workspace, facts=facts)
+    return relation
+
+
+@transaction.atomic
+def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -> Relation:
+    """The relation with some fields changed. Raises ValidationError, ChangedMeanwhile when it is not as `seen`."""
+    row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
+    return _change(row, seen, by, "organisations.relation_changed", values)
+
+
+@transaction.atomic
+def end_relation(*, relation: Relation, until: datetime.date, by: User) -> Relation:
+    """The relation holds until that day, which is the first without it. Raises ValidationError."""
+    row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
+    return _change(row, state_of(row), by, "organisations.relation_ended", {"until": until})
+
+
+@transaction.atomic
+def declare_figures(*, workspace: Workspace, by: User, now: datetime.datetime, **values: Any) -> YearFigures:
+    """Figures of a closed year, said by a territory, for its team alone. Raises ValidationError, by field."""
+    figures = YearFigures(workspace=workspace, **_of_closed_year(values, now))
+    _save_declared(figures)
+    facts = {"organisation": figures.organisation_id, "year": figures.year}
+    journal.record("organisations.figures_declared", figures, actor_id=by.pk, scope=workspace, facts=facts)
+    return figures
+
+
+@transaction.atomic
+def change_figures(*, figures: YearFigures, seen: str, by: User, now: datetime.datetime, **values: Any) -> YearFigures:
+    """The figures with some changed. Raises ValidationError, ChangedMeanwhile when they are not as `seen`."""
+    row = YearFigures.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=figures.pk)
+    return _change(row, seen, by, "organisations.figures_changed", _of_closed_year(values, now))
+
+
+@transaction.atomic
+def set_public(*, row: Relation | YearFigures, public: bool, by: User) -> None:
+    """Show it to everybody, or to its territory alone.
+
+    Raises ValidationError where a relation names a perimeter that only its team sees, and where nobody declares it.
+    """
+    row = type(row).objects.select_for_update(of=("self",)).select_related("workspace").get(pk=row.pk)
+    if row.public == public:
+        return
+    if row.workspace is None:
+        raise ValidationError(_("What came with public data stays public."))
+    if public and isinstance(row, Relation) and row.perimeter is not None and not row.perimeter.public:
+        raise ValidationError(_("Publish its perimeter first: this names it."))
+    row.public = public
+    row.save(update_fields=["public", "updated_at"])
+    facts = {"public": public}
+    journal.record("organisations.public_set", row, actor_id=by.pk, scope=row.workspace, facts=facts)
+
+
+Said = TypeVar("Said", Relation, YearFigures)
+
+
+def _change(row: Said, seen: str, by: User, verb: str, values: dict[str, Any]) -> Said:
+    if seen != state_of(row):
+        raise ChangedMeanwhile(row)
+    changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
+    if changed:
+        for field in changed:
+            setattr(row, field, values[field])
+        _save_declared(row)
+        journal.record(verb, row, actor_id=by.pk, scope=row.workspace, facts={"fields": changed})
+    return row
+
+
+def _of_closed_year(values: dict[str, Any], now: datetime.datetime) -> dict[str, Any]:
+    """The values with the year of the closing date. Raises ValidationError while the year runs."""
+    closing = values["closing_date"]
+    if closing >= timezone.localdate(now):
+        raise ValidationError({"closing_date": _("This year is not closed yet: figures are of closed years.")})
+    return values | {"year": closing.year}
+
+
+# Where the message of a constraint goes in a form; those that are not here speak of the whole.
+FIELDS = {
+    "year_figures_once": "closing_date",
+    "year_figures_staff_band": "staff_high",
+    "year_figures_share_in_percent": "international_share",
+    "relation_not_with_itself": "partner",
+    "relation_ends_after_it_starts": "until",
+    "relation_stage_of_an_investor": "stage",
+    "relation_amount_positive": "amount",
+}
+
+
+def _save_declared(row: Relation | YearFigures) -> None:
+    """Save a row that names only what its territory may name. Raises ValidationError, by field."""
+    for field in ("document", "perimeter"):
+        named = getattr(row, field, None)
+        if named is not None and not named.public and named.workspace_id != row.workspace_id:
+            raise ValidationError({field: _("This is not your territory’s, and not public.")})
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        for constraint in row._meta.constraints:
+            if constraint.name in str(error):
+                words = constraint.get_violation_error_message()
+                raise ValidationError({FIELDS.get(constraint.name, NON_FIELD_ERRORS): words}) from error
+        raise
+
+
+# -- Filed accounts ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FiledYear:
+    """Figures of one company and one closed year, as a public file gives them. `staff` exact, the share in percent."""
+
+    siren: str
+    closing_date: datetime.date
+    accounts: str
+    revenue: Decimal | None
+    staff: int | None = None
+    international_share: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many rows of figures were added, changed, found as they were, or left to whoever wrote them by hand."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+    left: int = 0
+
+
+@transaction.atomic
+def import_figures(*, filed: Iterable[FiledYear], source: str, imported_from: str) -> Imported:
+    """Public figures of the organisations known here by these SIREN, one a year; the same again changes nothing.
+
+    Each establishment of a company that is an organisation here has the company's figures. Public figures that no
+    import wrote are left alone.
+    """
+    years = {(row.siren, row.closing_date.year): row for row in filed}
+    known: dict[str, list[int]] = {}
+    for pk, siren in Organisation.objects.filter(siren__in={siren for siren, _year in years}).values_list(
+        "pk", "siren"
+    ):
+        known.setdefault(siren, []).append(pk)
+    here = {
+        (row.organisation_id, row.year): row
+        for row in YearFigures.objects.select_for_update().filter(
+            workspace=None, organisation__in=[pk for pks in known.values() for pk in pks]
+        )
+    }
+    counts = dict.fromkeys(Imported.__slots__, 0)
+    for (siren, year), row in sorted(years.items()):
+        values = {
+            "closing_date": row.closing_date,
+            "accounts": row.accounts,
+            "revenue": row.revenue,
+            "staff_low": row.staff,
+            "staff_high": row.staff,
+            "international_share": row.international_share,
+            "source": source,
+            "imported_from": imported_from,
+        }
+        for pk in known.get(siren, ()):
+            counts[_import(here.get((pk, year)), {"organisation_id": pk, "year": year}, values)] += 1
+    return Imported(**counts)
+
+
+def _import(row: YearFigures | None, key: dict[str, int], values: dict[str, Any]) -> str:
+    """What was done: a field of Imported."""
+    if row is not None and not row.imported_from:
+        return "left"
+    if row is not None and all(getattr(row, field) == value for field, value in values.items()):
+        return "same"
+    verb = "changed" if row is not None else "added"
+    row = row or YearFigures(public=True, **key)
+    for field, value in values.items():
+        setattr(row, field, value)
+    row.save()
+    facts = {"organisation": row.organisation_id, "year": row.year, "what": verb}
+    journal.record("organisations.figures_imported", row, actor_id=None, facts=facts)
+    return verb

@@ -1,4 +1,4 @@
-"""`totem observatory import|synthesise|accept|refuse|census|status`: the business register."""
+"""`totem observatory import|synthesise|accept|refuse|census|accounts|status`: the business register."""
 
 import argparse
 import shutil
@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from totem.accounts.models import User
+from totem.observatory.accounts import import_accounts
 from totem.observatory.activities import all_codes
 from totem.observatory.models import Stock
 from totem.observatory.register import census, fetching, importing, layout
@@ -52,6 +53,13 @@ class Command(BaseCommand):
             "census", help="write the national census: activities, size bands, departments, years of creation"
         )
         counting.add_argument("file", type=Path, help="CSV, or Parquet where its name ends in .parquet")
+        accounts = commands.add_parser(
+            "accounts",
+            help="take filed accounts (the open file of financial ratios, CSV) for the organisations known here",
+            description="Revenue by closed year of the organisations that have a SIREN here, shown to everybody. "
+            "Consolidated accounts come first; accounts that are not public give nothing.",
+        )
+        accounts.add_argument("file", type=Path)
         commands.add_parser("status", help="the stocks, and why one is kept aside")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -101,6 +109,9 @@ class Command(BaseCommand):
             raise CommandError("No stock is in service: totem observatory import.")
         cells = census.write_census(stock.path, all_codes(), options["file"])
         self._say(f"{options['file']}: {cells} cells, stock of {stock}")
+
+    def _accounts(self, options: dict[str, Any]) -> None:
+        import_accounts(options["file"], now=timezone.now(), progress=self._say)
 
     def _status(self, _options: dict[str, Any]) -> None:
         stocks = list(Stock.objects.order_by("-date", "-pk"))
