@@ -93,10 +93,13 @@ class Measure:
 
     def over(self, subjects: Iterable[Any], period: Period) -> Figure:
         """The figure of several subjects together; those that cannot be known are left out, all unknown is unknown."""
-        known = [figure for figure in (self.compute(s, period) for s in subjects) if figure.bounds[0] is not None]
-        if not known:
-            return Figure(None)
-        return _COMBINED[self.combine](known)
+        return combined(self.combine, (self.compute(subject, period) for subject in subjects))
+
+
+def combined(combine: Combine, figures: Iterable[Figure]) -> Figure:
+    """Several figures as one; those that cannot be known are left out, all unknown is unknown."""
+    known = [figure for figure in figures if figure.bounds[0] is not None]
+    return _COMBINED[combine](known) if known else Figure(None)
 
 
 def _bounded(join: Callable[[list[Decimal]], Decimal], figures: list[Figure]) -> Figure:

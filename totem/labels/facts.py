@@ -107,8 +107,11 @@ class Year(Struct):
     staff_low: int | None = None
     staff_high: int | None = None
     international_share: Decimal | None = None
-    declared_by: int | None = None
+    organisation_id: int = 0
+    workspace_id: int | None = None
+    accounts: str = ""
     source: str = ""
+    sha256: str = ""
 
 
 class Organisation(Struct):

@@ -53,6 +53,7 @@ from totem.labels.facts import (
     Year,
 )
 from totem.labels.legal import legal_state
+from totem.organisations.queries import growth, year_before
 
 Number = Decimal | Fraction | int
 
@@ -337,7 +338,7 @@ class _Judging:
             if year.staff_low is None:
                 return None
             return passes_between(comparator, year.staff_low, year.staff_high, threshold)
-        value = growth(year, years) if where.fact == "growth" else getattr(year, where.fact)
+        value = growth(year, year_before(year, years)) if where.fact == "growth" else getattr(year, where.fact)
         return None if value is None else passes(comparator, value, threshold)
 
     def shared(self, requirement: OrganisationsRequirement, meeting: set[int], number: int) -> tuple[str, ...]:
@@ -578,16 +579,6 @@ _BY_KIND: dict[type, Callable[[_Judging, "Requirement"], Finding]] = {
     JudgementRequirement: _Judging.judgement,
     GroupRequirement: _Judging.group,
 }  # type: ignore[assignment]
-
-
-def growth(year: Year, years: Sequence[Year]) -> Fraction | None:
-    """Growth of revenue over the year before, in percent, exact; the same declarer's year before, if there is one."""
-    before = [row for row in years if row.year == year.year - 1 and row.revenue]
-    before.sort(key=lambda row: row.declared_by != year.declared_by)
-    if not before or year.revenue is None or before[0].revenue is None or before[0].revenue <= 0:
-        return None
-    past = Fraction(before[0].revenue)
-    return 100 * (Fraction(year.revenue) - past) / past
 
 
 def _appointed(requirement: AppointmentRequirement, one: AppointmentFact) -> tuple[State, Step, str]:
