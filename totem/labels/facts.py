@@ -133,6 +133,7 @@ class Role(Struct):
     detail: str = ""
     places: int | None = None
     amount: Decimal | None = None
+    partner_kind: str = ""  # of the organisation that is the other side
     source: str = ""
     sha256: str = ""
 

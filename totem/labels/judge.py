@@ -272,6 +272,8 @@ class _Judging:
                 continue
             if requirement.kinds and self.known[role.organisation].kind not in requirement.kinds:
                 continue
+            if requirement.partner_kinds and role.partner_kind not in requirement.partner_kinds:
+                continue
             found.setdefault(role.organisation, []).append(role)
         return found
 
