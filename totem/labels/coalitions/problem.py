@@ -1,0 +1,284 @@
+"""What is asked and what is answered when territories look for partners; how the figures of a set join, exactly.
+
+Nothing here is a float: figures are integers, decimals or fractions, and joined ones are fractions.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from typing import Literal
+
+Number = int | Fraction | Decimal
+Value = Number | frozenset[int] | tuple[Number, Number] | None
+Combine = Literal["sum", "max", "any", "union", "ratio"]
+
+MILLION = 10**6
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A measure against a threshold: `>=`, or `>` (strict), `<=` (at most), `<` (both).
+
+    `values` holds one figure per territory, the lead's first. None is a figure that is not known: it is left out, and
+    where all of a set are, the joined figure is not known and nothing is met. A union's are sets of ids, a ratio's
+    pairs (part, whole), compared as a percentage. `Decimal("Infinity")` stands, where at most so much is allowed, for
+    a figure that nothing bounds: no set with it passes.
+    """
+
+    name: str
+    combine: Combine
+    values: tuple[Value, ...]
+    threshold: Number
+    strict: bool = False
+    at_most: bool = False
+
+    def passes(self, value: Fraction) -> bool:
+        threshold = Fraction(self.threshold)
+        if value == threshold:
+            return not self.strict
+        return (value < threshold) == self.at_most
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """At least `n` of the clauses: any is 1, all is their number."""
+
+    n: int
+    clauses: tuple["Clause", ...]
+    name: str = ""
+
+
+Clause = Atom | AtLeast
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Which sets of territories, the lead (index 0) and at most `most` partners, meet all the clauses?
+
+    `open_points` are looked at to rank the sets, they are not required. `neighbours` are pairs of indexes of
+    territories that touch, None when that is not known. Raises ValueError for figures that cannot be compared.
+    """
+
+    territories: tuple[str, ...]
+    clauses: tuple[Clause, ...]
+    open_points: tuple[Clause, ...] = ()
+    neighbours: frozenset[tuple[int, int]] | None = None
+    most: int = 3
+
+    def __post_init__(self) -> None:
+        if not self.territories:
+            raise ValueError("A lead is needed.")
+        if self.most < 0:
+            raise ValueError("The number of partners cannot be negative.")
+        for clause in (*self.clauses, *self.open_points):
+            _check(clause, len(self.territories))
+        for pair in self.neighbours or ():
+            if not all(0 <= one < len(self.territories) for one in pair):
+                raise ValueError(f"{pair} are not two of the territories.")
+
+    @property
+    def partners(self) -> int:
+        return len(self.territories) - 1
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a set of territories stands on one clause.
+
+    `value` is the joined figure, None when it is not known; of a group, how many of its clauses are met. `gap` is what
+    is missing in the unit of the figure (what is too much, where at most so much is allowed), 0 when met, None when
+    the figure is not known. `share` is the gap in millionths of the threshold, rounded up, at least 1 when not met; the
+    whole million when it is not known.
+    """
+
+    name: str
+    met: bool
+    value: Fraction | None
+    gap: Fraction | None
+    share: int
+    parts: tuple["Standing", ...] = ()
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Where a set of territories stands on each clause, and on each open point."""
+
+    clauses: tuple[Standing, ...]
+    open_points: tuple[Standing, ...]
+
+    @property
+    def met(self) -> bool:
+        return all(standing.met for standing in self.clauses)
+
+    @property
+    def unmet(self) -> tuple[Standing, ...]:
+        return tuple(standing for standing in self.clauses if not standing.met)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A minimal set: the indexes of its partners, in how many pieces it lies with the lead (None: not known).
+
+    `brings` names, per partner, the clauses that would not be met without it; `missing` the open points it leaves.
+    """
+
+    members: tuple[int, ...]
+    pieces: int | None
+    missing: tuple[str, ...]
+    brings: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Miss:
+    """The set that comes closest when none meets everything, and what it lacks."""
+
+    members: tuple[int, ...]
+    unmet: tuple[Standing, ...]
+
+    @property
+    def share(self) -> int:
+        """What it lacks, in millionths of the thresholds added up."""
+        return sum(standing.share for standing in self.unmet)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Every minimal set of at most `size` partners is counted; while not `whole`, some of that size are still to come.
+
+    `by_size[k]` is how many have k partners. `best` are the first of them by number of partners, pieces, open points
+    and order of the territories. `irreplaceable` are the partners in every minimal set; `only_from` names, per clause,
+    the partners without whom not even all others together would meet it. `nearest` is there when nothing was found.
+    """
+
+    size: int
+    whole: bool
+    by_size: tuple[int, ...]
+    best: tuple[Found, ...]
+    irreplaceable: tuple[int, ...]
+    only_from: tuple[tuple[str, tuple[int, ...]], ...]
+    nearest: Miss | None = None
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_size)
+
+    @property
+    def lead_suffices(self) -> bool:
+        return self.by_size[0] == 1
+
+
+BEST = 50
+
+
+def joined(problem: Problem, members: Iterable[int]) -> Joined:
+    """Where the lead and these partners stand together."""
+    territories = (0, *members)
+    return Joined(
+        tuple(standing(clause, territories) for clause in problem.clauses),
+        tuple(standing(clause, territories) for clause in problem.open_points),
+    )
+
+
+def standing(clause: Clause, territories: tuple[int, ...]) -> Standing:
+    """Where these territories stand on the clause."""
+    if isinstance(clause, AtLeast):
+        return _standing_of_group(clause, territories)
+    value = joined_value(clause, territories)
+    if value is None:
+        return Standing(clause.name, False, None, None, MILLION)
+    if clause.passes(value):
+        return Standing(clause.name, True, value, Fraction(0), 0)
+    gap, scale = abs(Fraction(clause.threshold) - value), abs(Fraction(clause.threshold)) or Fraction(1)
+    share = MILLION if clause.combine == "any" else max(1, ceil(MILLION * gap / scale))
+    return Standing(clause.name, False, value, gap, share)
+
+
+def _standing_of_group(group: AtLeast, territories: tuple[int, ...]) -> Standing:
+    parts = tuple(standing(clause, territories) for clause in group.clauses)
+    count = sum(part.met for part in parts)
+    if count >= group.n:
+        return Standing(group.name, True, Fraction(count), Fraction(0), 0, parts)
+    least = sorted(part.share for part in parts)[: group.n]
+    return Standing(group.name, False, Fraction(count), Fraction(group.n - count), -(-sum(least) // group.n), parts)
+
+
+def joined_value(atom: Atom, territories: Iterable[int]) -> Fraction | None:
+    """The figure of these territories together, None when it is not known."""
+    known = [value for value in (atom.values[index] for index in territories) if value is not None]
+    if not known or any(is_unbounded(value) for value in known):
+        return None
+    if atom.combine == "union":
+        return Fraction(len(frozenset().union(*known)))  # type: ignore[arg-type]
+    if atom.combine == "ratio":
+        pairs = [value for value in known if isinstance(value, tuple)]
+        part, whole = (sum((Fraction(pair[side]) for pair in pairs), Fraction(0)) for side in (0, 1))
+        return 100 * part / whole if whole else None
+    numbers = [Fraction(value) for value in known]  # type: ignore[arg-type]
+    if atom.combine == "any":
+        return Fraction(any(numbers))
+    return max(numbers) if atom.combine == "max" else Fraction(sum(numbers))
+
+
+def is_unbounded(value: Value) -> bool:
+    return isinstance(value, Decimal) and value.is_infinite()
+
+
+def found(problem: Problem, members: tuple[int, ...]) -> Found:
+    """What there is to say about a set that meets all clauses."""
+    brings = []
+    for member in members:
+        others = joined(problem, (other for other in members if other != member))
+        brings.append(tuple(standing.name for standing in others.unmet))
+    missing = tuple(standing.name for standing in joined(problem, members).open_points if not standing.met)
+    return Found(members, pieces(problem, members), missing, tuple(brings))
+
+
+def pieces(problem: Problem, members: Iterable[int]) -> int | None:
+    """In how many pieces the lead and these partners lie; None when it is not known who touches whom."""
+    if problem.neighbours is None:
+        return None
+    left, count = {0, *members}, 0
+    while left:
+        count += 1
+        edge = {left.pop()}
+        while edge:
+            one = edge.pop()
+            touching = {other for other in left if {(one, other), (other, one)} & problem.neighbours}
+            left -= touching
+            edge |= touching
+    return count
+
+
+def _check(clause: Clause, territories: int) -> None:
+    if isinstance(clause, AtLeast):
+        if not 0 <= clause.n <= len(clause.clauses):
+            raise ValueError(f"{clause.name}: {clause.n} of {len(clause.clauses)} clauses cannot be met.")
+        for part in clause.clauses:
+            _check(part, territories)
+        return
+    if len(clause.values) != territories:
+        raise ValueError(f"{clause.name}: {len(clause.values)} figures for {territories} territories.")
+    if not _is_number(clause.threshold):
+        raise ValueError(f"{clause.name}: the threshold is no exact number.")
+    for value in clause.values:
+        if value is not None and not _fits(value, clause):
+            raise ValueError(f"{clause.name}: {value!r} is no figure that joins by {clause.combine}.")
+
+
+def _fits(value: Value, atom: Atom) -> bool:
+    match atom.combine:
+        case "union":
+            return isinstance(value, frozenset)
+        case "ratio":
+            return isinstance(value, tuple) and all(map(_is_number, value)) and value[1] >= 0
+        case "sum" | "max":
+            return _is_number(value) or (atom.at_most and is_unbounded(value) and value > 0)  # type: ignore[operator]
+        case "any":
+            return _is_number(value)
+    raise ValueError(f"{atom.name}: nothing joins by {atom.combine}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Fraction) or (isinstance(value, Decimal) and value.is_finite())

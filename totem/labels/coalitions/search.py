@@ -1,0 +1,458 @@
+"""Every minimal set of partners, by bit sets: for each prefix of partners, one word answers for 64 candidates at once.
+
+Level by level: the sets of k partners are the prefixes of k - 1 and the bit sets of the later ones that complete them.
+What a smaller set meets already is kept per level and taken out, so that whatever is left is minimal, also where a
+further partner can undo a clause. Prefixes come by their last partner (colexicographically): those of a chunk share
+the words that still matter. NumPy leaves the interpreter alone while it works, so that two threads do.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import comb
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from totem.labels.coalitions.bits import (
+    Array,
+    Rows,
+    Shares,
+    Test,
+    compiled,
+    conjuncts,
+    counted,
+    ones_of,
+    packed,
+    unpacked,
+)
+from totem.labels.coalitions.problem import BEST, Answer, Clause, Found, Miss, Problem, found, joined
+from totem.labels.coalitions.reference import grows
+
+THREADS = 2
+CHUNK = 2**15  # words of a matrix: a few of them stay in a core's own memory
+MOST_PREFIXES = 20_000_000
+SLICE = 2**15  # sets whose gaps are worked out at once
+
+Members = tuple[int, ...]
+
+
+class TooManySets(ValueError):
+    """Nobody would wait until all these sets have been looked at."""
+
+
+def solve(problem: Problem) -> Iterator[Answer]:
+    """Answers that grow: at least one per number of partners, the last one `whole` and of the largest number.
+
+    Each is exact for all sets smaller than its `size`. Raises TooManySets before it starts.
+    """
+    if comb(problem.partners, max(problem.most - 1, 0)) > MOST_PREFIXES:
+        raise TooManySets(f"Sets of {problem.most} among {problem.partners} are too many.")
+    return _solve(problem)
+
+
+def answer(problem: Problem) -> Answer:
+    """The last answer of `solve`."""
+    *_, last = solve(problem)
+    return last
+
+
+def _solve(problem: Problem) -> Iterator[Answer]:
+    if joined(problem, ()).met:
+        alone = (1, *[0] * problem.most)
+        yield Answer(problem.most, True, alone, (found(problem, ()),), (), ())
+        return
+    search = _Search(problem)
+    for size in range(1, min(problem.most, problem.partners) + 1):
+        yield from search.level(size)
+    yield search.end()
+
+
+class _Search:
+    """What is known after some levels."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.n = problem, problem.partners
+        self.tests = conjuncts(map(compiled, problem.clauses))
+        self.opens = [compiled(clause) for clause in problem.open_points]
+        self.later = _later(self.n)
+        self.by_size = [0] * (problem.most + 1)
+        self.best: tuple[Found, ...] = ()
+        self.common: set[int] | None = None
+        self.kept = np.zeros((1, self.later.shape[1]), np.uint64)  # what smaller sets meet, by prefix one shorter
+        self.only_from = _only_from(problem)
+        self.graph = None if problem.neighbours is None else _touching(problem)
+        self.lock = Lock()
+
+    def answer(self, size: int, *, whole: bool) -> Answer:
+        common = tuple(sorted(one + 1 for one in self.common or ()))
+        return Answer(size, whole, tuple(self.by_size), self.best, common, self.only_from)
+
+    def end(self) -> Answer:
+        """The last answer, with the nearest miss where nothing was found."""
+        last = self.answer(self.problem.most, whole=True)
+        return last if last.count else replace(last, nearest=_nearest(self.problem, self.later))
+
+    def level(self, size: int) -> Iterator[Answer]:
+        """All sets of so many partners; an answer as soon as the first of all are found."""
+        level = _Level(self, size)
+        had, nothing = self.best, not sum(self.by_size)
+        for _ in _worked(level.look, _chunks(self.n, size - 1)):
+            if nothing and level.count:
+                nothing = False
+                yield self._with(level, had, whole=False)
+        yield self._with(level, had, whole=True)
+        if level.last:
+            return
+        self.kept = level.kept
+
+    def _with(self, level: "_Level", had: tuple[Found, ...], *, whole: bool) -> Answer:
+        with self.lock:
+            self.by_size[level.size] = level.count
+            items = level.ranking.items
+        members = [tuple(one + 1 for one in item[2]) for item in items]
+        self.best = (*had, *(found(self.problem, one) for one in members))
+        return self.answer(level.size, whole=whole)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Prefixes one after the other in colexicographic order, from number `first` on."""
+
+    first: int
+    prefixes: Array
+    word: int  # that of the first partner later than all of them
+
+
+def _chunks(n: int, size: int) -> Iterator[_Chunk]:
+    """All prefixes of so many of n partners."""
+    if size == 0:
+        yield _Chunk(0, np.zeros((1, 0), np.intp), 0)
+        return
+    shorter = np.zeros((1, 0), np.intp) if size == 1 else np.concatenate([c.prefixes for c in _chunks(n, size - 1)])
+    words, first, last = -(-n // 64), 0, size - 1
+    while last < n:
+        word = (last + 1) // 64
+        limit, start = max(1, CHUNK // max(1, words - word)), last
+        while last < n and (comb(last + 1, size) - comb(start, size) <= limit or last == start):
+            last += 1
+        blocks = [_with_last(shorter[: comb(one, size - 1)], one) for one in range(start, last)]
+        block = np.concatenate(blocks)
+        for at in range(0, len(block), limit):
+            yield _Chunk(first + at, block[at : at + limit], min(word, words - 1))
+        first += len(block)
+
+
+def _with_last(shorter: Array, last: int) -> Array:
+    return np.concatenate([shorter, np.full((len(shorter), 1), last, np.intp)], axis=1)
+
+
+def _worked(work: Callable[[_Chunk], None], chunks: Iterator[_Chunk]) -> Iterator[None]:
+    """Do it in threads; yields after each, in order."""
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        yield from pool.map(work, chunks)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _later(n: int) -> Rows:
+    """Row p: the partners after p - 1 (row 0: all of them)."""
+    return packed(np.arange(n)[None, :] >= np.arange(n + 1)[:, None])
+
+
+class _Level:
+    """All sets of so many partners: which meet everything, which of them are minimal."""
+
+    def __init__(self, search: _Search, size: int) -> None:
+        self.search, self.size = search, size
+        self.last = size == min(search.problem.most, search.n)
+        self.count = 0
+        self.ranking = _Ranking(search.graph, search.opens, BEST - len(search.best))
+        self.binomials = np.array([[comb(p, t + 1) for t in range(size)] for p in range(search.n)], np.intp)
+        if not self.last:
+            self.kept = np.full((comb(search.n, size - 1), search.later.shape[1]), ~np.uint64(0))
+
+    def look(self, chunk: _Chunk) -> None:
+        prefixes, word = chunk.prefixes, chunk.word if self.last else 0
+        numbers = np.arange(chunk.first, chunk.first + len(prefixes))
+        if self.size > 1:
+            fresh = ~self._bit(self._smaller(prefixes, self.size - 2), prefixes[:, -1])
+            prefixes, numbers = prefixes[fresh], numbers[fresh]
+        smaller = self._covered(prefixes, word)
+        later = np.take(self.search.later[:, word:], prefixes[:, -1] + 1 if self.size > 1 else [0], axis=0)
+        allowed = ~smaller & (later if self.last else self.search.later[0])
+        alive, rows = _meeting(self.search.tests, prefixes, allowed, word)
+        if not self.last:
+            smaller[alive] |= rows
+            self.kept[numbers] = smaller
+            rows &= later[alive]
+        some = rows.any(axis=1)
+        if some.any():
+            self._take(prefixes[alive][some], rows[some], word)
+
+    def _smaller(self, prefixes: Array, without: int) -> Array:
+        """The numbers of the prefixes without the partner at that place."""
+        rest = np.delete(prefixes, without, axis=1)
+        return np.sum(self.binomials[rest, np.arange(rest.shape[1])], axis=1)  # type: ignore[no-any-return]
+
+    def _bit(self, numbers: Array, partners: Array) -> Array:
+        kept = self.search.kept[numbers, partners // 64]
+        bits: Array = (kept >> (partners % 64).astype(np.uint64) & np.uint64(1)).astype(bool)
+        return bits
+
+    def _covered(self, prefixes: Array, word: int) -> Rows:
+        """Who, together with a part of the prefix, meets everything already."""
+        covered = np.zeros((len(prefixes), self.search.kept.shape[1] - word), np.uint64)
+        for without in range(self.size - 1):
+            covered |= self.search.kept[:, word:][self._smaller(prefixes, without)]
+        return covered
+
+    def _take(self, prefixes: Array, rows: Rows, word: int) -> None:
+        """Count these sets, see who is in all of them, and keep the best."""
+        counts = ones_of(rows)
+        with self.search.lock:
+            self.count += int(counts.sum())
+            common = self.search.common
+        if common is None:
+            at = int(unpacked(rows[:1]).argmax()) + 64 * word
+            common = {*map(int, prefixes[0]), at}
+        always = {one for one in common if _is_in_all(one, prefixes, rows, counts, word)}
+        with self.search.lock:
+            self.search.common = always & (always if self.search.common is None else self.search.common)
+        self.ranking.offer(prefixes, rows, word)
+
+
+def _is_in_all(one: int, prefixes: Array, rows: Rows, counts: Array, word: int) -> bool:
+    inside = (prefixes == one).any(axis=1)
+    at, bit = one // 64 - word, np.uint64(one % 64)
+    alone = (counts == 1) & (rows[:, at] >> bit & np.uint64(1)).astype(bool) if at >= 0 else np.zeros_like(inside)
+    return bool((inside | alone).all())
+
+
+def _meeting(tests: Sequence[Test], prefixes: Array, allowed: Rows, word: int) -> tuple[Array, Rows]:
+    """Which prefixes have somebody left, and whom, when all tests are passed one after the other."""
+    alive, rows = np.arange(len(prefixes)), allowed
+    for test in tests:
+        left = rows.any(axis=1)
+        if not left.all():
+            alive, rows = alive[left], rows[left]
+        if not len(alive):
+            break
+        rows = rows & test.rows(prefixes[alive], rows, word)
+    return alive, rows
+
+
+# -- The best ---------------------------------------------------------------------------------------------------------
+
+
+def _touching(problem: Problem) -> Array:
+    """Who touches whom, the lead at the end."""
+    n = problem.partners
+    touching = np.zeros((n + 1, n + 1), bool)
+    for one, other in problem.neighbours or ():
+        touching[one - 1, other - 1] = touching[other - 1, one - 1] = True
+    return touching
+
+
+class _Ranking:
+    """The best sets of one size: (pieces, open points, partners), the smallest first."""
+
+    def __init__(self, graph: Array | None, opens: Sequence[Test], room: int) -> None:
+        self.graph, self.opens, self.room = graph, opens, room
+        self.touched = None if graph is None else packed(graph[:, :-1])
+        self.items: list[tuple[int, int, Members]] = []
+        self.lock = Lock()
+
+    @property
+    def worst(self) -> tuple[int, int, Members] | None:
+        return self.items[-1] if len(self.items) == self.room else None
+
+    def offer(self, prefixes: Array, rows: Rows, word: int) -> None:
+        """Take what belongs among the best of these sets."""
+        if not self.room:
+            return
+        for pieces, of_pieces in self._by_pieces(prefixes, rows, word):
+            worst = self.worst
+            if worst and pieces > worst[0]:
+                return
+            at = np.flatnonzero(of_pieces.any(axis=1))
+            if worst and (pieces, 0) == worst[:2]:
+                at = at[_not_after(prefixes[at], worst[2])]
+            if len(at) and self._offer_open(pieces, prefixes[at], of_pieces[at], word):
+                return
+
+    def _offer_open(self, pieces: int, prefixes: Array, rows: Rows, word: int) -> bool:
+        """Whether as many as there is room for were there: then the others are worse."""
+        worst = self.worst
+        most = worst[1] if worst and worst[0] == pieces else len(self.opens)
+        unmet = (~test.rows(prefixes, rows, word) for test in self.opens)
+        reached = counted(unmet, rows.shape, min(most + 1, len(self.opens)))
+        taken = 0
+        for number, these in enumerate(reached[: most + 1]):
+            exactly = rows & these & ~reached[number + 1] if number + 1 < len(reached) else rows & these
+            taken += self._merge(pieces, number, prefixes, exactly, word)
+            if taken >= self.room:
+                return True
+        return False
+
+    def _merge(self, pieces: int, points: int, prefixes: Array, rows: Rows, word: int) -> int:
+        with self.lock:
+            worst = self.worst
+            at = np.flatnonzero(rows.any(axis=1))
+            if worst and (pieces, points) == worst[:2]:
+                at = at[_not_after(prefixes[at], worst[2])]
+            sets = _first(prefixes[at], rows[at], word, self.room)
+            new = [(pieces, points, tuple(map(int, one))) for one in sets]
+            self.items = sorted([*self.items, *new])[: self.room]
+            return len(new)
+
+    def _by_pieces(self, prefixes: Array, rows: Rows, word: int) -> Iterator[tuple[int, Rows]]:
+        """The sets by the number of pieces they lie in with the lead, 0 where that is not known."""
+        if self.graph is None or self.touched is None:
+            yield 0, rows
+            return
+        members = np.concatenate([prefixes, np.full((len(prefixes), 1), len(self.graph) - 1)], axis=1)
+        labels = _labels(self.graph, members)
+        width = members.shape[1]
+        touches = []
+        for label in range(width):
+            touch = np.zeros_like(rows)
+            for place in range(width):
+                mine = labels[:, place] == label
+                touch[mine] |= self.touched[members[mine, place], word:]
+            touches.append(touch)
+        reached = [*counted(touches, rows.shape, width), np.zeros_like(rows)]
+        before = (labels == np.arange(width)).sum(axis=1)
+        for pieces in range(1, width + 2):
+            joined_up = before + 1 - pieces  # so many pieces become one by the last partner
+            exactly = np.zeros_like(rows)
+            for number, (at_least, more) in enumerate(pairwise(reached)):
+                mine = joined_up == number
+                exactly[mine] = (rows & at_least & ~more)[mine]
+            yield pieces, exactly
+
+
+def _labels(graph: Array, members: Array) -> Array:
+    """Per prefix, for each of its members the place of the first one of its piece."""
+    width = members.shape[1]
+    touching = graph[members[:, :, None], members[:, None, :]] | np.eye(width, dtype=bool)
+    labels = np.broadcast_to(np.arange(width), members.shape)
+    for _ in range(width - 1):
+        labels = np.where(touching, labels[:, None, :], width).min(axis=2)
+    return labels
+
+
+def _not_after(prefixes: Array, members: Members) -> Array:
+    """Whether a set with this prefix can come before these members, or be among the same ones."""
+    before, same = np.zeros(len(prefixes), bool), np.ones(len(prefixes), bool)
+    for column, member in zip(prefixes.T, members, strict=False):
+        before |= same & (column < member)
+        same &= column == member
+    return before | same
+
+
+def _first(prefixes: Array, rows: Rows, word: int, limit: int) -> Array:
+    """The first so many sets in the order of the territories."""
+    if not len(prefixes):
+        return np.zeros((0, prefixes.shape[1] + 1), np.intp)
+    order = np.lexsort(prefixes.T[::-1]) if prefixes.shape[1] else np.arange(len(prefixes))
+    enough = int(np.searchsorted(np.cumsum(ones_of(rows[order])), limit)) + 1
+    return _sets(prefixes[order[:enough]], rows[order[:enough]], word)[:limit]
+
+
+def _sets(prefixes: Array, rows: Rows, word: int) -> Array:
+    """(sets, partners): each prefix with each of its bits."""
+    row, bit = np.nonzero(unpacked(rows))
+    return np.concatenate([prefixes[row], (bit + 64 * word)[:, None]], axis=1)
+
+
+# -- Who is needed ----------------------------------------------------------------------------------------------------
+
+
+def _only_from(problem: Problem) -> tuple[tuple[str, Members], ...]:
+    """Per clause that more partners never undo: without whom all the others together would not meet it."""
+    named = ((clause.name, _needed(clause, problem)) for clause in problem.clauses if grows(clause))
+    return tuple((name, members) for name, members in named if members)
+
+
+def _needed(clause: Clause, problem: Problem) -> Members:
+    test = compiled(clause)
+    everybody = np.arange(problem.partners)[None, :]
+    if not problem.partners or not test.met(everybody)[0]:
+        return ()
+    return tuple(one + 1 for one in range(problem.partners) if not test.met(np.delete(everybody, one, axis=1))[0])
+
+
+# -- The nearest miss -------------------------------------------------------------------------------------------------
+
+
+def _nearest(problem: Problem, later: Rows) -> Miss:
+    nearest = _Nearest(problem, later)
+    for size in range(1, min(problem.most, problem.partners) + 1):
+        for _ in _worked(nearest.look, _chunks(problem.partners, size - 1)):
+            pass
+    members = tuple(one + 1 for one in nearest.best[3])
+    return Miss(members, joined(problem, members).unmet)
+
+
+class _Nearest:
+    """The best so far: (unmet clauses, millionths missing, partners' number, partners)."""
+
+    def __init__(self, problem: Problem, later: Rows) -> None:
+        self.clauses = [Shares(clause) for clause in problem.clauses]
+        self.later, self.lock = later, Lock()
+        unmet = joined(problem, ()).unmet
+        self.best: tuple[Any, ...] = (len(unmet), sum(standing.share for standing in unmet), 0, ())
+
+    def look(self, chunk: _Chunk) -> None:
+        prefixes, word = chunk.prefixes, chunk.word
+        allowed = np.take(self.later[:, word:], prefixes[:, -1] + 1 if prefixes.shape[1] else [0], axis=0)
+        unmet = [allowed & ~clause.test.rows(prefixes, allowed, word) for clause in self.clauses]
+        most = min(self.best[0] + 1, len(unmet))
+        reached = [*counted(unmet, allowed.shape, most), np.zeros_like(allowed)]
+        for count in range(1, self.best[0] + 1):
+            exactly = allowed & reached[count] & ~reached[count + 1]
+            at = np.flatnonzero(exactly.any(axis=1))
+            if len(at):
+                self._improve(count, prefixes[at], exactly[at], [rows[at] for rows in unmet], word)
+                return
+
+    def _improve(self, count: int, prefixes: Array, rows: Rows, unmet: list[Rows], word: int) -> None:
+        """Look at the sets with that many unmet clauses, as far as they can be nearer."""
+        least = self._least(count, prefixes, rows, unmet)
+        order = np.argsort(least, kind="stable")
+        while len(order):
+            order = order[self._may_be_nearer(count, prefixes[order], least[order])]
+            enough = int(np.searchsorted(np.cumsum(ones_of(rows[order])), SLICE)) + 1
+            some, order = order[:enough], order[enough:]
+            if len(some):
+                self._measure(count, _sets(prefixes[some], rows[some], word))
+
+    def _least(self, count: int, prefixes: Array, rows: Rows, unmet: list[Rows]) -> Array:
+        """Per prefix, how much its sets lack at least: the smallest shares of clauses that some do not meet."""
+        shares = []
+        for clause, of_clause in zip(self.clauses, unmet, strict=True):
+            least = np.maximum(clause.least(prefixes), 1)
+            possible = (of_clause & rows).any(axis=1)
+            shares.append(np.where(possible, least, np.iinfo(np.int64).max // (len(unmet) + 1)))
+        return np.sum(np.sort(np.stack(shares), axis=0)[:count], axis=0)  # type: ignore[no-any-return]
+
+    def _may_be_nearer(self, count: int, prefixes: Array, least: Array) -> Array:
+        with self.lock:
+            best = self.best
+        size = prefixes.shape[1] + 1
+        if count != best[0]:
+            return np.full(len(prefixes), count < best[0])
+        same = _not_after(prefixes, best[3]) if size == best[2] else np.full(len(prefixes), size < best[2])
+        nearer: Array = (least < best[1]) | ((least == best[1]) & same)
+        return nearer.astype(bool)
+
+    def _measure(self, count: int, sets: Array) -> None:
+        missing = np.sum([clause.lacking(sets) for clause in self.clauses], axis=0)
+        smallest = missing.min()
+        first = min(tuple(map(int, one)) for one in sets[missing == smallest])
+        with self.lock:
+            self.best = min(self.best, (count, int(smallest), sets.shape[1], first))
