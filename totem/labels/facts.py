@@ -133,9 +133,9 @@ class Role(Struct):
     detail: str = ""
     places: int | None = None
     amount: Decimal | None = None
-    partner_kind: str = ""  # of the organisation that is the other side
     source: str = ""
     sha256: str = ""
+    partner_kind: str = ""  # of the organisation that is the other side
 
 
 class SeatFact(Struct):

@@ -620,7 +620,8 @@ class _Sense(_Checker):
         """The words of an indicator's unit; None where it is not known which, which is said."""
         own = self.by_name.get(name)
         if name in TRAVEL_TIMES:
-            return frozenset({"min"})
+            self.say(path, name, _("« {word} » is asked for by a requirement of kind travel.").format(word=name))
+            return None
         if own is not None and not own.measure:
             return _unit_words(own.unit) or None
         measure = own.measure if own is not None else name
@@ -630,7 +631,7 @@ class _Sense(_Checker):
             return self.known.measures[measure].units
         if own is None and name not in self.indicator_names:
             message = _("« {word} » is neither an indicator of this charter nor a measure of Totem; {hint}")
-            self._unknown(path, name, message, [*self.indicator_names, *self.known.measures, *TRAVEL_TIMES])
+            self._unknown(path, name, message, [*self.indicator_names, *self.known.measures])
         return None
 
     # - criteria and requirements
