@@ -1,34 +1,24 @@
-"""Reading a charter's file: what is wrong with it, all of it, by line and word; or the charter.
-
-Two passes. `_Shape` holds the text against the types of `charter.py`: keys, kinds, types. `_Sense` asks of what has a
-shape whether it means something: names, units, thresholds, vocabularies, rings of conditions. For commands only:
-positions come from tree-sitter.
-"""
+"""What has its shape asked whether it means something: names, units, thresholds, words, rings of conditions."""
 
 import datetime
-import difflib
 import math
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 from django.utils.functional import Promise
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from msgspec import inspect
 
 from totem.core.measures import Combine
 from totem.labels import charter as form
-from totem.labels.charter import COMPARATORS, Charter, Unit, Words
-from totem.labels.positions import Path, Positions
+from totem.labels.charter import COMPARATORS, Unit, Words
+from totem.labels.reading.positions import Path, Positions
+from totem.labels.reading.problems import LANGUAGES, Checker, close, key_of, shown
 from totem.labels.vocabulary import Known, Of
 
-LONGEST = 500_000  # characters; a charter has some tens of thousands
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 PARAMETER_IN_TEXT = re.compile(r"\$[a-zA-Z]\w*")
 TRAVEL_TIMES = ("minutes_to_centre", "minutes_to_airport", "minutes_to_tgv_station")
 DECLARED = (Combine.SUM, Combine.MAX, Combine.ANY)  # how declared numbers can become one
@@ -50,302 +40,6 @@ UNITS_OF_SEATS = {
 S = TypeVar("S", bound=form.Struct)
 
 
-@dataclass(frozen=True, order=True)
-class Problem:
-    """Something wrong in a charter's file, where it is, and the word that is wrong."""
-
-    line: int
-    column: int
-    word: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.line}:{self.column}: {self.message}"
-
-
-class CharterErrors(ValueError):
-    """The file is not a charter: `problems`, in the order of the file."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-def read_charter(text: str, *, known: Known) -> Charter:
-    """The charter that a file says, held against what may be named. Raises CharterErrors with all that is wrong."""
-    data = _parsed(text)
-    positions = Positions(text)
-    shape = _Shape(positions)
-    shape.check(data, inspect.type_info(Charter), ())
-    sense = _Sense(positions, data, shape.broken, known)
-    sense.check()
-    if problems := shape.problems + sense.problems:
-        raise CharterErrors(problems)
-    try:
-        return msgspec.convert(data, Charter)
-    except msgspec.ValidationError as error:  # nothing is let through that the types refuse
-        raise CharterErrors([Problem(1, 1, "", str(error))]) from error
-
-
-def decoded(content: bytes) -> str:
-    """The text of a file. Raises CharterErrors where it is not UTF-8."""
-    try:
-        return content.decode().replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        before = content[: error.start]
-        column = error.start - (before.rfind(b"\n") + 1) + 1
-        message = _("The file is not UTF-8 text.")
-        raise CharterErrors([Problem(before.count(b"\n") + 1, column, "", message)]) from error
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    if len(text) > LONGEST:
-        raise CharterErrors([Problem(1, 1, "", _("The file is too long to be a charter."))])
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CharterErrors([_syntax(text, str(error))]) from error
-    except RecursionError as error:
-        raise CharterErrors([Problem(1, 1, "", _("Tables or lists are nested too deep."))]) from error
-
-
-def _syntax(text: str, said: str) -> Problem:
-    """What tomllib says (« … (at line 3, column 5) »), with the word that stands there."""
-    lines = text.split("\n")
-    found = re.search(r" \(at line (\d+), column (\d+)\)$", said)
-    line, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]) + 1)
-    here = lines[min(line, len(lines)) - 1]
-    word = re.match(r"[\w.$-]*", here[column - 1 :])
-    what = said[: found.start()] if found else re.sub(r" \(at end of document\)$", "", said)
-    shown = (word[0] if word else "") or here.strip()[:40]
-    message = _("This is not TOML, at « {word} »: {what}.").format(word=shown, what=what)
-    return Problem(line, column, shown, message)
-
-
-def _close(word: str, options: Iterable[str]) -> str:
-    """« did you mean », or what there is to choose from."""
-    choices = sorted(set(options))
-    if near := difflib.get_close_matches(word, choices, 1, 0.6):
-        return _("did you mean « {word} »?").format(word=near[0])
-    if not choices:
-        return _("none is declared.")
-    if len(choices) > 20:
-        return _("docs/charters.md lists them.")
-    return _("it is one of: {words}.").format(words=", ".join(choices))
-
-
-class _Checker:
-    """What both passes have: a list of problems, and where things stand."""
-
-    def __init__(self, positions: Positions) -> None:
-        self.positions = positions
-        self.problems: list[Problem] = []
-
-    def say(self, path: Path, word: object, message: str, *, key: bool = False) -> None:
-        line, column = (self.positions.key if key else self.positions.value)(path)
-        self.problems.append(Problem(line, column, str(word), message))
-
-
-# -- Keys, kinds and types --------------------------------------------------------------------------------------------
-
-_TABLES: dict[type, str | Promise] = {
-    Charter: gettext_lazy("a charter"),
-    Words: gettext_lazy("a text in two languages"),
-    form.Source: gettext_lazy("a source"),
-    form.Parameter: gettext_lazy("a parameter"),
-    form.Indicator: gettext_lazy("an indicator"),
-    form.Criterion: gettext_lazy("a criterion"),
-    form.Where: gettext_lazy("a filter on organisations (where)"),
-    form.Seats: gettext_lazy("a rule on seats"),
-    form.Process: gettext_lazy("a process"),
-    form.Step: gettext_lazy("a step"),
-    form.Outcome: gettext_lazy("an outcome"),
-}
-LANGUAGES = {"fr": gettext_lazy("French"), "en": gettext_lazy("English")}
-
-
-def _table_name(kind: inspect.StructType) -> str | Promise:
-    if kind.tag is not None:
-        return format_lazy(gettext_lazy("a requirement of kind {kind}"), kind=str(kind.tag))
-    return _TABLES.get(kind.cls, kind.cls.__name__)
-
-
-class _Shape(_Checker):
-    """Holds a parsed file against the types: unknown and missing keys, kinds, types."""
-
-    def __init__(self, positions: Positions) -> None:
-        super().__init__(positions)
-        self.broken: list[Path] = []  # where something has not its shape
-
-    def wrong(self, path: Path, word: object, message: str, *, key: bool = False) -> None:
-        self.broken.append(path)
-        self.say(path, word, message, key=key)
-
-    def check(self, value: object, kind: inspect.Type, path: Path) -> None:
-        """Say all that is wrong with a value of some type."""
-        match kind:
-            case inspect.UnionType(types=types):
-                self._one_of(value, [t for t in types if not isinstance(t, inspect.NoneType)], path)
-            case inspect.StructType():
-                self._struct(value, kind, path)
-            case inspect.VarTupleType(item_type=item):
-                self._list(value, item, path)
-            case inspect.DictType(value_type=item):
-                self._named(value, item, path)
-            case _:
-                self._leaf(value, [kind], path)
-
-    def _one_of(self, value: object, kinds: list[inspect.Type], path: Path) -> None:
-        structs = [kind for kind in kinds if isinstance(kind, inspect.StructType)]
-        if len(structs) > 1:
-            self._tagged(value, {str(kind.tag): kind for kind in structs}, path)
-        elif structs and (isinstance(value, dict) or len(kinds) == 1):
-            self._struct(value, structs[0], path)
-        else:
-            self._leaf(value, kinds, path)
-
-    def _tagged(self, value: object, kinds: Mapping[str, inspect.StructType], path: Path) -> None:
-        if not isinstance(value, dict):
-            return self._not_a_table(value, _("a requirement"), path)
-        if "kind" not in value:
-            message = _("A requirement needs « kind »: one of {kinds}.").format(kinds=", ".join(sorted(kinds)))
-            return self.wrong(path, "kind", message)
-        tag = value["kind"]
-        if not isinstance(tag, str) or tag not in kinds:
-            message = _("« {word} » is not a kind of requirement; {hint}").format(
-                word=tag, hint=_close(str(tag), kinds)
-            )
-            return self.wrong((*path, "kind"), tag, message)
-        return self._struct({key: item for key, item in value.items() if key != "kind"}, kinds[tag], path)
-
-    def _struct(self, value: object, kind: inspect.StructType, path: Path) -> None:
-        name = str(_table_name(kind))
-        if not isinstance(value, dict):
-            return self._not_a_table(value, name, path)
-        fields = {field.encode_name: field for field in kind.fields}
-        for key in value.keys() - fields.keys():
-            message = _("« {word} » is not known in {table}; {hint}").format(
-                word=key, table=name, hint=_close(key, fields)
-            )
-            self.wrong((*path, key), key, message, key=True)
-        for key in [field.encode_name for field in kind.fields if field.required and field.encode_name not in value]:
-            if kind.cls is Words:
-                message = _("This text has no {language}: add « {word} ».").format(language=LANGUAGES[key], word=key)
-            else:
-                message = _("« {word} » is missing in {table}.").format(word=key, table=name)
-            self.wrong(path, key, message)
-        for key in value.keys() & fields.keys():
-            self.check(value[key], fields[key].type, (*path, key))
-        return None
-
-    def _list(self, value: object, item: inspect.Type, path: Path) -> None:
-        if not isinstance(value, list):
-            message = _("« {word} » has to be a list: [ … ], or [[{word}]] for tables.").format(word=path[-1])
-            return self.wrong(path, path[-1], message)
-        for n, member in enumerate(value):
-            self.check(member, item, (*path, n))
-        return None
-
-    def _named(self, value: object, item: inspect.Type, path: Path) -> None:
-        if not isinstance(value, dict):
-            return self._not_a_table(value, str(path[-1]), path)
-        for name, member in value.items():
-            if not NAME.fullmatch(name):
-                message = _("« {word} » cannot be a name: {rule}.").format(word=name, rule=_NAMES_ARE)
-                self.wrong((*path, name), name, message, key=True)
-            self.check(member, item, (*path, name))
-        return None
-
-    def _leaf(self, value: object, kinds: list[inspect.Type], path: Path) -> None:
-        if any(_fits(value, kind) for kind in kinds):
-            return
-        if options := [str(option) for kind in kinds for option in _options(kind)]:
-            hint = _close(str(value), options)
-            message = _("« {word} » is not possible for « {key} »; {hint}").format(
-                word=_shown(value), key=_key_of(path), hint=hint
-            )
-        else:
-            expected = _(" or ").join(dict.fromkeys(str(_expected(kind)) for kind in kinds))
-            message = _("« {key} » is {value}: it has to be {expected}.").format(
-                key=_key_of(path), value=_shown(value), expected=expected
-            )
-        self.wrong(path, _shown(value), message)
-
-    def _not_a_table(self, value: object, name: str, path: Path) -> None:
-        if name == str(_TABLES[Words]):
-            message = _('« {key} » is a text in two languages: {{ fr = "…", en = "…" }}.').format(key=_key_of(path))
-        else:
-            message = _("« {key} » has to be a table: {table}.").format(key=_key_of(path), table=name)
-        self.wrong(path, _shown(value), message)
-
-
-_NAMES_ARE = gettext_lazy("small letters, digits, - and _, beginning with a letter, 40 at most")
-_PATTERNS: dict[str, Promise] = {
-    r"^[a-z][a-z0-9_-]{0,39}$": _NAMES_ARE,
-    r"^[a-z0-9][a-z0-9.-]{0,19}$": gettext_lazy("a version: small letters, digits, . and -, 20 at most"),
-}
-
-
-def _fits(value: object, kind: inspect.Type) -> bool:
-    match kind:
-        case inspect.StrType(pattern=pattern):
-            return isinstance(value, str) and (pattern is None or re.search(pattern, value) is not None)
-        case inspect.BoolType():
-            return isinstance(value, bool)
-        case inspect.IntType(ge=ge, le=le):
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            return whole and (ge is None or value >= ge) and (le is None or value <= le)
-        case inspect.FloatType():
-            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        case inspect.DateType():
-            return isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
-        case _:
-            return isinstance(value, str | int) and not isinstance(value, bool) and value in _options(kind)
-
-
-def _options(kind: inspect.Type) -> tuple[str | int, ...]:
-    match kind:
-        case inspect.LiteralType(values=values):
-            return tuple(values)
-        case inspect.EnumType(cls=cls):
-            return tuple(member.value for member in cls)
-        case _:
-            return ()
-
-
-def _expected(kind: inspect.Type) -> str | Promise:
-    match kind:
-        case inspect.StrType(pattern=pattern):
-            return gettext_lazy("a text") if pattern is None else _PATTERNS.get(pattern, pattern)
-        case inspect.BoolType():
-            return gettext_lazy("true or false")
-        case inspect.IntType(ge=ge, le=le) if ge is not None and le is not None:
-            return format_lazy(gettext_lazy("a whole number from {low} to {high}"), low=ge, high=le)
-        case inspect.IntType() | inspect.FloatType():
-            return gettext_lazy("a number")
-        case inspect.DateType():
-            return gettext_lazy("a date: 2013-07-29, without quotes")
-        case _:
-            return gettext_lazy("a table")
-
-
-def _shown(value: object) -> str:
-    """A value as its file writes it, shortened."""
-    if isinstance(value, dict | list):
-        return "{ … }" if isinstance(value, dict) else "[ … ]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def _key_of(path: Path) -> str:
-    return next((part for part in reversed(path) if isinstance(part, str)), "")
-
-
-# -- What it means ----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class _Piece:
     """A requirement that has its shape; a group without its members, which are pieces of their own."""
@@ -356,7 +50,7 @@ class _Piece:
     members: tuple[str, ...] = ()
 
 
-class _Sense(_Checker):
+class Sense(Checker):
     """Asks of what has a shape whether it means something: names, units, thresholds, words, conditions."""
 
     def __init__(self, positions: Positions, data: dict[str, Any], broken: list[Path], known: Known) -> None:
@@ -425,8 +119,8 @@ class _Sense(_Checker):
         elif isinstance(value, list):
             for n, member in enumerate(value):
                 self._texts(member, (*path, n))
-        elif isinstance(value, str) and value.startswith("$") and _key_of(path) not in _TAKE_PARAMETERS:
-            message = _("« {word} »: a parameter cannot stand for « {key} ».").format(word=value, key=_key_of(path))
+        elif isinstance(value, str) and value.startswith("$") and key_of(path) not in _TAKE_PARAMETERS:
+            message = _("« {word} »: a parameter cannot stand for « {key} ».").format(word=value, key=key_of(path))
             self.say(path, value, message)
 
     def _text(self, text: object, path: Path) -> None:
@@ -453,14 +147,14 @@ class _Sense(_Checker):
         raw = self.sources.get(path[1])
         url = raw.get("url", "") if isinstance(raw, dict) else ""
         if isinstance(url, str) and url and not re.match(r"https?://[^\s/]", url):
-            self.say(path, url, _("« {word} » is not an address: https://…").format(word=_shown(url)))
+            self.say(path, url, _("« {word} » is not an address: https://…").format(word=shown(url)))
 
     def _source(self, path: Path, source: str) -> None:
         if source and source not in self.sources:
             self._unknown((*path, "source"), source, _("« {word} » is not one of the sources; {hint}"), self.sources)
 
     def _unknown(self, path: Path, word: str, message: str, options: Iterable[str]) -> None:
-        self.say(path, word, message.format(word=word, hint=_close(word, options)))
+        self.say(path, word, message.format(word=word, hint=close(word, options)))
 
     def _words(self, path: Path, words: Iterable[str], of: Of) -> None:
         """Each word is one of a vocabulary."""
@@ -516,7 +210,7 @@ class _Sense(_Checker):
             )
             self.say(path, value, message)
         elif name not in self.parameter_names:
-            near = _close(name, self.parameter_names)
+            near = close(name, self.parameter_names)
             self.say(path, value, _("« {word} » is not a parameter; {hint}").format(word=value, hint=near))
         elif (parameter := self.parameters.get(name)) is not None:
             if not fits(parameter.value):
@@ -528,10 +222,10 @@ class _Sense(_Checker):
     def _has_to_be(path: Path, value: object, expected: str | Promise, of: str = "") -> str:
         if of:
             return _("« {word} » is {value}: for « {key} » it has to be {expected}.").format(
-                word=of, value=_shown(value), key=_key_of(path), expected=expected
+                word=of, value=shown(value), key=key_of(path), expected=expected
             )
         return _("« {key} » is {value}: it has to be {expected}.").format(
-            key=_key_of(path), value=_shown(value), expected=expected
+            key=key_of(path), value=shown(value), expected=expected
         )
 
     def _bound(
@@ -554,7 +248,7 @@ class _Sense(_Checker):
         unit = piece.unit or (parameter.unit if parameter else "")
         if not _unit_words(unit):
             if not named:  # a parameter that is not there, or not right, is told of already
-                message = _("The threshold {value} has no unit: add « unit ».").format(value=_shown(value))
+                message = _("The threshold {value} has no unit: add « unit ».").format(value=shown(value))
                 self.say(field, given[0], message, key=True)
             return None
         if piece.unit and parameter and parameter.unit and not _same(piece.unit, _unit_words(parameter.unit)):

@@ -1,0 +1,28 @@
+"""An indicator that two charters name is one figure: it cannot be counted in two ways."""
+
+from django.utils.translation import gettext as _
+
+from totem.labels.charter import Charter, Indicator
+from totem.labels.evaluating import charter_of
+from totem.labels.models import CharterVersion
+from totem.labels.reading.positions import Positions
+from totem.labels.reading.problems import Problem
+
+
+def shared_otherwise(charter: Charter, text: str) -> list[Problem]:
+    """The charter's own indicators that another published charter has in another unit, or combines otherwise."""
+    theirs: dict[str, tuple[CharterVersion, Indicator]] = {}
+    for version in CharterVersion.objects.exclude(slug=charter.slug).newest():
+        theirs |= {indicator.name: (version, indicator) for indicator in charter_of(version).indicators}
+    positions = Positions(text)
+    problems = []
+    for n, ours in enumerate(charter.indicators):
+        version, other = theirs.get(ours.name, (None, ours))
+        for key in ("measure", "unit", "combine"):
+            if version is not None and getattr(ours, key) != getattr(other, key):
+                message = _("« {word} » has another « {key} » in {charter}: take another name, or the same.").format(
+                    word=ours.name, key=key, charter=version
+                )
+                line, column = positions.value(("indicators", n, key))
+                problems.append(Problem(line, column, ours.name, message))
+    return problems
