@@ -14,7 +14,7 @@ from totem.core import measures
 from totem.core.measures import Combine, Figure, Measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub, OpeningHours
-from totem.spaces.models import Kind, Space
+from totem.spaces.models import Audience, Kind, Space
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
 WEEK = Period(datetime(2027, 2, 28, 23, tzinfo=UTC), datetime(2027, 3, 7, 23, tzinfo=UTC))  # Monday to Sunday in Paris
@@ -88,6 +88,15 @@ def test_desks_in_service_are_counted_and_visiting_desks_apart():
     space.units.filter(number__gt=10).update(is_active=False)
     assert reading("bookable_desks", hub) == 11
     assert reading("visiting_desks", hub) == 2
+
+
+@pytest.mark.django_db
+def test_a_hub_whose_machines_others_may_book_is_one_open_fab_lab():
+    space = SpaceFactory(machine=True)
+    assert reading("open_fab_labs", space.hub) == 0
+    SpaceFactory(hub=space.hub, machine=True, audience=Audience.PUBLIC)
+    SpaceFactory(hub=space.hub, machine=True, audience=Audience.SIGNED_IN)
+    assert reading("open_fab_labs", space.hub, SpaceFactory(machine=True, audience=Audience.PUBLIC).hub) == 2
 
 
 @pytest.mark.django_db

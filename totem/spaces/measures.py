@@ -1,12 +1,13 @@
 """Figures about what can be booked."""
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.measures import Combine, Figure, measure
 from totem.core.periods import Period
 from totem.hubs.measures import HUB
 from totem.hubs.models import Hub
-from totem.spaces.models import Kind, Unit
+from totem.spaces.models import Audience, Kind, Unit
 
 
 def _units(hub: Hub, *kinds: Kind) -> Figure:
@@ -37,3 +38,20 @@ def bookable_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the sp
 )
 def visiting_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the spaces of today
     return _units(hub, Kind.VISITING_DESKS)
+
+
+@measure(
+    "open_fab_labs",
+    subject=HUB,
+    label=_("Fab labs open to others"),
+    unit=_("fab labs"),
+    method=_(
+        "1 where a machine in service today can be booked by people who are neither members nor of the team; one hub "
+        "counts once, however many machines it has."
+    ),
+    combine=Combine.SUM,
+)
+def open_fab_labs(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the spaces of today
+    open_to_others = Q(space__audience__in=(Audience.PUBLIC, Audience.SIGNED_IN))
+    machines = Unit.objects.filter(open_to_others, is_active=True, space__hub=hub, space__kind=Kind.MACHINE)
+    return Figure.of(int(machines.filter(space__is_active=True).exists()))
