@@ -196,7 +196,9 @@ class ObservationVersion(models.Model):
 class RetentionQuerySet(models.QuerySet["Retention"]):
     def latest(self) -> Self:
         """The last one of each workspace and figure."""
-        return self.order_by("workspace", "subject", "indicator", "-pk").distinct("workspace", "subject", "indicator")
+        return self.order_by("workspace_id", "subject", "indicator", "-pk").distinct(
+            "workspace_id", "subject", "indicator"
+        )
 
 
 class Retention(models.Model):

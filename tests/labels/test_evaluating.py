@@ -1,0 +1,117 @@
+"""From rows to a judged board, and back from what was kept."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement, words
+from tests.factories.territories import CommuneFactory, EpciFactory
+from totem.labels import actions
+from totem.labels.evaluating import charter_of, computed_again, evaluate, evaluate_many
+from totem.labels.facts import State
+from totem.labels.indicators import figures_of
+from totem.labels.models import Board, CharterVersion
+from totem.labels.subjects import epci_subjects, subject_of
+from totem.territories.actions import publish_perimeter_version
+
+pytestmark = pytest.mark.django_db
+
+DAY = datetime.date(2026, 11, 1)
+NOW = datetime.datetime(2026, 11, 1, 9, tzinfo=datetime.UTC)
+
+CONTENT = content_of(
+    [
+        requirement("events", "measure", indicator="events_held", at_least=200, unit="événements"),
+        requirement("area", "measure", indicator="usable_area", at_least=50_000, unit="m²"),
+    ],
+    [requirement("seen", "judgement", guide=words("Est-ce bien ?"))],
+    [requirement("accounts", "organisations", roles=["large_account_in"], number=2)],
+    indicators=[
+        {
+            "name": "events_held",
+            "label": words("Événements"),
+            "unit": "événements",
+            "combine": "sum",
+            "period": "closed_year",
+            "validity_months": 24,
+        },
+        {"name": "usable_area", "measure": "usable_area"},
+    ],
+)
+
+
+@pytest.fixture
+def version() -> CharterVersion:
+    return CharterVersionFactory(data=CONTENT)
+
+
+@pytest.fixture
+def board(version: CharterVersion) -> Board:
+    CommuneFactory(epci=EpciFactory())
+    board = BoardFactory()
+    assert board.perimeter
+    publish_perimeter_version(
+        perimeter=board.perimeter, by=None, now=NOW, valid_from=DAY, parts={"epci": ["248000531"]}
+    )
+    return board
+
+
+def declared(board: Board, version: CharterVersion, value: int, **values: object) -> object:
+    return actions.declare(
+        workspace=board.workspace,
+        subject=subject_of(board, DAY),
+        figured=figures_of(charter_of(version))["events_held"],
+        values={
+            "value": Decimal(value),
+            "ends_on": datetime.date(2025, 12, 31),
+            "source": "Rapport",
+            "confidence": "high",
+            **values,
+        },
+        by=None,
+        now=NOW,
+    )
+
+
+def test_what_is_declared_is_judged_and_the_gap_is_told(board: Board, version: CharterVersion) -> None:
+    assert evaluate(board, day=DAY, workspace=board.workspace).result.finding("events").state is State.UNKNOWN
+    declared(board, version, 156)
+    found = evaluate(board, day=DAY, workspace=board.workspace).result.finding("events")
+    assert (found.state, found.value, found.gap, found.unit) == (State.NOT_MET, 156, 44, "événements")
+    # What is not published is nothing to the public.
+    assert evaluate(board, day=DAY, workspace=None).result.finding("events").state is State.UNKNOWN
+
+
+def test_beyond_its_validity_it_does_not_count(board: Board, version: CharterVersion) -> None:
+    declared(board, version, 250, valid_until=datetime.date(2026, 10, 31))
+    assert evaluate(board, day=DAY, workspace=board.workspace).result.finding("events").state is State.STALE
+
+
+def test_a_frozen_evaluation_is_computed_again_from_what_was_kept(board: Board, version: CharterVersion) -> None:
+    declared(board, version, 200)
+    frozen = actions.freeze(
+        evaluated=evaluate(board, day=DAY, workspace=board.workspace), note="Dépôt", by=None, now=NOW
+    )
+    declared(board, version, 3)
+    assert computed_again(frozen)
+    assert frozen.frozen
+
+
+def test_the_number_of_queries_depends_neither_on_requirements_nor_on_territories(
+    board: Board, version: CharterVersion
+) -> None:
+    charter = charter_of(version)
+    for n in range(5):
+        CommuneFactory(code=f"8010{n}", epci=EpciFactory(code=f"24800000{n}", name=f"EPCI {n}"))
+    counts = []
+    for codes in (["248000531"], None):
+        subjects = epci_subjects(codes)
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert len(evaluate_many(charter, subjects, DAY)) == (6 if codes is None else 1)
+        counts.append(len(captured))
+    assert counts[0] == counts[1] == 5, [query["sql"][:90] for query in captured]

@@ -1,0 +1,26 @@
+"""Who may do what with boards and evidence: a workspace's rights, and what is published."""
+
+from django.http import Http404
+
+from totem.labels.models import Board
+from totem.territories.permissions import EDIT, SEE, TEAM, Person
+
+JUDGE = TEAM  # an officer answers for what only a person can say
+__all__ = ["EDIT", "JUDGE", "SEE", "board_for", "public_board"]
+
+
+def board_for(person: Person, workspace: str, slug: str, permission: str = SEE) -> Board:
+    """The board of that workspace if the person may do that in it. Raises Http404 for anything else."""
+    rows = Board.objects.select_related("workspace", "perimeter", "hub")
+    board = rows.filter(slug=slug, workspace__slug=workspace).first()
+    if board is None or not person.has_perm(permission, board.workspace):
+        raise Http404
+    return board
+
+
+def public_board(slug: str) -> Board:
+    """A board that is shown to everybody. Raises Http404."""
+    board = Board.objects.select_related("workspace", "perimeter", "hub").filter(slug=slug, public=True).first()
+    if board is None:
+        raise Http404
+    return board
