@@ -24,7 +24,7 @@ Row = TypeVar("Row", Building, Lot)
 class ChangedMeanwhile(Exception):
     """Somebody else saved the row since it was read; `now` is what stands there."""
 
-    def __init__(self, now: Model) -> None:
+    def __init__(self, now: Building | Lot) -> None:
         self.now = now
         super().__init__(f"{now._meta.label}:{now.pk}")
 
@@ -311,6 +311,8 @@ def end_offer(*, offer: Offer, on: date, by: User) -> Offer:
     """The offer no longer holds from that day on. Raises ValidationError when it would end before it starts."""
     building = _held(offer.building)
     row = Offer.objects.get(pk=offer.pk)
+    if on < row.since:
+        raise ValidationError({"on": _("The end comes before the start.")})
     row.until = on
     row.full_clean()
     row.save(update_fields=["until", "updated_at"])

@@ -208,10 +208,6 @@ class Phase(PhaseFigures):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def is_delivered(self) -> bool:
-        return self.state == PhaseState.DELIVERED
-
 
 class LocalDate(Func):
     """The day of an instant on the clocks of metropolitan France."""
@@ -411,3 +407,7 @@ class Offer(Dated, Evidenced):
 
     def __str__(self) -> str:
         return f"{self.operator_id} {self.network}"
+
+    def holds(self, on: date) -> bool:
+        """Whether it is in force on that day."""
+        return self.since <= on and (self.until is None or on < self.until)

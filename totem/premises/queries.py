@@ -11,11 +11,11 @@ from typing import ClassVar, NamedTuple, TypeVar
 
 import msgspec
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, CharField, F, Func, OuterRef, QuerySet, Subquery, Value
+from django.db.models import BooleanField, CharField, F, Func, OuterRef, Prefetch, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from totem.core.measures import Figure
-from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseState
+from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
 from totem.territories.models import FormerCommune, Workspace
 from totem.territories.places import Place
 
@@ -343,3 +343,110 @@ def forecast_of(rows: PremisesRows, on: date) -> list[Coming]:
 def forecast(place: Place, on: date, workspace: Workspace | None = None) -> list[Coming]:
     """`forecast_of` what the workspace sees in the place."""
     return forecast_of(buildings_inside(place, workspace), on)
+
+
+# -- Pages ------------------------------------------------------------------------------------------------------------
+
+
+def months_between(first: date, last: date) -> int:
+    """From the month of one date to that of the other: announcements are made by the month."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+class Announced(NamedTuple):
+    """An announcement, and by how many months it moved the date of the one before (None: the first, or no date)."""
+
+    revision: PhaseRevision
+    shift: int | None
+
+
+class Told(NamedTuple):
+    """A phase with its history: the date first announced, and how far today's is from it in months (late: above 0)."""
+
+    phase: Phase
+    history: list[Announced]
+    first_due: date | None
+    slip: int | None
+
+
+def told(phase: Phase) -> Told:
+    """The phase with its announcements, in order; those that were not retained move nothing."""
+    history: list[Announced] = []
+    before: date | None = None
+    first: date | None = None
+    for revision in sorted(phase.revisions.all(), key=lambda row: (row.announced_on, row.pk)):
+        day = revision.delivered_on or revision.due_on
+        if not revision.retained or day is None or revision.state == PhaseState.CANCELLED:
+            history.append(Announced(revision, None))
+            continue
+        history.append(Announced(revision, None if before is None else months_between(before, day)))
+        first, before = first or revision.due_on, day
+    return Told(phase, history, first, months_between(first, before) if first and before else None)
+
+
+class Listed(NamedTuple):
+    """A building as a list shows it: m², the next date and the longest slip of what is to come, Mbit/s."""
+
+    building: Building
+    delivered_m2: Decimal
+    coming_m2: Decimal
+    due_on: date | None
+    overdue: bool
+    slip: int
+    speed: Decimal | None
+
+
+def listed(workspace: Workspace, on: date) -> list[Listed]:
+    """The territory's buildings by name, in four statements."""
+    rows = Building.objects.filter(workspace=workspace).select_related("commune")
+    return [_line(row, on) for row in rows.prefetch_related("phases__revisions", "offers")]
+
+
+def _line(building: Building, on: date) -> Listed:
+    phases = list(building.phases.all())
+    delivered = [phase for phase in phases if phase.state == PhaseState.DELIVERED]
+    coming = [told(phase) for phase in phases if phase.state in {PhaseState.PLANNED, PhaseState.UNDER_WAY}]
+    due = min((told.phase.due_on for told in coming if told.phase.due_on is not None), default=None)
+    held = [offer for offer in building.offers.all() if offer.network == Network.FIXED and offer.holds(on)]
+    return Listed(
+        building,
+        sum((phase.usable_m2 for phase in delivered), NOTHING),
+        sum((told.phase.usable_m2 for told in coming), NOTHING),
+        due,
+        due is not None and due < on,
+        max((told.slip for told in coming if told.slip), default=0),
+        max((offer.mbits_down for offer in held if offer.mbits_down is not None), default=None),
+    )
+
+
+class Detail(NamedTuple):
+    """All that is said of a building."""
+
+    phases: list[Told]
+    lots: list[Lot]
+    offers: list[Offer]
+    delivered_m2: Decimal
+    coming_m2: Decimal
+    lots_m2: Decimal
+
+
+def detail(building: Building, on: date) -> Detail:
+    """The building's page, in four statements; the offers that ended before that day stand last."""
+    phases = [
+        told(phase)
+        for phase in building.phases.select_related("document__workspace").prefetch_related(
+            Prefetch("revisions", PhaseRevision.objects.select_related("document__workspace"))
+        )
+    ]
+    lots = list(building.lots.select_related("document__workspace"))
+    offers = building.offers.select_related("operator", "document__workspace")
+    states = [(told.phase.state, told.phase.usable_m2) for told in phases]
+    coming = (PhaseState.PLANNED, PhaseState.UNDER_WAY)
+    return Detail(
+        phases,
+        lots,
+        sorted(offers, key=lambda offer: not offer.holds(on) and offer.since <= on),
+        sum((m2 for state, m2 in states if state == PhaseState.DELIVERED), NOTHING),
+        sum((m2 for state, m2 in states if state in coming), NOTHING),
+        sum((lot.usable_m2 for lot in lots), NOTHING),
+    )

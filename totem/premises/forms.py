@@ -1,0 +1,207 @@
+"""Buildings, and what is said of them, as they come in. Actions are called with what `said` gives."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from totem.core.files import DocumentField
+from totem.core.forms import DateInput
+from totem.organisations.forms import OrganisationField
+from totem.organisations.models import Organisation
+from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
+from totem.territories.forms import CommuneField
+from totem.territories.models import Document, Workspace
+
+if TYPE_CHECKING:
+    BuildingModelForm = forms.ModelForm[Building]
+    LotModelForm = forms.ModelForm[Lot]
+    OfferModelForm = forms.ModelForm[Offer]
+    PhaseModelForm = forms.ModelForm[Phase]
+    RevisionModelForm = forms.ModelForm[PhaseRevision]
+else:
+    BuildingModelForm = LotModelForm = OfferModelForm = PhaseModelForm = RevisionModelForm = forms.ModelForm
+
+
+class KnownOrganisationField(OrganisationField):
+    """Cleans a name, a SIREN or a SIRET to the Organisation that it means (None when empty and not required)."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """A key, as a model form gives it, is shown as the organisation's label."""
+        if isinstance(value, int):
+            value = Organisation.objects.filter(pk=value).first()
+        return super().prepare_value(value)
+
+    def clean(self, value: Any) -> Any:
+        meant = super().clean(value)
+        if isinstance(meant, str) and meant:
+            words = _("No organisation here answers to that. It has to be noted first, among the territory's actors.")
+            raise ValidationError(words, code="unknown")
+        return meant or None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class EvidencedForm(forms.Form):
+    """A document picked among the territory's, or sent with the form: the one that is sent takes its place."""
+
+    document = forms.ModelChoiceField(
+        Document.objects.none(), label=gettext_lazy("Document, among those of the territory"), required=False
+    )
+    upload = DocumentField(label=gettext_lazy("Or a new document"), required=False)
+
+    def of(self, workspace: Workspace) -> None:
+        """Offer the documents of that territory."""
+        field = cast("forms.ModelChoiceField[Document]", self.fields["document"])
+        field.queryset = Document.objects.filter(workspace=workspace, erased_at__isnull=True)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the action takes, without the new document."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in {"upload", "seen"}}
+
+
+class SeenForm(forms.Form):
+    """Carries when the row was last saved as it was shown, so that nobody overwrites what they have not seen."""
+
+    seen = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+
+    def carries(self, row: Building | Lot) -> None:
+        """The form changes that row: it has to say how it was seen."""
+        self.fields["seen"].required = True
+        self.initial["seen"] = row.updated_at.isoformat()  # a date would lose its microseconds
+
+
+class BuildingForm(EvidencedForm, SeenForm, BuildingModelForm):
+    """Who and where a building is."""
+
+    commune = CommuneField(label=gettext_lazy("Commune"))
+    owner = KnownOrganisationField(label=gettext_lazy("Owner"), required=False)
+
+    class Meta:
+        model = Building
+        fields = ("name", "address", "commune", "latitude", "longitude", "owner", "source", "note", "document")
+        widgets = {"note": forms.Textarea({"rows": 4})}
+        help_texts = {
+            "latitude": gettext_lazy("In degrees (WGS 84): it tells on which side of a drawn limit the building is."),
+            "source": gettext_lazy("Where this is written: a decision, a newspaper, a page."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        for given, missing in (("latitude", "longitude"), ("longitude", "latitude")):
+            if data.get(given) is not None and missing in data and data[missing] is None:
+                self.add_error(missing, _("A position is a latitude and a longitude, or neither."))
+        return data
+
+
+class SaidOfPhaseForm(EvidencedForm):
+    """The rules that hold for every announcement."""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        state, delivered = data.get("state"), data.get("delivered_on")
+        if state == PhaseState.DELIVERED and delivered is None and "delivered_on" in data:
+            self.add_error("delivered_on", _("When was it delivered?"))
+        if delivered is not None and data.get("announced_on") is not None and delivered > data["announced_on"]:
+            self.add_error("delivered_on", _("A delivery is announced once it has taken place."))
+        if state and state != PhaseState.DELIVERED:
+            if delivered is not None:
+                self.add_error("delivered_on", _("Only what is delivered has a date of delivery."))
+            if data.get("due_on") is None and "due_on" in data:
+                self.add_error("due_on", _("When is it foreseen? The date that was announced, even a distant one."))
+        return data
+
+
+SAID_WIDGETS: dict[str, Any] = {"due_on": DateInput, "delivered_on": DateInput, "announced_on": DateInput}
+SAID_HELP = {
+    "announced_on": gettext_lazy("The day of the decision, the article or the letter that says it."),
+    "source": gettext_lazy("Where this is written: a decision, a newspaper, a page."),
+}
+
+
+class PhaseForm(SaidOfPhaseForm, PhaseModelForm):
+    """A new phase, with what was first announced of it."""
+
+    announced_on = forms.DateField(
+        label=gettext_lazy("Announced on"), widget=DateInput, help_text=SAID_HELP["announced_on"]
+    )
+    source = forms.CharField(
+        label=gettext_lazy("Source"), max_length=300, required=False, help_text=SAID_HELP["source"]
+    )
+    field_order = (
+        *("name", "state", "usable_m2", "due_on", "delivered_on", "cost"),
+        *("announced_on", "source", "document", "upload"),
+    )
+
+    class Meta:
+        model = Phase
+        fields = ("name", "state", "usable_m2", "due_on", "delivered_on", "cost", "document")
+        widgets = SAID_WIDGETS
+
+
+class RevisionForm(SaidOfPhaseForm, RevisionModelForm):
+    """What was announced of a phase since."""
+
+    field_order = (
+        *("state", "usable_m2", "due_on", "delivered_on", "cost", "announced_on"),
+        *("source", "retained", "reason", "document", "upload"),
+    )
+
+    class Meta:
+        model = PhaseRevision
+        fields = (
+            *("state", "usable_m2", "due_on", "delivered_on", "cost", "announced_on"),
+            *("source", "retained", "reason", "document"),
+        )
+        widgets = SAID_WIDGETS
+        help_texts = SAID_HELP | {
+            "retained": gettext_lazy(
+                "Sources contradict each other: what is not retained stays beside, and counts not."
+            )
+        }
+
+
+class LotForm(EvidencedForm, SeenForm, LotModelForm):
+    """A lot; its document is the agreement's template, or the price list."""
+
+    class Meta:
+        model = Lot
+        fields = ("name", "usable_m2", "use", "lease_form", "period_months", "notice_months", "document")
+
+
+class OfferForm(EvidencedForm, OfferModelForm):
+    """What an operator offers; its document is the attestation."""
+
+    operator = KnownOrganisationField(label=gettext_lazy("Operator"))
+
+    class Meta:
+        model = Offer
+        fields = (
+            *("operator", "network", "technology", "generation", "mbits_down", "mbits_up", "coverage_percent"),
+            *("since", "until", "attested_on", "document"),
+        )
+        widgets = {"since": DateInput, "until": DateInput, "attested_on": DateInput}
+        help_texts = {"technology": gettext_lazy("Of a fixed network.")}
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        fixed = data.get("network") == Network.FIXED
+        needed = ("technology", "mbits_down") if fixed else ("generation", "coverage_percent")
+        for name in needed if data.get("network") else ():
+            if name in data and data[name] in (None, ""):
+                self.add_error(name, _("An offer of this network says it."))
+        if fixed and data.get("generation") is not None:
+            self.add_error("generation", _("Only a mobile network has a generation."))
+        if data.get("network") == Network.MOBILE and data.get("technology"):
+            self.add_error("technology", _("A mobile network is known by its generation."))
+        return data
+
+
+class EndForm(forms.Form):
+    """The first day an offer no longer holds."""
+
+    on = forms.DateField(label=gettext_lazy("It no longer holds from"), widget=DateInput)

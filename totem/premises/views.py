@@ -1,0 +1,314 @@
+"""Buildings: the list and the pages of a territory's team, and what everybody sees of a public one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from totem.accounts.models import User
+from totem.accounts.permissions import signed_in
+from totem.premises import actions, queries
+from totem.premises.actions import ChangedMeanwhile
+from totem.premises.forms import BuildingForm, EndForm, EvidencedForm, LotForm, OfferForm, PhaseForm, RevisionForm
+from totem.premises.models import Building, Lot, Offer, Phase
+from totem.premises.permissions import building_for, part_for, public_building
+from totem.territories.actions import add_document
+from totem.territories.models import Workspace
+from totem.territories.permissions import EDIT, workspace_for
+from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
+
+CONFLICT = 409
+
+
+def _workspace(building: Building) -> Workspace:
+    """Whose building it is; what came with public data is nobody's to change."""
+    if building.workspace is None:
+        raise Http404
+    return building.workspace
+
+
+def _home(building: Building) -> str:
+    return reverse("premises:building", args=[_workspace(building).slug, building.pk])
+
+
+def _steps(workspace: Workspace) -> list[tuple[str, str]]:
+    return [
+        (workspace.name, reverse("territories:workspace", args=[workspace.slug])),
+        (_("Buildings"), reverse("premises:buildings", args=[workspace.slug])),
+    ]
+
+
+# -- Pages ------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def buildings(request: HttpRequest, workspace: str) -> HttpResponse:
+    """The territory's buildings: m² delivered and planned, with what slipped, and the networks."""
+    row = workspace_for(request.user, workspace)
+    listed = queries.listed(row, timezone.localdate())
+    context = {
+        "workspace": row,
+        "listed": listed,
+        "delivered": sum(line.delivered_m2 for line in listed),
+        "planned": sum(line.coming_m2 for line in listed),
+        "may_edit": request.user.has_perm(EDIT, row),
+        "trail": trail(_steps(row)[0]),
+    }
+    return render(request, "premises/buildings.html", context)
+
+
+@require_safe
+def building(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
+    """A building with its phases and every announcement of them, its lots and its networks."""
+    return _page(request, building_for(request.user, workspace, building))
+
+
+@login_not_required
+@require_safe
+def public(request: HttpRequest, building: int) -> HttpResponse:
+    """What everybody sees of a public building."""
+    return _page(request, public_building(building), team=False)
+
+
+def _page(request: HttpRequest, row: Building, *, team: bool = True, problem: str = "") -> HttpResponse:
+    today = timezone.localdate()
+    context = {
+        "building": row,
+        "detail": queries.detail(row, today),
+        "today": today,
+        "is_team": team,
+        "may_edit": team and request.user.has_perm(EDIT, row.workspace),
+        "problem": problem,
+        "trail": trail(*_steps(row.workspace)) if team and row.workspace else trail(),
+    }
+    return render(request, "premises/building.html", context, status=CONFLICT if problem else 200)
+
+
+# -- Forms ------------------------------------------------------------------------------------------------------------
+
+Act = Callable[[dict[str, Any]], Building]
+
+
+def _answer(
+    request: HttpRequest,
+    form: EvidencedForm,
+    act: Act,
+    *,
+    title: str,
+    workspace: Workspace,
+    building: Building | None = None,
+    lead: str = "",
+) -> HttpResponse:
+    """The page of a form, or, once `act` has done what it says, that of its building."""
+    form.of(workspace)
+    status = status_of(request)
+    if form.is_valid():
+        try:
+            made = _done(form, workspace, signed_in(request), act)
+        except ValidationError as error:
+            refused(form, error)
+        except ChangedMeanwhile as conflict:
+            _both_texts(form, conflict.now)
+            status = CONFLICT
+        else:
+            messages.success(request, _("Saved."))
+            return redirect(_home(made))
+    steps = _steps(workspace)
+    if building is not None:
+        steps.append((building.name, _home(building)))
+    context = {"form": form, "title": title, "lead": lead, "back": steps[-1][1], "trail": trail(*steps)}
+    return render(request, "premises/form.html", context, status=status)
+
+
+@transaction.atomic
+def _done(form: EvidencedForm, workspace: Workspace, by: User, act: Act) -> Building:
+    """The building after the action, with the document that was sent along; nothing is kept when it is refused."""
+    values = form.said
+    if upload := form.cleaned_data["upload"]:
+        values["document"] = add_document(workspace=workspace, checked=upload, title="", by=by)
+    return act(values)
+
+
+def _both_texts(form: EvidencedForm, now: Building | Lot) -> None:
+    """What was typed stays in the form; under each field that differs, what stands there now.
+
+    Sent once more, the form takes its place: its person has seen it.
+    """
+    typed = form.said
+    data: Any = form.data.copy()  # type: ignore[attr-defined] # a QueryDict
+    data["seen"] = now.updated_at.isoformat()
+    form.data = data
+    form.add_error(
+        None,
+        _(
+            "Somebody else saved this while you were writing. What you typed is still here; under each field that "
+            "differs stands what they wrote. Save once more to put yours in its place."
+        ),
+    )
+    for name, value in typed.items():
+        stands = getattr(now, name)
+        if stands != value:
+            words = getattr(now, f"get_{name}_display")() if hasattr(now, f"get_{name}_display") else stands
+            nothing = words is None or words == ""
+            form.add_error(name, _("Empty now.") if nothing else _("It says now: %(words)s") % {"words": words})
+
+
+# -- Buildings --------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def create(request: HttpRequest, workspace: str) -> HttpResponse:
+    """A new building of the territory, for its team until it is published."""
+    row = workspace_for(request.user, workspace, EDIT)
+    form = BuildingForm(request.POST or None, request.FILES or None)
+
+    def act(values: dict[str, Any]) -> Building:
+        return actions.declare_building(workspace=row, by=signed_in(request), **values)
+
+    lead = _("Its usable area is said next, phase by phase: what is planned stays apart from what is delivered.")
+    return _answer(request, form, act, title=_("New building"), workspace=row, lead=lead)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def edit(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
+    """Change who and where a building is."""
+    row = building_for(request.user, workspace, building, EDIT)
+    form = BuildingForm(request.POST or None, request.FILES or None, instance=row)
+    form.carries(row)
+
+    def act(values: dict[str, Any]) -> Building:
+        return actions.change_building(building=row, by=signed_in(request), seen=form.cleaned_data["seen"], **values)
+
+    return _of(request, form, act, row, title=_("Change %(name)s") % {"name": row.name})
+
+
+def _of(request: HttpRequest, form: EvidencedForm, act: Act, building: Building, **page: str) -> HttpResponse:
+    return _answer(request, form, act, workspace=_workspace(building), building=building, **page)
+
+
+@require_POST
+def set_public(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
+    """Show a building to everybody, or to its team alone."""
+    row = building_for(request.user, workspace, building, EDIT)
+    show = request.POST.get("public") == "yes"
+    try:
+        (actions.publish_building if show else actions.unpublish_building)(building=row, by=signed_in(request))
+    except ValidationError as error:
+        return _page(request, row, problem=" ".join(error.messages))
+    messages.success(request, _("Everybody sees it now.") if show else _("Only the team sees it now."))
+    return redirect(_home(row))
+
+
+# -- Phases -----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def add_phase(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
+    """A new phase of a building."""
+    row = building_for(request.user, workspace, building, EDIT)
+    form = PhaseForm(request.POST or None, request.FILES or None, initial={"announced_on": timezone.localdate()})
+
+    def act(values: dict[str, Any]) -> Building:
+        return actions.add_phase(building=row, by=signed_in(request), now=timezone.now(), **values).building
+
+    return _of(request, form, act, row, title=_("New phase of %(name)s") % {"name": row.name})
+
+
+@require_http_methods(SHOW_AND_SEND)
+def revise_phase(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
+    """What was announced of a phase since, begun from how it stands."""
+    phase = part_for(request.user, workspace, building, Phase, pk)
+    initial = {name: getattr(phase, name) for name in actions.SAID if name != "document"}
+    form = RevisionForm(
+        request.POST or None, request.FILES or None, initial={**initial, "announced_on": timezone.localdate()}
+    )
+
+    def act(values: dict[str, Any]) -> Building:
+        actions.revise_phase(phase=phase, by=signed_in(request), now=timezone.now(), **values)
+        return phase.building
+
+    lead = _("What was said before stays: a date that slips is seen to slip.")
+    return _of(
+        request, form, act, phase.building, title=_("Announcement about %(name)s") % {"name": phase.name}, lead=lead
+    )
+
+
+# -- Lots -------------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def add_lot(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
+    """A new lot of a building."""
+    row = building_for(request.user, workspace, building, EDIT)
+    form = LotForm(request.POST or None, request.FILES or None)
+
+    def act(values: dict[str, Any]) -> Building:
+        return actions.add_lot(building=row, by=signed_in(request), **values).building
+
+    return _of(request, form, act, row, title=_("New lot of %(name)s") % {"name": row.name})
+
+
+@require_http_methods(SHOW_AND_SEND)
+def edit_lot(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
+    """Change a lot."""
+    lot = part_for(request.user, workspace, building, Lot, pk)
+    within, name = lot.building, lot.name
+    form = LotForm(request.POST or None, request.FILES or None, instance=lot)
+    form.carries(lot)
+
+    def act(values: dict[str, Any]) -> Building:
+        actions.change_lot(lot=lot, by=signed_in(request), seen=form.cleaned_data["seen"], **values)
+        return within
+
+    return _of(request, form, act, within, title=_("Change %(name)s") % {"name": name})
+
+
+@require_POST
+def remove_lot(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
+    """Take a lot out of its building."""
+    lot = part_for(request.user, workspace, building, Lot, pk)
+    actions.remove_lot(lot=lot, by=signed_in(request))
+    messages.success(request, _("The lot is no longer there."))
+    return redirect(_home(lot.building))
+
+
+# -- Offers -----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(SHOW_AND_SEND)
+def add_offer(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
+    """What an operator offers in a building."""
+    row = building_for(request.user, workspace, building, EDIT)
+    form = OfferForm(request.POST or None, request.FILES or None)
+
+    def act(values: dict[str, Any]) -> Building:
+        return actions.add_offer(building=row, by=signed_in(request), now=timezone.now(), **values).building
+
+    return _of(request, form, act, row, title=_("New offer in %(name)s") % {"name": row.name})
+
+
+@require_http_methods(SHOW_AND_SEND)
+def end_offer(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
+    """From when an offer no longer holds."""
+    offer = part_for(request.user, workspace, building, Offer, pk)
+    form = EndForm(request.POST or None, initial={"on": timezone.localdate()})
+    if form.is_valid():
+        try:
+            actions.end_offer(offer=offer, on=form.cleaned_data["on"], by=signed_in(request))
+        except ValidationError as error:
+            refused(form, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect(_home(offer.building))
+    steps = (*_steps(_workspace(offer.building)), (offer.building.name, _home(offer.building)))
+    context = {"form": form, "title": _("End of an offer"), "back": steps[-1][1], "trail": trail(*steps)}
+    return render(request, "premises/form.html", context, status=status_of(request))
