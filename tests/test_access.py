@@ -16,7 +16,13 @@ from tests.factories.hubs import (
     ZoneFactory,
 )
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, StockFactory
-from tests.factories.organisations import AffiliationFactory, OrganisationFactory
+from tests.factories.organisations import (
+    AffiliationFactory,
+    OrganisationFactory,
+    RelationFactory,
+    YearFiguresFactory,
+)
+from tests.factories.premises import LotFactory, OfferFactory, PhaseFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.factories.territories import DocumentFactory, PerimeterFactory, WorkspaceMemberFactory
 from totem.bookings import actions
@@ -71,6 +77,9 @@ class World:
         )
         self.affiliation = AffiliationFactory()
         self.perimeter = PerimeterFactory()
+        said = {"organisation": self.affiliation.organisation, "workspace": self.perimeter.workspace}
+        self.relation, self.figures = RelationFactory(**said), YearFiguresFactory(**said)
+        self.phase = PhaseFactory(building__workspace=self.perimeter.workspace)
         self.activities = ActivityPerimeterFactory(workspace=self.perimeter.workspace, public=False)
         ActivityVersionFactory(perimeter=self.activities, published_at=None)
         far = tomorrow + timedelta(days=200)
@@ -86,6 +95,9 @@ class World:
             "unit": self.space.units.get().pk,
             "officer": WorkspaceMemberFactory(workspace=self.perimeter.workspace).pk,
             "document": DocumentFactory(workspace=self.perimeter.workspace).pk,
+            "phase": self.phase.pk,
+            "lot": LotFactory(building=self.phase.building).pk,
+            "offer": OfferFactory(building=self.phase.building).pk,
             "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
         }
 
@@ -98,6 +110,7 @@ class World:
             "role": "manager",
             "perimeter": self.perimeter.slug,
             "workspace": self.perimeter.workspace.slug,
+            "building": self.phase.building_id,
         }
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("observatory:activities"):
@@ -113,7 +126,8 @@ class World:
 
     def _of_organisation(self, wanted: set[str]) -> dict[str, object]:
         organisation = self.affiliation.organisation
-        found: dict[str, object] = {"pk": organisation.pk} if "pk" in wanted else {}
+        told = {"pk": organisation.pk, "relation_pk": self.relation.pk, "figures_pk": self.figures.pk}
+        found: dict[str, object] = {key: told[key] for key in wanted if key in told}
         if "invitation_pk" in wanted:
             invitation, _new = Invitation.objects.get_or_create(
                 organisation=organisation, email="somebody@example.org", defaults={"role": "employee"}
@@ -124,6 +138,8 @@ class World:
 
 # What the `pk` of an address is.
 KINDS = {
+    "premises:phase_revise": "phase", "premises:lot_edit": "lot", "premises:lot_remove": "lot",
+    "premises:offer_end": "offer",
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
     "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
     "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",

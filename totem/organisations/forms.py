@@ -1,19 +1,34 @@
-"""Organisations and invitations, as they come in."""
+"""Organisations and invitations, as they come in; what a territory says of organisations."""
 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from totem.organisations.models import Affiliation, Organisation
+from totem.core.files import DocumentField
+from totem.core.forms import DateInput
+from totem.organisations.models import (
+    Affiliation,
+    Kind,
+    LegalForm,
+    Organisation,
+    Relation,
+    RelationKind,
+    YearFigures,
+)
 from totem.organisations.numbers import SirenField, SiretField, of_one_company
+from totem.organisations.queries import organisations_meant
 from totem.territories.forms import CommuneField
+from totem.territories.models import Document, Perimeter, Workspace
 
 if TYPE_CHECKING:
     OrganisationModelForm = forms.ModelForm[Organisation]
+    RelationModelForm = forms.ModelForm[Relation]
+    FiguresModelForm = forms.ModelForm[YearFigures]
 else:
-    OrganisationModelForm = forms.ModelForm
+    OrganisationModelForm = RelationModelForm = FiguresModelForm = forms.ModelForm
 
 
 class OrganisationForm(OrganisationModelForm):
@@ -47,3 +62,169 @@ class InvitationForm(forms.Form):
     email = forms.EmailField(label=_("E-mail address"), help_text=_("They receive a mail, and choose."))
     role = forms.ChoiceField(label=_("Role"), choices=Affiliation.Role.choices, initial=Affiliation.Role.EMPLOYEE)
     can_book = forms.BooleanField(label=_("May book for the organisation"), required=False, initial=True)
+
+
+# -- What a territory says of organisations ---------------------------------------------------------------------------
+
+
+def label_of(organisation: Organisation) -> str:
+    """How a field names an organisation, and understands it again: « Exemple SAS (123456782) »."""
+    number = organisation.siret or organisation.siren
+    return f"{organisation.name} ({number})" if number else organisation.name
+
+
+class OrganisationField(forms.CharField):
+    """Cleans a name, a SIREN or a SIRET to the Organisation that it means; to the text itself when there is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", _("Its name, SIREN or SIRET."))
+        super().__init__(**{"max_length": 180, **kwargs})
+        self.widget.attrs |= {"list": "organisations-known", "autocomplete": "off", "spellcheck": "false"}
+
+    def prepare_value(self, value: Any) -> Any:
+        return label_of(value) if isinstance(value, Organisation) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        meant = organisations_meant(text) if text else []
+        if len(meant) > 1:
+            names = ", ".join(f"{label_of(one)}, {one.commune}" if one.commune else label_of(one) for one in meant)
+            words = gettext("Several organisations answer to that: %(names)s. Which one?") % {"names": names}
+            raise ValidationError(words, code="ambiguous")
+        return meant[0] if meant else text
+
+
+class EvidenceForm(forms.Form):
+    """What stands behind a declaration, and the state in which its author saw it."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    source_url = forms.URLField(label=_("Address of the source"), max_length=500, required=False, assume_scheme="https")
+    file = DocumentField(label=_("Or a document to send"), required=False)
+
+    def of(self, workspace: Workspace) -> None:
+        """Propose what this workspace may name."""
+        documents = Document.objects.filter(workspace=workspace, erased_at=None)
+        self.fields["document"].queryset = documents  # type: ignore[attr-defined]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the action takes; a document that was sent is not yet among it."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("seen", "file")}
+
+
+class RelationForm(EvidenceForm, RelationModelForm):
+    """What an organisation does, for whom or where, and since when."""
+
+    partner = OrganisationField(
+        label=_("Another organisation"),
+        required=False,
+        help_text=_("Its name, SIREN or SIRET. Leave empty for a place."),
+    )
+    partner_kind = forms.ChoiceField(
+        label=_("If it is not here yet: what it is"), required=False, choices=[("", "—"), *Kind.choices]
+    )
+    commune = CommuneField(label=_("Or a commune"), required=False)
+
+    class Meta:
+        model = Relation
+        fields = ("kind", "stage", "perimeter", "commune", "since", "until", "detail", "places", "amount", "source",
+                  "source_url", "document")  # fmt: skip
+        widgets = {"since": DateInput(), "until": DateInput()}
+        labels = {"perimeter": _("Or a perimeter"), "document": _("A document that is here")}
+
+    field_order = ("kind", "stage", "detail", "partner", "partner_kind", "perimeter", "commune", "since", "until",
+                   "places", "amount", "source", "source_url", "document", "file")  # fmt: skip
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.of(workspace)
+        seen = Perimeter.objects.filter(public=True) | Perimeter.objects.filter(workspace=workspace)
+        self.fields["perimeter"].queryset = seen  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        named = [name for name in ("partner", "perimeter", "commune") if data.get(name)]
+        if len(named) != 1 and not {"partner", "perimeter", "commune"} & self.errors.keys():
+            self.add_error(named[-1] if named else "partner", self._one_target())
+        if isinstance(data.get("partner"), str) and data["partner"] and not data.get("partner_kind"):
+            self.add_error("partner_kind", gettext("Nobody is called that here yet: say what it is."))
+        if data.get("stage") and data.get("kind") not in (None, RelationKind.INVESTS_IN):
+            self.add_error("stage", gettext("Only who invests does so at a stage."))
+        if data.get("since") and data.get("until") and data["until"] <= data["since"]:
+            self.add_error("until", gettext("The end comes before the start."))
+        data["partner"] = data.get("partner") or None
+        return data
+
+    def _one_target(self) -> str:
+        return gettext("Name one other organisation, one perimeter or one commune.")
+
+    @property
+    def said(self) -> dict[str, Any]:
+        return {name: value for name, value in super().said.items() if name != "partner_kind"}
+
+
+class WhoForm(forms.Form):
+    """The organisation that a territory speaks of: one that is here, or a new one."""
+
+    organisation = OrganisationField(label=_("Organisation"))
+    siren = SirenField(label=_("SIREN"), required=False, help_text=_("Nine digits. Leave empty if it has none yet."))
+    kind = forms.ChoiceField(label=_("What it is"), required=False, choices=[("", "—"), *Kind.choices])
+    legal_form = forms.ChoiceField(label=_("Legal form"), required=False, choices=[("", "—"), *LegalForm.choices])
+    commune = CommuneField(label=_("Commune"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if isinstance(data.get("organisation"), str):
+            self._check_new(data)
+        return data
+
+    def _check_new(self, data: dict[str, Any]) -> None:
+        if not any(letter.isalpha() for letter in data["organisation"]):
+            self.add_error(
+                "organisation", gettext("No organisation has this number here: type its name, and the SIREN below.")
+            )
+        if not data.get("kind"):
+            self.add_error("kind", gettext("Nobody is called that here yet: say what it is."))
+
+
+class FiguresForm(EvidenceForm, FiguresModelForm):
+    """Figures of a closed year. Growth is computed from two of them, so it is not asked."""
+
+    class Meta:
+        model = YearFigures
+        fields = ("closing_date", "accounts", "revenue", "staff_low", "staff_high", "international_share", "source",
+                  "source_url", "document")  # fmt: skip
+        widgets = {"closing_date": DateInput()}
+        labels = {"document": _("A document that is here")}
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        low, high, share = (data.get(name) for name in ("staff_low", "staff_high", "international_share"))
+        if high is not None and "staff_low" not in self.errors and (low is None or high < low):
+            self.add_error("staff_high", gettext("The band of staff ends below where it starts."))
+        if share is not None and not 0 <= share <= 100:
+            self.add_error("international_share", gettext("A share lies between 0 and 100 %%.") % ())
+        return data
+
+    field_order = ("closing_date", "revenue", "accounts", "staff_low", "staff_high", "international_share", "source",
+                   "source_url", "document", "file")  # fmt: skip
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.of(workspace)
+
+
+class EndForm(forms.Form):
+    """The day a relation ends."""
+
+    until = forms.DateField(label=_("The first day it no longer holds"), widget=DateInput())
+
+
+class ActorsFilterForm(forms.Form):
+    """Which relations are listed."""
+
+    hide_optional = True
+    kind = forms.ChoiceField(label=_("What they do"), required=False, choices=[("", _("All")), *RelationKind.choices])
+    when = forms.ChoiceField(
+        label=_("In force"), required=False, choices=[("", _("Today")), ("all", _("Past and coming too"))]
+    )

@@ -317,7 +317,7 @@ class YearFigures(Declared):
             models.CheckConstraint(
                 condition=Q(international_share=None) | Q(international_share__gte=0, international_share__lte=100),
                 name="year_figures_share_in_percent",
-                violation_error_message=_("A share lies between 0 and 100 %."),
+                violation_error_message=_("A share lies between 0 and 100 %%."),
             ),
         ]
 

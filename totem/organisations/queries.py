@@ -1,18 +1,21 @@
 """Organisations as one person sees them; what is said of them, as a territory or a charter reads it."""
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+import math
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, Case, CharField, F, Field, Func, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, Exists, F, Field, Func, OuterRef, Q, QuerySet, Value, When
 from django.db.models.fields import BigIntegerField
 from django.db.models.functions import Coalesce
 
 from totem.accounts.models import User
+from totem.core.names import sort_key
 from totem.organisations.models import (
     HELD_AT_HOME,
     Accounts,
@@ -21,6 +24,7 @@ from totem.organisations.models import (
     Organisation,
     Relation,
     RelationKind,
+    RelationQuerySet,
     YearFigures,
 )
 from totem.territories.models import Workspace
@@ -261,13 +265,44 @@ def _any_of(field: F, wanted: Collection[int] | Collection[str], item: "Field[An
 # -- The actors of a territory ----------------------------------------------------------------------------------------
 
 
-def relations_here(workspace: Workspace) -> QuerySet[Relation]:
+MANY = 6  # namesakes that are told apart
+
+
+def organisations_meant(text: str) -> list[Organisation]:
+    """The organisations that « Exemple SAS », a SIREN, a SIRET or « Exemple SAS (123456782) » may mean; 6 at most."""
+    number = re.sub(r"\s", "", text.rpartition("(")[2].rstrip(") "))
+    if re.fullmatch(r"[0-9]{14}", number):
+        found = Organisation.objects.filter(siret=number)
+    elif re.fullmatch(r"[0-9]{9}", number):
+        found = Organisation.objects.filter(siren=number)
+    else:
+        found = Organisation.objects.filter(sort_key=sort_key(text))
+    return list(found.select_related("commune")[:MANY])
+
+
+def relations_here(workspace: Workspace) -> RelationQuerySet:
     """What the workspace declares, and what others have published of its perimeters, with what it names."""
-    return Relation.objects.filter(
-        Q(workspace=workspace) | Q(public=True, perimeter__workspace=workspace)
-    ).select_related(
-        "organisation__commune", "partner__commune", "perimeter", "commune__department", "document", "workspace"
+    own = Q(workspace=workspace) | Q(public=True, perimeter__workspace=workspace)
+    return _with_names(Relation.objects.filter(own))
+
+
+def relations_of(organisation: Organisation, workspace: Workspace) -> RelationQuerySet:
+    """What the workspace sees of what the organisation does, and of what others do for it; the newest first."""
+    about = Relation.objects.seen_from(workspace).filter(Q(organisation=organisation) | Q(partner=organisation))
+    return _with_names(about).order_by("-since", "kind", "pk")
+
+
+def _with_names(relations: RelationQuerySet) -> RelationQuerySet:
+    return relations.select_related(
+        "organisation", "partner", "perimeter", "commune", "document__workspace", "workspace"
     )
+
+
+def organisation_seen(workspace: Workspace, pk: int) -> Organisation | None:
+    """The organisation, when something that the workspace sees is said of it."""
+    said = Relation.objects.seen_from(workspace).filter(Q(organisation=OuterRef("pk")) | Q(partner=OuterRef("pk")))
+    figures = YearFigures.objects.seen_from(workspace).filter(organisation=OuterRef("pk"))
+    return Organisation.objects.filter(Exists(said) | Exists(figures), pk=pk).select_related("commune").first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +313,25 @@ class ComparedYear:
     before: YearFigures | None
     growth: Fraction | None
 
+    @property
+    def growth_shown(self) -> Decimal | None:
+        """Growth for people, as a share: cut after a tenth of a percent, so that 24.99 % is not shown as 25."""
+        return None if self.growth is None else Decimal(math.floor(self.growth * 10)) / 1000
 
-def compared(years: Sequence[YearFigures]) -> list[ComparedYear]:
-    """Each of these rows with its growth; they are what one may see, of one organisation or several."""
+    @property
+    def share_shown(self) -> Decimal | None:
+        """The share of revenue made abroad, cut likewise."""
+        share = self.figures.international_share
+        return None if share is None else Decimal(math.floor(share * 10)) / 1000
+
+
+def years_of(organisation: Organisation, workspace: Workspace) -> list[ComparedYear]:
+    """The years that the workspace sees, each with its growth; the newest first, several declarers side by side."""
+    years = list(
+        YearFigures.objects.seen_from(workspace)
+        .filter(organisation=organisation)
+        .select_related("workspace", "document__workspace")
+        .order_by("-year", F("workspace").asc(nulls_first=True))
+    )
     pairs = ((row, year_before(row, years)) for row in years)
     return [ComparedYear(row, before, growth(row, before)) for row, before in pairs]

@@ -1,0 +1,1 @@
+"""Pages of one's own organisations, and of the actors of a territory."""
