@@ -248,7 +248,9 @@ class Sense(Checker):
         unit = piece.unit or (parameter.unit if parameter else "")
         if not _unit_words(unit):
             if not named:  # a parameter that is not there, or not right, is told of already
-                message = _("The threshold {value} has no unit: add « unit ».").format(value=shown(value))
+                message = _("The threshold « {key} = {value} » has no unit: add « unit ».").format(
+                    key=given[0], value=shown(value)
+                )
                 self.say(field, given[0], message, key=True)
             return None
         if piece.unit and parameter and parameter.unit and not _same(piece.unit, _unit_words(parameter.unit)):

@@ -90,7 +90,7 @@ class Command(BaseCommand):
                 for problem in errors.problems:
                     self.stderr.write(f"{path}:{problem}")
         if wrong:
-            raise CommandError(_("{count} to put right; nothing was published.").format(count=wrong))
+            raise CommandError(_("To put right: {count}. Nothing is published.").format(count=wrong))
         return read
 
 
