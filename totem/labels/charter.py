@@ -328,6 +328,10 @@ class Charter(Struct, kw_only=True):
         """The text, through the parameter where it names one."""
         return str(self.parameters[value[1:]].value) if value.startswith("$") else value
 
+    def says(self, value: str) -> bool:
+        """Whether a parameter that says yes or no says yes."""
+        return self.text(value).lower() in {"true", "yes", "oui", "1"}
+
     def unit_of(self, compared: Compared | CommonCompared) -> Unit:
         """The unit of a threshold: its own, or its parameter's."""
         if compared.unit or compared.bound is None:

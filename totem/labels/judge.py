@@ -60,6 +60,11 @@ Number = Decimal | Fraction | int
 
 def judge(charter: Charter, facts: Facts) -> Result:
     """The state of every requirement, of each criterion, and of the whole."""
+    return judged(charter, facts)[0]
+
+
+def judged(charter: Charter, facts: Facts) -> tuple[Result, dict[str, frozenset[int]]]:
+    """The result, and the ids of the organisations that meet each requirement that counts some."""
     judging = _Judging(charter, facts)
     criteria = []
     for criterion in charter.criteria:
@@ -71,7 +76,8 @@ def judge(charter: Charter, facts: Facts) -> Result:
         ]
         criteria.append(CriterionFinding(criterion.id, worst(asked), findings))
     states = [found.state for found, said in zip(criteria, charter.criteria, strict=True) if said.mandatory]
-    return Result(worst(states), tuple(criteria))
+    holders = {pk: frozenset(ids) for pk, ids in judging.holders.items()}
+    return Result(worst(states), tuple(criteria)), holders
 
 
 # -- Logic ------------------------------------------------------------------------------------------------------------
@@ -350,7 +356,7 @@ class _Judging:
         """
         if not requirement.distinct_from:
             return ()
-        if requirement.distinct_if and not _yes(self.charter, requirement.distinct_if):
+        if requirement.distinct_if and not self.charter.says(requirement.distinct_if):
             return ()
         other = self.named[requirement.distinct_from]
         self.finding(other)
@@ -595,10 +601,6 @@ def _appointed(requirement: AppointmentRequirement, one: AppointmentFact) -> tup
 
 def _weight(asked: Seats, seat: SeatFact) -> Decimal:
     return {"seats": Decimal(1), "votes": seat.votes, "capital": seat.capital or Decimal(0)}[asked.of]
-
-
-def _yes(charter: Charter, value: str) -> bool:
-    return charter.text(value).lower() in {"true", "yes", "oui", "1"}
 
 
 def _decimal(value: Number) -> Decimal:
