@@ -19,9 +19,6 @@ from totem.core.models import Dated
 from totem.core.names import SortKeyField
 from totem.territories.models import Declared, DeclaredQuerySet
 
-AREA = {"max_digits": 10, "decimal_places": 2}
-MONTHS = {"max_digits": 5, "decimal_places": 1}
-SPEED = {"max_digits": 8, "decimal_places": 1}
 ABOVE_NOTHING = MinValueValidator(Decimal("0.01"))
 NOT_NEGATIVE = MinValueValidator(Decimal(0))
 
@@ -118,7 +115,7 @@ class PhaseFigures(Evidenced):
     """What was said of a phase at one time."""
 
     state = models.CharField(_("state"), max_length=10, choices=PhaseState.choices)
-    usable_m2 = models.DecimalField(_("usable area (m²)"), **AREA, validators=[NOT_NEGATIVE])
+    usable_m2 = models.DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[NOT_NEGATIVE])
     cost = models.DecimalField(
         _("cost (€)"), max_digits=14, decimal_places=2, null=True, blank=True, validators=[NOT_NEGATIVE]
     )
@@ -279,16 +276,17 @@ class Lot(Dated, Evidenced):
 
     building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="lots", verbose_name=_("building"))
     name = models.CharField(_("name"), max_length=150)
-    usable_m2 = models.DecimalField(_("usable area (m²)"), **AREA, validators=[ABOVE_NOTHING])
+    usable_m2 = models.DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[ABOVE_NOTHING])
     use = models.CharField(_("use"), max_length=150, blank=True)
     lease_form = models.CharField(_("form of lease"), max_length=15, choices=LeaseForm.choices)
     period_months = models.DecimalField(
         _("period (months)"),
-        **MONTHS,
+        max_digits=5,
+        decimal_places=1,
         validators=[MinValueValidator(Decimal("0.1"))],
         help_text=_("For how long one commits oneself: 1 for a monthly agreement, 36 for three years."),
     )
-    notice_months = models.DecimalField(_("notice (months)"), **MONTHS, validators=[NOT_NEGATIVE])
+    notice_months = models.DecimalField(_("notice (months)"), max_digits=5, decimal_places=1, validators=[NOT_NEGATIVE])
 
     class Meta:
         verbose_name = _("lot")
@@ -357,8 +355,12 @@ class Offer(Dated, Evidenced):
         validators=[MinValueValidator(2), MaxValueValidator(9)],
         help_text=_("Of a mobile network: 4 for 4G, 5 for 5G."),
     )
-    mbits_down = models.DecimalField(_("download (Mbit/s)"), **SPEED, null=True, blank=True, validators=[ABOVE_NOTHING])
-    mbits_up = models.DecimalField(_("upload (Mbit/s)"), **SPEED, null=True, blank=True, validators=[ABOVE_NOTHING])
+    mbits_down = models.DecimalField(
+        _("download (Mbit/s)"), max_digits=8, decimal_places=1, null=True, blank=True, validators=[ABOVE_NOTHING]
+    )
+    mbits_up = models.DecimalField(
+        _("upload (Mbit/s)"), max_digits=8, decimal_places=1, null=True, blank=True, validators=[ABOVE_NOTHING]
+    )
     coverage_percent = models.DecimalField(
         _("coverage of the building (%)"),
         max_digits=4,
