@@ -23,7 +23,7 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """What the tables of a charter have in common: a key that is not known is an error."""
 
 
-class Words(Struct, kw_only=True):
+class Words(Struct, frozen=True, kw_only=True):
     """A text in French and in English."""
 
     fr: str
@@ -37,7 +37,7 @@ Unit = str | Words  # « m² », or words where the two languages differ
 Amount = int | float | str  # a number as it was typed, or « $name » of a parameter
 
 
-class Source(Struct, kw_only=True):
+class Source(Struct, frozen=True, kw_only=True):
     """Where something is written."""
 
     title: str
@@ -46,7 +46,7 @@ class Source(Struct, kw_only=True):
     page: str = ""
 
 
-class Parameter(Struct, kw_only=True):
+class Parameter(Struct, frozen=True, kw_only=True):
     """A value that the charter leaves open or that may be discussed; an `assumption` is Totem's own, and shown so."""
 
     label: Words
@@ -65,7 +65,7 @@ class PeriodKind(StrEnum):
     CLOSED_YEAR = "closed_year"
 
 
-class Indicator(Struct, kw_only=True):
+class Indicator(Struct, frozen=True, kw_only=True):
     """A figure to fill: one that Totem computes (`measure`), or the charter's own, filled by observations."""
 
     name: Id
@@ -81,7 +81,7 @@ class Indicator(Struct, kw_only=True):
     note: Words | None = None
 
 
-class Compared(Struct, kw_only=True):
+class Compared(Struct, frozen=True, kw_only=True):
     """A threshold: exactly one of the four, in `unit` (a parameter brings its own)."""
 
     at_least: Amount | None = None
@@ -93,23 +93,25 @@ class Compared(Struct, kw_only=True):
     @property
     def bound(self) -> tuple[str, Amount] | None:
         """Which of the four is given, and its value."""
-        for name in COMPARATORS:
-            if (value := getattr(self, name)) is not None:
-                return name, value
-        return None
+        return _bound(self)
+
+
+def _bound(compared: "Compared | CommonCompared") -> tuple[str, Amount] | None:
+    given = ((name, getattr(compared, name)) for name in COMPARATORS)
+    return next(((name, value) for name, value in given if value is not None), None)
 
 
 COMPARATORS = ("at_least", "more_than", "at_most", "less_than")
 Fact = Literal["revenue", "staff", "growth", "international_share", "places", "amount"]
 
 
-class Where(Compared, kw_only=True):
+class Where(Compared, frozen=True, kw_only=True):
     """What an organisation satisfies: facts of one closed year (or of its role: places, amount) against a threshold."""
 
     fact: Fact
 
 
-class Common(Struct, kw_only=True):
+class Common(Struct, frozen=True, kw_only=True):
     """What every requirement says of itself."""
 
     id: Id
@@ -123,7 +125,7 @@ class Common(Struct, kw_only=True):
     next_step: Words | None = None
 
 
-class CommonCompared(Common, kw_only=True):
+class CommonCompared(Common, frozen=True, kw_only=True):
     """A requirement with a threshold of its own; the fields of `Compared`, as a struct has one base."""
 
     at_least: Amount | None = None
@@ -132,16 +134,19 @@ class CommonCompared(Common, kw_only=True):
     less_than: Amount | None = None
     unit: Unit = ""
 
-    bound = Compared.bound
+    @property
+    def bound(self) -> tuple[str, Amount] | None:
+        """Which of the four is given, and its value."""
+        return _bound(self)
 
 
-class MeasureRequirement(CommonCompared, tag_field="kind", tag="measure", kw_only=True):
+class MeasureRequirement(CommonCompared, tag_field="kind", tag="measure", frozen=True, kw_only=True):
     """An indicator against a threshold."""
 
     indicator: str
 
 
-class TravelRequirement(CommonCompared, tag_field="kind", tag="travel", kw_only=True):
+class TravelRequirement(CommonCompared, tag_field="kind", tag="travel", frozen=True, kw_only=True):
     """Minutes to the centre, the airport or the TGV station; `mode` may be one, or any."""
 
     to: Literal["centre", "airport", "tgv_station"]
@@ -152,7 +157,7 @@ class TravelRequirement(CommonCompared, tag_field="kind", tag="travel", kw_only=
         return f"minutes_to_{self.to}"
 
 
-class OrganisationsRequirement(Common, tag_field="kind", tag="organisations", kw_only=True):
+class OrganisationsRequirement(Common, tag_field="kind", tag="organisations", frozen=True, kw_only=True):
     """A number of distinct organisations in a role here that satisfy all filters together.
 
     `roles` are kinds of relations in force that day; without one, organisations of `kinds` located here. Facts of
@@ -175,20 +180,20 @@ class OrganisationsRequirement(Common, tag_field="kind", tag="organisations", kw
     distinct_if: str = ""  # « $name » of a parameter that says yes or no
 
 
-class DocumentRequirement(Common, tag_field="kind", tag="document", kw_only=True):
+class DocumentRequirement(Common, tag_field="kind", tag="document", frozen=True, kw_only=True):
     """A document or a signature, declared with the document itself."""
 
     indicator: str = ""  # the requirement's own when left out
     signed: bool = False
 
 
-class GeometryRequirement(Common, tag_field="kind", tag="geometry", kw_only=True):
+class GeometryRequirement(Common, tag_field="kind", tag="geometry", frozen=True, kw_only=True):
     """The place is bounded: a valid shape with an area; `drawn` asks for a polygon and not for whole communes."""
 
     drawn: bool = False
 
 
-class Seats(Compared, kw_only=True):
+class Seats(Compared, frozen=True, kw_only=True):
     """Seats of a body, as a number or as a share (%) of seats, votes or capital, that pass the filters together."""
 
     of: Literal["seats", "votes", "capital"] = "seats"
@@ -199,7 +204,7 @@ class Seats(Compared, kw_only=True):
     where: tuple[Where, ...] = ()  # facts of the member's organisation
 
 
-class BodyRequirement(Common, tag_field="kind", tag="body", kw_only=True):
+class BodyRequirement(Common, tag_field="kind", tag="body", frozen=True, kw_only=True):
     """A governing body or a vehicle: what it is made of, that it met, and the rules of its legal form."""
 
     body: Literal["governing", "vehicle"]
@@ -212,7 +217,7 @@ class BodyRequirement(Common, tag_field="kind", tag="body", kw_only=True):
     with_document: bool = False
 
 
-class AppointmentRequirement(Common, tag_field="kind", tag="appointment", kw_only=True):
+class AppointmentRequirement(Common, tag_field="kind", tag="appointment", frozen=True, kw_only=True):
     """Somebody named to an office, by whom, with the act."""
 
     office: str = "chief_digital_officer"
@@ -221,20 +226,20 @@ class AppointmentRequirement(Common, tag_field="kind", tag="appointment", kw_onl
     with_document: bool = False
 
 
-class FundingRequirement(CommonCompared, tag_field="kind", tag="funding", kw_only=True):
+class FundingRequirement(CommonCompared, tag_field="kind", tag="funding", frozen=True, kw_only=True):
     """The sum of funding lines of some levels and purposes against a threshold."""
 
     levels: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
 
 
-class JudgementRequirement(Common, tag_field="kind", tag="judgement", kw_only=True):
+class JudgementRequirement(Common, tag_field="kind", tag="judgement", frozen=True, kw_only=True):
     """What only a person can say, with a guide to judge by."""
 
     guide: Words
 
 
-class GroupRequirement(Common, tag_field="kind", tag="group", kw_only=True):
+class GroupRequirement(Common, tag_field="kind", tag="group", frozen=True, kw_only=True):
     """Requirements together: all of them, any of them, or at least `n`."""
 
     rule_of: Literal["all", "any", "at_least"] = "all"
@@ -256,7 +261,7 @@ Requirement = (
 )
 
 
-class Criterion(Struct, kw_only=True):
+class Criterion(Struct, frozen=True, kw_only=True):
     """A criterion: met when all of its mandatory requirements are. `prior`: to be settled before the others count."""
 
     id: Id
@@ -267,7 +272,7 @@ class Criterion(Struct, kw_only=True):
     requirements: tuple[Requirement, ...]
 
 
-class Outcome(Struct, kw_only=True):
+class Outcome(Struct, frozen=True, kw_only=True):
     """Where a step leads."""
 
     id: Id
@@ -275,7 +280,7 @@ class Outcome(Struct, kw_only=True):
     to: str = ""  # a step; empty: the end
 
 
-class Step(Struct, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True):
     """A step of the process: who does it, how long it takes, what comes out."""
 
     id: Id
@@ -287,7 +292,7 @@ class Step(Struct, kw_only=True):
     source: str = ""
 
 
-class Process(Struct, kw_only=True):
+class Process(Struct, frozen=True, kw_only=True):
     """How the label is asked for, given, kept and renewed: read and shown."""
 
     steps: tuple[Step, ...] = ()
@@ -296,7 +301,7 @@ class Process(Struct, kw_only=True):
     source: str = ""
 
 
-class Charter(Struct, kw_only=True):
+class Charter(Struct, frozen=True, kw_only=True):
     """One version of a charter. `subject`: who it judges, a territory or a hub."""
 
     format: Literal[1]

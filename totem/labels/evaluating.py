@@ -47,7 +47,7 @@ class Evaluated:
         return sum_of_content(self.content)
 
 
-class Content(Struct):
+class Content(Struct, frozen=True):
     """What an evaluation is kept as. `charter` has slug, version and sha256."""
 
     charter: dict[str, str]

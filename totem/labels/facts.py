@@ -47,7 +47,7 @@ class Source(StrEnum):
     PLACE = "place"
 
 
-class Evidence(Struct):
+class Evidence(Struct, frozen=True):
     """One thing that was used: its kind, its id where it has a page, what it says, where that comes from, its sums."""
 
     kind: Source
@@ -68,14 +68,14 @@ class Hold(StrEnum):
     STALE = "stale"
 
 
-class Plan(Struct):
+class Plan(Struct, frozen=True):
     """What is planned to be added on a day."""
 
     day: datetime.date
     amount: Decimal
 
 
-class Known(Struct):
+class Known(Struct, frozen=True):
     """A figure as it is retained: a value, or an interval; stale, missing or contradicted ones do not count."""
 
     hold: Hold
@@ -97,7 +97,7 @@ class Known(Struct):
 MISSING = Known(Hold.MISSING)
 
 
-class Year(Struct):
+class Year(Struct, frozen=True):
     """A company's figures of one closed year, by one declarer. Amounts in euros, shares in percent."""
 
     id: int
@@ -114,7 +114,7 @@ class Year(Struct):
     sha256: str = ""
 
 
-class Organisation(Struct):
+class Organisation(Struct, frozen=True):
     """An organisation that plays a role here, with its years."""
 
     id: int
@@ -123,7 +123,7 @@ class Organisation(Struct):
     years: tuple[Year, ...] = ()
 
 
-class Role(Struct):
+class Role(Struct, frozen=True):
     """What an organisation does here: a relation in force, or (`kind` empty) that it is located here."""
 
     organisation: int
@@ -138,7 +138,7 @@ class Role(Struct):
     partner_kind: str = ""  # of the organisation that is the other side
 
 
-class SeatFact(Struct):
+class SeatFact(Struct, frozen=True):
     """A seat in force. `capital` in percent."""
 
     actor_class: str
@@ -148,7 +148,7 @@ class SeatFact(Struct):
     organisation: int | None = None
 
 
-class BodyFact(Struct):
+class BodyFact(Struct, frozen=True):
     """A body in force, its seats, and the day of its last meeting."""
 
     id: int
@@ -162,7 +162,7 @@ class BodyFact(Struct):
     sha256: str = ""
 
 
-class AppointmentFact(Struct):
+class AppointmentFact(Struct, frozen=True):
     """Somebody in office. `by_kind` is what the organisation that appointed them is."""
 
     id: int
@@ -175,7 +175,7 @@ class AppointmentFact(Struct):
     sha256: str = ""
 
 
-class FundingFact(Struct):
+class FundingFact(Struct, frozen=True):
     """A funding line that runs on the day, in euros."""
 
     id: int
@@ -186,7 +186,7 @@ class FundingFact(Struct):
     sha256: str = ""
 
 
-class JudgementFact(Struct):
+class JudgementFact(Struct, frozen=True):
     """What a person decided. Names stay out: `by` is an id."""
 
     id: int
@@ -195,7 +195,7 @@ class JudgementFact(Struct):
     reason: str = ""
 
 
-class Bounds(Struct):
+class Bounds(Struct, frozen=True):
     """The place as a shape: whether its limits are known, whether it was drawn, its area in km²."""
 
     bounded: bool
@@ -203,7 +203,7 @@ class Bounds(Struct):
     area_km2: float | None = None
 
 
-class Facts(Struct):
+class Facts(Struct, frozen=True):
     """Everything a program may decide on about one subject on one day."""
 
     subject: str
@@ -241,7 +241,7 @@ class Step(StrEnum):
     MEMBERS = "members"
 
 
-class Finding(Struct):
+class Finding(Struct, frozen=True):
     """What was judged of one requirement: the figure, the threshold, the gap in the unit, and what to do next.
 
     `note` is a word of `wording.NOTES` that says why; `about` are names or facts that it speaks of. Where the value is
@@ -265,7 +265,7 @@ class Finding(Struct):
     members: tuple["Finding", ...] = ()
 
 
-class CriterionFinding(Struct):
+class CriterionFinding(Struct, frozen=True):
     """A criterion: the worst of its mandatory requirements."""
 
     id: str
@@ -273,7 +273,7 @@ class CriterionFinding(Struct):
     findings: tuple[Finding, ...]
 
 
-class Result(Struct):
+class Result(Struct, frozen=True):
     """The whole: the worst of the mandatory criteria."""
 
     state: State

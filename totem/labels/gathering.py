@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 from django.contrib.postgres.expressions import ArraySubquery
@@ -173,14 +174,14 @@ def read_observations(names: Collection[str], keys: Collection[str], workspace: 
     return [declared for row in rows if not (declared := Declared(*row)).withdrawn]
 
 
-def _documents_of(version: OuterRef) -> QuerySet[object]:
+def _documents_of(version: OuterRef) -> QuerySet[Any, dict[str, Any]]:
     through = ObservationVersion.documents.through
     return through.objects.filter(observationversion=version).values("document")
 
 
 def read_retentions(names: Collection[str], keys: Collection[str]) -> dict[tuple[int, str, str], Retention]:
     """What each workspace retains of these figures, by workspace, subject and indicator."""
-    rows = Retention.objects.filter(subject__in=keys, indicator__in=names).latest()
+    rows = Retention.objects.filter(subject__in=keys, indicator__in=names).chosen()
     return {(row.workspace_id, row.subject, row.indicator): row for row in rows}
 
 
@@ -301,7 +302,7 @@ class _Choosing:
 
     def published(self, key: str, name: str, by_id: dict[int, Declared]) -> list[Declared]:
         """What other workspaces retain and publish of a figure: one row for each value that differs."""
-        values = {}
+        values: dict[tuple[Decimal | None, str], Declared] = {}
         for row in by_id.values():
             theirs = self.retained.get((row.workspace, key, name))
             if row.public and theirs is not None and theirs.observation_id == row.observation:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from totem.labels.charter import (
     AppointmentRequirement,
@@ -575,7 +576,7 @@ _ORGANISATION_STEPS = {
     State.STALE: Step.RENEW,
     State.UNKNOWN: Step.SETTLE,
 }
-_BY_KIND: dict[type, Callable[[_Judging, "Requirement"], Finding]] = {
+_BY_KIND: dict[type, Callable[[_Judging, Any], Finding]] = {
     MeasureRequirement: _Judging.figure,
     TravelRequirement: _Judging.figure,
     OrganisationsRequirement: _Judging.organisations,
@@ -586,7 +587,7 @@ _BY_KIND: dict[type, Callable[[_Judging, "Requirement"], Finding]] = {
     FundingRequirement: _Judging.funding,
     JudgementRequirement: _Judging.judgement,
     GroupRequirement: _Judging.group,
-}  # type: ignore[assignment]
+}
 
 
 def _appointed(requirement: AppointmentRequirement, one: AppointmentFact) -> tuple[State, Step, str]:

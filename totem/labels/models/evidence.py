@@ -194,7 +194,7 @@ class ObservationVersion(models.Model):
 
 
 class RetentionQuerySet(models.QuerySet["Retention"]):
-    def latest(self) -> Self:
+    def chosen(self) -> Self:
         """The last one of each workspace and figure."""
         return self.order_by("workspace_id", "subject", "indicator", "-pk").distinct(
             "workspace_id", "subject", "indicator"
