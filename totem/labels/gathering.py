@@ -174,7 +174,7 @@ def read_observations(names: Collection[str], keys: Collection[str], workspace: 
     return [declared for row in rows if not (declared := Declared(*row)).withdrawn]
 
 
-def _documents_of(version: OuterRef) -> QuerySet[Any, dict[str, Any]]:
+def _documents_of(version: OuterRef) -> QuerySet[Any, Any]:
     through = ObservationVersion.documents.through
     return through.objects.filter(observationversion=version).values("document")
 
