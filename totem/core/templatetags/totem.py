@@ -196,6 +196,9 @@ STATES: dict[str, tuple[Words, str, str]] = {
     "met": (pgettext_lazy("state", "Met"), "check", "moss"),
     "not_met": (pgettext_lazy("state", "Not met"), "cross", "brick"),
     "unknown": (pgettext_lazy("state", "Not known"), "info", "amber"),
+    "stale": (pgettext_lazy("state", "Out of date"), "clock", "amber"),
+    "human": (pgettext_lazy("state", "To be judged"), "user", "plum"),
+    "not_applicable": (pgettext_lazy("state", "Does not apply"), "minus", "quiet"),
 }
 
 
