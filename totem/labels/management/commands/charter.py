@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
+from totem.labels import schema
 from totem.labels.actions import CharterChanged, publish_charter
-from totem.labels.charter import Charter, schema
+from totem.labels.charter import Charter
 from totem.labels.evaluating import charter_of
 from totem.labels.models import CharterVersion
 from totem.labels.reading import CharterErrors, decoded, read_charter
@@ -70,7 +71,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{version}  {day}  {version.sha256[:12]}  {charter_of(version).title}")
 
     def _schema(self, _options: dict[str, Any]) -> None:
-        self.stdout.write(json.dumps(schema(), indent=2, ensure_ascii=False))
+        self.stdout.write(json.dumps(schema.published(), indent=2, ensure_ascii=False))
 
     def _read(self, options: dict[str, Any], *, published: bool = False) -> list[tuple[Path, str, Charter]]:
         """The charters of the files that were named; nothing is done where one of them is wrong."""
