@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from django.utils.functional import Promise
@@ -76,7 +76,7 @@ class Sense(Checker):
         self._texts(self.data, ())
         self._dates()
         for name in self.sources:
-            self._address(("sources", name, "url"))
+            self._address(name)
         for name, parameter in self.parameters.items():
             self._parameter(name, parameter)
         self._once(_named(self.data.get("indicators"), ("indicators",), "name"), "name")
@@ -143,11 +143,13 @@ class Sense(Checker):
             )
             self.say(("valid_until",), end, message)
 
-    def _address(self, path: Path) -> None:
-        raw = self.sources.get(path[1])
+    def _address(self, name: str) -> None:
+        raw = self.sources[name]
         url = raw.get("url", "") if isinstance(raw, dict) else ""
         if isinstance(url, str) and url and not re.match(r"https?://[^\s/]", url):
-            self.say(path, url, _("« {word} » is not an address: https://…").format(word=shown(url)))
+            self.say(
+                ("sources", name, "url"), url, _("« {word} » is not an address: https://…").format(word=shown(url))
+            )
 
     def _source(self, path: Path, source: str) -> None:
         if source and source not in self.sources:
@@ -473,7 +475,7 @@ class Sense(Checker):
         found: Any = self.data
         for part in path:
             found = found[part]
-        return found  # type: ignore[no-any-return] - the path of a requirement leads to a table
+        return cast("dict[str, Any]", found)  # the path of a requirement leads to a table
 
     def _rings(self) -> None:
         """Conditions that wait for each other: only_if, distinct_from, and a group for its members."""

@@ -159,8 +159,9 @@ def _fits(value: object, kind: inspect.Type) -> bool:
         case inspect.BoolType():
             return isinstance(value, bool)
         case inspect.IntType(ge=ge, le=le):
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            return whole and (ge is None or value >= ge) and (le is None or value <= le)
+            if not isinstance(value, int) or isinstance(value, bool):
+                return False
+            return (ge is None or value >= ge) and (le is None or value <= le)
         case inspect.FloatType():
             return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         case inspect.DateType():
@@ -169,7 +170,7 @@ def _fits(value: object, kind: inspect.Type) -> bool:
             return isinstance(value, str | int) and not isinstance(value, bool) and value in _options(kind)
 
 
-def _options(kind: inspect.Type) -> tuple[str | int, ...]:
+def _options(kind: inspect.Type) -> tuple[object, ...]:
     match kind:
         case inspect.LiteralType(values=values):
             return tuple(values)

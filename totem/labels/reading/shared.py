@@ -17,11 +17,13 @@ def shared_otherwise(charter: Charter, text: str) -> list[Problem]:
     positions = Positions(text)
     problems = []
     for n, ours in enumerate(charter.indicators):
-        version, other = theirs.get(ours.name, (None, ours))
+        if ours.name not in theirs:
+            continue
+        version, other = theirs[ours.name]
         if ours.measure and ours.measure == other.measure:
             continue  # its unit is the measure's, in both
         for key in ("measure", "unit", "combine"):
-            if version is not None and getattr(ours, key) != getattr(other, key):
+            if getattr(ours, key) != getattr(other, key):
                 message = _("« {word} » has another « {key} » in {charter}: take another name, or the same.").format(
                     word=ours.name, key=key, charter=version
                 )
