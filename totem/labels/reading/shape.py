@@ -159,9 +159,8 @@ def _fits(value: object, kind: inspect.Type) -> bool:
         case inspect.BoolType():
             return isinstance(value, bool)
         case inspect.IntType(ge=ge, le=le):
-            if not isinstance(value, int) or isinstance(value, bool):
-                return False
-            return (ge is None or value >= ge) and (le is None or value <= le)
+            whole = value if isinstance(value, int) and not isinstance(value, bool) else None
+            return whole is not None and (ge is None or whole >= ge) and (le is None or whole <= le)
         case inspect.FloatType():
             return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         case inspect.DateType():
