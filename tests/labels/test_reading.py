@@ -238,6 +238,8 @@ def test_a_group_of_at_least_n_has_n_members():
     one = asked(MEMBER, "m", within=".requirements")
     assert the_problem(VALID + GROUP + one).word == "2"
     assert read_charter(VALID + GROUP + one + asked(MEMBER, "o", within=".requirements"), known=KNOWN)
+    optional = asked(f"{MEMBER}\nmandatory = false", "o", within=".requirements")
+    assert the_problem(VALID + GROUP + one + optional).word == "2"
     without = GROUP.replace("\nn = 2", "")
     assert the_problem(VALID + without + one).word == "n"
     any_of = GROUP.replace("at_least", "any")

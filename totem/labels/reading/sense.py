@@ -454,8 +454,9 @@ class Sense(Checker):
                     self.say((*place, "where", m, "fact"), where.fact, message)
 
     def _group(self, piece: _Piece, asks: form.GroupRequirement) -> None:
-        count = len(_tables(self._raw(piece.path).get("requirements"), ()))
-        if not count:
+        members = [raw for _path, raw in _tables(self._raw(piece.path).get("requirements"), ())]
+        count = sum(raw.get("mandatory") is not False and raw.get("bonus") is not True for raw in members)
+        if not members:
             message = _("The group « {word} » is empty.").format(word=asks.id)
             self.say(piece.path, asks.id, message)
         if asks.rule_of != "at_least":
@@ -466,7 +467,7 @@ class Sense(Checker):
             message = _("« {word} » needs « n »: how many of its requirements have to be met.").format(word=asks.id)
             self.say(piece.path, "n", message)
         elif not 1 <= asks.n <= count:
-            message = _("« n » is {n}: the group « {word} » has {count} requirements.").format(
+            message = _("« n » is {n}: the group « {word} » has {count} requirements that count.").format(
                 n=asks.n, word=asks.id, count=count
             )
             self.say((*piece.path, "n"), asks.n, message)
