@@ -309,6 +309,14 @@ class TestKept:
         row = StoredFile.objects.get()
         assert (row.sha256, row.size, files.content_of(row.sha256)) == (sha256(PDF).hexdigest(), len(PDF), PDF)
 
+    def test_a_long_one_is_read_in_slices(self, monkeypatch):
+        monkeypatch.setattr(files, "SLICE", 7)
+        for content in (PDF, PDF[:14], PDF[:7]):
+            row = files.store(
+                CheckedFile("a.pdf", "application/pdf", len(content), sha256(content).hexdigest(), content)
+            )
+            assert files.content_of(row.sha256) == content
+
     def test_what_is_forgotten_is_gone(self):
         row = files.store(checked(upload("a.pdf", PDF)))
         assert files.forget(row.sha256)
