@@ -244,8 +244,9 @@ class Step(StrEnum):
 class Finding(Struct, frozen=True):
     """What was judged of one requirement: the figure, the threshold, the gap in the unit, and what to do next.
 
-    `note` is a word of `wording.NOTES` that says why; `about` are names or facts that it speaks of. Where the value is
-    an interval, `low` and `high` say which. `expected_on` is when what is planned would meet it.
+    `note` is a word of `wording.NOTES` that says why; `about` are names that it speaks of, and `facts` what of theirs
+    fails or would settle it. Where the value is an interval, `low` and `high` say which. `expected_on` is when what is
+    planned would meet it.
     """
 
     id: str
@@ -260,6 +261,7 @@ class Finding(Struct, frozen=True):
     gap: Decimal | None = None
     note: str = ""
     about: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()  # of `charter.Fact`
     evidence: tuple[Evidence, ...] = ()
     expected_on: datetime.date | None = None
     members: tuple["Finding", ...] = ()

@@ -16,6 +16,8 @@ def legal_state(body: BodyFact) -> tuple[State, str]:
     (law 2011-525, art. 103). SEM: local authorities have more than half of the capital and of the votes, the others at
     least 15 % of the capital, one of them private (CGCT, art. L1522-1 and L1522-2). Other forms: no rule is known here.
     """
+    if not body.legal_form:
+        return State.UNKNOWN, "form"
     if body.legal_form == "gip":
         return _gip(body)
     if body.legal_form == "sem":
@@ -37,7 +39,7 @@ def _sem(body: BodyFact) -> tuple[State, str]:
     if votes is False or capital is False:
         return State.NOT_MET, "sem_half"
     if votes is None or capital is None:
-        return State.UNKNOWN, "no_capital"
+        return State.UNKNOWN, "no_capital" if body.seats else "no_seats"
     others = sum((seat.capital or Decimal(0) for seat in body.seats if seat.actor_class not in local), Decimal(0))
     whole = sum((seat.capital or Decimal(0) for seat in body.seats), Decimal(0))
     if 100 * others < 15 * whole:
