@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 from totem.labels import actions
 from totem.labels.evaluating import NoCharter, charter_of, version_for
 from totem.labels.indicators import figures_of
-from totem.labels.models import Board
+from totem.labels.models import Board, Search
 from totem.labels.subjects import subject_of
 from totem.territories.places import PlaceNotFound
 
@@ -39,3 +39,12 @@ def refresh_board(board_id: int) -> None:
         return
     actions.take_readings(figures=figures_of(charter).values(), subjects=[subject], day=day, now=now)
     actions.keep_daily(board=board, day=day, now=now)
+
+
+@app.task(name="labels.search_partners", retry=RetryStrategy(max_attempts=2))
+def search_partners(search_id: int) -> None:
+    """Answer a search for partners."""
+    search = Search.objects.select_related("board__workspace", "board__perimeter", "board__hub", "charter_version")
+    found = search.filter(pk=search_id).first()
+    if found is not None:
+        actions.search_partners(search=found)

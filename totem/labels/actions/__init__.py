@@ -11,10 +11,12 @@ from totem.labels.actions.evidence import (
     take_readings,
     withdraw,
 )
+from totem.labels.actions.searching import ask_for_partners, search_partners
 
 __all__ = [
     "CharterChanged",
     "Outdated",
+    "ask_for_partners",
     "create_board",
     "declare",
     "freeze",
@@ -24,6 +26,7 @@ __all__ = [
     "record_judgement",
     "retain",
     "revise",
+    "search_partners",
     "set_board_public",
     "take_readings",
     "withdraw",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
@@ -35,23 +36,35 @@ def declare(
     figured: Figured,
     values: dict[str, Any],
     documents: Sequence[Document] = (),
+    public: bool = False,
     by: User | None,
     now: datetime.datetime,
 ) -> Observation:
-    """An observation of a figure; the first one that the workspace declares is retained, for being the only one.
+    """An observation of a figure, shown to everybody with its documents if `public`.
 
-    `values` are fields of ObservationVersion. Raises ValidationError, by field.
+    The only one that the workspace declares is retained for that. `values` are fields of ObservationVersion. Raises
+    ValidationError, by field.
     """
     Workspace.objects.select_for_update().get(pk=workspace.pk)
     observation = Observation.objects.create(
-        workspace=workspace, indicator=figured.name, declared_by=by, **subject.field
+        workspace=workspace, indicator=figured.name, declared_by=by, public=public, **subject.field
     )
-    _write(observation, 1, figured, {**values, "written_by": by, "written_at": now}, documents)
+    version = _write(observation, 1, figured, {**values, "written_by": by, "written_at": now}, documents)
+    if public:
+        _publish_documents(version)
     figure = {"workspace": workspace, "subject": subject.key, "indicator": figured.name}
-    if not Retention.objects.filter(**figure).exists():
+    if not _stands(Retention.objects.filter(**figure).order_by("-pk").first()):
         Retention.objects.create(**figure, observation=observation, automatic=True, made_by=by, made_at=now)
-    _record("labels.observation_declared", observation, by, indicator=figured.name, subject=subject.key)
+    facts = {"indicator": figured.name, "subject": subject.key, "public": public}
+    _record("labels.observation_declared", observation, by, **facts)
     return observation
+
+
+def _stands(retention: Retention | None) -> bool:
+    """Whether something is retained: what somebody chose, or the only one, as long as it is not withdrawn."""
+    if retention is None or retention.observation is None:
+        return retention is not None
+    return not (retention.automatic and retention.observation.versions.order_by("-number")[0].withdrawn)
 
 
 @transaction.atomic
@@ -87,7 +100,7 @@ def _write(
 ) -> ObservationVersion:
     version = ObservationVersion(observation=observation, number=number, **values)
     version.full_clean(exclude=["written_by"])
-    _check(version, figured, documents, version.written_at.date())
+    _check(version, figured, documents, timezone.localdate(version.written_at))
     version.save(force_insert=True)
     version.documents.set(documents)
     return version
@@ -115,6 +128,8 @@ def withdraw(*, observation: Observation, based_on: int, by: User, now: datetime
     """The observation does not count any more; what it said is kept. Raises Outdated."""
     row = Observation.objects.select_for_update().get(pk=observation.pk)
     latest = row.versions.order_by("-number")[0]
+    if latest.withdrawn:
+        return latest
     if latest.number != based_on:
         raise Outdated(latest)
     documents = list(latest.documents.all())
@@ -128,14 +143,20 @@ def withdraw(*, observation: Observation, based_on: int, by: User, now: datetime
 
 @transaction.atomic
 def publish_observation(*, observation: Observation, public: bool, by: User) -> None:
-    """Show it to everybody, with its documents; or to the workspace alone (documents stay where they were shown)."""
+    """Show it to everybody, with its documents; or to the workspace alone (documents stay where they were shown).
+
+    Raises ValidationError for one that is withdrawn.
+    """
     row = Observation.objects.select_for_update().get(pk=observation.pk)
     if row.public == public:
         return
+    latest = row.versions.order_by("-number")[0]
+    if public and latest.withdrawn:
+        raise ValidationError(_("This observation is withdrawn."))
     row.public = public
     row.save(update_fields=["public", "updated_at"])
     if public:
-        _publish_documents(row.versions.order_by("-number")[0])
+        _publish_documents(latest)
     _record("labels.observation_public_set", row, by, public=public)
 
 
@@ -162,6 +183,8 @@ def retain(
         seen = Observation.objects.seen_from(workspace).filter(pk=observation.pk, subject=subject.key)
         if not seen.filter(indicator=indicator).exists():
             raise ValidationError({"observation": _("This observation is not of that figure.")})
+        if observation.versions.order_by("-number")[0].withdrawn:
+            raise ValidationError({"observation": _("This observation is withdrawn.")})
     retention = Retention(
         workspace=workspace,
         subject=subject.key,
