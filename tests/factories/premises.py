@@ -3,6 +3,7 @@
 import datetime
 from decimal import Decimal
 
+from django.db import transaction
 from factory import LazyFunction, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
@@ -46,6 +47,7 @@ class PhaseFactory(DjangoModelFactory[Phase]):
     delivered_on = datetime.date(2020, 6, 1)
 
     @classmethod
+    @transaction.atomic
     def _create(cls, model_class, *args, announced_on=datetime.date(2020, 6, 1), source="", **values):
         phase = super()._create(model_class, *args, **values)
         said = {name: value for name, value in values.items() if name not in {"building", "name"}}

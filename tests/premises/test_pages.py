@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+import shapely
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -14,10 +15,18 @@ from django.utils import timezone
 from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.premises import BuildingFactory, LotFactory, OfferFactory, PhaseFactory
-from tests.factories.territories import CommuneFactory, DocumentFactory, WorkspaceFactory, WorkspaceMemberFactory
+from tests.factories.territories import (
+    CommuneFactory,
+    DocumentFactory,
+    PerimeterFactory,
+    WorkspaceFactory,
+    WorkspaceMemberFactory,
+)
+from tests.territories.grid import SIDE, SOUTH, WEST, draw
 from totem.core.models import JournalEntry
 from totem.premises import actions
 from totem.premises.models import Building, Lot, Offer, Phase
+from totem.territories.actions import create_perimeter
 from totem.territories.models import Document, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -389,10 +398,47 @@ class TestWhatAListCosts:
         self.fill(building, "bc")
         for _more in range(2):
             self.fill(BuildingFactory(workspace=building.workspace), "a")
-        assert [self.cost(client, url) for url in urls] == before == [10, 11]
+        assert [self.cost(client, url) for url in urls] == before == [11, 11]
 
     def test_an_empty_list_says_what_to_do(self, client, team, workspace):
         team()
         page = text(client.get(reverse("premises:buildings", args=[workspace.slug])))
         assert 'class="empty' in page
         assert reverse("premises:building_create", args=[workspace.slug]) in page
+
+
+class TestWhatStandsInAPerimeter:
+    def test_ones_own_and_public_ones_with_those_that_may_be_outside(self, client, team, workspace, tmp_path):
+        draw(tmp_path)
+        team()
+        here = {"workspace": workspace, "commune_id": "80021"}
+        PhaseFactory(building=BuildingFactory(name="Inside", **here), usable_m2=Decimal(700))
+        PhaseFactory(building=BuildingFactory(name="Of others", of_everybody=True, commune_id="80021"))
+        PhaseFactory(building=BuildingFactory(name="Perhaps", workspace=workspace, commune_id="80016"))
+        BuildingFactory(name="Elsewhere", workspace=workspace, commune_id="76540")
+        BuildingFactory(name="Hidden", commune_id="80021")
+        polygon = shapely.box(WEST, SOUTH + SIDE, WEST + 1.5 * SIDE, SOUTH + 2 * SIDE)
+        perimeter = create_perimeter(
+            name="District",
+            workspace=workspace,
+            public=False,
+            by=None,
+            now=timezone.now(),
+            valid_from=date(2026, 1, 1),
+            polygon=polygon,
+        )
+        url = reverse("premises:buildings", args=[workspace.slug])
+        page = client.get(url, {"perimetre": perimeter.slug})
+        assert [(line.building.name, line.undecided) for line in page.context["listed"]] == [
+            ("Inside", False),
+            ("Of others", False),
+            ("Perhaps", True),
+        ]
+        assert (page.context["delivered"], page.context["undecided"]) == (1700, 1000)
+        assert [line.building.name for line in client.get(url).context["listed"]] == ["Elsewhere", "Inside", "Perhaps"]
+
+    def test_a_perimeter_of_others_does_not_exist(self, client, team, workspace):
+        team()
+        url = reverse("premises:buildings", args=[workspace.slug])
+        for slug in (PerimeterFactory().slug, "x", "\x00"):
+            assert client.get(url, {"perimetre": slug}).status_code == 404

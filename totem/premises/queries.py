@@ -394,15 +394,21 @@ class Listed(NamedTuple):
     overdue: bool
     slip: int
     speed: Decimal | None
+    undecided: bool = False
 
 
-def listed(workspace: Workspace, on: date) -> list[Listed]:
-    """The territory's buildings by name, in four statements."""
-    rows = Building.objects.filter(workspace=workspace).select_related("commune")
-    return [_line(row, on) for row in rows.prefetch_related("phases__revisions", "offers")]
+def listed(workspace: Workspace, on: date, within: PremisesRows | None = None) -> list[Listed]:
+    """The territory's buildings by name, or those of a place that it sees, in four statements."""
+    rows = Building.objects.filter(workspace=workspace)
+    undecided: frozenset[int] = frozenset()
+    if within is not None:
+        undecided = frozenset(row.pk for row in within.undecided)
+        rows = Building.objects.filter(pk__in=[*undecided, *(row.pk for row in within.inside)])
+    rows = rows.select_related("commune").prefetch_related("phases__revisions", "offers")
+    return [_line(row, on, row.pk in undecided) for row in rows]
 
 
-def _line(building: Building, on: date) -> Listed:
+def _line(building: Building, on: date, undecided: bool) -> Listed:
     phases = list(building.phases.all())
     delivered = [phase for phase in phases if phase.state == PhaseState.DELIVERED]
     coming = [told(phase) for phase in phases if phase.state in {PhaseState.PLANNED, PhaseState.UNDER_WAY}]
@@ -416,6 +422,7 @@ def _line(building: Building, on: date) -> Listed:
         due is not None and due < on,
         max((told.slip for told in coming if told.slip), default=0),
         max((offer.mbits_down for offer in held if offer.mbits_down is not None), default=None),
+        undecided,
     )
 
 

@@ -22,8 +22,9 @@ from totem.premises.forms import BuildingForm, EndForm, EvidencedForm, LotForm, 
 from totem.premises.models import Building, Lot, Offer, Phase
 from totem.premises.permissions import building_for, part_for, public_building
 from totem.territories.actions import add_document
-from totem.territories.models import Workspace
+from totem.territories.models import Perimeter, Workspace
 from totem.territories.permissions import EDIT, workspace_for
+from totem.territories.places import PERIMETER, ShapesMissing, place_for
 from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
 
 CONFLICT = 409
@@ -52,14 +53,33 @@ def _steps(workspace: Workspace) -> list[tuple[str, str]]:
 
 @require_safe
 def buildings(request: HttpRequest, workspace: str) -> HttpResponse:
-    """The territory's buildings: m² delivered and planned, with what slipped, and the networks."""
+    """The territory's buildings: m² delivered and planned, with what slipped, and the networks.
+
+    With `?perimetre=`, those that stand in this perimeter of the territory, public ones of others among them.
+    """
     row = workspace_for(request.user, workspace)
-    listed = queries.listed(row, timezone.localdate())
+    perimeters = list(Perimeter.objects.filter(workspace=row, versions__isnull=False).distinct())
+    chosen = request.GET.get("perimetre", "")
+    within, shapes_missing = None, False
+    if chosen:
+        perimeter = next((known for known in perimeters if known.slug == chosen), None)
+        if perimeter is None:
+            raise Http404
+        try:
+            within = queries.buildings_inside(place_for(PERIMETER, perimeter.slug, user=request.user), row)
+        except ShapesMissing:
+            within, shapes_missing = queries.PremisesRows(), True
+    listed = queries.listed(row, timezone.localdate(), within)
+    sure = [line for line in listed if not line.undecided]
     context = {
         "workspace": row,
         "listed": listed,
-        "delivered": sum(line.delivered_m2 for line in listed),
-        "planned": sum(line.coming_m2 for line in listed),
+        "delivered": sum(line.delivered_m2 for line in sure),
+        "planned": sum(line.coming_m2 for line in sure),
+        "undecided": sum(line.delivered_m2 for line in listed if line.undecided),
+        "perimeters": perimeters,
+        "chosen": chosen,
+        "shapes_missing": shapes_missing,
         "may_edit": request.user.has_perm(EDIT, row),
         "trail": trail(_steps(row)[0]),
     }
