@@ -62,11 +62,10 @@ def organisations(
     state = nth_best((said.state for said in judged.values()), number) if judged else State.UNKNOWN
     if judged and surely < number:
         state = worst((state, State.UNKNOWN if possibly >= number else State.NOT_MET))
+    note, about, facts = _why(case, state, judged)
     if others and surely < number <= len(holders.surely):
         serving = holders.surely & others.possibly
         note, about, facts = "not_distinct", tuple(sorted(case.organisations[pk].name for pk in serving)), ()
-    else:
-        note, about, facts = _why(case, state, judged)
     finding = Finding(
         asked.id,
         state,
