@@ -18,6 +18,7 @@ from tests.factories.territories import (
     WorkspaceMemberFactory,
 )
 from totem.core.models import JournalEntry
+from totem.core.wording import number
 from totem.organisations import actions
 from totem.organisations.models import Affiliation, Kind, Organisation, Relation, YearFigures
 from totem.territories.models import Document, Workspace, WorkspaceRole
@@ -239,7 +240,7 @@ class TestChanging:
         answer = agent.post(url, a_year(seen=seen, revenue="777"))
         assert answer.status_code == 409
         assert "777" in answer.content.decode()
-        assert Decimal("1000000.00") in dict(answer.context["theirs"]).values()
+        assert number(1_000_000) in dict(answer.context["theirs"]).values()
 
     def test_a_relation_ends(self, agent, workspace):
         relation = RelationFactory(workspace=workspace)

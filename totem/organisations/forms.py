@@ -123,14 +123,14 @@ class RelationForm(EvidenceForm, RelationModelForm):
     partner_kind = forms.ChoiceField(
         label=_("If it is not here yet: what it is"), required=False, choices=[("", "—"), *Kind.choices]
     )
-    commune = CommuneField(label=_("Or a commune"), required=False)
+    commune = CommuneField(label=_("A commune"), required=False)
 
     class Meta:
         model = Relation
         fields = ("kind", "stage", "perimeter", "commune", "since", "until", "detail", "places", "amount", "source",
                   "source_url", "document")  # fmt: skip
         widgets = {"since": DateInput(), "until": DateInput()}
-        labels = {"perimeter": _("Or a perimeter"), "document": _("A document that is here")}
+        labels = {"perimeter": _("A perimeter"), "document": _("A document that is here")}
 
     field_order = ("kind", "stage", "detail", "partner", "partner_kind", "perimeter", "commune", "since", "until",
                    "places", "amount", "source", "source_url", "document", "file")  # fmt: skip
@@ -197,6 +197,17 @@ class FiguresForm(EvidenceForm, FiguresModelForm):
         widgets = {"closing_date": DateInput()}
         labels = {"document": _("A document that is here")}
 
+    field_order = ("closing_date", "revenue", "accounts", "staff_low", "staff_high", "international_share", "source",
+                   "source_url", "document", "file")  # fmt: skip
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.of(workspace)
+        for name in ("revenue", "international_share"):
+            kept = getattr(self.instance, name)
+            if kept is not None:
+                self.initial[name] = format(kept.normalize(), "f")  # 40, not 40.000000
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         low, high, share = (data.get(name) for name in ("staff_low", "staff_high", "international_share"))
@@ -205,13 +216,6 @@ class FiguresForm(EvidenceForm, FiguresModelForm):
         if share is not None and not 0 <= share <= 100:
             self.add_error("international_share", gettext("A share lies between 0 and 100 %%.") % ())
         return data
-
-    field_order = ("closing_date", "revenue", "accounts", "staff_low", "staff_high", "international_share", "source",
-                   "source_url", "document", "file")  # fmt: skip
-
-    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.of(workspace)
 
 
 class EndForm(forms.Form):

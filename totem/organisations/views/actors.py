@@ -1,6 +1,7 @@
 """The actors of a territory, for its team: who does what there, and the figures of their closed years."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core.wording import number
 from totem.organisations import actions, queries
 from totem.organisations.actions import ChangedMeanwhile, state_of
 from totem.organisations.forms import (
@@ -314,7 +316,8 @@ def _differences(form: EvidenceForm, theirs: Declared) -> list[tuple[Any, Any]]:
 
 def _words(row: Declared, name: str) -> Any:
     told = getattr(row, f"get_{name}_display", None)
-    return told() if told is not None else getattr(row, name)
+    value = told() if told is not None else getattr(row, name)
+    return number(value) if isinstance(value, Decimal) else value
 
 
 def _published(request: HttpRequest, workspace: Workspace, row: Relation | YearFigures) -> HttpResponse:
