@@ -160,7 +160,7 @@ class RevisionForm(SaidOfPhaseForm, RevisionModelForm):
         widgets = SAID_WIDGETS
         help_texts = SAID_HELP | {
             "retained": gettext_lazy(
-                "Sources contradict each other: what is not retained stays beside, and counts not."
+                "Sources contradict each other: what is not retained stays beside and does not count."
             )
         }
 

@@ -1,7 +1,7 @@
 """Buildings: the list and the pages of a territory's team, and what everybody sees of a public one."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
+from totem.core.wording import area, date_words, money
 from totem.premises import actions, queries
 from totem.premises.actions import ChangedMeanwhile
 from totem.premises.forms import BuildingForm, EndForm, EvidencedForm, LotForm, OfferForm, PhaseForm, RevisionForm
-from totem.premises.models import Building, Lot, Offer, Phase
+from totem.premises.models import Building, Lot, Offer, Phase, PhaseState
 from totem.premises.permissions import building_for, part_for, public_building
 from totem.territories.actions import add_document
-from totem.territories.models import Perimeter, Workspace
+from totem.territories.models import Document, Perimeter, Workspace
 from totem.territories.permissions import EDIT, workspace_for
 from totem.territories.places import PERIMETER, ShapesMissing, place_for
 from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
@@ -99,11 +100,42 @@ def public(request: HttpRequest, building: int) -> HttpResponse:
     return _page(request, public_building(building), team=False)
 
 
+class Line(NamedTuple):
+    """An announcement in words."""
+
+    when: str
+    title: str
+    meta: str
+    shift: int
+    document: Document | None
+
+
+def _line(announced: queries.Announced) -> Line:
+    said = announced.revision
+    if said.delivered_on is not None:
+        title = _("Delivered on %(day)s") % {"day": date_words(said.delivered_on)}
+    elif said.due_on is None or said.state == PhaseState.CANCELLED:
+        title = said.get_state_display()
+    else:
+        day = date_words(said.due_on)
+        title = _("%(state)s, foreseen on %(day)s") % {"state": said.get_state_display(), "day": day}
+    words = [area(said.usable_m2)]
+    if said.cost is not None:
+        words.append(money(said.cost))
+    words.append(_("source: %(source)s") % {"source": said.source} if said.source else _("without a source"))
+    if not said.retained:
+        words.append(_("not retained"))
+    if said.reason:
+        words.append(said.reason)
+    return Line(date_words(said.announced_on), title, " · ".join(words), announced.shift or 0, said.document)
+
+
 def _page(request: HttpRequest, row: Building, *, team: bool = True, problem: str = "") -> HttpResponse:
     today = timezone.localdate()
     context = {
         "building": row,
-        "detail": queries.detail(row, today),
+        "detail": (detail := queries.detail(row, today)),
+        "phases": [(told, [_line(announced) for announced in told.history]) for told in detail.phases],
         "today": today,
         "is_team": team,
         "may_edit": team and request.user.has_perm(EDIT, row.workspace),
