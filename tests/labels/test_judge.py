@@ -173,6 +173,11 @@ class TestPlans:
     def test_plans_that_do_not_suffice_promise_nothing(self) -> None:
         assert self.found(10_000, self.PLANS[:2]).expected_on is None
 
+    def test_where_it_is_not_known_what_is_there_plans_promise_nothing(self) -> None:
+        known = Known(Hold.KNOWN, None, Decimal(40_000), Decimal(60_000), plans=self.PLANS)
+        found = only(measure(at_least=50_000, unit="m²"), figures={"m": known})
+        assert (found.state, found.expected_on) == (State.UNKNOWN, None)
+
     def test_what_is_met_expects_nothing(self) -> None:
         assert self.found(50_000).expected_on is None
 
@@ -345,7 +350,11 @@ class TestTheChampion:
         assert champion(grown(), roles=here(1, kinds=["mentors"])).state is State.UNKNOWN
 
     def test_figures_older_than_two_years_are_stale(self) -> None:
-        assert champion(company(1, year(2022, 4_000_000), year(2023, **ENOUGH))).state is State.STALE
+        found = champion(company(1, year(2022, 4_000_000), year(2023, **ENOUGH)))
+        assert (found.state, found.note, found.step) == (State.STALE, "old_year", Step.RENEW)
+
+    def test_figures_that_failed_are_not_met_however_old(self) -> None:
+        assert champion(company(1, year(2022, 4_000_000), year(2023, **TOO_LITTLE))).state is State.NOT_MET
 
     def test_the_strict_reading_asks_each_of_the_last_three_years(self) -> None:
         rows = [year(n, r, (40, 40), 50) for n, r in ((2022, 6_000_000), (2023, 8_000_000), (2024, 10_000_000))]
@@ -419,6 +428,7 @@ class TestOrganisations:
         assert state(Role(1, "reciprocal_with", 1, places=2, sha256="a")) is State.MET
         assert state(Role(1, "reciprocal_with", 1, places=2)) is State.UNKNOWN
         assert state(Role(1, "reciprocal_with", 1, places=0, sha256="a")) is State.NOT_MET
+        assert state(Role(1, "reciprocal_with", 1, sha256="a")) is State.UNKNOWN
         assert (
             state(Role(1, "reciprocal_with", 1, places=2), Role(1, "reciprocal_with", 2, places=0, sha256="a"))
             is State.UNKNOWN

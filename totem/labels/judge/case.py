@@ -57,8 +57,7 @@ class Case:
         match where.fact:
             case "staff":
                 comparator, threshold = self.bound(where)
-                told = year.staff_low is not None
-                return passes_between(comparator, year.staff_low, year.staff_high, threshold) if told else None
+                return passes_between(comparator, year.staff_low, year.staff_high, threshold)
             case "growth":
                 return self.passes(where, growth(year, year_before(year, years)))
             case _:
