@@ -26,7 +26,7 @@ ACTORS = "/territoires/espaces/nous/acteurs/"
 
 
 @pytest.fixture
-def agent(server: Site) -> User:  # noqa: ARG001 - rows that the server reads
+def agent(server: Site) -> User:
     """An agent of a territory where a champion mentors and a fund invests."""
     workspace = WorkspaceFactory(slug="nous", name="Nous")
     here = {"workspace": workspace, "perimeter": PerimeterFactory(workspace=workspace, name="Le quartier", public=True)}
