@@ -152,6 +152,13 @@ class TestAdding:
         assert "siren" in answer.context["who"].errors
         assert Organisation.objects.count() == 1
 
+    def test_a_namesake_with_another_siren_is_not_taken_for_it(self, agent, workspace):
+        OrganisationFactory(name="Exemple Capital", siren=siren(81_004))
+        answer = agent.post(at("actor_add", workspace), said(**{"who-siren": siren(81_005)}))
+        assert answer.status_code == 422
+        assert "siren" in answer.context["who"].errors
+        assert not Relation.objects.exists()
+
     def test_the_other_organisation_may_be_new_too(self, agent, workspace):
         one = OrganisationFactory()
         values = {"who-organisation": one.siren, "kind": "simplifies", "stage": "", "commune": ""}

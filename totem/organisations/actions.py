@@ -220,6 +220,7 @@ def note_organisation(*, by: User, workspace: Workspace, **values: Any) -> Organ
 def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relation:
     """What an organisation does, said by a territory, for its team alone. Raises ValidationError, by field."""
     relation = Relation(workspace=workspace, **values)
+    _hold(relation)
     _save_declared(relation)
     facts = {"organisation": relation.organisation_id, "kind": relation.kind}
     journal.record("organisations.relation_declared", relation, actor_id=by.pk, scope=workspace, facts=facts)
@@ -229,6 +230,7 @@ def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relati
 @transaction.atomic
 def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -> Relation:
     """The relation with some fields changed. Raises ValidationError, ChangedMeanwhile when it is not as `seen`."""
+    _hold(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
     return _change(row, seen, by, "organisations.relation_changed", values)
 
@@ -236,6 +238,7 @@ def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -
 @transaction.atomic
 def end_relation(*, relation: Relation, until: datetime.date, by: User) -> Relation:
     """The relation holds until that day, which is the first without it. Raises ValidationError."""
+    _hold(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
     return _change(row, state_of(row), by, "organisations.relation_ended", {"until": until})
 
@@ -274,6 +277,11 @@ def set_public(*, row: Relation | YearFigures, public: bool, by: User) -> None:
     row.save(update_fields=["public", "updated_at"])
     facts = {"public": public}
     journal.record("organisations.public_set", row, actor_id=by.pk, scope=row.workspace, facts=facts)
+
+
+def _hold(relation: Relation) -> None:
+    """One change at a time of an organisation's relations: the constraint, alone, would end two in a deadlock."""
+    Organisation.objects.select_for_update(no_key=True).get(pk=relation.organisation_id)
 
 
 Said = TypeVar("Said", Relation, YearFigures)

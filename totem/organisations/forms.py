@@ -174,8 +174,12 @@ class WhoForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        if isinstance(data.get("organisation"), str):
+        meant, number = data.get("organisation"), data.get("siren")
+        if isinstance(meant, str):
             self._check_new(data)
+        elif meant is not None and number and meant.siren != number:
+            words = gettext("%(name)s is here with another SIREN, or without one: %(siren)s.")
+            self.add_error("siren", words % {"name": meant.name, "siren": meant.siren or "–"})
         return data
 
     def _check_new(self, data: dict[str, Any]) -> None:

@@ -1,0 +1,76 @@
+"""Several people of several territories who speak of one organisation at once: each is told what became of it."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import partial
+from threading import Barrier, Thread
+
+from django.db import connections
+
+from tests.factories.accounts import UserFactory
+from tests.factories.organisations import OrganisationFactory, RelationFactory
+from tests.factories.territories import CommuneFactory, WorkspaceFactory
+from totem.organisations import actions
+from totem.organisations.models import Relation, RelationKind, YearFigures
+
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+def at_once(*asked: Callable[[], object]) -> Counter[str]:
+    """How many are done, and the names of the refusals of the others."""
+    start, outcomes = Barrier(len(asked)), []
+
+    def run(action: Callable[[], object]) -> None:
+        try:
+            start.wait()
+            action()
+            outcomes.append("done")
+        except Exception as refused:
+            outcomes.append(type(refused).__name__)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=run, args=(action,)) for action in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Counter(outcomes)
+
+
+def test_of_six_who_say_the_same_one_does_and_nobody_waits_for_ever(committed_db: str):
+    values = {"organisation": OrganisationFactory(), "kind": RelationKind.MENTORS, "commune": CommuneFactory()}
+    saying = partial(
+        actions.declare_relation,
+        workspace=WorkspaceFactory(),
+        by=UserFactory(),
+        since=date(2025, 1, 1),
+        **values,
+    )
+    assert at_once(*[saying] * 6) == {"done": 1, "ValidationError": 5}
+    assert Relation.objects.count() == 1
+
+
+def test_of_six_who_declare_the_same_year_one_does(committed_db: str):
+    declaring = partial(
+        actions.declare_figures,
+        workspace=WorkspaceFactory(),
+        by=UserFactory(),
+        now=NOW,
+        organisation=OrganisationFactory(),
+        closing_date=date(2025, 12, 31),
+        revenue=1,
+    )
+    assert at_once(*[declaring] * 6) == {"done": 1, "ValidationError": 5}
+    assert YearFigures.objects.count() == 1
+
+
+def test_of_six_who_change_what_they_read_one_does(committed_db: str):
+    relation, person = RelationFactory(), UserFactory()
+    read = actions.state_of(Relation.objects.get())
+    changes = [
+        partial(actions.change_relation, relation=relation, seen=read, by=person, detail=f"Texte {n}") for n in range(6)
+    ]
+    assert at_once(*changes) == {"done": 1, "ChangedMeanwhile": 5}
+    assert Relation.objects.get().detail.startswith("Texte")
