@@ -412,6 +412,12 @@ class TestOrganisations:
         role = Role(1, "simplifies", 1, partner_kind="state_service")
         assert only(asked, organisations=(company(1),), roles=(role,)).state is State.MET
 
+    def test_a_word_of_the_detail_is_a_filter(self) -> None:
+        asked = requirement("o", "organisations", roles=["trains_in"], detail="programm")
+        for detail, state in (("Programmation web", State.MET), ("Graphisme", State.UNKNOWN)):
+            role = Role(1, "trains_in", 1, detail=detail)
+            assert only(asked, organisations=(company(1),), roles=(role,)).state is state
+
     def test_without_roles_those_located_here_count(self) -> None:
         asked = requirement("o", "organisations", kinds=["university"])
         known = {"organisations": (company(1, kind="university"), company(2))}
@@ -436,31 +442,36 @@ class TestOrganisations:
 
 
 class TestTwoHouses:
-    """Venture and seed capital: by the same house, or by two."""
+    """Venture and seed capital: by the same house, or by two. Houses from 90 on have shown no document."""
 
-    def found(self, venture: Iterable[int], seed: Iterable[int], *, differ: bool = True, **fields: Any) -> Result:
-        numbers = {"venture": fields.pop("ventures", 1), "seed": fields.pop("seeds", 1)}
-        asked = [
-            requirement("venture", "organisations", roles=["invests_in"], stage="venture", number=numbers["venture"]),
-            requirement(
-                "seed",
-                "organisations",
-                roles=["invests_in"],
-                stage="seed",
-                number=numbers["seed"],
-                distinct_from="venture",
-                distinct_if="$differ",
-                **fields,
-            ),
-        ]
+    def found(
+        self,
+        venture: Iterable[int],
+        seed: Iterable[int],
+        *,
+        numbers: tuple[int, int] = (1, 1),
+        differ: bool = True,
+        shown: str = "",
+        only_if: str = "",
+    ) -> Result:
+        """The result for these houses; `shown` names the requirement that asks for a document."""
         stages = [("venture", pk) for pk in venture] + [("seed", pk) for pk in seed]
+        asked = [
+            requirement(
+                stage, "organisations", roles=["invests_in"], stage=stage, number=number, with_document=stage == shown
+            )
+            for stage, number in zip(("venture", "seed"), numbers, strict=True)
+        ]
+        asked[0] |= {"only_if": only_if}
+        asked[1] |= {"distinct_from": "venture", "distinct_if": "$differ"}
         roles = tuple(
             Role(pk, "invests_in", n, stage=stage, sha256="a" if pk < 90 else "")
             for n, (stage, pk) in enumerate(stages, 1)
         )
         organisations = tuple(company(pk) for pk in {pk for _stage, pk in stages})
-        parameters = {"differ": parameter(differ)}
-        return judge(charter(asked, parameters=parameters), facts(organisations=organisations, roles=roles))
+        known = facts(organisations=organisations, roles=roles, figures={"wanted": of(0)})
+        optional = [measure("wanted", mandatory=False, at_least=1)]
+        return judge(charter(asked, optional, parameters={"differ": parameter(differ)}), known)
 
     def seed(self, *args: Iterable[int], **fields: Any) -> Finding:
         return self.found(*args, **fields).finding("seed")
@@ -493,15 +504,23 @@ class TestTwoHouses:
                 for mine in combinations(seed, seeds)
                 for others in combinations(venture, theirs)
             )
-            found = self.seed(venture, seed, ventures=ventures, seeds=seeds)
+            found = self.seed(venture, seed, numbers=(ventures, seeds))
             assert (found.state is State.MET) == apart, (venture, seed, ventures, seeds)
 
     def test_a_venture_that_fails_by_itself_is_not_blamed_on_seed(self) -> None:
         assert self.seed([], [1]).state is State.MET
 
+    def test_a_venture_that_is_not_asked_takes_nobody(self) -> None:
+        assert self.seed([1], [1], only_if="wanted").state is State.MET
+
     def test_a_house_whose_document_is_missing_leaves_it_open(self) -> None:
-        assert self.seed([1], [1, 90], with_document=True).state is State.UNKNOWN
-        assert self.seed([1], [1], with_document=True).state is State.NOT_MET
+        assert self.seed([1], [1, 90], shown="seed").state is State.UNKNOWN
+        assert self.seed([1], [1], shown="seed").state is State.NOT_MET
+
+    def test_a_house_that_the_other_may_need_leaves_it_open(self) -> None:
+        assert self.seed([90], [90], shown="venture").state is State.UNKNOWN
+        assert self.seed([90], [90, 91], shown="venture").state is State.MET
+        assert self.seed([1, 90], [1], shown="venture").state is State.UNKNOWN
 
 
 # -- Documents, shapes, judgements ------------------------------------------------------------------------------------
@@ -603,6 +622,17 @@ class TestBodies:
     def test_a_share_exactly_at_the_threshold_passes(self, companies: int, others: int, state: State) -> None:
         asked = {"of": "votes", "as_share": True, "classes": ["company"], "at_least": 50, "unit": "%"}
         assert self.found(body(seat("company", companies), seat("state", others)), seats=[asked]).state is state
+
+    def test_a_share_of_the_capital_is_told_by_every_member(self) -> None:
+        asked = {"of": "capital", "as_share": True, "classes": ["company"], "at_least": 50, "unit": "%"}
+        seats = seat("company", capital=Decimal(60)), seat("state")
+        found = self.found(body(*seats), seats=[asked])
+        assert (found.state, found.note) == (State.UNKNOWN, "no_capital")
+        assert self.found(body(seats[0], seat("state", capital=Decimal(40))), seats=[asked]).value == 60
+
+    def test_a_body_in_which_nobody_votes_has_no_share(self) -> None:
+        asked = {"of": "votes", "as_share": True, "at_least": 50, "unit": "%"}
+        assert self.found(body(seat("company", 0)), seats=[asked]).note == "no_votes"
 
     def test_a_third_is_not_33_34_percent_and_its_gap_is_told(self) -> None:
         seats = [{"as_share": True, "classes": ["company"], "at_least": 33.34, "unit": "%"}]
