@@ -1,10 +1,11 @@
-"""Where each key and value of a TOML text stands. For commands only: a web process never imports tree-sitter."""
+"""Where each key and value of a TOML text stands. For commands only: a web process never loads tree-sitter."""
 
 import tomllib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import tree_sitter_toml
-from tree_sitter import Language, Node, Parser
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 Path = tuple[str | int, ...]
 Position = tuple[int, int]  # line and column, both from 1; columns count characters
@@ -18,7 +19,7 @@ class Positions:
         self._keys: dict[Path, Position] = {(): (1, 1)}
         self._values: dict[Path, Position] = {}
         self._lengths: dict[Path, int] = {}  # of arrays of tables, as far as they were read
-        for node in Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node.named_children:
+        for node in _parsed(text).named_children:
             if node.type == "pair":
                 self._pair(node, ())
             elif node.type in {"table", "table_array_element"}:
@@ -32,7 +33,7 @@ class Positions:
         """Where the value stands; a table's is where its key is."""
         return self._values.get(path) or self.key(path)
 
-    def _table(self, node: Node) -> None:
+    def _table(self, node: "Node") -> None:
         keys, *rest = node.named_children
         base: Path = ()
         parts = list(_parts(keys))
@@ -48,14 +49,14 @@ class Positions:
             if pair.type == "pair":
                 self._pair(pair, base)
 
-    def _pair(self, node: Node, base: Path) -> None:
+    def _pair(self, node: "Node", base: Path) -> None:
         keys, value = (child for child in node.named_children if child.type != "comment")
         for name, part in _parts(keys):
             base = (*base, name)
             self._keys.setdefault(base, self._position(part))
         self._value(value, base)
 
-    def _value(self, node: Node, path: Path) -> None:
+    def _value(self, node: "Node", path: Path) -> None:
         self._values[path] = self._position(node)
         self._keys.setdefault(path, self._position(node))
         inside = [child for child in node.named_children if child.type != "comment"]
@@ -66,12 +67,19 @@ class Positions:
             for child in inside:
                 self._pair(child, path)
 
-    def _position(self, node: Node) -> Position:
+    def _position(self, node: "Node") -> Position:
         row, column = node.start_point
         return row + 1, len(self._lines[row][:column].decode()) + 1
 
 
-def _parts(node: Node) -> Iterator[tuple[str, Node]]:
+def _parsed(text: str) -> "Node":
+    import tree_sitter_toml  # noqa: PLC0415 - pages never need it
+    from tree_sitter import Language, Parser  # noqa: PLC0415
+
+    return Parser(Language(tree_sitter_toml.language())).parse(text.encode()).root_node
+
+
+def _parts(node: "Node") -> Iterator[tuple[str, "Node"]]:
     """The names of a key, dotted or not, each with where it stands."""
     if node.type == "dotted_key":
         for child in node.named_children:
