@@ -4,19 +4,18 @@ The rows are plain values that go to JSON and back, so that what was concluded f
 again. `premises_figures` is a pure function of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, CharField, F, Func, OuterRef, Prefetch, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import Prefetch
 
 from totem.core.measures import Figure
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
-from totem.territories.models import FormerCommune, Workspace
+from totem.territories.models import Workspace
 from totem.territories.places import Place
 
 MONTHLY = Decimal(1)  # charter of the Quartier numérique, criterion 2: agreements by the month
@@ -135,62 +134,55 @@ class PremisesRows(msgspec.Struct, frozen=True):
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 
-_BUILDING = (
-    *("pk", "name", "sort_key", "today", "latitude", "longitude"),
-    *("workspace_id", "public", "document_id"),
-)
-_PHASE = (
-    *("pk", "building_id", "name", "state", "usable_m2", "cost"),
-    *("due_on", "delivered_on", "document_id"),
-)
-_LOT = ("pk", "building_id", "usable_m2", "lease_form", "period_months", "notice_months", "document_id")
-_OFFER = (
-    *("pk", "building_id", "operator_id", "network", "generation", "mbits_down", "coverage_percent"),
-    *("since", "until", "attested_on", "document_id"),
-)
-
-
-def buildings_of(places: Sequence[Place], workspace: Workspace | None = None) -> QuerySet[Building]:
-    """The buildings of every commune of these places that the workspace sees (None: the public ones).
-
-    `today` is the current code of their commune, which may have been merged since they were declared.
-    """
-    communes = sorted({code for place in places for code in place.communes})
-    merged = FormerCommune.objects.filter(code=OuterRef("commune_id"), current__current=True).values("current_id")
-    seen = Building.objects.seen_from(workspace).annotate(
-        today=Coalesce(Subquery(merged), F("commune_id"), output_field=CharField())
-    )
-    return seen.filter(AnyOf(F("today"), Value(communes, output_field=ArrayField(CharField()))))
-
-
-class AnyOf(Func):
-    """Whether a text is one of an array: all of France is 35,000 codes in one parameter."""
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field: ClassVar["BooleanField[bool, bool]"] = BooleanField()
+# Written by hand: this is read for every evaluation, and the ORM would take ten times as long for one territory. A
+# building is in the commune of today, which may have been merged since; one that is public and that the workspace
+# declared too (same name, same commune) is read once, as the workspace says.
+_BUILDINGS = """
+SELECT b.id, b.name, b.sort_key, coalesce(c.code, b.commune_id), b.latitude, b.longitude, b.workspace_id, b.public,
+       b.document_id
+  FROM premises_building b
+  LEFT JOIN territories_formercommune f ON f.code = b.commune_id
+  LEFT JOIN territories_commune c ON c.code = f.current_id AND c.current
+ WHERE (b.workspace_id = %(workspace)s
+        OR b.public AND NOT EXISTS (SELECT FROM premises_building own WHERE own.workspace_id = %(workspace)s
+                                       AND own.commune_id = b.commune_id AND own.sort_key = b.sort_key))
+   AND coalesce(c.code, b.commune_id) = ANY(%(communes)s)
+ ORDER BY b.id
+"""
+_PHASES = """
+SELECT id, building_id, name, state, usable_m2, cost, due_on, delivered_on, document_id
+  FROM premises_phase WHERE building_id = ANY(%(buildings)s) ORDER BY id
+"""
+_LOTS = """
+SELECT id, building_id, usable_m2, lease_form, period_months, notice_months, document_id
+  FROM premises_lot WHERE building_id = ANY(%(buildings)s) ORDER BY id
+"""
+_OFFERS = """
+SELECT id, building_id, operator_id, network, generation, mbits_down, coverage_percent, since, until, attested_on,
+       document_id
+  FROM premises_offer WHERE building_id = ANY(%(buildings)s) ORDER BY id
+"""
 
 
 def read_premises(places: Sequence[Place], workspace: Workspace | None = None) -> dict[str, PremisesRows]:
     """What stands in each place, by its key, in four statements however many there are.
 
-    Of a building that is public and that the workspace also declared (same name, same commune) its own row is read.
+    These are the public buildings and the workspace's own. Of one that is both (same name, same commune) the
+    workspace's row is read.
     """
-    rows = [BuildingRow(*row) for row in buildings_of(places, workspace).values_list(*_BUILDING)]
-    rows = _counted_once(rows, workspace)
-    pks = [row.pk for row in rows]
-    phases = _by_building(PhaseRow, Phase.objects.filter(building__in=pks).values_list(*_PHASE))
-    lots = _by_building(LotRow, Lot.objects.filter(building__in=pks).values_list(*_LOT))
-    offers = _by_building(OfferRow, Offer.objects.filter(building__in=pks).values_list(*_OFFER))
+    communes = sorted({code for place in places for code in place.communes})
     of_commune: dict[str, list[BuildingRow]] = {}
-    for row in rows:
-        whole = msgspec.structs.replace(
-            row,
-            phases=tuple(phases.get(row.pk, ())),
-            lots=tuple(lots.get(row.pk, ())),
-            offers=tuple(offers.get(row.pk, ())),
-        )
-        of_commune.setdefault(row.commune, []).append(whole)
+    with connection.cursor() as cursor:
+        cursor.execute(_BUILDINGS, {"workspace": workspace.pk if workspace else None, "communes": communes})
+        rows = cursor.fetchall()
+        buildings = {"buildings": [row[0] for row in rows]}
+        phases = _by_building(PhaseRow, cursor, _PHASES, buildings)
+        lots = _by_building(LotRow, cursor, _LOTS, buildings)
+        offers = _by_building(OfferRow, cursor, _OFFERS, buildings)
+    for values in rows:
+        pk = values[0]
+        row = BuildingRow(*values, tuple(phases.get(pk, ())), tuple(lots.get(pk, ())), tuple(offers.get(pk, ())))
+        of_commune.setdefault(row.commune, []).append(row)
     return {place.key: _in_place(place, of_commune) for place in places}
 
 
@@ -199,21 +191,15 @@ def buildings_inside(place: Place, workspace: Workspace | None = None) -> Premis
     return read_premises([place], workspace)[place.key]
 
 
-def _counted_once(rows: list[BuildingRow], workspace: Workspace | None) -> list[BuildingRow]:
-    own = {(row.commune, row.key) for row in rows if workspace is not None and row.workspace == workspace.pk}
-    return [
-        row
-        for row in rows
-        if (row.commune, row.key) not in own or (workspace is not None and row.workspace == workspace.pk)
-    ]
-
-
 Row = TypeVar("Row", PhaseRow, LotRow, OfferRow)
 
 
-def _by_building(make: Callable[..., Row], rows: Iterable[tuple[object, ...]]) -> dict[int, list[Row]]:
+def _by_building(
+    make: Callable[..., Row], cursor: Any, sql: str, buildings: dict[str, list[int]]
+) -> dict[int, list[Row]]:
+    cursor.execute(sql, buildings)
     found: dict[int, list[Row]] = {}
-    for values in rows:
+    for values in cursor.fetchall():
         row = make(*values)
         found.setdefault(row.building, []).append(row)
     return found
