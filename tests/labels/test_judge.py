@@ -790,13 +790,14 @@ class TestConditions:
         assert found.finding("agreement").state is said
         assert found.criteria[0].state is said  # the bonus does not count
 
-    def test_one_that_does_not_apply_lacks_nothing(self) -> None:
-        asked = [
-            in_state("cluster", State.NOT_MET, bonus=True),
-            in_state("agreement", State.NOT_MET, only_if="cluster"),
-        ]
-        found = found_in({"cluster": State.NOT_MET, "agreement": State.NOT_MET}, asked).finding("agreement")
-        assert (found.gap, found.step, found.expected_on) == (None, Step.NOTHING, None)
+    def test_one_that_does_not_apply_lacks_nothing_and_waits_for_nothing(self) -> None:
+        asked = [measure("cluster", bonus=True, at_least=1), measure("agreement", only_if="cluster", at_least=1)]
+        planned = of(0, plans=(Plan(datetime.date(2027, 1, 1), Decimal(1)),))
+        result = judge(charter(asked), facts(figures={"cluster": planned, "agreement": planned}))
+        cluster, agreement = result.criteria[0].findings
+        assert (cluster.state, cluster.expected_on) == (State.NOT_MET, datetime.date(2027, 1, 1))
+        assert agreement.state is State.NOT_APPLICABLE
+        assert (agreement.gap, agreement.step, agreement.expected_on) == (None, Step.NOTHING, None)
 
     def test_what_waits_for_its_condition_says_what_settles_that(self) -> None:
         asked = [in_state("cluster", State.HUMAN, bonus=True), in_state("agreement", State.NOT_MET, only_if="cluster")]
