@@ -228,6 +228,17 @@ def test_a_file_that_is_not_text_is_refused_with_its_line():
 def test_a_file_that_is_too_long_or_too_deep_is_refused():
     assert "long" in the_problem("# " + "x" * 600_000).message.lower()
     assert the_problem("a = " + "[" * 3000 + "]" * 3000)
+    for depth in (50, 150, 250, 400):
+        assert problems(VALID + "requirements = [{ kind = 'group', " * depth + "}]" * depth)
+        assert problems(f"{VALID}[[criteria.requirements]]\nkind = 'group'\n" + _nested(depth))
+
+
+def _nested(depth: int) -> str:
+    return "requirements = " + "[{ kind = 'group', requirements = " * depth + "[]" + "}]" * depth
+
+
+def test_a_file_may_begin_as_some_editors_begin_it():
+    assert read_charter(decoded(b"\xef\xbb\xbf" + VALID.encode()), known=KNOWN)
 
 
 GROUP = asked('kind = "group"\nrule_of = "at_least"\nn = 2', "g")

@@ -27,6 +27,13 @@ LONGEST = 500_000  # characters; a charter has some tens of thousands
 
 def read_charter(text: str, *, known: Known) -> Charter:
     """The charter that a file says, held against what may be named. Raises CharterErrors with all that is wrong."""
+    try:
+        return _read(text, known)
+    except RecursionError as error:
+        raise CharterErrors([Problem(1, 1, "", _("Tables or lists are nested too deep."))]) from error
+
+
+def _read(text: str, known: Known) -> Charter:
     data = _parsed(text)
     positions = Positions(text)
     shape = Shape(positions)
@@ -44,7 +51,7 @@ def read_charter(text: str, *, known: Known) -> Charter:
 def decoded(content: bytes) -> str:
     """The text of a file. Raises CharterErrors where it is not UTF-8."""
     try:
-        return content.decode().replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         column = error.start - (before.rfind(b"\n") + 1) + 1
@@ -59,8 +66,6 @@ def _parsed(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CharterErrors([_syntax(text, str(error))]) from error
-    except RecursionError as error:
-        raise CharterErrors([Problem(1, 1, "", _("Tables or lists are nested too deep."))]) from error
 
 
 def _syntax(text: str, said: str) -> Problem:
