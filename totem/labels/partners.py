@@ -127,12 +127,12 @@ class _Building:
 
     def group(self, requirement: GroupRequirement) -> Clause | None:
         """A group joins where one of its members does; the others stand as they do at the lead's."""
-        asked = [member for member in requirement.requirements if not member.bonus]
+        asked = [member for member in requirement.requirements if member.mandatory and not member.bonus]
         parts = [self.clause(member) for member in asked]
         if not any(parts):
             return None
         whole = [part or self.as_lead(member) for part, member in zip(parts, asked, strict=True)]
-        number = {"all": len(whole), "any": 1, "at_least": requirement.n or 1}[requirement.rule_of]
+        number = min({"all": len(whole), "any": 1, "at_least": requirement.n or 1}[requirement.rule_of], len(whole))
         return AtLeast(number, tuple(whole), requirement.id)
 
     def as_lead(self, requirement: Common) -> Atom:
