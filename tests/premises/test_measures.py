@@ -142,8 +142,10 @@ class TestInsideAPerimeter:
 
     def test_only_buildings_that_may_be_inside(self, drawn):
         where, made = drawn
-        PhaseFactory(building__public=True, building__commune=made["80016"])
+        maybe = PhaseFactory(building__public=True, building__commune=made["80016"]).building
+        OfferFactory(building=maybe)
         assert figures(where)["usable_area"].bounds == (0, 1000)
+        assert figures(where)["fixed_speed_everywhere"] == UNKNOWN
         assert forecast(where, ON) == []
 
 

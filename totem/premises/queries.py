@@ -181,7 +181,8 @@ def read_premises(places: Sequence[Place], workspace: Workspace | None = None) -
         offers = _by_building(OfferRow, cursor, _OFFERS, buildings)
     for values in rows:
         pk = values[0]
-        row = BuildingRow(*values, tuple(phases.get(pk, ())), tuple(lots.get(pk, ())), tuple(offers.get(pk, ())))
+        theirs = (tuple(phases.get(pk, ())), tuple(lots.get(pk, ())), tuple(offers.get(pk, ())))
+        row = BuildingRow(*(*values, *theirs))
         of_commune.setdefault(row.commune, []).append(row)
     return {place.key: _in_place(place, of_commune) for place in places}
 
@@ -296,11 +297,12 @@ def _sum(rows: PremisesRows, of: Callable[[BuildingRow], Decimal]) -> Figure:
 def _everywhere(rows: PremisesRows, on: date, best: Callable[[BuildingRow], Decimal | None]) -> Figure:
     """The least of the buildings' bests.
 
-    A building of which nothing is known may be the worst: the figure is then an interval from 0.
+    A building of which nothing is known may be the worst: the figure is then an interval from 0. Not known without a
+    building that is surely inside.
     """
     inside = [best(building) for building in rows.inside if building.stands(on)]
     every = inside + [best(building) for building in rows.undecided if building.stands(on)]
-    if not any(known is not None for known in every):
+    if not inside or all(known is None for known in every):
         return Figure(None)
     low = min(NOTHING if known is None else known for known in every)
     return Figure.between(low, min((known for known in inside if known is not None), default=None))
