@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -12,6 +12,7 @@ from totem.core.components import Tab
 from totem.labels.evaluating import NoCharter, charter_of, version_for
 from totem.labels.models import Board
 from totem.labels.permissions import EDIT, JUDGE
+from totem.labels.showing import address
 from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
 
 __all__ = ["SHOW_AND_SEND", "board_frame", "refused", "status_of", "title_of", "trail"]
@@ -70,11 +71,3 @@ def board_tabs(board: Board, current: str) -> list[Tab]:
         for name, label, route, arguments in pages
         if (url := address(route, *arguments))
     ]
-
-
-def address(route: str, *arguments: object) -> str:
-    """The address of a page; empty where no such page is served here."""
-    try:
-        return reverse(route, args=arguments)
-    except NoReverseMatch:
-        return ""

@@ -1,0 +1,87 @@
+"""Opening a board, judging a requirement, freezing an evaluation."""
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from totem.core.forms import DateInput
+from totem.hubs.models import Hub
+from totem.labels.models import CharterVersion, Judgement
+from totem.territories.models import Perimeter
+
+if TYPE_CHECKING:
+    JudgementModelForm = forms.ModelForm[Judgement]
+else:
+    JudgementModelForm = forms.ModelForm
+
+
+class PerimeterBoardForm(forms.Form):
+    """For which perimeter of the territory."""
+
+    perimeter = forms.ModelChoiceField(label=gettext_lazy("Perimeter"), queryset=Perimeter.objects.none())
+
+    def __init__(self, *args: Any, perimeters: QuerySet[Perimeter], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["perimeter"].queryset = perimeters  # type: ignore[attr-defined]
+
+
+class HubBoardForm(forms.Form):
+    """For which hub, of those whose team one manages."""
+
+    hub = forms.ModelChoiceField(label=gettext_lazy("Hub"), queryset=Hub.objects.none())
+
+    def __init__(self, *args: Any, hubs: QuerySet[Hub], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
+
+
+class JudgementForm(JudgementModelForm):
+    """Met or not, why, and which interests the person has in it."""
+
+    class Meta:
+        model = Judgement
+        fields = ("verdict", "reason", "conflicts")
+        widgets = {
+            "verdict": forms.RadioSelect,
+            "reason": forms.Textarea({"rows": 5}),
+            "conflicts": forms.Textarea({"rows": 2}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["verdict"].choices = Judgement.Verdict.choices  # type: ignore[attr-defined]
+
+
+class FreezeForm(forms.Form):
+    """Which day and which version of the charter to keep, and why."""
+
+    day = forms.DateField(label=gettext_lazy("As of"), widget=DateInput)
+    version = forms.ChoiceField(label=gettext_lazy("Version of the charter"))
+    note = forms.CharField(
+        label=gettext_lazy("Why it is frozen"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("What it is sent for: a call, a council, a jury."),
+    )
+
+    def __init__(self, *args: Any, versions: list[CharterVersion], today: datetime.date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.fields["version"].choices = [(row.version, row.version) for row in versions]  # type: ignore[attr-defined]
+
+    def clean_day(self) -> datetime.date:
+        """A day that was, as far back as anything is known."""
+        day: datetime.date = self.cleaned_data["day"]
+        if day > self.today:
+            raise ValidationError(_("What is to come cannot be frozen: choose today or a day before."))
+        if day < EARLIEST:
+            raise ValidationError(_("Nothing is known of a day so long ago."))
+        return day
+
+
+EARLIEST = datetime.date(1990, 1, 1)

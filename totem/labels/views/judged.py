@@ -1,0 +1,139 @@
+"""A board judged for a page: on which day, by which version, as whom; what changed of late."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from totem.labels import wording
+from totem.labels.charter import Charter
+from totem.labels.evaluating import Evaluated, NoCharter, evaluate, version_for
+from totem.labels.facts import Facts, Finding, Result
+from totem.labels.forms.boards import EARLIEST
+from totem.labels.models import Board, CharterVersion
+from totem.labels.permissions import JUDGE
+from totem.labels.showing import Showing, ShownCriterion, address
+from totem.labels.subjects import Subject
+from totem.territories.models import Document
+from totem.territories.places import PlaceNotFound
+
+
+def day_asked(request: HttpRequest) -> datetime.date:
+    """The day of `?le=2015-03-31`, or today. Raises Http404 for what is no day, to come, or too long ago."""
+    said = request.GET.get("le", "")
+    today = timezone.localdate()
+    if not said:
+        return today
+    try:
+        day = datetime.date.fromisoformat(said)
+    except ValueError as unreadable:
+        raise Http404 from unreadable
+    if not EARLIEST <= day <= today:
+        raise Http404
+    return day
+
+
+def version_asked(request: HttpRequest, board: Board, day: datetime.date) -> CharterVersion:
+    """The version of `?charte=2014`, or the one in force that day. Raises Http404 when there is no such one."""
+    said = request.GET.get("charte", "")
+    try:
+        return version_for(board.charter, day, said[:20])
+    except NoCharter as none:
+        raise Http404 from none
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A board judged, or a kept evaluation of it, ready to be shown."""
+
+    board: Board
+    version: CharterVersion
+    charter: Charter
+    facts: Facts
+    result: Result
+    team: bool = True
+    may_judge: bool = False
+    subject: Subject | None = None
+
+    @classmethod
+    def of(cls, evaluated: Evaluated, *, team: bool, may_judge: bool = False) -> "Judged":
+        return cls(
+            evaluated.board,
+            evaluated.version,
+            evaluated.charter,
+            evaluated.facts,
+            evaluated.result,
+            team,
+            may_judge,
+            evaluated.subject,
+        )
+
+    @property
+    def day(self) -> datetime.date:
+        return self.facts.day
+
+    @property
+    def is_today(self) -> bool:
+        return self.day == timezone.localdate()
+
+    @property
+    def title(self) -> str:
+        return str(self.charter.title)
+
+    @property
+    def heading(self) -> str:
+        """« Quartier numérique, Seine Innopolis »."""
+        return f"{self.charter.title}, {self.facts.name}"
+
+    @property
+    def words(self) -> str:
+        return wording.whole_words(self.result, self.charter)
+
+    @cached_property
+    def showing(self) -> Showing:
+        return Showing(self.board, self.charter, self.facts, self.result, self.team, self.may_judge, self.documents())
+
+    def criteria(self) -> list[ShownCriterion]:
+        return self.showing.criteria()
+
+    def criterion(self, pk: str) -> ShownCriterion:
+        """The criterion of that name. Raises Http404."""
+        for asked, finding in zip(self.charter.criteria, self.result.criteria, strict=True):
+            if asked.id == pk:
+                return self.showing.criterion(asked, finding)
+        raise Http404
+
+    def documents(self) -> dict[str, str]:
+        """Addresses of the documents that the evidence names, by their sum; of those that may be seen."""
+        sums = {sha256 for found in self.result.criteria for one in found.findings for sha256 in _sums(one)}
+        if not sums:
+            return {}
+        seen = Document.objects.seen_from(self.board.workspace if self.team else None)
+        rows = seen.filter(sha256__in=sums, erased_at=None).select_related("workspace").order_by("pk")
+        return {row.sha256: _document_url(row) for row in rows}
+
+
+def _sums(finding: Finding) -> set[str]:
+    own = {sha256 for item in finding.evidence for sha256 in item.sha256}
+    return own.union(*(_sums(member) for member in finding.members))
+
+
+def _document_url(document: Document) -> str:
+    if document.workspace is None:
+        return address("territories:public_document", document.pk)
+    return address("territories:document", document.workspace.slug, document.pk)
+
+
+def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -> Judged | str:
+    """The board judged as asked in the address; or why it cannot be. Raises Http404 for what is asked wrongly."""
+    day = day_asked(request)
+    version = version_asked(request, board, day)
+    try:
+        evaluated = evaluate(board, day=day, workspace=None if public else board.workspace, version=version)
+    except PlaceNotFound:
+        return _("The perimeter has no version on that day: it was drawn later.")
+    may_judge = not public and request.user.has_perm(JUDGE, board.workspace)
+    return Judged.of(evaluated, team=not public, may_judge=may_judge)

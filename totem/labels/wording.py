@@ -1,0 +1,571 @@
+"""What is asked and what was found, in words: thresholds, gaps in their own unit, reasons, the next thing to do."""
+
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from totem.core import wording
+from totem.core.measures import Combine
+from totem.core.templatetags.totem import STATES as BADGES
+from totem.labels.charter import (
+    AppointmentRequirement,
+    BodyRequirement,
+    Charter,
+    CommonCompared,
+    Compared,
+    DocumentRequirement,
+    FundingRequirement,
+    GeometryRequirement,
+    GroupRequirement,
+    JudgementRequirement,
+    MeasureRequirement,
+    OrganisationsRequirement,
+    Parameter,
+    PeriodKind,
+    Requirement,
+    Seats,
+    TravelRequirement,
+    Unit,
+    Where,
+)
+from totem.labels.coalitions import Standing
+from totem.labels.facts import FINE, Evidence, Finding, Result, Source, State, Step
+from totem.labels.indicators import figures_of
+from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
+from totem.organisations.models import Kind, LegalForm, Relation, RelationKind
+
+UPWARDS = frozenset({"at_least", "more_than"})
+
+
+def state_word(state: str) -> str:
+    """The word of a state, as its badge has it."""
+    return str(BADGES[state][0])
+
+
+# -- Amounts ----------------------------------------------------------------------------------------------------------
+
+
+def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
+    """« 50 000 m² », « 25 % », « 5 000 000 € »: a number and its unit, held together."""
+    said = str(unit)
+    if said == "%":
+        return f"{wording.number(value)}{_space()}%"
+    return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)
+
+
+def _space() -> str:
+    """What stands before « : », « ; » and « % »: in French a space, that does not break."""
+    return wording.NBSP if wording.voice() is wording.FRENCH else ""
+
+
+def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any = "") -> str:
+    """« au moins 50 000 m² », « moins de 30 min »."""
+    amount = amount_words(threshold, unit)
+    match comparator:
+        case "at_least":
+            return _("at least %(amount)s") % {"amount": amount}
+        case "more_than":
+            return _("more than %(amount)s") % {"amount": amount}
+        case "at_most":
+            return _("%(amount)s at most") % {"amount": amount}
+        case _less:
+            return _("less than %(amount)s") % {"amount": amount}
+
+
+def bound_words(charter: Charter, compared: Compared | CommonCompared) -> str:
+    """The threshold that something is compared to; empty where there is none."""
+    if compared.bound is None:
+        return ""
+    comparator, value = compared.bound
+    return threshold_words(comparator, charter.amount(value), charter.unit_of(compared))
+
+
+# -- What was found ---------------------------------------------------------------------------------------------------
+
+
+def finding_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    """What was found, its gap, and why it is so: « 10 000 m² sur 50 000 : il en manque 40 000. »"""
+    said = [_figure_words(finding, requirement, charter), note_words(finding)]
+    return " ".join(part for part in said if part)
+
+
+def _figure_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    if finding.threshold is None or not finding.comparator or finding.state is State.NOT_APPLICABLE:
+        return ""
+    if isinstance(requirement, GroupRequirement):
+        return _group_words(finding)
+    unit = _unit(finding, requirement, charter)
+    asked = threshold_words(finding.comparator, finding.threshold, unit)
+    if finding.value is not None:
+        return _value_words(finding, unit, asked)
+    if finding.low is not None or finding.high is not None:
+        return _("%(between)s; asked: %(asked)s.") % {"between": _between(finding, unit), "asked": asked}
+    return _("Asked: %(asked)s.") % {"asked": asked}
+
+
+def _value_words(finding: Finding, unit: str, asked: str) -> str:
+    value, threshold = finding.value or Decimal(0), finding.threshold or Decimal(0)
+    have = amount_words(value, unit)
+    if finding.state is State.STALE:
+        return _("%(have)s, out of date; asked: %(asked)s.") % {"have": have, "asked": asked}
+    if not finding.gap:  # met, or right at a strict threshold
+        return _("%(have)s; asked: %(asked)s.") % {"have": have, "asked": asked}
+    if finding.comparator in UPWARDS:
+        said = {"have": have, "threshold": wording.number(threshold), "gap": amount_words(finding.gap, unit)}
+        return _("%(have)s of %(threshold)s: %(gap)s missing.") % said
+    said = {"have": have, "gap": amount_words(finding.gap, unit), "asked": asked}
+    return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % said
+
+
+def _between(finding: Finding, unit: str) -> str:
+    if finding.high is None:
+        return _("At least %(low)s") % {"low": amount_words(finding.low or Decimal(0), unit)}
+    if finding.low is None:
+        return _("%(high)s at most") % {"high": amount_words(finding.high, unit)}
+    low, high = wording.number(finding.low), amount_words(finding.high, unit)
+    return _("Between %(low)s and %(high)s") % {"low": low, "high": high}
+
+
+def _group_words(finding: Finding) -> str:
+    said = {"found": wording.number(finding.value or 0), "asked": wording.number(finding.threshold or 0)}
+    return _("%(found)s met; asked: %(asked)s of them.") % said
+
+
+def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    """The unit of the figure: a count of organisations says so."""
+    if not isinstance(requirement, OrganisationsRequirement):
+        return str(finding.unit)
+    return _organisations_unit(requirement, charter, int(finding.threshold or 1))
+
+
+def gap_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    """What is missing or too much, alone: « 40 000 m² »; empty where it is not a number."""
+    if not finding.gap or isinstance(requirement, GroupRequirement | BodyRequirement):
+        return ""
+    return amount_words(finding.gap, _unit(finding, requirement, charter))
+
+
+NOTES = {
+    "missing": gettext_lazy("No figure is known yet."),
+    "interval": gettext_lazy("The figure is only known between two bounds."),
+    "mode": gettext_lazy("The time that is known is by another way of travelling."),
+    "contradicted": gettext_lazy("Several sources contradict each other: none is retained yet."),
+    "stale": gettext_lazy("The figure is no longer valid."),
+    "unavailable": gettext_lazy("Declared as not available."),
+    "no_document": gettext_lazy("The document is not there yet."),
+    "not_shown": gettext_lazy("It is declared, and no document shows it yet."),
+    "no_place": gettext_lazy("The limits are not known."),
+    "not_drawn": gettext_lazy("The perimeter is made of whole communes: no limit is drawn."),
+    "nobody": gettext_lazy("Nobody in this role is recorded here."),
+    "too_few": gettext_lazy("There are not enough of them."),
+    "not_distinct": gettext_lazy("The same organisation would serve twice."),
+    "also_role": gettext_lazy("The other role that is asked for is not recorded."),
+    "facts": gettext_lazy("What is known of them does not reach the thresholds together."),
+    "facts_missing": gettext_lazy("Too little is known of them."),
+    "no_year": gettext_lazy("No closed year of theirs is known."),
+    "old_year": gettext_lazy("The last closed year that is known is too old."),
+    "no_body": gettext_lazy("No such body is recorded."),
+    "form": gettext_lazy("It does not have one of the legal forms asked for."),
+    "gip_half": gettext_lazy(
+        "In a GIP, public bodies and those with a public-service task have over half of the votes or of the capital."
+    ),
+    "sem_half": gettext_lazy("In a SEM, local authorities have more than half of the capital and of the votes."),
+    "sem_others": gettext_lazy("In a SEM, those who are not local authorities have at least 15% of the capital."),
+    "sem_private": gettext_lazy("A SEM has at least one private shareholder."),
+    "no_capital": gettext_lazy("The shares of the capital are not all known."),
+    "no_votes": gettext_lazy("The votes are not known."),
+    "no_seats": gettext_lazy("The members are not recorded."),
+    "no_call": gettext_lazy("It was not set up after a call."),
+    "never_met": gettext_lazy("No meeting is recorded."),
+    "old_meeting": gettext_lazy("It has not met recently enough."),
+    "classes": gettext_lazy("Some of those who have to sit in it are not there."),
+    "seats": gettext_lazy("The seats are not shared as asked."),
+    "nobody_appointed": gettext_lazy("Nobody is named yet."),
+    "appointed_by": gettext_lazy("The appointment was not made by one of those who have to."),
+    "not_entrepreneur": gettext_lazy("The person is not recorded as an entrepreneur."),
+    "no_judgement": gettext_lazy("Nobody has judged it yet."),
+    "judged": "",
+    "group": "",
+    "not_applicable": gettext_lazy("The condition does not hold: it is not asked."),
+    "condition": gettext_lazy("Whether the condition holds is not settled."),
+}
+
+
+def figure_alone(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    """The figure without its threshold: « 10 000 m² », « entre 3 et 12 »; empty where there is none."""
+    if finding.threshold is None:
+        return ""
+    if finding.value is not None:
+        return amount_words(finding.value, _unit(finding, requirement, charter))
+    if finding.low is not None or finding.high is not None:
+        return _between(finding, _unit(finding, requirement, charter))
+    return ""
+
+
+def joined_words(standing: Standing, finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    """What several territories make together, and what is missing: « 130 sur 150 : il en manque 20 »."""
+    if standing.value is None:
+        return state_word(State.UNKNOWN)
+    if finding.threshold is None or isinstance(requirement, TravelRequirement | GroupRequirement):
+        return state_word(State.MET if standing.met else State.NOT_MET)
+    together = Finding(
+        finding.id,
+        State.MET if standing.met else State.NOT_MET,
+        value=_exact(standing.value),
+        comparator=finding.comparator,
+        threshold=finding.threshold,
+        unit=finding.unit,
+        gap=_exact(standing.gap) if standing.gap else None,
+    )
+    return _figure_words(together, requirement, charter)
+
+
+def _exact(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def note_words(finding: Finding) -> str:
+    """Why it is so, with the names it speaks of; empty where there is nothing to say."""
+    said = str(NOTES.get(finding.note, ""))
+    names = ", ".join(word_of(name) for name in finding.about if name)
+    if not said or not names:
+        return said
+    return f"{said[:-1]}{_space()}: {names}."
+
+
+_VOCABULARIES: tuple[Any, ...] = (ActorClass, SeatRole, Kind, LegalForm)
+
+
+def word_of(code: str) -> str:
+    """The word of a code of the vocabulary (`company`, `gip`); anything else as it is, a day in words."""
+    for choices in _VOCABULARIES:
+        if code in choices.values:
+            return str(choices(code).label)
+    if len(code) == 10 and code[4] == code[7] == "-":
+        return wording.date_words(datetime.date.fromisoformat(code))
+    return code
+
+
+EVIDENCE = {
+    Source.COMPUTED: gettext_lazy("computed by Totem"),
+    Source.OBSERVATION: gettext_lazy("declared"),
+    Source.RELATION: gettext_lazy("what an organisation does here"),
+    Source.ORGANISATION: gettext_lazy("located here"),
+    Source.YEAR: gettext_lazy("closed year"),
+    Source.BODY: gettext_lazy("body, last meeting"),
+    Source.APPOINTMENT: gettext_lazy("appointment"),
+    Source.FUNDING: gettext_lazy("funding line"),
+    Source.JUDGEMENT: gettext_lazy("judgement"),
+    Source.PLACE: gettext_lazy("perimeter"),
+}
+
+
+def evidence_label(item: Evidence) -> str:
+    """What a piece of evidence says; of a funding line its level and its amount."""
+    if item.kind is Source.FUNDING:
+        level, _mark, amount = item.label.partition(": ")
+        return _colon(str(FundingLevel(level).label), amount_words(Decimal(amount), "€"))
+    return item.label
+
+
+# -- What to do -------------------------------------------------------------------------------------------------------
+
+STEPS = {
+    Step.NOTHING: "",
+    Step.DECLARE: gettext_lazy("Declare the figure, with its source."),
+    Step.RETAIN: gettext_lazy("Choose which of the figures counts, and say why."),
+    Step.RENEW: gettext_lazy("Give the figure of a later date."),
+    Step.FIND: gettext_lazy("Find the figure that was said not to be available."),
+    Step.REACH: gettext_lazy("Reach the threshold."),
+    Step.DOCUMENT: gettext_lazy("Send the document that shows it."),
+    Step.JUDGE: gettext_lazy("Judge it, with the guide, and say why."),
+    Step.SETTLE: gettext_lazy("Make the figure more exact."),
+    Step.ORGANISATION: gettext_lazy("Record the organisation and what it does here."),
+    Step.BODY: gettext_lazy("Record the body, its members and its meetings."),
+    Step.APPOINT: gettext_lazy("Record who is named, and by which act."),
+    Step.DRAW: gettext_lazy("Draw the perimeter."),
+    Step.MEMBERS: gettext_lazy("Complete what is missing in it."),
+}
+# The charter's own words say how to get there; they say nothing of figures that contradict each other or grow old.
+_IN_THE_CHARTER = frozenset(
+    {Step.DECLARE, Step.REACH, Step.DOCUMENT, Step.ORGANISATION, Step.BODY, Step.APPOINT, Step.DRAW, Step.MEMBERS}
+)
+
+
+def next_words(finding: Finding, requirement: Requirement) -> str:
+    """The next thing to do; empty where there is nothing."""
+    if finding.state in FINE or finding.step is Step.NOTHING:
+        return ""
+    if requirement.next_step is not None and finding.step in _IN_THE_CHARTER:
+        return str(requirement.next_step)
+    return str(STEPS[finding.step])
+
+
+# -- The whole --------------------------------------------------------------------------------------------------------
+
+
+def whole_words(result: Result, charter: Charter) -> str:
+    """The whole state in one sentence: « 5 critères sur 8 sont remplis ; 2 ne le sont pas, 1 attend un jugement. »"""
+    mandatory = {criterion.id for criterion in charter.criteria if criterion.mandatory}
+    states = [found.state for found in result.criteria if found.id in mandatory]
+    fine, asked = sum(state in FINE for state in states), len(states)
+    if fine == asked:
+        return _("All criteria are met.")
+    said = {"fine": fine, "asked": asked}
+    head = ngettext("%(fine)s criterion of %(asked)s is met", "%(fine)s criteria of %(asked)s are met", fine) % said
+    counts = [(state, states.count(state)) for state in State if state not in FINE]
+    rest = ", ".join(_counted(state, number) for state, number in counts if number)
+    return f"{head}{_space()}; {rest}."
+
+
+def _counted(state: State, number: int) -> str:
+    said = {"number": number}
+    match state:
+        case State.NOT_MET:
+            return ngettext("%(number)s is not", "%(number)s are not", number) % said
+        case State.STALE:
+            return ngettext("%(number)s is out of date", "%(number)s are out of date", number) % said
+        case State.UNKNOWN:
+            return ngettext("%(number)s is not known yet", "%(number)s are not known yet", number) % said
+        case _human:
+            return ngettext("%(number)s has to be judged", "%(number)s have to be judged", number) % said
+
+
+# -- What is asked ----------------------------------------------------------------------------------------------------
+
+
+def asked_words(requirement: Requirement, charter: Charter) -> list[str]:
+    """What a requirement asks, as a program reads it: one line for each thing, thresholds with their units."""
+    match requirement:
+        case MeasureRequirement() | TravelRequirement():
+            lines = _figure_asked(requirement, charter)
+        case DocumentRequirement():
+            lines = [_("a signed document, sent to Totem") if requirement.signed else _("a document, sent to Totem")]
+        case GeometryRequirement():
+            lines = [_("limits that are drawn") if requirement.drawn else _("limits that are known")]
+        case OrganisationsRequirement():
+            lines = _organisations_asked(requirement, charter)
+        case BodyRequirement():
+            lines = _body_asked(requirement, charter)
+        case AppointmentRequirement():
+            lines = _appointment_asked(requirement)
+        case FundingRequirement():
+            lines = _funding_asked(requirement, charter)
+        case JudgementRequirement():
+            lines = [_("judged by a person, with this guide")]
+        case GroupRequirement():
+            lines = [group_rule(requirement)]
+    return lines
+
+
+def _figure_asked(requirement: MeasureRequirement | TravelRequirement, charter: Charter) -> list[str]:
+    asked = bound_words(charter, requirement)
+    if isinstance(requirement, TravelRequirement):
+        mode = charter.text(requirement.mode)
+        by = _("whatever the way of travelling") if mode == "any" else str(Mode(mode).label)
+        asked = f"{asked}, {by}"
+    return [_colon(str(figures_of(charter)[requirement.indicator].label), asked)]
+
+
+def group_rule(group: GroupRequirement) -> str:
+    """The logic of a group in words."""
+    asked = [member for member in group.requirements if not member.bonus]
+    if group.rule_of == "any":
+        return _("one of these is enough")
+    if group.rule_of == "at_least":
+        said = {"n": group.n, "all": len(asked)}
+        return ngettext("at least %(n)s of these %(all)s", "at least %(n)s of these %(all)s", group.n or 1) % said
+    return _("all of these")
+
+
+def _colon(label: str, words: str) -> str:
+    return f"{label}{_space()}: {words}"
+
+
+def _either(choices: Any, codes: Iterable[str]) -> str:
+    words = [str(choices(code).label) for code in codes]
+    return (
+        words[0]
+        if len(words) == 1
+        else _("%(first)s or %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
+    )
+
+
+def _organisations_asked(requirement: OrganisationsRequirement, charter: Charter) -> list[str]:
+    number = int(charter.amount(requirement.number))
+    lines = [threshold_words("at_least", number, _organisations_unit(requirement, charter, number))]
+    for said, choices, codes in (
+        (_("kind"), Kind, requirement.kinds),
+        (_("what it does here"), RelationKind, requirement.roles),
+        (_("with"), Kind, requirement.partner_kinds),
+        (_("and also"), RelationKind, requirement.also_roles),
+        (_("stage of investment"), Relation.Stage, (requirement.stage,) if requirement.stage else ()),
+    ):
+        if codes:
+            lines.append(_colon(said, _either(choices, codes)))
+    if requirement.detail:
+        lines.append(_("« %(words)s » in its details") % {"words": requirement.detail})
+    lines += [where_words(where, charter) for where in requirement.where]
+    if any(where.fact not in OF_ROLE for where in requirement.where):
+        lines.append(_years_words(requirement, charter))
+    if requirement.with_document:
+        lines.append(_("with a document"))
+    return [*lines, *_others_than(requirement, charter)]
+
+
+def _organisations_unit(requirement: OrganisationsRequirement, charter: Charter, number: int) -> str:
+    """What is counted: the unit of the parameter that says how many, or else organisations."""
+    named = requirement.number
+    unit = str(charter.parameters[named[1:]].unit) if isinstance(named, str) else ""
+    return unit or ngettext("organisation", "organisations", number)
+
+
+def _others_than(requirement: OrganisationsRequirement, charter: Charter) -> list[str]:
+    decides = requirement.distinct_if
+    yes = not decides or charter.text(decides).lower() in {"true", "yes", "oui", "1"}
+    if not requirement.distinct_from or not yes:
+        return []
+    other = next(one for one in charter.requirements() if one.id == requirement.distinct_from)
+    return [_("others than those of « %(title)s »") % {"title": other.title}]
+
+
+OF_ROLE = frozenset({"places", "amount"})
+
+
+def _years_words(requirement: OrganisationsRequirement, charter: Charter) -> str:
+    running = int(charter.amount(requirement.years_running))
+    said = {"running": running, "months": requirement.years_within_months}
+    return (
+        ngettext(
+            "all together, on the same closed year: the last one, closed in the last %(months)s months",
+            "all together, on each of the last %(running)s closed years, the last in the last %(months)s months",
+            running,
+        )
+        % said
+    )
+
+
+FACTS = {
+    "revenue": gettext_lazy("revenue"),
+    "staff": gettext_lazy("staff"),
+    "growth": gettext_lazy("growth of revenue over a year"),
+    "international_share": gettext_lazy("share of revenue made abroad"),
+    "places": gettext_lazy("places"),
+    "amount": gettext_lazy("amount"),
+}
+
+
+def where_words(where: Where, charter: Charter) -> str:
+    """A filter on organisations: « chiffre d’affaires : plus de 5 000 000 € »."""
+    return _colon(str(FACTS[where.fact]), bound_words(charter, where))
+
+
+def _body_asked(requirement: BodyRequirement, charter: Charter) -> list[str]:
+    lines = [_("a governing body") if requirement.body == "governing" else _("a legal vehicle")]
+    if requirement.forms:
+        lines.append(_colon(_("legal form"), _either(LegalForm, requirement.forms)))
+    if requirement.legal_rules:
+        lines.append(_("the legal rules of its form are kept"))
+    if requirement.after_call:
+        lines.append(_("set up after a call"))
+    if requirement.met_within_months:
+        lines.append(_("it met in the last %(months)s months") % {"months": requirement.met_within_months})
+    if requirement.classes_represented:
+        names = ", ".join(str(ActorClass(name).label) for name in requirement.classes_represented)
+        lines.append(_colon(_("with a seat for each of"), names))
+    lines += [seats_words(seats, charter) for seats in requirement.seats]
+    if requirement.with_document:
+        lines.append(_("with a document"))
+    return lines
+
+
+def seats_words(seats: Seats, charter: Charter) -> str:
+    """What is asked of the seats of a body: which ones, how many or which share."""
+    of = {"seats": _("seats"), "votes": _("votes"), "capital": _("capital")}[seats.of]
+    names = [
+        *(str(SeatRole(code).label) for code in seats.roles),
+        *(str(ActorClass(code).label) for code in seats.classes),
+        *(str(Kind(code).label) for code in seats.kinds),
+        *(where_words(where, charter) for where in seats.where),
+    ]
+    return _colon(f"{of} ({', '.join(names)})" if names else of, bound_words(charter, seats))
+
+
+def _appointment_asked(requirement: AppointmentRequirement) -> list[str]:
+    lines = [str(Office(requirement.office).label)]
+    if requirement.appointed_by:
+        lines.append(_colon(_("named by"), _either(Kind, requirement.appointed_by)))
+    if requirement.entrepreneur:
+        lines.append(_("who is an entrepreneur"))
+    if requirement.with_document:
+        lines.append(_("with a document"))
+    return lines
+
+
+def _funding_asked(requirement: FundingRequirement, charter: Charter) -> list[str]:
+    names = []
+    if requirement.levels:
+        names.append(_either(FundingLevel, requirement.levels))
+    if requirement.purposes:
+        names.append(_either(FundingPurpose, requirement.purposes))
+    said = _("funding (%(of)s)") % {"of": ", ".join(names)} if names else _("funding")
+    return [_colon(said, bound_words(charter, requirement))]
+
+
+def condition_words(requirement: Requirement, charter: Charter) -> str:
+    """« Demandé seulement si « … » est rempli »; empty without a condition."""
+    if not requirement.only_if:
+        return ""
+    other = next(one for one in charter.requirements() if one.id == requirement.only_if)
+    return _("Asked only if « %(title)s » is met.") % {"title": other.title}
+
+
+# -- Indicators -------------------------------------------------------------------------------------------------------
+
+PERIODS = {
+    PeriodKind.DAY: gettext_lazy("on the day"),
+    PeriodKind.YEAR: gettext_lazy("over the last twelve months"),
+    PeriodKind.CLOSED_YEAR: gettext_lazy("over the last calendar year that is over"),
+}
+COMBINED = {
+    Combine.SUM: gettext_lazy("added up"),
+    Combine.MAX: gettext_lazy("the largest counts"),
+    Combine.ANY: gettext_lazy("one that has it is enough"),
+    Combine.UNION: gettext_lazy("counted once each, together"),
+    Combine.RATIO: gettext_lazy("the share of the whole"),
+}
+
+
+def parameter_words(parameter: Parameter) -> str:
+    """The value of a parameter, as people write it."""
+    value = parameter.value
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, str):
+        return str(dict(Mode.choices).get(value, _("any of them") if value == "any" else value))
+    return amount_words(Decimal(str(value)), parameter.unit)
+
+
+def parameters_of(requirement: Requirement) -> list[str]:
+    """Names of the parameters that decide in a requirement, in the order they are met."""
+    found: dict[str, None] = {}
+    if not isinstance(requirement, GroupRequirement):
+        _collect(requirement, found)
+    return list(found)
+
+
+def _collect(value: object, found: dict[str, None]) -> None:
+    if isinstance(value, str) and value.startswith("$"):
+        found[value[1:]] = None
+    elif isinstance(value, tuple):
+        for item in value:
+            _collect(item, found)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _collect(getattr(value, name), found)
