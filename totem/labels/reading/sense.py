@@ -155,24 +155,18 @@ class Sense(Checker):
         if source and source not in self.sources:
             self._unknown((*path, "source"), source, _("« {word} » is not one of the sources; {hint}"), self.sources)
 
-    def _unknown(self, path: Path, word: str, message: str, options: Iterable[str]) -> None:
-        self.say(path, word, message.format(word=word, hint=close(word, options)))
+    def _unknown(self, path: Path, word: str, message: str, options: Iterable[str], **more: object) -> None:
+        self.say(path, word, message.format(word=word, hint=close(word, options), **more))
 
     def _words(self, path: Path, words: Iterable[str], of: Of) -> None:
         """Each word is one of a vocabulary."""
         for n, word in enumerate(words):
-            if word not in self.known.words[of]:
-                message = _("« {word} » is not one of the {list}; {hint}").format(
-                    word="{word}", list=_LISTS[of], hint="{hint}"
-                )
-                self._unknown((*path, n), word, message, self.known.words[of])
+            self._word((*path, n), word, of)
 
     def _word(self, path: Path, word: str, of: Of) -> None:
-        if word and word not in self.known.words[of]:
-            message = _("« {word} » is not one of the {list}; {hint}").format(
-                word="{word}", list=_LISTS[of], hint="{hint}"
-            )
-            self._unknown(path, word, message, self.known.words[of])
+        if word not in self.known.words[of]:
+            message = _("« {word} » is not one of the {list}; {hint}")
+            self._unknown(path, word, message, self.known.words[of], list=_LISTS[of])
 
     def _once(self, found: list[tuple[Path, str]], key: str) -> None:
         seen: dict[str, Path] = {}
@@ -257,14 +251,14 @@ class Sense(Checker):
             return None
         if piece.unit and parameter and parameter.unit and not _same(piece.unit, _unit_words(parameter.unit)):
             message = _("« {unit} » is not the unit of {name}, which is in « {other} ».").format(
-                unit=_said(piece.unit), name=value, other=_said(parameter.unit)
+                unit=str(piece.unit), name=value, other=str(parameter.unit)
             )
-            return self.say((*path, "unit"), _said(piece.unit), message)
+            return self.say((*path, "unit"), str(piece.unit), message)
         if units is not None and not _same(unit, frozenset(units)):
             message = _("« {unit} » is not the unit of « {what} »: it is counted in {units}.").format(
-                unit=_said(unit), what=what, units=_(" or ").join(sorted(units))
+                unit=str(unit), what=what, units=_(" or ").join(sorted(units))
             )
-            self.say((*path, "unit") if piece.unit else field, _said(unit), message)
+            self.say((*path, "unit") if piece.unit else field, str(unit), message)
         return None
 
     # - indicators
@@ -299,9 +293,9 @@ class Sense(Checker):
         self._of_this_subject((*path, "measure"), indicator.measure)
         if _unit_words(indicator.unit) and not _same(indicator.unit, known.units):
             message = _("« {unit} » is not the unit of « {what} »: it is counted in {units}.").format(
-                unit=_said(indicator.unit), what=indicator.measure, units=_(" or ").join(sorted(known.units))
+                unit=str(indicator.unit), what=indicator.measure, units=_(" or ").join(sorted(known.units))
             )
-            self.say((*path, "unit"), _said(indicator.unit), message)
+            self.say((*path, "unit"), str(indicator.unit), message)
         if indicator.combine and indicator.combine != known.combine:
             message = _("« {what} » combines as {right}, not as « {word} ».").format(
                 what=indicator.measure, right=known.combine, word=indicator.combine
@@ -409,7 +403,8 @@ class Sense(Checker):
         self._words((*path, "also_roles"), asks.also_roles, Of.ROLES)
         self._words((*path, "kinds"), asks.kinds, Of.KINDS)
         self._words((*path, "partner_kinds"), asks.partner_kinds, Of.KINDS)
-        self._word((*path, "stage"), asks.stage, Of.STAGES)
+        if asks.stage:
+            self._word((*path, "stage"), asks.stage, Of.STAGES)
         if not asks.roles and not asks.kinds:
             self.say(path, asks.id, _("« {word} »: say which « roles » or which « kinds ».").format(word=asks.id))
         if asks.stage and "invests_in" not in asks.roles:
@@ -570,10 +565,6 @@ def _unit_words(unit: Unit) -> frozenset[str]:
     """The words that a unit is written with, in either language."""
     words = {unit.fr, unit.en} if isinstance(unit, Words) else {unit}
     return frozenset(word for word in words if word)
-
-
-def _said(unit: Unit) -> str:
-    return str(unit)
 
 
 def _same(unit: Unit, words: frozenset[str]) -> bool:
