@@ -6,9 +6,12 @@ prefix already mean nothing. All sums are of integers, scaled so that nothing is
 would not hold them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor, lcm
 from typing import Any, Protocol
 
@@ -20,6 +23,8 @@ from totem.labels.coalitions.problem import MILLION, AtLeast, Atom, Clause, is_u
 Rows = NDArray[np.uint64]
 Array = NDArray[Any]
 SAFE = 2**62
+FEW = 3  # words of shared ids: counted as fast as bounded
+BLOCK = 2**15  # counts at a time, so that they stay in a core's own memory
 DENSE = 8  # of so many bits one undecided: then deciding all of them is faster than picking those out
 
 
@@ -124,7 +129,11 @@ class Sum:
         self.table = Table(packed(reached.astype(bool)))
 
     def rows(self, prefixes: Array, _within: Rows, word: int) -> Rows:
-        return self.table.take(np.searchsorted(self.steps, self.bound - self._sums(prefixes)), word)
+        return self.reaching(self.bound - self._sums(prefixes), word)
+
+    def reaching(self, needs: Array, word: int) -> Rows:
+        """Per need, the partners whose value is as large."""
+        return self.table.take(np.searchsorted(self.steps, needs), word)
 
     def met(self, sets: Array) -> Array:
         met: Array = np.greater_equal(self._sums(sets), self.bound)
@@ -138,38 +147,51 @@ class Distinct:
     """The set has so many distinct ids or more, those of the lead left out.
 
     Ids that only one partner has are a plain sum. The shared ones bound it: with none of a partner's new, with all of
-    them new; who lies between is decided by the ids themselves.
+    them new; then by how many it shares with each of the others; who still lies between, the ids themselves decide.
     """
 
     def __init__(self, ids: Sequence[frozenset[int]], bound: int) -> None:
         of_partners = [one - ids[0] for one in ids[1:]]
-        holders: dict[int, int] = {}
-        for one in of_partners:
-            for number in one:
-                holders[number] = holders.get(number, 0) + 1
+        holders = Counter(number for one in of_partners for number in one)
         place = {number: at for at, number in enumerate(sorted(n for n, times in holders.items() if times > 1))}
         marked = np.zeros((len(of_partners), len(place)), bool)
         for row, one in enumerate(of_partners):
             marked[row, [place[number] for number in one if number in place]] = True
-        self.bound = bound - len(ids[0])
-        self.own = np.array([len(one) for one in of_partners], np.int64) - marked.sum(axis=1)
+        self.bound, self.of_lead = bound - len(ids[0]), len(ids[0])
+        self.sizes = np.array([len(one) for one in of_partners], np.int32)
+        self.own = self.sizes - marked.sum(axis=1, dtype=np.int32)
         self.shared = packed(marked)
-        self.sure = Sum([0, *map(int, self.own)], 0)
-        self.possible = Sum([0, *map(int, self.own + marked.sum(axis=1))], 0)
+        self.overlap = _overlap(marked) if self.shared.shape[1] > FEW else None
+        self.sure, self.possible = (Sum([0, *map(int, sizes)], 0) for sizes in (self.own, self.sizes))
+
+    def at(self, bound: int) -> "Distinct":
+        """The same with another bound."""
+        other = copy(self)
+        other.bound = bound - self.of_lead
+        return other
 
     def rows(self, prefixes: Array, within: Rows, word: int) -> Rows:
         joined = np.bitwise_or.reduce(self.shared[prefixes], axis=1)
         need = self.bound - self.own[prefixes].sum(axis=1) - ones_of(joined)
-        sure = self.sure.table.take(np.searchsorted(self.sure.steps, need), word)
-        open_ = self.possible.table.take(np.searchsorted(self.possible.steps, need), word) & ~sure & within
-        at = np.flatnonzero(open_.any(axis=1))
-        for some in np.array_split(at, 1 + len(at) * len(self.own) // 32768):
+        sure = self.sure.reaching(need, word)
+        left = self.possible.reaching(need, word) & ~sure & within
+        at = np.flatnonzero(left.any(axis=1))
+        for some in np.array_split(at, 1 + len(at) * len(self.own) // BLOCK):
             if len(some):
-                sure[some] |= self._decide(open_[some], ~joined[some], need[some], word)
+                sure[some] |= self._decide(prefixes[some], left[some], ~joined[some], need[some], word)
         return sure
 
-    def _decide(self, rows: Rows, unheld: Rows, need: Array, word: int) -> Rows:
+    def _decide(self, prefixes: Array, rows: Rows, unheld: Rows, need: Array, word: int) -> Rows:
         """Which of the bits in `rows` bring `need` ids, of those in `unheld` and their own."""
+        if self.overlap is None:
+            return self._counted(rows, unheld, need, word)
+        shared_with = self.overlap[prefixes, 64 * word :]
+        sizes, need_of = self.sizes[None, 64 * word :], need[:, None]
+        sure = rows & packed(sizes - shared_with.sum(axis=1, dtype=np.int32) >= need_of)
+        left = rows & ~sure & packed(sizes - shared_with.max(axis=1, initial=0) >= need_of)
+        return sure | self._counted(left, unheld, need, word)
+
+    def _counted(self, rows: Rows, unheld: Rows, need: Array, word: int) -> Rows:
         first = 64 * word
         if int(ones_of(rows).sum()) * DENSE < rows.size * 64:
             bits = unpacked(rows)
@@ -189,6 +211,15 @@ class Distinct:
         joined = np.bitwise_or.reduce(self.shared[sets], axis=1)
         counts: Array = self.own[sets].sum(axis=1) + ones_of(joined)
         return counts
+
+
+def _overlap(marked: Array) -> Array:
+    """How many shared ids each two partners have both; exact, as no count is beyond what a 32-bit float holds."""
+    overlap = np.zeros((len(marked), len(marked)), np.float32)
+    for at in range(0, marked.shape[1], 1024):
+        block = marked[:, at : at + 1024].astype(np.float32)
+        overlap += block @ block.T
+    return overlap.astype(np.int32)
 
 
 @dataclass(frozen=True)
@@ -223,17 +254,22 @@ class Some:
 def counted(many: Iterable[Rows], shape: tuple[int, ...], most: int) -> list[Rows]:
     """Bit by bit how many of the matrices have it: item j says where at least j do, for j up to `most`."""
     reached = [np.full(shape, ~np.uint64(0)), *(np.zeros(shape, np.uint64) for _ in range(most))]
-    for number, rows in enumerate(many):
-        for j in range(min(number + 1, most), 0, -1):
-            reached[j] |= reached[j - 1] & rows
+    for rows in many:
+        count_in(reached, rows)
     return reached
+
+
+def count_in(reached: list[Rows], rows: Rows) -> None:
+    """One matrix more."""
+    for j in range(len(reached) - 1, 0, -1):
+        reached[j] |= reached[j - 1] & rows
 
 
 # -- Clauses ----------------------------------------------------------------------------------------------------------
 
 
-def compiled(clause: Clause) -> Test:
-    """The clause as a test."""
+def compiled(clause: Clause, distinct: Distinct | None = None) -> Test:
+    """The clause as a test; `distinct` are the ids of a union, where they have been put in order before."""
     if isinstance(clause, AtLeast):
         return Some(clause.n, tuple(compiled(part) for part in clause.clauses))
     test: Test
@@ -243,7 +279,7 @@ def compiled(clause: Clause) -> Test:
         case "max":
             test = _max(clause)
         case "union":
-            test = _union(clause)
+            test = _union(clause, distinct)
         case "sum":
             test = _sum(clause, [Fraction(0 if v is None or is_unbounded(v) else v) for v in clause.values])  # type: ignore[arg-type]
         case "ratio":
@@ -294,12 +330,16 @@ def _finite(value: Any) -> bool:
     return value is not None and not is_unbounded(value)
 
 
-def _union(atom: Atom) -> Test:
+def _union(atom: Atom, distinct: Distinct | None) -> Test:
     """At most 5 is not 6 or more; less than 5 is not 5 or more; more than 5 is 6 or more."""
     threshold = Fraction(atom.threshold)
     bound = floor(threshold) + 1 if atom.strict != atom.at_most else ceil(threshold)
-    test = Distinct([value or frozenset() for value in atom.values], bound)  # type: ignore[misc]
+    test = distinct.at(bound) if distinct else _distinct(atom, bound)
     return Not(test) if atom.at_most else test
+
+
+def _distinct(atom: Atom, bound: int) -> Distinct:
+    return Distinct([value or frozenset() for value in atom.values], bound)  # type: ignore[misc]
 
 
 def _sum(atom: Atom, values: Sequence[Fraction], threshold: Fraction | None = None) -> Test:
@@ -322,58 +362,110 @@ def _ratio(atom: Atom) -> Test:
 class Shares:
     """What sets lack of a clause, in millionths of the threshold, rounded up: `Standing.share` of many at once.
 
-    `test` is the clause; `lacking` gives (rows,) for whole sets, `least` a lower bound for a prefix and one more.
+    `test` is the clause; `least` is what any set of at most `most` partners lacks when it does not meet it.
     """
 
-    def __init__(self, clause: Clause) -> None:
+    def __init__(self, clause: Clause, most: int) -> None:
         self.clause, self.test = clause, compiled(clause)
-        self.parts = [Shares(part) for part in clause.clauses] if isinstance(clause, AtLeast) else []
-        if isinstance(clause, Atom):
-            self.figures, self.best = _Figures(clause), _best(clause)
+        self.parts = [Shares(part, most) for part in clause.clauses] if isinstance(clause, AtLeast) else []
+        self.weight = _weight(clause, most) if isinstance(clause, Atom) else None
+        self.least = self._least(most)
+
+    @cached_property
+    def figures(self) -> "_Figures":
+        assert isinstance(self.clause, Atom)  # noqa: S101 - groups have parts instead
+        return _Figures(self.clause)
 
     def lacking(self, sets: Array) -> Array:
-        if isinstance(self.clause, AtLeast):
-            return _of_group([part.lacking(sets) for part in self.parts], self.clause.n, len(sets))
-        short = np.maximum(self._short(self.clause, sets), 1)
-        return np.where(self.test.met(sets), 0, short)
-
-    def least(self, prefixes: Array) -> Array:
-        """No set of the prefix and one more lacks less (0 where it may meet the clause)."""
-        if isinstance(self.clause, AtLeast):
-            return _of_group([part.least(prefixes) for part in self.parts], self.clause.n, len(prefixes))
-        if self.best is None:
-            return np.zeros(len(prefixes), np.int64)
-        sets = np.concatenate([prefixes, np.full((len(prefixes), 1), self.best, prefixes.dtype)], axis=1)
-        return np.minimum(self.lacking(sets), MILLION)
+        """One number per set."""
+        if isinstance(self.clause, Atom):
+            return np.where(self.test.met(sets), 0, np.maximum(self._short(self.clause, sets), 1))
+        if not self.clause.n:
+            return np.zeros(len(sets), np.int64)
+        # What is met lacks nothing: the n smallest are the smallest of the missing ones.
+        parts = np.sort(np.stack([part.lacking(sets) for part in self.parts]), axis=0)
+        shares: Array = -(-parts[: self.clause.n].sum(axis=0) // self.clause.n)
+        return shares
 
     def _short(self, atom: Atom, sets: Array) -> Array:
         if atom.combine == "any":
             return np.full(len(sets), MILLION)
         up, down, known = self.figures(sets)
-        threshold = Fraction(atom.threshold)
-        scale = abs(threshold) or Fraction(1)
+        threshold, scale = Fraction(atom.threshold), scale_of(atom)
         gap = abs(threshold.numerator * down - up * threshold.denominator) * (scale.denominator * MILLION)
         whole = np.where(known, down, 1) * (threshold.denominator * scale.numerator)
         return np.where(known, -(-gap // whole), MILLION)
 
+    def within(self, share: int) -> Test:
+        """A test that every set passes which lacks no more than this share (others may, too)."""
+        if isinstance(self.clause, AtLeast):
+            n = self.clause.n
+            return Some(n, tuple(part.within(n * share) for part in self.parts))
+        if share >= MILLION:
+            return Some(0, ())
+        if self.clause.combine == "any":
+            return self.test
+        further = scale_of(self.clause) * Fraction(share, MILLION)
+        threshold = Fraction(self.clause.threshold) + (further if self.clause.at_most else -further)
+        atom = replace(self.clause, threshold=threshold, strict=False)
+        return compiled(atom, self.figures.distinct if atom.combine == "union" else None)
 
-def _of_group(parts: list[Array], n: int, sets: int) -> Array:
-    """What is met lacks nothing: the n smallest are the smallest of the missing ones."""
-    if not n:
-        return np.zeros(sets, np.int64)
-    shares: Array = -(-np.sort(np.stack(parts), axis=0)[:n].sum(axis=0) // n)
-    return shares
+    def _least(self, most: int) -> int:
+        if isinstance(self.clause, AtLeast):
+            return -(-min((part.least for part in self.parts), default=1) // max(self.clause.n, 1))
+        atom = self.clause
+        if atom.combine == "any":
+            return MILLION
+        if self.weight:
+            return max(1, self.weight.least(self.weight.values))
+        if atom.at_most or atom.combine in {"sum", "ratio"}:
+            return 1
+        known: list[Any] = [value for value in atom.values if value is not None]
+        if atom.combine == "max":
+            largest = max(map(Fraction, known), default=Fraction(0))
+        else:
+            sizes = sorted(len(value or ()) for value in atom.values[1:])  # type: ignore[arg-type]
+            largest = Fraction(len(atom.values[0] or ()) + sum(sizes[-most:]))  # type: ignore[arg-type]
+        share = ceil(MILLION * (Fraction(atom.threshold) - largest) / scale_of(atom))
+        return min(MILLION, max(1, share))
 
 
-def _best(atom: Atom) -> int | None:
-    """The partner that closes most of the gap whatever the prefix is, where there is such a one."""
-    if atom.at_most or atom.combine in {"union", "ratio"} or len(atom.values) == 1:
+def scale_of(atom: Atom) -> Fraction:
+    """What a gap is a share of."""
+    return abs(Fraction(atom.threshold)) or Fraction(1)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A sum against a threshold as a number: a set lacks no less than its values together are below zero.
+
+    In billionths of the threshold, rounded so that this stays true; several clauses add up. The lead's are first.
+    """
+
+    values: Array
+    most: int
+
+    def least(self, values: Array) -> int:
+        """What sets of at most so many partners lack at least, in millionths."""
+        best = values[0] + sum(sorted(max(0, value) for value in values[1:].tolist())[-self.most :])
+        return int(-best // 1000)
+
+    @staticmethod
+    def test(values: Array, share: int) -> Test:
+        """Passed by every set that lacks no more than this share."""
+        return Sum(values.tolist(), -1000 * share)
+
+
+def _weight(atom: Atom, most: int) -> Weight | None:
+    """None where not knowing can be better than a sum: there the share is a million, whatever the threshold."""
+    if atom.combine != "sum":
         return None
-    if atom.combine == "sum":
-        worth: list[Any] = [Fraction(value or 0) for value in atom.values[1:]]  # type: ignore[arg-type]
-        return worth.index(max(worth)) if atom.threshold > 0 else None
-    worth = [(False, 0) if v is None else (True, bool(v) if atom.combine == "any" else v) for v in atom.values[1:]]
-    return worth.index(max(worth))
+    certain = atom.values[0] is not None and not any(map(is_unbounded, atom.values))
+    if not certain and (atom.at_most or atom.threshold <= 0):
+        return None
+    unit = (-1 if atom.at_most else 1) * 1000 * MILLION / scale_of(atom)
+    values = [unit * Fraction(value or 0) for value in atom.values]  # type: ignore[arg-type]
+    return Weight(np.array([ceil(values[0] - unit * Fraction(atom.threshold)), *map(ceil, values[1:])], object), most)
 
 
 class _Figures:
@@ -391,7 +483,7 @@ class _Figures:
         largest = max(sum(map(abs, self.ups)), sum(self.downs), self.scale) * MILLION
         largest *= (abs(threshold.numerator) + threshold.denominator) ** 2
         self.dtype: Any = np.int64 if 4 * largest < SAFE else object
-        self.distinct = Distinct([v or frozenset() for v in atom.values], 0) if atom.combine == "union" else None  # type: ignore[misc]
+        self.distinct = _distinct(atom, 0) if atom.combine == "union" else None
 
     def __call__(self, sets: Array) -> tuple[Array, Array, Array]:
         known = self.known.met(sets) & ~self.unbounded.met(sets)

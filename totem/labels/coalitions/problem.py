@@ -149,7 +149,8 @@ class Answer:
 
     `by_size[k]` is how many have k partners. `best` are the first of them by number of partners, pieces, open points
     and order of the territories. `irreplaceable` are the partners in every minimal set; `only_from` names, per clause,
-    the partners without whom not even all others together would meet it. `nearest` is there when nothing was found.
+    the partners without whom not even all others together would meet it. `nearest`, of the whole sizes, is
+    there while nothing was found.
     """
 
     size: int

@@ -8,11 +8,11 @@ the words that still matter. NumPy leaves the interpreter alone while it works, 
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import combinations, pairwise
 from math import comb
 from threading import Lock
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,22 +21,26 @@ from totem.labels.coalitions.bits import (
     Rows,
     Shares,
     Test,
+    Weight,
     compiled,
     conjuncts,
+    count_in,
     counted,
     ones_of,
     packed,
     unpacked,
 )
-from totem.labels.coalitions.problem import BEST, Answer, Clause, Found, Miss, Problem, found, joined
+from totem.labels.coalitions.problem import BEST, Answer, Atom, Clause, Found, Miss, Problem, found, joined
 from totem.labels.coalitions.reference import grows
 
 THREADS = 2
-CHUNK = 2**15  # words of a matrix: a few of them stay in a core's own memory
+CHUNK, PREFIXES = 2**15, 2**12  # words and rows of a matrix: a few of them stay in a core's own memory
 MOST_PREFIXES = 20_000_000
-SLICE = 2**15  # sets whose gaps are worked out at once
+SLICE = 2**14  # sets whose gaps are worked out at once
+CLIMBS, PATTERNS, KEPT_BOUNDS = 10, 60, 256
 
 Members = tuple[int, ...]
+_Best = tuple[int, int, int, Members]
 
 
 class TooManySets(ValueError):
@@ -67,7 +71,8 @@ def _solve(problem: Problem) -> Iterator[Answer]:
     search = _Search(problem)
     for size in range(1, min(problem.most, problem.partners) + 1):
         yield from search.level(size)
-    yield search.end()
+    if problem.most > problem.partners or not problem.most:
+        yield search.answer(problem.most, whole=True)
 
 
 class _Search:
@@ -83,17 +88,14 @@ class _Search:
         self.common: set[int] | None = None
         self.kept = np.zeros((1, self.later.shape[1]), np.uint64)  # what smaller sets meet, by prefix one shorter
         self.only_from = _only_from(problem)
+        self.nearest = _Nearest(problem, self.later)
         self.graph = None if problem.neighbours is None else _touching(problem)
         self.lock = Lock()
 
     def answer(self, size: int, *, whole: bool) -> Answer:
         common = tuple(sorted(one + 1 for one in self.common or ()))
-        return Answer(size, whole, tuple(self.by_size), self.best, common, self.only_from)
-
-    def end(self) -> Answer:
-        """The last answer, with the nearest miss where nothing was found."""
-        last = self.answer(self.problem.most, whole=True)
-        return last if last.count else replace(last, nearest=_nearest(self.problem, self.later))
+        nearest = None if any(self.by_size) else self.nearest.miss
+        return Answer(size, whole, tuple(self.by_size), self.best, common, self.only_from, nearest)
 
     def level(self, size: int) -> Iterator[Answer]:
         """All sets of so many partners; an answer as soon as the first of all are found."""
@@ -103,10 +105,11 @@ class _Search:
             if nothing and level.count:
                 nothing = False
                 yield self._with(level, had, whole=False)
+        if nothing and not level.count:
+            self.nearest.level(size)
         yield self._with(level, had, whole=True)
-        if level.last:
-            return
-        self.kept = level.kept
+        if not level.last:
+            self.kept = level.kept
 
     def _with(self, level: "_Level", had: tuple[Found, ...], *, whole: bool) -> Answer:
         with self.lock:
@@ -135,7 +138,7 @@ def _chunks(n: int, size: int) -> Iterator[_Chunk]:
     words, first, last = -(-n // 64), 0, size - 1
     while last < n:
         word = (last + 1) // 64
-        limit, start = max(1, CHUNK // max(1, words - word)), last
+        limit, start = max(1, min(PREFIXES, CHUNK // max(1, words - word))), last
         while last < n and (comb(last + 1, size) - comb(start, size) <= limit or last == start):
             last += 1
         blocks = [_with_last(shorter[: comb(one, size - 1)], one) for one in range(start, last)]
@@ -161,6 +164,22 @@ def _worked(work: Callable[[_Chunk], None], chunks: Iterator[_Chunk]) -> Iterato
 def _later(n: int) -> Rows:
     """Row p: the partners after p - 1 (row 0: all of them)."""
     return packed(np.arange(n)[None, :] >= np.arange(n + 1)[:, None])
+
+
+class _Sets(NamedTuple):
+    """Many sets: prefixes, and for each the bits of the partners that complete it, from one word on."""
+
+    prefixes: Array
+    rows: Rows
+    word: int
+
+    def where(self, some: Array | slice) -> "_Sets":
+        return self._replace(prefixes=self.prefixes[some], rows=self.rows[some])
+
+    def members(self) -> Array:
+        """(sets, partners)."""
+        row, bit = np.nonzero(unpacked(self.rows))
+        return np.concatenate([self.prefixes[row], (bit + 64 * self.word)[:, None]], axis=1)
 
 
 class _Level:
@@ -304,8 +323,8 @@ class _Ranking:
             at = np.flatnonzero(rows.any(axis=1))
             if worst and (pieces, points) == worst[:2]:
                 at = at[_not_after(prefixes[at], worst[2])]
-            sets = _first(prefixes[at], rows[at], word, self.room)
-            new = [(pieces, points, tuple(map(int, one))) for one in sets]
+            first = _first(_Sets(prefixes[at], rows[at], word), self.room)
+            new = [(pieces, points, tuple(map(int, one))) for one in first]
             self.items = sorted([*self.items, *new])[: self.room]
             return len(new)
 
@@ -354,19 +373,11 @@ def _not_after(prefixes: Array, members: Members) -> Array:
     return before | same
 
 
-def _first(prefixes: Array, rows: Rows, word: int, limit: int) -> Array:
+def _first(sets: _Sets, limit: int) -> Array:
     """The first so many sets in the order of the territories."""
-    if not len(prefixes):
-        return np.zeros((0, prefixes.shape[1] + 1), np.intp)
-    order = np.lexsort(prefixes.T[::-1]) if prefixes.shape[1] else np.arange(len(prefixes))
-    enough = int(np.searchsorted(np.cumsum(ones_of(rows[order])), limit)) + 1
-    return _sets(prefixes[order[:enough]], rows[order[:enough]], word)[:limit]
-
-
-def _sets(prefixes: Array, rows: Rows, word: int) -> Array:
-    """(sets, partners): each prefix with each of its bits."""
-    row, bit = np.nonzero(unpacked(rows))
-    return np.concatenate([prefixes[row], (bit + 64 * word)[:, None]], axis=1)
+    order = np.lexsort(sets.prefixes.T[::-1]) if sets.prefixes.shape[1] else np.arange(len(sets.rows))
+    enough = int(np.searchsorted(np.cumsum(ones_of(sets.rows[order])), limit)) + 1
+    return sets.where(order[:enough]).members()[:limit]
 
 
 # -- Who is needed ----------------------------------------------------------------------------------------------------
@@ -389,70 +400,134 @@ def _needed(clause: Clause, problem: Problem) -> Members:
 # -- The nearest miss -------------------------------------------------------------------------------------------------
 
 
-def _nearest(problem: Problem, later: Rows) -> Miss:
-    nearest = _Nearest(problem, later)
-    for size in range(1, min(problem.most, problem.partners) + 1):
-        for _ in _worked(nearest.look, _chunks(problem.partners, size - 1)):
-            pass
-    members = tuple(one + 1 for one in nearest.best[3])
-    return Miss(members, joined(problem, members).unmet)
-
-
 class _Nearest:
-    """The best so far: (unmet clauses, millionths missing, partners' number, partners)."""
+    """Of sets none of which meets everything, the best so far: (unmet clauses, millionths, partners' number, partners).
+
+    A climb finds a good one; then a set is only looked at for itself when no bound says that it cannot be nearer.
+    """
 
     def __init__(self, problem: Problem, later: Rows) -> None:
-        self.clauses = [Shares(clause) for clause in problem.clauses]
-        self.later, self.lock = later, Lock()
+        self.problem, self.later, self.lock = problem, later, Lock()
+        shares = [Shares(clause, problem.most) for clause in problem.clauses]
+        self.clauses = sorted(shares, key=lambda one: not isinstance(one.clause, Atom) or one.clause.combine == "union")
         unmet = joined(problem, ()).unmet
-        self.best: tuple[Any, ...] = (len(unmet), sum(standing.share for standing in unmet), 0, ())
+        self.best: _Best = (len(unmet), sum(standing.share for standing in unmet), 0, ())
+        self.bounds: dict[tuple[Members, int], list[Test]] = {}
 
-    def look(self, chunk: _Chunk) -> None:
+    @property
+    def miss(self) -> Miss:
+        members = tuple(one + 1 for one in self.best[3])
+        return Miss(members, joined(self.problem, members).unmet)
+
+    def level(self, size: int) -> None:
+        """Look at all sets of so many partners."""
+        self._climb(size)
+        for _ in _worked(self._look, _chunks(self.problem.partners, size - 1)):
+            pass
+
+    def _climb(self, size: int) -> None:
+        """From the best so far, the best partner more, then the best exchanges while they help."""
+        members = self.best[3]
+        while len(members) < size:
+            members = self._best_with(members)
+        for _ in range(CLIMBS):
+            before = self.best
+            for one in members:
+                members = self._best_with(tuple(other for other in members if other != one))
+            if self.best == before:
+                return
+
+    def _best_with(self, members: Members) -> Members:
+        others = np.setdiff1d(np.arange(self.problem.partners), members)
+        some = np.broadcast_to(np.array(members, np.intp), (len(others), len(members)))
+        return self._measure(np.sort(np.concatenate([some, others[:, None]], axis=1), axis=1))
+
+    def _measure(self, sets: Array) -> Members:
+        """The best of these sets, kept when it is the best of all."""
+        lacking = np.stack([clause.lacking(sets) for clause in self.clauses])
+        counts, missing = (lacking > 0).sum(axis=0), lacking.sum(axis=0)
+        fewest = int(counts.min())
+        smallest = int(missing[counts == fewest].min())
+        at = np.flatnonzero((counts == fewest) & (missing == smallest))
+        first = min(tuple(map(int, one)) for one in sets[at])
+        with self.lock:
+            self.best = min(self.best, (fewest, smallest, sets.shape[1], first))
+        return first
+
+    def _look(self, chunk: _Chunk) -> None:
         prefixes, word = chunk.prefixes, chunk.word
         allowed = np.take(self.later[:, word:], prefixes[:, -1] + 1 if prefixes.shape[1] else [0], axis=0)
-        unmet = [allowed & ~clause.test.rows(prefixes, allowed, word) for clause in self.clauses]
-        most = min(self.best[0] + 1, len(unmet))
-        reached = [*counted(unmet, allowed.shape, most), np.zeros_like(allowed)]
-        for count in range(1, self.best[0] + 1):
+        most = self.best[0]
+        reached = counted((), allowed.shape, most + 1)
+        unmet = []
+        for clause in self.clauses:
+            within = allowed & ~reached[most + 1]
+            unmet.append(within & ~clause.test.rows(prefixes, within, word))
+            count_in(reached, unmet[-1])
+        for count in range(1, most + 1):
             exactly = allowed & reached[count] & ~reached[count + 1]
             at = np.flatnonzero(exactly.any(axis=1))
             if len(at):
-                self._improve(count, prefixes[at], exactly[at], [rows[at] for rows in unmet], word)
+                self._improve(count, _Sets(prefixes[at], exactly[at], word), [rows[at] for rows in unmet])
                 return
 
-    def _improve(self, count: int, prefixes: Array, rows: Rows, unmet: list[Rows], word: int) -> None:
-        """Look at the sets with that many unmet clauses, as far as they can be nearer."""
-        least = self._least(count, prefixes, rows, unmet)
-        order = np.argsort(least, kind="stable")
-        while len(order):
-            order = order[self._may_be_nearer(count, prefixes[order], least[order])]
-            enough = int(np.searchsorted(np.cumsum(ones_of(rows[order])), SLICE)) + 1
-            some, order = order[:enough], order[enough:]
-            if len(some):
-                self._measure(count, _sets(prefixes[some], rows[some], word))
+    def _improve(self, count: int, sets: _Sets, unmet: list[Rows]) -> None:
+        """Look at the sets with that many unmet clauses: for each choice of clauses, as far as they can be nearer."""
+        some = [number for number, of_clause in enumerate(unmet) if (of_clause & sets.rows).any()]
+        always = [number for number in some if not (sets.rows & ~unmet[number]).any()]
+        others = [number for number in some if number not in always]
+        if comb(len(others), count - len(always)) > PATTERNS:
+            self._narrow(count, tuple(some), sets)
+            return
+        for further in combinations(others, count - len(always)):
+            which = tuple(sorted((*always, *further)))
+            these = np.bitwise_and.reduce([sets.rows, *(unmet[number] for number in which)])
+            self._narrow(count, which, sets._replace(rows=these))
 
-    def _least(self, count: int, prefixes: Array, rows: Rows, unmet: list[Rows]) -> Array:
-        """Per prefix, how much its sets lack at least: the smallest shares of clauses that some do not meet."""
-        shares = []
-        for clause, of_clause in zip(self.clauses, unmet, strict=True):
-            least = np.maximum(clause.least(prefixes), 1)
-            possible = (of_clause & rows).any(axis=1)
-            shares.append(np.where(possible, least, np.iinfo(np.int64).max // (len(unmet) + 1)))
-        return np.sum(np.sort(np.stack(shares), axis=0)[:count], axis=0)  # type: ignore[no-any-return]
-
-    def _may_be_nearer(self, count: int, prefixes: Array, least: Array) -> Array:
-        with self.lock:
+    def _narrow(self, count: int, which: Members, sets: _Sets) -> None:
+        """Measure these sets, which do not meet `count` of those clauses, until none is left that can be nearer."""
+        bounded_by = None
+        while True:
             best = self.best
-        size = prefixes.shape[1] + 1
-        if count != best[0]:
-            return np.full(len(prefixes), count < best[0])
-        same = _not_after(prefixes, best[3]) if size == best[2] else np.full(len(prefixes), size < best[2])
-        nearer: Array = (least < best[1]) | ((least == best[1]) & same)
-        return nearer.astype(bool)
+            if count > best[0]:
+                return
+            if count == best[0] and best != bounded_by:
+                sets, bounded_by = sets._replace(rows=self._bounded(which, sets, best)), best
+            sets = sets.where(sets.rows.any(axis=1))
+            if not len(sets.rows):
+                return
+            enough = int(np.searchsorted(np.cumsum(ones_of(sets.rows)), SLICE)) + 1
+            self._measure(sets.where(slice(enough)).members())
+            sets = sets.where(slice(enough, None))
 
-    def _measure(self, count: int, sets: Array) -> None:
-        missing = np.sum([clause.lacking(sets) for clause in self.clauses], axis=0)
-        smallest = missing.min()
-        first = min(tuple(map(int, one)) for one in sets[missing == smallest])
-        with self.lock:
-            self.best = min(self.best, (count, int(smallest), sets.shape[1], first))
+    def _bounded(self, which: Members, sets: _Sets, best: _Best) -> Rows:
+        """Of the sets those that may come before the best: with as much missing only when they are earlier."""
+        size = sets.prefixes.shape[1] + 1
+        earlier = _not_after(sets.prefixes, best[3]) if size == best[2] else np.full(len(sets.rows), size < best[2])
+        left = np.zeros_like(sets.rows)
+        for some, share in ((earlier, best[1]), (~earlier, best[1] - 1)):
+            tests = self._bounds(best[0], which, share) if some.any() else None
+            if tests is not None:
+                alive, kept = _meeting(tests, sets.prefixes[some], sets.rows[some], sets.word)
+                left[np.flatnonzero(some)[alive]] = kept
+        return left
+
+    def _bounds(self, count: int, which: Members, share: int) -> list[Test] | None:
+        """What a set passes that lacks no more than that, `count` of these clauses unmet; None where none can."""
+        clauses = [self.clauses[number] for number in which]
+        smallest = sorted(clause.least for clause in clauses)[:count]
+        least = sum(smallest)
+        if least > share:
+            return None
+        if (which, share) not in self.bounds:
+            if len(self.bounds) > KEPT_BOUNDS:
+                self.bounds.clear()
+            exact = count == len(which)
+            sums = [clause for clause in clauses if exact and clause.weight]
+            others = [clause for clause in clauses if clause not in sums]
+            tests = [clause.within(share - least + min(clause.least, smallest[-1])) for clause in others]
+            if sums:
+                values = np.sum([clause.weight.values for clause in sums if clause.weight], axis=0)
+                tests.append(Weight.test(values, share - sum(clause.least for clause in others)))
+            return self.bounds.setdefault((which, share), tests)
+        return self.bounds[which, share]
