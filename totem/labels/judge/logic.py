@@ -1,6 +1,7 @@
 """Logic in three values and over states, and comparisons that are exact."""
 
 import datetime
+import operator
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -10,6 +11,7 @@ from totem.labels.facts import RANK, STATES, State
 Number = Decimal | Fraction | int
 
 _CONTRARY = {State.MET: State.NOT_MET, State.NOT_MET: State.NOT_APPLICABLE}
+_COMPARE = {"at_least": operator.ge, "more_than": operator.gt, "at_most": operator.le, "less_than": operator.lt}
 _UPWARDS = frozenset({"at_least", "more_than"})
 
 
@@ -66,16 +68,9 @@ def agreed(said: Iterable[bool | None]) -> bool | None:
 
 def passes(comparator: str, value: Number, threshold: Decimal) -> bool:
     """Whether a value passes, exactly: 30 is not less than 30, 50,000 is at least 50,000."""
-    found, bound = Fraction(value), Fraction(threshold)
-    match comparator:
-        case "at_least":
-            return found >= bound
-        case "more_than":
-            return found > bound
-        case "at_most":
-            return found <= bound
-        case _:
-            return found < bound
+    # Decimals and integers are compared as they are; a fraction has to be with a fraction.
+    bound: Number = Fraction(threshold) if isinstance(value, Fraction) else threshold
+    return bool(_COMPARE[comparator](value, bound))
 
 
 def passes_between(comparator: str, low: Number | None, high: Number | None, threshold: Decimal) -> bool | None:
