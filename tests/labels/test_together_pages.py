@@ -1,0 +1,122 @@
+"""The matrix of territories by requirements, and the pages of a search for partners."""
+
+import datetime
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories.accounts import UserFactory
+from tests.factories.territories import WorkspaceMemberFactory
+from tests.labels.test_partners import CAEN, LE_HAVRE, board  # noqa: F401 - the fixture
+from totem.labels import jobs
+from totem.labels.models import Board, Search
+from totem.territories.models import WorkspaceRole
+
+pytestmark = pytest.mark.django_db
+
+
+def signed(board: Board, role: str = WorkspaceRole.AGENT) -> Client:  # noqa: F811
+    client = Client()
+    client.force_login(WorkspaceMemberFactory(workspace=board.workspace, role=role).person)
+    return client
+
+
+def address(board: Board, *keys: str) -> str:  # noqa: F811
+    base = reverse("labels:together", args=[board.workspace.slug, board.slug])
+    return base + ("?" + "&".join(f"avec={key}" for key in keys) if keys else "")
+
+
+def words(content: bytes) -> str:
+    return " ".join(content.decode().split())
+
+
+def test_a_partner_is_added_and_everything_follows(board: Board) -> None:  # noqa: F811
+    client = signed(board)
+    alone = {row.requirement.id: row for row in client.get(address(board)).context["rows"]}
+    assert (alone["accounts"].together.value, alone["accounts"].together.gap) == (1, 2)
+    both = client.get(address(board, f"epci:{CAEN}", f"epci:{LE_HAVRE}"))
+    assert "CU Caen la Mer" in words(both.content)
+    rows = {row.requirement.id: row for row in both.context["rows"]}
+    assert rows["accounts"].together.met
+    assert [cell.decides for cell in rows["accounts"].cells] == [False, True, True]
+    assert [cell.decides for cell in rows["companies"].cells] == [False, False, True]
+    assert not rows["events"].required
+
+
+def test_the_swapped_part_is_that_of_the_whole_page(board: Board) -> None:  # noqa: F811
+    client = signed(board)
+    at = address(board, f"epci:{CAEN}")
+    whole = words(client.get(at).content)
+    part = words(client.get(at, headers={"hx-request": "true"}).content)
+    assert part
+    assert part in whole
+
+
+def test_a_name_is_looked_for_and_the_only_one_is_added(board: Board) -> None:  # noqa: F811
+    answer = signed(board).get(address(board), {"ajouter": LE_HAVRE})
+    assert answer.status_code == 302
+    assert answer["Location"].endswith(f"?avec=epci:{LE_HAVRE}")
+
+
+def test_what_is_no_territory_and_too_many_are_not_found(board: Board) -> None:  # noqa: F811
+    client = signed(board)
+    assert client.get(address(board, "epci:999999999")).status_code == 404
+    assert client.get(address(board, "perimetre:1")).status_code == 404
+    assert client.get(address(board, "nimporte")).status_code == 404
+    assert client.get(address(board, *(f"epci:{n}" for n in range(9)))).status_code == 404
+
+
+def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:  # noqa: F811
+    client = signed(board)
+    at = reverse("labels:search", args=[board.workspace.slug, board.slug])
+    sent = client.post(at, {"scope": "region:28", "most": "3"})
+    search = Search.objects.get()
+    page = reverse("labels:search_result", args=[board.workspace.slug, board.slug, search.pk])
+    assert (sent.status_code, sent["Location"]) == (302, page)
+    assert "hx-get" in words(client.get(page).content)
+    jobs.search_partners(search.pk)
+    answered = words(client.get(page).content)
+    assert "CU Caen la Mer" in answered
+    assert 'hx-trigger="load' not in answered
+
+
+def test_a_reader_reads_and_asks_for_nothing(board: Board) -> None:  # noqa: F811
+    client = signed(board, WorkspaceRole.READER)
+    at = reverse("labels:search", args=[board.workspace.slug, board.slug])
+    assert client.get(address(board)).status_code == 200
+    assert client.post(at, {"scope": "region:28", "most": "2"}).status_code == 404
+    assert not Search.objects.exists()
+
+
+def test_strangers_find_nothing(board: Board) -> None:  # noqa: F811
+    search = Search.objects.create(
+        board=board,
+        charter_version_id=_version(),
+        day=datetime.date(2026, 11, 1),
+        scope="region:28",
+        most=2,
+        made_at=datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC),
+    )
+    stranger = Client()
+    stranger.force_login(UserFactory())
+    page = reverse("labels:search_result", args=[board.workspace.slug, board.slug, search.pk])
+    assert stranger.get(page).status_code == 404
+    assert stranger.get(address(board)).status_code == 404
+    at = reverse("labels:search", args=[board.workspace.slug, board.slug])
+    assert stranger.post(at, {"scope": "region:28", "most": "2"}).status_code == 404
+
+
+def test_a_place_that_is_not_offered_is_refused_with_words(board: Board) -> None:  # noqa: F811
+    client = signed(board)
+    at = reverse("labels:search", args=[board.workspace.slug, board.slug])
+    answer = client.post(at, {"scope": "region:99", "most": "7"}, follow=True)
+    assert answer.status_code == 200
+    assert list(answer.context["messages"])
+    assert not Search.objects.exists()
+
+
+def _version() -> int:
+    from totem.labels.models import CharterVersion  # noqa: PLC0415
+
+    return CharterVersion.objects.get().pk
