@@ -137,6 +137,7 @@ class Declared(msgspec.Struct, frozen=True):
     mode: str
     valid_until: datetime.date | None
     withdrawn: bool
+    confidence: str
     sha256: list[str]
 
     def known(self, figured: Figured, day: datetime.date) -> Known:
@@ -167,7 +168,7 @@ def read_observations(names: Collection[str], keys: Collection[str], workspace: 
         .values_list(
             *("observation_id", "observation__subject", "observation__indicator", "observation__workspace_id"),
             *("observation__public", "number", "value", "unavailable", "starts_on", "ends_on", "source", "mode"),
-            *("valid_until", "withdrawn"),
+            *("valid_until", "withdrawn", "confidence"),
             ArraySubquery(sums),
         )
     )
@@ -206,18 +207,26 @@ def read_figures(
     figures: dict[str, Figured], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
 ) -> dict[str, dict[str, Known]]:
     """Each figure of each subject as it is retained, by subject and name."""
+    choosing = choosing_among(figures, subjects, day, workspace)
+    return {
+        subject.key: {name: choosing.figure(subject.key, name, subject.parts) for name in figures}
+        for subject in subjects
+    }
+
+
+def choosing_among(
+    figures: dict[str, Figured], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
+) -> "Choosing":
+    """All that is computed, declared and retained of these figures, about these subjects and their parts."""
     keys = {key for subject in subjects for key in (subject.key, *subject.parts)}
-    choosing = _Choosing(figures, day, workspace)
+    choosing = Choosing(figures, day, workspace)
     for declared in read_observations(figures.keys(), keys, workspace):
         choosing.declared[declared.subject, declared.indicator].append(declared)
     choosing.retained = read_retentions(figures.keys(), keys)
     for (key, name), reading in read_readings(figures, keys, day).items():
         choosing.computed[key, name] = _of_reading(figures[name], reading, day)
     choosing.computed.update(_premises(figures, subjects, day, workspace))
-    return {
-        subject.key: {name: choosing.figure(subject.key, name, subject.parts) for name in figures}
-        for subject in subjects
-    }
+    return choosing
 
 
 def _of_reading(figured: Figured, row: Reading, day: datetime.date) -> Known:
@@ -260,7 +269,7 @@ def _of_figure(figured: Figured, figure: Figure, day: datetime.date) -> Known:
 
 
 @dataclass
-class _Choosing:
+class Choosing:
     """Which figure counts where several say something."""
 
     figures: dict[str, Figured]
