@@ -32,7 +32,7 @@ HOLDS = {
 
 
 def in_state(pk: str, state: State, **fields: Any) -> dict[str, Any]:
-    """A requirement that is found in that state among `known_for` it."""
+    """A requirement that `found_in` finds in that state."""
     if state is State.HUMAN:
         return requirement(pk, "judgement", guide=words("?"), **fields)
     if state is State.NOT_APPLICABLE:
