@@ -10,12 +10,13 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, Case, CharField, Exists, F, Field, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, DateField, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.fields import BigIntegerField
 from django.db.models.functions import Coalesce
 
 from totem.accounts.models import User
 from totem.core.names import sort_key
+from totem.core.statements import AnyOf, Named, Statement
 from totem.organisations.models import (
     HELD_AT_HOME,
     Accounts,
@@ -139,17 +140,31 @@ class YearRow:
 _YEAR_COLUMNS = tuple(name for name in YearRow.__slots__ if name != "document_sha256")
 
 
+_YEARS = Statement(
+    lambda: (
+        YearFigures.objects.filter(
+            Q(public=True) | Q(workspace=Named("workspace", BigIntegerField())),
+            AnyOf("organisation", Named("organisations", ArrayField(BigIntegerField()))),
+            closing_date__lte=Named("up_to", DateField()),
+        )
+        .order_by("organisation_id", "-year", F("workspace_id").asc(nulls_first=True))
+        .values_list(*_YEAR_COLUMNS, "document__sha256")
+    )
+)
+
+
 def year_figures_of(organisations: Collection[int], workspace: Workspace | None, up_to: datetime.date) -> list[YearRow]:
     """All figures of these organisations that the workspace sees, of years closed by that day. One query.
 
     By organisation, the newest year first; several declarers of one year stand side by side, public data first.
     """
-    rows = (
-        YearFigures.objects.seen_from(workspace)
-        .filter(_any_of(F("organisation"), organisations, BigIntegerField()), closing_date__lte=up_to)
-        .order_by("organisation", "-year", F("workspace").asc(nulls_first=True))
-    )
-    return [YearRow(*values) for values in rows.values_list(*_YEAR_COLUMNS, "document__sha256")]
+    asked = {"organisations": sorted(set(organisations)), "workspace": _id(workspace), "up_to": up_to}
+    return [YearRow(*values) for values in _YEARS.rows(**asked)]
+
+
+def _id(workspace: Workspace | None) -> int | None:
+    """What no row has for the public, who has no workspace."""
+    return workspace.pk if workspace is not None else None
 
 
 # -- Relations in force -----------------------------------------------------------------------------------------------
@@ -215,6 +230,30 @@ _AT_COMMUNE = Case(
 )
 
 
+_COMMUNES = Named("communes", ArrayField(CharField(max_length=5)))
+
+
+def _relations() -> "QuerySet[Any, Any]":
+    seen = Q(public=True) | Q(workspace=Named("workspace", BigIntegerField()))
+    day = Named("on", DateField())
+    begun = Q(Q(until=None) | Q(until__gt=day), since__lte=day)
+    rows = Relation.objects.filter(seen, begun).annotate(at_perimeter=_AT_PERIMETER, at_commune=_AT_COMMUNE)
+    return rows.order_by("organisation__sort_key", "organisation_id", "kind", "since", "pk")
+
+
+_EVERYWHERE = Statement(lambda: _relations().values_list(*_RELATION_COLUMNS))
+_INSIDE = Statement(
+    lambda: (
+        _relations()
+        .filter(
+            Q(AnyOf("at_commune", _COMMUNES))
+            | Q(AnyOf("at_perimeter", Named("perimeters", ArrayField(BigIntegerField()))))
+        )
+        .values_list(*_RELATION_COLUMNS)
+    )
+)
+
+
 def relations_inside(
     communes: Collection[str] | None,
     perimeters: Collection[int],
@@ -225,14 +264,11 @@ def relations_inside(
 
     Without `communes` (None) those of everywhere, for a run over many territories. By organisation, kind and beginning.
     """
-    rows = Relation.objects.seen_from(workspace).on(on).annotate(at_perimeter=_AT_PERIMETER, at_commune=_AT_COMMUNE)
-    if communes is not None:
-        rows = rows.filter(
-            Q(_any_of(F("at_commune"), communes, CharField(max_length=5)))
-            | Q(_any_of(F("at_perimeter"), perimeters, BigIntegerField()))
-        )
-    rows = rows.order_by("organisation__sort_key", "organisation", "kind", "since", "pk")
-    return [RelationRow(*values) for values in rows.values_list(*_RELATION_COLUMNS)]
+    asked: dict[str, Any] = {"workspace": _id(workspace), "on": on}
+    if communes is None:
+        return [RelationRow(*values) for values in _EVERYWHERE.rows(**asked)]
+    places = {"communes": sorted(set(communes)), "perimeters": sorted(set(perimeters))}
+    return [RelationRow(*values) for values in _INSIDE.rows(**asked, **places)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,19 +283,29 @@ class OrganisationRow:
     commune: str | None
 
 
+_ORGANISATION_COLUMNS = ("pk", "name", "siren", "kind", "legal_form", "commune_id")
+_OF_KIND = Statement(
+    lambda: (
+        Organisation.objects.filter(AnyOf("kind", Named("kinds", ArrayField(CharField()))))
+        .order_by("sort_key", "pk")
+        .values_list(*_ORGANISATION_COLUMNS)
+    )
+)
+_OF_KIND_INSIDE = Statement(
+    lambda: (
+        Organisation.objects.filter(AnyOf("kind", Named("kinds", ArrayField(CharField()))), AnyOf("commune", _COMMUNES))
+        .order_by("sort_key", "pk")
+        .values_list(*_ORGANISATION_COLUMNS)
+    )
+)
+
+
 def organisations_inside(communes: Collection[str] | None, kinds: Collection[str]) -> list[OrganisationRow]:
     """The organisations of these kinds that sit in these communes (None: anywhere), by name. One query."""
-    rows = Organisation.objects.filter(kind__in=kinds)
-    if communes is not None:
-        rows = rows.filter(_any_of(F("commune"), communes, CharField(max_length=5)))
-    columns = ("pk", "name", "siren", "kind", "legal_form", "commune_id")
-    return [OrganisationRow(*values) for values in rows.values_list(*columns)]
-
-
-def _any_of(field: F, wanted: Collection[int] | Collection[str], item: "Field[Any, Any]") -> Func:
-    """`field` is one of them, as one parameter: there may be tens of thousands of communes."""
-    among = Value(sorted(set(wanted)), output_field=ArrayField(item))
-    return Func(field, among, template="(%(expressions)s))", arg_joiner=" = ANY(", output_field=BooleanField())
+    if communes is None:
+        return [OrganisationRow(*values) for values in _OF_KIND.rows(kinds=sorted(kinds))]
+    asked = {"kinds": sorted(kinds), "communes": sorted(set(communes))}
+    return [OrganisationRow(*values) for values in _OF_KIND_INSIDE.rows(**asked)]
 
 
 # -- The actors of a territory ----------------------------------------------------------------------------------------
