@@ -132,7 +132,8 @@ def _worst(one: ShownRequirement) -> tuple[bool, int]:
 class Showing:
     """Makes the shown criteria of one judged board. `team`: with links to the pages of its team.
 
-    `documents` are the addresses of documents by their SHA-256, those that whoever looks may open.
+    `documents` are the addresses of documents by their SHA-256, those that whoever looks may open. `asked_as` is what
+    follows the address of a criterion where another day or version is looked at: `?le=2015-03-31`.
     """
 
     board: Board
@@ -142,6 +143,7 @@ class Showing:
     team: bool = True
     may_judge: bool = False
     documents: dict[str, str] = field(default_factory=dict)
+    asked_as: str = ""
 
     def __post_init__(self) -> None:
         self.slug = self.board.workspace.slug if self.board.workspace else ""
@@ -159,9 +161,8 @@ class Showing:
         return ShownCriterion(asked, finding, self.criterion_url(asked), shown)
 
     def criterion_url(self, criterion: Criterion) -> str:
-        if self.team:
-            return address("labels:criterion", self.slug, self.board.slug, criterion.id)
-        return address("labels:public_criterion", self.board.slug, criterion.id)
+        own = ("labels:criterion", self.slug) if self.team else ("labels:public_criterion",)
+        return f"{address(*own, self.board.slug, criterion.id)}{self.asked_as}"
 
     def requirement(self, criterion: Criterion, asked: Requirement, finding: Finding) -> ShownRequirement:
         judged = isinstance(asked, JudgementRequirement) and self.team and self.may_judge
@@ -260,7 +261,7 @@ def to_do(criteria: Iterable[ShownCriterion], most: int = 12) -> list[tuple[Show
         for one in requirement.flat()
         if one.next and not one.members and not one.fine
     ]
-    todo.sort(key=lambda pair: (not pair[0].asked.mandatory, not pair[0].asked.prior, *_worst(pair[1])))
+    todo.sort(key=lambda pair: (not pair[0].asked.mandatory, *_worst(pair[1]), not pair[0].asked.prior))
     return todo[:most]
 
 

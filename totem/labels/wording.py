@@ -55,13 +55,8 @@ def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
     """« 50 000 m² », « 25 % », « 5 000 000 € »: a number and its unit, held together."""
     said = str(unit)
     if said == "%":
-        return f"{wording.number(value)}{_space()}%"
+        return f"{wording.number(value)}{wording.NBSP if wording.voice() is wording.FRENCH else ''}%"
     return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)
-
-
-def _space() -> str:
-    """What stands before « : », « ; » and « % »: in French a space, that does not break."""
-    return wording.NBSP if wording.voice() is wording.FRENCH else ""
 
 
 def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any = "") -> str:
@@ -99,9 +94,11 @@ def _figure_words(finding: Finding, requirement: Requirement, charter: Charter) 
     if finding.threshold is None or not finding.comparator or finding.state is State.NOT_APPLICABLE:
         return ""
     if isinstance(requirement, GroupRequirement):
-        return _group_words(finding)
+        return _group_words(finding, requirement)
     unit = _unit(finding, requirement, charter)
     asked = threshold_words(finding.comparator, finding.threshold, unit)
+    if isinstance(requirement, OrganisationsRequirement) and finding.state is State.UNKNOWN and not finding.value:
+        return "" if finding.threshold == 1 else _("Asked: %(asked)s.") % {"asked": asked}
     if finding.value is not None:
         return _value_words(finding, unit, asked)
     if finding.low is not None or finding.high is not None:
@@ -132,9 +129,13 @@ def _between(finding: Finding, unit: str) -> str:
     return _("Between %(low)s and %(high)s") % {"low": low, "high": high}
 
 
-def _group_words(finding: Finding) -> str:
-    said = {"found": wording.number(finding.value or 0), "asked": wording.number(finding.threshold or 0)}
-    return _("%(found)s met; asked: %(asked)s of them.") % said
+def _group_words(finding: Finding, group: GroupRequirement) -> str:
+    said = {
+        "found": wording.number(finding.value or 0),
+        "all": wording.number(sum(not member.bonus for member in group.requirements)),
+        "rule": group_rule(group),
+    }
+    return _("%(found)s of %(all)s met: %(rule)s.") % said
 
 
 def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> str:
@@ -236,7 +237,7 @@ def note_words(finding: Finding) -> str:
     names = ", ".join(word_of(name) for name in finding.about if name)
     if not said or not names:
         return said
-    return f"{said[:-1]}{_space()}: {names}."
+    return f"{_colon(said[:-1], names)}."
 
 
 _VOCABULARIES: tuple[Any, ...] = (ActorClass, SeatRole, Kind, LegalForm)
@@ -311,9 +312,23 @@ def next_words(finding: Finding, requirement: Requirement) -> str:
 
 
 def whole_words(result: Result, charter: Charter) -> str:
-    """The whole state in one sentence: « 5 critères sur 8 sont remplis ; 2 ne le sont pas, 1 attend un jugement. »"""
-    mandatory = {criterion.id for criterion in charter.criteria if criterion.mandatory}
-    states = [found.state for found in result.criteria if found.id in mandatory]
+    """The whole state in a sentence or two: « 5 critères sur 8 sont remplis ; 2 ne le sont pas. »
+
+    What has to be settled before the criteria count is told apart.
+    """
+    mandatory = {criterion.id: criterion for criterion in charter.criteria if criterion.mandatory}
+    found = {one.id: one.state for one in result.criteria if one.id in mandatory}
+    states = [state for pk, state in found.items() if not mandatory[pk].prior]
+    sentences = [_counts_words(states)] if states else []
+    sentences += [
+        _("Before all: « %(title)s », %(state)s.") % {"title": mandatory[pk].title, "state": state_word(state).lower()}
+        for pk, state in found.items()
+        if mandatory[pk].prior and state not in FINE
+    ]
+    return " ".join(sentences)
+
+
+def _counts_words(states: list[State]) -> str:
     fine, asked = sum(state in FINE for state in states), len(states)
     if fine == asked:
         return _("All criteria are met.")
@@ -321,7 +336,7 @@ def whole_words(result: Result, charter: Charter) -> str:
     head = ngettext("%(fine)s criterion of %(asked)s is met", "%(fine)s criteria of %(asked)s are met", fine) % said
     counts = [(state, states.count(state)) for state in State if state not in FINE]
     rest = ", ".join(_counted(state, number) for state, number in counts if number)
-    return f"{head}{_space()}; {rest}."
+    return _("%(met)s; %(rest)s.") % {"met": head, "rest": rest}
 
 
 def _counted(state: State, number: int) -> str:
@@ -375,17 +390,15 @@ def _figure_asked(requirement: MeasureRequirement | TravelRequirement, charter: 
 
 def group_rule(group: GroupRequirement) -> str:
     """The logic of a group in words."""
-    asked = [member for member in group.requirements if not member.bonus]
     if group.rule_of == "any":
-        return _("one of these is enough")
+        return _("one is enough")
     if group.rule_of == "at_least":
-        said = {"n": group.n, "all": len(asked)}
-        return ngettext("at least %(n)s of these %(all)s", "at least %(n)s of these %(all)s", group.n or 1) % said
-    return _("all of these")
+        return ngettext("at least %(n)s is needed", "at least %(n)s are needed", group.n or 1) % {"n": group.n}
+    return _("all are needed")
 
 
 def _colon(label: str, words: str) -> str:
-    return f"{label}{_space()}: {words}"
+    return _("%(label)s: %(words)s") % {"label": label, "words": words}
 
 
 def _either(choices: Any, codes: Iterable[str]) -> str:

@@ -43,7 +43,9 @@ def boards(request: HttpRequest, workspace: str) -> HttpResponse:
     space = workspace_for(request.user, workspace)
     rows = list(Board.objects.filter(workspace=space).select_related("perimeter", "hub"))
     charters = {row.slug: charter_of(row) for row in CharterVersion.objects.newest().defer("file")}
-    last = Evaluation.objects.filter(board__in=rows, frozen=False).order_by("board", "-day", "-pk").distinct("board")
+    last = (
+        Evaluation.objects.filter(board__in=rows, frozen=False).order_by("board_id", "-day", "-pk").distinct("board_id")
+    )
     states = {row.board_id: row for row in last.only("board", "day", "state")}
     context = {
         "workspace": space,

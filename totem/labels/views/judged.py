@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from totem.labels import wording
@@ -57,9 +58,10 @@ class Judged:
     team: bool = True
     may_judge: bool = False
     subject: Subject | None = None
+    asked_as: str = ""  # `?le=2015-03-31`, where another day or version is looked at
 
     @classmethod
-    def of(cls, evaluated: Evaluated, *, team: bool, may_judge: bool = False) -> "Judged":
+    def of(cls, evaluated: Evaluated, *, team: bool, may_judge: bool = False, asked_as: str = "") -> "Judged":
         return cls(
             evaluated.board,
             evaluated.version,
@@ -69,6 +71,7 @@ class Judged:
             team,
             may_judge,
             evaluated.subject,
+            asked_as,
         )
 
     @property
@@ -94,7 +97,16 @@ class Judged:
 
     @cached_property
     def showing(self) -> Showing:
-        return Showing(self.board, self.charter, self.facts, self.result, self.team, self.may_judge, self.documents())
+        return Showing(
+            self.board,
+            self.charter,
+            self.facts,
+            self.result,
+            self.team,
+            self.may_judge,
+            self.documents(),
+            self.asked_as,
+        )
 
     def criteria(self) -> list[ShownCriterion]:
         return self.showing.criteria()
@@ -136,4 +148,9 @@ def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -
     except PlaceNotFound:
         return _("The perimeter has no version on that day: it was drawn later.")
     may_judge = not public and request.user.has_perm(JUDGE, board.workspace)
-    return Judged.of(evaluated, team=not public, may_judge=may_judge)
+    return Judged.of(evaluated, team=not public, may_judge=may_judge, asked_as=_asked_as(request))
+
+
+def _asked_as(request: HttpRequest) -> str:
+    said = {name: request.GET[name] for name in ("le", "charte") if request.GET.get(name)}
+    return f"?{urlencode(said)}" if said else ""
