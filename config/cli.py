@@ -1,4 +1,4 @@
-"""The console command `totem`: serve, worker, migrate, demo, doctor, territories, observatory, manage."""
+"""The console command `totem`: serve, worker, migrate, demo, doctor, territories, observatory, charter, manage."""
 
 import argparse
 import contextlib
@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     for function, text in (
         (territories, "outlines of communes for maps: totem territories --help"),
         (observatory, "the business register: import, synthesise, accept, refuse, status: totem observatory --help"),
+        (charter, "the rules of labels, which are files: check, load, list, schema: totem charter --help"),
         (manage, "Django's own commands, with the database running"),
     ):
         # Their own parser answers, to --help too.
@@ -169,6 +170,11 @@ def observatory(options: argparse.Namespace) -> int:
     return _command_of_room("observatory", options)
 
 
+def charter(options: argparse.Namespace) -> int:
+    """Charters of labels: check a file, publish it, list what is published."""
+    return _command_of_room("labels", options, "charter")
+
+
 def manage(options: argparse.Namespace) -> int:
     """Django's own commands."""
     from django.core.management import execute_from_command_line  # noqa: PLC0415
@@ -178,12 +184,12 @@ def manage(options: argparse.Namespace) -> int:
     return OK
 
 
-def _command_of_room(name: str, options: argparse.Namespace) -> int:
+def _command_of_room(room: str, options: argparse.Namespace, name: str = "") -> int:
     from django.core.management import load_command_class  # noqa: PLC0415
 
     with _database():
         _set_up()
-        command = load_command_class(f"totem.{name}", name)
+        command = load_command_class(f"totem.{room}", name := name or room)
         given = vars(command.create_parser("totem", name).parse_args(options.arguments))
         command.execute(*given.pop("args", ()), **given)
     return OK
@@ -280,6 +286,7 @@ def _prepare() -> None:
     _step("Communes")
     _call_if_there("load_communes")
     _call_if_there("load_activities")
+    _call_if_there("load_charters")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
     if settings.MODE not in {"development", "test"}:
