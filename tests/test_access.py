@@ -15,6 +15,18 @@ from tests.factories.hubs import (
     TeamMemberFactory,
     ZoneFactory,
 )
+from tests.factories.labels import (
+    AppointmentFactory,
+    BoardFactory,
+    BodyFactory,
+    CharterVersionFactory,
+    EvaluationFactory,
+    FundingLineFactory,
+    MeetingFactory,
+    ObservationFactory,
+    SearchFactory,
+    SeatFactory,
+)
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, StockFactory
 from tests.factories.organisations import (
     AffiliationFactory,
@@ -48,7 +60,8 @@ PUBLIC = {
     "observatory:place_actors", "observatory:place_bridge", "observatory:place_quality", "observatory:place_data",
     "observatory:place_data_file", "observatory:table_csv", "observatory:chart_svg", "observatory:place_pdf",
     "observatory:method", "observatory:activities", "observatory:activities_one", "observatory:activities_version",
-    "observatory:activities_codes",
+    "observatory:activities_codes", "labels:index", "labels:charter", "labels:charter_version", "labels:charter_file",
+    "labels:charter_json", "labels:schema",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
@@ -80,6 +93,10 @@ class World:
         said = {"organisation": self.affiliation.organisation, "workspace": self.perimeter.workspace}
         self.relation, self.figures = RelationFactory(**said), YearFiguresFactory(**said)
         self.phase = PhaseFactory(building__workspace=self.perimeter.workspace)
+        self.board = BoardFactory(workspace=self.perimeter.workspace, perimeter=self.perimeter)
+        version = CharterVersionFactory()
+        governed = {"workspace": self.perimeter.workspace, "perimeter": self.perimeter}
+        self.body = BodyFactory(**governed)
         self.activities = ActivityPerimeterFactory(workspace=self.perimeter.workspace, public=False)
         ActivityVersionFactory(perimeter=self.activities, published_at=None)
         far = tomorrow + timedelta(days=200)
@@ -98,6 +115,14 @@ class World:
             "phase": self.phase.pk,
             "lot": LotFactory(building=self.phase.building).pk,
             "offer": OfferFactory(building=self.phase.building).pk,
+            "evaluation": EvaluationFactory(board=self.board, charter_version=version).pk,
+            "observation": ObservationFactory(workspace=self.perimeter.workspace).pk,
+            "search": SearchFactory(board=self.board, charter_version=version).pk,
+            "body": self.body.pk,
+            "seat": SeatFactory(body=self.body).pk,
+            "meeting": MeetingFactory(body=self.body).pk,
+            "appointment": AppointmentFactory(**governed).pk,
+            "funding": FundingLineFactory(**governed).pk,
             "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
         }
 
@@ -111,11 +136,15 @@ class World:
             "perimeter": self.perimeter.slug,
             "workspace": self.perimeter.workspace.slug,
             "building": self.phase.building_id,
+            "board": self.board.slug,
         }
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("observatory:activities"):
             told = {"slug": self.activities.slug, "number": 1, "siren": "900000001"}
             found |= {key: told[key] for key in wanted}
+        if name.startswith("labels:"):
+            found |= {key: ABOUT_A_LABEL[key] for key in wanted if key in ABOUT_A_LABEL}
+            found |= {"body": self.body.pk} if "body" in wanted else {}
         if name.startswith("organisations:"):
             found |= self._of_organisation(wanted)
         elif "pk" in wanted and name in KINDS:
@@ -136,8 +165,19 @@ class World:
         return found
 
 
+# The other words of the addresses of labels, as the charter of the factories has them.
+ABOUT_A_LABEL = {
+    "charter": "essai", "version": "1", "criterion": "q1", "requirement": "q1a", "name": "events_held",
+}  # fmt: skip
 # What the `pk` of an address is.
 KINDS = {
+    "labels:evaluation": "evaluation", "labels:evaluation_json": "evaluation", "labels:observation": "observation",
+    "labels:observation_edit": "observation", "labels:observation_public": "observation",
+    "labels:observation_withdraw": "observation", "labels:search_result": "search", "labels:body": "body",
+    "labels:body_edit": "body", "labels:body_public": "body", "labels:seat_edit": "seat", "labels:seat_remove": "seat",
+    "labels:meeting_edit": "meeting", "labels:meeting_remove": "meeting", "labels:appointment_edit": "appointment",
+    "labels:appointment_end": "appointment", "labels:appointment_public": "appointment",
+    "labels:funding_edit": "funding", "labels:funding_public": "funding", "labels:funding_remove": "funding",
     "premises:phase_revise": "phase", "premises:lot_edit": "lot", "premises:lot_remove": "lot",
     "premises:offer_end": "offer",
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",

@@ -5,19 +5,32 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from factory import LazyAttribute, LazyFunction, RelatedFactory, SelfAttribute, Sequence, SubFactory
+from factory import LazyAttribute, LazyFunction, RelatedFactory, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
+from tests.factories.organisations import OrganisationFactory
 from tests.factories.territories import EpciFactory, PerimeterFactory, WorkspaceFactory
 from totem.labels.charter import canonical
 from totem.labels.models import (
+    ActorClass,
+    Appointment,
     Board,
+    Body,
+    BodyKind,
     CharterVersion,
     Confidence,
+    Evaluation,
+    FundingLevel,
+    FundingLine,
+    FundingPurpose,
     Judgement,
+    Meeting,
     Observation,
     ObservationVersion,
+    Office,
     Reading,
+    Search,
+    Seat,
 )
 
 LONG_AGO = datetime.datetime(2020, 1, 1, 9, tzinfo=datetime.UTC)
@@ -118,6 +131,36 @@ class JudgementFactory(DjangoModelFactory[Judgement]):
     made_at = LONG_AGO
 
 
+class EvaluationFactory(DjangoModelFactory[Evaluation]):
+    """A frozen one, without anything in it."""
+
+    class Meta:
+        model = Evaluation
+
+    board = SubFactory(BoardFactory)
+    charter_version = SubFactory(CharterVersionFactory)
+    day = datetime.date(2026, 11, 1)
+    content = "{}"
+    sha256 = LazyAttribute(lambda o: hashlib.sha256(o.content.encode()).hexdigest())
+    state = "unknown"
+    frozen = True
+    made_at = LONG_AGO
+
+
+class SearchFactory(DjangoModelFactory[Search]):
+    """One that waits."""
+
+    class Meta:
+        model = Search
+
+    board = SubFactory(BoardFactory)
+    charter_version = SubFactory(CharterVersionFactory)
+    day = datetime.date(2026, 11, 1)
+    scope = "france"
+    most = 2
+    made_at = LONG_AGO
+
+
 class ReadingFactory(DjangoModelFactory[Reading]):
     class Meta:
         model = Reading
@@ -128,3 +171,69 @@ class ReadingFactory(DjangoModelFactory[Reading]):
     day = datetime.date(2026, 11, 1)
     value = Decimal(10_000)
     computed_at = LONG_AGO
+
+
+class BodyFactory(DjangoModelFactory[Body]):
+    """A governing body of a perimeter, without seats; `gip` and `sem` are vehicles."""
+
+    class Meta:
+        model = Body
+
+    class Params:
+        gip = Trait(kind=BodyKind.VEHICLE, legal_form="gip")
+        sem = Trait(kind=BodyKind.VEHICLE, legal_form="sem", has_capital=True)
+
+    workspace = SubFactory(WorkspaceFactory)
+    perimeter = SubFactory(PerimeterFactory, workspace=SelfAttribute("..workspace"))
+    kind = BodyKind.GOVERNING
+    name = Sequence(lambda n: f"Comité {n}")
+    since = datetime.date(2024, 1, 1)
+
+
+class SeatFactory(DjangoModelFactory[Seat]):
+    class Meta:
+        model = Seat
+
+    body = SubFactory(BodyFactory)
+    holder = "La présidence de l’association"
+    actor_class = ActorClass.COMPANY
+    votes = Decimal(1)
+
+
+class MeetingFactory(DjangoModelFactory[Meeting]):
+    class Meta:
+        model = Meeting
+
+    body = SubFactory(BodyFactory)
+    held_on = Sequence(lambda n: datetime.date(2025, 1, 1) + datetime.timedelta(days=n))
+
+
+class AppointmentFactory(DjangoModelFactory[Appointment]):
+    """A Chief Digital Officer named by an EPCI, without a name."""
+
+    class Meta:
+        model = Appointment
+
+    workspace = SubFactory(WorkspaceFactory)
+    perimeter = SubFactory(PerimeterFactory, workspace=SelfAttribute("..workspace"))
+    office = Office.CHIEF_DIGITAL_OFFICER
+    appointed_by = SubFactory(OrganisationFactory, authority=True)
+    is_entrepreneur = True
+    act = "Délibération 2024-12"
+    since = datetime.date(2024, 1, 1)
+
+
+class FundingLineFactory(DjangoModelFactory[FundingLine]):
+    """100 000 € a year of the region for the team, from 2024 to 2030."""
+
+    class Meta:
+        model = FundingLine
+
+    workspace = SubFactory(WorkspaceFactory)
+    perimeter = SubFactory(PerimeterFactory, workspace=SelfAttribute("..workspace"))
+    level = FundingLevel.REGION
+    purpose = FundingPurpose.TEAM
+    amount = Decimal(100_000)
+    starts_on = datetime.date(2024, 1, 1)
+    ends_on = datetime.date(2030, 12, 31)
+    source = "Budget primitif"

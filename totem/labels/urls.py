@@ -1,16 +1,86 @@
 """Charters, and the boards of the territories that want a label."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
+from totem.labels.views import boards as of_boards
+from totem.labels.views import evidence as of_evidence
+from totem.labels.views import governance as of_governance
+from totem.labels.views import public as of_everybody
+from totem.labels.views import together as of_together
 from totem.territories.urls import WORKSPACE
 
 app_name = "labels"
 BOARD = f"{WORKSPACE}labels/<slug:board>/"
+FIGURE = f"{BOARD}chiffres/<str:name>/"
+OBSERVATION = f"{BOARD}observations/<int:pk>/"
+GOVERNANCE = f"{BOARD}gouvernance/"
+BODY = f"{GOVERNANCE}instances/<int:body>/"
+APPOINTMENT = f"{GOVERNANCE}nominations/<int:pk>/"
+FUNDING = f"{GOVERNANCE}financements/<int:pk>/"
 
-public: list[URLPattern] = []  # charters, and boards that are shown to everybody: views/public.py
-boards: list[URLPattern] = []  # boards, criteria, judgements, evaluations: views/boards.py
-evidence: list[URLPattern] = []  # figures and observations: views/evidence.py
-governance: list[URLPattern] = []  # bodies, offices, money: views/governance.py
-together: list[URLPattern] = []  # the matrix and the search for partners: views/together.py
+# Charters, and boards that are shown to everybody: views/public.py
+public: list[URLPattern] = [
+    path("labels/", of_everybody.index, name="index"),
+    path("labels/charte.schema.json", of_everybody.charter_schema, name="schema"),
+    path("labels/chartes/<slug:charter>/", of_everybody.charter, name="charter"),
+    path("labels/chartes/<slug:charter>/<str:version>.toml", of_everybody.charter_file, name="charter_file"),
+    path("labels/chartes/<slug:charter>/<str:version>.json", of_everybody.charter_json, name="charter_json"),
+    path("labels/chartes/<slug:charter>/<str:version>/", of_everybody.charter_version, name="charter_version"),
+    path("labels/<slug:board>/", of_everybody.public_board, name="public_board"),
+    path("labels/<slug:board>/criteres/<slug:criterion>/", of_everybody.public_criterion, name="public_criterion"),
+]
+# Boards, criteria, judgements, evaluations: views/boards.py
+boards: list[URLPattern] = [
+    path(f"{WORKSPACE}labels/", of_boards.boards, name="boards"),
+    path(f"{WORKSPACE}labels/nouveau/", of_boards.create, name="board_create"),
+    path(BOARD, of_boards.board, name="board"),
+    path(f"{BOARD}public/", of_boards.set_public, name="board_public"),
+    path(f"{BOARD}actualiser/", of_boards.refresh, name="refresh"),
+    path(f"{BOARD}criteres/<slug:criterion>/", of_boards.criterion, name="criterion"),
+    path(f"{BOARD}exigences/<slug:requirement>/jugement/", of_boards.judge, name="judge"),
+    path(f"{BOARD}evaluations/", of_boards.evaluations, name="evaluations"),
+    path(f"{BOARD}evaluations/geler/", of_boards.freeze, name="freeze"),
+    path(f"{BOARD}evaluations/<int:pk>/", of_boards.evaluation, name="evaluation"),
+    path(f"{BOARD}evaluations/<int:pk>.json", of_boards.evaluation_json, name="evaluation_json"),
+]
+# Figures and observations: views/evidence.py
+evidence: list[URLPattern] = [
+    path(f"{BOARD}chiffres/", of_evidence.figures, name="figures"),
+    path(FIGURE, of_evidence.figure, name="figure"),
+    path(f"{FIGURE}declarer/", of_evidence.declare, name="declare"),
+    path(f"{FIGURE}retenir/", of_evidence.retain, name="retain"),
+    path(OBSERVATION, of_evidence.observation, name="observation"),
+    path(f"{OBSERVATION}corriger/", of_evidence.observation_edit, name="observation_edit"),
+    path(f"{OBSERVATION}public/", of_evidence.observation_public, name="observation_public"),
+    path(f"{OBSERVATION}retirer/", of_evidence.observation_withdraw, name="observation_withdraw"),
+]
+# Bodies, offices, money: views/governance.py
+governance: list[URLPattern] = [
+    path(GOVERNANCE, of_governance.governance, name="governance"),
+    path(f"{GOVERNANCE}instances/nouvelle/", of_governance.body_create, name="body_create"),
+    path(f"{GOVERNANCE}instances/<int:pk>/", of_governance.body, name="body"),
+    path(f"{GOVERNANCE}instances/<int:pk>/modifier/", of_governance.body_edit, name="body_edit"),
+    path(f"{GOVERNANCE}instances/<int:pk>/public/", of_governance.body_public, name="body_public"),
+    path(f"{BODY}sieges/nouveau/", of_governance.seat_create, name="seat_create"),
+    path(f"{BODY}sieges/<int:pk>/modifier/", of_governance.seat_edit, name="seat_edit"),
+    path(f"{BODY}sieges/<int:pk>/retirer/", of_governance.seat_remove, name="seat_remove"),
+    path(f"{BODY}reunions/nouvelle/", of_governance.meeting_create, name="meeting_create"),
+    path(f"{BODY}reunions/<int:pk>/modifier/", of_governance.meeting_edit, name="meeting_edit"),
+    path(f"{BODY}reunions/<int:pk>/retirer/", of_governance.meeting_remove, name="meeting_remove"),
+    path(f"{GOVERNANCE}nominations/nouvelle/", of_governance.appointment_create, name="appointment_create"),
+    path(f"{APPOINTMENT}modifier/", of_governance.appointment_edit, name="appointment_edit"),
+    path(f"{APPOINTMENT}fin/", of_governance.appointment_end, name="appointment_end"),
+    path(f"{APPOINTMENT}public/", of_governance.appointment_public, name="appointment_public"),
+    path(f"{GOVERNANCE}financements/nouveau/", of_governance.funding_create, name="funding_create"),
+    path(f"{FUNDING}modifier/", of_governance.funding_edit, name="funding_edit"),
+    path(f"{FUNDING}public/", of_governance.funding_public, name="funding_public"),
+    path(f"{FUNDING}retirer/", of_governance.funding_remove, name="funding_remove"),
+]
+# The matrix and the search for partners: views/together.py
+together: list[URLPattern] = [
+    path(f"{BOARD}ensemble/", of_together.together, name="together"),
+    path(f"{BOARD}ensemble/chercher/", of_together.search, name="search"),
+    path(f"{BOARD}ensemble/recherches/<int:pk>/", of_together.search_result, name="search_result"),
+]
 
 urlpatterns = [*public, *boards, *evidence, *governance, *together]

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar
 
+import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -115,6 +116,23 @@ class SeatRole(models.TextChoices):
     OBSERVER = "observer", _("Observer, without a vote")
 
 
+# The sum of shares is largest on the first day of one of the seats. The row of the body is held: two transactions that
+# each fit, and do not fit together, see each other.
+_CAPITAL_FITS = """
+PERFORM FROM labels_body WHERE id = NEW.body_id FOR NO KEY UPDATE;
+IF EXISTS (
+    SELECT FROM labels_seat one JOIN labels_seat other ON other.body_id = one.body_id
+     WHERE one.body_id = NEW.body_id
+       AND coalesce(other.since, '-infinity') <= coalesce(one.since, '-infinity')
+       AND coalesce(other.until, 'infinity') > coalesce(one.since, '-infinity')
+     GROUP BY one.id HAVING sum(other.capital_share) > 100
+) THEN
+    RAISE EXCEPTION 'The seats of a body share at most the whole of its capital.' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+
+
 class Seat(Dated):
     """A seat of a body: whose it is, in which class, with how many votes and how much of the capital."""
 
@@ -162,6 +180,17 @@ class Seat(Dated):
                 violation_error_message=_("Name the member, or who sits."),
             ),
         ]
+        triggers: ClassVar = [
+            pgtrigger.ReadOnly(name="seat_of_its_body", fields=["body"]),
+            pgtrigger.Trigger(
+                name="seat_shares_the_capital",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                func=_CAPITAL_FITS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_class} in {self.body_id}"
@@ -197,7 +226,10 @@ class Appointment(Governed):
 
     office = models.CharField(_("office"), max_length=25, choices=Office.choices)
     holder = models.CharField(
-        _("who"), max_length=150, help_text=_("What tells them apart: a first name and what they founded is enough.")
+        _("who"),
+        max_length=150,
+        blank=True,
+        help_text=_("What tells them apart: a first name and what they founded is enough."),
     )
     company = models.ForeignKey(
         Organisation,
