@@ -366,7 +366,7 @@ class TestSideBySide:
         assert agent.post(url, chosen).status_code == 302
         page = text(agent, at(board, "figure", "hub_space"))
         assert "« Délibération du 12 mars »" in page
-        assert '<span class="figure-number">240 m²</span>' in page
+        assert '<span class="figure-number">240</span> <span class="figure-unit">m²</span>' in page
         assert "230, 240, 300 m²" in page  # a choice does not hide it
         assert [row.observation_id for row in Retention.objects.order_by("pk")] == [rows[0].pk, rows[1].pk]
 
@@ -390,7 +390,9 @@ class TestSideBySide:
         url = at(board, "retain", "events_held")
         assert agent.post(url, {"observation": hidden.pk, "reason": "x"}).status_code == 422
         assert agent.post(url, {"observation": theirs.pk, "reason": "Plus récent"}).status_code == 302
-        assert '<span class="figure-number">200 événements</span>' in text(agent, at(board, "figure", "events_held"))
+        assert '<span class="figure-number">200</span> <span class="figure-unit">événements</span>' in text(
+            agent, at(board, "figure", "events_held")
+        )
         assert text(agent, at(board, "observation", theirs.pk))
         assert mine.workspace_id != theirs.workspace_id
 
@@ -434,10 +436,10 @@ class TestSideBySide:
         sent = at(board, "declare", "events_held", part="epci:200066868")
         assert agent.post(sent, said(value="56")).status_code == 302
         page = text(agent, at(board, "figure", "events_held"))
-        assert '<span class="figure-number">156 événements</span>' in page
+        assert '<span class="figure-number">156</span> <span class="figure-unit">événements</span>' in page
         assert "?sur=epci%3A200066868" in page
         part = text(agent, at(board, "figure", "events_held", part="epci:200066868"))
-        assert '<span class="figure-number">56 événements</span>' in part
+        assert '<span class="figure-number">56</span> <span class="figure-unit">événements</span>' in part
 
     @pytest.mark.parametrize("part", ["epci:999999999", "hub:1", "x", "epci:", "perimetre:0"])
     def test_a_place_that_is_no_part_does_not_exist(self, board, agent, part):

@@ -100,6 +100,13 @@ class Line:
         return known_words(self.figured, self.known)
 
     @property
+    def amount(self) -> str:
+        """The value without its unit; empty where it is an interval or no number."""
+        if self.known.value is None or is_yes_or_no(self.figured):
+            return ""
+        return number(self.known.value)
+
+    @property
     def is_stale(self) -> bool:
         return self.known.hold is Hold.STALE
 

@@ -139,6 +139,7 @@ class ObservationForm(VersionModelForm):
             "ends_on": _("To, or the day itself"),
         }
         help_texts = {
+            "unavailable": _("One of the two is needed."),
             "starts_on": _("Leave empty where it tells of a single day."),
             "ends_on": _("The last day of the period, included."),
             "source": _("As it is quoted: council decision, press, operator, survey…"),

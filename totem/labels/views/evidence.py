@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -329,12 +330,13 @@ def declare(request: HttpRequest, workspace: str, board: str, name: str) -> Http
     return _form_page(request, asked, figured, form, asked.here("figure", name))
 
 
-def _proposed(figured: Figured, day: datetime.date) -> dict[str, datetime.date]:
-    """The period that the charter asks for."""
+def _proposed(figured: Figured, day: datetime.date) -> dict[str, Any]:
+    """The period that the charter asks for; of a document, that it is there."""
     period = period_of(figured.period, day)
     last = timezone.localdate(period.ends_at) - datetime.timedelta(days=1)
     if figured.period is PeriodKind.DAY:
-        return {"ends_on": day}
+        there = {"value": Decimal(1)} if figured.documents and not figured.travel else {}
+        return {"ends_on": day, **there}
     return {"starts_on": timezone.localdate(period.starts_at), "ends_on": last}
 
 
