@@ -114,4 +114,4 @@ def test_the_number_of_queries_depends_neither_on_requirements_nor_on_territorie
         ) as captured:
             assert len(evaluate_many(charter, subjects, DAY)) == (6 if codes is None else 1)
         counts.append(len(captured))
-    assert counts[0] == counts[1] == 5, [query["sql"][:90] for query in captured]
+    assert counts[0] == counts[1] == 8, [query["sql"][:90] for query in captured]

@@ -1,0 +1,71 @@
+"""Reading everything that is known of one subject or of many, in a number of queries that depends on neither.
+
+What a workspace sees is its own and what is published; the public (no workspace) sees what is published.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+from totem.labels.charter import Charter
+from totem.labels.facts import Bounds, Facts, JudgementFact
+from totem.labels.gathering.figures import Choosing, Declared, choosing_among, read_figures, read_observations
+from totem.labels.gathering.people import Asked, People
+from totem.labels.indicators import figures_of
+from totem.labels.models import Board, CharterVersion, Judgement
+from totem.labels.subjects import Subject
+from totem.territories.models import Workspace
+
+__all__ = ["Choosing", "Declared", "choosing_among", "gather", "read_figures", "read_observations"]
+
+
+def gather(
+    charter: Charter,
+    subjects: Sequence[Subject],
+    day: datetime.date,
+    *,
+    workspace: Workspace | None,
+    board: Board | None = None,
+    version: CharterVersion | None = None,
+) -> list[Facts]:
+    """What is known of each subject on that day, for this charter, as a workspace sees it.
+
+    The judgements are those of the board on that version of the charter.
+    """
+    asked = Asked.of(charter)
+    figures = figures_of(charter)
+    known = read_figures(figures, subjects, day, workspace)
+    people = People(asked, subjects, day, workspace)
+    judgements = _judgements(board, version)
+    return [
+        Facts(
+            subject.key,
+            subject.name,
+            day,
+            figures=known[subject.key],
+            organisations=people.organisations_of(subject),
+            roles=tuple(people.roles[subject.key]),
+            bodies=tuple(people.bodies[subject.key]),
+            appointments=tuple(people.appointments[subject.key]),
+            funding=people.funding_of(subject),
+            judgements=judgements,
+            bounds=_bounds(subject),
+        )
+        for subject in subjects
+    ]
+
+
+def _bounds(subject: Subject) -> Bounds | None:
+    place = subject.place
+    if subject.hub is not None:
+        return None
+    return Bounds(bool(place.communes or place.polygon), place.polygon is not None, place.area_km2)
+
+
+def _judgements(board: Board | None, version: CharterVersion | None) -> dict[str, JudgementFact]:
+    if board is None or version is None:
+        return {}
+    rows = Judgement.objects.filter(board=board, charter_version=version).order_by("requirement", "-pk")
+    return {
+        row.requirement: JudgementFact(row.pk, row.verdict == Judgement.Verdict.MET, row.made_at.date(), row.reason)
+        for row in rows.distinct("requirement")
+    }
