@@ -12,6 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate
 from math import ceil, floor, lcm
 from typing import Any, Protocol
 
@@ -362,14 +363,20 @@ def _ratio(atom: Atom) -> Test:
 class Shares:
     """What sets lack of a clause, in millionths of the threshold, rounded up: `Standing.share` of many at once.
 
-    `test` is the clause; `least` is what any set of at most `most` partners lacks when it does not meet it.
+    Of sets of at most `most` partners, `least` is what any lacks that does not meet the clause, `always` what any at
+    all lacks: 0 where it may be met.
     """
 
     def __init__(self, clause: Clause, most: int) -> None:
         self.clause, self.test = clause, compiled(clause)
         self.parts = [Shares(part, most) for part in clause.clauses] if isinstance(clause, AtLeast) else []
         self.weight = _weight(clause, most) if isinstance(clause, Atom) else None
-        self.least = self._least(most)
+        self.always = self._always(most)
+        self.least = max(1, self.always)
+        if isinstance(clause, AtLeast):
+            self.least = max(self.least, -(-min((part.least for part in self.parts), default=1) // max(clause.n, 1)))
+        elif clause.combine == "any":
+            self.least = MILLION
 
     @cached_property
     def figures(self) -> "_Figures":
@@ -399,8 +406,7 @@ class Shares:
     def within(self, share: int) -> Test:
         """A test that every set passes which lacks no more than this share (others may, too)."""
         if isinstance(self.clause, AtLeast):
-            n = self.clause.n
-            return Some(n, tuple(part.within(n * share) for part in self.parts))
+            return self._group_within(self.clause.n, share * self.clause.n)
         if share >= MILLION:
             return Some(0, ())
         if self.clause.combine == "any":
@@ -410,24 +416,36 @@ class Shares:
         atom = replace(self.clause, threshold=threshold, strict=False)
         return compiled(atom, self.figures.distinct if atom.combine == "union" else None)
 
-    def _least(self, most: int) -> int:
+    def _group_within(self, n: int, total: int) -> Test:
+        """The n nearest parts lack no more than that together: so each of them, and few of them are unmet."""
+        if not n:
+            return Some(0, ())
+        tests = []
+        for number, part in enumerate(self.parts):
+            others = sorted(other.always for at, other in enumerate(self.parts) if at != number)
+            tests.append(part.within(total - sum(others[: n - 1])))
+        unmet = sum(together <= total for together in accumulate(sorted(part.least for part in self.parts)))
+        met = Some(max(0, n - unmet), tuple(part.test for part in self.parts))
+        return Some(2, (Some(n, tuple(tests)), met))
+
+    def _always(self, most: int) -> int:
         if isinstance(self.clause, AtLeast):
-            return -(-min((part.least for part in self.parts), default=1) // max(self.clause.n, 1))
+            least = sorted(part.always for part in self.parts)[: self.clause.n]
+            return -(-sum(least) // max(self.clause.n, 1))
         atom = self.clause
-        if atom.combine == "any":
-            return MILLION
         if self.weight:
-            return max(1, self.weight.least(self.weight.values))
+            return max(0, self.weight.least(self.weight.values))
         if atom.at_most or atom.combine in {"sum", "ratio"}:
-            return 1
+            return 0
         known: list[Any] = [value for value in atom.values if value is not None]
-        if atom.combine == "max":
-            largest = max(map(Fraction, known), default=Fraction(0))
-        else:
+        if atom.combine == "union":
             sizes = sorted(len(value or ()) for value in atom.values[1:])  # type: ignore[arg-type]
             largest = Fraction(len(atom.values[0] or ()) + sum(sizes[-most:]))  # type: ignore[arg-type]
-        share = ceil(MILLION * (Fraction(atom.threshold) - largest) / scale_of(atom))
-        return min(MILLION, max(1, share))
+        else:
+            largest = max(map(Fraction, known), default=Fraction(0))
+        if atom.combine == "any":
+            return 0 if atom.passes(Fraction(any(known))) else MILLION
+        return min(MILLION, max(0, ceil(MILLION * (Fraction(atom.threshold) - largest) / scale_of(atom))))
 
 
 def scale_of(atom: Atom) -> Fraction:

@@ -493,7 +493,7 @@ class _Nearest:
                 return
             if count == best[0] and best != bounded_by:
                 sets, bounded_by = sets._replace(rows=self._bounded(which, sets, best)), best
-            sets = sets.where(sets.rows.any(axis=1))
+            sets = sets.where(np.flatnonzero(sets.rows.any(axis=1)))
             if not len(sets.rows):
                 return
             enough = int(np.searchsorted(np.cumsum(ones_of(sets.rows)), SLICE)) + 1
