@@ -92,3 +92,15 @@ class TestSem:
 def test_other_forms_have_no_rule_here_and_a_form_that_is_not_told_is_not_known() -> None:
     assert legal_state(body("association", ("company", 1, None))) == (State.MET, "")
     assert legal_state(body("", ("company", 1, None))) == (State.UNKNOWN, "form")
+
+    @pytest.mark.parametrize(
+        ("local", "private", "state"),
+        [
+            ("60", "14", State.UNKNOWN),
+            ("60", "15", State.MET),
+            ("50", "20", State.UNKNOWN),
+            ("40", "50", State.NOT_MET),
+        ],
+    )
+    def test_capital_that_nobody_declared_may_be_anybodys(self, local: str, private: str, state: State) -> None:
+        assert legal_state(sem(local, private))[0] is state

@@ -161,7 +161,7 @@ class OrganisationsRequirement(Common, tag_field="kind", tag="organisations", fr
     """A number of distinct organisations in a role here that satisfy all filters together.
 
     `roles` are kinds of relations in force that day; without one, organisations of `kinds` located here. Facts of
-    `where` hold on the same closed year, not older than `years_within_months`, and on each of the last
+    `where` hold on the same closed year, not older than `years_within_months`, and growth on each of the last
     `years_running`. `distinct_from` names another requirement whose organisations do not serve twice.
     """
 

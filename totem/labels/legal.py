@@ -40,19 +40,29 @@ def _sem(body: BodyFact) -> tuple[State, str]:
         return State.NOT_MET, "sem_half"
     if votes is None or capital is None:
         return State.UNKNOWN, "no_capital" if body.seats else "no_seats"
-    others = sum((seat.capital or Decimal(0) for seat in body.seats if seat.actor_class not in local), Decimal(0))
-    whole = sum((seat.capital or Decimal(0) for seat in body.seats), Decimal(0))
-    if 100 * others < 15 * whole:
-        return State.NOT_MET, "sem_others"
+    others, ours = _capital(body, local)
+    if others < 15:
+        state = State.NOT_MET if 100 - ours < 15 else State.UNKNOWN
+        return state, "sem_others" if state is State.NOT_MET else "no_capital"
     if all(seat.actor_class in PUBLIC for seat in body.seats):
         return State.NOT_MET, "sem_private"
     return State.MET, ""
 
 
 def _half(body: BodyFact, classes: frozenset[str], of: str) -> bool | None:
-    """Whether these classes have more than half; None where that is not told."""
-    values = [(seat.actor_class in classes, getattr(seat, of)) for seat in body.seats]
-    if not values or any(value is None for _ours, value in values):
+    """Whether these classes have more than half of the votes, or of the capital; None where that is not told."""
+    if not body.seats:
         return None
-    whole = sum((value for _ours, value in values), Decimal(0))
-    return 2 * sum((value for ours, value in values if ours), Decimal(0)) > whole if whole else None
+    if of == "capital":  # in percent: what is not told may be anybody's
+        others, ours = _capital(body, classes)
+        return True if ours > 50 else False if others >= 50 else None
+    whole = sum((seat.votes for seat in body.seats), Decimal(0))
+    ours = sum((seat.votes for seat in body.seats if seat.actor_class in classes), Decimal(0))
+    return 2 * ours > whole if whole else None
+
+
+def _capital(body: BodyFact, classes: frozenset[str]) -> tuple[Decimal, Decimal]:
+    """The declared shares (%) of the capital: of others than these classes, and of these."""
+    told = [(seat.actor_class in classes, seat.capital or Decimal(0)) for seat in body.seats]
+    others = sum((share for ours, share in told if not ours), Decimal(0))
+    return others, sum((share for ours, share in told if ours), Decimal(0))

@@ -457,7 +457,7 @@ def _years_words(requirement: OrganisationsRequirement, charter: Charter) -> str
     return (
         ngettext(
             "all together, on the same closed year: the last one, closed in the last %(months)s months",
-            "all together, on each of the last %(running)s closed years, the last in the last %(months)s months",
+            "all together, on the last closed year (in the last %(months)s months); growth on each of the last %(running)s",
             running,
         )
         % said

@@ -36,7 +36,7 @@ class TestBodies:
         [
             (datetime.date(2025, 11, 1), State.MET),
             (datetime.date(2025, 10, 31), State.STALE),
-            (None, State.NOT_MET),
+            (None, State.UNKNOWN),  # nobody has told of any
         ],
     )
     def test_it_met_in_the_last_twelve_months(self, last: datetime.date | None, state: State) -> None:
@@ -126,7 +126,7 @@ class TestBodies:
 
     def test_two_bodies_that_have_half_each_make_none(self) -> None:
         bodies = body(id=1, legal_form="gip"), body(id=2, last_meeting=DAY, legal_form="association")
-        assert self.found(*bodies, forms=["gip"], met_within_months=12).state is State.NOT_MET
+        assert self.found(*bodies, forms=["gip"], met_within_months=12).state is State.UNKNOWN
 
     def test_the_figure_is_told_where_it_is_met_too(self) -> None:
         seats = [{"as_share": True, "classes": ["company"], "at_least": 50, "unit": "%"}]

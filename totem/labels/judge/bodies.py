@@ -63,7 +63,7 @@ def _parts(case: Case, asked: BodyRequirement, one: BodyFact) -> Iterator[Findin
 def _meeting(case: Case, pk: str, months: int, one: BodyFact) -> Finding:
     last = one.last_meeting
     if last is None:
-        return Finding(pk, State.NOT_MET, Step.BODY, note="never_met")
+        return Finding(pk, State.UNKNOWN, Step.BODY, note="never_met")
     recent = last >= months_before(case.facts.day, months)
     return Finding(pk, State.MET if recent else State.STALE, Step.BODY, note="old_meeting", about=(str(last),))
 

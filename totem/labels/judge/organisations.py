@@ -121,7 +121,7 @@ def _in_role(case: Case, asked: OrganisationsRequirement, roles: Sequence[Role])
 
 
 def _on_last_years(case: Case, asked: OrganisationsRequirement, organisation: Organisation) -> Verdict:
-    """Whether one and the same closed year, and each of the last ones where that is asked, satisfies all filters."""
+    """Whether one and the same closed year satisfies all filters; and growth each of the last ones, where asked."""
     filters: list[Where] = [where for where in asked.where if where.fact not in _OF_ROLE]
     if not filters:
         return Verdict(State.MET)
@@ -130,7 +130,11 @@ def _on_last_years(case: Case, asked: OrganisationsRequirement, organisation: Or
         return Verdict(State.UNKNOWN, "no_year")
     running = int(case.charter.amount(asked.years_running))
     last = max(year.year for year in closed)
-    said = [(where.fact, case.in_year(where, closed, last - back)) for back in range(running) for where in filters]
+    said = [
+        (where.fact, case.in_year(where, closed, last - back))
+        for where in filters
+        for back in range(running if where.fact == "growth" else 1)
+    ]
     passed = both(one for _fact, one in said)
     oldest = months_before(case.facts.day, asked.years_within_months)
     if passed is not False and max(year.closed_on for year in closed) < oldest:
