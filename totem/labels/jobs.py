@@ -28,9 +28,12 @@ def every_board(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands i
 def refresh_board(board_id: int) -> None:
     """Compute the figures of a board as of today, and keep its evaluation where it changed."""
     board = Board.objects.select_related("workspace", "perimeter", "hub").filter(pk=board_id).first()
-    if board is None:
-        return
-    now = datetime.now(UTC)
+    if board is not None:
+        refresh(board, now=datetime.now(UTC))
+
+
+def refresh(board: Board, *, now: datetime) -> None:
+    """Compute the figures of a board as of that day, and keep its evaluation where it changed."""
     day = timezone.localdate(now)
     try:
         subject = subject_of(board, day)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from totem.accounts.models import DemoRole, User
+from totem.labels.demonstration import load_boards
 from totem.observatory.demonstration import load_register, load_territories
 from totem.website.demo import YEAR, Demonstration, RealDataError, load
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         officer = User.objects.filter(demo_role=DemoRole.OFFICER).first()
         if officer is not None:
             load_territories(folder / "territories.toml", officer=officer, now=now)
+            load_boards(folder / "labels", officer=officer, now=now, say=self._say)
 
     def _report(self, found: Demonstration, *, stale: bool) -> None:
         if not found.is_new:

@@ -1,0 +1,331 @@
+"""The demonstration's boards, read from `demo/labels/*.toml`: what is sourced, what is invented and said so.
+
+A sheet tells a story in two times: what was known a month ago, then what came since (`later = true`). The board is
+evaluated after each, so that what changed this month is what really changed between the two.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from totem.accounts.models import DemoRole, User
+from totem.core.files import CheckedFile
+from totem.hubs.models import Hub
+from totem.labels import actions
+from totem.labels.evaluating import charter_of, evaluate, version_for
+from totem.labels.indicators import Figured, figures_of
+from totem.labels.jobs import refresh
+from totem.labels.models import Board
+from totem.labels.partners import partners_in
+from totem.labels.subjects import Subject, subject_at, subject_of
+from totem.organisations.actions import declare_figures, declare_relation, note_organisation
+from totem.organisations.actions import set_public as show_declared
+from totem.organisations.models import Organisation
+from totem.premises.actions import add_lot, add_offer, add_phase, declare_building, revise_phase
+from totem.territories.actions import add_document, create_perimeter, create_workspace, set_member
+from totem.territories.models import Commune, Document, Perimeter, Workspace
+from totem.territories.places import place_for
+
+EARLIER = timedelta(days=35)  # the first evaluation: more than a month before today
+
+Say = Callable[[str], None]
+Row = dict[str, Any]
+
+
+def load_boards(folder: Path, *, officer: User, now: datetime, say: Say = lambda _line: None) -> list[Board]:
+    """The boards that the sheets of a folder describe, with their evidence; none where there is a board already.
+
+    The charters that they ask for are published, and the hubs and workspaces they name are there.
+    """
+    if Board.objects.exists():
+        return []
+    boards: list[Board] = []
+    with transaction.atomic():
+        for path in sorted(folder.glob("*.toml")):
+            told = _exact(tomllib.loads(path.read_text(encoding="utf-8")))
+            boards += _Sheet(told, officer, now).load()
+    say(f"Demonstration: {len(boards)} boards of labels")
+    return boards
+
+
+def _exact(told: Any) -> Any:
+    """What a sheet says, with its numbers as decimals."""
+    if isinstance(told, dict):
+        return {key: _exact(value) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_exact(value) for value in told]
+    return Decimal(str(told)) if isinstance(told, float) else told
+
+
+class _Sheet:
+    """One workspace and what it gathers."""
+
+    def __init__(self, told: Row, officer: User, now: datetime) -> None:
+        self.told, self.officer, self.today = told, officer, now
+        self.now = now - EARLIER  # moves to today once the first evaluation is kept
+        self.boards: dict[str, Board] = {}
+        self.perimeters: dict[str, Perimeter] = {}
+        self.documents: dict[str, Document] = {}
+
+    def load(self) -> list[Board]:
+        for row in self.told.get("members", []):
+            self.add_member(row)
+        for row in self.told.get("organisations", []):
+            note_organisation(by=self.officer, workspace=self.workspace, **row)
+        for row in self.told.get("documents", []):
+            self.documents[row["key"]] = self.add_document(row)
+        for row in self.told.get("perimeters", []):
+            self.perimeters[row["name"]] = self.add_perimeter(row)
+        for row in self.told["boards"]:
+            self.boards[row["key"]] = self.add_board(row)
+        self.gather(later=False)
+        for board in self.boards.values():
+            actions.keep_daily(board=board, day=timezone.localdate(self.now), now=self.now)
+        self.now = self.today
+        self.gather(later=True)
+        for row in self.told["boards"]:
+            self.finish(row, self.boards[row["key"]])
+        return list(self.boards.values())
+
+    def gather(self, *, later: bool) -> None:
+        """Everything that was told then."""
+        for name, add in (
+            ("buildings", self.add_building),
+            ("relations", self.add_relation),
+            ("years", self.add_year),
+            ("observations", self.add_observation),
+            ("bodies", self.add_body),
+            ("appointments", self.add_appointment),
+            ("funding", self.add_funding),
+            ("judgements", self.add_judgement),
+        ):
+            for row in self.told.get(name, []):
+                if row.get("later", False) is later:
+                    add({key: value for key, value in row.items() if key != "later"})
+
+    # -- Who and where ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        name = self.told["workspace"]
+        return Workspace.objects.filter(name=name).first() or create_workspace(name=name, by=self.officer)
+
+    def add_member(self, row: Row) -> None:
+        person = User.objects.filter(demo_role=DemoRole(row["demo"])).first()
+        if person is not None:
+            set_member(workspace=self.workspace, email=person.email, role=row["role"], by=self.officer)
+
+    def organisation(self, name: str) -> Organisation:
+        """The one of that name, the first that was noted where two bear it."""
+        return Organisation.objects.filter(name=name).order_by("pk")[0]
+
+    def add_document(self, row: Row) -> Document:
+        content = row["text"].encode()
+        checked = CheckedFile(row["name"], "text/plain", len(content), hashlib.sha256(content).hexdigest(), content)
+        return add_document(
+            workspace=self.workspace,
+            checked=checked,
+            title=row["title"],
+            by=self.officer,
+            public=row.get("public", False),
+        )
+
+    def add_perimeter(self, row: Row) -> Perimeter:
+        polygon = None
+        if "polygon" in row:
+            import shapely  # noqa: PLC0415 - only where shapes are
+
+            polygon = shapely.Polygon([(float(east), float(north)) for east, north in row["polygon"]])
+        return create_perimeter(
+            name=row["name"],
+            workspace=self.workspace,
+            public=row["public"],
+            by=self.officer,
+            now=self.now,
+            valid_from=row["valid_from"],
+            parts={"epci": row["epci"]} if "epci" in row else None,
+            polygon=polygon,
+            note=row["note"],
+        )
+
+    def add_board(self, row: Row) -> Board:
+        version = version_for(row["charter"], timezone.localdate(self.today))
+        about: Row = {"hub": Hub.objects.get(slug=row["hub"])} if "hub" in row else {}
+        if "perimeter" in row:
+            named = self.workspace.perimeters.filter(name=row["perimeter"]).get()
+            about = {"perimeter": self.perimeters.get(row["perimeter"], named)}
+        board = actions.create_board(workspace=self.workspace, charter=version, by=self.officer, **about)
+        if row.get("public", False):
+            actions.set_board_public(board=board, public=True, by=self.officer)
+        return board
+
+    def finish(self, row: Row, board: Board) -> None:
+        """Figures and the evaluation of today; what is frozen; a search for partners with its answer."""
+        day = timezone.localdate(self.today)
+        refresh(board, now=self.today)
+        for frozen in row.get("frozen", []):
+            evaluated = evaluate(board, day=frozen["day"], workspace=self.workspace)
+            actions.freeze(evaluated=evaluated, note=frozen["note"], by=self.officer, now=self.today)
+        for asked in row.get("searches", []):
+            self.compute_partners(board, asked["scope"], day)
+            search = actions.ask_for_partners(
+                board=board, scope=asked["scope"], most=asked["most"], by=self.officer, day=day
+            )
+            actions.search_partners(search=search)
+
+    def compute_partners(self, board: Board, scope: str, day: date) -> None:
+        """What Totem computes of the territories among which partners are looked for."""
+        level, _colon, code = scope.partition(":")
+        partners = partners_in(place_for(level, code), subject_of(board, day))
+        figures = figures_of(charter_of(version_for(board.charter, day))).values()
+        actions.take_readings(figures=figures, subjects=partners, day=day, now=self.today)
+
+    # -- Evidence -----------------------------------------------------------------------------------------------------
+
+    def subject(self, row: Row) -> Subject:
+        """What a row is about: its board's subject, or a part of it."""
+        if "about" in row:
+            return subject_at(row["about"])
+        return subject_of(self.boards[row["board"]], timezone.localdate(self.now))
+
+    def figured(self, row: Row) -> Figured:
+        charter = charter_of(version_for(self.boards[row["board"]].charter, timezone.localdate(self.today)))
+        return figures_of(charter)[row["figure"]]
+
+    def dated(self, row: Row) -> Row:
+        """The row with its dates: some are told as « last year », or as so many days ago."""
+        told = dict(row)
+        if told.pop("last_year", False):
+            year = self.today.year - 1
+            told |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
+        if "days_ago" in told:
+            told["ends_on"] = timezone.localdate(self.today) - timedelta(days=told.pop("days_ago"))
+        return told
+
+    def add_observation(self, row: Row) -> None:
+        told = self.dated(row)
+        subject, figured = self.subject(told), self.figured(told)
+        retained, revised = told.pop("retained", ""), told.pop("revised", {})
+        documents = [self.documents[key] for key in told.pop("documents", [])]
+        values = {key: value for key, value in told.items() if key not in {"board", "figure", "about", "public"}}
+        observation = actions.declare(
+            workspace=self.workspace,
+            subject=subject,
+            figured=figured,
+            values=values,
+            documents=documents,
+            public=told.get("public", False),
+            by=self.officer,
+            now=self.now,
+        )
+        if revised:
+            actions.revise(
+                observation=observation,
+                based_on=1,
+                figured=figured,
+                values=values | revised,
+                documents=documents,
+                by=self.officer,
+                now=self.today,
+            )
+        if retained:
+            actions.retain(
+                workspace=self.workspace,
+                subject=subject,
+                indicator=figured.name,
+                observation=observation,
+                reason=retained,
+                by=self.officer,
+                now=self.now,
+            )
+
+    def named(self, row: Row, *names: str) -> Row:
+        """The row with organisations and its document in the place of what names them."""
+        found = {name: self.organisation(row[name]) for name in names if name in row}
+        if "document" in row:
+            found["document"] = self.documents[row["document"]]
+        return row | found
+
+    def add_relation(self, row: Row) -> None:
+        told = self.named(row, "organisation", "partner")
+        public = told.pop("public", False)
+        if "commune" in told:
+            told["commune"] = Commune.objects.get(pk=told["commune"])
+        if "perimeter" in told:
+            told["perimeter"] = self.workspace.perimeters.get(name=told["perimeter"])
+        relation = declare_relation(workspace=self.workspace, by=self.officer, **told)
+        if public:
+            show_declared(row=relation, public=True, by=self.officer)
+
+    def add_year(self, row: Row) -> None:
+        """Figures of the year closed so many years ago, on 31 December."""
+        told = self.named(row, "organisation")
+        closed = date(self.today.year - told.pop("years_ago"), 12, 31)
+        declare_figures(workspace=self.workspace, by=self.officer, now=self.now, closing_date=closed, **told)
+
+    # -- Buildings ----------------------------------------------------------------------------------------------------
+
+    def add_building(self, row: Row) -> None:
+        told = self.named(row, "owner")
+        phases, lots, offers = (told.pop(name, []) for name in ("phases", "lots", "offers"))
+        told["commune"] = Commune.objects.get(pk=told["commune"])
+        building = declare_building(workspace=self.workspace, by=self.officer, **_degrees(told))
+        for one in phases:
+            first, *others = one["announced"]
+            phase = add_phase(building=building, name=one["name"], by=self.officer, now=self.now, **first)
+            for announced in others:
+                revise_phase(phase=phase, by=self.officer, now=self.now, **announced)
+        for one in lots:
+            add_lot(building=building, by=self.officer, **one)
+        for one in offers:
+            add_offer(building=building, by=self.officer, now=self.now, **self.named(one, "operator"))
+
+    # -- Governance ---------------------------------------------------------------------------------------------------
+
+    def add_body(self, row: Row) -> None:
+        told = self.named(row, "organisation")
+        public, seats, meetings = (told.pop(name, ()) for name in ("public", "seats", "meetings"))
+        body = actions.create_body(board=self.boards[told.pop("board")], by=self.officer, **told)
+        for one in seats:
+            actions.add_seat(body=body, by=self.officer, **self.named(one, "organisation"))
+        for one in meetings:
+            held_on = one.get("held_on") or timezone.localdate(self.today) - timedelta(days=one["days_ago"])
+            actions.add_meeting(body=body, by=self.officer, now=self.now, held_on=held_on, subject=one["subject"])
+        if public:
+            actions.set_governed_public(row=body, public=True, by=self.officer)
+
+    def add_appointment(self, row: Row) -> None:
+        told = self.named(row, "company", "appointed_by")
+        actions.appoint(board=self.boards[told.pop("board")], by=self.officer, **told)
+
+    def add_funding(self, row: Row) -> None:
+        told = self.named(row, "funder")
+        if told.pop("this_year", False):
+            year = self.today.year
+            told |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
+        actions.add_funding(board=self.boards[told.pop("board")], by=self.officer, **told)
+
+    def add_judgement(self, row: Row) -> None:
+        board = self.boards[row["board"]]
+        actions.record_judgement(
+            board=board,
+            version=version_for(board.charter, timezone.localdate(self.today)),
+            requirement=row["requirement"],
+            verdict=row["verdict"],
+            reason=row["reason"],
+            conflicts=row["conflicts"],
+            by=self.officer,
+            now=self.now,
+        )
+
+
+def _degrees(told: Row) -> Row:
+    return {key: float(value) if key in {"latitude", "longitude"} else value for key, value in told.items()}
