@@ -97,11 +97,12 @@ def test_nothing_generated_or_third_party_is_tracked():
 def test_every_promise_names_proofs_that_exist():
     promises = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
     assert "| open |" not in promises
-    named = re.findall(r"`((?:\w+/)?test_\w+\.py)(?:::(\w+))?`", promises)
+    named = re.findall(r"`((?:\w+/)*test_\w+\.py)((?:::\w+)*)`", promises)
     assert named
     missing = [
-        f"{file}::{test}"
-        for file, test in named
-        if not (path := ROOT / "tests" / file).exists() or (test and f"def {test}(" not in path.read_text("utf-8"))
+        f"{file}{parts}"
+        for file, parts in named
+        if not (path := ROOT / "tests" / file).exists()
+        or not all(re.search(rf"(def|class) {part}\b", path.read_text("utf-8")) for part in parts.split("::")[1:])
     ]
     assert missing == []
