@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEN = datetime(2027, 3, 1, 10, tzinfo=ZoneInfo("Europe/Paris"))
 
 
-@pytest.mark.parametrize("name", ["contention", "availability", "startup", "profiles", "coalition"])
+@pytest.mark.parametrize("name", ["contention", "availability", "startup", "profiles", "coalition", "evaluate"])
 def test_a_run_ends_with_one_line_of_json(name):
     """On a database, web processes and free ports of its own."""
     run = subprocess.run(
