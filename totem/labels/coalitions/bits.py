@@ -25,7 +25,7 @@ Rows = NDArray[np.uint64]
 Array = NDArray[Any]
 SAFE = 2**62
 FEW = 3  # words of shared ids: counted as fast as bounded
-BLOCK = 2**15  # counts at a time, so that they stay in a core's own memory
+BLOCK = 2**16  # counts at a time, so that they stay in a core's own memory
 DENSE = 8  # of so many bits one undecided: then deciding all of them is faster than picking those out
 
 
@@ -41,6 +41,12 @@ def packed(bits: Array) -> Rows:
 def unpacked(rows: Rows) -> Array:
     """Rows of words as rows of zeros and ones."""
     return np.unpackbits(np.ascontiguousarray(rows).view(np.uint8), axis=1, bitorder="little")
+
+
+def places(bits: Array) -> tuple[Array, Array]:
+    """The rows and the columns of the ones."""
+    rows, columns = np.divmod(np.flatnonzero(bits.view(bool)), max(1, bits.shape[1]))
+    return rows, columns
 
 
 def ones_of(rows: Rows) -> Array:
@@ -196,7 +202,7 @@ class Distinct:
         first = 64 * word
         if int(ones_of(rows).sum()) * DENSE < rows.size * 64:
             bits = unpacked(rows)
-            row, bit = np.nonzero(bits)
+            row, bit = places(bits)
             new = ones_of(self.shared[bit + first] & unheld[row]) + self.own[bit + first]
             bits[row, bit] = new >= need[row]
             return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
@@ -262,8 +268,10 @@ def counted(many: Iterable[Rows], shape: tuple[int, ...], most: int) -> list[Row
 
 def count_in(reached: list[Rows], rows: Rows) -> None:
     """One matrix more."""
-    for j in range(len(reached) - 1, 0, -1):
+    for j in range(len(reached) - 1, 1, -1):
         reached[j] |= reached[j - 1] & rows
+    if len(reached) > 1:
+        reached[1] |= rows
 
 
 # -- Clauses ----------------------------------------------------------------------------------------------------------
@@ -282,7 +290,7 @@ def compiled(clause: Clause, distinct: Distinct | None = None) -> Test:
         case "union":
             test = _union(clause, distinct)
         case "sum":
-            test = _sum(clause, [Fraction(0 if v is None or is_unbounded(v) else v) for v in clause.values])  # type: ignore[arg-type]
+            test = _sum(clause, [0 if v is None or is_unbounded(v) else exact(v) for v in clause.values])
         case "ratio":
             return _ratio(clause)
     return _when_known(clause, test)
@@ -343,8 +351,13 @@ def _distinct(atom: Atom, bound: int) -> Distinct:
     return Distinct([value or frozenset() for value in atom.values], bound)  # type: ignore[misc]
 
 
-def _sum(atom: Atom, values: Sequence[Fraction], threshold: Fraction | None = None) -> Test:
-    wanted = Fraction(atom.threshold) if threshold is None else threshold
+def exact(value: Any) -> int | Fraction:
+    """A number one can count with as it is: fractions are exact, and slow."""
+    return value if isinstance(value, int) else Fraction(value)
+
+
+def _sum(atom: Atom, values: Sequence[int | Fraction], threshold: int | None = None) -> Test:
+    wanted = exact(atom.threshold) if threshold is None else threshold
     scale = lcm(wanted.denominator, *(value.denominator for value in values))
     sign = -scale if atom.at_most else scale
     return Sum([int(sign * value) for value in values], int(sign * wanted) + atom.strict)
@@ -353,8 +366,9 @@ def _sum(atom: Atom, values: Sequence[Fraction], threshold: Fraction | None = No
 def _ratio(atom: Atom) -> Test:
     """100 part / whole >= t is sum(100 part - t whole) >= 0, where there is a whole."""
     pairs: list[Any] = [value or (0, 0) for value in atom.values]
-    values = [100 * Fraction(part) - Fraction(atom.threshold) * Fraction(whole) for part, whole in pairs]
-    return Some(2, (Presence([whole > 0 for _part, whole in pairs]), _sum(atom, values, Fraction(0))))
+    threshold = exact(atom.threshold)
+    values = [100 * exact(part) - threshold * exact(whole) for part, whole in pairs]
+    return Some(2, (Presence([whole > 0 for _part, whole in pairs]), _sum(atom, values, 0)))
 
 
 # -- What is missing --------------------------------------------------------------------------------------------------
@@ -482,7 +496,7 @@ def _weight(atom: Atom, most: int) -> Weight | None:
     if not certain and (atom.at_most or atom.threshold <= 0):
         return None
     unit = (-1 if atom.at_most else 1) * 1000 * MILLION / scale_of(atom)
-    values = [unit * Fraction(value or 0) for value in atom.values]  # type: ignore[arg-type]
+    values = [unit * exact(0 if is_unbounded(value) else value or 0) for value in atom.values]
     return Weight(np.array([ceil(values[0] - unit * Fraction(atom.threshold)), *map(ceil, values[1:])], object), most)
 
 

@@ -9,6 +9,7 @@ the words that still matter. NumPy leaves the interpreter alone while it works, 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 from math import comb
 from threading import Lock
@@ -28,6 +29,7 @@ from totem.labels.coalitions.bits import (
     counted,
     ones_of,
     packed,
+    places,
     unpacked,
 )
 from totem.labels.coalitions.problem import BEST, Answer, Atom, Clause, Found, Miss, Problem, found, joined
@@ -88,9 +90,13 @@ class _Search:
         self.common: set[int] | None = None
         self.kept = np.zeros((1, self.later.shape[1]), np.uint64)  # what smaller sets meet, by prefix one shorter
         self.only_from = _only_from(problem)
-        self.nearest = _Nearest(problem, self.later)
         self.graph = None if problem.neighbours is None else _touching(problem)
         self.lock = Lock()
+
+    @cached_property
+    def nearest(self) -> "_Nearest":
+        """Made only when nothing is found at first."""
+        return _Nearest(self.problem, self.later)
 
     def answer(self, size: int, *, whole: bool) -> Answer:
         common = tuple(sorted(one + 1 for one in self.common or ()))
@@ -178,7 +184,7 @@ class _Sets(NamedTuple):
 
     def members(self) -> Array:
         """(sets, partners)."""
-        row, bit = np.nonzero(unpacked(self.rows))
+        row, bit = places(unpacked(self.rows))
         return np.concatenate([self.prefixes[row], (bit + 64 * self.word)[:, None]], axis=1)
 
 
@@ -390,11 +396,17 @@ def _only_from(problem: Problem) -> tuple[tuple[str, Members], ...]:
 
 
 def _needed(clause: Clause, problem: Problem) -> Members:
-    test = compiled(clause)
-    everybody = np.arange(problem.partners)[None, :]
-    if not problem.partners or not test.met(everybody)[0]:
-        return ()
-    return tuple(one + 1 for one in range(problem.partners) if not test.met(np.delete(everybody, one, axis=1))[0])
+    """By halves: where all but some together meet it, none of those is needed."""
+    test, everybody, needed = compiled(clause), np.arange(problem.partners), []
+    left = [everybody] if test.met(everybody[None, :])[0] else []
+    while left:
+        some = left.pop()
+        if len(some) and not test.met(np.setdiff1d(everybody, some)[None, :])[0]:
+            if len(some) == 1:
+                needed.append(int(some[0]) + 1)
+            else:
+                left.extend(np.array_split(some, 2))
+    return tuple(sorted(needed))
 
 
 # -- The nearest miss -------------------------------------------------------------------------------------------------
