@@ -33,6 +33,7 @@ from totem.labels.charter import (
     TravelRequirement,
     Unit,
     Where,
+    Words,
 )
 from totem.labels.coalitions import Standing
 from totem.labels.facts import FINE, Evidence, Finding, Result, Source, State, Step
@@ -113,11 +114,19 @@ def _value_words(finding: Finding, unit: str, asked: str) -> str:
         return _("%(have)s, out of date; asked: %(asked)s.") % {"have": have, "asked": asked}
     if not finding.gap:  # met, or right at a strict threshold
         return _("%(have)s; asked: %(asked)s.") % {"have": have, "asked": asked}
+    if finding.comparator in UPWARDS and (finding.unit == "" or is_noun(finding.unit)):
+        counted = {"found": wording.number(value), "asked": amount_words(threshold, unit)}
+        return _("%(found)s of %(asked)s: %(gap)s missing.") % {**counted, "gap": wording.number(finding.gap)}
     if finding.comparator in UPWARDS:
         said = {"have": have, "threshold": wording.number(threshold), "gap": amount_words(finding.gap, unit)}
         return _("%(have)s of %(threshold)s: %(gap)s missing.") % said
     said = {"have": have, "gap": amount_words(finding.gap, unit), "asked": asked}
     return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % said
+
+
+def is_noun(unit: Unit) -> bool:
+    """Whether a unit is a word that is counted (`lots`, `fab labs`) and no symbol (m², min, €)."""
+    return isinstance(unit, Words) or " " in unit
 
 
 def _between(finding: Finding, unit: str) -> str:
@@ -237,20 +246,22 @@ def note_words(finding: Finding) -> str:
     names = ", ".join(word_of(name) for name in finding.about if name)
     if not said or not names:
         return said
-    return f"{_colon(said[:-1], names)}."
+    facts = ", ".join(str(FACTS[name]) for name in finding.facts if name in FACTS)
+    return f"{_colon(said[:-1], f'{names} ({facts})' if facts else names)}."
 
 
 _VOCABULARIES: tuple[Any, ...] = (ActorClass, SeatRole, Kind, LegalForm)
 
 
 def word_of(code: str) -> str:
-    """The word of a code of the vocabulary (`company`, `gip`); anything else as it is, a day in words."""
+    """The word of a code of the vocabulary (`company`, `gip`); a day in words, anything else as it is."""
     for choices in _VOCABULARIES:
         if code in choices.values:
             return str(choices(code).label)
-    if len(code) == 10 and code[4] == code[7] == "-":
+    try:
         return wording.date_words(datetime.date.fromisoformat(code))
-    return code
+    except ValueError:
+        return code
 
 
 EVIDENCE = {
@@ -457,7 +468,7 @@ def _years_words(requirement: OrganisationsRequirement, charter: Charter) -> str
     return (
         ngettext(
             "all together, on the same closed year: the last one, closed in the last %(months)s months",
-            "all together, on the last closed year (in the last %(months)s months); growth on each of the last %(running)s",
+            "all together, on the last closed year (of the last %(months)s months); growth on each of %(running)s years",
             running,
         )
         % said

@@ -29,7 +29,7 @@ from totem.labels.news import computed_at, history_of, news_of
 from totem.labels.permissions import EDIT, JUDGE, SEE, board_for
 from totem.labels.showing import shown_changes, to_do
 from totem.labels.views import SHOW_AND_SEND, board_frame, refused, status_of, trail
-from totem.labels.views.judged import Judged, judged_or_why
+from totem.labels.views.judged import Judged, judged_or_why, no_version
 from totem.territories.models import Perimeter, Workspace
 from totem.territories.permissions import workspace_for
 from totem.territories.places import PlaceNotFound
@@ -269,7 +269,7 @@ def freeze(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
         try:
             evaluated = evaluate(row, day=day, workspace=row.workspace, version=version)
         except PlaceNotFound:
-            form.add_error("day", _("The perimeter has no version on that day: it was drawn later."))
+            form.add_error("day", no_version())
         else:
             made = actions.freeze(
                 evaluated=evaluated, note=form.cleaned_data["note"], by=signed_in(request), now=timezone.now()

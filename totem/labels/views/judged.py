@@ -139,6 +139,11 @@ def _document_url(document: Document) -> str:
     return address("territories:document", document.workspace.slug, document.pk)
 
 
+def no_version() -> str:
+    """Why a perimeter that was never published cannot be judged."""
+    return _("The perimeter has no version: nothing says yet what it is made of.")
+
+
 def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -> Judged | str:
     """The board judged as asked in the address; or why it cannot be. Raises Http404 for what is asked wrongly."""
     day = day_asked(request)
@@ -146,7 +151,7 @@ def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -
     try:
         evaluated = evaluate(board, day=day, workspace=None if public else board.workspace, version=version)
     except PlaceNotFound:
-        return _("The perimeter has no version on that day: it was drawn later.")
+        return no_version()
     may_judge = not public and request.user.has_perm(JUDGE, board.workspace)
     return Judged.of(evaluated, team=not public, may_judge=may_judge, asked_as=_asked_as(request))
 

@@ -1,0 +1,187 @@
+"""What is found and what is asked, as sentences; French typography by the language."""
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils.translation import override
+
+from tests.factories.labels import content_of, requirement, words
+from totem.labels import wording
+from totem.labels.charter import Charter, from_content
+from totem.labels.facts import CriterionFinding, Finding, Result, State, Step
+
+CHARTER: Charter = from_content(
+    content_of(
+        [
+            requirement("area", "measure", indicator="area", at_least=50_000, unit="m²", next_step=words("Livrer.")),
+            requirement("near", "travel", to="airport", less_than=30, unit="min"),
+            requirement("staff", "measure", indicator="staff", more_than=25, unit="employees"),
+            requirement("accounts", "organisations", roles=["large_account_in"], number="$number"),
+            requirement("fund", "organisations", roles=["invests_in"], number=2),
+            requirement("body", "body", body="governing"),
+            requirement("seen", "judgement", guide=words("?")),
+        ],
+        [requirement("first", "document")],
+        [requirement("last", "judgement", guide=words("?"))],
+        parameters={"number": {"label": words("n"), "value": 3, "unit": words("large accounts")}},
+        indicators=[{"name": name, "label": words(name), "unit": "m²", "combine": "sum"} for name in ("area", "staff")],
+    )
+)
+ASKED = {one.id: one for one in CHARTER.requirements()}
+
+
+def found(pk: str, state: State, **values: Any) -> Finding:
+    return Finding(pk, state, **{name: Decimal(v) if isinstance(v, int) else v for name, v in values.items()})
+
+
+def said(pk: str, state: State, language: str = "en", **values: Any) -> str:
+    with override(language):
+        return wording.finding_words(found(pk, state, **values), ASKED[pk], CHARTER).replace("\xa0", " ")
+
+
+AREA = {"comparator": "at_least", "threshold": 50_000, "unit": "m²"}
+NEAR = {"comparator": "less_than", "threshold": 30, "unit": "min"}
+
+
+@pytest.mark.parametrize(
+    ("pk", "state", "values", "words_said"),
+    [
+        ("area", State.NOT_MET, AREA | {"value": 10_000, "gap": 40_000}, "10,000 m² of 50,000: 40,000 m² missing."),
+        ("area", State.NOT_MET, AREA | {"value": 49_999, "gap": 1}, "49,999 m² of 50,000: 1 m² missing."),
+        ("area", State.MET, AREA | {"value": 52_000}, "52,000 m²; asked: at least 50,000 m²."),
+        (
+            "area",
+            State.STALE,
+            AREA | {"value": 60_000, "note": "stale"},
+            "60,000 m², out of date; asked: at least 50,000 m². The figure is no longer valid.",
+        ),
+        ("area", State.UNKNOWN, AREA | {"note": "missing"}, "Asked: at least 50,000 m². No figure is known yet."),
+        (
+            "area",
+            State.UNKNOWN,
+            AREA | {"low": 40_000, "high": 60_000, "note": "interval"},
+            "Between 40,000 and 60,000 m²; asked: at least 50,000 m². The figure is only known between two bounds.",
+        ),
+        (
+            "area",
+            State.UNKNOWN,
+            AREA | {"low": 40_000, "note": "interval"},
+            "At least 40,000 m²; asked: at least 50,000 m². The figure is only known between two bounds.",
+        ),
+        (
+            "area",
+            State.UNKNOWN,
+            AREA | {"note": "unavailable", "about": ("Secret statistique",)},
+            "Asked: at least 50,000 m². Declared as not available: Secret statistique.",
+        ),
+        ("near", State.NOT_MET, NEAR | {"value": 45, "gap": 15}, "45 min: 15 min too many; asked: less than 30 min."),
+        ("near", State.NOT_MET, NEAR | {"value": 30, "gap": 0}, "30 min; asked: less than 30 min."),
+        (
+            "staff",
+            State.NOT_MET,
+            {"comparator": "more_than", "threshold": 25, "unit": "employees", "value": 25, "gap": 0},
+            "25 employees; asked: more than 25 employees.",
+        ),
+        (
+            "accounts",
+            State.NOT_MET,
+            {"comparator": "at_least", "threshold": 3, "value": 1, "gap": 2, "note": "too_few"},
+            "1 of 3 large accounts: 2 missing. There are not enough of them.",
+        ),
+        (
+            "fund",
+            State.NOT_MET,
+            {"comparator": "at_least", "threshold": 2, "value": 1, "gap": 1, "note": "facts", "about": ("A", "B")},
+            "1 of 2 organisations: 1 missing. What is known of them does not reach the thresholds together: A, B.",
+        ),
+        (
+            "body",
+            State.NOT_MET,
+            {"note": "classes", "about": ("company", "local_authority"), "gap": 2},
+            "Some of those who have to sit in it are not there: Company, Local authority.",
+        ),
+        ("seen", State.HUMAN, {"note": "no_judgement"}, "Nobody has judged it yet."),
+        ("seen", State.NOT_APPLICABLE, {"note": "not_applicable"}, "The condition does not hold: it is not asked."),
+    ],
+)
+def test_what_was_found(pk, state, values, words_said):
+    assert said(pk, state, **values) == words_said
+
+
+def test_numbers_are_written_in_the_language():
+    with override("fr"):
+        assert wording.amount_words(Decimal("50000"), "m²") == "50\u202f000\xa0m²"
+        assert wording.amount_words(Decimal("25.5"), "%") == "25,5\xa0%"
+    with override("en"):
+        assert wording.amount_words(Decimal("25.5"), "%") == "25.5%"
+        assert wording.amount_words(3) == "3"
+
+
+def test_a_day_and_a_code_become_words():
+    with override("en"):
+        assert "2015" in wording.word_of("2015-03-31")
+        assert wording.word_of("gip") == "GIP (public interest group)"
+        assert wording.word_of("2015-99-99") == "2015-99-99"
+
+
+@pytest.mark.parametrize(
+    ("state", "step", "words_said"),
+    [
+        (State.NOT_MET, Step.REACH, "Livrer."),
+        (State.UNKNOWN, Step.DECLARE, "Livrer."),
+        (State.UNKNOWN, Step.RETAIN, "Choose which of the figures counts, and say why."),
+        (State.STALE, Step.RENEW, "Give the figure of a later date."),
+        (State.MET, Step.NOTHING, ""),
+    ],
+)
+def test_what_to_do_next(state, step, words_said):
+    with override("en"):
+        assert wording.next_words(Finding("area", state, step), ASKED["area"]) == words_said
+
+
+def test_every_step_and_every_reason_has_words():
+    """Those that `judge` gives: a requirement that is not met never stands without a word."""
+    assert set(wording.STEPS) == set(Step)
+    with override("en"):
+        for step in Step:
+            assert (wording.next_words(Finding("near", State.NOT_MET, step), ASKED["near"]) == "") == (
+                step is Step.NOTHING
+            )
+
+
+@pytest.mark.parametrize(
+    ("states", "sentence"),
+    [
+        ([State.MET, State.NOT_APPLICABLE, State.MET], "All criteria are met."),
+        ([State.MET, State.NOT_MET, State.HUMAN], "1 criterion of 3 is met; 1 is not, 1 has to be judged."),
+        ([State.STALE, State.STALE, State.UNKNOWN], "0 criteria of 3 are met; 2 are out of date, 1 is not known yet."),
+    ],
+)
+def test_the_whole_in_a_sentence(states, sentence):
+    criteria = tuple(CriterionFinding(f"q{n}", state, ()) for n, state in enumerate(states, 1))
+    with override("en"):
+        assert wording.whole_words(Result(min(states), criteria), CHARTER) == sentence
+
+
+def test_what_comes_before_all_is_told_apart():
+    content = content_of(
+        [requirement("a", "judgement", guide=words("?"))], [requirement("b", "judgement", guide=words("?"))]
+    )
+    content["criteria"][0] |= {"prior": True, "title": words("Charte signée")}
+    result = Result(State.UNKNOWN, (CriterionFinding("q1", State.UNKNOWN, ()), CriterionFinding("q2", State.MET, ())))
+    with override("en"):
+        said = wording.whole_words(result, from_content(content))
+    assert said == "All criteria are met. Before all: « Charte signée », not known."
+
+
+def test_a_plan_is_a_day():
+    finding = found("area", State.NOT_MET, **AREA, value=1, gap=49_999, expected_on=datetime.date(2027, 6, 1))
+    assert wording.gap_words(finding, ASKED["area"], CHARTER).endswith("m²")
+
+
+def test_what_would_settle_it_is_named() -> None:
+    finding = Finding("o", State.UNKNOWN, note="facts_missing", about=("Société 1",), facts=("staff",))
+    with override("en"):
+        assert note_words(finding) == "Too little is known of them: Société 1 (staff)."
