@@ -184,4 +184,4 @@ def test_a_plan_is_a_day():
 def test_what_would_settle_it_is_named() -> None:
     finding = Finding("o", State.UNKNOWN, note="facts_missing", about=("Société 1",), facts=("staff",))
     with override("en"):
-        assert note_words(finding) == "Too little is known of them: Société 1 (staff)."
+        assert wording.note_words(finding) == "Too little is known of them: Société 1 (staff)."
