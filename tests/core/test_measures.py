@@ -1,6 +1,6 @@
 """The registry of measures, and its first measures: what each counts and what it leaves out."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +14,7 @@ from totem.core import measures
 from totem.core.measures import Combine, Figure, Measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub, OpeningHours
+from totem.hubs.queries import planned_areas
 from totem.spaces.models import Audience, Kind, Space
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
@@ -34,6 +35,8 @@ def test_the_first_measures_are_published_with_all_that_must_be_said_of_them():
     published = {m.name: m for m in measures.about("hubs.hub")}
     assert set(published) >= {
         "hub_area",
+        "hub_area_planned",
+        "open_fab_labs",
         "bookable_desks",
         "visiting_desks",
         "open_days_per_week",
@@ -76,6 +79,52 @@ def test_area_and_open_days():
     OpeningHours.objects.create(hub=hub, weekday=1, opens_at=time(20), closes_at=time(22))
     assert reading("hub_area", hub, other) == Decimal("530.50")
     assert reading("open_days_per_week", hub) == 6
+
+
+@pytest.mark.django_db
+def test_area_that_is_planned_is_kept_apart_from_what_is_delivered_by_the_end_of_the_period():
+    hub = HubFactory()
+    for area, opens_on in (("10", None), ("20", "2027-03-07"), ("40", "2027-03-08"), ("80", "2028-01-01")):
+        ZoneFactory(hub=hub, area=area, opens_on=opens_on)
+    assert (reading("hub_area", hub), reading("hub_area_planned", hub)) == (30, 120)
+    later = WEEK.widened(timedelta(0), timedelta.resolution)  # a microsecond of the 8th
+    assert measures.take("hub_area", [hub], later, NOW).figure.value == 70
+    assert measures.take("hub_area_planned", [hub], later, NOW).figure.value == 80
+    other = ZoneFactory(area="500", opens_on="2027-03-08").hub
+    assert (reading("hub_area", other), reading("hub_area_planned", other)) == (0, 500)
+    assert (reading("hub_area", hub, other), reading("hub_area_planned", hub, other)) == (30, 620)
+    nothing_said = HubFactory()
+    assert reading("hub_area_planned", nothing_said) is None
+    assert reading("hub_area_planned", ZoneFactory().hub) == 0
+
+
+@pytest.mark.django_db
+def test_the_last_day_of_a_period_is_that_of_the_hub():
+    far = HubFactory(time_zone="Indian/Reunion")  # already the 8th there when the week ends in Paris
+    ZoneFactory(hub=far, area="5", opens_on="2027-03-08")
+    assert (reading("hub_area", far), reading("hub_area_planned", far)) == (5, 0)
+
+
+@pytest.mark.django_db
+def test_plans_of_hubs_are_told_by_hub_and_day(django_assert_num_queries):
+    hub, other = HubFactory(), HubFactory()
+    for area, opens_on in (
+        ("1", None),
+        ("2", "2027-03-07"),
+        ("4", "2027-09-01"),
+        ("8", "2027-09-01"),
+        ("16", "2028-01-01"),
+    ):
+        ZoneFactory(hub=hub, area=area, opens_on=opens_on)
+    ZoneFactory(hub=other, area="3", opens_on="2027-05-01")
+    ZoneFactory(opens_on="2027-05-01")
+    with django_assert_num_queries(1):
+        found = planned_areas([hub, other.pk], date(2027, 3, 7))
+    assert [tuple(row) for row in found] == [
+        (hub.pk, date(2027, 9, 1), 12),
+        (hub.pk, date(2028, 1, 1), 16),
+        (other.pk, date(2027, 5, 1), 3),
+    ]
 
 
 @pytest.mark.django_db

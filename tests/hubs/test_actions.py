@@ -205,8 +205,10 @@ def test_zones_come_change_and_go_and_their_spaces_stay(by: User):
     hub = HubFactory()
     zone = actions.add_zone(hub=hub, kind=ZoneKind.MEETING, name="Étage", area="80.5", by=by)
     space = SpaceFactory(hub=hub, zone=zone)
-    actions.update_zone(zone=zone, kind=ZoneKind.EVENTS, name="Étage", area="90", by=by)
-    assert Zone.objects.get().area == 90
+    opens_on = date(2028, 9, 1)
+    actions.update_zone(zone=zone, kind=ZoneKind.EVENTS, name="Étage", area="90", opens_on=opens_on, by=by)
+    assert (Zone.objects.get().area, Zone.objects.get().opens_on) == (90, opens_on)
+    assert JournalEntry.objects.get(verb="hubs.zone_updated").facts["opens_on"] == "2028-09-01"
     actions.remove_zone(zone=zone, by=by)
     space.refresh_from_db()
     assert space.zone is None

@@ -16,6 +16,7 @@ from tests.factories.spaces import SpaceFactory
 from totem.bookings import actions as bookings
 from totem.bookings.actions import Booker
 from totem.core.periods import Period, at_wall_clock
+from totem.core.wording import date_words
 from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, Role, TeamMember, Zone, ZoneKind
 
 pytestmark = pytest.mark.django_db
@@ -353,10 +354,10 @@ def test_zones_are_added_changed_and_removed_with_their_total(client: Client, ma
     hub = manager.hub
     client.post(url("zones", hub), {"name": "Atelier", "kind": ZoneKind.SHARED_TOOLS, "area": "120.5"})
     client.post(url("zones", hub), {"name": "Étage", "kind": ZoneKind.OFFICES, "area": "80"})
-    assert client.get(url("zones", hub)).context["total"] == 200.5
+    assert client.get(url("zones", hub)).context["areas"].m2 == 200.5
     atelier = Zone.objects.get(name="Atelier")
     client.post(url("zone", hub, atelier.pk), {"name": "Atelier", "kind": ZoneKind.SHARED_TOOLS, "area": "100"})
-    assert client.get(url("zones", hub)).context["total"] == 180
+    assert client.get(url("zones", hub)).context["areas"].m2 == 180
     client.post(url("zone_remove", hub, atelier.pk))
     assert Zone.objects.get().name == "Étage"
 
@@ -368,6 +369,7 @@ def test_zones_are_added_changed_and_removed_with_their_total(client: Client, ma
         ({"name": "Cave", "kind": "offices", "area": "0"}, "area"),
         ({"name": "Cave", "kind": "offices", "area": "1e99"}, "area"),
         ({"name": "Cave", "kind": "vault", "area": "10"}, "kind"),
+        ({"name": "Cave", "kind": "offices", "area": "10", "opens_on": "one day"}, "opens_on"),
     ],
 )
 def test_zones_that_cannot_be_are_refused_at_their_field(
@@ -378,6 +380,21 @@ def test_zones_that_cannot_be_are_refused_at_their_field(
     assert answer.status_code == 422
     assert field in answer.context["form"].errors
     assert Zone.objects.count() == 1
+
+
+def test_a_zone_to_come_is_said_planned_with_its_day_and_stays_out_of_the_total(client: Client, manager: TeamMember):
+    hub, today = manager.hub, datetime.now(manager.hub.zone).date()
+    ZoneFactory(hub=hub, area="100", opens_on=today)
+    sent = {"name": "Toit", "kind": ZoneKind.OFFICES, "area": "80", "opens_on": (today + timedelta(days=1)).isoformat()}
+    assert client.post(url("zones", hub), sent).status_code == 302
+    answer = client.get(url("zones", hub))
+    assert (answer.context["areas"].m2, answer.context["areas"].m2_planned) == (100, 80)
+    assert date_words(today + timedelta(days=1)) in answer.content.decode()
+    assert client.get(url("manage", hub)).context["area"] == 100
+    toit = Zone.objects.get(name="Toit")
+    assert client.get(url("zone", hub, toit.pk)).context["form"]["opens_on"].value() == today + timedelta(days=1)
+    client.post(url("zone", hub, toit.pk), {**sent, "opens_on": ""})
+    assert client.get(url("zones", hub)).context["areas"].m2 == 180
 
 
 def photo(content: bytes, name: str = "door.jpg", described: str = "The door") -> dict[str, object]:

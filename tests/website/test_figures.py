@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory, ZoneFactory
+from totem.core import measures
 from totem.hubs.models import Hub, Role
 from totem.website.views.figures import months_until
 
@@ -17,10 +18,13 @@ pytestmark = pytest.mark.django_db
 def test_the_team_reads_every_measure_with_its_method(client):
     reader = TeamMemberFactory(role=Role.READER)
     ZoneFactory(hub=reader.hub, area="540")
+    ZoneFactory(hub=reader.hub, area="260", opens_on="2090-01-01")
     client.force_login(reader.person)
     page = client.get(reverse("website:figures", args=[reader.hub.slug])).content.decode()
     assert "540" in page
-    assert page.count("figure-definition") == 6
+    assert "260" in page
+    assert "800" not in page
+    assert page.count("figure-definition") == len(measures.about("hubs.hub")) == 8
 
 
 def test_nobody_else_does(client):

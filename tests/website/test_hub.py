@@ -1,6 +1,6 @@
 """A hub's page: what it offers, when it is open, how to come, its next free meeting room."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -44,6 +44,14 @@ def test_what_it_offers(visitor: Client, thursday: datetime) -> None:
         "3 desks",
     ):
         assert said in page
+
+
+def test_a_zone_to_come_is_said_planned_and_not_counted(visitor: Client, thursday: datetime) -> None:
+    hub = ZoneFactory(name="Open space", area=120, opens_on=thursday.date()).hub
+    ZoneFactory(hub=hub, name="Workshop", area=80, opens_on=thursday.date() + timedelta(days=1))
+    page = words(visitor.get(page_of(hub)))
+    assert "In all 120 m²" in page
+    assert "Workshop planned for Friday 27 November 80 m²" in page
 
 
 @pytest.mark.parametrize("spaces", [1, 3])

@@ -231,24 +231,29 @@ def remove_exceptional_hours(*, exceptional: ExceptionalHours, by: User, now: da
 
 
 @transaction.atomic
-def add_zone(*, hub: Hub, kind: str, name: str, area: Decimal, by: User) -> Zone:
-    """A part of the hub with one use; `area` in m². Raises ValidationError."""
-    zone = Zone(hub=hub, kind=kind, name=name, area=area)
+def add_zone(*, hub: Hub, kind: str, name: str, area: Decimal, opens_on: date | None = None, by: User) -> Zone:
+    """A part of the hub with one use; `area` in m²; planned until `opens_on` (None: open). Raises ValidationError."""
+    zone = Zone(hub=hub, kind=kind, name=name, area=area, opens_on=opens_on)
     zone.full_clean()
     zone.save(force_insert=True)
-    _record("hubs.zone_added", hub, by, zone=zone.pk, area=str(zone.area))
+    _record("hubs.zone_added", hub, by, **_facts(zone))
     return zone
 
 
 @transaction.atomic
-def update_zone(*, zone: Zone, kind: str, name: str, area: Decimal, by: User) -> Zone:
+def update_zone(*, zone: Zone, kind: str, name: str, area: Decimal, opens_on: date | None, by: User) -> Zone:
     """The zone as it is now. Raises ValidationError."""
     row = Zone.objects.select_for_update().get(pk=zone.pk)
-    row.kind, row.name, row.area = kind, name, area
+    row.kind, row.name, row.area, row.opens_on = kind, name, area, opens_on
     row.full_clean()
     row.save()
-    _record("hubs.zone_updated", row.hub, by, zone=row.pk, area=str(row.area))
+    _record("hubs.zone_updated", row.hub, by, **_facts(row))
     return row
+
+
+def _facts(zone: Zone) -> dict[str, object]:
+    opens_on = zone.opens_on.isoformat() if zone.opens_on else None
+    return {"zone": zone.pk, "area": str(zone.area), "opens_on": opens_on}
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -367,13 +367,14 @@ class ExceptionalForm(SpanForm):
 
 
 class ZoneForm(ConstraintsAtFields, ZoneModelForm):
-    """A zone and its m²."""
+    """A zone, its m², and the day it opens where that is to come."""
 
     constraint_fields = {"zone_area_positive": "area", "zone_once": "name"}
 
     class Meta:
         model = Zone
-        fields = ("name", "kind", "area")
+        fields = ("name", "kind", "area", "opens_on")
+        widgets: ClassVar = {"opens_on": DateInput}
 
     def __init__(self, data: Any = None, *, hub: Hub, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)

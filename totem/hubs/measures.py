@@ -1,6 +1,8 @@
 """Figures about hubs."""
 
-from django.db.models import Sum
+from datetime import timedelta
+from decimal import Decimal
+
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.measures import Combine, Figure, measure
@@ -15,11 +17,34 @@ HUB = "hubs.hub"
     subject=HUB,
     label=_("Floor area"),
     unit="m²",
-    method=_("The floor areas of the hub's zones added up, as they stand today."),
+    method=_(
+        "The floor areas of the zones that are open on the last day of the period, added up. What is planned is not "
+        "in it. A zone without an opening day counts whatever the day, as it stands today."
+    ),
     combine=Combine.SUM,
 )
-def hub_area(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the zones of today, whatever the period
-    return Figure.of(Zone.objects.filter(hub=hub).aggregate(total=Sum("area"))["total"])
+def hub_area(hub: Hub, period: Period) -> Figure:
+    return _area(hub, period, planned=False)
+
+
+@measure(
+    "hub_area_planned",
+    subject=HUB,
+    label=_("Floor area planned"),
+    unit="m²",
+    method=_("The floor areas of the zones that open after the last day of the period, as plans are known today."),
+    combine=Combine.SUM,
+)
+def hub_area_planned(hub: Hub, period: Period) -> Figure:
+    return _area(hub, period, planned=True)
+
+
+def _area(hub: Hub, period: Period, *, planned: bool) -> Figure:
+    """m² of the zones that are, or are not, planned on the last day of the period; not known where none is named."""
+    zones = list(Zone.objects.filter(hub=hub))
+    last_day = (period.ends_at - timedelta.resolution).astimezone(hub.zone).date()
+    areas = (zone.area for zone in zones if zone.is_planned(last_day) is planned)
+    return Figure(sum(areas, Decimal(0)) if zones else None)
 
 
 @measure(

@@ -115,13 +115,33 @@ class ZoneKind(models.TextChoices):
     COMMON = "common", _("Common areas")
 
 
+class ZoneQuerySet(models.QuerySet["Zone"]):
+    """Zones, delivered and planned kept apart."""
+
+    def delivered(self, day: date) -> Self:
+        """Those that are open on that day."""
+        return self.filter(Q(opens_on=None) | Q(opens_on__lte=day))
+
+    def planned(self, day: date) -> Self:
+        """Those that open after that day."""
+        return self.filter(opens_on__gt=day)
+
+
 class Zone(Dated):
-    """A part of the hub with one use, and its floor area in m²."""
+    """A part of the hub with one use, and its floor area in m². Without `opens_on` it has been open all along."""
 
     hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="zones")
     kind = models.CharField(_("use"), max_length=20, choices=ZoneKind)
     name = models.CharField(_("name"), max_length=80)
     area = models.DecimalField(_("floor area (m²)"), max_digits=8, decimal_places=2)
+    opens_on = models.DateField(
+        _("opens on"),
+        null=True,
+        blank=True,
+        help_text=_("Leave empty if it is open already. Until that day its m² are planned and counted apart."),
+    )
+
+    objects = ZoneQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("zone")
@@ -137,6 +157,10 @@ class Zone(Dated):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_planned(self, day: date) -> bool:
+        """Whether it opens after that day."""
+        return self.opens_on is not None and self.opens_on > day
 
 
 class WeeklyHoursBase(models.Model):

@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from totem.accounts.models import User
 from totem.core import periods
 from totem.core.periods import Period
-from totem.hubs.models import ExceptionalHours, Hub, Membership, Role, TeamMember
+from totem.hubs.models import ExceptionalHours, Hub, Membership, Role, TeamMember, Zone
 from totem.territories.queries import holidays_between
 
 
@@ -138,3 +140,42 @@ def visible_to(person: User | None) -> Q:
     if person is None:
         return shown
     return shown | Q(pk__in=TeamMember.objects.filter(person=person).values("hub"))
+
+
+@dataclass(frozen=True)
+class Areas:
+    """The zones of a hub with their m²: those that are open, and those that are planned, by the day they open."""
+
+    delivered: list[Zone]
+    planned: list[Zone]
+
+    @property
+    def m2(self) -> Decimal:
+        """Of the zones that are open."""
+        return sum((zone.area for zone in self.delivered), Decimal(0))
+
+    @property
+    def m2_planned(self) -> Decimal:
+        return sum((zone.area for zone in self.planned), Decimal(0))
+
+
+def areas(zones: Iterable[Zone], day: date) -> Areas:
+    """These zones as they are on that day, otherwise in the order given."""
+    told = list(zones)
+    planned = sorted((zone for zone in told if zone.is_planned(day)), key=lambda zone: zone.opens_on or day)
+    return Areas([zone for zone in told if not zone.is_planned(day)], planned)
+
+
+class PlannedArea(NamedTuple):
+    """The m² of the zones of a hub that open on one day to come."""
+
+    hub: int
+    day: date
+    m2: Decimal
+
+
+def planned_areas(hubs: Iterable[Hub | int], on: date) -> list[PlannedArea]:
+    """What these hubs (or ids of hubs) open after that day, in m², by hub and day. One query."""
+    rows = Zone.objects.planned(on).filter(hub__in=[getattr(hub, "pk", hub) for hub in hubs])
+    sums = rows.values("hub", "opens_on").annotate(m2=Sum("area")).order_by("hub", "opens_on")
+    return [PlannedArea(*row) for row in sums.values_list("hub", "opens_on", "m2")]

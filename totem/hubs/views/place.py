@@ -1,5 +1,7 @@
 """Managing what a hub is: the overview, its settings, zones and photos."""
 
+from datetime import date
+
 from django.contrib import messages
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -37,16 +39,20 @@ def create(request: HttpRequest) -> HttpResponse:
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """What the hub looks like to the public, and what is missing for it to be complete."""
     hub = hub_for(request.user, slug, MANAGE)
-    now = timezone.now()
+    now, today = timezone.now(), _today(hub)
     context = {
         "doors": queries.doors([hub], now)[hub.pk],
         "closures": ExceptionalHours.objects.filter(hub=hub, during__endswith__gt=now).order_by("during")[:3],
-        "members": Membership.objects.on(now.astimezone(hub.zone).date()).filter(hub=hub).count(),
+        "members": Membership.objects.on(today).filter(hub=hub).count(),
         "team": TeamMember.objects.filter(hub=hub).values("person").distinct().count(),
-        "area": hub.zones.aggregate(total=Sum("area"))["total"],
+        "area": hub.zones.delivered(today).aggregate(total=Sum("area"))["total"],
         "missing": list(_missing(hub)),
     }
     return page(request, "hubs/overview.html", hub, "hubs:manage", context)
+
+
+def _today(hub: Hub) -> date:
+    return timezone.now().astimezone(hub.zone).date()
 
 
 def _missing(hub: Hub) -> list[tuple[str, str]]:
@@ -86,7 +92,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def zones(request: HttpRequest, slug: str) -> HttpResponse:
-    """The zones with their m² and the total; one more is added here."""
+    """The zones with their m² and the total, those to come apart; one more is added here."""
     hub = hub_for(request.user, slug, MANAGE)
     form = ZoneForm(request.POST or None, hub=hub)
     if form.is_valid() and succeeds(
@@ -94,8 +100,7 @@ def zones(request: HttpRequest, slug: str) -> HttpResponse:
     ):
         messages.success(request, _("The zone is added."))
         return redirect("hubs:zones", hub.slug)
-    rows = list(hub.zones.order_by("kind", "name"))
-    context = {"zones": rows, "total": sum(zone.area for zone in rows), "form": form}
+    context = {"areas": queries.areas(hub.zones.order_by("kind", "name"), _today(hub)), "form": form}
     return page(request, "hubs/zones.html", hub, "hubs:zones", context, status=status_of(request))
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from totem.hubs import permissions
 from totem.hubs.models import HubPhoto, Language, Zone
 from totem.hubs.permissions import hub_for
+from totem.hubs.queries import areas
 from totem.website import queries
 from totem.website.crumbs import home_crumb
 from totem.website.forms import FindForm
@@ -30,13 +31,12 @@ def hub(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug)
     now = timezone.now()
     spaces = queries.spaces_of(hub, request.user)
-    zones = list(Zone.objects.filter(hub=hub).order_by("-area", "name"))
+    today = now.astimezone(hub.zone).date()
     context = {
         "hub": hub,
         "photos": list(HubPhoto.objects.filter(hub=hub).order_by("position", "pk")),
-        "zones": zones,
-        "total_area": sum(zone.area for zone in zones),
-        "kinds": queries.spaces_by_kind(spaces, now.astimezone(hub.zone).date()),
+        "areas": areas(Zone.objects.filter(hub=hub).order_by("-area", "name"), today),
+        "kinds": queries.spaces_by_kind(spaces, today),
         "opening": queries.opening(hub, now),
         "next_room": queries.next_meeting_room(hub, spaces, request.user, now),
         "spoken": [Language(code).label for code in hub.languages],
