@@ -40,7 +40,7 @@ test-data: setup-dev ## tests on the large files of ../shared/data, where that f
 	@$(BIN)/pytest -q tests/data
 
 bench: setup-dev ## every benchmark, one JSON line each
-	@status=0; for name in contention availability startup profiles register_import census; do \
+	@status=0; for name in contention availability startup profiles register_import census evaluate coalition; do \
 	  $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
 
 messages: setup-dev ## gather the strings to translate into locale/
