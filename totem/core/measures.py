@@ -122,6 +122,13 @@ def _union(figures: list[Figure]) -> Figure:
     return Figure.distinct((pk for figure in figures for pk in figure.ids), beyond=int(sum(missed)))
 
 
+def _ratio(figures: list[Figure]) -> Figure:
+    """Of several, those whose part and whole are known; one alone is what it is."""
+    if len(figures) == 1:
+        return figures[0]
+    return Figure.ratio(_sum(figure.part for figure in figures), _sum(figure.whole for figure in figures))
+
+
 def _sum(values: Iterable[Decimal | None]) -> Decimal:
     return sum((value for value in values if value is not None), Decimal(0))
 
@@ -131,7 +138,7 @@ _COMBINED: dict[Combine, Callable[[list[Figure]], Figure]] = {
     Combine.MAX: lambda known: _bounded(max, known),
     Combine.ANY: _any,
     Combine.UNION: _union,
-    Combine.RATIO: lambda known: Figure.ratio(_sum(f.part for f in known), _sum(f.whole for f in known)),
+    Combine.RATIO: _ratio,
 }
 
 _registry: dict[str, Measure] = {}
