@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,8 +182,10 @@ def test_what_is_wrong_in_a_requirement_is_said_with_its_word_and_line(case):
 def test_what_is_wrong_elsewhere_is_said_with_its_word_and_line(old, new, word):
     text = VALID.replace(old, new, 1)
     assert text != VALID
-    said = [problem for problem in problems(text) if problem.word == word]
-    assert said, [str(problem) for problem in problems(text)]
+    with override("fr"):
+        found = problems(text)
+    said = [problem for problem in found if problem.word == word]
+    assert said, [str(problem) for problem in found]
     first = line_of(VALID, old)
     assert first - 4 <= said[0].line <= first + 4
 
@@ -294,6 +297,20 @@ def test_a_charter_about_hubs_reads_no_figure_of_a_territory():
     assert read_charter(
         VALID.replace("format = 1", 'format = 1\nsubject = "hub"').replace("usable_area", "hub_area"), known=KNOWN
     )
+
+
+@pytest.mark.parametrize("name", ["revenue", "staff", "revenue_growth", "international_share"])
+@pytest.mark.parametrize("subject", ["territory", "hub"])
+def test_a_figure_of_one_organisation_is_asked_of_no_territory_and_of_no_hub(name, subject):
+    head = HEAD.replace("format = 1", f'format = 1\nsubject = "{subject}"')
+    asks = 'kind = "measure"\nindicator = "%s"\nat_least = 5\nunit = "€"'
+    problem = the_problem(head + asked(asks % name))
+    assert (problem.word, "« where »" in problem.message) == (name, True)
+    declared = head.replace("[[criteria]]", f'[[indicators]]\nname = "ours"\nmeasure = "{name}"\n\n[[criteria]]')
+    problem = the_problem(declared + asked(asks % "ours"))
+    assert (problem.word, problem.line) == (name, line_of(declared, f'measure = "{name}"'))
+    own = declared.replace(f'measure = "{name}"', 'unit = "€"\ncombine = "sum"\nlabel = { fr = "Nous", en = "We" }')
+    assert read_charter(own.replace('"ours"', f'"{name}"') + asked(asks % name), known=KNOWN)
 
 
 def test_a_unit_is_read_in_either_language():

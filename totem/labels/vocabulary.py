@@ -12,6 +12,7 @@ from totem.core.measures import Combine
 from totem.hubs.measures import HUB
 from totem.labels.charter import Fact
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
+from totem.organisations.measures import ORGANISATION
 from totem.organisations.models import Kind, LegalForm, Relation, RelationKind
 from totem.territories.places import SUBJECT as PLACE
 
@@ -49,12 +50,14 @@ class Known:
 
     measures: Mapping[str, KnownMeasure]
     words: Mapping[Of, tuple[str, ...]]
+    of_organisations: frozenset[str] = frozenset()  # measures that no territory and no hub can be asked for
 
 
 def known_here() -> Known:
     """The words of this installation."""
     everything = [known for subject in SUBJECTS for known in measures.about(subject)]
-    return Known({known.name: _measure(known) for known in everything}, WORDS)
+    of_organisations = frozenset(known.name for known in measures.about(ORGANISATION))
+    return Known({known.name: _measure(known) for known in everything}, WORDS, of_organisations)
 
 
 WORDS: dict[Of, tuple[str, ...]] = {

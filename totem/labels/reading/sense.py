@@ -287,6 +287,8 @@ class Sense(Checker):
 
     def _of_totem(self, path: Path, indicator: form.Indicator) -> None:
         known = self.known.measures.get(indicator.measure)
+        if indicator.measure in self.known.of_organisations:
+            return self._of_an_organisation((*path, "measure"), indicator.measure)
         if known is None:
             message = _("« {word} » is not a measure of Totem; {hint}")
             return self._unknown((*path, "measure"), indicator.measure, message, self.known.measures)
@@ -308,6 +310,13 @@ class Sense(Checker):
             message = _("« {word} » is about territories; this charter is about hubs (subject).").format(word=measure)
             self.say(path, measure, message)
 
+    def _of_an_organisation(self, path: Path, measure: str) -> None:
+        message = _(
+            "« {word} » is a figure of one organisation, not of a territory or a hub: a requirement of kind "
+            "organisations asks for it, in « where »."
+        )
+        self.say(path, measure, message.format(word=measure))
+
     def _units_of(self, path: Path, name: str) -> frozenset[str] | None:
         """The words of an indicator's unit; None where it is not known which, which is said."""
         own = self.by_name.get(name)
@@ -321,7 +330,11 @@ class Sense(Checker):
             if own is None:
                 self._of_this_subject(path, measure)
             return self.known.measures[measure].units
-        if own is None and name not in self.indicator_names:
+        if own is not None or name in self.indicator_names:
+            return None
+        if name in self.known.of_organisations:
+            self._of_an_organisation(path, name)
+        else:
             message = _("« {word} » is neither an indicator of this charter nor a measure of Totem; {hint}")
             self._unknown(path, name, message, [*self.indicator_names, *self.known.measures])
         return None
