@@ -11,7 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement, words
+from tests.factories.labels import (
+    BoardFactory,
+    CharterVersionFactory,
+    ReadingFactory,
+    content_of,
+    requirement,
+    words,
+)
 from tests.factories.territories import (
     CommuneFactory,
     DocumentFactory,
@@ -54,6 +61,7 @@ CONTENT = content_of(
             "validity_months": 24,
         },
         {"name": "hub_space", "label": words("Surface"), "unit": "m²", "combine": "sum", "period": "day"},
+        {"name": "digital_companies", "measure": "digital_companies"},
     ],
 )
 
@@ -370,6 +378,28 @@ class TestSideBySide:
         assert "230, 240, 300 m²" in page  # a choice does not hide it
         assert [row.observation_id for row in Retention.objects.order_by("pk")] == [rows[0].pk, rows[1].pk]
 
+    def test_the_computed_figure_is_chosen_against_the_one_declared_and_back(self, board, agent):
+        row = declared(board, 90, name="digital_companies", ends_on=TODAY)
+        ReadingFactory(name="digital_companies", subject=f"perimetre:{board.perimeter_id}", day=TODAY, value=100)
+        url, page = at(board, "retain", "digital_companies"), at(board, "figure", "digital_companies")
+        assert '<span class="figure-number">100</span>' in text(agent, page)  # before the only one declared
+        for chosen, number in ((row.pk, 90), ("computed", 100)):
+            assert agent.post(url, {"observation": chosen, "reason": "Recompté"}).status_code == 302
+            assert f'<span class="figure-number">{number}</span>' in text(agent, page)
+
+    def test_what_nobody_computes_cannot_be_chosen(self, board, agent):
+        declared(board)
+        for chosen in ("computed", "", "0", "x"):
+            response = agent.post(at(board, "retain", "events_held"), {"observation": chosen, "reason": "Pourquoi"})
+            assert (response.status_code, list(response.context["form"].errors)) == (422, ["observation"])
+            assert "Pourquoi" in response.content.decode()
+
+    def test_what_was_retained_and_is_withdrawn_is_told(self, board, agent):
+        row = declared(board)
+        agent.post(at(board, "retain", "events_held"), {"observation": row.pk, "reason": "La seule"})
+        agent.post(at(board, "observation_withdraw", row.pk), {"based_on": 1})
+        assert agent.get(at(board, "figure", "events_held")).context["found"].mine_is_gone
+
     def test_values_of_two_years_do_not_contradict_each_other(self, board, agent):
         declared(board, 156, starts_on=datetime.date(LAST_YEAR, 1, 1))
         declared(
@@ -524,4 +554,4 @@ def test_a_list_costs_the_same_with_one_row_and_with_three(board, agent):
         declared(board, value, workspace=WorkspaceFactory(), public=True)
         declared(board, value, name="hub_space", documents=(DocumentFactory(workspace=board.workspace),))
         agent.post(at(board, "observation_edit", first.pk), said(value=value, based_on=value - 156))
-    assert [queries(agent, url) for url in urls] == one == [17, 22, 24]
+    assert [queries(agent, url) for url in urls] == one == [18, 23, 25]

@@ -194,9 +194,9 @@ def retain(
         made_by=by,
         made_at=now,
     )
-    retention.full_clean(exclude=["made_by"])
     if not retention.reason:
         raise ValidationError({"reason": _("Say why this one.")})
+    retention.full_clean(exclude=["made_by", "observation"])
     retention.save(force_insert=True)
     facts = {"indicator": indicator, "subject": subject.key, "observation": observation.pk if observation else None}
     journal.record("labels.figure_retained", workspace, actor_id=by.pk, scope=workspace, facts=facts)

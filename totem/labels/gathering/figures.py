@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q,
 
 from totem.core.measures import Combine, Figure, combined
 from totem.core.statements import AnyOf, Named, Statement
+from totem.labels.charter import PeriodKind
 from totem.labels.facts import MISSING, Evidence, Hold, Known, Plan, Source
 from totem.labels.indicators import Figured
 from totem.labels.judge import months_before
@@ -237,13 +238,22 @@ class Choosing:
         return computed
 
     def published(self, key: str, name: str, by_id: dict[int, Declared]) -> list[Declared]:
-        """What other workspaces retain and publish of a figure: one row for each value that differs."""
-        values: dict[tuple[Decimal | None, str], Declared] = {}
-        for row in by_id.values():
-            theirs = self.retained.get((row.workspace, key, name))
-            if row.public and theirs is not None and theirs.observation == row.observation:
-                values.setdefault((row.value, row.unavailable), row)
-        return list(values.values())
+        """What other workspaces retain and publish of a figure: one row for each value that differs.
+
+        A value goes before « not available », one that holds before a stale one, the last period before others.
+        """
+        figured = self.figures[name]
+        rows = [row for row in by_id.values() if row.public and self._is_retained(row, key, name)]
+        rows = _first(rows, lambda row: row.value is not None)
+        rows = _first(rows, lambda row: not row.is_stale(figured, self.day))
+        if figured.period is not PeriodKind.DAY:
+            last = max((row.ends_on for row in rows), default=None)
+            rows = [row for row in rows if row.ends_on == last]
+        return list({(row.value, row.unavailable): row for row in reversed(rows)}.values())
+
+    def _is_retained(self, row: Declared, key: str, name: str) -> bool:
+        theirs = self.retained.get((row.workspace, key, name))
+        return theirs is not None and theirs.observation == row.observation
 
     def together(self, name: str, parts: Sequence[Known]) -> Known:
         """The figures of several places as one; what is missing leaves the whole open."""
@@ -253,12 +263,28 @@ class Choosing:
         figured = self.figures[name]
         if figured.combine is Combine.RATIO:
             return MISSING if len(parts) > 1 else usable[0]
-        figure = combined(figured.combine, [_as_figure(part) for part in usable])
+        figure = _combined(figured.combine, [_as_figure(part) for part in usable])
         low, _high = figure.bounds
         seen = tuple(item for part in usable for item in part.evidence)
-        if len(usable) == len(parts):
+        settled = figured.combine is Combine.ANY and low == 1  # whatever the others say
+        if len(usable) == len(parts) or settled:
             return Known(Hold.KNOWN, figure.value, figure.low, figure.high, on=self.day, evidence=seen)
         return Known(Hold.KNOWN, None, low, None, on=self.day, evidence=seen)
+
+
+def _first(rows: list[Declared], wanted: Callable[[Declared], bool]) -> list[Declared]:
+    """Those that are wanted, or all of them where none is."""
+    return [row for row in rows if wanted(row)] or rows
+
+
+def _combined(combine: Combine, figures: list[Figure]) -> Figure:
+    """Several figures as one. Of distinct things only their numbers are known here: they may be the same ones."""
+    if combine is not Combine.UNION:
+        return combined(combine, figures)
+    bounds = [figure.bounds for figure in figures]
+    highs = [high for _low, high in bounds if high is not None]
+    low = max(low for low, _high in bounds if low is not None)
+    return Figure.between(low, sum(highs, Decimal(0)) if len(highs) == len(bounds) else None)
 
 
 def _as_figure(known: Known) -> Figure:
