@@ -419,7 +419,16 @@ class TestTheLaw:
 
     def test_sem_whose_shares_are_not_all_known(self):
         seats = ("local_authority", 2, Decimal(80)), ("company", 1, None)
-        assert self.rules(BodyFactory(sem=True), *seats) == ("unknown", ["unknown", "met", "unknown", "met"])
+        assert self.rules(BodyFactory(sem=True), *seats) == ("unknown", ["met", "met", "unknown", "met"])
+
+    def test_what_is_not_recorded_may_decide(self):
+        body = BodyFactory(sem=True)
+        seats = ("local_authority", 2, Decimal("48.5")), ("company", 1, Decimal(31))
+        assert self.rules(body, *seats) == ("unknown", ["unknown", "met", "met", "met"])
+        rows = [SeatFactory.build(body=body, actor_class=n, votes=v, capital_share=c) for n, v, c in seats]
+        with override("en"):
+            found = legality(body, rows).rules[0].found
+        assert found == "They have 48.5% of the capital. 20.5% is not recorded, and decides."
 
     def test_the_page_says_what_is_missing_and_which_article(self, board, agent):
         body = BodyFactory(**about(board), sem=True)

@@ -36,10 +36,14 @@ class SeenForm(forms.Form):
     def see(self, row: Dated) -> None:
         """The row as it stands has been shown: sending the form, once more or for the first time, is a choice."""
         if self.is_bound:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("seen")] = state_of(row)
+            self.data = {**sent(self), self.add_prefix("seen"): state_of(row)}
         else:
             self.initial["seen"] = state_of(row)
+
+
+def sent(form: forms.Form) -> dict[str, Any]:
+    """What was sent, one value for each field."""
+    return {name: form.data[name] for name in form.data}
 
 
 def differences(form: forms.Form, typed: dict[str, Any], now: Dated) -> list[tuple[Any, Any]]:

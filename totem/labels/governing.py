@@ -18,7 +18,7 @@ from totem.labels.legal import OF_GENERAL_INTEREST, PUBLIC, legal_state
 from totem.labels.models import ActorClass, Appointment, Board, Body, FundingLine, Seat
 from totem.labels.wording import NOTES, amount_words
 
-NOTHING, WHOLE = Decimal(0), Decimal(100)
+NOTHING, FIFTEEN, WHOLE = Decimal(0), Decimal(15), Decimal(100)
 
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
@@ -191,69 +191,71 @@ def _sem(body: BodyFact) -> list[LegalRule]:
 
 
 def _more_than_half(body: BodyFact, classes: frozenset[str], of: str, asked: str, article: Text) -> LegalRule:
-    weighed = _weighed(body, of, lambda seat: seat.actor_class in classes)
-    if isinstance(weighed, str):
-        return LegalRule(State.UNKNOWN, asked, weighed, article)
-    have = _weight_words(weighed, of)
-    gap = weighed.whole / 2 - weighed.part
+    if not body.seats:
+        return LegalRule(State.UNKNOWN, asked, str(NOTES["no_seats"]), article)
+    if of == "capital":
+        ours, others = _capital(body, classes)
+        return _capital_rule(ours, others, asked, article)
+    whole = _sum(seat.votes for seat in body.seats)
+    part = _sum(seat.votes for seat in body.seats if seat.actor_class in classes)
+    if not whole:
+        return LegalRule(State.UNKNOWN, asked, str(NOTES["no_votes"]), article)
+    # The share is cut, not rounded, so that it never looks like more than it is.
+    share = amount_words(Decimal(int(1000 * Fraction(part) / Fraction(whole))) / 10, "%")
+    said = {"part": wording.number(part), "whole": wording.number(whole), "share": share}
+    have, gap = _("They have %(part)s of %(whole)s votes: %(share)s.") % said, whole / 2 - part
     if gap < 0:
         return LegalRule(State.MET, asked, have, article)
-    missing = _("It is exactly half: it has to be more.") if not gap else _gap_words(gap, of)
-    return LegalRule(State.NOT_MET, asked, f"{have} {missing}", article)
+    missing = _("More than %(gap)s of the votes are missing.") % {"gap": wording.number(gap)}
+    return LegalRule(State.NOT_MET, asked, f"{have} {missing if gap else _exactly_half()}", article)
+
+
+def _exactly_half() -> str:
+    return _("It is exactly half: it has to be more.")
+
+
+def _capital(body: BodyFact, classes: frozenset[str]) -> tuple[Decimal, Decimal]:
+    """The declared shares (%) of the capital: of these classes, and of the others. The rest may be anybody's."""
+    told = [(seat.actor_class in classes, seat.capital or NOTHING) for seat in body.seats]
+    return _sum(share for ours, share in told if ours), _sum(share for ours, share in told if not ours)
+
+
+def _capital_rule(ours: Decimal, others: Decimal, asked: str, article: Text) -> LegalRule:
+    have = _("They have %(share)s of the capital.") % {"share": amount_words(ours, "%")}
+    if ours > WHOLE / 2:
+        return LegalRule(State.MET, asked, have, article)
+    if others < WHOLE / 2:
+        return LegalRule(State.UNKNOWN, asked, f"{have} {_not_told(ours + others)}", article)
+    gap = WHOLE / 2 - ours
+    missing = _("More than %(gap)s of the capital is missing.") % {"gap": amount_words(gap, "%")}
+    return LegalRule(State.NOT_MET, asked, f"{have} {missing if gap else _exactly_half()}", article)
+
+
+def _not_told(told: Decimal) -> str:
+    return _("%(rest)s is not recorded, and decides.") % {"rest": amount_words(WHOLE - told, "%")}
 
 
 def _others(body: BodyFact, local: frozenset[str]) -> LegalRule:
     asked = _("Those who are not local authorities have at least 15% of the capital.")
-    weighed = _weighed(body, "capital", lambda seat: seat.actor_class not in local)
-    if isinstance(weighed, str):
-        return LegalRule(State.UNKNOWN, asked, weighed, LAW_SEM_OTHERS)
-    have, gap = _weight_words(weighed, "capital"), weighed.whole * 15 / 100 - weighed.part
-    if gap <= 0:
+    if not body.seats:
+        return LegalRule(State.UNKNOWN, asked, str(NOTES["no_seats"]), LAW_SEM_OTHERS)
+    ours, others = _capital(body, local)
+    have = _("They have %(share)s of the capital.") % {"share": amount_words(others, "%")}
+    if others >= FIFTEEN:
         return LegalRule(State.MET, asked, have, LAW_SEM_OTHERS)
-    missing = _("%(gap)s of the capital is missing.") % {"gap": amount_words(gap, "%")}
+    if WHOLE - ours >= FIFTEEN:
+        return LegalRule(State.UNKNOWN, asked, f"{have} {_not_told(ours + others)}", LAW_SEM_OTHERS)
+    missing = _("%(gap)s of the capital is missing.") % {"gap": amount_words(FIFTEEN - others, "%")}
     return LegalRule(State.NOT_MET, asked, f"{have} {missing}", LAW_SEM_OTHERS)
 
 
 def _private(body: BodyFact) -> LegalRule:
     asked = _("At least one shareholder is a private person.")
-    private = sum(seat.actor_class not in PUBLIC for seat in body.seats)
     if not body.seats:
         return LegalRule(State.UNKNOWN, asked, str(NOTES["no_seats"]), LAW_SEM)
+    private = sum(seat.actor_class not in PUBLIC for seat in body.seats)
     found = _("Private members: %(number)s.") % {"number": private} if private else _("There is none: one is missing.")
     return LegalRule(State.MET if private else State.NOT_MET, asked, found, LAW_SEM)
-
-
-def _weighed(body: BodyFact, of: str, ours: Callable[[SeatFact], bool]) -> Weight | str:
-    """What these seats weigh among all; or why that is not known."""
-    if not body.seats:
-        return str(NOTES["no_seats"])
-    if of == "capital" and any(seat.capital is None for seat in body.seats):
-        return str(NOTES["no_capital"])
-    whole = _sum(_amount(seat, of) for seat in body.seats)
-    part = _sum(_amount(seat, of) for seat in body.seats if ours(seat))
-    return Weight(part, whole) if whole else str(NOTES["no_capital" if of == "capital" else "no_votes"])
-
-
-def _amount(seat: SeatFact, of: str) -> Decimal:
-    return seat.votes if of == "votes" else seat.capital or NOTHING
-
-
-def _weight_words(weight: Weight, of: str) -> str:
-    """« 8 voix sur 20, soit 40 % »: the share is cut, not rounded, so that it never looks like more than it is."""
-    share = amount_words(Decimal(int(1000 * Fraction(weight.part) / Fraction(weight.whole))) / 10, "%")
-    if of == "votes":
-        said = {"part": wording.number(weight.part), "whole": wording.number(weight.whole), "share": share}
-        return _("They have %(part)s of %(whole)s votes: %(share)s.") % said
-    if weight.whole == WHOLE:
-        return _("They have %(share)s of the capital.") % {"share": amount_words(weight.part, "%")}
-    said = {"part": amount_words(weight.part, "%"), "whole": amount_words(weight.whole, "%"), "share": share}
-    return _("They have %(part)s of the %(whole)s that is recorded: %(share)s.") % said
-
-
-def _gap_words(gap: Decimal, of: str) -> str:
-    if of == "votes":
-        return _("More than %(gap)s of the votes are missing.") % {"gap": wording.number(gap)}
-    return _("More than %(gap)s of the capital is missing.") % {"gap": amount_words(gap, "%")}
 
 
 # -- Money ------------------------------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def _held(row: Governed) -> Governed:
 
 
 @transaction.atomic
-def set_governed_public(*, row: Body | Appointment | FundingLine, public: bool, by: User | None) -> None:
+def set_governed_public(*, row: Governed, public: bool, by: User | None) -> None:
     """Show a body with its seats and meetings, an appointment or a funding line to everybody; or to the team alone.
 
     Documents stay where they were shown: minutes and acts may speak of people.

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.forms import DateInput
-from totem.core.meanwhile import SeenForm
+from totem.core.meanwhile import SeenForm, sent
 from totem.labels.forms.evidence import FigureField
 from totem.labels.models import Appointment, Body, FundingLine, Meeting, Seat, SeatRole
 from totem.organisations.forms import OrganisationField
@@ -39,8 +39,7 @@ class ProvenForm(EvidencedForm, SeenForm):
 
     def keep(self, document: Document) -> None:
         """A document that was sent is there now, whatever else is wrong: it is the one chosen."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("document")] = str(document.pk)
+        self.data = {**sent(self), self.add_prefix("document"): str(document.pk)}
         self.cleaned_data["document"] = document
 
 

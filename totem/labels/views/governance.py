@@ -269,20 +269,22 @@ Act = Callable[[User, dict[str, Any]], str]
 
 @dataclass(frozen=True)
 class Page:
-    """A form of a board: what it is called, what it leads to, and the page it comes from."""
+    """A form of a board: what it is called, the page it comes from, the row it changes and where that is taken out."""
 
     board: Board
     title: str
     back: tuple[str, str]
     lead: str = ""
+    row: Dated | None = None
+    remove_url: str = ""
 
 
-def _answer(request: HttpRequest, page: Page, form: Form, act: Act, row: Dated | None = None) -> HttpResponse:
+def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpResponse:
     """The page of a form, or, once `act` has done what it says, the address that it gives.
 
-    `row` is what the form changes. 409 with both texts when somebody else has saved it since it was shown.
+    409 with both texts when somebody else has saved the row of the page since it was shown.
     """
-    status, theirs = status_of(request), None
+    status, theirs, row = status_of(request), None, page.row
     if isinstance(form, ProvenForm):
         form.of(_workspace(page.board), row)
     if row is not None and isinstance(form, SeenForm) and not form.is_bound:
@@ -370,14 +372,14 @@ def body_create(request: HttpRequest, workspace: str, board: str) -> HttpRespons
 def body_edit(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
     """Change what a body is."""
     row, found = _own_body(request, workspace, board, pk)
-    page = Page(row, _("Change %(name)s") % {"name": found.name}, (found.name, _at(row, "body", pk)))
+    page = Page(row, _("Change %(name)s") % {"name": found.name}, (found.name, _at(row, "body", pk)), row=found)
     form = BodyForm(request.POST or None, request.FILES or None, instance=found)
 
     def act(by: User, values: dict[str, Any]) -> str:
         actions.change_body(body=found, seen=form.cleaned_data["seen"], by=by, **values)
         return page.back[1]
 
-    return _answer(request, page, form, act, found)
+    return _answer(request, page, form, act)
 
 
 @require_POST
@@ -389,7 +391,7 @@ def body_public(request: HttpRequest, workspace: str, board: str, pk: int) -> Ht
 
 def _published(request: HttpRequest, row: Body | Appointment | FundingLine, where: str) -> HttpResponse:
     public = request.POST.get("public") == "yes"
-    actions.set_governed_public(row=row, public=public, by=signed_in(request))
+    actions.set_governed_public(row=row, public=public, by=signed_in(request))  # type: ignore[type-var]
     messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
     return redirect(where)
 
@@ -412,14 +414,15 @@ def seat_create(request: HttpRequest, workspace: str, board: str, body: int) -> 
 def seat_edit(request: HttpRequest, workspace: str, board: str, body: int, pk: int) -> HttpResponse:
     """Change a seat, or say when it ends."""
     row, seat = _own_seat(request, workspace, board, body, pk)
-    page = Page(row, _("Change a seat"), (seat.body.name, _at(row, "body", body)))
+    back, remove = (seat.body.name, _at(row, "body", body)), _at(row, "seat_remove", body, pk)
+    page = Page(row, _("Change a seat"), back, row=seat, remove_url=remove)
     form = SeatForm(request.POST or None, instance=seat, body=seat.body)
 
     def act(by: User, values: dict[str, Any]) -> str:
         actions.change_seat(seat=seat, seen=form.cleaned_data["seen"], by=by, **values)
         return page.back[1]
 
-    return _answer(request, page, form, act, seat)
+    return _answer(request, page, form, act)
 
 
 @require_POST
@@ -449,14 +452,15 @@ def meeting_create(request: HttpRequest, workspace: str, board: str, body: int) 
 def meeting_edit(request: HttpRequest, workspace: str, board: str, body: int, pk: int) -> HttpResponse:
     """Change what is said of a meeting."""
     row, meeting = _own_meeting(request, workspace, board, body, pk)
-    page = Page(row, _("Change a meeting"), (meeting.body.name, _at(row, "body", body)))
+    back, remove = (meeting.body.name, _at(row, "body", body)), _at(row, "meeting_remove", body, pk)
+    page = Page(row, _("Change a meeting"), back, row=meeting, remove_url=remove)
     form = MeetingForm(request.POST or None, request.FILES or None, instance=meeting)
 
     def act(by: User, values: dict[str, Any]) -> str:
         actions.change_meeting(meeting=meeting, seen=form.cleaned_data["seen"], now=timezone.now(), by=by, **values)
         return page.back[1]
 
-    return _answer(request, page, form, act, meeting)
+    return _answer(request, page, form, act)
 
 
 @require_POST
@@ -475,7 +479,8 @@ def meeting_remove(request: HttpRequest, workspace: str, board: str, body: int, 
 def appointment_create(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """Somebody named to an office."""
     row = board_for(request.user, workspace, board, EDIT)
-    form = AppointmentForm(request.POST or None, request.FILES or None)
+    initial = {"office": Office.CHIEF_DIGITAL_OFFICER}
+    form = AppointmentForm(request.POST or None, request.FILES or None, initial=initial)
 
     def act(by: User, values: dict[str, Any]) -> str:
         actions.appoint(board=row, by=by, **values)
@@ -494,7 +499,8 @@ def appointment_edit(request: HttpRequest, workspace: str, board: str, pk: int) 
         actions.change_appointment(appointment=found, seen=form.cleaned_data["seen"], by=by, **values)
         return _at(row, "governance") + "#offices"
 
-    return _answer(request, Page(row, _("Change an appointment"), _home(row)), form, act, found)
+    page = Page(row, _("Change an appointment"), _home(row), row=found)
+    return _answer(request, page, form, act)
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -508,7 +514,7 @@ def appointment_end(request: HttpRequest, workspace: str, board: str, pk: int) -
         return _at(row, "governance") + "#offices"
 
     title = _("End of office: %(office)s") % {"office": found.get_office_display()}
-    return _answer(request, Page(row, title, _home(row)), form, act, found)
+    return _answer(request, Page(row, title, _home(row), row=found), form, act)
 
 
 @require_POST
@@ -544,7 +550,9 @@ def funding_edit(request: HttpRequest, workspace: str, board: str, pk: int) -> H
         actions.change_funding(line=line, seen=form.cleaned_data["seen"], by=by, **values)
         return _at(row, "governance") + "#money"
 
-    return _answer(request, Page(row, _("Change a funding line"), _home(row)), form, act, line)
+    remove = _at(row, "funding_remove", pk)
+    page = Page(row, _("Change a funding line"), _home(row), row=line, remove_url=remove)
+    return _answer(request, page, form, act)
 
 
 @require_POST
