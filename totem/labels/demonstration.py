@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from totem.accounts.models import DemoRole, User
 from totem.core.files import CheckedFile
 from totem.hubs.models import Hub
 from totem.labels import actions
+from totem.labels.charter import indicator_of
 from totem.labels.evaluating import charter_of, evaluate, version_for
 from totem.labels.indicators import Figured, figures_of
 from totem.labels.jobs import refresh
@@ -74,6 +75,7 @@ class _Sheet:
         self.boards: dict[str, Board] = {}
         self.perimeters: dict[str, Perimeter] = {}
         self.documents: dict[str, Document] = {}
+        self.revisions: list[Callable[[], object]] = []
 
     def load(self) -> list[Board]:
         for row in self.told.get("members", []):
@@ -88,9 +90,11 @@ class _Sheet:
             self.boards[row["key"]] = self.add_board(row)
         self.gather(later=False)
         for board in self.boards.values():
-            actions.keep_daily(board=board, day=timezone.localdate(self.now), now=self.now)
+            refresh(board, now=self.now)
         self.now = self.today
         self.gather(later=True)
+        for revise in self.revisions:
+            revise()
         for row in self.told["boards"]:
             self.finish(row, self.boards[row["key"]])
         return list(self.boards.values())
@@ -182,10 +186,12 @@ class _Sheet:
             actions.search_partners(search=search)
 
     def compute_partners(self, board: Board, scope: str, day: date) -> None:
-        """What Totem computes of the territories among which partners are looked for."""
+        """What Totem computes of the territories among which partners are looked for, where the charter asks for it."""
         level, _colon, code = scope.partition(":")
         partners = partners_in(place_for(level, code), subject_of(board, day))
-        figures = figures_of(charter_of(version_for(board.charter, day))).values()
+        charter = charter_of(version_for(board.charter, day))
+        asked = {indicator_of(charter, one) for of in charter.criteria for one in of.requirements if one.mandatory}
+        figures = [figured for name, figured in figures_of(charter).items() if name in asked]
         actions.take_readings(figures=figures, subjects=partners, day=day, now=self.today)
 
     # -- Evidence -----------------------------------------------------------------------------------------------------
@@ -227,15 +233,9 @@ class _Sheet:
             now=self.now,
         )
         if revised:
-            actions.revise(
-                observation=observation,
-                based_on=1,
-                figured=figured,
-                values=values | revised,
-                documents=documents,
-                by=self.officer,
-                now=self.today,
-            )
+            said = {"figured": figured, "values": values | revised, "documents": documents}
+            corrected = partial(actions.revise, observation=observation, based_on=1, by=self.officer, now=self.today)
+            self.revisions.append(partial(corrected, **said))
         if retained:
             actions.retain(
                 workspace=self.workspace,
