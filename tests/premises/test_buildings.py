@@ -12,9 +12,9 @@ from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.premises import BuildingFactory, LotFactory, OfferFactory, PhaseFactory
 from tests.factories.territories import CommuneFactory, WorkspaceFactory
+from totem.core.meanwhile import ChangedMeanwhile
 from totem.core.models import JournalEntry, StoredFile
 from totem.premises import actions
-from totem.premises.actions import ChangedMeanwhile
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
 from totem.territories.models import Document
 

@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
 from totem.core import journal, mail
+from totem.core.meanwhile import state_of, unchanged
 from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of
-from totem.territories.models import Declared, Workspace
+from totem.territories.models import Workspace
 
 # Enough for a large company to come at once, too few to use Totem as a machine that writes to strangers.
 INVITATIONS_WAITING = 30
@@ -189,19 +190,6 @@ def leave_everything(*, person: User, now: datetime.datetime) -> None:
 # -- What territories and public data say of organisations ------------------------------------------------------------
 
 
-class ChangedMeanwhile(Exception):
-    """Somebody else has saved the row since it was shown; `theirs` is what stands now."""
-
-    def __init__(self, theirs: Declared) -> None:
-        super().__init__()
-        self.theirs = theirs
-
-
-def state_of(row: Declared) -> str:
-    """What a form carries along, to tell whether the row has been saved since it was shown."""
-    return row.updated_at.isoformat()
-
-
 @transaction.atomic
 def note_organisation(*, by: User, workspace: Workspace, **values: Any) -> Organisation:
     """An organisation that a territory speaks of. Nobody represents it: whoever notes it does not become part of it.
@@ -288,8 +276,7 @@ Said = TypeVar("Said", Relation, YearFigures)
 
 
 def _change(row: Said, seen: str, by: User, verb: str, values: dict[str, Any]) -> Said:
-    if seen != state_of(row):
-        raise ChangedMeanwhile(row)
+    unchanged(row, seen)
     changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
     if changed:
         for field in changed:

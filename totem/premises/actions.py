@@ -14,19 +14,12 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
+from totem.core.meanwhile import ChangedMeanwhile
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseRevision, PhaseState
 from totem.territories.models import Document, Workspace
 
 Row = TypeVar("Row", Building, Lot)
-
-
-class ChangedMeanwhile(Exception):
-    """Somebody else saved the row since it was read; `now` is what stands there."""
-
-    def __init__(self, now: Building | Lot) -> None:
-        self.now = now
-        super().__init__(f"{now._meta.label}:{now.pk}")
 
 
 def _record(verb: str, subject: Model, by: User | None, building: Building, **facts: object) -> None:

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
+from totem.core.meanwhile import ChangedMeanwhile
+from totem.core.models import Dated
 from totem.core.wording import area, date_words, money
 from totem.premises import actions, queries
-from totem.premises.actions import ChangedMeanwhile
 from totem.premises.forms import BuildingForm, EndForm, EvidencedForm, LotForm, OfferForm, PhaseForm, RevisionForm
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseState
 from totem.premises.permissions import building_for, part_for, public_building
@@ -190,7 +191,7 @@ def _done(form: EvidencedForm, workspace: Workspace, by: User, act: Act) -> Buil
     return act(values)
 
 
-def _both_texts(form: EvidencedForm, now: Building | Lot) -> None:
+def _both_texts(form: EvidencedForm, now: Dated) -> None:
     """What was typed stays in the form; under each field that differs, what stands there now.
 
     Sent once more, the form takes its place: its person has seen it.

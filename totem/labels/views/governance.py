@@ -179,6 +179,7 @@ def governance(request: HttpRequest, workspace: str, board: str) -> HttpResponse
         for kind in BodyKind
     ]
     appointments, lines = list(appointments_of(row)), list(funding_of(row))
+    appointments.sort(key=lambda one: (not in_force(one, today), one.office))
     running = [line for line in lines if line.starts_on <= today <= line.ends_on]
     context = {
         **board_frame(request, row, "governance"),

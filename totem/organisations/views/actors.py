@@ -1,7 +1,6 @@
 """The actors of a territory, for its team: who does what there, and the figures of their closed years."""
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -17,13 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
-from totem.core.wording import number
+from totem.core.meanwhile import ChangedMeanwhile, differences, state_of
 from totem.organisations import actions, queries
-from totem.organisations.actions import ChangedMeanwhile, state_of
 from totem.organisations.forms import (
     ActorsFilterForm,
     EndForm,
-    EvidenceForm,
     FiguresForm,
     RelationForm,
     WhoForm,
@@ -31,7 +28,7 @@ from totem.organisations.forms import (
 )
 from totem.organisations.models import LegalForm, Organisation, Relation, YearFigures
 from totem.territories.actions import add_document
-from totem.territories.models import Declared, Workspace
+from totem.territories.models import Workspace
 from totem.territories.permissions import EDIT, workspace_for
 from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
 
@@ -295,29 +292,14 @@ def _changed(
             refused(form, error)
         except ChangedMeanwhile as meanwhile:
             status = 409
-            context["theirs"] = _differences(form, meanwhile.theirs)
+            context["theirs"] = differences(form, form.said, meanwhile.now)
             # Sending it again is a choice: what stands now has been seen.
-            form.data = {**request.POST.dict(), "seen": state_of(meanwhile.theirs)}
+            form.data = {**request.POST.dict(), "seen": state_of(meanwhile.now)}
         else:
             messages.success(request, _("Saved."))
             return redirect(_address(workspace, row.organisation))
     template = "relation_form" if isinstance(row, Relation) else "figures_form"
     return _form_page(request, workspace, form, f"organisations/{template}.html", {**context, "status": status})
-
-
-def _differences(form: EvidenceForm, theirs: Declared) -> list[tuple[Any, Any]]:
-    """The fields in which what stands now is not what was typed: their label, and what stands."""
-    return [
-        (form.fields[name].label, _words(theirs, name))
-        for name, value in form.said.items()
-        if getattr(theirs, name) != value
-    ]
-
-
-def _words(row: Declared, name: str) -> Any:
-    told = getattr(row, f"get_{name}_display", None)
-    value = told() if told is not None else getattr(row, name)
-    return number(value) if isinstance(value, Decimal) else value
 
 
 def _published(request: HttpRequest, workspace: Workspace, row: Relation | YearFigures) -> HttpResponse:
