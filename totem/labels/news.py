@@ -68,7 +68,8 @@ def computed_at(charter: Charter, subject: Subject) -> datetime.datetime | None:
     """When the figures of a subject that Totem computes were last computed; None where none was."""
     names = [figured.measure.name for figured in figures_of(charter).values() if figured.measure is not None]
     rows = Reading.objects.filter(subject__in=[subject.key, *subject.parts], name__in=names)
-    return rows.aggregate(last=Max("computed_at"))["last"]
+    last: datetime.datetime | None = rows.aggregate(last=Max("computed_at"))["last"]
+    return last
 
 
 class _Criterion(msgspec.Struct):

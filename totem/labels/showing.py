@@ -232,7 +232,7 @@ class Showing:
                 url = self.own("observation", item.id)
             case Source.COMPUTED:
                 url = self.own("figure", indicator)
-            case Source.RELATION if playing := self.playing.get(item.id):
+            case Source.RELATION if playing := self.playing.get(item.id or 0):
                 url = address("organisations:actor", self.slug, playing)
             case Source.ORGANISATION | Source.YEAR:
                 url = address("organisations:actor", self.slug, item.id)

@@ -468,7 +468,7 @@ def _years_words(requirement: OrganisationsRequirement, charter: Charter) -> str
     return (
         ngettext(
             "all together, on the same closed year: the last one, closed in the last %(months)s months",
-            "all together, on the last closed year (of the last %(months)s months); growth on each of %(running)s years",
+            "all together, on the last closed year (of the last %(months)s months); growth on each of %(running)s",
             running,
         )
         % said

@@ -1,7 +1,7 @@
 """Opening a board, judging a requirement, freezing an evaluation."""
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,11 +13,6 @@ from totem.core.forms import DateInput
 from totem.hubs.models import Hub
 from totem.labels.models import CharterVersion, Judgement
 from totem.territories.models import Perimeter
-
-if TYPE_CHECKING:
-    JudgementModelForm = forms.ModelForm[Judgement]
-else:
-    JudgementModelForm = forms.ModelForm
 
 
 class PerimeterBoardForm(forms.Form):
@@ -40,21 +35,19 @@ class HubBoardForm(forms.Form):
         self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
 
 
-class JudgementForm(JudgementModelForm):
+class JudgementForm(forms.Form):
     """Met or not, why, and which interests the person has in it."""
 
-    class Meta:
-        model = Judgement
-        fields = ("verdict", "reason", "conflicts")
-        widgets = {
-            "verdict": forms.RadioSelect,
-            "reason": forms.Textarea({"rows": 5}),
-            "conflicts": forms.Textarea({"rows": 2}),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["verdict"].choices = Judgement.Verdict.choices  # type: ignore[attr-defined]
+    verdict = forms.ChoiceField(
+        label=gettext_lazy("Verdict"), choices=Judgement.Verdict.choices, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=2000, widget=forms.Textarea({"rows": 5}))
+    conflicts = forms.CharField(
+        label=gettext_lazy("Conflicts of interest declared"),
+        max_length=1000,
+        help_text=gettext_lazy("« None » when there are none."),
+        widget=forms.Textarea({"rows": 2}),
+    )
 
 
 class FreezeForm(forms.Form):

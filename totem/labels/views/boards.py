@@ -164,7 +164,6 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
     asked, place = _judged_by_people(version, requirement)
     form = JudgementForm(request.POST or None)
     if form.is_valid():
-        said = {name: form.cleaned_data[name] for name in ("verdict", "reason", "conflicts")}
         try:
             actions.record_judgement(
                 board=row,
@@ -172,7 +171,7 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
                 requirement=requirement,
                 by=signed_in(request),
                 now=timezone.now(),
-                **said,
+                **form.cleaned_data,
             )
         except ValidationError as error:
             refused(form, error)
