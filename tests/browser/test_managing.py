@@ -52,6 +52,7 @@ def manager(server: Site) -> User:
         OpeningHours(hub=hub, weekday=day, opens_at=time(9), closes_at=time(19)) for day in range(1, 7)
     )
     ZoneFactory(hub=hub)
+    ZoneFactory(hub=hub, name="Toit", opens_on=date(2090, 1, 1))
     PriceFactory(space=SpaceFactory(hub=hub, name="Somme", slug="somme", capacity=8))
     SpaceFactory(hub=hub, name="Postes", slug="postes", pool=True)
     OutageFactory(space=SpaceFactory(hub=hub, name="Laser", machine=True), during=(datetime.now(UTC), None))

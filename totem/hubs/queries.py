@@ -178,4 +178,4 @@ def planned_areas(hubs: Iterable[Hub | int], on: date) -> list[PlannedArea]:
     """What these hubs (or ids of hubs) open after that day, in m², by hub and day. One query."""
     rows = Zone.objects.planned(on).filter(hub__in=[getattr(hub, "pk", hub) for hub in hubs])
     sums = rows.values("hub", "opens_on").annotate(m2=Sum("area")).order_by("hub", "opens_on")
-    return [PlannedArea(*row) for row in sums.values_list("hub", "opens_on", "m2")]
+    return list(map(PlannedArea._make, sums.values_list("hub", "opens_on", "m2")))

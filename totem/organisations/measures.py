@@ -131,10 +131,12 @@ def international_share(organisation: Organisation, period: Period) -> Figure:
 
 def _declared(kind: RelationKind) -> Callable[[Place, Period], Figure]:
     def computed(place: Place, period: Period) -> Figure:
-        inside, perhaps = set(), set()
+        whole = frozenset(place.whole)
+        inside: set[int] = set()
+        perhaps: set[int] = set()
         for row in relations_inside(place.communes, _perimeters(place), None, _last_day(period)):
             if row.kind == kind:
-                sure = row.at_perimeter is not None or row.at_commune in place.whole
+                sure = row.at_perimeter is not None or row.at_commune in whole
                 (inside if sure else perhaps).add(row.organisation_id)
         if not inside and not perhaps:
             return UNKNOWN  # nobody said so, which is not to say that nobody does
