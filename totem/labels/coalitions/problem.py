@@ -170,6 +170,10 @@ class Answer:
         return self.by_size[0] == 1
 
 
+class TooManySets(ValueError):
+    """Nobody would wait until all these sets have been looked at."""
+
+
 BEST = 50
 
 

@@ -6,8 +6,9 @@ further partner can undo a clause. Prefixes come by their last partner (colexico
 the words that still matter. NumPy leaves the interpreter alone while it works, so that two threads do.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -32,7 +33,7 @@ from totem.labels.coalitions.bits import (
     places,
     unpacked,
 )
-from totem.labels.coalitions.problem import BEST, Answer, Atom, Clause, Found, Miss, Problem, found, joined
+from totem.labels.coalitions.problem import BEST, Answer, Atom, Clause, Found, Miss, Problem, TooManySets, found, joined
 from totem.labels.coalitions.reference import grows
 
 THREADS = 2
@@ -45,24 +46,11 @@ Members = tuple[int, ...]
 _Best = tuple[int, int, int, Members]
 
 
-class TooManySets(ValueError):
-    """Nobody would wait until all these sets have been looked at."""
-
-
 def solve(problem: Problem) -> Iterator[Answer]:
-    """Answers that grow: at least one per number of partners, the last one `whole` and of the largest number.
-
-    Each is exact for all sets smaller than its `size`. Raises TooManySets before it starts.
-    """
+    """See the package."""
     if comb(problem.partners, max(problem.most - 1, 0)) > MOST_PREFIXES:
         raise TooManySets(f"Sets of {problem.most} among {problem.partners} are too many.")
     return _solve(problem)
-
-
-def answer(problem: Problem) -> Answer:
-    """The last answer of `solve`."""
-    *_, last = solve(problem)
-    return last
 
 
 def _solve(problem: Problem) -> Iterator[Answer]:
@@ -159,10 +147,16 @@ def _with_last(shorter: Array, last: int) -> Array:
 
 
 def _worked(work: Callable[[_Chunk], None], chunks: Iterator[_Chunk]) -> Iterator[None]:
-    """Do it in threads; yields after each, in order."""
+    """Do it in threads, few chunks ahead; yields after each, in order."""
     pool = ThreadPoolExecutor(THREADS)
+    ahead: deque[Future[None]] = deque()
     try:
-        yield from pool.map(work, chunks)
+        for chunk in chunks:
+            ahead.append(pool.submit(work, chunk))
+            if len(ahead) > 4 * THREADS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 
