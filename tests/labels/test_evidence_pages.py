@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.factories.hubs import HubFactory
 from tests.factories.labels import (
     BoardFactory,
     CharterVersionFactory,
@@ -19,10 +20,13 @@ from tests.factories.labels import (
     requirement,
     words,
 )
+from tests.factories.premises import PhaseFactory
 from tests.factories.territories import (
     CommuneFactory,
+    DepartmentFactory,
     DocumentFactory,
     EpciFactory,
+    FormerRegionFactory,
     WorkspaceFactory,
     WorkspaceMemberFactory,
 )
@@ -49,6 +53,7 @@ CONTENT = content_of(
         requirement("centre", "travel", to="centre", less_than=30, unit="min"),
         requirement("signed", "document"),
     ],
+    sources={"cahier": {"title": "Le cahier des charges", "url": "https://example.org/cahier"}},
     indicators=[
         {
             "name": "events_held",
@@ -59,9 +64,12 @@ CONTENT = content_of(
             "combine": "sum",
             "period": "closed_year",
             "validity_months": 24,
+            "source": "cahier",
+            "note": words("Se déclare tant que le programme n’est pas tenu dans Totem."),
         },
         {"name": "hub_space", "label": words("Surface"), "unit": "m²", "combine": "sum", "period": "day"},
         {"name": "digital_companies", "measure": "digital_companies"},
+        {"name": "usable_area", "measure": "usable_area"},
     ],
 )
 
@@ -238,12 +246,12 @@ class TestDeclaring:
         assert ObservationVersion.objects.get().mode == "transit"
 
     def test_a_document_is_said_to_be_there_and_sent(self, board, agent):
-        sent = said(value="1", files=[SimpleUploadedFile("charte.pdf", PDF, "application/pdf")])
+        sent = said(value="1", uploads=[SimpleUploadedFile("charte.pdf", PDF, "application/pdf")])
         assert agent.post(at(board, "declare", "essai.signed"), sent).status_code == 302
         assert Document.objects.get() in ObservationVersion.objects.get().documents.all()
 
     def test_a_file_sent_with_a_wrong_form_is_kept_and_chosen(self, board, agent):
-        sent = said(value="vingt", files=[SimpleUploadedFile("a.pdf", PDF, "application/pdf")])
+        sent = said(value="vingt", uploads=[SimpleUploadedFile("a.pdf", PDF, "application/pdf")])
         response = agent.post(at(board, "declare", "events_held"), sent)
         assert response.status_code == 422
         kept = Document.objects.get()
@@ -257,13 +265,13 @@ class TestDeclaring:
     def test_two_files_at_once_beside_one_that_was_here(self, board, agent):
         here = DocumentFactory(workspace=board.workspace)
         files = [SimpleUploadedFile(f"{n}.pdf", PDF + bytes([n + 48]), "application/pdf") for n in range(2)]
-        agent.post(at(board, "declare", "events_held"), said(documents=[here.pk], files=files))
+        agent.post(at(board, "declare", "events_held"), said(documents=[here.pk], uploads=files))
         assert ObservationVersion.objects.get().documents.count() == 3
 
     def test_a_file_that_is_not_what_it_says_is_refused_at_its_field(self, board, agent):
-        sent = said(files=[SimpleUploadedFile("a.pdf", b"MZ", "application/pdf")])
+        sent = said(uploads=[SimpleUploadedFile("a.pdf", b"MZ", "application/pdf")])
         response = agent.post(at(board, "declare", "events_held"), sent)
-        assert (response.status_code, list(response.context["form"].errors)) == (422, ["files"])
+        assert (response.status_code, list(response.context["form"].errors)) == (422, ["uploads"])
         assert not Document.objects.exists()
 
     def test_a_document_of_another_territory_cannot_be_named(self, board, agent):
@@ -326,7 +334,7 @@ class TestCorrecting:
         row = declared(board)
         url = at(board, "observation_edit", row.pk)
         agent.post(url, said(value="160", based_on=1))
-        sent = said(value="170", based_on=1, files=[SimpleUploadedFile("a.pdf", PDF, "application/pdf")])
+        sent = said(value="170", based_on=1, uploads=[SimpleUploadedFile("a.pdf", PDF, "application/pdf")])
         response = agent.post(url, sent)
         assert response.status_code == 409
         assert response.context["form"]["documents"].value() == [str(Document.objects.get().pk)]
@@ -471,6 +479,42 @@ class TestSideBySide:
         part = text(agent, at(board, "figure", "events_held", part="epci:200066868"))
         assert '<span class="figure-number">56</span> <span class="figure-unit">événements</span>' in part
 
+    def test_buildings_are_shown_by_place_too(self, version):
+        for code, commune, area in (("200066876", "80001", 300), ("200066868", "80002", 45)):
+            made = CommuneFactory(code=commune, epci=EpciFactory(code=code, name=f"EPCI {code}"))
+            PhaseFactory(building__commune=made, building__public=True, usable_m2=area)
+        board = a_board("200066876", "200066868")
+        page = text(member_of(board.workspace), at(board, "figure", "usable_area"))
+        for one in ('<span class="figure-number">345</span>', "300 m²", "45 m²"):
+            assert one in page
+
+    def test_a_former_region_is_a_part_without_a_page(self, version):
+        region = FormerRegionFactory()
+        CommuneFactory(department=DepartmentFactory(former_region=region))
+        board = BoardFactory()
+        publish_perimeter_version(
+            perimeter=board.perimeter,
+            by=None,
+            now=NOW,
+            valid_from=datetime.date(2020, 1, 1),
+            parts={"former_region": [region.pk]},
+        )
+        agent = member_of(board.workspace)
+        assert "Picardie" in text(agent, at(board, "figure", "events_held"))
+        for name in ("figure", "declare"):
+            part = f"ancienne-region:{region.pk}"
+            assert agent.get(at(board, name, "events_held", part=part)).status_code == 404
+
+    def test_the_charter_says_where_a_figure_comes_from_and_what_reads_it(self, board, agent):
+        page = text(agent, at(board, "figure", "events_held"))
+        for one in (
+            "Une série compte une fois par date.",
+            "Se déclare tant que",
+            "Le cahier",
+            at(board, "criterion", "q1"),
+        ):
+            assert one in page
+
     @pytest.mark.parametrize("part", ["epci:999999999", "hub:1", "x", "epci:", "perimetre:0"])
     def test_a_place_that_is_no_part_does_not_exist(self, board, agent, part):
         assert agent.get(at(board, "figure", "events_held", part=part)).status_code == 404
@@ -538,6 +582,19 @@ class TestRights:
         assert agent.post(at(board, "declare", name), said()).status_code == 404
 
 
+def test_a_board_of_a_hub_has_figures_too(version):
+    board = BoardFactory(perimeter=None, hub=HubFactory())
+    agent = member_of(board.workspace)
+    assert agent.post(at(board, "declare", "events_held"), said(value="210")).status_code == 302
+    assert "210 événements" in text(agent, at(board, "figures"))
+    assert Observation.objects.get().hub_id == board.hub_id
+
+
+def test_a_perimeter_without_a_version_today_has_no_figures(version):
+    board = BoardFactory()
+    assert member_of(board.workspace).get(at(board, "figures")).status_code == 404
+
+
 def queries(client: Client, url: str) -> int:
     client.get(url)
     with CaptureQueriesContext(connection) as captured:
@@ -554,4 +611,4 @@ def test_a_list_costs_the_same_with_one_row_and_with_three(board, agent):
         declared(board, value, workspace=WorkspaceFactory(), public=True)
         declared(board, value, name="hub_space", documents=(DocumentFactory(workspace=board.workspace),))
         agent.post(at(board, "observation_edit", first.pk), said(value=value, based_on=value - 156))
-    assert [queries(agent, url) for url in urls] == one == [18, 23, 25]
+    assert [queries(agent, url) for url in urls] == one == [22, 23, 25]

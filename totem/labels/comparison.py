@@ -20,8 +20,10 @@ from totem.labels.gathering import Choosing, Declared, choosing_among
 from totem.labels.indicators import Figured
 from totem.labels.judge import months_before
 from totem.labels.models import Confidence, Observation, ObservationVersion, Retention
-from totem.labels.subjects import Subject
+from totem.labels.models.evidence import KEY_OF
+from totem.labels.subjects import Subject, subject_at
 from totem.labels.wording import amount_words
+from totem.premises.queries import FIGURES as OF_BUILDINGS
 from totem.territories.models import Document, Workspace
 
 
@@ -137,17 +139,22 @@ def lines_of(figures: dict[str, Figured], subject: Subject, day: datetime.date, 
     """Every figure about a subject as the workspace sees it, in the charter's order."""
     choosing = choosing_among(figures, [subject], day, workspace)
     found = {name: choosing.figure(subject.key, name, subject.parts) for name in figures}
-    others = {item.id for known in found.values() for item in known.evidence if item.kind is Source.OBSERVATION}
+    others = {pk for known in found.values() for pk in observations_in(known)}
     names = dict(
         Observation.objects.filter(pk__in=others).exclude(workspace=workspace).values_list("pk", "workspace__name")
     )
     return [line_of(choosing, figured, subject, found[name], names) for name, figured in figures.items()]
 
 
+def observations_in(known: Known) -> set[int]:
+    """The ids of the observations that a figure stands on."""
+    return {item.id for item in known.evidence if item.kind is Source.OBSERVATION and item.id is not None}
+
+
 def line_of(choosing: Choosing, figured: Figured, subject: Subject, known: Known, names: Mapping[int, str]) -> Line:
     """One figure. `names` are the workspaces of observations that are not this one's."""
     rows = choosing.declared[subject.key, figured.name]
-    counts = {item.id for item in known.evidence if item.kind is Source.OBSERVATION}
+    counts = observations_in(known)
     declared = next((row for row in rows if {row.observation} == counts), None)
     values = contradicting(figured, rows, choosing.day)
     if known.hold is Hold.CONTRADICTED:
@@ -237,6 +244,10 @@ class Part:
     words: str
     known: Known
 
+    @property
+    def has_page(self) -> bool:
+        return is_subject(self.key)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -283,9 +294,10 @@ def compare(
 ) -> Comparison:
     """A figure about a subject as the workspace sees it. `names` are those of the subject's parts, by key."""
     figures = {figured.name: figured}
-    choosing = choosing_among(figures, [subject], day, workspace)
+    places = [subject, *_places(figured, subject)]
+    choosing = choosing_among(figures, places, day, workspace)
     known = choosing.figure(subject.key, figured.name, subject.parts)
-    counts = {item.id for item in known.evidence if item.kind is Source.OBSERVATION}
+    counts = observations_in(known)
     if known.hold is Hold.CONTRADICTED:
         counts = set()
     seen = [
@@ -309,6 +321,18 @@ def compare(
             for own in (choosing.own(key, figured.name),)
         ],
     )
+
+
+def _places(figured: Figured, subject: Subject) -> list[Subject]:
+    """The parts of a subject as places, where the figure is computed at once: those of buildings."""
+    if figured.measure is None or figured.measure.name not in OF_BUILDINGS:
+        return []
+    return [subject_at(key) for key in subject.parts if is_subject(key)]
+
+
+def is_subject(key: str) -> bool:
+    """Whether evidence can be about what this key names: not about a former region."""
+    return key.partition(":")[0] in KEY_OF.values()
 
 
 def latest_versions(name: str, key: str, workspace: Workspace) -> list[ObservationVersion]:

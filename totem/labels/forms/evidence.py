@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +27,7 @@ else:
     DocumentChoices = forms.ModelMultipleChoiceField
 
 COMPUTED = "computed"
-DOCUMENTS_PROPOSED = 40
+DOCUMENTS_PROPOSED = 500
 PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
 
@@ -44,7 +45,7 @@ class FigureField(forms.DecimalField):
     def prepare_value(self, value: Any) -> Any:
         return number(value) if isinstance(value, Decimal) else value
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         text = str(value or "").strip()
         if self.unit and text.casefold().endswith(self.unit.casefold()):
             text = text[: -len(self.unit)]
@@ -113,7 +114,7 @@ class ObservationForm(VersionModelForm):
 
     source_url = forms.URLField(label=_("Address of the source"), max_length=400, required=False, assume_scheme="https")
     documents = KnownDocumentsField(label=_("Documents that are here"), required=False, queryset=None)
-    files = DocumentsField(label=_("Documents to send"), required=False)
+    uploads = DocumentsField(label=_("Documents to send"), required=False)
     public = forms.BooleanField(
         label=_("Publish it now, with its documents"),
         required=False,
@@ -173,7 +174,7 @@ class ObservationForm(VersionModelForm):
     def _chosen(self) -> list[int]:
         """The documents chosen, as the form came or as it is first shown."""
         if self.is_bound:
-            sent = self.data.getlist("documents") if hasattr(self.data, "getlist") else self.data.get("documents", [])
+            sent = cast("QueryDict", self.data).getlist("documents")
             return [int(pk) for pk in sent if str(pk).isdecimal() and len(str(pk)) < 10]
         return [document.pk for document in self.initial.get("documents", ())]
 
@@ -188,12 +189,17 @@ class ObservationForm(VersionModelForm):
         """Documents that were sent are there now, whatever else is wrong: they are among those chosen."""
         pks = [document.pk for document in documents]
         chosen = [*self._chosen(), *pks]
-        self.data = self.data.copy()
-        self.data.setlist("documents", [str(pk) for pk in dict.fromkeys(chosen)])
+        self.put("documents", *dict.fromkeys(chosen))
         self.propose(chosen)
         if "documents" in self.cleaned_data:
             own = Document.objects.filter(workspace=self.workspace)
             self.cleaned_data["documents"] = own.filter(pk__in=chosen)
+
+    def put(self, name: str, *values: object) -> None:
+        """The form is shown with these values in the place of those that came."""
+        data = cast("QueryDict", self.data).copy()
+        data.setlist(name, [str(value) for value in values])
+        self.data = data
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

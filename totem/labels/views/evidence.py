@@ -1,7 +1,7 @@
 """The figures of a board, for its team: what counts, what is said side by side, declaring, correcting, choosing."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -17,12 +17,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from msgspec import structs
 
 from totem.accounts.permissions import signed_in
 from totem.core.components import Tab
 from totem.core.measures import Combine, Text
 from totem.labels import actions
-from totem.labels.charter import PeriodKind
+from totem.labels.charter import Charter, PeriodKind, indicator_of
 from totem.labels.comparison import (
     Comparison,
     Difference,
@@ -66,6 +67,7 @@ class Asked:
 
     board: Board
     workspace: Workspace
+    charter: Charter
     figures: dict[str, Figured]
     whole: Subject
     subject: Subject
@@ -107,17 +109,19 @@ def _asked(request: HttpRequest, workspace: str, slug: str, permission: str = SE
         raise Http404
     try:
         whole = subject_of(board, day)
-        figures = figures_of(charter_of(version_for(board.charter, day)))
+        charter = charter_of(version_for(board.charter, day))
+        key = part or request.GET.get("sur", "")
+        subject = whole if key in ("", whole.key) else _part(whole, key)
     except (NoCharter, PlaceNotFound):
         raise Http404 from None
-    key = part or request.GET.get("sur", "")
-    if key in ("", whole.key):
-        subject = whole
-    elif key in whole.parts:
-        subject = subject_at(key)
-    else:
-        raise Http404
-    return Asked(board, board.workspace, figures, whole, subject, day)
+    return Asked(board, board.workspace, charter, figures_of(charter), whole, subject, day)
+
+
+def _part(whole: Subject, key: str) -> Subject:
+    """One of the places that the whole is made of. Raises PlaceNotFound."""
+    if key not in whole.parts:
+        raise PlaceNotFound(key)
+    return subject_at(key)
 
 
 def _frame(request: HttpRequest, asked: Asked, *steps: tuple[str, str]) -> dict[str, Any]:
@@ -136,7 +140,7 @@ def _above(asked: Asked, figured: Figured | None = None) -> list[tuple[str, str]
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 
-FILTERS = {
+FILTERS: dict[str, tuple[Text, Callable[[Line], bool]]] = {
     "a-remplir": (gettext_lazy("To fill"), lambda line: line.is_missing),
     "contredits": (gettext_lazy("Contradicted"), lambda line: bool(line.values)),
     "perimes": (gettext_lazy("Stale"), lambda line: line.is_stale),
@@ -181,16 +185,32 @@ def _figure_page(request: HttpRequest, asked: Asked, figured: Figured, form: Ret
     found = compare(figured, asked.subject, asked.day, asked.workspace, asked.names)
     context = {
         **_frame(request, asked, *_above(asked)),
-        "figured": figured,
+        **_charter_says(asked, figured),
         "found": found,
         "line": found.line,
         "form": form or _retaining(found),
-        "combines": COMBINES[figured.combine],
-        "period": PERIODS[figured.period],
         "declare_url": asked.here("declare", figured.name),
         "retain_url": asked.here("retain", figured.name),
     }
     return render(request, "labels/figure.html", context, status=status_of(request))
+
+
+def _charter_says(asked: Asked, figured: Figured) -> dict[str, Any]:
+    """What the charter says of a figure: its period, how it combines, where it comes from, what reads it."""
+    indicator = next((one for one in asked.charter.indicators if one.name == figured.name), None)
+    return {
+        "figured": figured,
+        "combines": COMBINES[figured.combine],
+        "period": PERIODS[figured.period],
+        "note": indicator.note if indicator is not None else None,
+        "asked_by": asked.charter.sources.get(indicator.source) if indicator is not None else None,
+        "readers": [
+            (criterion, requirement)
+            for criterion in asked.charter.criteria
+            for requirement in structs.replace(asked.charter, criteria=(criterion,)).requirements()
+            if indicator_of(asked.charter, requirement) == figured.name
+        ],
+    }
 
 
 def _retaining(found: Comparison, data: Any = None) -> RetainForm:
@@ -350,7 +370,7 @@ def _is_fine(request: HttpRequest, asked: Asked, form: ObservationForm) -> bool:
             title=str(form.cleaned_data.get("source", ""))[:200],
             by=signed_in(request),
         )
-        for checked in form.cleaned_data.get("files", ())
+        for checked in form.cleaned_data.get("uploads", ())
     ]
     if sent:
         form.keep(sent)
@@ -363,12 +383,10 @@ def _form_page(
     initial_end = form.initial.get("ends_on", asked.day)
     values: dict[str, Any] = {
         **_frame(request, asked, *_above(asked, figured)),
-        "figured": figured,
+        **_charter_says(asked, figured),
         "form": form,
         "back": back,
-        "months": figured.validity_months,
         "lasts_until": lasts_until(figured, initial_end),
-        "period": PERIODS[figured.period],
         "correcting": None,
         **context,
     }
@@ -420,8 +438,7 @@ def _conflict(row: Observation, figured: Figured, form: ObservationForm, number:
         "documents": tuple(sorted(str(document) for document in form.cleaned_data["documents"])),
         "withdrawn": False,
     }
-    form.data = form.data.copy()
-    form.data["based_on"] = str(number)
+    form.put("based_on", number)
     return {"theirs": theirs, "conflicts": differences(figured, text_of(theirs), mine), "status": 409}
 
 

@@ -1,7 +1,7 @@
 """Pages of places, of a territory's team and of its documents."""
 
 from django.core.exceptions import ValidationError
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ def status_of(request: HttpRequest) -> int:
     return 422 if request.method == "POST" else 200
 
 
-def refused(form: Form, error: ValidationError) -> None:
+def refused(form: BaseForm, error: ValidationError) -> None:
     """What an action refuses stands in the form, at its field where the form has it."""
     known = getattr(error, "error_dict", {None: error})
     for name, errors in known.items():
