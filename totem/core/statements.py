@@ -22,7 +22,7 @@ class Named(Expression):
         super().__init__(output_field=output_field)
         self.name = name
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # noqa: ARG002
+    def as_sql(self, compiler: Any, connection: Any) -> Any:  # noqa: ARG002
         """A place in the statement, with its type; the parameter is this expression until it is asked."""
         return f"%s::{self.output_field.cast_db_type(connection)}", [self]
 
@@ -55,4 +55,5 @@ class Statement:
         given = [values[one.name] if isinstance(one, Named) else one for one in parameters]
         with connection.cursor() as cursor:
             cursor.execute(sql, given)
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found

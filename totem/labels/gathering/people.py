@@ -189,12 +189,13 @@ class People:
             self.bodies[self.key_of(perimeter, hub)].append(fact)
 
     def read_appointments(self) -> None:
-        for perimeter, hub, *said, sha in _APPOINTMENTS.rows(**self.about):
-            self.appointments[self.key_of(perimeter, hub)].append(AppointmentFact(*said, sha or ""))
+        for perimeter, hub, pk, office, act, since, by, kind, entrepreneur, sha in _APPOINTMENTS.rows(**self.about):
+            fact = AppointmentFact(pk, office, act, since, by, kind, entrepreneur, sha or "")
+            self.appointments[self.key_of(perimeter, hub)].append(fact)
 
     def read_funding(self) -> None:
-        for perimeter, hub, *said, sha in _FUNDING.rows(**self.about):
-            self.funding[self.key_of(perimeter, hub)].append(FundingFact(*said, sha or ""))
+        for perimeter, hub, pk, level, purpose, amount, source, sha in _FUNDING.rows(**self.about):
+            self.funding[self.key_of(perimeter, hub)].append(FundingFact(pk, level, purpose, amount, source, sha or ""))
 
 
 _DAY = Named("day", DateField())
