@@ -1,0 +1,35 @@
+"""Statements that are compiled once answer as their QuerySet does, each time with other values."""
+
+import pytest
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField
+
+from tests.factories.territories import CommuneFactory
+from totem.core.statements import AnyOf, Named, Statement
+from totem.territories.models import Commune
+
+pytestmark = pytest.mark.django_db
+
+STATEMENT = Statement(
+    lambda: Commune.objects.filter(AnyOf("code", Named("codes", ArrayField(CharField()))))
+    .order_by("code")
+    .values_list("code", "department__name")
+)
+
+
+def test_it_is_asked_again_with_other_values() -> None:
+    CommuneFactory(amiens=True)
+    CommuneFactory(rouen=True)
+    assert STATEMENT.rows(codes=["80021"]) == [("80021", "Somme")]
+    assert STATEMENT.rows(codes=["76540", "80021", "00000"]) == [("76540", "Seine-Maritime"), ("80021", "Somme")]
+    assert STATEMENT.rows(codes=[]) == []
+
+
+def test_what_is_given_is_a_value_and_never_a_statement() -> None:
+    CommuneFactory(amiens=True)
+    assert STATEMENT.rows(codes=["80021') OR true --", "%s", "{80021}"]) == []
+
+
+def test_a_value_that_is_not_given_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        STATEMENT.rows()
