@@ -1,0 +1,191 @@
+"""The cases of the domain as the demonstration tells them, loaded as `totem demo` does."""
+
+import datetime
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+
+from totem.accounts.models import DemoRole, User
+from totem.labels.demonstration import load_boards
+from totem.labels.evaluating import changes, computed_again, evaluate, kept
+from totem.labels.facts import Finding, State
+from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Search
+from totem.observatory.demonstration import load_register, load_territories
+from totem.premises.models import Building
+from totem.territories.models import Workspace
+from totem.website.demo import load
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime.datetime(2026, 11, 24, 8, tzinfo=datetime.UTC)
+TODAY = NOW.date()
+LABELLED = datetime.date(2015, 6, 24)
+DEMO = Path(settings.BASE_DIR) / "demo"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    before = settings.OBSERVATORY_DIR
+    settings.OBSERVATORY_DIR = tmp_path_factory.mktemp("observatory")
+    with django_db_blocker.unblock(), transaction.atomic():
+        for command in ("load_communes", "load_activities", "load_charters"):
+            call_command(command, verbosity=0)
+        load(folder=DEMO, now=NOW, length=2)
+        load_register(DEMO / "register.toml", now=NOW, say=lambda _line: None)
+        load_territories(DEMO / "territories.toml", officer=officer(), now=NOW)
+        load_boards(DEMO / "labels", officer=officer(), now=NOW)
+        yield
+        transaction.set_rollback(True)
+    settings.OBSERVATORY_DIR = before
+
+
+def officer() -> User:
+    return User.objects.get(demo_role=DemoRole.OFFICER)
+
+
+ROUEN, TOGETHER = "metropole-french-tech-rouen-seule", "metropole-french-tech-rouen-caen-et-le-havre"
+DISTRICT = "quartier-numerique-quartier-seine-innopolis-trace-approximatif"
+AMIENS, CONTAINER = "cantine-la-cantine-d-amiens", "cantine-le-container"
+
+
+def found(slug: str, requirement: str, *, day: datetime.date = TODAY, public: bool = False) -> Finding:
+    board = Board.objects.get(slug=slug)
+    workspace = None if public else board.workspace
+    return evaluate(board, day=day, workspace=workspace).result.finding(requirement)
+
+
+def told(slug: str, figure: str) -> list[tuple[Decimal | None, str]]:
+    """What stands side by side of a figure: values and their sources."""
+    rows = Observation.objects.filter(indicator=figure, workspace=Board.objects.get(slug=slug).workspace)
+    return [(v.value, v.source) for row in rows.order_by("pk") for v in row.versions.order_by("-number")[:1]]
+
+
+def test_rouen_alone_lacks_two_large_digital_accounts_of_an_assumed_three():
+    rouen = found(ROUEN, "grands-comptes")
+    assert (rouen.state, rouen.value, rouen.threshold, rouen.gap) == (State.NOT_MET, 1, 3, 2)
+    assert [seen.label for seen in rouen.evidence] == ["Creative Data"]
+
+
+def test_with_caen_and_le_havre_it_is_complete_on_that_point_for_everybody_to_see():
+    for public in (False, True):
+        joint = found(TOGETHER, "grands-comptes", public=public)
+        assert (joint.state, joint.value) == (State.MET, 3)
+        assert {seen.label for seen in joint.evidence} == {"Soget", "Soyhuce", "Creative Data"}
+        assert all("mars 2015" in seen.source for seen in joint.evidence)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "value"),
+    [("f1", 1235), ("f2", 10_690), ("f5", 49), ("f11", 156), ("f15", 95)],
+)
+def test_the_joint_file_counts_on_the_day_of_the_label_and_not_today(requirement, value):
+    then = found(TOGETHER, requirement, day=LABELLED, public=True)
+    assert (then.state, then.value) == (State.MET, value)
+    assert then.evidence[0].source
+    now = found(TOGETHER, requirement, public=True)
+    if requirement == "f1":  # the register counts as many, exactly
+        assert (now.state, now.value, now.evidence[0].on) == (State.MET, 1235, TODAY)
+    else:
+        assert now.state is State.STALE
+
+
+def test_seine_innopolis_has_10_000_m2_of_50_000():
+    area = found(DISTRICT, "q2a")
+    assert (area.state, area.value, area.threshold, area.gap, area.unit) == (
+        State.NOT_MET,
+        10_000,
+        50_000,
+        40_000,
+        "m²",
+    )
+    # If the two phases that were made up are delivered on their day.
+    assert area.expected_on == datetime.date(2030, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "state"),
+    [("q1a", "met"), ("q1d", "not_met"), ("q4a", "not_met"), ("q4j", "met"), ("q8a", "not_met"), ("q8c", "unknown")],
+)
+def test_the_district_is_bounded_at_thirty_minutes_without_champion_nor_officer(requirement, state):
+    assert found(DISTRICT, requirement).state == state
+
+
+def test_five_million_euros_make_no_champion():
+    champion = found(DISTRICT, "q4a")
+    assert (champion.about, champion.facts) == (("Filature Imaginaire de Données",), ("revenue",))
+
+
+def test_amiens_lacks_36_events_and_is_carried_by_its_actors():
+    events = found(AMIENS, "evenements")
+    assert (events.state, events.value, events.gap) == (State.NOT_MET, 164, 36)
+    assert found(AMIENS, "acteurs-majoritaires").state is State.MET
+    assert found(AMIENS, "president").state is State.MET
+
+
+def test_contradictions_stand_side_by_side_with_their_sources():
+    areas = told(CONTAINER, "hub_area")
+    assert [value for value, _source in areas] == [230, 240, 300]
+    assert all(source for _value, source in areas)
+    assert [value for value, _source in told(TOGETHER, "dedicated_team")] == [2, 3]
+    city = Building.objects.get(name="Cité numérique du Havre").phases.get()
+    said = city.revisions.values_list("usable_m2", "cost", "retained")
+    assert {(3600, 30_000_000, True), (3600, 24_100_000, False), (3600, 27_000_000, False)} < set(said)
+    assert (3000, None, True) in said
+    reason = found(ROUEN, "ecosysteme-remarquable").evidence
+    assert reason
+    judgements = Board.objects.get(slug=ROUEN).judgements.values_list("reason", flat=True)
+    assert all("La Tribune" in text and "n’a pas candidaté seule" in text for text in judgements)
+
+
+def test_one_of_the_contradicting_figures_is_retained_with_its_reason():
+    board = Board.objects.get(slug=CONTAINER)
+    facts = evaluate(board, day=TODAY, workspace=board.workspace).facts
+    assert facts.figures["hub_area"].value == 300
+    assert facts.figures["hub_area"].evidence[0].source.startswith("Paris-Normandie")
+
+
+def test_caen_and_le_havre_are_irreplaceable_and_no_other_grouping_of_normandy_has_a_large_account():
+    search = Search.objects.get()
+    answer = search.answer
+    assert (search.state, answer["among"] > 50, answer["count"]) == ("done", True, 1)
+    assert answer["best"][0]["members"] == ["epci:200065597", "epci:200084952"]
+    assert sorted(answer["irreplaceable"]) == ["epci:200065597", "epci:200084952"]
+    assert "grands-comptes" in answer["required"]
+
+
+def test_what_changed_this_month_was_evaluated_before_it_came():
+    board = Board.objects.get(slug=AMIENS)
+    first, last = Evaluation.objects.filter(board=board, frozen=False).order_by("day")
+    changed = {one.id: one for one in changes(kept(first).result, kept(last).result)}
+    assert set(changed) == {"evenements", "projet-unique", "entreprises"}
+    events = changed["evenements"]
+    assert events.before
+    assert events.after
+    assert (events.before.value, events.after.value) == (148, 164)
+
+
+def test_the_joint_file_is_frozen_on_the_day_of_the_label_and_can_be_computed_again():
+    frozen = Evaluation.objects.get(frozen=True)
+    assert (frozen.board.slug, frozen.day) == (TOGETHER, LABELLED)
+    assert computed_again(frozen)
+
+
+def test_only_the_joint_board_is_public_and_says_so_of_what_it_is():
+    assert list(Board.objects.filter(public=True).values_list("slug", flat=True)) == [TOGETHER]
+    assert found(ROUEN, "grands-comptes", public=True).value == 1  # the firm is public, the board is not
+    assert all("démonstration" in name for name in Workspace.objects.values_list("name", flat=True))
+    assert all(
+        member.person == officer() for w in Workspace.objects.all() for member in w.members.filter(role="officer")
+    )
+
+
+def test_what_is_there_stays():
+    counts = Board.objects.count(), Observation.objects.count(), CharterVersion.objects.count()
+    call_command("load_charters")
+    assert load_boards(DEMO / "labels", officer=officer(), now=NOW) == []
+    assert counts == (Board.objects.count(), Observation.objects.count(), CharterVersion.objects.count())
