@@ -11,8 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory
 from tests.factories.labels import (
     AppointmentFactory,
     BoardFactory,
@@ -35,6 +38,7 @@ from totem.core.models import JournalEntry, JournalPersonalValue
 from totem.labels.evaluating import evaluate
 from totem.labels.facts import State
 from totem.labels.governing import legality
+from totem.labels.judge.logic import nth_best, worst
 from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
 from totem.organisations.models import Organisation
 from totem.territories.actions import publish_perimeter_version
@@ -197,6 +201,43 @@ class TestThePage:
             counts.append(len(captured))
         assert counts[0] == counts[1], counts
 
+    def test_where_it_cannot_be_judged_the_page_still_stands(self, agent):
+        board = BoardFactory(charter="nothing-published")
+        page = signed_in(board, WorkspaceRole.READER).get(at(board, "governance"))
+        assert page.status_code == 200
+        assert not page.context["judged"]
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [(WorkspaceRole.READER, 404), (WorkspaceRole.AGENT, 302), (WorkspaceRole.OFFICER, 302)]
+)
+def test_agents_and_officers_change_what_readers_see(board, role, status):
+    client = signed_in(board, role)
+    body, line = BodyFactory(**about(board)), FundingLineFactory(**about(board))
+    seat = {"holder": "X", "actor_class": "company", "role": "member", "votes": "1"}
+    assert client.get(at(board, "body", body.pk)).status_code == 200
+    for url, data in (
+        (at(board, "body_create"), BODY),
+        (at(board, "seat_create", body.pk), seat),
+        (at(board, "meeting_create", body.pk), {"held_on": "2025-03-04"}),
+        (at(board, "body_public", body.pk), {"public": "yes"}),
+        (at(board, "funding_create"), LINE),
+        (at(board, "funding_remove", line.pk), {}),
+    ):
+        assert client.post(url, data).status_code == status, url
+
+
+def test_a_hubs_board_speaks_of_its_hub():
+    CharterVersionFactory(data={**CONTENT, "subject": "hub"})
+    board = BoardFactory(perimeter=None, hub=HubFactory())
+    agent = signed_in(board, WorkspaceRole.AGENT)
+    assert agent.post(at(board, "body_create"), BODY).status_code == 302
+    body = Body.objects.get()
+    assert (body.hub, body.perimeter) == (board.hub, None)
+    page = agent.get(at(board, "governance"))
+    assert [one.body for one in page.context["sections"][1]["bodies"]] == [body]
+    assert page.context["judged"]
+
 
 class TestBodies:
     def test_made_seen_and_written_down(self, board, agent):
@@ -296,7 +337,8 @@ class TestBodies:
     def test_a_body_of_another_perimeter_is_not_of_this_board(self, board, agent):
         other = BodyFactory(workspace=board.workspace)
         for route in ("body", "body_edit", "seat_create", "meeting_create"):
-            assert agent.get(at(board, route, other.pk)).status_code == 404
+            for pk in (other.pk, 10**25):
+                assert agent.get(at(board, route, pk)).status_code == 404
 
 
 class TestSeats:
@@ -420,6 +462,26 @@ class TestTheLaw:
     def test_sem_whose_shares_are_not_all_known(self):
         seats = ("local_authority", 2, Decimal(80)), ("company", 1, None)
         assert self.rules(BodyFactory(sem=True), *seats) == ("unknown", ["met", "met", "unknown", "met"])
+
+    @given(
+        form=st.sampled_from(["gip", "sem"]),
+        has_capital=st.booleans(),
+        seats=st.lists(
+            st.tuples(
+                st.sampled_from(["local_authority", "state", "public_service", "company"]),
+                st.integers(1, 3),
+                st.none() | st.sampled_from([0, 5, 10, 15, 20, 25]).map(Decimal),
+            ),
+            max_size=4,
+        ),
+    )
+    @settings(max_examples=200)
+    def test_the_rules_say_what_is_judged(self, form, has_capital, seats):
+        body = Body(legal_form=form, has_capital=has_capital or form == "sem")
+        rows = [Seat(actor_class=name, votes=Decimal(votes), capital_share=share) for name, votes, share in seats]
+        found = legality(body, rows)
+        states = [rule.state for rule in found.rules]
+        assert found.state is (nth_best(states, 1) if form == "gip" else worst(states))
 
     def test_what_is_not_recorded_may_decide(self):
         body = BodyFactory(sem=True)
@@ -549,13 +611,15 @@ class TestOffices:
 
 class TestMoney:
     def test_written_as_people_write_it(self, board, agent):
-        assert agent.post(at(board, "funding_create"), LINE).status_code == 302
+        funder = OrganisationFactory(name="Région d’essai")
+        assert agent.post(at(board, "funding_create"), {**LINE, "funder": funder.name}).status_code == 302
         line = FundingLine.objects.get()
         assert (line.amount, line.public) == (Decimal("120000.50"), False)
         assert sent(agent, at(board, "funding_edit", line.pk), purpose="running").status_code == 302
         agent.post(at(board, "funding_public", line.pk), {"public": "yes"})
         line.refresh_from_db()
         assert (line.amount, line.purpose, line.public) == (Decimal("120000.50"), "running", True)
+        assert line.funder == funder
         assert agent.post(at(board, "funding_remove", line.pk)).status_code == 302
         assert not FundingLine.objects.exists()
 

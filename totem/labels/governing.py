@@ -254,8 +254,12 @@ def _private(body: BodyFact) -> LegalRule:
     if not body.seats:
         return LegalRule(State.UNKNOWN, asked, str(NOTES["no_seats"]), LAW_SEM)
     private = sum(seat.actor_class not in PUBLIC for seat in body.seats)
-    found = _("Private members: %(number)s.") % {"number": private} if private else _("There is none: one is missing.")
-    return LegalRule(State.MET if private else State.NOT_MET, asked, found, LAW_SEM)
+    if private:
+        return LegalRule(State.MET, asked, _("Private members: %(number)s.") % {"number": private}, LAW_SEM)
+    told = _sum(seat.capital or NOTHING for seat in body.seats)
+    if told < WHOLE:
+        return LegalRule(State.UNKNOWN, asked, _not_told(told), LAW_SEM)
+    return LegalRule(State.NOT_MET, asked, _("There is none: one is missing."), LAW_SEM)
 
 
 # -- Money ------------------------------------------------------------------------------------------------------------

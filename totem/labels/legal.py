@@ -45,7 +45,7 @@ def _sem(body: BodyFact) -> tuple[State, str]:
         state = State.NOT_MET if 100 - ours < 15 else State.UNKNOWN
         return state, "sem_others" if state is State.NOT_MET else "no_capital"
     if all(seat.actor_class in PUBLIC for seat in body.seats):
-        return State.NOT_MET, "sem_private"
+        return (State.NOT_MET, "sem_private") if others + ours >= 100 else (State.UNKNOWN, "no_capital")
     return State.MET, ""
 
 

@@ -117,12 +117,12 @@ class AskedHere:
         return _("No funding line is recorded: nothing says that no State money goes to the development operation.")
 
 
-def _asked_here(board: Board) -> list[AskedHere]:
-    """What the charter asks of governance, judged today; nothing where it cannot be judged yet."""
+def _asked_here(board: Board) -> list[AskedHere] | None:
+    """What the charter asks of governance, judged today; None where it cannot be judged yet."""
     try:
         evaluated = evaluate(board, day=timezone.localdate(), workspace=board.workspace)
     except (NoCharter, PlaceNotFound):
-        return []
+        return None
     kinds = BodyRequirement | AppointmentRequirement | FundingRequirement
     return [
         AskedHere(criterion, one)
@@ -165,7 +165,8 @@ class ShownBody:
 def governance(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """Who governs and who pays, each with what the charter asks of it."""
     row, today = board_for(request.user, workspace, board), timezone.localdate()
-    asked = _asked_here(row)
+    judged = _asked_here(row)
+    asked = judged or []
     shown = [ShownBody.of(body, today) for body in bodies_of(row, today)]
     shown.sort(key=lambda one: not one.in_force)
     sections = [
@@ -183,7 +184,7 @@ def governance(request: HttpRequest, workspace: str, board: str) -> HttpResponse
     running = [line for line in lines if line.starts_on <= today <= line.ends_on]
     context = {
         **board_frame(request, row, "governance"),
-        "today": today,
+        "judged": judged is not None,
         "sections": sections,
         "appointments": [(one, in_force(one, today)) for one in appointments],
         "asked_offices": [one for one in asked if isinstance(one.shown.asked, AppointmentRequirement)],
@@ -221,7 +222,6 @@ def body(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpRespo
         "meetings": list(found.meetings.select_related("document__workspace")),
         "own": own,
         "may_edit": frame["may_edit"] and own,
-        "today": today,
     }
     return render(request, "labels/body.html", context)
 
