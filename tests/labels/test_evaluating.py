@@ -115,3 +115,12 @@ def test_the_number_of_queries_depends_neither_on_requirements_nor_on_territorie
             assert len(evaluate_many(charter, subjects, DAY)) == (6 if codes is None else 1)
         counts.append(len(captured))
     assert counts[0] == counts[1] == 8, [query["sql"][:90] for query in captured]
+
+
+def test_a_day_is_kept_only_where_something_changed(board: Board, version: CharterVersion) -> None:
+    assert actions.keep_daily(board=board, day=DAY, now=NOW) is not None
+    later = DAY + datetime.timedelta(days=1)
+    assert actions.keep_daily(board=board, day=later, now=NOW) is None
+    declared(board, version, 156)
+    assert actions.keep_daily(board=board, day=later, now=NOW) is not None
+    assert actions.keep_daily(board=board, day=later, now=NOW) is None

@@ -12,7 +12,7 @@ from totem.core import journal
 from totem.core.names import sort_key
 from totem.hubs.models import Hub
 from totem.labels.charter import JudgementRequirement
-from totem.labels.evaluating import Evaluated, charter_of, evaluate, kept
+from totem.labels.evaluating import Evaluated, changes, charter_of, evaluate, kept
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
 from totem.territories.models import Perimeter, Workspace
 
@@ -119,7 +119,7 @@ def keep_daily(*, board: Board, day: datetime.date, now: datetime.datetime) -> E
     Board.objects.select_for_update().get(pk=board.pk)
     evaluated = evaluate(board, day=day, workspace=board.workspace)
     last = Evaluation.objects.filter(board=board, frozen=False).order_by("-day", "-pk").first()
-    if last is not None and (last.day > day or kept(last).result == evaluated.result):
+    if last is not None and (last.day > day or not changes(kept(last).result, evaluated.result)):
         return None
     return _kept(evaluated, frozen=False, note="", by=None, now=now)
 
