@@ -98,11 +98,11 @@ class AskedHere:
 
     @property
     def words(self) -> str:
-        """What was found; of money that nobody should give, in plain words."""
-        asked = self.shown.asked
-        if isinstance(asked, FundingRequirement) and asked.bound in {("at_most", 0), ("at_most", 0.0)}:
-            return self._no_money(asked) or self.shown.words
-        return self.shown.words
+        """What was found, and what to do next; of money that nobody should give, in plain words."""
+        asked, found = self.shown.asked, self.shown.words
+        if isinstance(asked, FundingRequirement) and asked.bound == ("at_most", 0):
+            found = self._no_money(asked) or found
+        return f"{found} {self.shown.next}".strip()
 
     def _no_money(self, asked: FundingRequirement) -> str:
         """The sentence for « no State money for the development operation »."""
