@@ -186,9 +186,10 @@ class _Sheet:
             actions.search_partners(search=search)
 
     def compute_partners(self, board: Board, scope: str, day: date) -> None:
-        """What Totem computes of the territories among which partners are looked for, where the charter asks for it."""
+        """What Totem computes, where the charter asks for it, of the territories among which partners are looked for."""
         level, _colon, code = scope.partition(":")
-        partners = partners_in(place_for(level, code), subject_of(board, day))
+        lead = subject_of(board, day)
+        partners = [*map(subject_at, lead.parts), *partners_in(place_for(level, code), lead)]
         charter = charter_of(version_for(board.charter, day))
         asked = {indicator_of(charter, one) for of in charter.criteria for one in of.requirements if one.mandatory}
         figures = [figured for name, figured in figures_of(charter).items() if name in asked]
