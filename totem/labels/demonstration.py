@@ -186,7 +186,7 @@ class _Sheet:
             actions.search_partners(search=search)
 
     def compute_partners(self, board: Board, scope: str, day: date) -> None:
-        """What Totem computes, where the charter asks for it, of the territories among which partners are looked for."""
+        """What Totem computes for the charter of the territories among which partners are looked for."""
         level, _colon, code = scope.partition(":")
         lead = subject_of(board, day)
         partners = [*map(subject_at, lead.parts), *partners_in(place_for(level, code), lead)]
