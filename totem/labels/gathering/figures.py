@@ -14,15 +14,17 @@ from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q,
 
 from totem.core.measures import Combine, Figure, combined
 from totem.core.statements import AnyOf, Named, Statement
+from totem.hubs.queries import planned_areas
 from totem.labels.charter import PeriodKind
 from totem.labels.facts import MISSING, Evidence, Hold, Known, Plan, Source
 from totem.labels.indicators import Figured
 from totem.labels.judge import months_before
 from totem.labels.models import ObservationVersion, Reading, Retention
-from totem.labels.subjects import Subject
+from totem.labels.subjects import Subject, hubs_inside
 from totem.premises.queries import FIGURES, forecast_of, premises_figures, read_premises
 from totem.territories.models import Document, Workspace
 
+HUB_AREA = "hub_area"
 READING_LASTS_MONTHS = 3  # a figure that was computed longer ago has to be computed again
 
 
@@ -162,7 +164,26 @@ def choosing_among(
         choosing.declared[declared.subject, declared.indicator].append(declared)
     choosing.retained = read_retentions(figures.keys(), keys)
     choosing.computed = read_readings(figures, keys, day) | _premises(figures, subjects, day, workspace)
+    choosing.computed |= _with_zones_to_come(choosing.computed, figures, subjects, day)
     return choosing
+
+
+def _with_zones_to_come(
+    computed: dict[tuple[str, str], Known], figures: dict[str, Figured], subjects: Sequence[Subject], day: datetime.date
+) -> dict[tuple[str, str], Known]:
+    """The areas of hubs, with the zones that they plan to open."""
+    name = next((one.name for one in figures.values() if one.measure is not None and one.measure.name == HUB_AREA), "")
+    planning = [subject for subject in subjects if (subject.key, name) in computed]
+    if not planning:
+        return {}
+    hubs = {key: {hub.pk for hub in inside} for key, inside in hubs_inside(planning).items()}
+    coming = planned_areas(set().union(*hubs.values()), day)
+    return {
+        (key, name): msgspec.structs.replace(
+            computed[key, name], plans=tuple(Plan(zone.day, zone.m2) for zone in coming if zone.hub in inside)
+        )
+        for key, inside in hubs.items()
+    }
 
 
 def _premises(

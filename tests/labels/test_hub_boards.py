@@ -1,0 +1,40 @@
+"""A hub that goes for a label: its own figures, and when what it plans would meet it."""
+
+import datetime
+
+import pytest
+
+from tests.factories.hubs import HubFactory, ZoneFactory
+from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement
+from totem.labels import actions
+from totem.labels.evaluating import charter_of, evaluate
+from totem.labels.facts import State
+from totem.labels.indicators import figures_of
+from totem.labels.subjects import subject_of
+
+pytestmark = pytest.mark.django_db
+
+DAY = datetime.date(2026, 11, 1)
+NOW = datetime.datetime(2026, 11, 1, 9, tzinfo=datetime.UTC)
+
+
+def test_the_zones_to_come_tell_when_the_area_would_be_met() -> None:
+    version = CharterVersionFactory(
+        data=content_of(
+            [requirement("area", "measure", indicator="hub_area", at_least=500, unit="m²")],
+            subject="hub",
+            indicators=[{"name": "hub_area", "measure": "hub_area"}],
+        )
+    )
+    hub = HubFactory()
+    ZoneFactory(hub=hub, area=300)
+    ZoneFactory(hub=hub, area=150, opens_on=datetime.date(2027, 1, 1))
+    ZoneFactory(hub=hub, area=60, opens_on=datetime.date(2027, 6, 1))
+    ZoneFactory(area=900)  # another hub's
+    board = BoardFactory(perimeter=None, hub=hub)
+    actions.take_readings(
+        figures=figures_of(charter_of(version)).values(), subjects=[subject_of(board, DAY)], day=DAY, now=NOW
+    )
+    found = evaluate(board, day=DAY, workspace=board.workspace).result.finding("area")
+    assert (found.state, found.value, found.gap) == (State.NOT_MET, 300, 200)
+    assert found.expected_on == datetime.date(2027, 6, 1)
