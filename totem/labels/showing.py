@@ -111,8 +111,13 @@ class ShownCriterion:
 
     @property
     def open(self) -> list[ShownRequirement]:
-        """The requirements that are not met, worst first."""
-        return sorted((one for one in self.requirements if not one.fine), key=_worst)
+        """The requirements that are not met and stop the criterion, worst first."""
+        return sorted((one for one in self.requirements if one.counts and not one.fine), key=_worst)
+
+    @property
+    def optional(self) -> list[ShownRequirement]:
+        """Those that are not met and stop nothing, worst first."""
+        return sorted((one for one in self.requirements if not one.counts and not one.fine), key=_worst)
 
     @property
     def met(self) -> int:
@@ -254,15 +259,20 @@ def assumptions_of(requirement: Requirement, charter: Charter) -> tuple[tuple[st
 def to_do(criteria: Iterable[ShownCriterion], most: int = 12) -> list[tuple[ShownCriterion, ShownRequirement]]:
     """What to do next: of the mandatory criteria first, worst first; of a group its members."""
     todo = [
-        (criterion, one)
+        (criterion, requirement, one)
         for criterion in criteria
         for requirement in criterion.requirements
         if not requirement.fine
         for one in requirement.flat()
         if one.next and not one.members and not one.fine
     ]
-    todo.sort(key=lambda pair: (not pair[0].asked.mandatory, *_worst(pair[1]), not pair[0].asked.prior))
-    return todo[:most]
+    todo.sort(key=_urgency)
+    return [(criterion, one) for criterion, _requirement, one in todo[:most]]
+
+
+def _urgency(row: tuple[ShownCriterion, ShownRequirement, ShownRequirement]) -> tuple[bool, bool, bool, int, bool]:
+    criterion, requirement, one = row
+    return not criterion.asked.mandatory, not requirement.counts, *_worst(one), not criterion.asked.prior
 
 
 @dataclass(frozen=True)

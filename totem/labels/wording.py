@@ -64,6 +64,8 @@ def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any 
     """« au moins 50 000 m² », « moins de 30 min »."""
     amount = amount_words(threshold, unit)
     match comparator:
+        case "at_least" if not threshold:
+            return _("a figure, zero included")
         case "at_least":
             return _("at least %(amount)s") % {"amount": amount}
         case "more_than":

@@ -78,6 +78,7 @@ def create(request: HttpRequest, workspace: str) -> HttpResponse:
         raise Http404
     context["charter"] = charter = charter_of(version)
     context["form"] = form = _board_form(request, space, for_hub=charter.subject == "hub")
+    context["choices"] = next(iter(form.fields.values())).queryset.exists()  # type: ignore[attr-defined]
     if form.is_valid():
         try:
             made = actions.create_board(workspace=space, charter=version, by=signed_in(request), **form.cleaned_data)
