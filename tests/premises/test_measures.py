@@ -125,6 +125,22 @@ class TestInsideAPerimeter:
         assert figures(where)["usable_area"].bounds == (4_021, 54_021)
         assert figures(place("80016"))["usable_area"].value == 54_320
 
+    def test_without_outlines_a_position_tells(self):
+        shape = shapely.Polygon([(2.0, 49.0), (3.0, 49.0), (2.0, 50.0)])
+        where = Place("perimetre", "x@1", "x", (), None, None, shape, (), ())
+        for m2, position in (
+            (1, {"longitude": 2.2, "latitude": 49.2}),
+            (20, {"longitude": 2.9, "latitude": 49.9}),  # in the box, not in the shape
+            (300, {"longitude": 1.9, "latitude": 49.2}),
+            (4_000, {}),
+        ):
+            building = BuildingFactory(public=True, commune=CommuneFactory(), **position)
+            PhaseFactory(building=building, usable_m2=Decimal(m2))
+        assert figures(where)["usable_area"].value == 1
+        both = read_premises([where, place("80021")])
+        assert [len(rows.inside) for rows in both.values()] == [1, 4]
+        assert not any(rows.undecided for rows in both.values())
+
     def test_a_building_that_may_be_inside_widens_every_figure(self, drawn):
         where, made = drawn
         sure = PhaseFactory(building__public=True, building__commune=made["80021"]).building

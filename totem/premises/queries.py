@@ -136,7 +136,8 @@ class PremisesRows(msgspec.Struct, frozen=True):
 
 # Written by hand: this is read for every evaluation, and the ORM would take ten times as long for one territory. A
 # building is in the commune of today, which may have been merged since; one that is public and that the workspace
-# declared too (same name, same commune) is read once, as the workspace says.
+# declared too (same name, same commune) is read once, as the workspace says. Of a drawn place whose communes nobody
+# knows, as their outlines are not loaded, the box is read.
 _BUILDINGS = """
 SELECT b.id, b.name, b.sort_key, coalesce(c.code, b.commune_id), b.latitude, b.longitude, b.workspace_id, b.public,
        b.document_id
@@ -146,7 +147,10 @@ SELECT b.id, b.name, b.sort_key, coalesce(c.code, b.commune_id), b.latitude, b.l
  WHERE (b.workspace_id = %(workspace)s
         OR b.public AND NOT EXISTS (SELECT FROM premises_building own WHERE own.workspace_id = %(workspace)s
                                        AND own.commune_id = b.commune_id AND own.sort_key = b.sort_key))
-   AND coalesce(c.code, b.commune_id) = ANY(%(communes)s)
+   AND (coalesce(c.code, b.commune_id) = ANY(%(communes)s)
+        OR EXISTS (SELECT FROM unnest(%(west)s::float[], %(south)s::float[], %(east)s::float[], %(north)s::float[])
+                       AS box(west, south, east, north)
+                    WHERE b.longitude BETWEEN west AND east AND b.latitude BETWEEN south AND north))
  ORDER BY b.id
 """
 _PHASES = """
@@ -171,9 +175,12 @@ def read_premises(places: Sequence[Place], workspace: Workspace | None = None) -
     workspace's row is read.
     """
     communes = sorted({code for place in places for code in place.communes})
+    boxes = [place.polygon.bounds for place in places if place.polygon is not None and not place.communes]
+    sides = zip(("west", "south", "east", "north"), zip(*boxes, strict=True) if boxes else [()] * 4, strict=True)
+    asked = {"workspace": workspace.pk if workspace else None, "communes": communes}
     of_commune: dict[str, list[BuildingRow]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_BUILDINGS, {"workspace": workspace.pk if workspace else None, "communes": communes})
+        cursor.execute(_BUILDINGS, asked | {side: list(degrees) for side, degrees in sides})
         rows = cursor.fetchall()
         buildings = {"buildings": [row[0] for row in rows]}
         phases = _by_building(PhaseRow, cursor, _PHASES, buildings)
@@ -207,7 +214,8 @@ def _by_building(
 
 
 def _in_place(place: Place, of_commune: Mapping[str, Sequence[BuildingRow]]) -> PremisesRows:
-    rows = [row for code in place.communes for row in of_commune.get(code, ())]
+    near = place.communes or (() if place.polygon is None else of_commune)
+    rows = [row for code in near for row in of_commune.get(code, ())]
     if place.polygon is None or not rows:
         return PremisesRows(tuple(rows))
     import shapely  # noqa: PLC0415 - only where shapes are
@@ -221,7 +229,7 @@ def _in_place(place: Place, of_commune: Mapping[str, Sequence[BuildingRow]]) -> 
                 inside.append(row)
         elif row.commune in whole:
             inside.append(row)
-        else:
+        elif place.communes:
             undecided.append(row)
     return PremisesRows(tuple(inside), tuple(undecided))
 
