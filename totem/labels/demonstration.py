@@ -250,7 +250,7 @@ class _Sheet:
 
     def named(self, row: Row, *names: str) -> Row:
         """The row with organisations and its document in the place of what names them."""
-        found = {name: self.organisation(row[name]) for name in names if name in row}
+        found: Row = {name: self.organisation(row[name]) for name in names if name in row}
         if "document" in row:
             found["document"] = self.documents[row["document"]]
         return row | found
