@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory
 from tests.factories.labels import (
     BoardFactory,
@@ -188,6 +189,7 @@ class TestDeclaring:
             ("0,5", "0.5"),
             ("-3", "-3"),
             ("3.5", "3.5"),
+            ("0.125", "0.125"),
         ],
     )
     def test_numbers_as_people_write_them(self, board, agent, typed, value):
@@ -201,6 +203,18 @@ class TestDeclaring:
         assert list(response.context["form"].errors) == ["value"]
         assert f'value="{typed}"' in response.content.decode()
         assert not Observation.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("typed", "value"), [("12,480.5", "12480.5"), ("1,234,567", "1234567"), ("0.125", "0.125")]
+    )
+    def test_in_english_as_the_english_write_them(self, board, typed, value):
+        person = UserFactory(language="en")
+        WorkspaceMemberFactory(workspace=board.workspace, person=person)
+        client = Client()
+        client.force_login(person)
+        response = client.post(at(board, "declare", "events_held"), said(value=typed))
+        assert response.status_code == 302, response.context["form"].errors
+        assert ObservationVersion.objects.get().value == Decimal(value)
 
     def test_the_period_of_the_charter_is_proposed(self, board, agent):
         page = text(agent, at(board, "declare", "events_held"))
@@ -476,6 +490,9 @@ class TestSideBySide:
         page = text(agent, at(board, "figure", "events_held"))
         assert '<span class="figure-number">156</span> <span class="figure-unit">événements</span>' in page
         assert "?sur=epci%3A200066868" in page
+        part = text(agent, at(board, "figures", part="epci:200066868"))
+        assert f'href="{at(board, "figures")}"' in part
+        assert at(board, "figure", "events_held", part="epci%3A200066868") in part
         part = text(agent, at(board, "figure", "events_held", part="epci:200066868"))
         assert '<span class="figure-number">56</span> <span class="figure-unit">événements</span>' in part
 
@@ -567,6 +584,17 @@ class TestRights:
             assert agent.post(url, said(public="no", based_on=1)).status_code == 404
         # About another place it is not this board's matter.
         assert member_of(elsewhere.workspace).get(at(elsewhere, "observation", theirs.pk)).status_code == 404
+
+    def test_on_the_public_board_only_what_is_published_counts(self, board):
+        actions.set_board_public(board=board, public=True, by=UserFactory())
+        row = declared(board, 199)
+        public = [
+            reverse("labels:public_board", args=[board.slug]),
+            reverse("labels:public_criterion", args=[board.slug, "q1"]),
+        ]
+        assert not any("199" in text(Client(), url) for url in public)
+        actions.publish_observation(observation=row, public=True, by=UserFactory())
+        assert all("199" in text(Client(), url) for url in public)
 
     def test_a_document_that_is_not_shown_is_not_named_to_others(self, board, agent):
         other = WorkspaceFactory()

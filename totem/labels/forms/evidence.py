@@ -62,7 +62,7 @@ def plain_number(text: str) -> str:
     """
     text = SPACES.sub("", text).replace("\N{MINUS SIGN}", "-")
     thousands, decimal = (".", ",") if voice() is FRENCH else (",", ".")
-    grouped = re.fullmatch(rf"-?\d{{1,3}}(\{thousands}\d{{3}})+(\{decimal}\d+)?", text)
+    grouped = re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{thousands}\d{{3}})+(\{decimal}\d+)?", text)
     if grouped and thousands == "." and text.count(".") == 1 and decimal not in text:
         words = gettext("Write %(thousands)s for thousands, or %(decimals)s with decimals.")
         whole = text.replace(".", "")
