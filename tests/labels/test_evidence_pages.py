@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -616,6 +617,27 @@ def test_a_board_of_a_hub_has_figures_too(version):
     assert agent.post(at(board, "declare", "events_held"), said(value="210")).status_code == 302
     assert "210 événements" in text(agent, at(board, "figures"))
     assert Observation.objects.get().hub_id == board.hub_id
+
+
+def test_every_figure_of_every_shipped_charter_has_its_page_and_its_form(db):
+    call_command("load_charters", verbosity=0)
+    territory, hub = a_board(), HubFactory()
+    agent = member_of(territory.workspace)
+    for version in CharterVersion.objects.newest():
+        charter = charter_of(version)
+        of_hub = charter.subject == "hub"
+        board = BoardFactory(
+            charter=version.slug,
+            workspace=territory.workspace,
+            perimeter=None if of_hub else territory.perimeter,
+            hub=hub if of_hub else None,
+        )
+        figures = figures_of(charter)
+        assert figures
+        assert len(agent.get(at(board, "figures")).context["lines"]) == len(figures)
+        for name in figures:
+            for page in ("figure", "declare"):
+                assert agent.get(at(board, page, name)).status_code == 200, (name, page)
 
 
 def test_a_perimeter_without_a_version_today_has_no_figures(version):
