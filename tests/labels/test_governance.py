@@ -281,6 +281,12 @@ class TestBodies:
         agent.post(at(board, "body_create"), {**BODY, "organisation": "GIP Test", "new_kind": "innovation_agency"})
         assert Body.objects.get().organisation == Organisation.objects.get(name="GIP Test")
 
+    def test_who_is_named_already_is_proposed(self, board, agent):
+        SeatFactory(body=BodyFactory(**about(board)), organisation=OrganisationFactory(name="Assise ici"))
+        SeatFactory(organisation=OrganisationFactory(name="Assise ailleurs"))
+        known = agent.get(at(board, "body_create")).context["known"]
+        assert [name.partition(" (")[0] for name in known] == ["Assise ici"]
+
     def test_a_document_is_kept_even_if_the_rest_is_refused(self, board, agent):
         upload = SimpleUploadedFile("statuts.pdf", b"%PDF-1.7\n%%EOF\n", content_type="application/pdf")
         refused = agent.post(at(board, "body_create"), {**BODY, "name": "", "upload": upload})

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -346,8 +347,11 @@ def _done(request: HttpRequest, board: Board, form: Form, act: Act) -> str:
 
 def _known(board: Board) -> list[str]:
     """The organisations to propose: those of the territory's actors, and those that are named here already."""
-    here = relations_here(_workspace(board))
-    rows = Organisation.objects.filter(relations__in=here).distinct()[:NAMES_PROPOSED]
+    workspace = _workspace(board)
+    seated = Seat.objects.filter(body__workspace=workspace).values("organisation")
+    appointing = Appointment.objects.filter(workspace=workspace).values("appointed_by")
+    named = Q(relations__in=relations_here(workspace)) | Q(pk__in=seated) | Q(pk__in=appointing)
+    rows = Organisation.objects.filter(named).distinct()[:NAMES_PROPOSED]
     return [label_of(one) for one in rows]
 
 
