@@ -185,11 +185,14 @@ class Showing:
             evidence=tuple(self.evidence(item, indicator) for item in finding.evidence),
             source=self.charter.sources.get(asked.source),
             figure_url=self.own("figure", indicator) if self.team and indicator else "",
-            judge_url=self.own("judge", asked.id) if judged else "",
+            judge_url=self.judge_url(asked) if judged else "",
             members=tuple(
                 self.requirement(criterion, one, found) for one, found in zip(members, finding.members, strict=True)
             ),
         )
+
+    def judge_url(self, asked: Requirement) -> str:
+        return f"{self.own('judge', asked.id)}{self.asked_as}"
 
     def own(self, route: str, *arguments: object) -> str:
         """A page of the board."""
@@ -204,7 +207,7 @@ class Showing:
             case GroupRequirement():
                 url = f"{self.criterion_url(criterion)}#{asked.id}"
             case JudgementRequirement():
-                url = self.own("judge", asked.id) if self.may_judge else ""
+                url = self.judge_url(asked) if self.may_judge else ""
             case OrganisationsRequirement():
                 url = address("organisations:actors", self.slug)
             case BodyRequirement() | AppointmentRequirement() | FundingRequirement():
