@@ -40,6 +40,7 @@ def create_board(
         )
     if perimeter is not None and perimeter.workspace_id != workspace.pk:
         raise ValidationError({"perimeter": _("This perimeter is not one of the territory’s.")})
+    Workspace.objects.select_for_update().get(pk=workspace.pk)  # two at once: the second is told that there is one
     board = Board(
         workspace=workspace,
         charter=charter.slug,
