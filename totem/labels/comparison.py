@@ -102,6 +102,11 @@ class Line:
         return known_words(self.figured, self.known)
 
     @property
+    def code(self) -> str:
+        """The charter's code; empty where the label says it already: « Emplois numériques (F2) »."""
+        return "" if self.figured.code in str(self.figured.label) else self.figured.code
+
+    @property
     def amount(self) -> str:
         """The value without its unit; empty where it is an interval or no number."""
         if self.known.value is None or is_yes_or_no(self.figured):
@@ -214,6 +219,12 @@ class Said:
     @property
     def observation(self) -> Observation:
         return self.version.observation
+
+    @property
+    def source(self) -> str:
+        """Its source; of another territory's, with who declares it."""
+        holder = self.observation.workspace
+        return self.version.source if self.own or holder is None else f"{self.version.source}, {holder.name}"
 
     @property
     def words(self) -> str:

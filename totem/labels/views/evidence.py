@@ -218,7 +218,7 @@ def _retaining(found: Comparison, data: Any = None) -> RetainForm:
     choices = [
         (
             str(one.observation.pk),
-            _("%(value)s: %(source)s") % {"value": one.words or _("not available"), "source": one.version.source},
+            _("%(value)s: %(source)s") % {"value": one.words or _("not available"), "source": one.source},
         )
         for one in found.said
     ]
