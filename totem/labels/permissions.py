@@ -1,12 +1,13 @@
 """Who may do what with boards and evidence: a workspace's rights, and what is published."""
 
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from totem.labels.models import Board
 from totem.territories.permissions import EDIT, SEE, TEAM, Person
 
 JUDGE = TEAM  # an officer answers for what only a person can say
-__all__ = ["EDIT", "JUDGE", "SEE", "board_for", "public_board"]
+__all__ = ["EDIT", "JUDGE", "SEE", "board_for", "public_board", "public_boards"]
 
 
 def board_for(person: Person, workspace: str, slug: str, permission: str = SEE) -> Board:
@@ -18,9 +19,15 @@ def board_for(person: Person, workspace: str, slug: str, permission: str = SEE) 
     return board
 
 
+def public_boards() -> QuerySet[Board]:
+    """The boards that are shown to everybody; not of a hub that is not published any more."""
+    rows = Board.objects.select_related("workspace", "perimeter", "hub")
+    return rows.filter(Q(hub=None) | Q(hub__is_published=True), public=True)
+
+
 def public_board(slug: str) -> Board:
     """A board that is shown to everybody. Raises Http404."""
-    board = Board.objects.select_related("workspace", "perimeter", "hub").filter(slug=slug, public=True).first()
+    board = public_boards().filter(slug=slug).first()
     if board is None:
         raise Http404
     return board

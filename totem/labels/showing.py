@@ -230,7 +230,8 @@ class Showing:
         return self.own("declare" if declared else "figure", indicator)
 
     def evidence(self, item: Evidence, indicator: str) -> ShownEvidence:
-        known = tuple((sha256, self.documents.get(sha256, "")) for sha256 in item.sha256)
+        pairs = [(sha256, self.documents.get(sha256, "")) for sha256 in item.sha256]
+        known = tuple(pair for pair in pairs if self.team or pair[1])  # a sum tells who has a document that it is this
         return ShownEvidence(item, self.evidence_url(item, indicator) if self.team else "", known)
 
     def evidence_url(self, item: Evidence, indicator: str) -> str:

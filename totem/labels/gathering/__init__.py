@@ -6,6 +6,8 @@ What a workspace sees is its own and what is published; the public (no workspace
 import datetime
 from collections.abc import Sequence
 
+from django.utils import timezone
+
 from totem.labels.charter import Charter
 from totem.labels.facts import Bounds, Facts, JudgementFact
 from totem.labels.gathering.figures import Choosing, Declared, choosing_among, read_figures, read_observations
@@ -29,11 +31,12 @@ def gather(
 ) -> list[Facts]:
     """What is known of each subject on that day, for this charter, as a workspace sees it.
 
-    The judgements are those of the board on that version of the charter.
+    The judgements are those of the board on that version of the charter; to the public, what its workspace chose and
+    published counts before what others publish.
     """
     asked = Asked.of(charter)
     figures = figures_of(charter)
-    known = read_figures(figures, subjects, day, workspace)
+    known = read_figures(figures, subjects, day, workspace, holder=board.workspace if board else None)
     people = People(asked, subjects, day, workspace)
     judgements = _judgements(board, version)
     return [
@@ -66,6 +69,8 @@ def _judgements(board: Board | None, version: CharterVersion | None) -> dict[str
         return {}
     rows = Judgement.objects.filter(board=board, charter_version=version).order_by("requirement", "-pk")
     return {
-        row.requirement: JudgementFact(row.pk, row.verdict == Judgement.Verdict.MET, row.made_at.date(), row.reason)
+        row.requirement: JudgementFact(
+            row.pk, row.verdict == Judgement.Verdict.MET, timezone.localdate(row.made_at), row.reason
+        )
         for row in rows.distinct("requirement")
     }

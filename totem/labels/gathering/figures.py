@@ -144,10 +144,15 @@ def read_readings(
 
 
 def read_figures(
-    figures: dict[str, Figured], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
+    figures: dict[str, Figured],
+    subjects: Sequence[Subject],
+    day: datetime.date,
+    workspace: Workspace | None,
+    holder: Workspace | None = None,
 ) -> dict[str, dict[str, Known]]:
-    """Each figure of each subject as it is retained, by subject and name."""
+    """Each figure of each subject as it is retained, by subject and name; for the public, by the `holder` first."""
     choosing = choosing_among(figures, subjects, day, workspace)
+    choosing.holder = workspace or holder
     return {
         subject.key: {name: choosing.figure(subject.key, name, subject.parts) for name in figures}
         for subject in subjects
@@ -159,7 +164,7 @@ def choosing_among(
 ) -> "Choosing":
     """All that is computed, declared and retained of these figures, about these subjects and their parts."""
     keys = {key for subject in subjects for key in (subject.key, *subject.parts)}
-    choosing = Choosing(figures, day, workspace)
+    choosing = Choosing(figures, day, workspace, workspace)
     for declared in read_observations(figures.keys(), keys, workspace):
         choosing.declared[declared.subject, declared.indicator].append(declared)
     choosing.retained = read_retentions(figures.keys(), keys)
@@ -224,6 +229,7 @@ class Choosing:
     figures: dict[str, Figured]
     day: datetime.date
     workspace: Workspace | None
+    holder: Workspace | None = None  # whose choice counts first: the workspace, or whose public board is read
     declared: defaultdict[tuple[str, str], list[Declared]] = field(default_factory=lambda: defaultdict(list))
     computed: dict[tuple[str, str], Known] = field(default_factory=dict)
     retained: dict[tuple[int, str, str], Retained] = field(default_factory=dict)
@@ -241,8 +247,10 @@ class Choosing:
         """
         figured, computed = self.figures[name], self.computed.get((key, name), MISSING)
         by_id = {row.observation: row for row in self.declared[key, name] if row.ends_on <= self.day}
-        mine = self.retained.get((self.workspace.pk, key, name)) if self.workspace is not None else None
+        mine = self.retained.get((self.holder.pk, key, name)) if self.holder is not None else None
         chosen = by_id.get(mine.observation or 0) if mine is not None else None
+        if self.workspace is None and mine is not None and mine.observation is not None and chosen is None:
+            mine = None  # what its team keeps to itself is as if nobody had chosen it
         exact = computed.hold is Hold.KNOWN and computed.value is not None
         if mine is not None and not mine.automatic:
             return chosen.known(figured, self.day) if chosen else computed

@@ -19,8 +19,9 @@ from totem.labels import wording
 from totem.labels.charter import Charter, GroupRequirement, JudgementRequirement, Parameter, Requirement, Step
 from totem.labels.evaluating import charter_of
 from totem.labels.indicators import Figured, figures_of
-from totem.labels.models import Board, CharterVersion
+from totem.labels.models import CharterVersion
 from totem.labels.permissions import public_board as public_board_for
+from totem.labels.permissions import public_boards
 from totem.labels.schema import published
 from totem.labels.showing import assumptions_of
 from totem.labels.views.judged import Judged, judged_or_why
@@ -38,7 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
     in_force = set(CharterVersion.objects.on(timezone.localdate()).values_list("slug", flat=True))
     charters = [(row, charter_of(row), row.slug in in_force) for row in newest]
     titles = {row.slug: str(charter.title) for row, charter, _now in charters}
-    boards = Board.objects.filter(public=True).select_related("workspace", "perimeter", "hub")
+    boards = public_boards()
     shown = [(board, titles.get(board.charter, board.charter), str(board.hub or board.perimeter)) for board in boards]
     context = {"charters": charters, "boards": sorted(shown, key=lambda row: (row[1], row[2]))}
     return render(request, "labels/index.html", context)
