@@ -26,6 +26,9 @@ NOW = datetime.datetime(2026, 11, 24, 8, tzinfo=datetime.UTC)
 TODAY = NOW.date()
 LABELLED = datetime.date(2015, 6, 24)
 DEMO = Path(settings.BASE_DIR) / "demo"
+# The year has just begun: what is of « last year » was not over at the first evaluation.
+NEW_YEAR = datetime.datetime(2027, 1, 2, 8, tzinfo=datetime.UTC)
+at_new_year: list[str] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,6 +41,9 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.T
         load(folder=DEMO, now=NOW, length=2)
         load_register(DEMO / "register.toml", now=NOW, say=lambda _line: None)
         load_territories(DEMO / "territories.toml", officer=officer(), now=NOW)
+        with transaction.atomic():
+            at_new_year[:] = [board.slug for board in load_boards(DEMO / "labels", officer=officer(), now=NEW_YEAR)]
+            transaction.set_rollback(True)
         load_boards(DEMO / "labels", officer=officer(), now=NOW)
         yield
         transaction.set_rollback(True)
@@ -182,6 +188,10 @@ def test_only_the_joint_board_is_public_and_says_so_of_what_it_is():
     assert all(
         member.person == officer() for w in Workspace.objects.all() for member in w.members.filter(role="officer")
     )
+
+
+def test_it_can_be_loaded_on_any_day():
+    assert at_new_year == list(Board.objects.order_by("pk").values_list("slug", flat=True))
 
 
 def test_what_is_there_stays():

@@ -211,7 +211,7 @@ class _Sheet:
         """The row with its dates: some are told as « last year », or as so many days ago."""
         told = dict(row)
         if told.pop("last_year", False):
-            year = self.today.year - 1
+            year = self.now.year - 1
             told |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
         if "days_ago" in told:
             told["ends_on"] = timezone.localdate(self.today) - timedelta(days=told.pop("days_ago"))
@@ -269,7 +269,7 @@ class _Sheet:
     def add_year(self, row: Row) -> None:
         """Figures of the year closed so many years ago, on 31 December."""
         told = self.named(row, "organisation")
-        closed = date(self.today.year - told.pop("years_ago"), 12, 31)
+        closed = date(self.now.year - told.pop("years_ago"), 12, 31)
         declare_figures(workspace=self.workspace, by=self.officer, now=self.now, closing_date=closed, **told)
 
     # -- Buildings ----------------------------------------------------------------------------------------------------
