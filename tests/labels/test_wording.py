@@ -147,6 +147,12 @@ def test_what_to_do_next(state, step, words_said):
         assert wording.next_words(Finding("area", state, step), ASKED["area"]) == words_said
 
 
+def test_of_organisations_it_is_their_years_that_are_completed():
+    with override("en"):
+        said = wording.next_words(Finding("fund", State.UNKNOWN, Step.SETTLE), ASKED["fund"])
+    assert said == "Complete what is known of these organisations: closed years, documents."
+
+
 def test_every_step_and_every_reason_has_words():
     """Those that `judge` gives: a requirement that is not met never stands without a word."""
     assert set(wording.STEPS) == set(Step)
@@ -179,7 +185,7 @@ def test_what_comes_before_all_is_told_apart():
     result = Result(State.UNKNOWN, (CriterionFinding("q1", State.UNKNOWN, ()), CriterionFinding("q2", State.MET, ())))
     with override("en"):
         said = wording.whole_words(result, from_content(content))
-    assert said == "All criteria are met. Before all: « Charte signée », not known."
+    assert said == "All criteria are met. What has to be settled first: not known."
 
 
 def test_a_plan_is_a_day():

@@ -38,6 +38,7 @@ from totem.labels.charter import (
 from totem.labels.coalitions import Standing
 from totem.labels.facts import FINE, Evidence, Finding, Result, Source, State, Step
 from totem.labels.indicators import figures_of
+from totem.labels.judge.logic import worst
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
 from totem.organisations.models import Kind, LegalForm, Relation, RelationKind
 
@@ -316,6 +317,8 @@ def next_words(finding: Finding, requirement: Requirement) -> str:
     """The next thing to do; empty where there is nothing."""
     if finding.state in FINE or finding.step is Step.NOTHING:
         return ""
+    if isinstance(requirement, OrganisationsRequirement) and finding.step is Step.SETTLE:
+        return _("Complete what is known of these organisations: closed years, documents.")
     if requirement.next_step is not None and finding.step in _IN_THE_CHARTER:
         return str(requirement.next_step)
     return str(STEPS[finding.step])
@@ -332,12 +335,10 @@ def whole_words(result: Result, charter: Charter) -> str:
     mandatory = {criterion.id: criterion for criterion in charter.criteria if criterion.mandatory}
     found = {one.id: one.state for one in result.criteria if one.id in mandatory}
     states = [state for pk, state in found.items() if not mandatory[pk].prior]
+    first = [state for pk, state in found.items() if mandatory[pk].prior and state not in FINE]
     sentences = [_counts_words(states)] if states else []
-    sentences += [
-        _("Before all: « %(title)s », %(state)s.") % {"title": mandatory[pk].title, "state": state_word(state).lower()}
-        for pk, state in found.items()
-        if mandatory[pk].prior and state not in FINE
-    ]
+    if first:
+        sentences.append(_("What has to be settled first: %(state)s.") % {"state": state_word(worst(first)).lower()})
     return " ".join(sentences)
 
 
