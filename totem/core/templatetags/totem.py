@@ -73,6 +73,12 @@ def hours_range_filter(value: Any, zone: Zone = None) -> str:
 
 
 @register.simple_tag
+def colon() -> str:
+    """What stands between a label and its words: French has a no-break space before it."""
+    return f"{wording.NBSP}: " if wording.voice() is wording.FRENCH else ": "
+
+
+@register.simple_tag
 def period(start: datetime, end: datetime, zone: Zone = None) -> str:
     """`{% period start end hub.zone %}`."""
     return wording.period(*Period(start, end), zone)
