@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from totem.labels import wording
 from totem.labels.charter import (
@@ -29,11 +29,8 @@ from totem.premises.queries import FIGURES as OF_PREMISES
 
 
 def address(route: str, *arguments: object) -> str:
-    """The address of a page; empty where no such page is served here."""
-    try:
-        return reverse(route, args=arguments)
-    except NoReverseMatch:
-        return ""
+    """The address of a page, its arguments in their order."""
+    return reverse(route, args=arguments)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from totem.core.components import Tab
 from totem.labels.evaluating import NoCharter, charter_of, version_for
 from totem.labels.models import Board
 from totem.labels.permissions import EDIT, JUDGE
-from totem.labels.showing import address
 from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
 
 __all__ = ["SHOW_AND_SEND", "board_frame", "refused", "status_of", "title_of", "trail"]
@@ -66,8 +65,4 @@ def board_tabs(board: Board, current: str) -> list[Tab]:
         ("together", pgettext("tab", "Together"), "labels:together", own),
         ("evaluations", pgettext("tab", "Evaluations"), "labels:evaluations", own),
     ]
-    return [
-        Tab(label, url, current=name == current)
-        for name, label, route, arguments in pages
-        if (url := address(route, *arguments))
-    ]
+    return [Tab(label, reverse(route, args=at), current=name == current) for name, label, route, at in pages]
