@@ -41,7 +41,7 @@ def test_a_partner_is_added_and_everything_follows(board: Board) -> None:  # noq
     assert rows["accounts"].together.met
     assert [cell.decides for cell in rows["accounts"].cells] == [False, True, True]
     assert [cell.decides for cell in rows["companies"].cells] == [False, False, True]
-    assert not rows["events"].required
+    assert [row.requirement.id for row in both.context["others"]] == ["events"]
 
 
 def test_the_swapped_part_is_that_of_the_whole_page(board: Board) -> None:  # noqa: F811

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import msgspec
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -92,6 +93,20 @@ def finding_words(finding: Finding, requirement: Requirement, charter: Charter) 
     """What was found, its gap, and why it is so: « 10 000 m² sur 50 000 : il en manque 40 000. »"""
     said = [_figure_words(finding, requirement, charter), note_words(finding)]
     return " ".join(part for part in said if part)
+
+
+def short_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    """What was found without what is asked, to stand beside what was found before: « 148 sur 200 », « 12 min »."""
+    if isinstance(requirement, GroupRequirement) or finding.state is State.NOT_APPLICABLE or not finding.comparator:
+        return note_words(finding)
+    unit = _unit(finding, requirement, charter)
+    if finding.value is not None and not finding.gap:
+        return amount_words(finding.value, unit)
+    if finding.value is None and finding.low is None and finding.high is None:
+        return note_words(finding)
+    if finding.value is None:
+        return _between(finding, unit)
+    return _figure_words(finding, requirement, charter)
 
 
 def _figure_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
@@ -210,33 +225,28 @@ NOTES = {
 }
 
 
-def figure_alone(finding: Finding, requirement: Requirement, charter: Charter) -> str:
-    """The figure without its threshold: « 10 000 m² », « entre 3 et 12 »; empty where there is none."""
+def figure_alone(finding: Finding) -> str:
+    """The figure without its threshold, for a cell of a matrix: « 10 000 m² », « Entre 3 et 12 », « 1 »; or nothing.
+
+    A unit of words is left to the head of the line.
+    """
+    unit = finding.unit if isinstance(finding.unit, str) else ""
     if finding.threshold is None:
         return ""
     if finding.value is not None:
-        return amount_words(finding.value, _unit(finding, requirement, charter))
-    if finding.low is not None or finding.high is not None:
-        return _between(finding, _unit(finding, requirement, charter))
-    return ""
+        return amount_words(finding.value, unit)
+    return _between(finding, unit) if finding.low is not None or finding.high is not None else ""
 
 
-def joined_words(standing: Standing, finding: Finding, requirement: Requirement, charter: Charter) -> str:
-    """What several territories make together, and what is missing: « 130 sur 150 : il en manque 20 »."""
-    if standing.value is None:
-        return state_word(State.UNKNOWN)
-    if finding.threshold is None or isinstance(requirement, TravelRequirement | GroupRequirement):
-        return state_word(State.MET if standing.met else State.NOT_MET)
-    together = Finding(
-        finding.id,
-        State.MET if standing.met else State.NOT_MET,
-        value=_exact(standing.value),
-        comparator=finding.comparator,
-        threshold=finding.threshold,
-        unit=finding.unit,
-        gap=_exact(standing.gap) if standing.gap else None,
-    )
-    return _figure_words(together, requirement, charter)
+def joined_words(standing: Standing, finding: Finding) -> str:
+    """What several territories make together, and what is missing: « 130, il en manque 20 »; nothing for yes or no."""
+    unit = finding.unit if isinstance(finding.unit, str) else ""
+    if standing.value is None or standing.parts or finding.comparator not in UPWARDS:
+        return ""
+    value = amount_words(_exact(standing.value), unit)
+    if not standing.gap:
+        return value
+    return _("%(value)s: %(gap)s missing") % {"value": value, "gap": amount_words(_exact(standing.gap), unit)}
 
 
 def _exact(value: Fraction) -> Decimal:
@@ -245,6 +255,8 @@ def _exact(value: Fraction) -> Decimal:
 
 def note_words(finding: Finding) -> str:
     """Why it is so, with the names it speaks of; empty where there is nothing to say."""
+    if finding.note == "judged":
+        return _judged_words(finding)
     said = str(NOTES.get(finding.note, ""))
     names = ", ".join(word_of(name) for name in finding.about if name)
     if not said or not names:
@@ -252,6 +264,17 @@ def note_words(finding: Finding) -> str:
     facts = ", ".join(str(FACTS[name]) for name in finding.facts if name in FACTS)
     return f"{_colon(said[:-1], f'{names} ({facts})' if facts else names)}."
 
+
+def _judged_words(finding: Finding) -> str:
+    """When it was judged, and how the reason begins."""
+    said = next(iter(finding.evidence), None)
+    if said is None or said.on is None:
+        return ""
+    reason = Truncator(said.label).chars(REASON_SHOWN)
+    return _("Judged on %(day)s: %(reason)s") % {"day": wording.date_words(said.on), "reason": reason}
+
+
+REASON_SHOWN = 200  # characters; the whole stands on the page of the criterion
 
 _VOCABULARIES: tuple[Any, ...] = (ActorClass, SeatRole, Kind, LegalForm)
 

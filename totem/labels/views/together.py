@@ -19,13 +19,14 @@ from totem.labels import actions, wording
 from totem.labels.charter import Requirement
 from totem.labels.coalitions import Joined, Standing, joined
 from totem.labels.evaluating import charter_of, version_for
-from totem.labels.facts import Finding, State
+from totem.labels.facts import State
 from totem.labels.forms.together import SearchForm
 from totem.labels.models import Board, Search
 from totem.labels.partners import Table, table_of
 from totem.labels.permissions import EDIT, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.labels.views import board_frame
+from totem.observatory.views.frame import page
 from totem.territories.places import PlaceNotFound, find_places, places_meant
 
 MOST_CHOSEN = 8  # partners that stand in the matrix at once
@@ -38,6 +39,12 @@ class Cell:
     words: str
     state: State
     decides: bool  # without it the others would not meet the requirement
+
+    @property
+    def stale(self) -> str:
+        """The word that a figure does not count any more, where it is shown."""
+        word = wording.state_word(State.STALE)
+        return word if self.state is State.STALE and self.words != word else ""
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,12 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     context = _matrix(row, keys) | {
         "found": found_links,
         "typed": typed,
-        "carried": [("avec", key) for key in keys],
+        "keys": keys,
         "full": len(keys) >= MOST_CHOSEN,
         "form": SearchForm(initial={"scope": SearchForm.scopes(row)[0][0]}, board=row),
         "searches": _searches(row),
     }
-    template = "labels/together.html#matrix" if htmx else "labels/together.html"
-    return render(request, template, board_frame(request, row, "together") | context)
+    return page(request, "labels/together.html", "matrix", board_frame(request, row, "together") | context)
 
 
 def _searches(board: Board) -> list[Search]:
@@ -119,10 +125,10 @@ def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
     open_rows = [row for row in rows if row.required and row.state is not State.MET]
     return {
         "columns": [Column(lead, ""), *(Column(one, _address(board, _without(keys, one.key))) for one in partners)],
-        "rows": rows,
+        "rows": [row for row in rows if row.required],
+        "others": [row for row in rows if not row.required],
         "twice": twice,
         "missing": open_rows,
-        "required": sum(row.required for row in rows),
         "beside": table.beside,
     }
 
@@ -144,7 +150,7 @@ def _rows(table: Table) -> list[Row]:
         findings = [result.finding(requirement.id) for result in table.results]
         cells = tuple(
             Cell(
-                _cell_words(finding, requirement, table),
+                wording.figure_alone(finding) or wording.state_word(finding.state),
                 finding.state,
                 standing.met and index > 0 and standing.name not in without[index],
             )
@@ -156,7 +162,7 @@ def _rows(table: Table) -> list[Row]:
                 standing.name in table.clauses,
                 cells,
                 standing,
-                _together_words(standing, requirement, table),
+                wording.joined_words(standing, findings[0]),
             )
         )
     order = {pk: place for place, pk in enumerate(named)}
@@ -165,17 +171,6 @@ def _rows(table: Table) -> list[Row]:
 
 def _met(found: Joined) -> set[str]:
     return {standing.name for standing in (*found.clauses, *found.open_points) if standing.met}
-
-
-def _cell_words(finding: Finding, requirement: Requirement, table: Table) -> str:
-    """The figure of one territory, or the word of its state."""
-    said = wording.figure_alone(finding, requirement, table.charter)
-    return said or wording.state_word(finding.state)
-
-
-def _together_words(standing: Standing, requirement: Requirement, table: Table) -> str:
-    """What they make together, and what is still missing in the unit."""
-    return wording.joined_words(standing, table.results[0].finding(requirement.id), requirement, table.charter)
 
 
 # -- The search -------------------------------------------------------------------------------------------------------
@@ -205,8 +200,7 @@ def search_result(request: HttpRequest, workspace: str, board: str, pk: int) -> 
     row = board_for(request.user, workspace, board)
     asked = get_object_or_404(Search.objects.select_related("charter_version"), board=row, pk=pk)
     context = board_frame(request, row, "together", (_("Better together"), _address(row, []))) | _answer(row, asked)
-    template = "labels/search.html#answer" if getattr(request, "htmx", False) else "labels/search.html"
-    return render(request, template, context)
+    return page(request, "labels/search.html", "answer", context)
 
 
 def _answer(board: Board, asked: Search) -> dict[str, Any]:
@@ -233,7 +227,7 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
         "running": asked.state in {Search.State.WAITING, Search.State.SEARCHING},
         "answer": answer,
         "scope_name": dict(SearchForm.scopes(board)).get(asked.scope, asked.scope),
-        "sizes": list(enumerate(answer.get("by_size", []))),
+        "sizes": [(size, number) for size, number in enumerate(answer.get("by_size", [])) if number],
         "best": best,
         "irreplaceable": [names[key] for key in answer.get("irreplaceable", [])],
         "only_from": [
