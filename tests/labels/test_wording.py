@@ -10,7 +10,7 @@ from django.utils.translation import override
 from tests.factories.labels import content_of, requirement, words
 from totem.labels import wording
 from totem.labels.charter import Charter, from_content
-from totem.labels.facts import CriterionFinding, Finding, Result, State, Step
+from totem.labels.facts import CriterionFinding, Evidence, Finding, Result, Source, State, Step
 
 CHARTER: Charter = from_content(
     content_of(
@@ -145,6 +145,30 @@ def test_a_day_and_a_code_become_words():
 def test_what_to_do_next(state, step, words_said):
     with override("en"):
         assert wording.next_words(Finding("area", state, step), ASKED["area"]) == words_said
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "words_said"),
+    [
+        (State.MET, {"value": 52_000}, "52,000 m²"),
+        (State.NOT_MET, {"value": 10_000, "gap": 40_000}, "10,000 m² of 50,000: 40,000 m² missing."),
+        (State.UNKNOWN, {"low": 40_000, "high": 60_000, "note": "interval"}, "Between 40,000 and 60,000 m²"),
+        (State.UNKNOWN, {"note": "missing"}, "No figure is known yet."),
+    ],
+)
+def test_what_was_found_beside_what_was_found_before(state, values, words_said):
+    with override("en"):
+        said = wording.short_words(found("area", state, **AREA, **values), ASKED["area"], CHARTER)
+    assert said.replace("\xa0", " ") == words_said
+
+
+def test_a_judgement_says_when_and_why():
+    seen = Evidence(Source.JUDGEMENT, "Trop peu. " * 40, 1, "", datetime.date(2015, 3, 31))
+    finding = Finding("seen", State.NOT_MET, note="judged", evidence=(seen,))
+    with override("en"):
+        said = wording.finding_words(finding, ASKED["seen"], CHARTER)
+    assert said.startswith("Judged on Tuesday 31 March 2015: Trop peu.")
+    assert len(said) < 240
 
 
 def test_of_organisations_it_is_their_years_that_are_completed():

@@ -83,10 +83,6 @@ class ShownRequirement:
         return self.asked.mandatory and not self.asked.bonus
 
     @property
-    def rule_of_group(self) -> str:
-        return wording.group_rule(self.asked) if isinstance(self.asked, GroupRequirement) else ""
-
-    @property
     def guide(self) -> str:
         return str(self.asked.guide) if isinstance(self.asked, JudgementRequirement) else ""
 
@@ -296,7 +292,7 @@ def shown_changes(before: Result, after: Result, charter: Charter, most: int = 2
 
 def _shown_change(change: Change, requirement: Requirement | None, charter: Charter) -> ShownChange:
     def words(finding: Finding | None) -> str:
-        return wording.finding_words(finding, requirement, charter) if finding and requirement else ""
+        return wording.short_words(finding, requirement, charter) if finding and requirement else ""
 
     return ShownChange(
         str(requirement.title) if requirement else change.id,
