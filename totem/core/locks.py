@@ -16,6 +16,7 @@ class Kind(IntEnum):
     HUB = 1
     SPACE = 2
     PERSON = 3
+    BOARDS = 4
 
 
 def _key(kind: Kind, pk: int) -> int:

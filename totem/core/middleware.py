@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from totem.core.outage import database_is_away, page
@@ -23,3 +24,18 @@ class DatabaseAwayMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for an exception that says the database is away; None for any other."""
         return page(request) if database_is_away(exception) else None
+
+
+class NoNulMiddleware:
+    """Refuses addresses with a NUL: nobody types one, and PostgreSQL holds none, so that any look-up would break.
+
+    Fields of forms refuse it themselves.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("NUL")
+        return self.get_response(request)

@@ -1,10 +1,13 @@
 """What is computed for labels while nobody waits: figures and evaluations of the day."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.labels import actions
 from totem.labels.evaluating import NoCharter, charter_of, version_for
@@ -21,7 +24,8 @@ RETRY = RetryStrategy(max_attempts=5, exponential_wait=4)
 def every_board(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands it over
     """Once a night: a job for each board."""
     for pk in Board.objects.values_list("pk", flat=True):
-        refresh_board.configure(queueing_lock=f"labels.board:{pk}").defer(board_id=pk)
+        with suppress(AlreadyEnqueued), transaction.atomic():  # the job that waits will do
+            refresh_board.configure(queueing_lock=f"labels.board:{pk}").defer(board_id=pk)
 
 
 @app.task(name="labels.refresh_board", retry=RETRY)
@@ -33,21 +37,39 @@ def refresh_board(board_id: int) -> None:
 
 
 def refresh(board: Board, *, now: datetime) -> None:
-    """Compute the figures of a board as of that day, and keep its evaluation where it changed."""
+    """Compute the figures of a board as of that day, and keep its evaluation where it changed.
+
+    A measure that fails leaves the others their figures; then raises ExceptionGroup, for the job to be tried again.
+    """
     day = timezone.localdate(now)
     try:
         subject = subject_of(board, day)
         charter = charter_of(version_for(board.charter, day))
     except (NoCharter, PlaceNotFound):
         return
-    actions.take_readings(figures=figures_of(charter).values(), subjects=[subject], day=day, now=now)
+    failed: list[Exception] = []
+    for figured in figures_of(charter).values():
+        try:
+            with transaction.atomic():
+                actions.take_readings(figures=[figured], subjects=[subject], day=day, now=now)
+        except Exception as error:
+            failed.append(error)
     actions.keep_daily(board=board, day=day, now=now)
+    if failed:
+        raise ExceptionGroup(f"Measures of {board}", failed)
 
 
-@app.task(name="labels.search_partners", retry=RetryStrategy(max_attempts=2))
+@app.task(name="labels.search_partners", retry=RetryStrategy(max_attempts=2, retry_exceptions=[OperationalError]))
 def search_partners(search_id: int) -> None:
-    """Answer a search for partners."""
+    """Answer a search for partners; one that breaks says so to whoever waits for it."""
     search = Search.objects.select_related("board__workspace", "board__perimeter", "board__hub", "charter_version")
     found = search.filter(pk=search_id).first()
-    if found is not None:
+    if found is None:
+        return
+    try:
         actions.search_partners(search=found)
+    except OperationalError:
+        raise  # the database is away for a while: tried again
+    except Exception:
+        actions.give_up_search(search=found)
+        raise

@@ -28,7 +28,7 @@ from totem.labels.actions.governance import (
     remove_seat,
     set_governed_public,
 )
-from totem.labels.actions.searching import ask_for_partners, search_partners
+from totem.labels.actions.searching import ask_for_partners, give_up_search, search_partners
 
 __all__ = [
     "CharterChanged",
@@ -48,6 +48,7 @@ __all__ = [
     "declare",
     "end_appointment",
     "freeze",
+    "give_up_search",
     "keep_daily",
     "publish_charter",
     "publish_observation",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
+from totem.core.locks import Kind, hold
 from totem.core.names import sort_key
 from totem.hubs.models import Hub
 from totem.labels.charter import JudgementRequirement
@@ -41,6 +42,8 @@ def create_board(
     if perimeter is not None and perimeter.workspace_id != workspace.pk:
         raise ValidationError({"perimeter": _("This perimeter is not one of the territory’s.")})
     Workspace.objects.select_for_update().get(pk=workspace.pk)  # two at once: the second is told that there is one
+    # One board at a time: an address that is free stays so, and who opens the same one twice is told.
+    hold(Kind.BOARDS, [0])
     board = Board(
         workspace=workspace,
         charter=charter.slug,

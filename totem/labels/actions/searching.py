@@ -2,6 +2,7 @@
 
 import datetime
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,11 +12,15 @@ from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
 from totem.accounts.models import User
+from totem.labels.actions.evidence import take_readings
+from totem.labels.charter import Charter, MeasureRequirement
 from totem.labels.coalitions import Answer, Problem, Standing, TooManySets, solve
 from totem.labels.evaluating import charter_of, version_for
-from totem.labels.models import Board, Search
+from totem.labels.indicators import figures_of
+from totem.labels.judge import months_before
+from totem.labels.models import Board, Reading, Search
 from totem.labels.partners import FEW, Table, partners_in, table_of, touching
-from totem.labels.subjects import subject_of
+from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.territories.places import PlaceNotFound, place_for
 
 EVERY_SECONDS = 1  # how often an answer that grows is written down
@@ -52,12 +57,34 @@ def search_partners(*, search: Search) -> None:
     lead = subject_of(search.board, search.day)
     partners = partners_in(place_for(level, code), lead)
     charter = charter_of(search.charter_version)
+    compute_missing(charter, [*map(subject_at, lead.parts), *partners], search.day)
     table = table_of(charter, lead, partners, search.day, workspace=search.board.workspace)
     problem = table.problem(most=search.most, neighbours=touching(table.subjects))
     try:
         _answer(search, table, problem)
     except TooManySets:
         _write(search, Search.State.FAILED, {"error": "too_many"})
+
+
+def compute_missing(charter: Charter, subjects: Sequence[Subject], day: datetime.date) -> None:
+    """Compute the figures that join over territories, of those of which none was computed in the last month."""
+    figures = figures_of(charter)
+    names = {one.indicator for one in charter.requirements() if isinstance(one, MeasureRequirement)}
+    known = set(
+        Reading.objects.filter(
+            subject__in=[subject.key for subject in subjects], day__lte=day, day__gt=months_before(day, 1)
+        ).values_list("subject", "name")
+    )
+    for name in sorted(names):
+        measure = figures[name].measure
+        if measure is not None:
+            missing = [subject for subject in subjects if (subject.key, measure.name) not in known]
+            take_readings(figures=[figures[name]], subjects=missing, day=day, now=timezone.now())
+
+
+def give_up_search(*, search: Search) -> None:
+    """Say that a search broke: nobody waits for it any more."""
+    _write(search, Search.State.FAILED, {"error": "broken"})
 
 
 def _answer(search: Search, table: Table, problem: Problem) -> None:

@@ -195,6 +195,8 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
 def _version_said(request: HttpRequest, row: Board) -> CharterVersion:
     """The version that the form names, or the one in force today. Raises Http404."""
     said = str(request.POST.get("version") or request.GET.get("charte") or "")
+    if "\x00" in said:  # which PostgreSQL holds nowhere
+        raise Http404
     if said:
         return get_object_or_404(CharterVersion, slug=row.charter, version=said[:20])
     return version_for(row.charter, timezone.localdate())
