@@ -149,7 +149,7 @@ class RelationForm(EvidenceForm, RelationModelForm):
         if isinstance(data.get("partner"), str) and data["partner"] and not data.get("partner_kind"):
             self.add_error("partner_kind", gettext("Nobody is called that here yet: say what it is."))
         if data.get("stage") and data.get("kind") not in (None, RelationKind.INVESTS_IN):
-            self.add_error("stage", gettext("Only who invests does so at a stage."))
+            self.add_error("stage", gettext("Only an investor has a stage of investment."))
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
             self.add_error("until", gettext("The end comes before the start."))
         data["partner"] = data.get("partner") or None
