@@ -184,7 +184,7 @@ class TestTheBoard:
             ("area", "unknown", "met"),
             ("seen", "human", "not_met"),
         ]
-        assert [str(label) for _version, label in news.declared] == ["Surface"]
+        assert [(one.label, one.words) for one in news.declared] == [("Surface", "60,000\xa0m²")]
         assert [title for _judgement, title in news.judged] == ["seen"]
 
     def test_without_anything_kept_it_says_so(self, board, team, client):

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import msgspec
 from django.db.models import Max
@@ -10,14 +11,24 @@ from django.db.models import Max
 from totem.labels.charter import Charter
 from totem.labels.evaluating import kept
 from totem.labels.facts import Result, State
-from totem.labels.indicators import figures_of
+from totem.labels.indicators import DOCUMENT_UNIT, Figured, figures_of
 from totem.labels.judge import months_before
 from totem.labels.models import Board, Evaluation, Judgement, ObservationVersion, Reading
 from totem.labels.showing import ShownChange, shown_changes
 from totem.labels.subjects import Subject
+from totem.labels.wording import amount_words
 
 MOST = 12  # lines of each kind that a page shows
 KEPT_SHOWN = 60  # evaluations that a history is made of
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A version of an observation: what its figure is called, and the value with its unit (of a document: none)."""
+
+    version: ObservationVersion
+    label: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class News:
 
     since: datetime.date | None
     changes: list[ShownChange]
-    declared: list[tuple[ObservationVersion, str]]
+    declared: list[Declared]
     judged: list[tuple[Judgement, str]]
 
     def __bool__(self) -> bool:
@@ -49,10 +60,8 @@ def news_of(board: Board, charter: Charter, subject: Subject, result: Result, da
     )
 
 
-def _declared(
-    board: Board, charter: Charter, subject: Subject, begin: datetime.date
-) -> list[tuple[ObservationVersion, str]]:
-    """The versions of the territory's own observations written since, with what each figure is called."""
+def _declared(board: Board, charter: Charter, subject: Subject, begin: datetime.date) -> list[Declared]:
+    """The versions of the territory's own observations written since."""
     figures = figures_of(charter)
     rows = ObservationVersion.objects.filter(
         observation__workspace=board.workspace,
@@ -61,7 +70,12 @@ def _declared(
         written_at__date__gt=begin,
     )
     found = rows.select_related("observation").order_by("-written_at", "-pk")[:MOST]
-    return [(row, str(figures[row.observation.indicator].label)) for row in found]
+    return [_told(row, figures[row.observation.indicator]) for row in found]
+
+
+def _told(row: ObservationVersion, figured: Figured) -> Declared:
+    shown = row.value is not None and figured.unit is not DOCUMENT_UNIT
+    return Declared(row, str(figured.label), amount_words(row.value or Decimal(0), figured.unit) if shown else "")
 
 
 def computed_at(charter: Charter, subject: Subject) -> datetime.datetime | None:
