@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.core.exceptions import ValidationError
 
+from tests.factories.hubs import HubFactory, ZoneFactory
 from tests.factories.labels import (
     BoardFactory,
     CharterVersionFactory,
@@ -172,3 +173,22 @@ def test_too_many_for_sets_of_four_and_no_such_place_are_refused(board: Board) -
         CommuneFactory(code=f"{62000 + n}", epci=EpciFactory(code=f"3000{n:05d}", name=f"EPCI {n}"))
     with pytest.raises(ValidationError):
         actions.ask_for_partners(board=board, scope="france:fr", most=4, by=None, day=DAY)
+
+
+def test_what_nobody_has_computed_of_the_partners_yet_is_computed_by_the_search() -> None:
+    CharterVersionFactory(
+        data=content_of(
+            [requirement("area", "measure", indicator="hub_area", at_least=500, unit="m²")],
+            indicators=[{"name": "hub_area", "measure": "hub_area"}],
+        )
+    )
+    agglomeration(ROUEN, "Métropole Rouen Normandie", 0, rouen=True)
+    agglomeration(CAEN, "CU Caen la Mer", 0, caen=True)
+    agglomeration(LE_HAVRE, "CU Le Havre Seine Métropole", 0, le_havre=True)
+    for area, commune in ((300, {"rouen": True}), (250, {"caen": True}), (50, {"le_havre": True})):
+        ZoneFactory(hub=HubFactory(commune=CommuneFactory(**commune), is_published=True), area=area)
+    board = BoardFactory()
+    assert board.perimeter
+    publish_perimeter_version(perimeter=board.perimeter, by=None, now=NOW, valid_from=DAY, parts={"epci": [ROUEN]})
+    answer = answered(board)
+    assert [found["members"] for found in answer["best"]] == [[f"epci:{CAEN}"]]  # type: ignore[attr-defined]

@@ -20,12 +20,10 @@ from totem.accounts.models import DemoRole, User
 from totem.core.files import CheckedFile
 from totem.hubs.models import Hub
 from totem.labels import actions
-from totem.labels.charter import indicator_of
 from totem.labels.evaluating import charter_of, evaluate, version_for
 from totem.labels.indicators import Figured, figures_of
 from totem.labels.jobs import refresh
 from totem.labels.models import Board
-from totem.labels.partners import partners_in
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.organisations.actions import declare_figures, declare_relation, note_organisation
 from totem.organisations.actions import set_public as show_declared
@@ -33,7 +31,6 @@ from totem.organisations.models import Organisation
 from totem.premises.actions import add_lot, add_offer, add_phase, declare_building, revise_phase
 from totem.territories.actions import add_document, create_perimeter, create_workspace, set_member
 from totem.territories.models import Commune, Document, Perimeter, Workspace
-from totem.territories.places import place_for
 
 EARLIER = timedelta(days=35)  # the first evaluation: more than a month before today
 
@@ -179,21 +176,10 @@ class _Sheet:
             evaluated = evaluate(board, day=frozen["day"], workspace=self.workspace)
             actions.freeze(evaluated=evaluated, note=frozen["note"], by=self.officer, now=self.today)
         for asked in row.get("searches", []):
-            self.compute_partners(board, asked["scope"], day)
             search = actions.ask_for_partners(
                 board=board, scope=asked["scope"], most=asked["most"], by=self.officer, day=day
             )
             actions.search_partners(search=search)
-
-    def compute_partners(self, board: Board, scope: str, day: date) -> None:
-        """What Totem computes for the charter of the territories among which partners are looked for."""
-        level, _colon, code = scope.partition(":")
-        lead = subject_of(board, day)
-        partners = [*map(subject_at, lead.parts), *partners_in(place_for(level, code), lead)]
-        charter = charter_of(version_for(board.charter, day))
-        asked = {indicator_of(charter, one) for of in charter.criteria for one in of.requirements if one.mandatory}
-        figures = [figured for name, figured in figures_of(charter).items() if name in asked]
-        actions.take_readings(figures=figures, subjects=partners, day=day, now=self.today)
 
     # -- Evidence -----------------------------------------------------------------------------------------------------
 

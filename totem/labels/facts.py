@@ -40,6 +40,7 @@ class Source(StrEnum):
     RELATION = "relation"
     ORGANISATION = "organisation"
     YEAR = "year"
+    BUILDING = "building"
     BODY = "body"
     APPOINTMENT = "appointment"
     FUNDING = "funding"

@@ -238,6 +238,8 @@ class Showing:
                 url = address("organisations:actor", self.slug, playing)
             case Source.ORGANISATION | Source.YEAR:
                 url = address("organisations:actor", self.slug, item.id)
+            case Source.BUILDING:
+                url = address("premises:building", self.slug, item.id)
             case Source.BODY:
                 url = self.own("body", item.id)
             case Source.APPOINTMENT | Source.FUNDING:

@@ -87,7 +87,9 @@ def subject_at(key: str) -> Subject:
 
 def epci_subjects(codes: Iterable[str] | None = None) -> list[Subject]:
     """Groupings of communes, all of them or those of these codes, in one query, by name."""
-    rows = Epci.objects.filter(communes__current=True).annotate(members=ArrayAgg("communes__code", order_by="communes__code"))
+    rows = Epci.objects.filter(communes__current=True).annotate(
+        members=ArrayAgg("communes__code", order_by="communes__code")
+    )
     if codes is not None:
         rows = rows.filter(pk__in=list(codes))
     return [_epci(row.code, row.name, tuple(row.members)) for row in rows.order_by("sort_key")]

@@ -296,6 +296,7 @@ EVIDENCE = {
     Source.RELATION: gettext_lazy("what an organisation does here"),
     Source.ORGANISATION: gettext_lazy("located here"),
     Source.YEAR: gettext_lazy("closed year"),
+    Source.BUILDING: gettext_lazy("building"),
     Source.BODY: gettext_lazy("body, last meeting"),
     Source.APPOINTMENT: gettext_lazy("appointment"),
     Source.FUNDING: gettext_lazy("funding line"),

@@ -147,3 +147,10 @@ class TestTwoHouses:
         assert self.seed([90], [90], shown="venture").state is State.UNKNOWN
         assert self.seed([90], [90, 91], shown="venture").state is State.MET
         assert self.seed([1, 90], [1], shown="venture").state is State.UNKNOWN
+
+
+def test_whoever_is_said_to_be_located_here_is_here() -> None:
+    """A drawn place cuts communes: an address alone does not tell."""
+    asked = requirement("o", "organisations", kinds=["startup"])
+    assert only(asked, organisations=(company(1),), roles=here(1, kinds=["located_in"])).state is State.MET
+    assert only(asked, organisations=(company(1),), roles=here(1, kinds=["mentors"])).state is State.UNKNOWN

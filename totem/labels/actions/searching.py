@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 
 from totem.accounts.models import User
 from totem.labels.actions.evidence import take_readings
-from totem.labels.charter import Charter, MeasureRequirement
+from totem.labels.charter import Charter, GroupRequirement, MeasureRequirement, Requirement
 from totem.labels.coalitions import Answer, Problem, Standing, TooManySets, solve
 from totem.labels.evaluating import charter_of, version_for
 from totem.labels.indicators import figures_of
@@ -69,7 +69,8 @@ def search_partners(*, search: Search) -> None:
 def compute_missing(charter: Charter, subjects: Sequence[Subject], day: datetime.date) -> None:
     """Compute the figures that join over territories, of those of which none was computed in the last month."""
     figures = figures_of(charter)
-    names = {one.indicator for one in charter.requirements() if isinstance(one, MeasureRequirement)}
+    asked = [one for criterion in charter.criteria if criterion.mandatory for one in criterion.requirements]
+    names = set(_indicators(asked))
     known = set(
         Reading.objects.filter(
             subject__in=[subject.key for subject in subjects], day__lte=day, day__gt=months_before(day, 1)
@@ -80,6 +81,15 @@ def compute_missing(charter: Charter, subjects: Sequence[Subject], day: datetime
         if measure is not None:
             missing = [subject for subject in subjects if (subject.key, measure.name) not in known]
             take_readings(figures=[figures[name]], subjects=missing, day=day, now=timezone.now())
+
+
+def _indicators(requirements: Iterable[Requirement]) -> Iterator[str]:
+    """The figures of what is mandatory: what is not is looked at with what is known."""
+    for requirement in requirements:
+        if isinstance(requirement, MeasureRequirement) and requirement.mandatory and not requirement.bonus:
+            yield requirement.indicator
+        elif isinstance(requirement, GroupRequirement) and requirement.mandatory:
+            yield from _indicators(requirement.requirements)
 
 
 def give_up_search(*, search: Search) -> None:

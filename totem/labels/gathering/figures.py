@@ -21,10 +21,11 @@ from totem.labels.indicators import Figured
 from totem.labels.judge import months_before
 from totem.labels.models import ObservationVersion, Reading, Retention
 from totem.labels.subjects import Subject, hubs_inside
-from totem.premises.queries import FIGURES, forecast_of, premises_figures, read_premises
+from totem.premises.queries import FIGURES, PremisesRows, forecast_of, premises_figures, read_premises
 from totem.territories.models import Document, Workspace
 
 HUB_AREA = "hub_area"
+SHOWN = 12  # buildings that a figure names
 READING_LASTS_MONTHS = 3  # a figure that was computed longer ago has to be computed again
 
 
@@ -208,10 +209,21 @@ def _premises(
             measure = figures[name].measure
             if measure is not None and measure.name in computed:
                 known = _of_figure(figures[name], computed[measure.name], day)
-                found[subject.key, name] = (
-                    msgspec.structs.replace(known, plans=plans) if measure.name == "usable_area" else known
-                )
+                if measure.name == "usable_area":
+                    seen = known.evidence + _buildings(rows, day)
+                    known = msgspec.structs.replace(known, plans=plans, evidence=seen)
+                found[subject.key, name] = known
     return found
+
+
+def _buildings(rows: PremisesRows, day: datetime.date) -> tuple[Evidence, ...]:
+    """The buildings of which some m² are delivered, the largest first."""
+    delivered = [(building.delivered_m2(day), building) for building in rows.inside if building.stands(day)]
+    delivered.sort(key=lambda one: (-one[0], one[1].pk))
+    return tuple(
+        Evidence(Source.BUILDING, building.name, building.pk, f"{m2.normalize():f} m²", day)
+        for m2, building in delivered[:SHOWN]
+    )
 
 
 def _of_figure(figured: Figured, figure: Figure, day: datetime.date) -> Known:

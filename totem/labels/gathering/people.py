@@ -46,7 +46,7 @@ class Asked:
         organisations = [one for one in all_of if isinstance(one, OrganisationsRequirement)]
         bodies = [one for one in all_of if isinstance(one, BodyRequirement)]
         return cls(
-            roles=any(one.roles or one.also_roles for one in organisations),
+            roles=bool(organisations),
             located_kinds=frozenset(kind for one in organisations if not one.roles for kind in one.kinds),
             years=any(one.where for one in organisations) or any(s.where for one in bodies for s in one.seats),
             bodies=bool(bodies),

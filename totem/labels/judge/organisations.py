@@ -82,11 +82,14 @@ def organisations(
     return finding, holders
 
 
+LOCATED = ("", "located_in")  # its address is here, or somebody says that it is
+
+
 def _candidates(case: Case, asked: OrganisationsRequirement) -> dict[int, list[Role]]:
     """The organisations that play one of the roles here, with these roles."""
     found: dict[int, list[Role]] = {}
     for role in case.facts.roles:
-        fits = role.kind in asked.roles if asked.roles else not role.kind
+        fits = role.kind in (asked.roles or LOCATED)
         if not fits or (asked.stage and role.stage != asked.stage):
             continue
         if asked.detail and asked.detail.casefold() not in role.detail.casefold():
