@@ -113,9 +113,9 @@ class ShownCriterion:
         return sorted((one for one in self.requirements if not one.counts and not one.fine), key=_worst)
 
     @property
-    def met(self) -> int:
-        """How many requirements are met."""
-        return sum(one.fine for one in self.requirements)
+    def met(self) -> list[ShownRequirement]:
+        """Those that are met, in the charter's order."""
+        return [one for one in self.requirements if one.fine]
 
     def flat(self) -> Iterator[ShownRequirement]:
         for one in self.requirements:
