@@ -73,7 +73,7 @@ MEANINGS = {
     "OrganisationsRequirement.stage": "Stage at which it invests; with the role invests_in.",
     "OrganisationsRequirement.detail": "A text that the detail of the role contains.",
     "OrganisationsRequirement.number": "How many distinct organisations, or « $name ».",
-    "OrganisationsRequirement.years_running": "Closed years in a row over which the growth of `where` holds, or « $name ».",
+    "OrganisationsRequirement.years_running": "Closed years in a row in which the growth asked holds, or « $name ».",
     "OrganisationsRequirement.years_within_months": "Closed years that ended longer ago are stale.",
     "OrganisationsRequirement.with_document": "true: a document has to show it.",
     "OrganisationsRequirement.distinct_from": "id of a requirement whose organisations do not serve here too.",
