@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.factories.accounts import UserFactory
@@ -40,11 +41,16 @@ from totem.core.measures import Combine, Figure, Measure
 from totem.labels import actions, jobs
 from totem.labels.charter import canonical, from_content
 from totem.labels.evaluating import charter_of, computed_again, evaluate, kept
+from totem.labels.facts import Facts
 from totem.labels.indicators import figures_of
+from totem.labels.judge import judge
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Reading, Retention, Search
-from totem.labels.subjects import subject_of
+from totem.labels.reading import CharterErrors, read_charter
+from totem.labels.subjects import Subject, subject_of
+from totem.labels.vocabulary import known_here
 from totem.territories.actions import publish_perimeter_version
 from totem.territories.models import Document, Workspace
+from totem.territories.places import Place
 
 NOW = datetime.datetime(2026, 11, 1, 9, tzinfo=datetime.UTC)
 DAY = datetime.date(2026, 11, 1)
@@ -331,6 +337,38 @@ def test_of_two_who_publish_one_version_with_different_contents_one_is_told(comm
     assert CharterVersion.objects.count() == 1
 
 
+def test_two_who_compute_the_same_figures_in_another_order_never_wait_for_each_other(committed_db: str) -> None:
+    place = Place("commune", "80021", "Amiens", (), None, None, None, (), ())
+    subjects = [Subject(f"epci:{n:09d}", str(n), place) for n in range(300)]
+    areas = figures_of(from_content(CONTENT))["hub_area"]
+    computing = [
+        partial(actions.take_readings, figures=[areas], subjects=listed, day=DAY, now=NOW)
+        for listed in (subjects, subjects[::-1]) * 4
+    ]
+    assert at_once(*computing) == {"done": 8}
+    assert Reading.objects.count() == 300
+
+
+@pytest.mark.django_db
+def test_who_judged_declared_and_froze_may_still_erase_their_account(board: Board) -> None:
+    person = WorkspaceMemberFactory(workspace=board.workspace, role="officer").person
+    actions.record_judgement(
+        board=board, version=CharterVersion.objects.get(), requirement="seen", verdict="met", reason="Vu",
+        conflicts="Aucun", by=person, now=NOW,
+    )  # fmt: skip
+    actions.freeze(evaluated=evaluate(board, day=DAY, workspace=board.workspace), note="Dépôt", by=person, now=NOW)
+    client = Client()
+    client.force_login(person)
+    name = person.name
+    assert client.post(reverse("accounts:erase")).status_code == 302
+    person.refresh_from_db()
+    assert person.erased_at
+    reader = member(board, "reader")
+    page = reader.get(reverse("labels:criterion", args=[board.workspace.slug, board.slug, "q2"]))
+    assert page.status_code == 200
+    assert name not in page.content.decode()
+
+
 # -- Jobs -------------------------------------------------------------------------------------------------------------
 
 
@@ -595,6 +633,62 @@ def test_a_flood_of_partners_and_fields_is_refused_without_work(board: Board) ->
         client.post(url.replace("ensemble/", "evaluations/geler/"), {f"f{n}": n for n in range(3000)}).status_code
         == 400
     )
+
+
+def a_charter(*fields: str) -> str:
+    """A charter's file with a requirement of these fields each."""
+    asked = "".join(
+        f"""[[criteria.requirements]]
+id = "x{n}"
+kind = "document"
+{more}
+title = {{ fr = "Un", en = "One" }}
+rule = {{ fr = "Un.", en = "One." }}
+"""
+        for n, more in enumerate(fields)
+    )
+    return f"""format = 1
+slug = "essai"
+version = "1"
+valid_from = 2020-01-01
+title = {{ fr = "Essai", en = "Trial" }}
+summary = {{ fr = "Un essai.", en = "A trial." }}
+[sources]
+[[criteria]]
+id = "premier"
+title = {{ fr = "Premier", en = "First" }}
+{asked}"""
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(CharterErrors) as refused:
+        read_charter(text, known=known_here())
+    (problem,) = refused.value.problems
+    return f"{problem.line}: {problem.message}"
+
+
+def test_a_charter_of_two_thousand_requirements_is_read_and_judged() -> None:
+    charter = read_charter(a_charter(*[""] * 2000), known=known_here())
+    result = judge(charter, Facts("epci:1", "Essai", DAY))
+    assert Counter(one.state for one in result.criteria[0].findings) == {"unknown": 2000}
+
+
+@pytest.mark.parametrize("forwards", [True, False])
+def test_a_row_of_conditions_that_judging_could_not_follow_is_refused(forwards: bool) -> None:
+    def row(number: int) -> str:
+        steps = [(n + 1 if forwards else n - 1) for n in range(number)]
+        return a_charter(*(f'only_if = "x{to}"' if 0 <= to < number else "" for to in steps))
+
+    with override("en"):
+        assert "More than 100 conditions" in refusal(row(3000))
+    assert judge(read_charter(row(90), known=known_here()), Facts("epci:1", "Essai", DAY)).state == "unknown"
+
+
+@pytest.mark.parametrize("part", ["a", '"a b"', "'a'"])
+def test_a_key_of_very_many_parts_is_refused_before_it_is_read(part: str) -> None:
+    """It would take minutes: the reader's time grows with the square of the parts."""
+    with override("en"):
+        assert refusal(a_charter("") + " . ".join([part] * 50_000) + " = 1").endswith("nested too deep.")
 
 
 @pytest.mark.django_db

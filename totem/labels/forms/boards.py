@@ -41,7 +41,12 @@ class JudgementForm(forms.Form):
     verdict = forms.ChoiceField(
         label=gettext_lazy("Verdict"), choices=Judgement.Verdict.choices, widget=forms.RadioSelect
     )
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=2000, widget=forms.Textarea({"rows": 5}))
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=2000,
+        help_text=gettext_lazy("Everybody reads it once the board is shown; neither your name nor the conflicts."),
+        widget=forms.Textarea({"rows": 5}),
+    )
     conflicts = forms.CharField(
         label=gettext_lazy("Conflicts of interest declared"),
         max_length=1000,

@@ -22,6 +22,8 @@ from totem.labels.vocabulary import Known
 
 __all__ = ["CharterErrors", "Problem", "decoded", "read_charter"]
 
+# A key of so many parts, which no charter has: reading it takes a time that grows with their square.
+DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 LONGEST = 500_000  # characters; a charter has some tens of thousands
 
 
@@ -62,6 +64,9 @@ def decoded(content: bytes) -> str:
 def _parsed(text: str) -> dict[str, Any]:
     if len(text) > LONGEST:
         raise CharterErrors([Problem(1, 1, "", _("The file is too long to be a charter."))])
+    if deep := DEEP_KEY.search(text):
+        line, column = text.count("\n", 0, deep.start()) + 1, deep.start() - text.rfind("\n", 0, deep.start())
+        raise CharterErrors([Problem(line, column, deep[0][:40], _("Tables or lists are nested too deep."))])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -21,6 +21,7 @@ from totem.labels.vocabulary import Known, Of
 
 PARAMETER_IN_TEXT = re.compile(r"\$[a-zA-Z]\w*")
 TRAVEL_TIMES = ("minutes_to_centre", "minutes_to_airport", "minutes_to_tgv_station")
+LONGEST_ROW = 100  # conditions of conditions: judging one goes down to the last
 DECLARED = (Combine.SUM, Combine.MAX, Combine.ANY)  # how declared numbers can become one
 MONEY = frozenset({"€", "EUR"})
 PEOPLE = frozenset({"people", "personnes", "employees", "salariés", "staff"})
@@ -494,7 +495,11 @@ class Sense(Checker):
             targets = [piece.asks.only_if, getattr(piece.asks, "distinct_from", ""), *piece.members]
             edges.setdefault(piece.asks.id, []).extend(target for target in targets if target)
             paths.setdefault(piece.asks.id, piece.path)
-        for ring in _rings(edges):
+        rings = _rings(edges)
+        if not rings and (waiting := _waiting(edges)):
+            message = _("More than {most} conditions wait for each other in a row.").format(most=LONGEST_ROW)
+            self.say(paths[waiting], waiting, message)
+        for ring in rings:
             message = _("The conditions go in a ring: {ring}.").format(ring=" -> ".join(ring))
             at = next(
                 ((*paths[name], key) for name in ring for key in ("only_if", "distinct_from")
@@ -582,6 +587,17 @@ def _unit_words(unit: Unit) -> frozenset[str]:
 
 def _same(unit: Unit, words: frozenset[str]) -> bool:
     return bool({word.casefold() for word in _unit_words(unit)} & {word.casefold() for word in words})
+
+
+def _waiting(edges: Mapping[str, list[str]]) -> str:
+    """One that waits for more others in a row than judging bears; empty where there is none. Of a graph without rings.
+
+    Each round takes away those that wait for nobody any more.
+    """
+    left = set(edges)
+    for _round in range(LONGEST_ROW):
+        left = {name for name in left if any(target in left for target in edges[name])}
+    return min(left, default="")
 
 
 def _rings(edges: Mapping[str, list[str]]) -> list[list[str]]:
