@@ -98,8 +98,11 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     return page(request, "labels/together.html", "matrix", board_frame(request, row, "together") | context)
 
 
-def _searches(board: Board) -> list[Search]:
-    return list(board.searches.defer("answer").select_related("charter_version")[:5])
+def _searches(board: Board) -> list[tuple[Search, str]]:
+    """The last searches, each with the name of the place that it is about."""
+    rows = list(board.searches.defer("answer")[:5])
+    names = dict(SearchForm.scopes(board)) if rows else {}
+    return [(row, names.get(row.scope, row.scope)) for row in rows]
 
 
 def _address(board: Board, keys: Sequence[str]) -> str:
