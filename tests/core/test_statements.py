@@ -11,9 +11,11 @@ from totem.territories.models import Commune
 pytestmark = pytest.mark.django_db
 
 STATEMENT = Statement(
-    lambda: Commune.objects.filter(AnyOf("code", Named("codes", ArrayField(CharField()))))
-    .order_by("code")
-    .values_list("code", "department__name")
+    lambda: (
+        Commune.objects.filter(AnyOf("code", Named("codes", ArrayField(CharField()))))
+        .order_by("code")
+        .values_list("code", "department__name")
+    )
 )
 
 
