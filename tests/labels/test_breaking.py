@@ -445,6 +445,27 @@ def test_a_search_whose_worker_was_killed_is_finished_by_the_next(board: Board) 
 
 
 @pytest.mark.django_db
+def test_where_nobody_knows_anything_no_territory_is_said_to_suffice(board: Board) -> None:
+    CharterVersionFactory(data={**CONTENT, "version": "2", "valid_from": "2013-01-02", "criteria": [
+        {"id": "q1", "title": words("Q1"), "requirements": [
+            requirement("events", "measure", indicator="events_held", at_least=200, unit="événements"),
+        ]},
+    ]})  # fmt: skip
+    search = actions.ask_for_partners(board=board, scope="france:fr", most=2, by=None, day=DAY)
+    jobs.search_partners(search.pk)
+    search.refresh_from_db()
+    assert (search.state, search.answer["required"]) == (Search.State.DONE, [])
+    page = member(board).get(reverse("labels:search_result", args=[board.workspace.slug, board.slug, search.pk]))
+    assert "is-good" not in page.content.decode()
+    assert "is-warn" in page.content.decode()
+    matrix = Client(headers={"accept-language": "en"})
+    matrix.force_login(WorkspaceMemberFactory(workspace=board.workspace, person__language="en").person)
+    text = matrix.get(reverse("labels:together", args=[board.workspace.slug, board.slug])).content.decode()
+    assert "Together they meet everything" not in text
+    assert "nothing that is required is known yet" in text
+
+
+@pytest.mark.django_db
 def test_a_search_that_breaks_says_so_to_whoever_waits(board: Board) -> None:
     search = SearchFactory(board=board, charter_version=CharterVersion.objects.get(), scope="region:99", day=DAY)
     with pytest.raises(Exception, match="99"):
