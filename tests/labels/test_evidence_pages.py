@@ -396,7 +396,7 @@ class TestSideBySide:
         chosen = {"observation": rows[1].pk, "reason": "Délibération du 12 mars"}
         assert agent.post(url, chosen).status_code == 302
         page = text(agent, at(board, "figure", "hub_space"))
-        assert "« Délibération du 12 mars »" in page
+        assert "«&nbsp;Délibération du 12 mars&nbsp;»" in page
         assert '<span class="figure-number">240</span> <span class="figure-unit">m²</span>' in page
         assert "230, 240, 300 m²" in page  # a choice does not hide it
         assert [row.observation_id for row in Retention.objects.order_by("pk")] == [rows[0].pk, rows[1].pk]
