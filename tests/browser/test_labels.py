@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browsing import accessibility_faults, scrolls_sideways
 from tests.factories.labels import BoardFactory, CharterVersionFactory, SearchFactory
-from tests.factories.territories import WorkspaceMemberFactory
+from tests.factories.territories import CommuneFactory, EpciFactory, WorkspaceMemberFactory
 from tests.labels.test_partners import CAEN, CONTENT, LE_HAVRE, ROUEN, agglomeration
 from tests.serving import Site
 from totem.accounts.models import User
@@ -279,6 +279,20 @@ def test_a_partner_comes_and_goes_and_the_way_back_is_right(window: NewPage, boa
     page.go_back()
     expect(columns(page)).to_have_count(4)
     expect(page.locator("h1")).to_have_count(1)
+
+
+def test_eight_partners_fill_the_matrix_and_one_taken_away_makes_room(window: NewPage, board: Board, officer: User):
+    codes = [f"2000000{number:02}" for number in range(8)]
+    for number, code in enumerate(codes):
+        CommuneFactory(code=f"807{number:02}", name=f"Lieu {number}", epci=EpciFactory(code=code, name=f"CC {number}"))
+    page = window(user=officer, width=390)
+    page.goto(TOGETHER + "?" + "&".join(f"avec=epci:{code}" for code in codes))
+    expect(columns(page)).to_have_count(11)
+    expect(page.locator("#partner")).to_have_count(0)
+    assert not scrolls_sideways(page)
+    page.locator('a[id="without-1"]').click()
+    expect(columns(page)).to_have_count(10)
+    expect(page.locator("#partner")).to_be_visible()
 
 
 def test_a_search_is_answered_while_the_page_waits(window: NewPage, board: Board, officer: User):
