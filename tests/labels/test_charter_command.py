@@ -44,7 +44,7 @@ def test_check_names_file_line_and_word_and_fails(capsys, file):
     path = file(CANTINE.replace("at_least = 200", "at_leest = 200"))
     with pytest.raises(CommandError, match="1"):
         call_command("charter", "check", str(path))
-    err = capsys.readouterr().err
+    err = capsys.readouterr().err.replace("\xa0", " ")
     line = CANTINE[: CANTINE.index("at_least = 200")].count("\n") + 1
     assert f"{path}:{line}:1: « at_leest »" in err
 

@@ -354,10 +354,10 @@ class TestBuildings:
     def test_a_namesake_is_refused_with_words(self):
         made = BuildingFactory(name="Cité numérique", public=True)
         give = {"commune": made.commune, "by": UserFactory(), "name": "Cité  Numérique"}
-        with pytest.raises(ValidationError, match="already bears this name"):
+        with pytest.raises(ValidationError, match="porte déjà ce nom"):
             actions.declare_building(workspace=made.workspace, **give)
         other = actions.declare_building(workspace=WorkspaceFactory(), **give)
-        with pytest.raises(ValidationError, match="already public"):
+        with pytest.raises(ValidationError, match="déjà public"):
             actions.publish_building(building=other, by=UserFactory())
 
     def test_without_a_workspace_it_stays_public(self):
