@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 import msgspec
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -270,7 +269,9 @@ def _judged_words(finding: Finding) -> str:
     said = next(iter(finding.evidence), None)
     if said is None or said.on is None:
         return ""
-    reason = Truncator(said.label).chars(REASON_SHOWN)
+    reason = said.label
+    if len(reason) > REASON_SHOWN:  # no word is cut in two
+        reason = reason[:REASON_SHOWN].rsplit(" ", 1)[0] + "…"
     return _("Judged on %(day)s: %(reason)s") % {"day": wording.date_words(said.on), "reason": reason}
 
 
