@@ -83,7 +83,7 @@ class TestBefore:
         page = client.get(f"{address(space)}?start={from_now(48).starts_at.isoformat()}&minutes=60")
         assert hidden(page.content.decode(), "date") == fields(from_now(48))["date"]
 
-    @pytest.mark.parametrize("start", ["", "tomorrow", "2027-01-01T10:00", "9999-12-31T23:59:59Z", "\x00"])
+    @pytest.mark.parametrize("start", ["", "tomorrow", "2027-01-01T10:00", "9999-12-31T23:59:59Z"])
     def test_without_a_readable_slot_the_first_free_one_is_proposed(self, client, person, space, start):
         page = client.get(address(space), {"start": start, "minutes": "many", "quantity": "-3"})
         assert page.status_code == 200

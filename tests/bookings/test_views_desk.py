@@ -168,7 +168,7 @@ class TestScreen:
         assert booking.reference in html
         assert ">Check in<" not in html
 
-    @pytest.mark.parametrize("day", ["x", "2027-02-30", "9999-12-31", "0001-01-01", "\x00"])
+    @pytest.mark.parametrize("day", ["x", "2027-02-30", "9999-12-31", "0001-01-01"])
     def test_a_day_that_is_none_is_refused(self, client, space, day):
         sign_in(client, space)
         answer = client.get(desk(space), {"date": day})

@@ -440,5 +440,5 @@ class TestWhatStandsInAPerimeter:
     def test_a_perimeter_of_others_does_not_exist(self, client, team, workspace):
         team()
         url = reverse("premises:buildings", args=[workspace.slug])
-        for slug in (PerimeterFactory().slug, "x", "\x00"):
+        for slug in (PerimeterFactory().slug, "x"):
             assert client.get(url, {"perimetre": slug}).status_code == 404

@@ -251,7 +251,7 @@ PAGES = ["semaine/", "jour/", "espaces/room/"]
 
 
 @pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("date", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31", "2026-11-26\x00", "1900-01-01"])
+@pytest.mark.parametrize("date", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31", "1900-01-01"])
 def test_a_bad_date_is_said_and_today_shown(visitor: Client, thursday: datetime, path: str, date: str) -> None:
     space = SpaceFactory(slug="room")
     response = visitor.get(f"/lieux/{space.hub.slug}/{path}", {"date": date})

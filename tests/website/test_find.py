@@ -116,7 +116,6 @@ def test_only_what_would_help_is_offered(visitor: Client, thursday: datetime) ->
         ({"hub": "nowhere"}, "hub"),
         ({"kind": "castle"}, "kind"),
         ({"features": "moat"}, "features"),
-        ({"people": "1\x00"}, "people"),
     ],
 )
 def test_a_bad_value_is_said_at_its_field(
