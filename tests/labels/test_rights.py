@@ -261,7 +261,7 @@ def everything_kept_back(board: Board) -> list[str]:
     return [SECRET, SECRET.lower(), document.sha256, "7 777", "7777", "123 456", "6 543 210", "8 888"]
 
 
-def pages_for_everybody(board: Board) -> Iterator[str]:
+def pages_for_everybody(board: Board, criteria: int = 3) -> Iterator[str]:
     client = Client()
     own = reverse("labels:public_board", args=[board.slug])
     for url in (
@@ -270,7 +270,7 @@ def pages_for_everybody(board: Board) -> Iterator[str]:
         own,
         f"{own}?le={TODAY.isoformat()}",
         f"{own}?le={(TODAY - datetime.timedelta(days=30)).isoformat()}&charte=1",
-        *(reverse("labels:public_criterion", args=[board.slug, f"q{n}"]) for n in (1, 2, 3)),
+        *(reverse("labels:public_criterion", args=[board.slug, f"q{n}"]) for n in range(1, criteria + 1)),
     ):
         response = client.get(url)
         assert response.status_code == 200, url
@@ -304,6 +304,24 @@ def test_a_public_board_tells_nothing_that_its_team_keeps_to_itself(shown: Board
         page = stranger.get(url)
         assert page.status_code == 200, url
         assert not [secret for secret in secrets if secret in page.content.decode()], url
+
+
+def test_an_organisation_noted_for_oneself_is_counted_and_named_nowhere_else() -> None:
+    CharterVersionFactory(data=content_of([requirement("clubs", "organisations", kinds=["business_angels"], number=1)]))
+    seat = CommuneFactory(epci=EpciFactory())
+    board = BoardFactory(public=True)
+    publish_perimeter_version(
+        perimeter=board.perimeter, by=None, now=NOW, valid_from=LONG_AGO, parts={"epci": ["248000531"]}
+    )
+    club = OrganisationFactory(name=f"{SECRET} club", kind="business_angels", commune=seat)
+    noted = RelationFactory(organisation=club)
+    for workspace in (None, board.workspace):
+        found = evaluate(board, day=TODAY, workspace=workspace).result.finding("clubs")
+        assert (found.state, found.evidence) == ("unknown", ())
+    assert not [page for page in pages_for_everybody(board, criteria=1) if SECRET in page]
+    noted.public = True
+    noted.save()
+    assert evaluate(board, day=TODAY, workspace=None).result.finding("clubs").state == "met"
 
 
 def test_a_document_that_is_not_shown_lends_its_sum_to_no_public_page(shown: Board) -> None:

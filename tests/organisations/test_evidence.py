@@ -3,13 +3,20 @@
 import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories.organisations import OrganisationFactory, RelationFactory, YearFiguresFactory, siren
+from tests.factories.organisations import (
+    AffiliationFactory,
+    OrganisationFactory,
+    RelationFactory,
+    YearFiguresFactory,
+    siren,
+)
 from tests.factories.territories import CommuneFactory, PerimeterFactory, WorkspaceFactory
 from totem.organisations import queries
 from totem.organisations.models import Accounts, Kind, Organisation, Relation, RelationKind, YearFigures
@@ -286,11 +293,19 @@ class TestRowsForACharter:
         assert found() == 25
 
     def test_organisations_of_a_kind(self):
-        lab = OrganisationFactory(kind=Kind.FAB_LAB)
-        OrganisationFactory(kind=Kind.FAB_LAB, commune=CommuneFactory(rouen=True))
-        OrganisationFactory(kind=Kind.SCHOOL)
+        lab = AffiliationFactory(organisation__kind=Kind.FAB_LAB).organisation
+        AffiliationFactory(organisation__kind=Kind.FAB_LAB, organisation__commune=CommuneFactory(rouen=True))
+        AffiliationFactory(organisation__kind=Kind.SCHOOL)
         assert [row.id for row in queries.organisations_inside(["80021"], [Kind.FAB_LAB])] == [lab.pk]
         assert len(queries.organisations_inside(None, [Kind.FAB_LAB])) == 2
+
+    def test_an_organisation_that_a_territory_noted_for_itself_is_counted_by_it_alone(self):
+        said = [RelationFactory(organisation__kind=Kind.FAB_LAB), YearFiguresFactory(organisation__kind=Kind.FAB_LAB)]
+        for one in said:
+            inside = partial(queries.organisations_inside, ["80021"], [Kind.FAB_LAB])
+            assert [row.id for row in inside(one.workspace)] == [one.organisation_id]
+            assert not inside(WorkspaceFactory())
+            assert not inside()
 
     @pytest.mark.parametrize("count", [1, 3])
     def test_queries_do_not_grow(self, count, django_assert_num_queries):

@@ -284,28 +284,39 @@ class OrganisationRow:
 
 
 _ORGANISATION_COLUMNS = ("pk", "name", "siren", "kind", "legal_form", "commune_id")
-_OF_KIND = Statement(
-    lambda: (
-        Organisation.objects.filter(AnyOf("kind", Named("kinds", ArrayField(CharField()))))
-        .order_by("sort_key", "pk")
-        .values_list(*_ORGANISATION_COLUMNS)
-    )
-)
-_OF_KIND_INSIDE = Statement(
-    lambda: (
-        Organisation.objects.filter(AnyOf("kind", Named("kinds", ArrayField(CharField()))), AnyOf("commune", _COMMUNES))
-        .order_by("sort_key", "pk")
-        .values_list(*_ORGANISATION_COLUMNS)
-    )
-)
 
 
-def organisations_inside(communes: Collection[str] | None, kinds: Collection[str]) -> list[OrganisationRow]:
-    """The organisations of these kinds that sit in these communes (None: anywhere), by name. One query."""
+def _of_kinds() -> "QuerySet[Any, Any]":
+    """Those that have people here, or of which something is said that the workspace sees.
+
+    What only another territory noted for itself is not anybody else's to count or to name.
+    """
+    seen = Q(public=True) | Q(workspace=Named("workspace", BigIntegerField()))
+    known = (
+        Exists(Affiliation.objects.filter(organisation=OuterRef("pk")))
+        | Exists(YearFigures.objects.filter(seen, organisation=OuterRef("pk")))
+        | Exists(Relation.objects.filter(seen, organisation=OuterRef("pk")))
+        | Exists(Relation.objects.filter(seen, partner=OuterRef("pk")))
+    )
+    rows = Organisation.objects.filter(known, AnyOf("kind", Named("kinds", ArrayField(CharField()))))
+    return rows.order_by("sort_key", "pk")
+
+
+_OF_KIND = Statement(lambda: _of_kinds().values_list(*_ORGANISATION_COLUMNS))
+_OF_KIND_INSIDE = Statement(lambda: _of_kinds().filter(AnyOf("commune", _COMMUNES)).values_list(*_ORGANISATION_COLUMNS))
+
+
+def organisations_inside(
+    communes: Collection[str] | None, kinds: Collection[str], workspace: Workspace | None = None
+) -> list[OrganisationRow]:
+    """The organisations of these kinds that sit in these communes (None: anywhere), by name. One query.
+
+    Those that have people here, or of which the workspace sees that something is said.
+    """
+    asked: dict[str, Any] = {"kinds": sorted(kinds), "workspace": _id(workspace)}
     if communes is None:
-        return [OrganisationRow(*values) for values in _OF_KIND.rows(kinds=sorted(kinds))]
-    asked = {"kinds": sorted(kinds), "communes": sorted(set(communes))}
-    return [OrganisationRow(*values) for values in _OF_KIND_INSIDE.rows(**asked)]
+        return [OrganisationRow(*values) for values in _OF_KIND.rows(**asked)]
+    return [OrganisationRow(*values) for values in _OF_KIND_INSIDE.rows(**asked, communes=sorted(set(communes)))]
 
 
 # -- The actors of a territory ----------------------------------------------------------------------------------------

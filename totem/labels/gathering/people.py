@@ -138,7 +138,7 @@ class People:
                 self.roles[key].append(role)
 
     def read_located(self, kinds: frozenset[str]) -> None:
-        for row in organisations_inside(self.communes, kinds):
+        for row in organisations_inside(self.communes, kinds, self.workspace):
             self.named.setdefault(row.id, Organisation(row.id, row.name, row.kind))
             for key in self.places(None, row.commune):
                 self.roles[key].append(Role(row.id))
