@@ -105,11 +105,16 @@ def period_of(kind: PeriodKind, day: date) -> Period:
     """The period of a figure seen from a day: the day, the twelve months up to it, the last year that is over."""
     if kind is PeriodKind.CLOSED_YEAR:
         return Period(_midnight(date(day.year - 1, 1, 1)), _midnight(date(day.year, 1, 1)))
-    end = _midnight(day + timedelta(days=1))
+    end = midnight_after(day)
     if kind is PeriodKind.YEAR:
         start = day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
         return Period(_midnight(start + timedelta(days=1)), end)
     return Period(_midnight(day), end)
+
+
+def midnight_after(day: date) -> datetime:
+    """The instant at which a day is over here."""
+    return _midnight(day + timedelta(days=1))
 
 
 def _midnight(day: date) -> datetime:

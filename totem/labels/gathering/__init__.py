@@ -12,7 +12,7 @@ from totem.labels.charter import Charter
 from totem.labels.facts import Bounds, Facts, JudgementFact
 from totem.labels.gathering.figures import Choosing, Declared, choosing_among, read_figures, read_observations
 from totem.labels.gathering.people import Asked, People
-from totem.labels.indicators import figures_of
+from totem.labels.indicators import figures_of, midnight_after
 from totem.labels.models import Board, CharterVersion, Judgement
 from totem.labels.subjects import Subject
 from totem.territories.models import Workspace
@@ -38,7 +38,7 @@ def gather(
     figures = figures_of(charter)
     known = read_figures(figures, subjects, day, workspace, holder=board.workspace if board else None)
     people = People(asked, subjects, day, workspace)
-    judgements = _judgements(board, version)
+    judgements = _judgements(board, version, day)
     return [
         Facts(
             subject.key,
@@ -64,10 +64,12 @@ def _bounds(subject: Subject) -> Bounds | None:
     return Bounds(bool(place.communes or place.polygon), place.polygon is not None, place.area_km2)
 
 
-def _judgements(board: Board | None, version: CharterVersion | None) -> dict[str, JudgementFact]:
+def _judgements(board: Board | None, version: CharterVersion | None, day: datetime.date) -> dict[str, JudgementFact]:
+    """The last judgement of each requirement by that day: nobody judged before they did."""
     if board is None or version is None:
         return {}
-    rows = Judgement.objects.filter(board=board, charter_version=version).order_by("requirement", "-pk")
+    made = Judgement.objects.filter(board=board, charter_version=version, made_at__lt=midnight_after(day))
+    rows = made.order_by("requirement", "-pk")
     return {
         row.requirement: JudgementFact(
             row.pk, row.verdict == Judgement.Verdict.MET, timezone.localdate(row.made_at), row.reason

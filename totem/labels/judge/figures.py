@@ -89,7 +89,14 @@ def funding(case: Case, asked: FundingRequirement) -> Finding:
         if (not asked.levels or line.level in asked.levels) and (not asked.purposes or line.purpose in asked.purposes)
     ]
     seen = tuple(
-        Evidence(Source.FUNDING, f"{line.level}: {line.amount:f}", line.id, line.source) for line in lines[:SHOWN]
+        Evidence(
+            Source.FUNDING,
+            f"{line.level}: {line.amount:f}",
+            line.id,
+            line.source,
+            sha256=(line.sha256,) if line.sha256 else (),
+        )
+        for line in lines[:SHOWN]
     )
     total = sum((line.amount for line in lines), Decimal(0))
     return compared(case, asked, Known(Hold.KNOWN, total, evidence=seen))

@@ -181,7 +181,14 @@ def _shown(
             items.append(Evidence(kind, organisation.name, role.id or pk, role.source, None, sums))
         if asked.where:
             items += [
-                Evidence(Source.YEAR, f"{organisation.name}, {year.year}", pk, year.source, year.closed_on)
+                Evidence(
+                    Source.YEAR,
+                    f"{organisation.name}, {year.year}",
+                    pk,
+                    year.source,
+                    year.closed_on,
+                    (year.sha256,) if year.sha256 else (),
+                )
                 for year in sorted(organisation.years, key=lambda year: (-year.year, year.id))[:2]
             ]
     return tuple(items)
