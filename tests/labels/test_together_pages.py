@@ -7,10 +7,13 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories.accounts import UserFactory
-from tests.factories.territories import WorkspaceMemberFactory
-from tests.labels.test_partners import CAEN, LE_HAVRE, board  # noqa: F401 - the fixture
+from tests.factories.hubs import HubFactory, ZoneFactory
+from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement
+from tests.factories.territories import CommuneFactory, WorkspaceMemberFactory
+from tests.labels.test_partners import CAEN, DAY, LE_HAVRE, NOW, ROUEN, agglomeration, board  # noqa: F401 - the fixture
 from totem.labels import jobs
 from totem.labels.models import Board, Search
+from totem.territories.actions import publish_perimeter_version
 from totem.territories.models import WorkspaceRole
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +123,20 @@ def _version() -> int:
     from totem.labels.models import CharterVersion  # noqa: PLC0415
 
     return CharterVersion.objects.get().pk
+
+
+def test_what_was_never_computed_of_a_partner_is_computed_when_it_comes() -> None:
+    CharterVersionFactory(
+        data=content_of(
+            [requirement("area", "measure", indicator="hub_area", at_least=500, unit="m²")],
+            indicators=[{"name": "hub_area", "measure": "hub_area"}],
+        )
+    )
+    agglomeration(ROUEN, "Métropole Rouen Normandie", 0, rouen=True)
+    agglomeration(CAEN, "CU Caen la Mer", 0, caen=True)
+    ZoneFactory(hub=HubFactory(commune=CommuneFactory(caen=True), is_published=True), area=700)
+    made = BoardFactory()
+    assert made.perimeter
+    publish_perimeter_version(perimeter=made.perimeter, by=None, now=NOW, valid_from=DAY, parts={"epci": [ROUEN]})
+    (row,) = signed(made).get(address(made, f"epci:{CAEN}")).context["rows"]
+    assert (row.together.met, row.together.value) == (True, 700)

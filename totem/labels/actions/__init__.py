@@ -28,7 +28,7 @@ from totem.labels.actions.governance import (
     remove_seat,
     set_governed_public,
 )
-from totem.labels.actions.searching import ask_for_partners, give_up_search, search_partners
+from totem.labels.actions.searching import ask_for_partners, compute_missing, give_up_search, search_partners
 
 __all__ = [
     "CharterChanged",
@@ -43,6 +43,7 @@ __all__ = [
     "change_funding",
     "change_meeting",
     "change_seat",
+    "compute_missing",
     "create_board",
     "create_body",
     "declare",

@@ -123,6 +123,7 @@ def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
         raise Http404 from nowhere
     covered = set(lead.place.communes)
     twice = [partner.name for partner in partners if covered & set(partner.place.communes)]
+    actions.compute_missing(charter, partners, day)  # some tens of milliseconds a figure, the first time in a month
     table = table_of(charter, lead, partners, day, workspace=board.workspace)
     rows = _rows(table)
     open_rows = [row for row in rows if row.required and row.state is not State.MET]
