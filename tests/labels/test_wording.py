@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from tests.factories.labels import content_of, requirement, words
 from totem.labels import wording
-from totem.labels.charter import Charter, from_content
+from totem.labels.charter import Charter, UnitWords, from_content
 from totem.labels.facts import CriterionFinding, Evidence, Finding, Result, Source, State, Step
 
 CHARTER: Charter = from_content(
@@ -221,3 +221,13 @@ def test_what_would_settle_it_is_named() -> None:
     finding = Finding("o", State.UNKNOWN, note="facts_missing", about=("Société 1",), facts=("staff",))
     with override("en"):
         assert wording.note_words(finding) == "Too little is known of them: Société 1 (staff)."
+
+
+def test_a_single_one_is_called_so() -> None:
+    unit = UnitWords(fr="grands comptes", en="large accounts", fr_one="grand compte", en_one="large account")
+    for language, said in (
+        ("fr", ["0 grand compte", "1 grand compte", "2 grands comptes"]),
+        ("en", ["0 large accounts", "1 large account", "2 large accounts"]),
+    ):
+        with override(language):
+            assert [wording.amount_words(n, unit).replace("\N{NO-BREAK SPACE}", " ") for n in range(3)] == said

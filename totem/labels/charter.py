@@ -33,7 +33,20 @@ class Words(Struct, frozen=True, kw_only=True):
         return self.en if (get_language() or "fr").startswith("en") else self.fr
 
 
-Unit = str | Words  # « m² », or words where the two languages differ
+class UnitWords(Words, frozen=True, kw_only=True):
+    """A unit in words, and what a single one is called: « postes », « poste »."""
+
+    fr_one: str = ""
+    en_one: str = ""
+
+    def counted(self, value: Decimal | int) -> str:
+        """The word for that many: French has no plural below two, English has one for all but one."""
+        english = (get_language() or "fr").startswith("en")
+        one = value in {1, -1} if english else -2 < value < 2
+        return ((self.en_one if english else self.fr_one) if one else "") or str(self)
+
+
+Unit = str | UnitWords  # « m² », or words where the two languages differ
 Amount = int | float | str  # a number as it was typed, or « $name » of a parameter
 
 

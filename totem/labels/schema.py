@@ -16,6 +16,8 @@ PARAMETER = r"^\$[a-z][a-z0-9_-]{0,39}$"
 MEANINGS = {
     "fr": "In French.",
     "en": "In English.",
+    "fr_one": "In French, what a single one is called.",
+    "en_one": "In English, what a single one is called.",
     "at_least": "The value has to be this or more. A number, or « $name » of a parameter.",
     "more_than": "The value has to be above this: the number itself fails.",
     "at_most": "The value has to be this or less.",

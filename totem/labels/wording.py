@@ -32,8 +32,8 @@ from totem.labels.charter import (
     Seats,
     TravelRequirement,
     Unit,
+    UnitWords,
     Where,
-    Words,
 )
 from totem.labels.coalitions import Standing
 from totem.labels.facts import FINE, Evidence, Finding, Result, Source, State, Step
@@ -55,7 +55,7 @@ def state_word(state: str) -> str:
 
 def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
     """« 50 000 m² », « 25 % », « 5 000 000 € »: a number and its unit, held together."""
-    said = str(unit)
+    said = unit.counted(value) if isinstance(unit, UnitWords) else str(unit)
     if said == "%":
         return f"{wording.number(value)}{wording.NBSP if wording.voice() is wording.FRENCH else ''}%"
     return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)
@@ -124,7 +124,7 @@ def _figure_words(finding: Finding, requirement: Requirement, charter: Charter) 
     return _("Asked: %(asked)s.") % {"asked": asked}
 
 
-def _value_words(finding: Finding, unit: str, asked: str) -> str:
+def _value_words(finding: Finding, unit: Unit, asked: str) -> str:
     value, threshold = finding.value or Decimal(0), finding.threshold or Decimal(0)
     have = amount_words(value, unit)
     if finding.state is State.STALE:
@@ -143,10 +143,10 @@ def _value_words(finding: Finding, unit: str, asked: str) -> str:
 
 def is_noun(unit: Unit) -> bool:
     """Whether a unit is a word that is counted (`lots`, `fab labs`) and no symbol (m², min, €)."""
-    return isinstance(unit, Words) or " " in unit
+    return isinstance(unit, UnitWords) or " " in unit
 
 
-def _between(finding: Finding, unit: str) -> str:
+def _between(finding: Finding, unit: Unit) -> str:
     if finding.high is None:
         return _("At least %(low)s") % {"low": amount_words(finding.low or Decimal(0), unit)}
     if finding.low is None:
@@ -164,10 +164,10 @@ def _group_words(finding: Finding, group: GroupRequirement) -> str:
     return _("%(found)s of %(all)s met: %(rule)s.") % said
 
 
-def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit:
     """The unit of the figure: a count of organisations says so."""
     if not isinstance(requirement, OrganisationsRequirement):
-        return str(finding.unit)
+        return finding.unit
     return _organisations_unit(requirement, charter, int(finding.threshold or 1))
 
 
@@ -471,10 +471,10 @@ def _organisations_asked(requirement: OrganisationsRequirement, charter: Charter
     return [*lines, *_others_than(requirement, charter)]
 
 
-def _organisations_unit(requirement: OrganisationsRequirement, charter: Charter, number: int) -> str:
+def _organisations_unit(requirement: OrganisationsRequirement, charter: Charter, number: int) -> Unit:
     """What is counted: the unit of the parameter that says how many, or else organisations."""
     named = requirement.number
-    unit = str(charter.parameters[named[1:]].unit) if isinstance(named, str) else ""
+    unit: Unit = charter.parameters[named[1:]].unit if isinstance(named, str) else ""
     return unit or ngettext("organisation", "organisations", number)
 
 

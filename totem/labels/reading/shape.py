@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from msgspec import inspect
 
 from totem.labels import charter as form
-from totem.labels.charter import Charter, Words
+from totem.labels.charter import Charter, UnitWords, Words
 from totem.labels.reading.positions import Path, Positions
 from totem.labels.reading.problems import LANGUAGES, Checker, close, key_of, shown
 
@@ -20,6 +20,7 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _TABLES: dict[type, str | Promise] = {
     Charter: gettext_lazy("a charter"),
     Words: gettext_lazy("a text in two languages"),
+    UnitWords: gettext_lazy("a text in two languages"),
     form.Source: gettext_lazy("a source"),
     form.Parameter: gettext_lazy("a parameter"),
     form.Indicator: gettext_lazy("an indicator"),
@@ -95,7 +96,7 @@ class Shape(Checker):
             )
             self.wrong((*path, key), key, message, key=True)
         for key in [field.encode_name for field in kind.fields if field.required and field.encode_name not in value]:
-            if kind.cls is Words:
+            if issubclass(kind.cls, Words):
                 message = _("This text has no {language}: add « {word} ».").format(language=LANGUAGES[key], word=key)
             else:
                 message = _("« {word} » is missing in {table}.").format(word=key, table=name)
