@@ -1,6 +1,7 @@
 """Who would complete whom: the three Norman agglomerations, from rows to the answer of a search."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -100,7 +101,7 @@ def events(board: Board, code: str, value: int) -> None:
     )
 
 
-def answered(board: Board, scope: str = "region:28") -> dict[str, object]:
+def answered(board: Board, scope: str = "region:28") -> dict[str, Any]:
     search = actions.ask_for_partners(board=board, scope=scope, most=3, by=None, day=DAY)
     jobs.search_partners(search.pk)
     search.refresh_from_db()
@@ -112,13 +113,13 @@ def test_rouen_alone_lacks_large_accounts_and_with_caen_and_le_havre_has_them(bo
     answer = answered(board)
     assert not answer["lead_suffices"]
     assert (answer["count"], answer["by_size"]) == (1, [0, 0, 1, 0])
-    (found,) = answer["best"]  # type: ignore[misc]
+    (found,) = answer["best"]
     assert set(found["members"]) == {f"epci:{CAEN}", f"epci:{LE_HAVRE}"}
     # Five distinct companies: those of Caen are Rouen's too.
     brings = dict(zip(found["members"], found["brings"], strict=True))
     assert brings[f"epci:{CAEN}"] == ["accounts"]
     assert sorted(brings[f"epci:{LE_HAVRE}"]) == ["accounts", "companies"]
-    assert set(answer["irreplaceable"]) == {f"epci:{CAEN}", f"epci:{LE_HAVRE}"}  # type: ignore[call-overload]
+    assert set(answer["irreplaceable"]) == {f"epci:{CAEN}", f"epci:{LE_HAVRE}"}
     # Nobody has said anything of events: a program cannot decide that.
     assert answer["required"] == ["accounts", "companies"]
     assert found["missing"] == ["events"]
@@ -140,8 +141,8 @@ def test_without_an_answer_the_nearest_miss_is_told(board: Board) -> None:
     answer = answered(board)
     assert answer["count"] == 0
     nearest = answer["nearest"]
-    assert set(nearest["members"]) == {f"epci:{CAEN}", f"epci:{LE_HAVRE}"}  # type: ignore[index]
-    (unmet,) = nearest["unmet"]  # type: ignore[index]
+    assert set(nearest["members"]) == {f"epci:{CAEN}", f"epci:{LE_HAVRE}"}
+    (unmet,) = nearest["unmet"]
     assert (unmet["id"], unmet["value"], unmet["gap"]) == ("events", "140.000", "10.000")
 
 
@@ -191,4 +192,4 @@ def test_what_nobody_has_computed_of_the_partners_yet_is_computed_by_the_search(
     assert board.perimeter
     publish_perimeter_version(perimeter=board.perimeter, by=None, now=NOW, valid_from=DAY, parts={"epci": [ROUEN]})
     answer = answered(board)
-    assert [found["members"] for found in answer["best"]] == [[f"epci:{CAEN}"]]  # type: ignore[attr-defined]
+    assert [found["members"] for found in answer["best"]] == [[f"epci:{CAEN}"]]
