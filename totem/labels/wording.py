@@ -480,7 +480,7 @@ def _organisations_unit(requirement: OrganisationsRequirement, charter: Charter,
 
 def _others_than(requirement: OrganisationsRequirement, charter: Charter) -> list[str]:
     decides = requirement.distinct_if
-    yes = not decides or charter.text(decides).lower() in {"true", "yes", "oui", "1"}
+    yes = not decides or charter.says(decides)
     if not requirement.distinct_from or not yes:
         return []
     other = next(one for one in charter.requirements() if one.id == requirement.distinct_from)
