@@ -12,8 +12,8 @@ from totem.accounts.permissions import signed_in
 from totem.core.components import Tab
 from totem.hubs import actions
 from totem.hubs.forms import ExceptionalForm, HubWeekForm
-from totem.hubs.management import Answer, do_or_ask, page, status_of
 from totem.hubs.models import ExceptionalHours
+from totem.hubs.pages import Answer, do_or_ask, page, status_of
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.queries import period_of
 from totem.hubs.signals import hits_of_closing

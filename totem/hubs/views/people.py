@@ -19,8 +19,8 @@ from totem.core.names import sort_key
 from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
 from totem.hubs.forms import EndForm, MemberSearchForm, MembershipForm, RoleForm, TeamForm
-from totem.hubs.management import page, status_of, succeeds
 from totem.hubs.models import Hub, Membership, MembershipQuerySet, TeamMember
+from totem.hubs.pages import page, status_of, succeeds
 from totem.hubs.permissions import MANAGE, hub_for
 
 SHOW_AND_SEND = ["GET", "HEAD", "POST"]

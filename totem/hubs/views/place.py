@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.permissions import signed_in
 from totem.hubs import actions, queries
 from totem.hubs.forms import HubForm, NewHubForm, PhotoForm, ZoneForm
-from totem.hubs.management import page, status_of, succeeds
 from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, TeamMember, Zone
+from totem.hubs.pages import page, status_of, succeeds
 from totem.hubs.permissions import MANAGE, hub_for
 
 SHOW_AND_SEND = ["GET", "HEAD", "POST"]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.components import Crumb, Tab
-from totem.hubs.management import page
+from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.spaces.models import Kind, Space
 

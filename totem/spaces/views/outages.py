@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from totem.accounts.permissions import signed_in
 from totem.core import wording
 from totem.core.components import Tab
-from totem.hubs.management import Answer, do_or_ask, page, status_of
+from totem.hubs.pages import Answer, do_or_ask, page, status_of
 from totem.hubs.permissions import MANAGE_MACHINES, hub_for
 from totem.spaces import actions
 from totem.spaces.forms import OutageForm

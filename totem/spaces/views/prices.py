@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
 from totem.hubs.forms import EndForm
-from totem.hubs.management import status_of, succeeds
+from totem.hubs.pages import status_of, succeeds
 from totem.spaces import actions
 from totem.spaces.forms import PriceForm
 from totem.spaces.models import Price, Space

@@ -15,7 +15,7 @@ from totem.accounts.permissions import signed_in
 from totem.core.components import Crumb
 from totem.core.periods import Period
 from totem.hubs.forms import PhotoForm, WeekForm
-from totem.hubs.management import Answer, do_or_ask, page, status_of, succeeds
+from totem.hubs.pages import Answer, do_or_ask, page, status_of, succeeds
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.signals import FAR, Hit, hits_of_closing
 from totem.spaces import actions
