@@ -3,6 +3,7 @@
 Babel does the work, so that no gettext binary is needed; Django's own `templatize` turns a template's tags into calls.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -132,6 +133,7 @@ def compile_all() -> None:
 
 
 def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     lacking = 0
     for language, _name in settings.LANGUAGES:

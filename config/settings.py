@@ -71,7 +71,7 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
-    "totem.core.middleware.DatabaseAwayMiddleware",
+    "totem.core.middleware.DatabaseUnavailableMiddleware",
     "totem.core.middleware.NoNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,4 +1,4 @@
-"""Probes, and a database that goes away and comes back."""
+"""Probes, and a database that becomes unavailable and comes back."""
 
 import shutil
 import tempfile
@@ -13,8 +13,8 @@ from django.test import Client
 
 from tests.postgres import UNSAFE_AND_FAST, url_of
 from tests.serving import Site, Totem
+from totem.core.database_errors import is_database_unavailable
 from totem.core.embedded import Server
-from totem.core.outage import database_is_away
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_ready_when_the_database_answers_and_is_migrated() -> None:
     assert (answer.status_code, answer.content) == (200, b"ready\n")
 
 
-def test_requests_are_refused_plainly_while_the_database_is_away_and_recover_by_themselves(
+def test_requests_are_refused_plainly_while_the_database_is_unavailable_and_recover_by_themselves(
     elsewhere: Server, tmp_path: Path
 ) -> None:
     url = url_of({"NAME": "totem", "USER": "totem", "PASSWORD": "", "HOST": str(elsewhere.socket), "PORT": ""})
@@ -73,7 +73,7 @@ def test_requests_are_refused_plainly_while_the_database_is_away_and_recover_by_
         assert "Traceback" not in body
         assert _ask(page, "en")[2]["Content-Language"] == "en"
         assert "Back in a moment" in _ask(page, "en")[1]
-        assert _ask(f"{site.url}/health/ready")[:2] == (503, "database away\n")
+        assert _ask(f"{site.url}/health/ready")[:2] == (503, "database unavailable\n")
         assert _ask(f"{site.url}/health/live")[0] == 200
 
         elsewhere.start()
@@ -110,11 +110,11 @@ def test_an_unmigrated_database_is_not_ready(elsewhere: Server, tmp_path: Path) 
     assert refused.output.count("\n") == 1
 
 
-def test_a_deadlock_is_no_outage() -> None:
-    assert not database_is_away(psycopg.errors.DeadlockDetected("deadlock detected"))
-    assert not database_is_away(ValueError())
-    assert database_is_away(psycopg.OperationalError("connection refused"))
-    assert database_is_away(psycopg.errors.AdminShutdown("terminating connection"))
+def test_a_deadlock_does_not_make_the_database_unavailable() -> None:
+    assert not is_database_unavailable(psycopg.errors.DeadlockDetected("deadlock detected"))
+    assert not is_database_unavailable(ValueError())
+    assert is_database_unavailable(psycopg.OperationalError("connection refused"))
+    assert is_database_unavailable(psycopg.errors.AdminShutdown("terminating connection"))
     wrapped = ValueError()
     wrapped.__cause__ = psycopg.errors.TooManyConnections("too many")
-    assert database_is_away(wrapped)
+    assert is_database_unavailable(wrapped)

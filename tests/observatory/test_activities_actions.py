@@ -10,6 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityVersionFactory, establishment
 from tests.factories.territories import WorkspaceFactory
+from totem.core.edit_conflicts import EditConflict, version_token
 from totem.core.models import JournalEntry
 from totem.observatory import actions
 from totem.observatory.actions import BranchWords, DraftWords
@@ -34,7 +35,7 @@ def perimeter(start: ActivityVersion) -> ActivityPerimeter:
 
 
 def state(perimeter: ActivityPerimeter) -> str:
-    return actions.state_of(ActivityPerimeter.objects.get(pk=perimeter.pk))
+    return version_token(ActivityPerimeter.objects.get(pk=perimeter.pk))
 
 
 def said(*branches: BranchWords, note: str = "") -> DraftWords:
@@ -80,7 +81,7 @@ def test_a_draft_says_what_was_saved(perimeter):
 def test_nobodys_text_is_lost_when_two_people_change_one_draft(perimeter):
     read = state(perimeter)
     save(perimeter, SOFTWARE, seen=read)
-    with pytest.raises(actions.ChangedMeanwhile):
+    with pytest.raises(EditConflict):
         save(ActivityPerimeter.objects.get(pk=perimeter.pk), SERVICES, seen=read)
     draft = actions.draft_of(perimeter)
     assert draft is not None
@@ -200,7 +201,7 @@ def test_a_draft_that_changed_since_it_was_read_is_not_published(perimeter):
     save(perimeter, SOFTWARE)
     read = state(perimeter)
     save(perimeter, SERVICES)
-    with pytest.raises(actions.ChangedMeanwhile):
+    with pytest.raises(EditConflict):
         actions.publish_version(perimeter=perimeter, seen=read, by=UserFactory(), now=NOW)
 
 

@@ -11,6 +11,7 @@ from django.db import connections
 from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityVersionFactory
 from tests.factories.territories import WorkspaceFactory
+from totem.core.edit_conflicts import version_token
 from totem.observatory import actions
 from totem.observatory.actions import BranchWords
 from totem.observatory.models import ActivityPerimeter
@@ -45,7 +46,7 @@ def test_of_eight_who_save_or_publish_what_they_read_one_succeeds(committed_db: 
     perimeter = actions.create_activity_perimeter(
         workspace=WorkspaceFactory(), name="Filière", start=ActivityVersionFactory(), by=person, now=NOW
     )
-    read = actions.state_of(ActivityPerimeter.objects.get(pk=perimeter.pk))
+    read = version_token(ActivityPerimeter.objects.get(pk=perimeter.pk))
     said = actions.words_of(actions.draft_of(perimeter))
 
     def saving(number: int) -> Callable[[], object]:
@@ -59,7 +60,7 @@ def test_of_eight_who_save_or_publish_what_they_read_one_succeeds(committed_db: 
 
     outcomes = Counter(at_once(*(saving(number) for number in range(6)), publishing, publishing))
     assert outcomes.pop("done") == 1
-    assert set(outcomes) <= {"ChangedMeanwhile", "NotADraft"}
+    assert set(outcomes) <= {"EditConflict", "NotADraft"}
     version = perimeter.versions.get()
     kept = actions.words_of(version)
     if version.published_at is None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory
 from tests.factories.territories import WorkspaceFactory, WorkspaceMemberFactory
+from totem.core.edit_conflicts import version_token
 from totem.observatory import actions
 from totem.observatory.models import Activity, ActivityPerimeter, Nomenclature
 from totem.territories.models import WorkspaceRole
@@ -43,7 +44,7 @@ def sent(perimeter: ActivityPerimeter, *branches: tuple[str, str, str], **more: 
     """What the draft's form sends: (name, codes of rev. 2, codes of 2025) a branch."""
     perimeter.refresh_from_db()
     data = {
-        "seen": actions.state_of(perimeter), "valid_from": "2026-12-01", "source": "", "note": "",
+        "seen": version_token(perimeter), "valid_from": "2026-12-01", "source": "", "note": "",
         "branches-TOTAL_FORMS": str(len(branches)), "branches-INITIAL_FORMS": "0",
     }  # fmt: skip
     for number, (name, rev2, naf2025) in enumerate(branches):
@@ -203,7 +204,7 @@ def test_activities_are_ticked_and_added_to_a_branch(editor: Client, perimeter):
     found = Activity.objects.create(nomenclature=Nomenclature.REV2, code="73.11Z", label="Agences de publicité")
     page = editor.get(address("activities_draft", perimeter.slug), {"q": "publicite"}).content.decode()
     assert "Agences de publicité" in page
-    data = {"seen": actions.state_of(perimeter), "branch": "Services informatiques", "activities": found.pk}
+    data = {"seen": version_token(perimeter), "branch": "Services informatiques", "activities": found.pk}
     assert editor.post(address("activities_add_codes", perimeter.slug), data).status_code == 302
     assert "73.11Z" in branches_of(perimeter)[1][1]
     assert editor.post(address("activities_add_codes", perimeter.slug), data).status_code == 409
@@ -227,10 +228,10 @@ def test_publishing_shows_it_and_a_stale_or_empty_draft_says_why_not(editor: Cli
     assert editor.post(url, {"seen": "2020"}).status_code == 409
     editor.post(address("activities_draft", perimeter.slug), sent(perimeter))
     perimeter.refresh_from_db()
-    assert editor.post(url, {"seen": actions.state_of(perimeter)}).status_code == 422
+    assert editor.post(url, {"seen": version_token(perimeter)}).status_code == 422
     editor.post(address("activities_draft", perimeter.slug), sent(perimeter, ("Tout", "62.01Z", "")))
     perimeter.refresh_from_db()
-    answer = editor.post(url, {"seen": actions.state_of(perimeter)}, follow=True)
+    answer = editor.post(url, {"seen": version_token(perimeter)}, follow=True)
     assert answer.redirect_chain == [(address("activities_one", perimeter.slug), 302)]
     assert "62.01Z" in answer.content.decode()
     assert editor.get(address("activities_draft", perimeter.slug)).status_code == 404
@@ -245,7 +246,7 @@ def test_names_and_readers_are_changed_and_a_draft_given_up(editor: Client, peri
     assert (perimeter.name, perimeter.public) == ("Autre nom", True)
     drop = address("activities_drop", perimeter.slug)
     assert editor.post(drop, {"seen": "2020"}).status_code == 409
-    assert editor.post(drop, {"seen": actions.state_of(perimeter)}).status_code == 302
+    assert editor.post(drop, {"seen": version_token(perimeter)}).status_code == 302
     assert not ActivityPerimeter.objects.filter(pk=perimeter.pk).exists()
 
 

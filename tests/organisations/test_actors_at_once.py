@@ -11,7 +11,7 @@ from django.db import connections
 from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory, RelationFactory
 from tests.factories.territories import CommuneFactory, WorkspaceFactory
-from totem.core.meanwhile import state_of
+from totem.core.edit_conflicts import version_token
 from totem.organisations import actions
 from totem.organisations.models import Relation, RelationKind, YearFigures
 
@@ -69,9 +69,9 @@ def test_of_six_who_declare_the_same_year_one_does(committed_db: str):
 
 def test_of_six_who_change_what_they_read_one_does(committed_db: str):
     relation, person = RelationFactory(), UserFactory()
-    read = state_of(Relation.objects.get())
+    read = version_token(Relation.objects.get())
     changes = [
         partial(actions.change_relation, relation=relation, seen=read, by=person, detail=f"Texte {n}") for n in range(6)
     ]
-    assert at_once(*changes) == {"done": 1, "ChangedMeanwhile": 5}
+    assert at_once(*changes) == {"done": 1, "EditConflict": 5}
     assert Relation.objects.get().detail.startswith("Texte")

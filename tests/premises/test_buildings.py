@@ -12,7 +12,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.premises import BuildingFactory, LotFactory, OfferFactory, PhaseFactory
 from tests.factories.territories import CommuneFactory, WorkspaceFactory
-from totem.core.meanwhile import ChangedMeanwhile
+from totem.core.edit_conflicts import EditConflict
 from totem.core.models import JournalEntry, StoredFile
 from totem.premises import actions
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
@@ -343,12 +343,12 @@ class TestBuildings:
         made, person = BuildingFactory(note="old"), UserFactory()
         seen = made.updated_at
         actions.change_building(building=made, by=person, seen=seen, note="mine")
-        with pytest.raises(ChangedMeanwhile) as conflict:
+        with pytest.raises(EditConflict) as conflict:
             actions.change_building(building=made, by=person, seen=seen, note="theirs")
-        assert conflict.value.now.note == "mine"
+        assert conflict.value.current.note == "mine"
         lot = LotFactory()
         actions.change_lot(lot=lot, by=person, seen=lot.updated_at, use="labs")
-        with pytest.raises(ChangedMeanwhile):
+        with pytest.raises(EditConflict):
             actions.change_lot(lot=lot, by=person, seen=lot.updated_at, use="offices")
 
     def test_a_namesake_is_refused_with_words(self):

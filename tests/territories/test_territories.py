@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from tests.factories.territories import CommuneFactory, DepartmentFactory
-from totem.core.names import sort_key
+from totem.core.sort_keys import sort_key
 from totem.territories.forms import CommuneField
 from totem.territories.loading import PackageMissing, load_communes
 from totem.territories.models import Commune, Department, Edition, Epci, FormerCommune, FormerRegion

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.names import SortKeyField
+from totem.core.sort_keys import SortKeyField
 
 
 class UserManager(BaseUserManager["User"]):

@@ -155,7 +155,7 @@ def _book(
     # What is taken already is said without waiting for those who are taking it.
     if not queries.free_units(space, space_ids, period, quantity=quantity, now=now):
         raise SlotTakenError(space, period, quantity)
-    locks.hold(locks.Kind.SPACE, space_ids)
+    locks.lock(locks.LockKind.SPACE, space_ids)
     if space.is_pool and _has_already(space, period, booker, now):
         raise SlotTakenError(space, period, quantity)
     units = _find_units(space, space_ids, period, quantity, now)
@@ -176,7 +176,7 @@ def _as_it_stands(space: Space) -> tuple[Space, list[int]]:
     Whoever changes any of that, or the hub's hours, holds the hub's lock alone: shared, it keeps all of it as it is
     read here, so that the lock of the space, for which others wait, is only held to choose the units and to write.
     """
-    locks.share(locks.Kind.HUB, space.hub_id)
+    locks.lock_shared(locks.LockKind.HUB, space.hub_id)
     space_ids = space_queries.needed_space_ids(space.pk)
     return Space.objects.select_related("hub__commune__department").get(pk=space.pk), space_ids
 
@@ -436,7 +436,7 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     if space.hub_id != booking.hub_id:
         raise ValueError("A booking moves within its hub.")
     space, space_ids = _as_it_stands(space)
-    locks.hold(locks.Kind.SPACE, [*space_ids, *space_queries.needed_space_ids(booking.space_id)])
+    locks.lock(locks.LockKind.SPACE, [*space_ids, *space_queries.needed_space_ids(booking.space_id)])
     row = _locked_booking(booking, *LIVE)
     if row.hold_has_run_out(now):
         raise WrongStateError(_("This option has run out."))

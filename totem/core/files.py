@@ -273,7 +273,7 @@ class DocumentField(forms.FileField):
 # -- Keeping ----------------------------------------------------------------------------------------------------------
 
 
-def hold(sha256: str) -> None:
+def lock_content(sha256: str) -> None:
     """One at a time for these bytes until the transaction ends: what stores them and what forgets them see each other.
 
     The key is 63 bits of the sum, with the upper bit set: negative, so never one of `core.locks`.
@@ -284,7 +284,7 @@ def hold(sha256: str) -> None:
 
 def store(file: CheckedFile) -> StoredFile:
     """Keep the bytes, once for all who send the same; nobody else stores or forgets them in this transaction."""
-    hold(file.sha256)
+    lock_content(file.sha256)
     if not StoredFile.objects.filter(pk=file.sha256).exists():
         _insert(file)
     return StoredFile.objects.defer("content").get(pk=file.sha256)
@@ -314,7 +314,7 @@ def content_of(sha256: str) -> bytes | None:
 
 def forget(sha256: str) -> bool:
     """Delete the bytes, unless something still stands on them: False then. Inside the caller's transaction."""
-    hold(sha256)
+    lock_content(sha256)
     try:
         StoredFile.objects.filter(pk=sha256).defer("content").delete()
     except ProtectedError:

@@ -1,7 +1,7 @@
 """Advisory locks of PostgreSQL, held until the transaction ends.
 
 Everybody who needs several takes them in this order: the hub's, then the spaces' in id order, then rows. That order is
-what keeps contention free of deadlocks; the exclusion constraints behind it are the last wall.
+what keeps contention free of deadlocks; the exclusion constraints behind it are the last line of defence.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from enum import IntEnum
 from django.db import connection
 
 
-class Kind(IntEnum):
-    """What is locked; the upper bits of the 64-bit key."""
+class LockKind(IntEnum):
+    """What is locked; the upper 16 bits of the 64-bit key."""
 
     HUB = 1
     SPACE = 2
@@ -19,18 +19,18 @@ class Kind(IntEnum):
     BOARDS = 4
 
 
-def _key(kind: Kind, pk: int) -> int:
+def _key(kind: LockKind, pk: int) -> int:
     return (kind << 48) | pk
 
 
-def share(kind: Kind, pk: int) -> None:
-    """Wait for nobody but those who hold the key alone (somebody who changes the hub's hours, say)."""
+def lock_shared(kind: LockKind, pk: int) -> None:
+    """Take the key together with other sharers; waits for whoever holds it exclusively (a change of opening hours)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_key(kind, pk)])
 
 
-def hold(kind: Kind, pks: Iterable[int]) -> None:
-    """Hold these keys alone, taken in id order."""
+def lock(kind: LockKind, pks: Iterable[int]) -> None:
+    """Take these keys exclusively, in id order."""
     keys = [_key(kind, pk) for pk in sorted(set(pks))]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
-from totem.core.outage import database_is_away, page
+from totem.core.database_errors import is_database_unavailable, unavailable_page
 
 
-class DatabaseAwayMiddleware:
+class DatabaseUnavailableMiddleware:
     """Answers 503 with a plain page when a view cannot reach the database.
 
     Other middlewares fail outside its reach: `totem.core.views.server_error` gives the same page for those. Nothing is
@@ -22,8 +22,8 @@ class DatabaseAwayMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The page for an exception that says the database is away; None for any other."""
-        return page(request) if database_is_away(exception) else None
+        """The page for an exception that says the database is unavailable; None for any other."""
+        return unavailable_page(request) if is_database_unavailable(exception) else None
 
 
 class NoNulMiddleware:

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error as django_server_error
 
-from totem.core.outage import database_is_away, page
+from totem.core.database_errors import is_database_unavailable, unavailable_page
 
 _migrated = False
 
@@ -34,15 +34,15 @@ def ready(request: HttpRequest) -> HttpResponse:
         if not _is_migrated():
             return _plain("not migrated", 503)
     except Exception as error:
-        if database_is_away(error):
-            return _plain("database away", 503)
+        if is_database_unavailable(error):
+            return _plain("database unavailable", 503)
         raise
     return _plain("ready", 200)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page of an exception nobody caught; the one of a database that is away when that is why."""
-    return page(request) if database_is_away(sys.exception()) else django_server_error(request)
+    """The page of an exception nobody caught; the one that says the database is unavailable, when that is why."""
+    return unavailable_page(request) if is_database_unavailable(sys.exception()) else django_server_error(request)
 
 
 def _is_migrated() -> bool:

@@ -112,7 +112,7 @@ def _free_slug(name: str) -> str:
 @transaction.atomic
 def update_hub(*, hub: Hub, by: User, **fields: Unpack[HubChanges]) -> Hub:
     """The hub with these fields changed. Raises ValidationError."""
-    locks.hold(locks.Kind.HUB, [hub.pk])
+    locks.lock(locks.LockKind.HUB, [hub.pk])
     row = Hub.objects.select_for_update().get(pk=hub.pk)
     changed = sorted(name for name, value in fields.items() if getattr(row, name) != value)
     if not changed:
@@ -172,7 +172,7 @@ def set_opening_hours(
     HoursOverlapError.
     """
     check_hours(lines)
-    locks.hold(locks.Kind.HUB, [hub.pk])
+    locks.lock(locks.LockKind.HUB, [hub.pk])
     row = Hub.objects.select_related("commune__department").get(pk=hub.pk)
     window = foreseen(now)
     before = open_periods([row], window)[row.pk]
@@ -202,7 +202,7 @@ class Exceptional:
 @transaction.atomic
 def add_exceptional_hours(*, hub: Hub, kind: str, period: Period, reason: str, by: User, now: datetime) -> Exceptional:
     """Close or open the hub out of the ordinary. Raises ValidationError where another of the same kind overlaps."""
-    locks.hold(locks.Kind.HUB, [hub.pk])
+    locks.lock(locks.LockKind.HUB, [hub.pk])
     row = ExceptionalHours(hub=hub, kind=kind, during=tuple(period), reason=reason)
     row.full_clean()
     row.save(force_insert=True)
@@ -215,7 +215,7 @@ def add_exceptional_hours(*, hub: Hub, kind: str, period: Period, reason: str, b
 def remove_exceptional_hours(*, exceptional: ExceptionalHours, by: User, now: datetime) -> None:
     """Take them back; what has begun ends now, as the past stays what it was. Raises ValidationError when over."""
     hub = exceptional.hub
-    locks.hold(locks.Kind.HUB, [hub.pk])
+    locks.lock(locks.LockKind.HUB, [hub.pk])
     row = ExceptionalHours.objects.filter(pk=exceptional.pk).first()
     if row is None or row.during.upper <= now:
         raise ValidationError(_("This is over already."))
@@ -287,7 +287,7 @@ def add_team_member(*, hub: Hub, email: str, role: str, by: User) -> TeamMember:
 @transaction.atomic
 def change_team_role(*, member: TeamMember, role: str, by: User) -> TeamMember:
     """Another role instead. Raises ValidationError when they hold it already, LastManagerError."""
-    locks.hold(locks.Kind.HUB, [member.hub_id])
+    locks.lock(locks.LockKind.HUB, [member.hub_id])
     row = TeamMember.objects.select_related("hub").get(pk=member.pk)
     if row.role == role:
         return row
@@ -302,7 +302,7 @@ def change_team_role(*, member: TeamMember, role: str, by: User) -> TeamMember:
 @transaction.atomic
 def remove_team_member(*, member: TeamMember, by: User) -> None:
     """Take a role away. Raises LastManagerError."""
-    locks.hold(locks.Kind.HUB, [member.hub_id])
+    locks.lock(locks.LockKind.HUB, [member.hub_id])
     row = TeamMember.objects.select_related("hub").filter(pk=member.pk).first()
     if row is None:
         return

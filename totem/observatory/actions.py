@@ -18,6 +18,7 @@ from stdnum.exceptions import ValidationError as WrongNumber
 from stdnum.fr import siren as siren_number
 
 from totem.accounts.models import User
+from totem.core.edit_conflicts import check_version
 from totem.core.journal import record
 from totem.observatory import corrections
 from totem.observatory.activities import all_codes, fill_version
@@ -34,12 +35,8 @@ from totem.territories.models import Workspace
 RESERVED = frozenset({"nouveau", "codes"})
 
 
-class ChangedMeanwhile(Exception):
-    """Somebody else saved the draft after it was read; nothing was written."""
-
-
 class NotADraft(Exception):
-    """There is no draft to change, or it has been published meanwhile."""
+    """There is no draft to change, or it has been published since."""
 
 
 class BranchWords(NamedTuple):
@@ -119,11 +116,6 @@ def draft_of(perimeter: ActivityPerimeter) -> ActivityVersion | None:
     return perimeter.versions.filter(published_at__isnull=True).first()
 
 
-def state_of(perimeter: ActivityPerimeter) -> str:
-    """What tells one state of the draft from the next: read before its words, and given back as `seen`."""
-    return perimeter.updated_at.isoformat()
-
-
 @transaction.atomic
 def draft_version(*, perimeter: ActivityPerimeter, by: User, now: datetime) -> ActivityVersion:
     """The draft of the next version, a copy of the last one; the one that is there if there is one."""
@@ -169,7 +161,7 @@ def words_of(version: ActivityVersion) -> DraftWords:
 def save_draft(*, perimeter: ActivityPerimeter, words: DraftWords, seen: str, by: User) -> ActivityVersion:
     """The draft saying these words; corrections keep their branch by its place in the order.
 
-    Raises ChangedMeanwhile, NotADraft, ValidationError (a code that is unknown, or in two branches).
+    Raises EditConflict, NotADraft, ValidationError (a code that is unknown, or in two branches).
     """
     return _written(_held(perimeter, seen), words, by)
 
@@ -312,7 +304,7 @@ def publish_version(*, perimeter: ActivityPerimeter, seen: str, by: User, now: d
     """The draft published: it never changes again, and figures can be asked of it.
 
     Its corrections are looked up in the stock in service before anybody can ask. Where it counts codes that the cube
-    does not hold yet, a job makes the cube again. Raises ChangedMeanwhile, NotADraft, ValidationError.
+    does not hold yet, a job makes the cube again. Raises EditConflict, NotADraft, ValidationError.
     """
     draft = _held(perimeter, seen)
     said = words_of(draft)
@@ -351,15 +343,14 @@ def _defer_widening() -> None:
 def _held(perimeter: ActivityPerimeter, seen: str | None) -> ActivityVersion:
     """The draft, its perimeter's row held, and marked as changed where `seen` is given (corrections are apart).
 
-    Raises ChangedMeanwhile, NotADraft.
+    Raises EditConflict, NotADraft.
     """
     row = ActivityPerimeter.objects.select_for_update().get(pk=perimeter.pk)
     draft = draft_of(row)
     if draft is None:
         raise NotADraft
     if seen is not None:
-        if seen != state_of(row):
-            raise ChangedMeanwhile
+        check_version(row, seen)
         row.save(update_fields=["updated_at"])
     return draft
 

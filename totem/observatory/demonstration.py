@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from totem.accounts.models import User
+from totem.core.edit_conflicts import version_token
 from totem.observatory import actions, queries
 from totem.observatory.activities import activities_of
 from totem.observatory.engine import Scope
@@ -98,4 +99,4 @@ def _activities(row: dict[str, Any], workspace: Workspace, place: Perimeter, off
         perimeter=perimeter, siren=company.siren, branch_name=None, reason=left_out["reason"], by=officer
     )
     perimeter.refresh_from_db()
-    actions.publish_version(perimeter=perimeter, seen=actions.state_of(perimeter), by=officer, now=now)
+    actions.publish_version(perimeter=perimeter, seen=version_token(perimeter), by=officer, now=now)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
 from totem.core import journal, mail
-from totem.core.meanwhile import state_of, unchanged
+from totem.core.edit_conflicts import check_version, version_token
 from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of
@@ -217,7 +217,7 @@ def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relati
 
 @transaction.atomic
 def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -> Relation:
-    """The relation with some fields changed. Raises ValidationError, ChangedMeanwhile when it is not as `seen`."""
+    """The relation with some fields changed. Raises ValidationError, EditConflict when it is not as `seen`."""
     _hold(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
     return _change(row, seen, by, "organisations.relation_changed", values)
@@ -228,7 +228,7 @@ def end_relation(*, relation: Relation, until: datetime.date, by: User) -> Relat
     """The relation holds until that day, which is the first without it. Raises ValidationError."""
     _hold(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
-    return _change(row, state_of(row), by, "organisations.relation_ended", {"until": until})
+    return _change(row, version_token(row), by, "organisations.relation_ended", {"until": until})
 
 
 @transaction.atomic
@@ -243,7 +243,7 @@ def declare_figures(*, workspace: Workspace, by: User, now: datetime.datetime, *
 
 @transaction.atomic
 def change_figures(*, figures: YearFigures, seen: str, by: User, now: datetime.datetime, **values: Any) -> YearFigures:
-    """The figures with some changed. Raises ValidationError, ChangedMeanwhile when they are not as `seen`."""
+    """The figures with some changed. Raises ValidationError, EditConflict when they are not as `seen`."""
     row = YearFigures.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=figures.pk)
     return _change(row, seen, by, "organisations.figures_changed", _of_closed_year(values, now))
 
@@ -276,7 +276,7 @@ Said = TypeVar("Said", Relation, YearFigures)
 
 
 def _change(row: Said, seen: str, by: User, verb: str, values: dict[str, Any]) -> Said:
-    unchanged(row, seen)
+    check_version(row, seen)
     changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
     if changed:
         for field in changed:

@@ -13,7 +13,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.models import Dated
-from totem.core.names import SortKeyField
+from totem.core.sort_keys import SortKeyField
 from totem.territories.models import Declared, DeclaredQuerySet
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from django.db.models.fields import BigIntegerField
 from django.db.models.functions import Coalesce
 
 from totem.accounts.models import User
-from totem.core.names import sort_key
-from totem.core.statements import AnyOf, Named, Statement
+from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
+from totem.core.sort_keys import sort_key
 from totem.organisations.models import (
     HELD_AT_HOME,
     Accounts,
@@ -140,12 +140,12 @@ class YearRow:
 _YEAR_COLUMNS = tuple(name for name in YearRow.__slots__ if name != "document_sha256")
 
 
-_YEARS = Statement(
+_YEARS = CompiledQuery(
     lambda: (
         YearFigures.objects.filter(
-            Q(public=True) | Q(workspace=Named("workspace", BigIntegerField())),
-            AnyOf("organisation", Named("organisations", ArrayField(BigIntegerField()))),
-            closing_date__lte=Named("up_to", DateField()),
+            Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField())),
+            AnyOf("organisation", Parameter("organisations", ArrayField(BigIntegerField()))),
+            closing_date__lte=Parameter("up_to", DateField()),
         )
         .order_by("organisation_id", "-year", F("workspace_id").asc(nulls_first=True))
         .values_list(*_YEAR_COLUMNS, "document__sha256")
@@ -230,24 +230,24 @@ _AT_COMMUNE = Case(
 )
 
 
-_COMMUNES = Named("communes", ArrayField(CharField(max_length=5)))
+_COMMUNES = Parameter("communes", ArrayField(CharField(max_length=5)))
 
 
 def _relations() -> "QuerySet[Any, Any]":
-    seen = Q(public=True) | Q(workspace=Named("workspace", BigIntegerField()))
-    day = Named("on", DateField())
+    seen = Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField()))
+    day = Parameter("on", DateField())
     begun = Q(Q(until=None) | Q(until__gt=day), since__lte=day)
     rows = Relation.objects.filter(seen, begun).annotate(at_perimeter=_AT_PERIMETER, at_commune=_AT_COMMUNE)
     return rows.order_by("organisation__sort_key", "organisation_id", "kind", "since", "pk")
 
 
-_EVERYWHERE = Statement(lambda: _relations().values_list(*_RELATION_COLUMNS))
-_INSIDE = Statement(
+_EVERYWHERE = CompiledQuery(lambda: _relations().values_list(*_RELATION_COLUMNS))
+_INSIDE = CompiledQuery(
     lambda: (
         _relations()
         .filter(
             Q(AnyOf("at_commune", _COMMUNES))
-            | Q(AnyOf("at_perimeter", Named("perimeters", ArrayField(BigIntegerField()))))
+            | Q(AnyOf("at_perimeter", Parameter("perimeters", ArrayField(BigIntegerField()))))
         )
         .values_list(*_RELATION_COLUMNS)
     )
@@ -291,19 +291,21 @@ def _of_kinds() -> "QuerySet[Any, Any]":
 
     What only another territory noted for itself is not anybody else's to count or to name.
     """
-    seen = Q(public=True) | Q(workspace=Named("workspace", BigIntegerField()))
+    seen = Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField()))
     known = (
         Exists(Affiliation.objects.filter(organisation=OuterRef("pk")))
         | Exists(YearFigures.objects.filter(seen, organisation=OuterRef("pk")))
         | Exists(Relation.objects.filter(seen, organisation=OuterRef("pk")))
         | Exists(Relation.objects.filter(seen, partner=OuterRef("pk")))
     )
-    rows = Organisation.objects.filter(known, AnyOf("kind", Named("kinds", ArrayField(CharField()))))
+    rows = Organisation.objects.filter(known, AnyOf("kind", Parameter("kinds", ArrayField(CharField()))))
     return rows.order_by("sort_key", "pk")
 
 
-_OF_KIND = Statement(lambda: _of_kinds().values_list(*_ORGANISATION_COLUMNS))
-_OF_KIND_INSIDE = Statement(lambda: _of_kinds().filter(AnyOf("commune", _COMMUNES)).values_list(*_ORGANISATION_COLUMNS))
+_OF_KIND = CompiledQuery(lambda: _of_kinds().values_list(*_ORGANISATION_COLUMNS))
+_OF_KIND_INSIDE = CompiledQuery(
+    lambda: _of_kinds().filter(AnyOf("commune", _COMMUNES)).values_list(*_ORGANISATION_COLUMNS)
+)
 
 
 def organisations_inside(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
-from totem.core.meanwhile import ChangedMeanwhile
+from totem.core.edit_conflicts import EditConflict
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseRevision, PhaseState
 from totem.territories.models import Document, Workspace
@@ -39,7 +39,7 @@ def _shown(document: Document | None, building: Building) -> None:
 
 def _unchanged(row: Row, seen: datetime | None) -> None:
     if seen is not None and row.updated_at != seen:
-        raise ChangedMeanwhile(row)
+        raise EditConflict(row)
 
 
 def _apply(row: Model, values: Mapping[str, Any]) -> list[str]:
@@ -76,7 +76,7 @@ def _clean(building: Building) -> None:
 def change_building(*, building: Building, by: User, seen: datetime | None = None, **values: Any) -> Building:
     """Change fields of the building. `seen` is its `updated_at` when it was read.
 
-    Raises ValidationError, ChangedMeanwhile.
+    Raises ValidationError, EditConflict.
     """
     row = _held(building)
     _unchanged(row, seen)
@@ -254,7 +254,7 @@ def add_lot(*, building: Building, by: User | None, **values: Any) -> Lot:
 
 @transaction.atomic
 def change_lot(*, lot: Lot, by: User, seen: datetime | None = None, **values: Any) -> Lot:
-    """Change fields of the lot. Raises ValidationError, ChangedMeanwhile."""
+    """Change fields of the lot. Raises ValidationError, EditConflict."""
     building = _held(lot.building)
     row = Lot.objects.get(pk=lot.pk)
     _unchanged(row, seen)

@@ -16,7 +16,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.models import Dated
-from totem.core.names import SortKeyField
+from totem.core.sort_keys import SortKeyField
 from totem.territories.models import Declared, DeclaredQuerySet
 
 ABOVE_NOTHING = MinValueValidator(Decimal("0.01"))

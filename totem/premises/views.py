@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
-from totem.core.meanwhile import ChangedMeanwhile
+from totem.core.edit_conflicts import EditConflict
 from totem.core.models import Dated
 from totem.core.wording import area, date_words, money
 from totem.premises import actions, queries
@@ -169,8 +169,8 @@ def _answer(
             made = _done(form, workspace, signed_in(request), act)
         except ValidationError as error:
             refused(form, error)
-        except ChangedMeanwhile as conflict:
-            _both_texts(form, conflict.now)
+        except EditConflict as conflict:
+            _both_texts(form, conflict.current)
             status = CONFLICT
         else:
             messages.success(request, _("Saved."))

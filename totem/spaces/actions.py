@@ -63,7 +63,7 @@ class SpaceChanges(SpaceFields, total=False):
 
 def _lock(space: Space) -> None:
     """Keep bookings of the hub waiting: they read a space's rules under the hub's lock, shared among them."""
-    locks.hold(locks.Kind.HUB, [space.hub_id])
+    locks.lock(locks.LockKind.HUB, [space.hub_id])
 
 
 def _record(verb: str, space: Space, by: User, **facts: object) -> None:
@@ -92,7 +92,7 @@ def create_space(
     **fields: Unpack[SpaceFields],
 ) -> Space:
     """A new space in service, with its units; its address is made of its name. Raises ValidationError."""
-    locks.hold(locks.Kind.HUB, [hub.pk])
+    locks.lock(locks.LockKind.HUB, [hub.pk])
     space = Space(hub=hub, name=name, kind=kind, quantity=quantity, **fields)
     space.slug = slug or _free_slug(hub, name)
     _check(space)
@@ -205,7 +205,7 @@ def set_parts(*, space: Space, parts: Iterable[Space], by: User, now: datetime) 
     of another hub, BookedError where whole and part are both promised for the same time.
     """
     wanted = {part.pk: part for part in parts}
-    locks.hold(locks.Kind.HUB, [space.hub_id])
+    locks.lock(locks.LockKind.HUB, [space.hub_id])
     _check_parts(space, wanted)
     before = set(Composition.objects.filter(whole__hub_id=space.hub_id).values_list("whole_id", "part_id"))
     direct = Composition.objects.filter(whole__hub_id=space.hub_id, is_direct=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import files, journal
-from totem.core.names import sort_key
+from totem.core.sort_keys import sort_key
 from totem.territories.models import (
     Document,
     ErasureReason,
@@ -275,7 +275,7 @@ def forget_document(*, document: Document, reason: ErasureReason, title: str, by
 
     Another territory that sent the same bytes keeps them: theirs is another document. An erased one stays as it is.
     """
-    files.hold(document.sha256)  # before the row, as in add_document
+    files.lock_content(document.sha256)  # before the row, as in add_document
     row = Document.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=document.pk)
     if row.erased_at is not None:
         return row

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.files import word_for
 from totem.core.models import Dated, StoredFile
-from totem.core.names import SortKeyField, sort_key
+from totem.core.sort_keys import SortKeyField, sort_key
 
 
 class Region(models.Model):

@@ -18,7 +18,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from totem.core.names import sort_key
+from totem.core.sort_keys import sort_key
 from totem.territories.models import (
     Commune,
     Edition,

@@ -18,8 +18,8 @@ from totem.bookings import queries as booking_queries
 from totem.bookings.queries import Slot
 from totem.bookings.rules import may_book
 from totem.core import periods, wording
-from totem.core.names import sort_key
 from totem.core.periods import Period
+from totem.core.sort_keys import sort_key
 from totem.hubs import queries as hub_queries
 from totem.hubs.models import ExceptionalHours, Hub, HubPhoto
 from totem.hubs.permissions import roles_in

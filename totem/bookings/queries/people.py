@@ -8,8 +8,8 @@ from django.db.models import F, Q
 
 from totem.accounts.models import User
 from totem.bookings.models import Booking, Status
-from totem.core.names import sort_key
 from totem.core.periods import Period
+from totem.core.sort_keys import sort_key
 from totem.hubs.models import Hub, Membership
 from totem.spaces.models import Space
 

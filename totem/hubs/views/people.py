@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core.components import Tab
-from totem.core.names import sort_key
+from totem.core.sort_keys import sort_key
 from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
 from totem.hubs.forms import EndForm, MemberSearchForm, MembershipForm, RoleForm, TeamForm

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
-from totem.core.locks import Kind, hold
-from totem.core.names import sort_key
+from totem.core.locks import LockKind, lock
+from totem.core.sort_keys import sort_key
 from totem.hubs.models import Hub
 from totem.labels.charter import JudgementRequirement
 from totem.labels.evaluating import Evaluated, changes, charter_of, evaluate, kept
@@ -43,7 +43,7 @@ def create_board(
         raise ValidationError({"perimeter": _("This perimeter is not one of the territory’s.")})
     Workspace.objects.select_for_update().get(pk=workspace.pk)  # two at once: the second is told that there is one
     # One board at a time: an address that is free stays so, and who opens the same one twice is told.
-    hold(Kind.BOARDS, [0])
+    lock(LockKind.BOARDS, [0])
     board = Board(
         workspace=workspace,
         charter=charter.slug,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
-from totem.core.meanwhile import unchanged
+from totem.core.edit_conflicts import check_version
 from totem.core.wording import number
 from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
 from totem.territories.models import Document, Workspace
@@ -58,7 +58,7 @@ def _codes(row: Body | Appointment | FundingLine) -> dict[str, str]:
 
 def _change(row: Governed, seen: str, by: User | None, verb: str, values: Mapping[str, Any]) -> Governed:
     """The row, which the caller holds, with other values."""
-    unchanged(row, seen)
+    check_version(row, seen)
     changed = _apply(row, values)
     if changed:
         _own(row.document, row.workspace)
@@ -97,7 +97,7 @@ def create_body(*, board: Board, by: User | None, **values: Any) -> Body:
 
 @transaction.atomic
 def change_body(*, body: Body, seen: str, by: User | None, **values: Any) -> Body:
-    """Change fields of a body. Raises ValidationError, ChangedMeanwhile when it is not as `seen`."""
+    """Change fields of a body. Raises ValidationError, EditConflict when it is not as `seen`."""
     return _change(_held(body), seen, by, "body_changed", values)
 
 
@@ -113,10 +113,10 @@ def add_seat(*, body: Body, by: User | None, **values: Any) -> Seat:
 
 @transaction.atomic
 def change_seat(*, seat: Seat, seen: str, by: User | None, **values: Any) -> Seat:
-    """Change fields of a seat. Raises ValidationError, ChangedMeanwhile."""
+    """Change fields of a seat. Raises ValidationError, EditConflict."""
     held = _held(seat.body)
     row = Seat.objects.select_for_update().get(pk=seat.pk)
-    unchanged(row, seen)
+    check_version(row, seen)
     changed = _apply(row, values)
     if changed:
         _save_seat(row)
@@ -176,10 +176,10 @@ def add_meeting(*, body: Body, now: datetime.datetime, by: User | None, **values
 
 @transaction.atomic
 def change_meeting(*, meeting: Meeting, seen: str, now: datetime.datetime, by: User | None, **values: Any) -> Meeting:
-    """Change fields of a meeting. Raises ValidationError, ChangedMeanwhile."""
+    """Change fields of a meeting. Raises ValidationError, EditConflict."""
     held = _held(meeting.body)
     row = Meeting.objects.select_for_update().get(pk=meeting.pk)
-    unchanged(row, seen)
+    check_version(row, seen)
     changed = _apply(row, values)
     if changed:
         _save_meeting(row, held, now)
@@ -226,9 +226,9 @@ def appoint(*, board: Board, by: User | None, together: bool = False, **values: 
 def change_appointment(
     *, appointment: Appointment, seen: str, by: User | None, together: bool = False, **values: Any
 ) -> Appointment:
-    """Change fields of an appointment. Raises ValidationError as `appoint`, ChangedMeanwhile."""
+    """Change fields of an appointment. Raises ValidationError as `appoint`, EditConflict."""
     row = _held(appointment)
-    unchanged(row, seen)
+    check_version(row, seen)
     before = {name: getattr(row, name) for name in values}
     _apply(row, values)
     _alone(row, together)
@@ -238,7 +238,7 @@ def change_appointment(
 
 @transaction.atomic
 def end_appointment(*, appointment: Appointment, seen: str, until: datetime.date, by: User | None) -> Appointment:
-    """They no longer hold the office from that day on. Raises ValidationError, ChangedMeanwhile."""
+    """They no longer hold the office from that day on. Raises ValidationError, EditConflict."""
     return _change(_held(appointment), seen, by, "appointment_ended", {"until": until})
 
 
@@ -267,7 +267,7 @@ def add_funding(*, board: Board, by: User | None, **values: Any) -> FundingLine:
 
 @transaction.atomic
 def change_funding(*, line: FundingLine, seen: str, by: User | None, **values: Any) -> FundingLine:
-    """Change fields of a funding line. Raises ValidationError, ChangedMeanwhile."""
+    """Change fields of a funding line. Raises ValidationError, EditConflict."""
     return _change(_held(line), seen, by, "funding_changed", values)
 
 

@@ -7,8 +7,8 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.edit_conflicts import VersionedForm, submitted
 from totem.core.forms import DateInput
-from totem.core.meanwhile import SeenForm, sent
 from totem.labels.forms.evidence import FigureField
 from totem.labels.models import Appointment, Body, FundingLine, Meeting, Seat, SeatRole
 from totem.organisations.forms import OrganisationField
@@ -28,7 +28,7 @@ else:
     DocumentChoice = forms.ModelChoiceField
 
 
-class ProvenForm(EvidencedForm, SeenForm):
+class ProvenForm(EvidencedForm, VersionedForm):
     """A form with a document, among those of the territory or sent along."""
 
     def of(self, workspace: Workspace, row: Model | None = None) -> None:
@@ -39,7 +39,7 @@ class ProvenForm(EvidencedForm, SeenForm):
 
     def keep(self, document: Document) -> None:
         """A document that was sent is there now, whatever else is wrong: it is the one chosen."""
-        self.data = {**sent(self), self.add_prefix("document"): str(document.pk)}
+        self.data = {**submitted(self), self.add_prefix("document"): str(document.pk)}
         self.cleaned_data["document"] = document
 
 
@@ -125,7 +125,7 @@ class BodyForm(ProvenForm, NotingForm, BodyModelForm):
         return data
 
 
-class SeatForm(SeenForm, NotingForm, SeatModelForm):
+class SeatForm(VersionedForm, NotingForm, SeatModelForm):
     """A seat of a body; its share of the capital is asked where the body has some."""
 
     organisation = NotingOrganisationField(label=_("Member"), required=False)
@@ -206,7 +206,7 @@ class AppointmentForm(ProvenForm, NotingForm, AppointmentModelForm):
         self.fields["together"].widget = forms.CheckboxInput()
 
 
-class EndForm(SeenForm):
+class EndForm(VersionedForm):
     """The first day somebody no longer holds an office."""
 
     until = forms.DateField(label=_("They no longer hold it from"), widget=DateInput)

@@ -12,8 +12,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q, QuerySet
 
+from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
 from totem.core.measures import Combine, Figure, combined
-from totem.core.statements import AnyOf, Named, Statement
 from totem.hubs.queries import planned_areas
 from totem.labels.charter import PeriodKind
 from totem.labels.facts import MISSING, Evidence, Hold, Known, Plan, Source
@@ -66,15 +66,15 @@ class Declared(msgspec.Struct, frozen=True):
         return months is not None and self.ends_on < months_before(day, months)
 
 
-_KEYS = Named("keys", ArrayField(CharField()))
-_NAMES = Named("names", ArrayField(CharField()))
+_KEYS = Parameter("keys", ArrayField(CharField()))
+_NAMES = Parameter("names", ArrayField(CharField()))
 
 
 def _observed() -> "QuerySet[Any, Any]":
     """The latest version of every observation, with the sums of its documents."""
     through = ObservationVersion.documents.through.objects.filter(observationversion=OuterRef(OuterRef("pk")))
     sums = Document.objects.filter(pk__in=through.values("document")).order_by("pk").values("sha256")
-    seen = Q(observation__public=True) | Q(observation__workspace=Named("workspace", BigIntegerField()))
+    seen = Q(observation__public=True) | Q(observation__workspace=Parameter("workspace", BigIntegerField()))
     return (
         ObservationVersion.objects.filter(
             seen, AnyOf("observation__subject", _KEYS), AnyOf("observation__indicator", _NAMES)
@@ -90,17 +90,17 @@ def _observed() -> "QuerySet[Any, Any]":
     )
 
 
-_OBSERVED = Statement(_observed)
-_RETAINED = Statement(
+_OBSERVED = CompiledQuery(_observed)
+_RETAINED = CompiledQuery(
     lambda: (
         Retention.objects.filter(AnyOf("subject", _KEYS), AnyOf("indicator", _NAMES))
         .chosen()
         .values_list("workspace_id", "subject", "indicator", "observation_id", "automatic")
     )
 )
-_COMPUTED = Statement(
+_COMPUTED = CompiledQuery(
     lambda: (
-        Reading.objects.filter(AnyOf("subject", _KEYS), AnyOf("name", _NAMES), day__lte=Named("day", DateField()))
+        Reading.objects.filter(AnyOf("subject", _KEYS), AnyOf("name", _NAMES), day__lte=Parameter("day", DateField()))
         .order_by("subject", "name", "period", "-day")
         .distinct("subject", "name", "period")
         .values_list("subject", "name", "period", "day", "value", "low", "high")

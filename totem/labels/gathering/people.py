@@ -10,7 +10,7 @@ import msgspec
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, DateField, Max, Q, QuerySet
 
-from totem.core.statements import AnyOf, Named, Statement
+from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
 from totem.labels.charter import (
     AppointmentRequirement,
     BodyRequirement,
@@ -198,19 +198,19 @@ class People:
             self.funding[self.key_of(perimeter, hub)].append(FundingFact(pk, level, purpose, amount, source, sha or ""))
 
 
-_DAY = Named("day", DateField())
+_DAY = Parameter("day", DateField())
 _IN_FORCE = (Q(since=None) | Q(since__lte=_DAY)) & (Q(until=None) | Q(until__gt=_DAY))
 
 
 def _governed(model: type[Governed], in_force: Q) -> "QuerySet[Any, Any]":
     """What is declared of these perimeters and hubs, that holds that day and that the workspace sees."""
     integers = ArrayField(BigIntegerField())
-    about = Q(AnyOf("perimeter", Named("perimeters", integers))) | Q(AnyOf("hub", Named("hubs", integers)))
-    seen = Q(public=True) | Q(workspace=Named("workspace", BigIntegerField()))
+    about = Q(AnyOf("perimeter", Parameter("perimeters", integers))) | Q(AnyOf("hub", Parameter("hubs", integers)))
+    seen = Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField()))
     return model._default_manager.filter(about, seen, in_force).order_by("pk")
 
 
-_BODIES = Statement(
+_BODIES = CompiledQuery(
     lambda: (
         _governed(Body, _IN_FORCE)
         .annotate(last=Max("meetings__held_on", filter=Q(meetings__held_on__lte=_DAY)))
@@ -220,9 +220,9 @@ _BODIES = Statement(
         )
     )
 )
-_SEATS = Statement(
+_SEATS = CompiledQuery(
     lambda: (
-        Seat.objects.filter(_IN_FORCE, AnyOf("body", Named("bodies", ArrayField(BigIntegerField()))))
+        Seat.objects.filter(_IN_FORCE, AnyOf("body", Parameter("bodies", ArrayField(BigIntegerField()))))
         .order_by("pk")
         .values_list(
             *("body_id", "actor_class", "role", "votes", "capital_share"),
@@ -230,13 +230,13 @@ _SEATS = Statement(
         )
     )
 )
-_APPOINTMENTS = Statement(
+_APPOINTMENTS = CompiledQuery(
     lambda: _governed(Appointment, _IN_FORCE).values_list(
         *("perimeter_id", "hub_id", "pk", "office", "act", "since"),
         *("appointed_by__name", "appointed_by__kind", "is_entrepreneur", "document__sha256"),
     )
 )
-_FUNDING = Statement(
+_FUNDING = CompiledQuery(
     lambda: _governed(FundingLine, Q(starts_on__lte=_DAY, ends_on__gte=_DAY)).values_list(
         *("perimeter_id", "hub_id", "pk", "level", "purpose", "amount", "source", "document__sha256")
     )

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
-from totem.core.meanwhile import ChangedMeanwhile, SeenForm, differences
+from totem.core.edit_conflicts import EditConflict, VersionedForm, differences
 from totem.core.models import Dated
 from totem.labels import actions
 from totem.labels.charter import AppointmentRequirement, BodyRequirement, FundingRequirement
@@ -289,7 +289,7 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
     status, theirs, row = status_of(request), None, page.row
     if isinstance(form, ProvenForm):
         form.of(_workspace(page.board), row)
-    if row is not None and isinstance(form, SeenForm) and not form.is_bound:
+    if row is not None and isinstance(form, VersionedForm) and not form.is_bound:
         form.see(row)
     fine = form.is_valid()
     _keep_document(request, page.board, form)
@@ -298,10 +298,10 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
             where = _done(request, page.board, form, act)
         except ValidationError as error:
             refused(form, error)
-        except ChangedMeanwhile as meanwhile:
-            status, theirs = CONFLICT, differences(form, said(form), meanwhile.now)
-            if isinstance(form, SeenForm):
-                form.see(meanwhile.now)
+        except EditConflict as conflict:
+            status, theirs = CONFLICT, differences(form, said(form), conflict.current)
+            if isinstance(form, VersionedForm):
+                form.see(conflict.current)
         else:
             messages.success(request, _("Saved."))
             return redirect(where)

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core.components import Crumb
-from totem.core.names import sort_key
+from totem.core.edit_conflicts import EditConflict, version_token
+from totem.core.sort_keys import sort_key
 from totem.observatory import actions
 from totem.observatory.forms import (
     BranchFormSet,
@@ -201,7 +202,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         )
         try:
             actions.save_draft(perimeter=perimeter, words=said, seen=form.cleaned_data["seen"], by=signed_in(request))
-        except actions.ChangedMeanwhile:
+        except EditConflict:
             status, theirs = 409, _branches(version)
             form = _reread(request, form, perimeter)
         except ValidationError as refused:
@@ -216,7 +217,7 @@ def _draft_forms(request: HttpRequest, perimeter: ActivityPerimeter, words: acti
     if request.method == "POST":
         return DraftForm(request.POST), BranchFormSet(request.POST, prefix="branches")
     first = {
-        "seen": actions.state_of(perimeter),
+        "seen": version_token(perimeter),
         "valid_from": words.valid_from,
         "source": words.source,
         "note": words.note,
@@ -226,7 +227,7 @@ def _draft_forms(request: HttpRequest, perimeter: ActivityPerimeter, words: acti
 
 def _reread(request: HttpRequest, form: DraftForm, perimeter: ActivityPerimeter) -> DraftForm:
     """What this person typed, over what the other saved: sending it again is a choice, not an accident."""
-    again = DraftForm({**request.POST.dict(), "seen": actions.state_of(perimeter)})
+    again = DraftForm({**request.POST.dict(), "seen": version_token(perimeter)})
     again.is_valid()
     again.add_error(
         None,
@@ -244,7 +245,7 @@ def _draft_page(
     words = actions.words_of(version)
     if "form" not in parts:
         first = {
-            "seen": actions.state_of(perimeter),
+            "seen": version_token(perimeter),
             "valid_from": words.valid_from,
             "source": words.source,
             "note": words.note,
@@ -255,7 +256,7 @@ def _draft_page(
     context = {
         "perimeter": perimeter,
         "version": version,
-        "seen": actions.state_of(perimeter),
+        "seen": version_token(perimeter),
         "corrections": version.corrections.select_related("branch"),
         "correction_form": CorrectionForm(draft=version, prefix="correction"),
         "typed": typed,
@@ -280,7 +281,7 @@ def add_codes(request: HttpRequest, slug: str) -> HttpResponse:
             perimeter=perimeter, branch_name=sent["branch"], activities=sent["activities"], seen=sent["seen"],
             by=signed_in(request),
         )  # fmt: skip
-    except actions.ChangedMeanwhile:
+    except EditConflict:
         form.add_error(None, _("Somebody else saved this draft after you opened it: look at it, then add them again."))
         return _draft_page(request, perimeter, version, status=409, codes_form=form)
     except ValidationError as refused:
@@ -326,7 +327,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
         made = actions.publish_version(
             perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request), now=timezone.now()
         )
-    except actions.ChangedMeanwhile:
+    except EditConflict:
         return _refused(request, perimeter, version, _("Somebody else changed this draft: read it again first."), 409)
     except ValidationError as refused:
         return _refused(request, perimeter, version, " ".join(refused.messages), 422)
@@ -351,7 +352,7 @@ def drop(request: HttpRequest, slug: str) -> HttpResponse:
     perimeter, version = _drafted(request, slug)
     try:
         actions.drop_draft(perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request))
-    except actions.ChangedMeanwhile:
+    except EditConflict:
         return _refused(request, perimeter, version, _("Somebody else changed this draft: read it again first."), 409)
     messages.success(request, _("The draft is gone."))
     return redirect("observatory:activities")

@@ -4,7 +4,7 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 import django.db.models.functions.text
-import totem.core.names
+import totem.core.sort_keys
 from django.conf import settings
 from django.db import migrations, models
 
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
                 ('name', models.CharField(max_length=150, verbose_name='name')),
-                ('sort_key', totem.core.names.SortKeyField(db_index=True, max_length=200, source='name')),
+                ('sort_key', totem.core.sort_keys.SortKeyField(db_index=True, max_length=200, source='name')),
                 ('legal_form', models.CharField(choices=[('association', 'Association (law of 1901)'), ('sas', 'SAS, SASU'), ('sarl', 'SARL, EURL'), ('sa', 'SA'), ('ei', 'Sole trader, micro-enterprise'), ('cooperative', 'Co-operative (SCOP, SCIC)'), ('public_body', 'Public body'), ('commune', 'Commune'), ('epci', 'EPCI'), ('department', 'Department'), ('region', 'Region'), ('gip', 'GIP (public interest group)'), ('sem', 'SEM (semi-public company)'), ('foundation', 'Foundation, endowment fund'), ('other', 'Other')], max_length=20, verbose_name='legal form')),
                 ('kind', models.CharField(choices=[('commune', 'Commune'), ('epci', 'EPCI, metropolis'), ('department', 'Department'), ('region', 'Region'), ('state_service', 'State service'), ('public_bank', 'Public bank'), ('chamber', 'Chamber of commerce or trades'), ('innovation_agency', 'Innovation agency'), ('digital_association', 'Digital association'), ('national_network', 'National network'), ('hub_operator', 'Hub operator'), ('coworking', 'Coworking space'), ('fab_lab', 'Fab lab'), ('incubator', 'Incubator'), ('accelerator', 'Accelerator'), ('nursery', 'Business nursery (pépinière)'), ('business_hotel', 'Business hotel'), ('technopole', 'Technopole'), ('cluster', 'Competitiveness cluster'), ('university', 'University'), ('school', 'Engineering or business school'), ('coding_school', 'Coding school'), ('lab', 'Research laboratory'), ('startup', 'Startup'), ('scaleup', 'Scale-up'), ('tech_champion', 'Tech Champion'), ('sme', 'Small or medium-sized company'), ('large_group', 'Large group'), ('sponsor', 'Sponsor'), ('vc_fund', 'Venture capital fund'), ('seed_fund', 'Seed fund'), ('business_angels', 'Business angels'), ('property_owner', 'Property owner'), ('developer', 'Property developer'), ('network_operator', 'Network operator'), ('data_centre', 'Data centre'), ('exchange_point', 'Internet exchange point (GIX)'), ('media', 'Media'), ('other', 'Other')], max_length=25, verbose_name='kind')),
                 ('siren', models.CharField(blank=True, help_text='Nine digits. Leave empty if it has none yet.', max_length=9, verbose_name='SIREN')),

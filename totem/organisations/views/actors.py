@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
-from totem.core.meanwhile import ChangedMeanwhile, differences, state_of
+from totem.core.edit_conflicts import EditConflict, differences, version_token
 from totem.organisations import actions, queries
 from totem.organisations.forms import (
     ActorsFilterForm,
@@ -176,7 +176,7 @@ def edit_relation(request: HttpRequest, workspace: str, pk: int, relation_pk: in
     """What the territory said of an organisation, said better. Somebody else's newer text is shown, never lost."""
     row = workspace_for(request.user, workspace, EDIT)
     relation = _relation(row, pk, relation_pk)
-    initial = {"seen": state_of(relation), "partner": relation.partner}
+    initial = {"seen": version_token(relation), "partner": relation.partner}
     # The form fills the instance it is given: the page keeps what holds.
     form = RelationForm(
         request.POST or None, request.FILES or None, workspace=row, instance=_relation(row, pk, relation_pk),
@@ -254,7 +254,7 @@ def edit_figures(request: HttpRequest, workspace: str, pk: int, figures_pk: int)
     figures = _figures(row, pk, figures_pk)
     form = FiguresForm(
         request.POST or None, request.FILES or None, workspace=row, instance=_figures(row, pk, figures_pk),
-        initial={"seen": state_of(figures)},
+        initial={"seen": version_token(figures)},
     )  # fmt: skip
     return _changed(request, row, figures, form, title=_("Figures of %(year)s") % {"year": figures.year})
 
@@ -290,11 +290,11 @@ def _changed(
                     actions.change_figures(figures=row, seen=seen, by=by, now=timezone.now(), **values)
         except ValidationError as error:
             refused(form, error)
-        except ChangedMeanwhile as meanwhile:
+        except EditConflict as conflict:
             status = 409
-            context["theirs"] = differences(form, form.said, meanwhile.now)
+            context["theirs"] = differences(form, form.said, conflict.current)
             # Sending it again is a choice: what stands now has been seen.
-            form.data = {**request.POST.dict(), "seen": state_of(meanwhile.now)}
+            form.data = {**request.POST.dict(), "seen": version_token(conflict.current)}
         else:
             messages.success(request, _("Saved."))
             return redirect(_address(workspace, row.organisation))

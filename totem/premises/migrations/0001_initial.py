@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
-import totem.core.names
+import totem.core.sort_keys
 import totem.premises.models
 from decimal import Decimal
 from django.conf import settings
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
                 ('public', models.BooleanField(default=False, verbose_name='shown to the public')),
                 ('name', models.CharField(max_length=150, verbose_name='name')),
-                ('sort_key', totem.core.names.SortKeyField(max_length=200, source='name')),
+                ('sort_key', totem.core.sort_keys.SortKeyField(max_length=200, source='name')),
                 ('address', models.CharField(blank=True, max_length=300, verbose_name='address')),
                 ('latitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)], verbose_name='latitude')),
                 ('longitude', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)], verbose_name='longitude')),

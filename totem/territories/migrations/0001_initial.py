@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import totem.core.names
+import totem.core.sort_keys
 import totem.territories.models
 from django.db import migrations, models
 
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('code', models.CharField(max_length=9, primary_key=True, serialize=False, verbose_name='SIREN')),
                 ('name', models.CharField(max_length=150, verbose_name='name')),
-                ('sort_key', totem.core.names.SortKeyField(max_length=200, source='name')),
+                ('sort_key', totem.core.sort_keys.SortKeyField(max_length=200, source='name')),
                 ('type', models.CharField(choices=[('CC', 'Community of communes'), ('CA', 'Agglomeration community'), ('CU', 'Urban community'), ('METRO', 'Metropolis'), ('MET69', 'Metropolis of Lyon')], max_length=5, verbose_name='type')),
                 ('population', models.PositiveIntegerField(null=True, verbose_name='population')),
             ],
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('code', models.CharField(max_length=3, primary_key=True, serialize=False, verbose_name='INSEE code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('sort_key', totem.core.names.SortKeyField(max_length=200, source='name')),
+                ('sort_key', totem.core.sort_keys.SortKeyField(max_length=200, source='name')),
             ],
             options={
                 'verbose_name': 'region',
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('code', models.CharField(max_length=3, primary_key=True, serialize=False, verbose_name='INSEE code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('sort_key', totem.core.names.SortKeyField(max_length=200, source='name')),
+                ('sort_key', totem.core.sort_keys.SortKeyField(max_length=200, source='name')),
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='departments', to='territories.region', verbose_name='region')),
             ],
             options={

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.lookups
 import pgtrigger.compiler
 import pgtrigger.migrations
-import totem.core.names
+import totem.core.sort_keys
 from django.conf import settings
 from django.db import migrations, models
 
@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('code', models.CharField(max_length=2, primary_key=True, serialize=False, verbose_name='INSEE code')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('sort_key', totem.core.names.SortKeyField(max_length=200, source='name')),
+                ('sort_key', totem.core.sort_keys.SortKeyField(max_length=200, source='name')),
                 ('population', models.PositiveIntegerField(null=True, verbose_name='population')),
             ],
             options={

@@ -10,8 +10,8 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 
 from totem.accounts.models import DemoRole, User
-from totem.core.names import sort_key
 from totem.core.periods import at_wall_clock
+from totem.core.sort_keys import sort_key
 from totem.hubs.models import Membership, Role, TeamMember
 from totem.organisations.models import Affiliation, Organisation
 from totem.website.demo.places import PARIS, House, Span

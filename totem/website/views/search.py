@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from totem.core.components import Slot
-from totem.core.names import sort_key
+from totem.core.sort_keys import sort_key
 from totem.hubs import queries as hub_queries
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for

@@ -1,4 +1,4 @@
-"""Names as people look for them: without accents, case or punctuation.
+"""Sort and search keys of names: without accents, case or punctuation.
 
 The embedded PostgreSQL has neither ICU collations nor `unaccent`; lists are ordered and searched by a stored key.
 """

@@ -1,8 +1,8 @@
-"""QuerySets that are compiled once: Django takes longer to write a statement than PostgreSQL to answer it.
+"""QuerySets compiled to SQL once: Django takes longer to write these statements than PostgreSQL to answer them.
 
-The statement is a QuerySet like any other, in which `Named` stands for what is asked each time:
+The QuerySet is one like any other, in which `Parameter` stands for the values given at each execution:
 
-    _YEARS = Statement(lambda: Year.objects.filter(AnyOf("organisation", "ids")).values_list("id", "revenue"))
+    _YEARS = CompiledQuery(lambda: Year.objects.filter(AnyOf("organisation", "ids")).values_list("id", "revenue"))
     rows = _YEARS.rows(ids=[1, 2])
 """
 
@@ -15,20 +15,20 @@ from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
 from django.db.models.expressions import Combinable
 
 
-class Named(Expression):
-    """A value that is given when the statement is asked."""
+class Parameter(Expression):
+    """A value that is given at each execution."""
 
     def __init__(self, name: str, output_field: "Field[Any, Any]") -> None:
         super().__init__(output_field=output_field)
         self.name = name
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:  # noqa: ARG002
-        """A place in the statement, with its type; the parameter is this expression until it is asked."""
+        """A typed placeholder; its parameter is this expression, which `CompiledQuery.rows` replaces by the value."""
         return f"%s::{self.output_field.cast_db_type(connection)}", [self]
 
 
 class AnyOf(Func):
-    """Whether a field is one of an array, in one parameter: there may be tens of thousands of communes."""
+    """Whether a field is one of an array given as one parameter: there may be tens of thousands of communes."""
 
     template = "(%(expressions)s))"
     arg_joiner = " = ANY("
@@ -38,21 +38,21 @@ class AnyOf(Func):
         super().__init__(F(field) if isinstance(field, str) else field, among)
 
 
-class Statement:
-    """A QuerySet of values, as the statement it becomes."""
+class CompiledQuery:
+    """A QuerySet of values and the SQL it was compiled to."""
 
     def __init__(self, build: Callable[[], "QuerySet[Any, Any]"]) -> None:
         self.build = build
 
     @cached_property
     def compiled(self) -> tuple[str, tuple[Any, ...]]:
-        """The SQL and its parameters, of which some are `Named`."""
+        """The SQL and its parameters, some of which are `Parameter` expressions."""
         return self.build().query.sql_with_params()
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows for these values, as tuples in the order of the columns. Raises KeyError for one that is missing."""
         sql, parameters = self.compiled
-        given = [values[one.name] if isinstance(one, Named) else one for one in parameters]
+        given = [values[one.name] if isinstance(one, Parameter) else one for one in parameters]
         with connection.cursor() as cursor:
             cursor.execute(sql, given)
             found: list[tuple[Any, ...]] = cursor.fetchall()
