@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.postgres import ThrowAwayCluster, copy_of, url_of
+from tests.postgres import ThrowAwayCluster, copy_of_template, make_template, url_of
 from tests.serving import Site
 
 _CLUSTER: ThrowAwayCluster | None = None
@@ -36,9 +36,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inher
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - after the set-up
-from django.db import connection, connections  # noqa: E402
-from django.test.utils import setup_databases, teardown_databases  # noqa: E402
+from django.db import connection, connections  # noqa: E402 - after the set-up
 
 from tests.browsing import Window, launch  # noqa: E402
 
@@ -55,8 +53,12 @@ TRUNCATING = {"transactional_db", "live_server", "django_db_reset_sequences", "d
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if _CLUSTER is not None and not session.config.option.collectonly:
+    if session.config.option.collectonly or hasattr(session.config, "workerinput"):
+        return
+    if _CLUSTER is not None:
         _CLUSTER.start()
+    else:
+        make_template(connection.settings_dict)
 
 
 @pytest.hookimpl(trylast=True)
@@ -77,27 +79,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker
-) -> Iterator[None]:
-    """The migrated test database, with the table of the cache that migrations do not make.
-
-    In place of pytest-django's, which prepares nothing when no test is marked `django_db`.
-    """
-    with django_db_blocker.unblock():
-        former = setup_databases(verbosity=0, interactive=False)
-        call_command("createcachetable", verbosity=0)
-    yield
-    with django_db_blocker.unblock():
-        teardown_databases(former, verbosity=0)
+def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterator[None]:
+    """The database of this process, copied from the migrated template (tests/postgres.py)."""
+    settings = connection.settings_dict
+    with copy_of_template(settings) as copy:
+        settings["NAME"] = copy
+        yield
+        with django_db_blocker.unblock():
+            connections.close_all()
 
 
 @pytest.fixture
 def committed_db(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker) -> Iterator[str]:
     """A database of the test's own, where commits are real; gives its `DATABASE_URL` for child processes.
 
-    Copied from the migrated one and dropped after. Django's default connection, in every thread, and `DATABASE_URL`
-    point at it meanwhile. For tests of concurrency, of killed processes and of the browser.
+    Copied from the migrated template and dropped after. Django's default connection, in every thread, and
+    `DATABASE_URL` point at it meanwhile. For tests of concurrency, of killed processes and of the browser.
     """
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         pytest.fail("committed_db stands alone: without `db` or the django_db marker.", pytrace=False)
@@ -105,7 +102,7 @@ def committed_db(request: pytest.FixtureRequest, django_db_setup: None, django_d
     name, url = settings["NAME"], os.environ["DATABASE_URL"]
     with django_db_blocker.unblock():
         connections.close_all()
-        with copy_of(settings) as copy:
+        with copy_of_template(settings) as copy:
             settings["NAME"] = copy
             os.environ["DATABASE_URL"] = url_of(settings)
             try:
