@@ -1,6 +1,6 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs; a second run is fast.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test test-data bench lint messages setup-dev
+.PHONY: help setup demo demo-reset dev test test-data bench lint messages setup-dev
 WORKERS ?= 2
 BIN := .venv/bin
 # In development the outlines of communes are those beside the checkout; elsewhere the demonstration tries the official ones.
@@ -23,6 +23,9 @@ demo: setup ## the demonstration, at http://localhost:8000 (TOTEM_PORT for anoth
 
 demo-reset: setup ## the demonstration, starting over
 	@$(BIN)/totem demo --reset
+
+dev: setup-dev ## the demonstration while you change the code: restarts when a file changes, shows errors in full
+	@$(BIN)/totem dev
 
 lint: setup-dev ## formatting, lint, types, layers
 	@$(BIN)/ruff format --check --quiet . || { echo "lint: run .venv/bin/ruff format ."; exit 1; }

@@ -1,4 +1,4 @@
-"""The console command `totem`: serve, worker, migrate, demo, doctor, territories, observatory, charter, manage."""
+"""The console command `totem`: serve, worker, migrate, demo, dev, doctor, territories, observatory, charter, manage."""
 
 import argparse
 import contextlib
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if options.command is demo:
         os.environ.setdefault("TOTEM_MODE", "demo")
+    elif options.command is dev:
+        os.environ.setdefault("TOTEM_DEMO", "yes")
+        os.environ["DJANGO_RUNSERVER_HIDE_WARNING"] = "true"  # it is not for production: `dev` refuses to run there
     if getattr(options, "port", None):
         os.environ["TOTEM_PORT"] = str(options.port)
     with _said_in_one_line() as outcome:
@@ -55,10 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     for function, text in (
         (serve, "web processes, a job worker and, without DATABASE_URL, the embedded database"),
         (demo, "prepare the demonstration and serve it"),
+        (dev, "the demonstration while one changes the code: restarts when a file changes, shows errors in full"),
     ):
         sub = command(function, text)
         sub.add_argument("--host", default=os.environ.get("TOTEM_BIND", "127.0.0.1"), help="address to listen on")
         sub.add_argument("--port", type=_port, help="port to listen on (TOTEM_PORT, 8000)")
+        if function is dev:
+            continue
         sub.add_argument("--workers", type=_positive, default=_default_workers(), help="web processes")
         if function is serve:
             sub.add_argument("--no-worker", action="store_true", help="web processes only")
@@ -151,6 +157,30 @@ def demo(options: argparse.Namespace) -> int:
         _step("Demonstration")
         _call_if_there("load_demo")
         return OK if listener is None else _serve(listener, server, options)
+
+
+def dev(options: argparse.Namespace) -> int:
+    """The demonstration on Django's development server, with a worker; both start again when a file changes.
+
+    Django's reloader runs this command a second time as its child, which is the one that serves.
+    """
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+    from django.utils.autoreload import DJANGO_AUTORELOAD_ENV  # noqa: PLC0415
+
+    _refuse_outside_development()
+    serves = DJANGO_AUTORELOAD_ENV in os.environ
+    if not serves:
+        _listener(options).close()
+    with _database():
+        if serves:
+            supervisor.start_worker()
+        else:
+            _set_up()
+            _refuse_real_data()
+            _prepare()
+            _call_if_there("load_demo")
+        execute_from_command_line(["totem", "runserver", f"{options.host}:{os.environ['TOTEM_PORT']}"])
+    return OK
 
 
 def doctor(_options: argparse.Namespace) -> int:
@@ -248,6 +278,12 @@ def _refuse_unsafe() -> None:
         raise Refusal(
             "\n".join(["Production refuses to start:", *(f"  - {problem.msg} {problem.hint}" for problem in problems)])
         )
+
+
+def _refuse_outside_development() -> None:
+    """Errors shown in full tell secrets, and whoever comes signs in by one click."""
+    if _settings().MODE != "development":
+        raise Refusal(f"`totem dev` is for a developer's machine: TOTEM_MODE is {_settings().MODE} here, unset it.")
 
 
 def _refuse_unmigrated() -> None:

@@ -28,8 +28,8 @@ def env(name: str, default: str = "") -> str:
 MODE = env("TOTEM_MODE", "development")
 if MODE not in {"development", "demo", "production", "test"}:
     raise ImproperlyConfigured(f"TOTEM_MODE is {MODE!r}; it must be development, demo, production or test.")
-DEMO = MODE == "demo"
 DEBUG = MODE == "development"
+DEMO = MODE == "demo" or (DEBUG and env("TOTEM_DEMO") == "yes")
 SECURE = MODE == "production"
 
 DATA_DIR = Path(env("TOTEM_DATA", str(BASE_DIR / "var"))).resolve()

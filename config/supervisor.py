@@ -62,6 +62,18 @@ def supervised() -> bool:
     return LIFELINE in os.environ
 
 
+def start_worker() -> None:
+    """A job worker that ends with this process, however it ends. Nobody starts it again when it dies."""
+    read, _write = os.pipe()  # both stay open as long as this process
+    subprocess.Popen(
+        [sys.executable, "-m", "config.cli", "worker"],
+        stdin=subprocess.DEVNULL,
+        pass_fds=(read,),
+        env={**os.environ, LIFELINE: str(read)},
+        process_group=0,
+    )
+
+
 @dataclass
 class _Child:
     name: str

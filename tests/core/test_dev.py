@@ -1,0 +1,48 @@
+"""`totem dev`: the development server restarts when a file changes, and runs on a developer's machine only."""
+
+import urllib.request
+from pathlib import Path
+from threading import Event
+
+import psutil
+import pytest
+from django.conf import LazySettings
+from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
+
+from config import cli
+from tests.serving import Totem, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("mode", ["production", "demo", "test"])
+def test_it_refuses_to_run_outside_development(
+    mode: str, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOTEM_DEMO", "yes")
+    monkeypatch.setenv("DJANGO_RUNSERVER_HIDE_WARNING", "true")
+    settings.MODE = mode
+    assert cli.main(["dev"]) == 1
+    said = capsys.readouterr().err
+    assert f"TOTEM_MODE is {mode}" in said
+    assert said.count("\n") == 1
+
+
+def test_pages_and_jobs_end_when_a_file_changes_so_that_they_start_again(committed_db: str, tmp_path: Path) -> None:
+    """As Django's reloader starts it: status 3 asks for another start, with the code as it is then."""
+    port, ours = free_port(), {"TOTEM_MODE": "development", "TOTEM_DATA": str(tmp_path), DJANGO_AUTORELOAD_ENV: "true"}
+    dev = Totem("dev", "--port", str(port), DATABASE_URL=committed_db, **ours)
+    dev.wait_for("Starting development server")
+    (worker,) = psutil.Process(dev.process.pid).children()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=60) as answer:
+        assert answer.read() == b"ready\n"
+    for _ in range(120):  # the reloader looks once a second, and forgives what changed before its first look
+        (ROOT / "config/settings.py").touch()
+        if dev.process.poll() is not None:
+            break
+        Event().wait(0.5)
+    else:
+        dev.kill()
+    assert dev.wait() == 3, dev.output
+    _gone, alive = psutil.wait_procs([worker], timeout=60)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
