@@ -257,7 +257,7 @@ def test_shorter_hours_show_the_bookings_they_hit_before_they_are_saved(client: 
     assert answer.status_code == 200
     assert "Camille Exemple" in answer.content.decode()
     assert str(hub.opening_hours.first().opens_at) == "08:00:00"
-    again = client.post(url("hours", hub), {**week, "confirmed": answer.context["answer"].seen})
+    again = client.post(url("hours", hub), {**week, "confirmed": answer.context["confirmation"].token})
     assert again.status_code == 302
     assert str(hub.opening_hours.first().opens_at) == "14:00:00"
 
@@ -278,7 +278,7 @@ def test_a_closure_shows_the_bookings_it_would_hit_and_is_saved_when_confirmed(c
     assert "Camille Exemple" in answer.content.decode()
     assert not ExceptionalHours.objects.exists()
 
-    confirmed = client.post(url("closures", hub), {**data, "confirmed": answer.context["answer"].seen})
+    confirmed = client.post(url("closures", hub), {**data, "confirmed": answer.context["confirmation"].token})
     assert confirmed.status_code == 302
     row = ExceptionalHours.objects.get()
     assert (row.during.upper - row.during.lower) in {timedelta(hours=h) for h in (23, 24, 25)}
@@ -289,11 +289,11 @@ def test_what_is_booked_between_the_two_steps_is_shown_again(client: Client, man
     hub = manager.hub
     period = a_booking_in(hub)
     data = closure(period.starts_at.date())
-    seen = client.post(url("closures", hub), data).context["answer"].seen
+    seen = client.post(url("closures", hub), data).context["confirmation"].token
     a_booking_in(hub, hour=15)
     answer = client.post(url("closures", hub), {**data, "confirmed": seen})
     assert answer.status_code == 200
-    assert len(answer.context["answer"].hits) == 2
+    assert len(answer.context["confirmation"].hits) == 2
     assert not ExceptionalHours.objects.exists()
 
 

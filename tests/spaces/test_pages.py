@@ -198,7 +198,7 @@ def test_own_hours_show_what_they_hit_before_they_are_saved(client: Client, mana
     assert answer.status_code == 200
     assert "Camille Exemple" in answer.content.decode()
     assert not SpaceHours.objects.exists()
-    assert client.post(page, {**week, "confirmed": answer.context["answer"].seen}).status_code == 302
+    assert client.post(page, {**week, "confirmed": answer.context["confirmation"].token}).status_code == 302
     assert SpaceHours.objects.count() == 7
     assert client.post(page, {"d1_0_opens": "", "d1_0_closes": ""}).status_code == 302
     assert not SpaceHours.objects.exists()
@@ -283,9 +283,9 @@ def test_the_desk_reports_an_outage_sees_what_it_hits_and_ends_it(client: Client
     assert answer.status_code == 200
     assert "Camille Exemple" in answer.content.decode()
     assert not Outage.objects.exists()
-    assert client.post(page, {**data, "confirmed": answer.context["answer"].seen}).status_code == 302
+    assert client.post(page, {**data, "confirmed": answer.context["confirmation"].token}).status_code == 302
     assert "Screen broken" in client.get(page).content.decode()
-    assert client.post(page, data | {"confirmed": answer.context["answer"].seen}).status_code == 422
+    assert client.post(page, data | {"confirmed": answer.context["confirmation"].token}).status_code == 422
     client.post(url("outage_end", space, Outage.objects.get().pk))
     assert not Outage.objects.exists()
 

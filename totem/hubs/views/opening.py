@@ -1,7 +1,6 @@
 """Managing when a hub is open: its week, and the days out of the ordinary."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -10,15 +9,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
 from totem.core.components import Tab
+from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status, run_or_confirm
 from totem.hubs import actions
 from totem.hubs.forms import ExceptionalForm, HubWeekForm
 from totem.hubs.models import ExceptionalHours
-from totem.hubs.pages import Answer, do_or_ask, page, status_of
+from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.queries import period_of
 from totem.hubs.signals import hits_of_closing
 
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 COPY = "copy"
 
 
@@ -31,23 +30,19 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
         lines=hub.opening_hours.all(),
         closed_on_public_holidays=hub.closed_on_public_holidays,
     )
-    answer, status = Answer(False, []), status_of(request)
+    if form.is_valid() and COPY in request.POST:
+        return page(request, "hubs/hours.html", hub, "hubs:hours", {"form": form.copied()})
+    confirmation = Confirmation()
     if form.is_valid():
-        status = 200
-        if COPY in request.POST:
-            form = form.copied()
-        else:
-            answer = do_or_ask(
-                request,
-                form,
-                lambda: actions.set_opening_hours(
-                    hub=hub, by=signed_in(request), now=timezone.now(), **form.cleaned_data
-                ),
-            )
-        if answer.done:
+        confirmation = run_or_confirm(
+            form,
+            lambda: actions.set_opening_hours(hub=hub, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
+        )
+        if confirmation.done:
             messages.success(request, _("The hours are saved."))
             return redirect("hubs:hours", hub.slug)
-    return page(request, "hubs/hours.html", hub, "hubs:hours", {"form": form, "answer": answer}, status=status)
+    context, status = {"form": form, "confirmation": confirmation}, form_status(request, confirmation.status)
+    return page(request, "hubs/hours.html", hub, "hubs:hours", context, status=status)
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -56,10 +51,9 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE)
     now = timezone.now()
     form = ExceptionalForm(request.POST or None, zone=hub.zone, now=now)
-    answer, status = Answer(False, []), status_of(request)
+    confirmation = Confirmation()
     if form.is_valid():
-        answer = do_or_ask(
-            request,
+        confirmation = run_or_confirm(
             form,
             lambda: (
                 actions.add_exceptional_hours(
@@ -72,17 +66,16 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
                 ).hits
             ),
         )
-        if answer.done:
+        if confirmation.done:
             messages.success(request, _("It is announced on the hub's page."))
             return redirect("hubs:closures", hub.slug)
-        status = 200 if answer.hits else 422
     is_past = request.GET.get("quand") == "passees"
     rows = ExceptionalHours.objects.filter(hub=hub)
     to_come = list(rows.filter(during__endswith__gt=now).order_by("during"))
     past = rows.filter(during__endswith__lte=now)
     context = {
         "form": form,
-        "answer": answer,
+        "confirmation": confirmation,
         "is_past": is_past,
         "tabs": [
             Tab(_("To come"), "?", len(to_come), current=not is_past),
@@ -93,6 +86,7 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
             hub, [period_of(row.during) for row in to_come if row.kind == ExceptionalHours.Kind.CLOSED], now=now
         ),
     }
+    status = form_status(request, confirmation.status)
     return page(request, "hubs/closures.html", hub, "hubs:closures", context, status=status)
 
 
@@ -101,10 +95,7 @@ def remove_closure(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take a closure or an opening back."""
     hub = hub_for(request.user, slug, MANAGE)
     row = get_object_or_404(ExceptionalHours, hub=hub, pk=pk)
-    try:
+    with errors_as_message(request):
         actions.remove_exceptional_hours(exceptional=row, by=signed_in(request), now=timezone.now())
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
         messages.success(request, _("It is taken back."))
     return redirect("hubs:closures", hub.slug)

@@ -15,15 +15,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core.components import Tab
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.core.sort_keys import sort_key
 from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
 from totem.hubs.forms import EndForm, MemberSearchForm, MembershipForm, RoleForm, TeamForm
 from totem.hubs.models import Hub, Membership, MembershipQuerySet, TeamMember
-from totem.hubs.pages import page, status_of, succeeds
+from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 MEMBERS_ON_A_PAGE = 50
 
 
@@ -39,13 +39,13 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
     """Who works here, in which role; one more is added here."""
     hub = hub_for(request.user, slug, MANAGE)
     form = TeamForm(request.POST or None)
-    if form.is_valid() and succeeds(
-        form, lambda: actions.add_team_member(hub=hub, by=signed_in(request), **form.cleaned_data)
-    ):
-        messages.success(request, _("The team has grown."))
-        return redirect("hubs:team", hub.slug)
+    if form.is_valid():
+        with errors_in(form):
+            actions.add_team_member(hub=hub, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("The team has grown."))
+            return redirect("hubs:team", hub.slug)
     rows = TeamMember.objects.filter(hub=hub).select_related("person").order_by("person__sort_key", "pk")
-    return page(request, "hubs/team.html", hub, "hubs:team", {"team": rows, "form": form}, status=status_of(request))
+    return page(request, "hubs/team.html", hub, "hubs:team", {"team": rows, "form": form}, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -56,9 +56,8 @@ def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = RoleForm(request.POST or None, initial={"role": member.role})
     if form.is_valid():
         try:
-            if succeeds(
-                form, lambda: actions.change_team_role(member=member, by=signed_in(request), **form.cleaned_data)
-            ):
+            with errors_in(form):
+                actions.change_team_role(member=member, by=signed_in(request), **form.cleaned_data)
                 messages.success(request, _("Saved."))
                 return redirect("hubs:team", hub.slug)
         except LastManagerError:
@@ -72,7 +71,7 @@ def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "remove_label": _("Take this role away"),
         "remove_question": _("They keep their account and their bookings."),
     }
-    return page(request, "hubs/form.html", hub, "hubs:team", context, status=status_of(request))
+    return page(request, "hubs/form.html", hub, "hubs:team", context, status=form_status(request))
 
 
 @require_POST
@@ -139,18 +138,18 @@ def add_member(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE)
     today = timezone.now().astimezone(hub.zone).date()
     form = MembershipForm(request.POST or None, initial={"starts_on": today})
-    if form.is_valid() and succeeds(
-        form, lambda: actions.add_membership(hub=hub, by=signed_in(request), **form.cleaned_data)
-    ):
-        messages.success(request, _("The membership is written down."))
-        return redirect("hubs:members", hub.slug)
+    if form.is_valid():
+        with errors_in(form):
+            actions.add_membership(hub=hub, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("The membership is written down."))
+            return redirect("hubs:members", hub.slug)
     context = {
         "form": form,
         "title": _("Add a member"),
         "back": reverse("hubs:members", args=[hub.slug]),
         "verb": _("Add"),
     }
-    return page(request, "hubs/form.html", hub, "hubs:members", context, status=status_of(request))
+    return page(request, "hubs/form.html", hub, "hubs:members", context, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -160,11 +159,11 @@ def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     membership = get_object_or_404(Membership.objects.select_related("person"), hub=hub, pk=pk)
     today = timezone.now().astimezone(hub.zone).date()
     form = EndForm(request.POST or None, initial={"ends_on": membership.ends_on or today})
-    if form.is_valid() and succeeds(
-        form, lambda: actions.end_membership(membership=membership, by=signed_in(request), **form.cleaned_data)
-    ):
-        messages.success(request, _("The membership has its last day."))
-        return redirect("hubs:members", hub.slug)
+    if form.is_valid():
+        with errors_in(form):
+            actions.end_membership(membership=membership, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("The membership has its last day."))
+            return redirect("hubs:members", hub.slug)
     context = {
         "form": form,
         "title": membership.person.name or membership.person.email,
@@ -172,4 +171,4 @@ def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "back": reverse("hubs:members", args=[hub.slug]),
         "verb": _("End the membership"),
     }
-    return page(request, "hubs/form.html", hub, "hubs:members", context, status=status_of(request))
+    return page(request, "hubs/form.html", hub, "hubs:members", context, status=form_status(request))

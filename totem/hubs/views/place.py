@@ -12,13 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs import actions, queries
 from totem.hubs.forms import HubForm, NewHubForm, PhotoForm, ZoneForm
 from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, TeamMember, Zone
-from totem.hubs.pages import page, status_of, succeeds
+from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
-
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -28,11 +27,12 @@ def create(request: HttpRequest) -> HttpResponse:
     if not person.is_staff:
         raise Http404
     form = NewHubForm(request.POST or None)
-    made: list[Hub] = []
-    if form.is_valid() and succeeds(form, lambda: made.append(actions.create_hub(by=person, **form.cleaned_data))):
-        messages.success(request, _("The hub is there, hidden from the public. You are its manager."))
-        return redirect("hubs:manage", made[0].slug)
-    return render(request, "hubs/new.html", {"form": form}, status=status_of(request))
+    if form.is_valid():
+        with errors_in(form):
+            made = actions.create_hub(by=person, **form.cleaned_data)
+            messages.success(request, _("The hub is there, hidden from the public. You are its manager."))
+            return redirect("hubs:manage", made.slug)
+    return render(request, "hubs/new.html", {"form": form}, status=form_status(request))
 
 
 @require_safe
@@ -79,12 +79,12 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE)
     # The form fills the instance it is given: the page keeps the name that holds.
     form = HubForm(request.POST or None, instance=hub_for(request.user, slug, MANAGE))
-    if form.is_valid() and succeeds(
-        form, lambda: actions.update_hub(hub=hub, by=signed_in(request), **form.cleaned_data)
-    ):
-        messages.success(request, _("Saved."))
-        return redirect("hubs:settings", hub.slug)
-    return page(request, "hubs/settings.html", hub, "hubs:settings", {"form": form}, status=status_of(request))
+    if form.is_valid():
+        with errors_in(form):
+            actions.update_hub(hub=hub, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("Saved."))
+            return redirect("hubs:settings", hub.slug)
+    return page(request, "hubs/settings.html", hub, "hubs:settings", {"form": form}, status=form_status(request))
 
 
 # -- Zones ------------------------------------------------------------------------------------------------------------
@@ -95,13 +95,13 @@ def zones(request: HttpRequest, slug: str) -> HttpResponse:
     """The zones with their m² and the total, those to come apart; one more is added here."""
     hub = hub_for(request.user, slug, MANAGE)
     form = ZoneForm(request.POST or None, hub=hub)
-    if form.is_valid() and succeeds(
-        form, lambda: actions.add_zone(hub=hub, by=signed_in(request), **form.cleaned_data)
-    ):
-        messages.success(request, _("The zone is added."))
-        return redirect("hubs:zones", hub.slug)
+    if form.is_valid():
+        with errors_in(form):
+            actions.add_zone(hub=hub, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("The zone is added."))
+            return redirect("hubs:zones", hub.slug)
     context = {"areas": queries.areas(hub.zones.order_by("kind", "name"), _today(hub)), "form": form}
-    return page(request, "hubs/zones.html", hub, "hubs:zones", context, status=status_of(request))
+    return page(request, "hubs/zones.html", hub, "hubs:zones", context, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -110,11 +110,11 @@ def zone(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE)
     row = get_object_or_404(Zone, hub=hub, pk=pk)
     form = ZoneForm(request.POST or None, hub=hub, instance=get_object_or_404(Zone, hub=hub, pk=pk))
-    if form.is_valid() and succeeds(
-        form, lambda: actions.update_zone(zone=row, by=signed_in(request), **form.cleaned_data)
-    ):
-        messages.success(request, _("Saved."))
-        return redirect("hubs:zones", hub.slug)
+    if form.is_valid():
+        with errors_in(form):
+            actions.update_zone(zone=row, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("Saved."))
+            return redirect("hubs:zones", hub.slug)
     context = {
         "form": form,
         "title": row.name,
@@ -124,7 +124,7 @@ def zone(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "remove_label": _("Remove this zone"),
         "remove_question": _("Its m² leave the total; the spaces in it stay, without a zone."),
     }
-    return page(request, "hubs/form.html", hub, "hubs:zones", context, status=status_of(request))
+    return page(request, "hubs/form.html", hub, "hubs:zones", context, status=form_status(request))
 
 
 @require_POST
@@ -158,7 +158,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
             for photo in hub.photos.order_by("position", "pk")
         ],
     }
-    return page(request, "hubs/photos.html", hub, "hubs:photos", context, status=status_of(request))
+    return page(request, "hubs/photos.html", hub, "hubs:photos", context, status=form_status(request))
 
 
 @require_POST

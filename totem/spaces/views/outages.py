@@ -3,7 +3,6 @@
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,13 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from totem.accounts.permissions import signed_in
 from totem.core import wording
 from totem.core.components import Tab
-from totem.hubs.pages import Answer, do_or_ask, page, status_of
+from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status, run_or_confirm
+from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE_MACHINES, hub_for
 from totem.spaces import actions
 from totem.spaces.forms import OutageForm
 from totem.spaces.models import Outage, Space
-
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -33,10 +31,9 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
     asked = next((str(space.pk) for space in spaces if space.slug == request.GET.get("espace")), None)
     initial = {"what": asked, "first_day": local.date(), "from_time": local.time().replace(second=0, microsecond=0)}
     form = OutageForm(request.POST or None, spaces=spaces, zone=hub.zone, now=now, initial=initial)
-    answer, status = Answer(False, []), status_of(request)
+    confirmation = Confirmation()
     if form.is_valid():
-        answer = do_or_ask(
-            request,
+        confirmation = run_or_confirm(
             form,
             lambda: (
                 actions.report_outage(
@@ -50,17 +47,16 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
                 ).hits
             ),
         )
-        if answer.done:
+        if confirmation.done:
             messages.success(request, _("Reported: nobody books it meanwhile."))
             return redirect("spaces:outages", slug)
-        status = 200 if answer.hits else 422
     is_past = request.GET.get("quand") == "passees"
     rows = Outage.objects.filter(space__hub=hub).select_related("space", "unit")
     current = rows.filter(Q(during__upper_inf=True) | Q(during__endswith__gt=now))
     past = rows.filter(during__endswith__lte=now)
     context = {
         "form": form,
-        "answer": answer,
+        "confirmation": confirmation,
         "is_past": is_past,
         "now": now,
         "has_spaces": bool(spaces),
@@ -73,6 +69,7 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
             Tab(_("Back in service"), "?quand=passees", past.count(), current=is_past),
         ],
     }
+    status = form_status(request, confirmation.status)
     return page(request, "spaces/outages.html", hub, "spaces:outages", context, status=status)
 
 
@@ -95,10 +92,7 @@ def end(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """It works again."""
     hub = hub_for(request.user, slug, MANAGE_MACHINES)
     outage = get_object_or_404(Outage.objects.select_related("space"), space__hub=hub, pk=pk)
-    try:
+    with errors_as_message(request):
         actions.end_outage(outage=outage, by=signed_in(request), now=timezone.now())
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
         messages.success(request, _("Back in service."))
     return redirect("spaces:outages", slug)

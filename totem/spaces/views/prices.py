@@ -3,7 +3,6 @@
 from datetime import date
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -12,14 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
 from totem.hubs.forms import EndForm
-from totem.hubs.pages import status_of, succeeds
 from totem.spaces import actions
 from totem.spaces.forms import PriceForm
 from totem.spaces.models import Price, Space
 from totem.spaces.views.frame import space_for, space_page
-
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 
 
 def _today(space: Space) -> date:
@@ -41,16 +38,18 @@ def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     if form.is_valid():
         if form.cleaned_data["starts_on"] < today:
             form.add_error("starts_on", _("This day is past: a price starts today at the earliest."))
-        elif succeeds(form, lambda: actions.add_price(space=row, by=signed_in(request), **form.cleaned_data)):
-            messages.success(request, _("The price is written down. Bookings made before keep theirs."))
-            return redirect("spaces:prices", slug, space)
+        else:
+            with errors_in(form):
+                actions.add_price(space=row, by=signed_in(request), **form.cleaned_data)
+                messages.success(request, _("The price is written down. Bookings made before keep theirs."))
+                return redirect("spaces:prices", slug, space)
     rows = [(price, _when(price, today)) for price in row.prices.order_by("per", "-starts_on")]
     context = {
         "form": form,
         "prices": rows,
         "is_free": not any(when == "now" for _price, when in rows),
     }
-    return space_page(request, "spaces/prices.html", row, "spaces:prices", context, status=status_of(request))
+    return space_page(request, "spaces/prices.html", row, "spaces:prices", context, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -63,9 +62,11 @@ def end(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
     if form.is_valid():
         if form.cleaned_data["ends_on"] < today:
             form.add_error("ends_on", _("This day is past: a price ends today at the earliest."))
-        elif succeeds(form, lambda: actions.end_price(price=price, by=signed_in(request), **form.cleaned_data)):
-            messages.success(request, _("The price has its last day."))
-            return redirect("spaces:prices", slug, space)
+        else:
+            with errors_in(form):
+                actions.end_price(price=price, by=signed_in(request), **form.cleaned_data)
+                messages.success(request, _("The price has its last day."))
+                return redirect("spaces:prices", slug, space)
     context = {
         "form": form,
         "title": row.name,
@@ -73,7 +74,7 @@ def end(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
         "back": reverse("spaces:prices", args=[slug, space]),
         "verb": _("End this price"),
     }
-    return space_page(request, "hubs/form.html", row, "spaces:prices", context, status=status_of(request))
+    return space_page(request, "hubs/form.html", row, "spaces:prices", context, status=form_status(request))
 
 
 @require_POST
@@ -81,10 +82,7 @@ def remove(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse
     """Drop a price that has not begun; the one before it goes on."""
     row = space_for(request, slug, space)
     price = get_object_or_404(Price.objects.select_related("space"), space=row, pk=pk)
-    try:
+    with errors_as_message(request):
         actions.remove_price(price=price, by=signed_in(request), today=_today(row))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
         messages.success(request, _("The price is removed."))
     return redirect("spaces:prices", slug, space)

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core.components import Crumb
+from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.core.periods import Period
 from totem.hubs.forms import PhotoForm, WeekForm
-from totem.hubs.pages import Answer, do_or_ask, page, status_of, succeeds
+from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.signals import FAR, Hit, hits_of_closing
 from totem.spaces import actions
@@ -24,7 +25,6 @@ from totem.spaces.forms import NewSpaceForm, PartsForm, QuantityForm, SpaceForm
 from totem.spaces.models import Outage, Space, SpacePhoto
 from totem.spaces.views.frame import space_for, space_page
 
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 COPY = "copy"
 
 
@@ -67,15 +67,14 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
     """A new space."""
     hub = hub_for(request.user, slug, MANAGE)
     form = NewSpaceForm(request.POST or None, hub=hub)
-    made: list[Space] = []
-    if form.is_valid() and succeeds(
-        form, lambda: made.append(actions.create_space(hub=hub, by=signed_in(request), **form.cleaned_data))
-    ):
-        messages.success(request, _("The space is there. Now its price."))
-        return redirect("spaces:prices", hub.slug, made[0].slug)
+    if form.is_valid():
+        with errors_in(form):
+            made = actions.create_space(hub=hub, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("The space is there. Now its price."))
+            return redirect("spaces:prices", hub.slug, made.slug)
     crumbs = [Crumb(_("Spaces"), reverse("spaces:list", args=[hub.slug]))]
     return page(
-        request, "spaces/new.html", hub, "spaces:list", {"form": form}, crumbs=crumbs, status=status_of(request)
+        request, "spaces/new.html", hub, "spaces:list", {"form": form}, crumbs=crumbs, status=form_status(request)
     )
 
 
@@ -85,12 +84,12 @@ def edit(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     row = space_for(request, slug, space)
     # The form fills the instance it is given: the page keeps the name that holds.
     form = SpaceForm(request.POST or None, hub=row.hub, instance=Space.objects.get(pk=row.pk))
-    if form.is_valid() and succeeds(
-        form, lambda: actions.update_space(space=row, by=signed_in(request), **form.cleaned_data)
-    ):
-        messages.success(request, _("Saved. Bookings made before keep the rules they were made under."))
-        return redirect("spaces:edit", slug, space)
-    return space_page(request, "spaces/edit.html", row, "spaces:edit", {"form": form}, status=status_of(request))
+    if form.is_valid():
+        with errors_in(form):
+            actions.update_space(space=row, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("Saved. Bookings made before keep the rules they were made under."))
+            return redirect("spaces:edit", slug, space)
+    return space_page(request, "spaces/edit.html", row, "spaces:edit", {"form": form}, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -101,17 +100,15 @@ def quantity(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     hits: list[Hit] = []
     if form.is_valid():
         try:
-            if succeeds(
-                form,
-                lambda: actions.set_quantity(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
-            ):
+            with errors_in(form):
+                actions.set_quantity(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data)
                 messages.success(request, _("Saved."))
                 return redirect("spaces:quantity", slug, space)
         except BookedError as error:
             hits = error.hits
             form.add_error("quantity", _("Too many of them are booked."))
     context = {"form": form, "hits": hits, "units": row.units.filter(is_active=True).order_by("number")}
-    status = status_of(request, 409 if hits else 422)
+    status = form_status(request, 409 if hits else 422)
     return space_page(request, "spaces/quantity.html", row, "spaces:quantity", context, status=status)
 
 
@@ -126,10 +123,8 @@ def parts(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     hits: list[Hit] = []
     if form.is_valid():
         try:
-            if succeeds(
-                form,
-                lambda: actions.set_parts(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
-            ):
+            with errors_in(form):
+                actions.set_parts(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data)
                 messages.success(request, _("Saved."))
                 return redirect("spaces:parts", slug, space)
         except BookedError as error:
@@ -137,7 +132,7 @@ def parts(request: HttpRequest, slug: str, space: str) -> HttpResponse:
             form.add_error("parts", _("The whole and a part are both promised for the same time."))
     wholes = Space.objects.filter(parts__part=row).order_by("name")
     context = {"form": form, "hits": hits, "wholes": wholes}
-    status = status_of(request, 409 if hits else 422)
+    status = form_status(request, 409 if hits else 422)
     return space_page(request, "spaces/parts.html", row, "spaces:parts", context, status=status)
 
 
@@ -146,21 +141,18 @@ def hours(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """Hours narrower than the hub's. What they would hit is shown before they are saved."""
     row = space_for(request, slug, space)
     form = WeekForm(request.POST or None, lines=row.hours.all())
-    answer, status = Answer(False, []), status_of(request)
+    if form.is_valid() and COPY in request.POST:
+        return space_page(request, "spaces/hours.html", row, "spaces:hours", {"form": form.copied()})
+    confirmation = Confirmation()
     if form.is_valid():
-        status = 200
-        if COPY in request.POST:
-            form = form.copied()
-        else:
-            answer = do_or_ask(
-                request,
-                form,
-                lambda: actions.set_hours(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
-            )
-        if answer.done:
+        confirmation = run_or_confirm(
+            form,
+            lambda: actions.set_hours(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
+        )
+        if confirmation.done:
             messages.success(request, _("The hours are saved."))
             return redirect("spaces:hours", slug, space)
-    context = {"form": form, "answer": answer}
+    context, status = {"form": form, "confirmation": confirmation}, form_status(request, confirmation.status)
     return space_page(request, "spaces/hours.html", row, "spaces:hours", context, status=status)
 
 
@@ -182,7 +174,7 @@ def photos(request: HttpRequest, slug: str, space: str) -> HttpResponse:
             for photo in row.photos.order_by("position", "pk")
         ],
     }
-    return space_page(request, "spaces/photos.html", row, "spaces:photos", context, status=status_of(request))
+    return space_page(request, "spaces/photos.html", row, "spaces:photos", context, status=form_status(request))
 
 
 @require_POST

@@ -1,0 +1,155 @@
+"""How views answer: pages and partials for HTMX, what an action refuses, hits to confirm first, redirects."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django import forms
+from django.contrib.messages import get_messages
+from django.core.exceptions import ValidationError
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from tests.factories.hubs import HubFactory, TeamMemberFactory
+from totem.core.pages import Affected, add_errors, errors_in, form_status, run_or_confirm
+from totem.core.periods import Period
+from totem.hubs.models import ExceptionalHours, Hub, Zone
+
+# -- What an action refuses -------------------------------------------------------------------------------------------
+
+
+class NameForm(forms.Form):
+    name = forms.CharField(required=False)
+
+
+def name_form(**data: str) -> NameForm:
+    form = NameForm(data)
+    assert form.is_valid()
+    return form
+
+
+@pytest.mark.parametrize(
+    ("refusal", "errors"),
+    [
+        ({"name": "Taken."}, {"name": ["Taken."]}),
+        ({"slug": "Taken."}, {"__all__": ["Taken."]}),
+        ({"name": ["Taken.", "Too short."], "slug": "Odd."}, {"name": ["Taken.", "Too short."], "__all__": ["Odd."]}),
+        ("Not today.", {"__all__": ["Not today."]}),
+        (["Not today.", "Nor tomorrow."], {"__all__": ["Not today.", "Nor tomorrow."]}),
+        ({"__all__": "Not today."}, {"__all__": ["Not today."]}),
+    ],
+)
+def test_a_refusal_stands_at_its_field_or_above_the_form(refusal: object, errors: dict[str, list[str]]) -> None:
+    form = name_form(name="Atelier")
+    add_errors(form, ValidationError(refusal))
+    assert form.errors == errors
+
+
+def test_only_refusals_become_errors_of_the_form() -> None:
+    form = name_form()
+    with pytest.raises(KeyError), errors_in(form):
+        raise KeyError
+    assert not form.errors
+
+
+@pytest.mark.parametrize(
+    ("method", "refused", "status"), [("get", 422, 200), ("head", 409, 200), ("post", 422, 422), ("post", 409, 409)]
+)
+def test_a_form_shown_again_after_it_was_sent_was_refused(method: str, refused: int, status: int) -> None:
+    request = RequestFactory().generic(method.upper(), "/")
+    assert form_status(request, refused) == status
+
+
+@pytest.mark.django_db
+def test_what_the_button_of_a_page_is_refused_is_told_on_the_next_page(client: Client) -> None:
+    member = TeamMemberFactory()
+    client.force_login(member.person)
+    client.cookies["django_language"] = "en"
+    now = datetime.now(UTC)
+    past = ExceptionalHours.objects.create(
+        hub=member.hub, kind="closed", during=(now - timedelta(days=3), now - timedelta(days=2)), reason="Works"
+    )
+    answer = client.post(reverse("hubs:closure_remove", args=[member.hub.slug, past.pk]))
+    assert [message.level_tag for message in get_messages(answer.wsgi_request)] == ["error"]
+    assert ExceptionalHours.objects.filter(pk=past.pk).exists()
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_refused_form_is_422_and_holds_what_was_typed(client: Client) -> None:
+    member = TeamMemberFactory()
+    client.force_login(member.person)
+    address = reverse("hubs:zones", args=[member.hub.slug])
+    assert client.get(address).status_code == 200
+    answer = client.post(address, {"name": "Halle", "kind": "offices", "area": "-1"})
+    assert answer.status_code == 422
+    assert 'value="Halle"' in answer.content.decode()
+    assert not Zone.objects.exists()
+
+
+# -- Hits to confirm --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Course:
+    """Something that a change may hit, of no room that exists."""
+
+    label: str
+    url: str
+    period: Period
+
+
+MORNING = datetime(2026, 11, 26, 9, tzinfo=UTC)
+POTTERY = Course("Pottery", "/cours/1", Period(MORNING, MORNING + timedelta(hours=2)))
+WELDING = Course("Welding", "/cours/2", Period(MORNING, MORNING + timedelta(hours=2)))
+LATER = Course("Pottery", "/cours/1", Period(MORNING + timedelta(hours=1), MORNING + timedelta(hours=3)))
+
+
+def closing(*hits: Affected) -> list[Affected]:
+    """An action that writes, and says what it hits."""
+    HubFactory(slug="written")
+    return list(hits)
+
+
+def written() -> bool:
+    return Hub.objects.filter(slug="written").exists()
+
+
+@pytest.mark.django_db
+class TestConfirmation:
+    def test_a_change_that_hits_nothing_is_done_at_once(self) -> None:
+        confirmation = run_or_confirm(name_form(), closing)
+        assert (confirmation.done, list(confirmation.hits), written()) == (True, [], True)
+
+    def test_a_change_that_hits_something_is_done_once_it_is_confirmed(self) -> None:
+        asked = run_or_confirm(name_form(), lambda: closing(POTTERY))
+        assert (asked.done, list(asked.hits), asked.status, written()) == (False, [POTTERY], 200, False)
+        confirmed = run_or_confirm(name_form(confirmed=asked.token), lambda: closing(POTTERY))
+        assert (confirmed.done, list(confirmed.hits), written()) == (True, [], True)
+
+    @pytest.mark.parametrize("now_hit", [[POTTERY, WELDING], [WELDING], [LATER]], ids=["more", "another", "moved"])
+    def test_hits_that_changed_in_between_are_shown_again(self, now_hit: list[Course]) -> None:
+        token = run_or_confirm(name_form(), lambda: closing(POTTERY)).token
+        again = run_or_confirm(name_form(confirmed=token), lambda: closing(*now_hit))
+        assert (again.done, list(again.hits), written()) == (False, now_hit, False)
+        assert again.token != token
+        assert run_or_confirm(name_form(confirmed=again.token), lambda: closing(*now_hit)).done
+
+    def test_hits_that_went_away_in_between_need_no_second_look(self) -> None:
+        token = run_or_confirm(name_form(), lambda: closing(POTTERY)).token
+        assert run_or_confirm(name_form(confirmed=token), closing).done
+
+    @pytest.mark.parametrize("guess", ["", "yes", "0" * 64, "é\x00"])
+    def test_a_confirmation_cannot_be_guessed(self, guess: str) -> None:
+        assert not run_or_confirm(name_form(confirmed=guess), lambda: closing(POTTERY)).done
+        assert not written()
+
+    def test_what_the_action_refuses_stands_in_the_form_and_writes_nothing(self) -> None:
+        def refused() -> list[Affected]:
+            closing()
+            raise ValidationError({"name": "Taken."})
+
+        form = name_form()
+        confirmation = run_or_confirm(form, refused)
+        assert (confirmation.done, list(confirmation.hits), confirmation.status) == (False, [], 422)
+        assert form.errors == {"name": ["Taken."]}
+        assert not written()

@@ -1,0 +1,161 @@
+"""How a view answers: a page or, for HTMX, its partial; a form that an action refused; hits to confirm; a redirect."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, cast
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django_htmx.middleware import HtmxDetails
+
+from totem.core.components import Words
+from totem.core.periods import Period
+
+SHOW_AND_SEND = ["GET", "HEAD", "POST"]
+"""For `require_http_methods`: the page of a form, and the form sent to the same address."""
+
+
+# -- A page, or its partial ------------------------------------------------------------------------------------------
+
+
+class HtmxRequest(HttpRequest):
+    """A request as `HtmxMiddleware` leaves it."""
+
+    htmx: HtmxDetails
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    """Whether HTMX asks for a part of the page; not when it restores a page of the history, which it replaces whole."""
+    htmx = cast(HtmxRequest, request).htmx
+    return bool(htmx) and not htmx.history_restore_request
+
+
+def render_page(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, partial: str, status: int = 200
+) -> HttpResponse:
+    """The page `template`, or for HTMX its `partial`, from the same context.
+
+    Both stand at one address: `Vary` keeps caches, the browser's own among them, from giving one for the other.
+    """
+    name = f"{template}#{partial}" if wants_partial(request) else template
+    response = render(request, name, dict(context), status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
+    return response
+
+
+class SeeOther(HttpResponseRedirect):
+    """Done: read the result at another address (303, so that no browser posts again)."""
+
+    status_code = 303
+
+
+# -- What an action refuses ------------------------------------------------------------------------------------------
+
+
+def form_status(request: HttpRequest, refused: int = 422) -> int:
+    """The status of a page with a form: one that was sent and is shown again was `refused` (409: by a conflict)."""
+    return refused if request.method == "POST" else 200
+
+
+def add_errors(form: BaseForm, error: ValidationError) -> None:
+    """Add a refusal to the form, at its fields; what belongs to no field of it stands above them."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, errors in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+class Refusals:
+    """A `with` block that a ValidationError ends, handed to `tell`; what stands after the block goes on."""
+
+    def __init__(self, tell: Callable[[ValidationError], object]) -> None:
+        self.tell = tell
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if isinstance(error, ValidationError):
+            self.tell(error)
+            return True
+        return False
+
+
+def errors_in(form: BaseForm) -> Refusals:
+    """Run an action; what it refuses stands in the form, which the view shows again.
+
+    if form.is_valid():
+        with errors_in(form):
+            actions.do_it(**form.cleaned_data)
+            return redirect(...)
+    return render(request, ..., {"form": form}, status=form_status(request))
+    """
+    return Refusals(lambda error: add_errors(form, error))
+
+
+def errors_as_message(request: HttpRequest) -> Refusals:
+    """Run the action of a button, which has no form to show again: what it refuses is told on the next page."""
+    return Refusals(lambda error: messages.error(request, " ".join(error.messages)))
+
+
+# -- Hits to confirm -------------------------------------------------------------------------------------------------
+
+CONFIRMED = "confirmed"
+
+
+class Affected(Protocol):
+    """Something that a change hits, a booking for one: what it is called, where it is looked after, when it is."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def url(self) -> Words: ...
+    @property
+    def period(self) -> Period: ...
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """Whether a change is done; if not, the hits to confirm first, none where the form says why it was refused.
+
+    `token` is what the second form carries as `CONFIRMED`: it stands for these hits and no others.
+    """
+
+    done: bool = False
+    hits: Sequence[Affected] = ()
+    token: str = ""
+
+    @property
+    def status(self) -> int:
+        """The status of the page that is shown when it is not done: 200 asks, 422 refuses."""
+        return 200 if self.hits else 422
+
+
+def run_or_confirm(form: BaseForm, action: Callable[[], Sequence[Affected]]) -> Confirmation:
+    """Run `action`, and keep what it does unless it hits what the person has not been shown.
+
+    Then nothing is written: the page lists the hits (`core/hits.html`) within its form, to be sent once more. What is
+    booked in between changes the token, and is shown again. What the action refuses stands in the form.
+    """
+    with errors_in(form), transaction.atomic():
+        hits = action()
+        token = _token(hits) if hits else ""
+        if not hits or constant_time_compare(token, form.data.get(CONFIRMED, "")):
+            return Confirmation(done=True)
+        transaction.set_rollback(True)
+        return Confirmation(hits=hits, token=token)
+    return Confirmation()
+
+
+def _token(hits: Sequence[Affected]) -> str:
+    told = "\n".join(f"{hit.url} {hit.period.starts_at.isoformat()}" for hit in hits)
+    return salted_hmac("hubs.hits", told, algorithm="sha256").hexdigest()
