@@ -122,7 +122,7 @@ class Supervisor:
                     if not self._look_after():
                         return 1
                     if database is not None and time.monotonic() > check_due:
-                        if database.keep():
+                        if database.ensure_running():
                             self._say("The database had stopped and was started again.")
                         check_due = time.monotonic() + DATABASE_CHECK_SECONDS
             return 0

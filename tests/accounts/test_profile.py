@@ -10,7 +10,7 @@ from django.urls import reverse
 from tests.factories.accounts import PASSWORD, UserFactory
 from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import DemoRole, User
-from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core import mail
 from totem.core.models import JournalEntry, JournalPersonalValue, Mail
 
@@ -94,13 +94,13 @@ class TestOwnData:
         def bookings(person: User, **_: object) -> dict[str, object]:
             return {"bookings": [person.pk]}
 
-        personal_data_asked.connect(bookings)
+        personal_data_requested.connect(bookings)
         try:
             person = UserFactory()
             client.force_login(person)
             assert json.loads(client.get(EXPORT).content)["bookings"] == [person.pk]
         finally:
-            personal_data_asked.disconnect(bookings)
+            personal_data_requested.disconnect(bookings)
 
     def test_erasing_leaves_the_row_and_nothing_personal(self, client):
         person = UserFactory(name="Camille Durant")

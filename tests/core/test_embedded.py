@@ -114,11 +114,11 @@ def test_committed_rows_survive_when_everything_is_killed(base: Path) -> None:
 
 def test_its_keeper_starts_a_server_that_has_gone(base: Path) -> None:
     with Server(base, UNSAFE_AND_FAST).running() as server:
-        assert not server.keep()
+        assert not server.ensure_running()
         os.kill(_pid(base) or 0, signal.SIGKILL)
         while server.answers():
             pass
-        assert server.keep()
+        assert server.ensure_running()
         assert _ask(server, "SELECT 1") == 1
 
 
@@ -127,7 +127,7 @@ def test_the_second_process_takes_over_when_the_first_ends(base: Path) -> None:
     first.start()
     second.start()
     first.stop()
-    assert second.keep()
+    assert second.ensure_running()
     assert second.owned
     assert _ask(second, "SELECT 1") == 1
     second.stop()

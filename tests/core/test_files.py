@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from totem.core import files
-from totem.core.files import KINDS, NAME_LENGTH, CheckedFile, DocumentField, checked, clean_name
+from totem.core.files import FORMATS, NAME_LENGTH, CheckedFile, DocumentField, check_upload, clean_name
 from totem.core.models import StoredFile
 
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -78,29 +78,29 @@ def upload(name: str, content: bytes, announced: str | None = None) -> SimpleUpl
 
 def refusal(name: str, content: bytes, announced: str | None = None) -> ValidationError:
     with pytest.raises(ValidationError) as refused:
-        checked(upload(name, content, announced))
+        check_upload(upload(name, content, announced))
     return refused.value
 
 
 class TestTaken:
-    @pytest.mark.parametrize("end", KINDS)
+    @pytest.mark.parametrize("end", FORMATS)
     def test_each_type_under_its_own_name_however_it_is_written(self, end: str):
         for name in (f"pièce.{end}", f"PIÈCE.{end.upper()}"):
-            for announced in ("", "application/octet-stream", KINDS[end].content_type):
-                file = checked(upload(name, SOUND[end], announced))
-                assert (file.name, file.content_type) == (name, KINDS[end].content_type)
+            for announced in ("", "application/octet-stream", FORMATS[end].content_type):
+                file = check_upload(upload(name, SOUND[end], announced))
+                assert (file.name, file.content_type) == (name, FORMATS[end].content_type)
                 assert (file.size, file.content) == (len(SOUND[end]), SOUND[end])
                 assert file.sha256 == sha256(SOUND[end]).hexdigest()
 
     def test_what_windows_announces_for_a_csv_file(self):
-        assert checked(upload("a.csv", SOUND["csv"], "application/vnd.ms-excel")).content_type == "text/csv"
+        assert check_upload(upload("a.csv", SOUND["csv"], "application/vnd.ms-excel")).content_type == "text/csv"
 
     def test_the_parameters_of_an_announced_type_do_not_matter(self):
-        assert checked(upload("a.txt", b"Oui", "text/plain; charset=utf-8")).content_type == "text/plain"
+        assert check_upload(upload("a.txt", b"Oui", "text/plain; charset=utf-8")).content_type == "text/plain"
 
 
 class TestRefused:
-    @pytest.mark.parametrize(("end", "of"), [(a, b) for a in KINDS for b in KINDS if KINDS[a] != KINDS[b]])
+    @pytest.mark.parametrize(("end", "of"), [(a, b) for a in FORMATS for b in FORMATS if FORMATS[a] != FORMATS[b]])
     def test_no_type_passes_for_another(self, end: str, of: str):
         if {end, of} != {"csv", "txt"}:  # any text may be a list
             assert refusal(f"a.{end}", SOUND[of]).code == "content"
@@ -109,7 +109,7 @@ class TestRefused:
         words = refusal("bilan.png", PDF, "image/png").messages[0]
         assert all(word in words for word in ("bilan.png", "PNG", "PDF"))
 
-    @pytest.mark.parametrize("end", [end for end in KINDS if KINDS[end].word != "HTML"])
+    @pytest.mark.parametrize("end", [end for end in FORMATS if FORMATS[end].label != "HTML"])
     @pytest.mark.parametrize(
         "page",
         [
@@ -139,7 +139,7 @@ class TestRefused:
         file = upload("x", PDF)
         file._name = name  # as no browser and no other reader of multipart would send it
         with pytest.raises(ValidationError) as refused:
-            checked(file)
+            check_upload(file)
         assert refused.value.code == "kind"
         assert "PDF" in refused.value.messages[0]
 
@@ -154,7 +154,7 @@ class TestRefused:
 
     def test_a_file_above_the_limit_with_the_limit_in_words(self, settings):
         settings.DOCUMENT_MAX_BYTES = 3 * 1024 * 1024 // 2
-        assert checked(upload("a.txt", b"a" * settings.DOCUMENT_MAX_BYTES))
+        assert check_upload(upload("a.txt", b"a" * settings.DOCUMENT_MAX_BYTES))
         error = refusal("a.txt", b"a" * (settings.DOCUMENT_MAX_BYTES + 1))
         assert error.code == "heavy"
         assert "1.5" in error.messages[0] or "1,5" in error.messages[0]
@@ -165,13 +165,13 @@ class TestRefused:
                 raise AssertionError("read before its size was known to be within the limit")
 
         with pytest.raises(ValidationError):
-            checked(UploadedFile(Body(), "a.pdf", "application/pdf", settings.DOCUMENT_MAX_BYTES + 1))
+            check_upload(UploadedFile(Body(), "a.pdf", "application/pdf", settings.DOCUMENT_MAX_BYTES + 1))
 
     def test_a_body_that_is_longer_than_announced_is_read_to_the_limit_only(self, settings):
         settings.DOCUMENT_MAX_BYTES = 100
         body = BytesIO(PDF * 100)
         with pytest.raises(ValidationError):
-            checked(UploadedFile(body, "a.pdf", "application/pdf", 10))
+            check_upload(UploadedFile(body, "a.pdf", "application/pdf", 10))
         assert body.tell() == 101
 
     @pytest.mark.parametrize("content", [b"a\x00b", "année".encode("utf-16"), b"\x81\x8d\x8f", b"\x1b[2J", PDF])
@@ -202,7 +202,7 @@ class TestOfficeDocuments:
         lying = archive(("[Content_Types].xml", bomb))
         del bomb
         monkeypatch.setattr(zipfile.ZipExtFile, "read", counted)
-        assert checked(upload("a.docx", content)).size < 1_000_000
+        assert check_upload(upload("a.docx", content)).size < 1_000_000
         assert sum(map(len, unpacked)) < 1000
         unpacked.clear()
         assert refusal("a.docx", lying).code == "content"
@@ -238,7 +238,7 @@ class TestOfficeDocuments:
         cut = data.draw(st.integers(1, len(content)))
         for damaged in (bytes(content), bytes(content[:cut])):
             with suppress(ValidationError):
-                assert checked(upload(f"a.{end}", damaged)).content == damaged
+                assert check_upload(upload(f"a.{end}", damaged)).content == damaged
 
 
 class TestNames:
@@ -273,7 +273,7 @@ class TestNames:
         assert not [c for c in name if unicodedata.category(c)[0] == "C"]
         assert name == name.strip() == unicodedata.normalize("NFC", name) == clean_name(name)
 
-    @given(st.text(max_size=400), st.sampled_from(sorted(KINDS)))
+    @given(st.text(max_size=400), st.sampled_from(sorted(FORMATS)))
     def test_the_extension_stays(self, stem: str, end: str):
         assert clean_name(f"{stem}.{end}").endswith(f".{end}")
 
@@ -305,7 +305,7 @@ class TestField:
 class TestKept:
     def test_the_same_bytes_once_and_given_back(self):
         for name in ("a.pdf", "b.pdf"):
-            files.store(checked(upload(name, PDF)))
+            files.store(check_upload(upload(name, PDF)))
         row = StoredFile.objects.get()
         assert (row.sha256, row.size, files.content_of(row.sha256)) == (sha256(PDF).hexdigest(), len(PDF), PDF)
 
@@ -318,14 +318,14 @@ class TestKept:
             assert files.content_of(row.sha256) == content
 
     def test_what_is_forgotten_is_gone(self):
-        row = files.store(checked(upload("a.pdf", PDF)))
-        assert files.forget(row.sha256)
+        row = files.store(check_upload(upload("a.pdf", PDF)))
+        assert files.delete_content(row.sha256)
         assert files.content_of(row.sha256) is None
-        assert files.forget(row.sha256)  # again: nothing to do
+        assert files.delete_content(row.sha256)  # again: nothing to do
 
     @pytest.mark.parametrize("change", [{"content": b"other"}, {"size": 1}, {"sha256": "0" * 64}])
     def test_the_database_changes_no_stored_file(self, change: dict[str, object]):
-        files.store(checked(upload("a.pdf", PDF)))
+        files.store(check_upload(upload("a.pdf", PDF)))
         with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
             StoredFile.objects.update(**change)
         assert files.content_of(sha256(PDF).hexdigest()) == PDF

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from totem.core import wording
-from totem.core.colour import PAPER, accent_is_readable, contrast
+from totem.core.colour import PAPER, contrast, validate_accent
 from totem.core.components import Tab
 from totem.core.design import COLOURS
 from totem.core.forms import ColourField, DateInput, MinutesField, TimeInput
@@ -77,7 +77,7 @@ def test_the_stylesheet_has_the_colours_of_the_design_page():
 
 @pytest.mark.parametrize("value", ["#0B5C73", "#6b3a6e", "#000000"])
 def test_a_dark_accent_is_taken(value):
-    accent_is_readable(value)
+    validate_accent(value)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_dark_accent_is_taken(value):
 )
 def test_an_accent_that_cannot_be_read_is_refused(value, code):
     with pytest.raises(ValidationError) as refusal:
-        accent_is_readable(value)
+        validate_accent(value)
     assert refusal.value.code == code
 
 

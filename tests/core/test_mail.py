@@ -131,6 +131,6 @@ class TestForgetting:
 
     def test_an_emptied_mail_is_not_sent(self):
         written = queue()
-        assert mail.forget_address("READER@example.org") == 1
+        assert mail.erase_address("READER@example.org") == 1
         assert not mail.deliver(written.pk)
         assert django_mail.outbox == []

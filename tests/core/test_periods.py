@@ -194,12 +194,12 @@ def test_the_days_of_a_window_are_those_of_its_minutes(day: date, zone: ZoneInfo
 def test_an_hour_that_the_clocks_jump_over_is_refused_when_typed_and_moved_on_in_a_timetable():
     night = date(2027, 3, 28)
     with pytest.raises(NonexistentTimeError):
-        periods.read_wall_clock(night, time(2, 30), PARIS)
+        periods.parse_wall_clock(night, time(2, 30), PARIS)
     assert periods.at_wall_clock(night, time(2, 30), PARIS) == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
 
 
 def test_an_hour_that_comes_twice_is_its_first_coming():
-    assert periods.read_wall_clock(date(2027, 10, 31), time(2, 30), PARIS) == datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    assert periods.parse_wall_clock(date(2027, 10, 31), time(2, 30), PARIS) == datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
 
 
 @untimed

@@ -12,7 +12,7 @@ from tests.core.test_files import PDF, SOUND, upload
 from tests.factories.accounts import UserFactory
 from tests.factories.territories import DocumentFactory, WorkspaceFactory, WorkspaceMemberFactory
 from totem.accounts.actions import erase_person, export_personal_data
-from totem.core.files import checked, content_of
+from totem.core.files import check_upload, content_of
 from totem.core.models import JournalEntry, StoredFile
 from totem.territories import actions
 from totem.territories.models import Document, ErasureReason, Workspace
@@ -110,7 +110,7 @@ class TestSending:
     def test_the_same_bytes_again_are_the_same_document(self, workspace):
         def add(name: str, space: Workspace | None, title: str) -> Document:
             return actions.add_document(
-                workspace=space, checked=checked(upload(name, PDF)), title=title, by=UserFactory()
+                workspace=space, checked=check_upload(upload(name, PDF)), title=title, by=UserFactory()
             )
 
         first = add("a.pdf", workspace, "Le premier")
@@ -362,7 +362,7 @@ def at_once(*deeds) -> list[object]:
 class TestTwoAtOnce:
     def test_one_file_sent_by_eight_is_kept_once_and_all_succeed(self, committed_db):
         here, there, person = WorkspaceFactory(), WorkspaceFactory(), UserFactory()
-        file = checked(upload("a.pdf", PDF))
+        file = check_upload(upload("a.pdf", PDF))
 
         def add(space: Workspace):
             return lambda: actions.add_document(workspace=space, checked=file, title="", by=person).pk
@@ -373,7 +373,7 @@ class TestTwoAtOnce:
         assert StoredFile.objects.count() == 1
 
     def test_erased_by_one_while_others_send_it(self, committed_db):
-        person, file = UserFactory(), checked(upload("a.docx", SOUND["docx"]))
+        person, file = UserFactory(), check_upload(upload("a.docx", SOUND["docx"]))
         spaces = [WorkspaceFactory() for _ in range(4)]
         document = actions.add_document(workspace=spaces[0], checked=file, title="", by=person)
 

@@ -1,4 +1,4 @@
-"""What is done to accounts. Signing up and in is allauth's."""
+"""Actions on accounts: profile, export and erasure of personal data. Sign-up and sign-in are allauth's."""
 
 import datetime
 from typing import Any, cast
@@ -8,13 +8,13 @@ from django.db import transaction
 from django.utils.functional import Promise
 
 from totem.accounts.models import User
-from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core import journal, mail
 from totem.core.models import JournalPersonalValue
 
 
 class ErasureRefused(Exception):
-    """A person cannot be erased yet; `reason` is written for them."""
+    """A person cannot be erased yet; `reason` is a message for them."""
 
     def __init__(self, reason: str | Promise) -> None:
         super().__init__(str(reason))
@@ -23,7 +23,7 @@ class ErasureRefused(Exception):
 
 @transaction.atomic
 def update_profile(*, person: User, name: str, language: str) -> User:
-    """Change what a person says about themselves; the journal keeps which fields changed, and the old values apart."""
+    """Change the name and language; the journal records the changed fields, and their old values as personal values."""
     before = User.objects.select_for_update().get(pk=person.pk)
     changed = {
         field: getattr(before, field)
@@ -46,7 +46,7 @@ def update_profile(*, person: User, name: str, language: str) -> User:
 
 
 def export_personal_data(*, person: User) -> dict[str, Any]:
-    """Everything the rooms hold about a person, as JSON-able values (GDPR articles 15 and 20)."""
+    """All personal data of the rooms about a person, as JSON-serialisable values (GDPR articles 15 and 20)."""
     data: dict[str, Any] = {
         "account": {
             "email": person.email,
@@ -61,14 +61,14 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
             for value in JournalPersonalValue.objects.filter(person=person).select_related("entry").order_by("entry_id")
         ],
     }
-    for _receiver, answer in personal_data_asked.send(sender=User, person=person):
+    for _receiver, answer in personal_data_requested.send(sender=User, person=person):
         data.update(cast("dict[str, Any]", answer or {}))
     return data
 
 
 @transaction.atomic
 def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None:
-    """Empty everything personal (GDPR article 17) and keep the row, whose id others refer to.
+    """Erase all personal data (GDPR article 17) and keep the anonymised row, to which others refer.
 
     Raises ErasureRefused when a room above still needs the person (nothing is changed then).
     """
@@ -76,9 +76,9 @@ def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None
     person_erasing.send(sender=User, person=person, now=now)
     JournalPersonalValue.objects.filter(person=person).update(values={})
     for address in EmailAddress.objects.filter(user=person):
-        mail.forget_address(address.email)
+        mail.erase_address(address.email)
         address.delete()
-    mail.forget_address(person.email)
+    mail.erase_address(person.email)
     person.name, person.email = "", f"{person.pk}@erased.invalid"
     person.is_active = person.is_staff = person.is_superuser = False
     person.last_login, person.erased_at = None, now

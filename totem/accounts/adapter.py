@@ -1,4 +1,4 @@
-"""Where allauth meets Totem: names and languages of new people, mails through the outbox."""
+"""allauth's adapter: name and language of new accounts, mails through the outbox, where to go after."""
 
 import uuid
 from typing import Any
@@ -16,7 +16,7 @@ from totem.core import mail
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nothing is sent during a request: a slow mail server must neither block it nor tell who exists."""
+    """Mails are queued, never sent during a request: its duration must not reveal whether an account exists."""
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         user.name = form.cleaned_data["name"].strip()
@@ -25,7 +25,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return saved
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue `accounts/mail/NAME` for allauth's `account/email/NAME`; each call is a mail of its own."""
+        """Queue the template `accounts/mail/NAME` for allauth's `account/email/NAME`; each call is a new mail."""
         name = template_prefix.rpartition("/")[2]
         mail.queue(
             key=f"accounts.{name}:{uuid.uuid4()}",
@@ -36,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )
 
     def _language_of(self, user: User | AnonymousUser | None) -> str:
-        """Of the account it is about; for an unknown address of the page, which is also what a known one reads."""
+        """The account's language; for an unknown address the page's, which does not reveal that it is unknown."""
         person = user or getattr(allauth_context.request, "user", None)
         return person.language if isinstance(person, User) else get_language() or "fr"
 
@@ -44,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("accounts:profile")
 
     def get_email_verification_redirect_url(self, email_address: Any) -> str:
-        """After a changed address the profile; after a first one the page that was asked for."""
+        """After a change of address the profile; after sign-up the page that was asked for."""
         if self.request.user.is_authenticated:
             return reverse("accounts:profile")
         url: str = super().get_email_verification_redirect_url(email_address)

@@ -1,4 +1,4 @@
-"""allauth's forms in Totem's words, without placeholders that vanish or passwords typed twice; and the profile."""
+"""allauth's forms with Totem's labels, without placeholders or repeated passwords; and the profile form."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,8 @@ LABELS = {
 LENGTH_HELP = _("At least 12 characters. A sentence is easier to remember, and stronger.")
 
 
-class InTotemsWords(forms.Form):
-    """Labels of ours, no placeholder, a password once (the browser shows it to whoever wants to check)."""
+class RelabelledForm(forms.Form):
+    """Totem's labels, no placeholder, one password field (the browser can show what was typed)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,12 +40,12 @@ class InTotemsWords(forms.Form):
             self.fields["code"].widget.attrs.update(autofocus=True, autocapitalize="characters", spellcheck="false")
 
 
-class LoginForm(InTotemsWords, allauth_forms.LoginForm):  # type: ignore[misc]
+class LoginForm(RelabelledForm, allauth_forms.LoginForm):  # type: ignore[misc]
     pass
 
 
-class SignupForm(InTotemsWords, allauth_forms.SignupForm):  # type: ignore[misc]
-    """Name and address; a password for those who want one, the others sign in by code."""
+class SignupForm(RelabelledForm, allauth_forms.SignupForm):  # type: ignore[misc]
+    """Name and address; the password is optional, without one a code is mailed at each sign-in."""
 
     name = forms.CharField(max_length=150, widget=forms.TextInput({"autocomplete": "name"}))
     field_order = ("name", "email", "password1")
@@ -68,43 +68,43 @@ class SignupForm(InTotemsWords, allauth_forms.SignupForm):  # type: ignore[misc]
         return data
 
 
-class RequestLoginCodeForm(InTotemsWords, allauth_forms.RequestLoginCodeForm):  # type: ignore[misc]
+class RequestLoginCodeForm(RelabelledForm, allauth_forms.RequestLoginCodeForm):  # type: ignore[misc]
     pass
 
 
-class ConfirmLoginForm(InTotemsWords, allauth_forms.ConfirmLoginCodeForm):  # type: ignore[misc]
+class ConfirmLoginForm(RelabelledForm, allauth_forms.ConfirmLoginCodeForm):  # type: ignore[misc]
     pass
 
 
-class ConfirmEmailForm(InTotemsWords, allauth_forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
+class ConfirmEmailForm(RelabelledForm, allauth_forms.ConfirmEmailVerificationCodeForm):  # type: ignore[misc]
     pass
 
 
-class ConfirmPasswordResetForm(InTotemsWords, allauth_forms.ConfirmPasswordResetCodeForm):  # type: ignore[misc]
+class ConfirmPasswordResetForm(RelabelledForm, allauth_forms.ConfirmPasswordResetCodeForm):  # type: ignore[misc]
     pass
 
 
-class ResetPasswordForm(InTotemsWords, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+class ResetPasswordForm(RelabelledForm, allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     pass
 
 
-class NewPasswordForm(InTotemsWords, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+class NewPasswordForm(RelabelledForm, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
     pass
 
 
-class ChangePasswordForm(InTotemsWords, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(RelabelledForm, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
     pass
 
 
-class SetPasswordForm(InTotemsWords, allauth_forms.SetPasswordForm):  # type: ignore[misc]
+class SetPasswordForm(RelabelledForm, allauth_forms.SetPasswordForm):  # type: ignore[misc]
     pass
 
 
-class ReauthenticateForm(InTotemsWords, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(RelabelledForm, allauth_forms.ReauthenticateForm):  # type: ignore[misc]
     pass
 
 
-class ChangeEmailForm(InTotemsWords, allauth_forms.AddEmailForm):  # type: ignore[misc]
+class ChangeEmailForm(RelabelledForm, allauth_forms.AddEmailForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("New e-mail address")
@@ -112,7 +112,7 @@ class ChangeEmailForm(InTotemsWords, allauth_forms.AddEmailForm):  # type: ignor
 
 
 class ProfileForm(UserModelForm):
-    """What a person says about themselves."""
+    """The name and the language of an account."""
 
     class Meta:
         model = User

@@ -1,4 +1,4 @@
-"""The language of a page: what the person chose, else the cookie of this browser, else what the browser asks for."""
+"""The language of a page: the person's choice, else the browser's cookie, else its Accept-Language header."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 
 
 class LanguageMiddleware:
-    """Stands after the authentication: the choice stands on the person's row, which their pages read anyway."""
+    """Comes after the authentication middleware: a signed-in person's choice is on their row, which is read anyway."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

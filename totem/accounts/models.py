@@ -1,4 +1,4 @@
-"""People who have an account. The e-mail address is the name they sign in with; there is no other."""
+"""Accounts of people. They sign in with their e-mail address; there is no user name."""
 
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from totem.core.sort_keys import SortKeyField
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes accounts, with the address in lower case as the database asks."""
+    """Creates accounts, with the address in lower case as a constraint requires."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """A saved account; without a password one signs in by e-mailed code. Raises ValueError for an empty address."""
@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class DemoRole(models.TextChoices):
-    """Whom the sign-in page of the demonstration offers to be."""
+    """The persons that the sign-in page of the demonstration offers, one click each."""
 
     MANAGER = "manager", _("Hub manager")
     DESK = "desk", _("Front desk")

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""The signed-in person of a request."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -7,7 +7,7 @@ from totem.accounts.models import User
 
 
 def signed_in(request: HttpRequest) -> User:
-    """The person of a closed page, where Django's middleware lets nobody else in; raises PermissionDenied otherwise."""
+    """The signed-in person; raises PermissionDenied for anybody else, whom the login middleware redirects before."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user

@@ -1,4 +1,4 @@
-"""The profile, the choice of a language, and what only a demonstration shows. Signing in is allauth's."""
+"""Profile, choice of language, and the pages of a demonstration only. Sign-in pages are allauth's."""
 
 import functools
 from collections.abc import Callable
@@ -39,7 +39,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def refusing(view: View) -> View:
-    """allauth's view, answering 422 instead of 200 when it shows a form again with its errors."""
+    """Decorates allauth's view: 422 instead of 200 when it shows a form again with its errors."""
 
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

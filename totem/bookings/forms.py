@@ -13,7 +13,7 @@ from totem.bookings import queries, rules
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core.forms import DateInput, TimeInput
-from totem.core.periods import NonexistentTimeError, Period, read_wall_clock
+from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.wording import minutes_words
 from totem.organisations.models import Organisation
 from totem.organisations.queries import bookable_by
@@ -96,7 +96,7 @@ class SlotForm(forms.Form):
         wall_clock = datetime.datetime.combine(data["date"], data["time"])
         if exact is not None and exact.astimezone(zone).replace(tzinfo=None) == wall_clock:
             return exact
-        return read_wall_clock(data["date"], data["time"], zone)
+        return parse_wall_clock(data["date"], data["time"], zone)
 
     def period(self) -> Period | None:
         """What was asked for, where it could be read."""

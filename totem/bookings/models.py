@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.constraints import Same
+from totem.core.constraints import EqualAsRange
 from totem.core.models import Dated
 from totem.core.periods import Period
 from totem.hubs.models import Hub
@@ -255,7 +255,7 @@ class Occupancy(models.Model):
             ExclusionConstraint(
                 name="never_twice",
                 expressions=[
-                    Same.on("unit_id"),
+                    EqualAsRange.on("unit_id"),
                     ("during", RangeOperators.OVERLAPS),
                     (Guard(), RangeOperators.OVERLAPS),
                 ],

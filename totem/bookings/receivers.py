@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.urls import reverse_lazy
 
 from totem.accounts.models import User
-from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.bookings import actions
 from totem.bookings.models import Booking, BookingQuerySet, Occupancy
 from totem.core import wording
@@ -58,7 +58,7 @@ def put_away_when_erased(person: User, now: datetime, **_: Any) -> None:
     actions.put_away(person=person, now=now)
 
 
-@receiver(personal_data_asked, dispatch_uid="bookings.own")
+@receiver(personal_data_requested, dispatch_uid="bookings.own")
 def give_bookings(person: User, **_: Any) -> dict[str, Any]:
     """All the bookings of a person."""
     return {

@@ -32,8 +32,8 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def accent_is_readable(value: str) -> None:
-    """Refuse (ValidationError) an accent that cannot be read on paper, or under white text."""
+def validate_accent(value: str) -> None:
+    """Raises ValidationError for an accent below 4.5:1 on paper or under white text."""
     if not HEX.fullmatch(value):
         raise ValidationError(_("Write the colour as # and six hexadecimal digits, such as #0B5C73."), code="hex")
     worst = min(contrast(value, PAPER), contrast(value, WHITE))

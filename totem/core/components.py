@@ -1,4 +1,4 @@
-"""The small things that views hand to components."""
+"""Values that views pass to template components."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +9,7 @@ Words = str | Promise
 
 
 class Crumb(NamedTuple):
-    """One step of the way back; the page itself is not one of them."""
+    """One link of a breadcrumb; the page itself is not one of them."""
 
     label: Words
     url: str
@@ -17,7 +17,7 @@ class Crumb(NamedTuple):
 
 @dataclass(frozen=True)
 class Tab:
-    """One list among several, with how many rows it holds (None: not counted)."""
+    """One link of a row of tabs, with the number of rows of its list (None: not counted)."""
 
     label: Words
     url: str

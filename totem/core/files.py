@@ -1,7 +1,7 @@
-"""Documents that people send: checked, kept by the sum of their bytes, forgotten.
+"""Uploaded documents: their format is checked, their bytes are stored once by SHA-256 digest, and deleted on erasure.
 
-Nothing is ever unpacked whole: of an office document, which is a zip, only the part that says what it is, and no more
-of it than its own limit.
+An archive is never unpacked whole: of an office document, which is a zip, only the part that declares its type is read,
+and no more of it than a limit, so that a decompression bomb costs nothing.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ SLICE: Final = MEGABYTE
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A file that is what it says it is. `size` in bytes, `sha256` in hexadecimal; `name` is fit to be shown."""
+    """A file whose content has the format of its name. `size` in bytes, `sha256` in hexadecimal; `name` is cleaned."""
 
     name: str
     content_type: str
@@ -47,14 +47,14 @@ class CheckedFile:
     content: bytes = field(repr=False)
 
 
-# -- What a content is ------------------------------------------------------------------------------------------------
+# -- Formats ----------------------------------------------------------------------------------------------------------
 
-# An archive of more entries than that is no office document; so are two of one name, or one packed in a rare manner.
+# An archive with more entries, with two of one name or with a rare compression is not an office document.
 MOST_ENTRIES: Final = 5000
 LONGEST_PART: Final = 256 * 1024
-PACKED: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+COMPRESSIONS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 ENCRYPTED: Final = 0x1
-BROKEN: Final = (
+ARCHIVE_ERRORS: Final = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -68,13 +68,13 @@ BROKEN: Final = (
 MACROS: Final = re.compile(r"(^|/)vbaProject\.bin$|^(Basic|Scripts)/", re.IGNORECASE)
 OPEN_XML_TYPES: Final = "[Content_Types].xml"
 DECLARED_TYPE: Final = re.compile(rb"""ContentType\s*=\s*["']([^"']{1,200})["']""")
-# Text that a reader of web pages, drawings, scripts or rich text would take for its own.
+# Text that would be interpreted as a web page, SVG, script or rich text.
 MARKUP: Final = re.compile(r"\s*(<[!?/a-z]|%!?PDF-|%!PS|\{\\rtf|#!)", re.IGNORECASE)
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def _begins_as(extension: str, length: int, content: bytes) -> bool:
-    """Whether the signature of that type, of at least `length` bytes, stands at the head of the content."""
+    """Whether the content begins with a signature of that type of at least `length` bytes."""
     try:
         found = puremagic.magic_string(content)
     except puremagic.PureError:
@@ -83,7 +83,7 @@ def _begins_as(extension: str, length: int, content: bytes) -> bool:
 
 
 def _part(content: bytes, name: str) -> bytes:
-    """One entry of the zip, cut at LONGEST_PART; empty when it has none, is no plain zip, or carries macros."""
+    """One entry of the zip, cut at LONGEST_PART bytes; empty when missing, not a plain zip, or with macros."""
     # Each entry costs memory; their number is known from their signatures before any is read.
     if not content.startswith(b"PK\x03\x04") or content.count(b"PK\x01\x02") > MOST_ENTRIES:
         return b""
@@ -93,12 +93,12 @@ def _part(content: bytes, name: str) -> bytes:
             if len(set(names)) != len(names) or any(map(MACROS.search, names)):
                 return b""
             entry = archive.getinfo(name) if name in names else None
-            # bzip2 and LZMA give all that a block holds, whatever one asks for.
-            if entry is None or entry.compress_type not in PACKED or entry.flag_bits & ENCRYPTED:
+            # bzip2 and LZMA decompress a whole block, whatever length is asked for.
+            if entry is None or entry.compress_type not in COMPRESSIONS or entry.flag_bits & ENCRYPTED:
                 return b""
             with archive.open(entry) as part:
                 return part.read(LONGEST_PART)
-    except BROKEN:
+    except ARCHIVE_ERRORS:
         return b""
 
 
@@ -126,36 +126,36 @@ def _is_text(content: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A type of file that is taken: what it is called, its type, other types that browsers announce it under."""
+class FileFormat:
+    """An accepted format: its label, its content type, the other content types that browsers announce it under."""
 
-    word: str
+    label: str
     content_type: str
-    holds: Callable[[bytes], bool]
-    also: frozenset[str] = frozenset()
+    matches: Callable[[bytes], bool]
+    aliases: frozenset[str] = frozenset()
 
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 OASIS: Final = "application/vnd.oasis.opendocument."
 ZIPPED: Final = frozenset({"application/zip", "application/x-zip-compressed"})
-_JPEG = Kind("JPEG", "image/jpeg", partial(_begins_as, ".jpg", 3), frozenset({"image/jpg", "image/pjpeg"}))
+_JPEG = FileFormat("JPEG", "image/jpeg", partial(_begins_as, ".jpg", 3), frozenset({"image/jpg", "image/pjpeg"}))
 
 
-def _open_xml(word: str, kind: str, main_part: str) -> Kind:
-    return Kind(word, OFFICE + kind, partial(_is_open_xml, main_part), ZIPPED)
+def _open_xml(word: str, kind: str, main_part: str) -> FileFormat:
+    return FileFormat(word, OFFICE + kind, partial(_is_open_xml, main_part), ZIPPED)
 
 
-def _open_document(word: str, kind: str) -> Kind:
-    return Kind(word, OASIS + kind, partial(_is_open_document, kind), ZIPPED)
+def _open_document(word: str, kind: str) -> FileFormat:
+    return FileFormat(word, OASIS + kind, partial(_is_open_document, kind), ZIPPED)
 
 
-# By the end of the name. Nothing that runs: no macros, no web page, no SVG.
-KINDS: Final[dict[str, Kind]] = {
-    "pdf": Kind("PDF", "application/pdf", partial(_begins_as, ".pdf", 4), frozenset({"application/x-pdf"})),
-    "png": Kind("PNG", "image/png", partial(_begins_as, ".png", 8), frozenset({"image/x-png"})),
+# By file extension. Nothing that can run code: no macros, no web page, no SVG.
+FORMATS: Final[dict[str, FileFormat]] = {
+    "pdf": FileFormat("PDF", "application/pdf", partial(_begins_as, ".pdf", 4), frozenset({"application/x-pdf"})),
+    "png": FileFormat("PNG", "image/png", partial(_begins_as, ".png", 8), frozenset({"image/x-png"})),
     "jpg": _JPEG,
     "jpeg": _JPEG,
-    "webp": Kind("WebP", "image/webp", partial(_begins_as, ".webp", 8)),
+    "webp": FileFormat("WebP", "image/webp", partial(_begins_as, ".webp", 8)),
     "odt": _open_document("ODT", "text"),
     "ods": _open_document("ODS", "spreadsheet"),
     "odp": _open_document("ODP", "presentation"),
@@ -163,23 +163,23 @@ KINDS: Final[dict[str, Kind]] = {
     "xlsx": _open_xml("XLSX", "spreadsheetml.sheet", "spreadsheetml.sheet"),
     "pptx": _open_xml("PPTX", "presentationml.presentation", "presentationml.presentation"),
     # Windows announces a CSV file as what opens it.
-    "csv": Kind(
+    "csv": FileFormat(
         "CSV",
         "text/csv",
         _is_text,
         frozenset({"text/plain", "text/x-csv", "application/csv", "application/x-csv", "application/vnd.ms-excel"}),
     ),
-    "txt": Kind("TXT", "text/plain", _is_text),
+    "txt": FileFormat("TXT", "text/plain", _is_text),
 }
-TEXTS: Final = ("csv", "txt")
-TYPES: Final = ", ".join(dict.fromkeys(kind.word for kind in KINDS.values()))
-# What a browser announces when it does not know.
-UNSAID: Final = frozenset({"", "application/octet-stream"})
+TEXT_FORMATS: Final = ("csv", "txt")
+FORMAT_LABELS: Final = ", ".join(dict.fromkeys(kind.label for kind in FORMATS.values()))
+# What a browser announces when it does not know the type.
+UNANNOUNCED: Final = frozenset({"", "application/octet-stream"})
 
 
-def word_for(content_type: str) -> str:
-    """The short name of a type of document, as people say it: `PDF`."""
-    return next((kind.word for kind in KINDS.values() if kind.content_type == content_type), content_type)
+def format_label(content_type: str) -> str:
+    """The short label of a content type: `PDF`; the content type itself where it is unknown."""
+    return next((kind.label for kind in FORMATS.values() if kind.content_type == content_type), content_type)
 
 
 # -- Checking ---------------------------------------------------------------------------------------------------------
@@ -200,31 +200,31 @@ def clean_name(name: str) -> str:
     return f"{stem[: NAME_LENGTH - len(end)].strip(' .') or 'document'}{end}"
 
 
-def checked(upload: "UploadedFile[bytes]") -> CheckedFile:
-    """What was sent, when it is small enough and is what its name and its announced type say.
+def check_upload(upload: "UploadedFile[bytes]") -> CheckedFile:
+    """The upload, when it is small enough and its content matches its extension and its announced type.
 
-    Raises ValidationError (codes `heavy`, `empty`, `kind`, `announced`, `content`). Never holds more than the limit.
+    Raises ValidationError (codes `heavy`, `empty`, `kind`, `announced`, `content`). Never reads more than the limit.
     """
     name = clean_name(upload.name or "")
-    kind = KINDS.get(name.rpartition(".")[2].lower()) if "." in name else None
+    kind = FORMATS.get(name.rpartition(".")[2].lower()) if "." in name else None
     content = _read(upload)
     if kind is None:
         words = _("Documents of this type are not taken. Send one of: %(types)s.")
-        raise ValidationError(words, code="kind", params={"types": TYPES})
+        raise ValidationError(words, code="kind", params={"types": FORMAT_LABELS})
     announced = (upload.content_type or "").partition(";")[0].strip().lower()
-    if announced not in UNSAID | {kind.content_type} | kind.also:
+    if announced not in UNANNOUNCED | {kind.content_type} | kind.aliases:
         words = _("“%(name)s” is called %(word)s, but was announced as %(announced)s.")
-        params = {"name": name, "word": kind.word, "announced": announced[:100]}
+        params = {"name": name, "word": kind.label, "announced": announced[:100]}
         raise ValidationError(words, code="announced", params=params)
-    if not kind.holds(content):
+    if not kind.matches(content):
         raise _other_content(name, kind, content)
     return CheckedFile(name, kind.content_type, len(content), hashlib.sha256(content).hexdigest(), content)
 
 
 def _read(upload: "UploadedFile[bytes]") -> bytes:
-    """All of it, once its size is known to be within the limit."""
+    """All bytes, once the size is known to be within the limit."""
     most = settings.DOCUMENT_MAX_BYTES
-    # One byte more than the limit tells, should the size that was said be wrong.
+    # One byte more than the limit reveals a declared size that is too small.
     content = b"" if (upload.size or 0) > most else upload.read(most + 1)
     if (upload.size or 0) > most or len(content) > most:
         words = _("This file is too heavy: at most %(limit)s MB.")
@@ -234,13 +234,13 @@ def _read(upload: "UploadedFile[bytes]") -> bytes:
     return content
 
 
-def _other_content(name: str, kind: Kind, content: bytes) -> ValidationError:
-    """The words for a file whose content is not what its name says; with what it is, where that is known."""
-    params = {"name": name, "word": kind.word}
-    if kind.holds is _is_text:
+def _other_content(name: str, kind: FileFormat, content: bytes) -> ValidationError:
+    """The message for a file whose content does not match its name; with its real format, where that is known."""
+    params = {"name": name, "word": kind.label}
+    if kind.matches is _is_text:
         words = _("“%(name)s” is not text that can be read: save it in UTF-8, without formatting.")
         return ValidationError(words, code="content", params=params)
-    known = next((k.word for end, k in KINDS.items() if end not in TEXTS and k.holds(content)), "")
+    known = next((k.label for end, k in FORMATS.items() if end not in TEXT_FORMATS and k.matches(content)), "")
     if known:
         words = _("“%(name)s” is called %(word)s, but its content is %(known)s.")
         return ValidationError(words, code="content", params={**params, "known": known})
@@ -249,10 +249,10 @@ def _other_content(name: str, kind: Kind, content: bytes) -> ValidationError:
 
 
 class DocumentInput(forms.FileInput):
-    """Proposes only the documents that are taken, where the browser can."""
+    """Lets the browser's file dialog propose accepted formats only."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"accept": ",".join(f".{end}" for end in KINDS), **(attrs or {})})
+        super().__init__({"accept": ",".join(f".{end}" for end in FORMATS), **(attrs or {})})
 
 
 class DocumentField(forms.FileField):
@@ -262,28 +262,28 @@ class DocumentField(forms.FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         limit = f"{settings.DOCUMENT_MAX_BYTES / MEGABYTE:g}"
-        words = format_lazy(gettext_lazy("{types}; at most {limit} MB."), types=TYPES, limit=limit)
+        words = format_lazy(gettext_lazy("{types}; at most {limit} MB."), types=FORMAT_LABELS, limit=limit)
         super().__init__(**{"help_text": words, **kwargs})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         upload = super().clean(data, initial)
-        return checked(upload) if isinstance(upload, UploadedFile) else upload
+        return check_upload(upload) if isinstance(upload, UploadedFile) else upload
 
 
-# -- Keeping ----------------------------------------------------------------------------------------------------------
+# -- Storage ----------------------------------------------------------------------------------------------------------
 
 
 def lock_content(sha256: str) -> None:
-    """One at a time for these bytes until the transaction ends: what stores them and what forgets them see each other.
+    """Take the advisory lock of these bytes until the transaction ends: storing and deleting exclude each other.
 
-    The key is 63 bits of the sum, with the upper bit set: negative, so never one of `core.locks`.
+    The key is 63 bits of the digest, with the upper bit set: negative, so never one of `core.locks`.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(sha256[:16], 16) % 2**63 - 2**63])
 
 
 def store(file: CheckedFile) -> StoredFile:
-    """Keep the bytes, once for all who send the same; nobody else stores or forgets them in this transaction."""
+    """Store the bytes, once for all who send the same; their lock is held until the caller's transaction ends."""
     lock_content(file.sha256)
     if not StoredFile.objects.filter(pk=file.sha256).exists():
         _insert(file)
@@ -291,7 +291,7 @@ def store(file: CheckedFile) -> StoredFile:
 
 
 def _insert(file: CheckedFile) -> None:
-    """As a binary parameter: written out in a statement, ten megabytes would cost seventy."""
+    """Insert with a binary parameter: as text in the statement, ten megabytes would cost seventy in memory."""
     insert = "INSERT INTO core_storedfile (sha256, size, content, created_at) VALUES (%s, %s, %b, now())"
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
@@ -299,21 +299,21 @@ def _insert(file: CheckedFile) -> None:
 
 
 def content_of(sha256: str) -> bytes | None:
-    """The bytes with that sum; None when they were never sent, or are forgotten."""
+    """The bytes with that digest; None when they were never stored, or are deleted."""
     rows = StoredFile.objects.filter(pk=sha256)
     size = rows.values_list("size", flat=True).first()
     if size is None:
         return None
     content = bytearray()
-    # By slices: a connection keeps for good as much memory as its longest row has taken.
+    # In slices: a connection never releases the memory of its longest row.
     for start in range(1, size + 1, SLICE):
         part = Substr("content", start, SLICE, output_field=BinaryField())
         content += rows.values_list(part, flat=True).first() or b""
     return bytes(content) if len(content) == size else None
 
 
-def forget(sha256: str) -> bool:
-    """Delete the bytes, unless something still stands on them: False then. Inside the caller's transaction."""
+def delete_content(sha256: str) -> bool:
+    """Delete the bytes inside the caller's transaction; False, and nothing done, while a row refers to them."""
     lock_content(sha256)
     try:
         StoredFile.objects.filter(pk=sha256).defer("content").delete()

@@ -14,7 +14,7 @@ from django.forms.renderers import DjangoTemplates
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.colour import accent_is_readable
+from totem.core.colour import validate_accent
 from totem.core.wording import minutes_words
 
 
@@ -87,7 +87,7 @@ class ColourField(forms.CharField):
     """An accent, as #RRGGBB in capitals; refused where it cannot be read on paper or under white."""
 
     widget = forms.ColorInput
-    default_validators = [accent_is_readable]
+    default_validators = [validate_accent]
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("Dark enough to be read on the page, and under white text."))

@@ -1,4 +1,4 @@
-"""Photos that people send: checked, turned upright, without their hidden data, at a size for the screen."""
+"""Uploaded photos: checked, turned upright, stripped of metadata and resized for the screen."""
 
 import secrets
 from io import BytesIO
@@ -14,14 +14,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 LONGEST_SIDE = 1600
-MOST_PIXELS = 50_000_000  # what a phone takes, and little enough that unpacking it cannot exhaust the memory
+MOST_PIXELS = 50_000_000  # more than a phone takes, and too few for decompression to exhaust the memory
 QUALITY = 82
 
 
-def prepared(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
-    """The photo as WebP, at most 1600 pixels on its longer side, upright, with nothing of where and when it was taken.
+def prepare_photo(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
+    """The photo as WebP, at most 1600 pixels on its longer side, upright, without EXIF; with a random file name.
 
-    Raises ValidationError for what is too heavy, too large or no photo. The file's name is not the sender's.
+    Raises ValidationError (codes `heavy`, `large`, `kind`).
     """
     if upload.size is None or upload.size > settings.PHOTO_MAX_BYTES:
         limit = settings.PHOTO_MAX_BYTES // 1024 // 1024
@@ -37,7 +37,7 @@ def prepared(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
             _("This is not a photo that can be read. Send a JPEG, PNG or WebP."), code="kind"
         ) from error
     upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    # Pasted on a new white image: the pixels come along, and nothing else.
+    # Pasted on a new white image: the pixels are copied, and no metadata.
     plain = Image.new("RGB", upright.size, "white")
     plain.paste(upright, mask=upright)
     written = BytesIO()
@@ -46,17 +46,17 @@ def prepared(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
 
 
 class PhotoInput(forms.FileInput):
-    """Opens the camera roll on a phone; refuses other files where the browser can."""
+    """A file input that accepts images only; opens the camera roll on a phone."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"accept": "image/jpeg,image/png,image/webp", **(attrs or {})})
 
 
 class PhotoField(forms.FileField):
-    """Cleans an upload to the `ContentFile` that `prepared` gives."""
+    """Cleans an upload to the `ContentFile` returned by `prepare_photo`."""
 
     widget = PhotoInput
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         upload = super().clean(data, initial)
-        return prepared(upload) if isinstance(upload, UploadedFile) else upload
+        return prepare_photo(upload) if isinstance(upload, UploadedFile) else upload

@@ -1,7 +1,7 @@
-"""The jobs every installation runs: mails, jobs whose worker died, and what must not be kept.
+"""The jobs of every installation: sending mails, retrying jobs whose worker died, and nightly purges.
 
-A room's own jobs stand in `totem/ROOM/jobs.py` and are found by that name. Each must bear being run twice: a worker can
-be killed after its work and before saying so.
+A room's own jobs stand in `totem/ROOM/jobs.py`, where procrastinate discovers them. Each job must be idempotent: a
+worker can be killed after its work and before marking it done.
 """
 
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def send_mail(mail_id: int) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="core.retry_stalled_jobs", queueing_lock="core.retry_stalled_jobs", pass_context=True)
 async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-    """Put back to work the jobs whose worker stopped giving signs of life."""
+    """Retry the jobs whose worker has missed its heartbeats."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
         await manager.retry_job(job)
@@ -35,14 +35,14 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:  # no
 @app.periodic(cron="17 3 * * *")
 @app.task(name="core.purge", queueing_lock="core.purge")
 def purge(timestamp: int) -> None:
-    """Once a night: empty old mails, drop ended sessions."""
-    mail.empty_old_bodies(now=datetime.fromtimestamp(timestamp, UTC))
+    """Once a night: erase the content of old mails, delete expired sessions."""
+    mail.erase_old_mails(now=datetime.fromtimestamp(timestamp, UTC))
     call_command("clearsessions")
 
 
 @app.periodic(cron="47 3 * * *")
 @app.task(name="core.forget_finished_jobs", queueing_lock="core.forget_finished_jobs", pass_context=True)
 async def forget_finished_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-    """Once a night: drop jobs that ended well over a week ago, and any job over ninety days."""
+    """Once a night: delete jobs that succeeded over a week ago, and any job that ended over ninety days ago."""
     await context.app.job_manager.delete_old_jobs(nb_hours=7 * 24)
     await context.app.job_manager.delete_old_jobs(nb_hours=90 * 24, include_failed=True, include_cancelled=True)

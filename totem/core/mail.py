@@ -1,9 +1,9 @@
-"""The outbox: mails are written with the facts they speak of, and sent by a job.
+"""The outbox: mails are rows written in the transaction of what they announce, and sent by a job.
 
-At least once: the row and its job commit with the caller's transaction, so what happened is always told and what was
-rolled back never is. The row is marked sent in the transaction that held it while SMTP answered; the only window for a
-duplicate is a process killed after the server accepted the mail and before that commit. Both copies then carry the same
-Message-ID, and most readers show one.
+At-least-once delivery: the row and its job commit with the caller's transaction, so a mail is sent exactly when the
+change was committed. The row is marked sent in the transaction that locked it while SMTP answered; the only window for
+a duplicate is a process killed after the server accepted the mail and before that commit. Both copies then carry the
+same Message-ID, and most mail clients show one.
 """
 
 import datetime
@@ -21,13 +21,13 @@ from procrastinate.contrib.django import app
 
 from totem.core.models import Mail
 
-# How long the text of a mail is kept once it was written; the row (key, date) stays.
-BODIES_KEPT = datetime.timedelta(days=90)
-EMPTIED = {"to": "", "subject": "", "text": "", "html": ""}
+# How long the content of a mail is kept after it was written; the row (key, date) stays.
+BODY_RETENTION = datetime.timedelta(days=90)
+ERASED_FIELDS = {"to": "", "subject": "", "text": "", "html": ""}
 
 
 def message_id(key: str) -> str:
-    """The one Message-ID of the mails of that key: a duplicate is seen as such by the reader's software."""
+    """The Message-ID of the mails of that key: the same for duplicates, so that mail clients recognise them."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     return f"<{hashlib.sha256(f'{settings.SITE_URL} {key}'.encode()).hexdigest()[:40]}@{domain}>"
 
@@ -71,7 +71,7 @@ def queue(*, key: str, to: str, language: str, template: str, context: dict[str,
 
 @transaction.atomic
 def deliver(mail_id: int) -> bool:
-    """Hand the mail to the SMTP server; true if this call sent it, false if it was already sent, emptied or gone.
+    """Send the mail by SMTP; True if this call sent it, False if it was already sent, erased or deleted.
 
     Raises what the mail backend raises: the row stays unsent and the job tries again later.
     """
@@ -91,11 +91,11 @@ def deliver(mail_id: int) -> bool:
     return True
 
 
-def empty_old_bodies(*, now: datetime.datetime) -> int:
-    """Empty subject, text and address of mails older than `BODIES_KEPT`; returns how many were emptied."""
-    return Mail.objects.filter(created_at__lt=now - BODIES_KEPT).exclude(text="").update(**EMPTIED)
+def erase_old_mails(*, now: datetime.datetime) -> int:
+    """Erase subject, text and address of mails older than `BODY_RETENTION`; returns how many were erased."""
+    return Mail.objects.filter(created_at__lt=now - BODY_RETENTION).exclude(text="").update(**ERASED_FIELDS)
 
 
-def forget_address(address: str) -> int:
-    """Empty every mail written to that address, sent or not (a person is erased); returns how many were emptied."""
-    return Mail.objects.filter(to__iexact=address).update(**EMPTIED)
+def erase_address(address: str) -> int:
+    """Erase every mail to that address, sent or not (a person is erased); returns how many were erased."""
+    return Mail.objects.filter(to__iexact=address).update(**ERASED_FIELDS)

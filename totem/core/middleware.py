@@ -1,4 +1,4 @@
-"""What stands around every request."""
+"""Middleware of every request: an unavailable database, and NUL characters."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ from totem.core.database_errors import is_database_unavailable, unavailable_page
 class DatabaseUnavailableMiddleware:
     """Answers 503 with a plain page when a view cannot reach the database.
 
-    Other middlewares fail outside its reach: `totem.core.views.server_error` gives the same page for those. Nothing is
-    kept: the next request connects again (`CONN_HEALTH_CHECKS`).
+    Exceptions of other middleware do not pass here: `totem.core.views.server_error` gives the same page for those.
+    Nothing is remembered: the next request connects again (`CONN_HEALTH_CHECKS`).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -27,9 +27,9 @@ class DatabaseUnavailableMiddleware:
 
 
 class NoNulMiddleware:
-    """Refuses addresses with a NUL: nobody types one, and PostgreSQL holds none, so that any look-up would break.
+    """Answers 400 to an address with a NUL: PostgreSQL text cannot hold one, so any look-up would fail.
 
-    Fields of forms refuse it themselves.
+    Form fields refuse it themselves.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

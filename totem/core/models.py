@@ -1,4 +1,4 @@
-"""What every room stands on: dated rows, the journal, the outbox of mails."""
+"""Models shared by every room: dated rows, the append-only journal, the outbox of mails, stored files."""
 
 from typing import ClassVar
 
@@ -7,11 +7,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.constraints import sum_of
+from totem.core.constraints import is_sha256_of
 
 
 class Dated(models.Model):
-    """A row that knows when it was made and last changed."""
+    """A row with the times of its creation and of its last change."""
 
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -21,10 +21,10 @@ class Dated(models.Model):
 
 
 class JournalEntry(models.Model):
-    """One thing that somebody did: ids, field names and non-personal values, kept for ever.
+    """One action of somebody: ids, field names and non-personal values. Append-only, kept for ever.
 
-    Rows are added by `totem.core.journal.record` only. PostgreSQL refuses to change, delete or truncate them; there are
-    no foreign keys, so that an entry outlives what it speaks of.
+    Rows are inserted by `totem.core.journal.record` only; triggers refuse UPDATE, DELETE and TRUNCATE. There are no
+    foreign keys: an entry outlives its subject.
     """
 
     at = models.DateTimeField(_("at"), db_index=True)
@@ -58,7 +58,7 @@ class JournalEntry(models.Model):
 
 
 class JournalPersonalValue(models.Model):
-    """Personal values of a journal entry, apart, so that erasing a person empties them and leaves the journal whole."""
+    """Personal values of a journal entry, in a table of their own so that erasing a person leaves the journal whole."""
 
     entry = models.ForeignKey(JournalEntry, on_delete=models.DO_NOTHING, related_name="personal_values")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")
@@ -73,7 +73,7 @@ class JournalPersonalValue(models.Model):
 
 
 class Mail(Dated):
-    """A mail to send, or sent. One row a key: asking twice for the same mail writes one row and one Message-ID."""
+    """A mail of the outbox, sent or not. One row per key: queueing the same mail twice writes one row."""
 
     key = models.CharField(max_length=200, unique=True, help_text="What it is about, e.g. bookings.confirmed:42")
     message_id = models.CharField(max_length=200, unique=True)
@@ -94,10 +94,10 @@ class Mail(Dated):
 
 
 class StoredFile(models.Model):
-    """The bytes of a file that somebody sent, by the SHA-256 of them: the same file sent twice is kept once.
+    """The bytes of an uploaded file, by their SHA-256 digest: the same file sent twice is stored once.
 
-    In the database with what speaks of it: one transaction, one backup, every machine. Never changed; deleted only to
-    forget what it holds (see `totem.core.files.forget`).
+    Stored in the database beside the rows that refer to it: one transaction, one backup, every machine. Never changed;
+    deleted only to erase its content (see `totem.core.files.delete_content`).
     """
 
     sha256 = models.CharField(max_length=64, primary_key=True)
@@ -109,7 +109,7 @@ class StoredFile(models.Model):
         verbose_name = _("stored file")
         verbose_name_plural = _("stored files")
         constraints: ClassVar = [
-            models.CheckConstraint(condition=sum_of("content", is_text=False), name="stored_file_is_its_sum"),
+            models.CheckConstraint(condition=is_sha256_of("content", is_text=False), name="stored_file_is_its_sum"),
             models.CheckConstraint(
                 condition=models.lookups.Exact(
                     models.F("size"),

@@ -41,7 +41,7 @@ class WeeklyHours(Protocol):
 
 
 class NonexistentTimeError(ValueError):
-    """The clocks jump over this wall-clock time on that day."""
+    """This wall-clock time is skipped on that day, when the clocks go forward."""
 
 
 def merge(periods: Iterable[Period]) -> list[Period]:
@@ -86,15 +86,15 @@ def intersect(one: Iterable[Period], other: Iterable[Period]) -> list[Period]:
 def at_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, when a clock in `zone` shows `clock` on `day`.
 
-    An hour that comes twice is its first coming; one that is jumped over is moved forward by the jump, as people do.
+    An hour that occurs twice means its first occurrence; one that is skipped is moved forward by the skipped length.
     """
     return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)
 
 
-def read_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """Like `at_wall_clock`, for what a person typed.
+def parse_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """Like `at_wall_clock`, for a time that a person typed.
 
-    Raises NonexistentTimeError when the clocks jump over it.
+    Raises NonexistentTimeError when the clocks skip it.
     """
     instant = at_wall_clock(day, clock, zone)
     if instant.astimezone(zone).time() != clock:

@@ -1,4 +1,4 @@
-"""Pages about the service itself: is it alive, is it ready, what when it fails."""
+"""Health checks (liveness, readiness) and the page of an unhandled exception."""
 
 import sys
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from totem.core.forms import ColourField, DateInput, TimeInput
 from totem.core.images import PhotoField
-from totem.core.periods import NonexistentTimeError, Period, local_day, read_wall_clock
+from totem.core.periods import NonexistentTimeError, Period, local_day, parse_wall_clock
 from totem.hubs.actions import Hours, HoursOverlapError, check_hours
 from totem.hubs.models import ExceptionalHours, Hub, Language, Role, WeeklyHoursBase, Zone
 from totem.territories.forms import CommuneField
@@ -289,7 +289,7 @@ class HubWeekForm(WeekForm):
 def read_at(form: forms.Form, field: str, day: date, clock: time, zone: ZoneInfo) -> datetime | None:
     """The instant typed; None, and a message at the field, when the clocks jump over it."""
     try:
-        return read_wall_clock(day, clock, zone)
+        return parse_wall_clock(day, clock, zone)
     except NonexistentTimeError:
         form.add_error(field, _("The clocks go forward that night: this time does not exist."))
         return None

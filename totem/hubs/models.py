@@ -14,8 +14,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.colour import accent_is_readable
-from totem.core.constraints import Dates, MinutesOfWeek, Same
+from totem.core.colour import validate_accent
+from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
 from totem.core.models import Dated
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune
@@ -71,7 +71,7 @@ class Hub(Dated):
     host_building = models.CharField(_("host building"), max_length=160, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Paris", validators=[known_zone])
     closed_on_public_holidays = models.BooleanField(_("closed on public holidays"), default=True)
-    accent = models.CharField(_("accent colour"), max_length=7, default=DEFAULT_ACCENT, validators=[accent_is_readable])
+    accent = models.CharField(_("accent colour"), max_length=7, default=DEFAULT_ACCENT, validators=[validate_accent])
     step_free = models.BooleanField(
         _("step-free access"), null=True, blank=True, help_text=_("Leave empty if not known.")
     )
@@ -198,7 +198,7 @@ class OpeningHours(WeeklyHoursBase):
             models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="hub_hours_weekday_is_iso"),
             ExclusionConstraint(
                 name="hub_hours_never_overlap",
-                expressions=[Same.on("hub_id"), MinutesOfWeek.overlap()],
+                expressions=[EqualAsRange.on("hub_id"), MinutesOfWeek.overlap()],
                 violation_error_message=_("These hours overlap others of the same day."),
             ),
         ]
@@ -226,13 +226,13 @@ class ExceptionalHours(Dated):
             ),
             ExclusionConstraint(
                 name="closures_never_overlap",
-                expressions=[Same.on("hub_id"), ("during", RangeOperators.OVERLAPS)],
+                expressions=[EqualAsRange.on("hub_id"), ("during", RangeOperators.OVERLAPS)],
                 condition=Q(kind="closed"),
                 violation_error_message=_("Another closure already covers part of this time."),
             ),
             ExclusionConstraint(
                 name="openings_never_overlap",
-                expressions=[Same.on("hub_id"), ("during", RangeOperators.OVERLAPS)],
+                expressions=[EqualAsRange.on("hub_id"), ("during", RangeOperators.OVERLAPS)],
                 condition=Q(kind="open"),
                 violation_error_message=_("Another exceptional opening already covers part of this time."),
             ),
@@ -302,7 +302,7 @@ class Membership(Dated):
             ),
             ExclusionConstraint(
                 name="membership_once_at_a_time",
-                expressions=[Same.on("hub_id"), Same.on("person_id"), Dates.overlap()],
+                expressions=[EqualAsRange.on("hub_id"), EqualAsRange.on("person_id"), InclusiveDates.overlap()],
                 violation_error_message=_("This person is already a member during part of this time."),
             ),
         ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
-from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.hubs.actions import LastManagerError, leave_everything
 from totem.hubs.models import Membership, TeamMember
 
@@ -22,7 +22,7 @@ def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
         raise ErasureRefused(_("A hub would lose its only manager: name another one first.")) from last
 
 
-@receiver(personal_data_asked, dispatch_uid="hubs.places")
+@receiver(personal_data_requested, dispatch_uid="hubs.places")
 def give_places(person: User, **_kwargs: object) -> dict[str, Any]:
     """The person's roles in hubs and memberships, past ones too."""
     roles = TeamMember.objects.filter(person=person).select_related("hub").order_by("pk")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
-from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.organisations.actions import LastRepresentative, leave_everything
 from totem.organisations.models import Affiliation
 
@@ -24,7 +24,7 @@ def leave_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -
         ) from last
 
 
-@receiver(personal_data_asked, dispatch_uid="organisations.affiliations")
+@receiver(personal_data_requested, dispatch_uid="organisations.affiliations")
 def give_affiliations(person: User, **_kwargs: object) -> dict[str, Any]:
     """The person's organisations, past ones too."""
     rows = Affiliation.objects.filter(person=person).select_related("organisation")

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.constraints import Dates, MinutesOfWeek, Same
+from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
 from totem.core.models import Dated
 from totem.hubs.models import Hub, WeeklyHoursBase, Zone
 
@@ -267,7 +267,7 @@ class SpaceHours(WeeklyHoursBase):
             models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="space_hours_weekday_is_iso"),
             ExclusionConstraint(
                 name="space_hours_never_overlap",
-                expressions=[Same.on("space_id"), MinutesOfWeek.overlap()],
+                expressions=[EqualAsRange.on("space_id"), MinutesOfWeek.overlap()],
                 violation_error_message=_("These hours overlap others of the same day."),
             ),
         ]
@@ -324,7 +324,7 @@ class Price(Dated):
             ),
             ExclusionConstraint(
                 name="price_once_at_a_time",
-                expressions=[Same.on("space_id"), Same.on("per"), Dates.overlap()],
+                expressions=[EqualAsRange.on("space_id"), EqualAsRange.on("per"), InclusiveDates.overlap()],
                 violation_error_message=_("Another price already holds during part of this time."),
             ),
         ]
@@ -359,8 +359,8 @@ class Outage(Dated):
             ExclusionConstraint(
                 name="outage_once_at_a_time",
                 expressions=[
-                    Same.on("space_id"),
-                    Same.on(Coalesce("unit_id", 0)),
+                    EqualAsRange.on("space_id"),
+                    EqualAsRange.on(Coalesce("unit_id", 0)),
                     ("during", RangeOperators.OVERLAPS),
                 ],
                 violation_error_message=_("It is already out of order during part of this time."),

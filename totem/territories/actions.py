@@ -283,7 +283,7 @@ def forget_document(*, document: Document, reason: ErasureReason, title: str, by
     row.title, row.stored, row.erased_at = title, None, now
     row.full_clean()
     row.save(update_fields=["name", "title", "stored", "erased_at", "updated_at"])
-    gone = files.forget(row.sha256)
+    gone = files.delete_content(row.sha256)
     facts = {"sha256": row.sha256, "reason": str(reason), "bytes_deleted": gone}
     _record("territories.document_erased", row, by, row.workspace, **facts)
     return row

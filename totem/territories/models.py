@@ -17,7 +17,7 @@ from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.files import word_for
+from totem.core.files import format_label
 from totem.core.models import Dated, StoredFile
 from totem.core.sort_keys import SortKeyField, sort_key
 
@@ -575,7 +575,7 @@ class Document(Declared):
     @property
     def kind(self) -> str:
         """Its type as people say it: PDF, CSV, ODT…"""
-        return word_for(self.content_type)
+        return format_label(self.content_type)
 
     def get_absolute_url(self) -> str:
         """Where its bytes are, for whoever may have them. Reads the workspace."""

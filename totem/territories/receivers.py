@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
-from totem.accounts.signals import person_erasing, personal_data_asked
+from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.territories.actions import LastOfficerError, leave_workspaces
 from totem.territories.models import Document, PerimeterVersion, WorkspaceMember
 
@@ -21,7 +21,7 @@ def leave_when_erased(person: User, **_kwargs: object) -> None:
         raise ErasureRefused(_("A territory would lose its only officer: name another one first.")) from last
 
 
-@receiver(personal_data_asked, dispatch_uid="territories.workspaces")
+@receiver(personal_data_requested, dispatch_uid="territories.workspaces")
 def give_workspaces(person: User, **_kwargs: object) -> dict[str, Any]:
     """The person's roles in workspaces, the versions of perimeters they published, the documents they sent."""
     roles = WorkspaceMember.objects.filter(person=person).select_related("workspace").order_by("pk")

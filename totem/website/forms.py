@@ -115,7 +115,7 @@ def read_start(text: str, zone: ZoneInfo) -> datetime:
     """
     read = datetime.fromisoformat(text)
     if read.tzinfo is None:
-        return periods.read_wall_clock(read.date(), read.time(), zone)
+        return periods.parse_wall_clock(read.date(), read.time(), zone)
     return read.astimezone(UTC)
 
 

@@ -152,6 +152,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='occupancy',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.Same('unit_id'), '&&'), ('during', '&&'), (totem.bookings.models.Guard(), '&&')], name='never_twice'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.EqualAsRange('unit_id'), '&&'), ('during', '&&'), (totem.bookings.models.Guard(), '&&')], name='never_twice'),
         ),
     ]

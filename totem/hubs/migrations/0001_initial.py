@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('host_building', models.CharField(blank=True, max_length=160, verbose_name='host building')),
                 ('time_zone', models.CharField(default='Europe/Paris', max_length=40, validators=[totem.hubs.models.known_zone], verbose_name='time zone')),
                 ('closed_on_public_holidays', models.BooleanField(default=True, verbose_name='closed on public holidays')),
-                ('accent', models.CharField(default='#0B5C73', max_length=7, validators=[totem.core.colour.accent_is_readable], verbose_name='accent colour')),
+                ('accent', models.CharField(default='#0B5C73', max_length=7, validators=[totem.core.colour.validate_accent], verbose_name='accent colour')),
                 ('step_free', models.BooleanField(blank=True, help_text='Leave empty if not known.', null=True, verbose_name='step-free access')),
                 ('access_notes', models.TextField(blank=True, verbose_name='access for people with disabilities')),
                 ('transport', models.TextField(blank=True, verbose_name='how to come')),
@@ -169,11 +169,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='exceptionalhours',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('kind', 'closed')), expressions=[(totem.core.constraints.Same('hub_id'), '&&'), ('during', '&&')], name='closures_never_overlap', violation_error_message='Another closure already covers part of this time.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('kind', 'closed')), expressions=[(totem.core.constraints.EqualAsRange('hub_id'), '&&'), ('during', '&&')], name='closures_never_overlap', violation_error_message='Another closure already covers part of this time.'),
         ),
         migrations.AddConstraint(
             model_name='exceptionalhours',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('kind', 'open')), expressions=[(totem.core.constraints.Same('hub_id'), '&&'), ('during', '&&')], name='openings_never_overlap', violation_error_message='Another exceptional opening already covers part of this time.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('kind', 'open')), expressions=[(totem.core.constraints.EqualAsRange('hub_id'), '&&'), ('during', '&&')], name='openings_never_overlap', violation_error_message='Another exceptional opening already covers part of this time.'),
         ),
         migrations.AddIndex(
             model_name='membership',
@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.Same('hub_id'), '&&'), (totem.core.constraints.Same('person_id'), '&&'), (totem.core.constraints.Dates('starts_on', 'ends_on'), '&&')], name='membership_once_at_a_time', violation_error_message='This person is already a member during part of this time.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.EqualAsRange('hub_id'), '&&'), (totem.core.constraints.EqualAsRange('person_id'), '&&'), (totem.core.constraints.InclusiveDates('starts_on', 'ends_on'), '&&')], name='membership_once_at_a_time', violation_error_message='This person is already a member during part of this time.'),
         ),
         migrations.AddConstraint(
             model_name='openinghours',
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='openinghours',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.Same('hub_id'), '&&'), (totem.core.constraints.MinutesOfWeek(), '&&')], name='hub_hours_never_overlap', violation_error_message='These hours overlap others of the same day.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.EqualAsRange('hub_id'), '&&'), (totem.core.constraints.MinutesOfWeek(), '&&')], name='hub_hours_never_overlap', violation_error_message='These hours overlap others of the same day.'),
         ),
         migrations.AddConstraint(
             model_name='teammember',

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.constraints import sum_of
+from totem.core.constraints import is_sha256_of
 from totem.labels.models.charters import CharterVersion, kept
 from totem.territories.models import Declared, DeclaredQuerySet
 
@@ -107,7 +107,9 @@ class Evaluation(models.Model):
         verbose_name = _("evaluation")
         verbose_name_plural = _("evaluations")
         ordering: ClassVar = ["-day", "-pk"]
-        constraints: ClassVar = [models.CheckConstraint(condition=sum_of("content"), name="evaluation_is_its_sum")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=is_sha256_of("content"), name="evaluation_is_its_sum")
+        ]
         indexes: ClassVar = [models.Index(fields=["board", "-day", "-id"], name="evaluation_of_board")]
         triggers: ClassVar = kept("evaluation")
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.constraints import sum_of
+from totem.core.constraints import is_sha256_of
 
 
 def kept(name: str) -> list[pgtrigger.Trigger]:
@@ -61,7 +61,7 @@ class CharterVersion(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")), name="charter_ends_after_it_starts"
             ),
-            models.CheckConstraint(condition=sum_of("content"), name="charter_is_its_sum"),
+            models.CheckConstraint(condition=is_sha256_of("content"), name="charter_is_its_sum"),
         ]
         triggers: ClassVar = kept("charter_version")
 

@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='price',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.Same('space_id'), '&&'), (totem.core.constraints.Same('per'), '&&'), (totem.core.constraints.Dates('starts_on', 'ends_on'), '&&')], name='price_once_at_a_time', violation_error_message='Another price already holds during part of this time.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.EqualAsRange('space_id'), '&&'), (totem.core.constraints.EqualAsRange('per'), '&&'), (totem.core.constraints.InclusiveDates('starts_on', 'ends_on'), '&&')], name='price_once_at_a_time', violation_error_message='Another price already holds during part of this time.'),
         ),
         migrations.AddConstraint(
             model_name='composition',
@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='spacehours',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.Same('space_id'), '&&'), (totem.core.constraints.MinutesOfWeek(), '&&')], name='space_hours_never_overlap', violation_error_message='These hours overlap others of the same day.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.EqualAsRange('space_id'), '&&'), (totem.core.constraints.MinutesOfWeek(), '&&')], name='space_hours_never_overlap', violation_error_message='These hours overlap others of the same day.'),
         ),
         migrations.AddConstraint(
             model_name='unit',
@@ -240,6 +240,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='outage',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.Same('space_id'), '&&'), (totem.core.constraints.Same(django.db.models.functions.comparison.Coalesce('unit_id', 0)), '&&'), ('during', '&&')], name='outage_once_at_a_time', violation_error_message='It is already out of order during part of this time.'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(totem.core.constraints.EqualAsRange('space_id'), '&&'), (totem.core.constraints.EqualAsRange(django.db.models.functions.comparison.Coalesce('unit_id', 0)), '&&'), ('during', '&&')], name='outage_once_at_a_time', violation_error_message='It is already out of order during part of this time.'),
         ),
     ]

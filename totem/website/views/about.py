@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from totem.core.mail import BODIES_KEPT
+from totem.core.mail import BODY_RETENTION
 from totem.hubs.models import Hub
 from totem.website.crumbs import home_crumb
 
@@ -45,7 +45,7 @@ def legal(request: HttpRequest) -> HttpResponse:
         "publisher": settings.PUBLISHER,
         "missing": [name for name, value in settings.PUBLISHER.items() if not value],
         "hubs": Hub.objects.published().select_related("operator").order_by("name"),
-        "mails_kept_days": BODIES_KEPT.days,
+        "mails_kept_days": BODY_RETENTION.days,
         "session_days": settings.SESSION_COOKIE_AGE // 86400,
         "map_origins": settings.MAP_ORIGINS,
     }
