@@ -18,6 +18,7 @@ from totem.bookings.models import Booking, Status
 from totem.core.periods import Period
 from totem.hubs.models import Role
 from totem.spaces.models import Audience, Kind, Space
+from totem.spaces.wording import audience_words
 
 pytestmark = pytest.mark.django_db
 
@@ -366,7 +367,7 @@ class TestForWhom:
         assert Booking.objects.exists() is allowed
         if not allowed:
             html = answer.content.decode()
-            assert str(space.get_audience_display()) in html
+            assert audience_words(space) in html
             assert (f"?next={address(space)}".replace("/", "%2F") in html) is (who == "visitor")
 
     def test_a_space_out_of_service_or_of_a_hidden_hub_does_not_exist(self, client, person):

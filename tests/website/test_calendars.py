@@ -152,10 +152,10 @@ def test_prices_rules_and_features(visitor: Client, thursday: datetime) -> None:
         "6 people 32 m² Screen for members",
         "An hour €12.00 An hour from Friday 1 January 2027 €14.00 VAT included",
         "Members of this hub may book.",
-        "The team approves each booking.",
-        "From 30 min to 10 h, starting every 30 min.",
-        "Between 2 h and 400 days ahead.",
-        "Cancelled up to 1 day before the start.",
+        "The team approves each booking; the space is kept for you meanwhile.",
+        "From 30 min to 10 h; start and length by steps of 30 min.",
+        "Booked at least 2 h and at most 400 days ahead.",
+        "Moved or cancelled free of charge until 1 day before the start.",
         "15 min after each booking are kept free.",
     ):
         assert said in page

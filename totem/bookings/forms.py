@@ -17,9 +17,9 @@ from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.wording import minutes_words
 from totem.organisations.models import Organisation
 from totem.organisations.queries import bookable_by
-from totem.spaces.models import Space
+from totem.spaces.models import LONGEST_MINUTES, Space
+from totem.spaces.rules import listed_lengths
 
-A_MONTH = 31 * 24 * 60  # minutes; no space is booked for longer
 # Beyond every space's horizon, and where the arithmetic of zones still holds.
 FARTHEST = datetime.timedelta(days=1200)
 
@@ -42,7 +42,7 @@ class LengthSelect(forms.Select):
 
     def optgroups(self, name: str, value: list[Any], attrs: dict[str, Any] | None = None) -> list[Any]:
         known = {str(choice) for choice, _words in self.choices}
-        asked = [v for v in value if v.isdecimal() and len(v) <= 5 and v not in known and 0 < int(v) <= A_MONTH]
+        asked = [v for v in value if v.isdecimal() and len(v) <= 5 and v not in known and 0 < int(v) <= LONGEST_MINUTES]
         if asked:
             minutes = sorted({int(v) for v in [*known, *asked]})
             self.choices = [(m, minutes_words(m)) for m in minutes]
@@ -64,7 +64,7 @@ class SlotForm(forms.Form):
         input_formats=["%H:%M", "%H:%M:%S"],
         error_messages={"invalid": _("As 14:30.")},
     )
-    minutes = forms.IntegerField(label=_("How long"), min_value=1, max_value=A_MONTH, widget=LengthSelect)
+    minutes = forms.IntegerField(label=_("How long"), min_value=1, max_value=LONGEST_MINUTES, widget=LengthSelect)
     start = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
 
@@ -72,7 +72,7 @@ class SlotForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.place = space
         self.fields["time"].widget.attrs["step"] = space.step_minutes * 60
-        self.fields["minutes"].widget.choices = [(m, minutes_words(m)) for m in rules.lengths(space)]
+        self.fields["minutes"].widget.choices = [(m, minutes_words(m)) for m in listed_lengths(space)]
 
     def clean_date(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["date"]

@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from totem.bookings import queries, rules, wording
+from totem.bookings import queries, rules
 from totem.bookings.actions import SlotTakenError
 from totem.bookings.forms import SlotForm, slot_initial
 from totem.bookings.models import Booking
@@ -19,13 +19,9 @@ from totem.spaces import pricing
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Price, Space
 from totem.spaces.pricing import Quote, UnpricedError
+from totem.spaces.wording import PriceLine, quote_lines
 
 MINUTE = timedelta(minutes=1)
-
-
-def usual_length(place: Space) -> int:
-    """The minutes to propose: an hour where the rules allow it."""
-    return min(max(60, place.min_minutes), place.max_minutes)
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,8 @@ class Summary:
     former: Any = None
 
     @property
-    def lines(self) -> list[wording.PriceLine]:
-        return wording.price_lines(self.quote.lines) if self.quote else []
+    def lines(self) -> list[PriceLine]:
+        return quote_lines(self.quote.lines) if self.quote else []
 
     @property
     def shown(self) -> str:

@@ -1,9 +1,6 @@
 """How bookings are written for people."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -12,42 +9,6 @@ from django.utils.translation import ngettext
 from totem.bookings.models import Booking, Status
 from totem.bookings.queries import DeskRow
 from totem.core import wording
-from totem.spaces.models import Price
-from totem.spaces.pricing import Line
-
-
-class PriceLine(NamedTuple):
-    """One line of a price: « 2 heures », « à 12,00 € », and their sum."""
-
-    label: str
-    note: str
-    amount: Decimal
-
-
-def _units(per: int, count: int) -> str:
-    words = {
-        Price.Per.HOUR: ngettext("%(count)s hour", "%(count)s hours", count),
-        Price.Per.HALF_DAY: ngettext("%(count)s half-day", "%(count)s half-days", count),
-        Price.Per.DAY: ngettext("%(count)s day", "%(count)s days", count),
-    }
-    return words[Price.Per(per)] % {"count": count}
-
-
-def price_lines(lines: Iterable[Line]) -> list[PriceLine]:
-    """What a price is made of."""
-    return [
-        PriceLine(
-            _units(line.per, line.count),
-            _("at %(price)s") % {"price": wording.money(line.amount)} if line.count > 1 else "",
-            line.total,
-        )
-        for line in lines
-    ]
-
-
-def copied_lines(copied: Iterable[dict[str, Any]]) -> list[Line]:
-    """The lines that a booking keeps of its price (see `Line.as_json`)."""
-    return [Line(c["per"], c["count"], Decimal(c["amount"]), Decimal(c["vat_rate"])) for c in copied]
 
 
 def said_of(booking: Booking) -> str:

@@ -17,12 +17,14 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal, locks
 from totem.core.periods import Period
+from totem.core.wording import minutes_words
 from totem.hubs.actions import Hours, check_hours
 from totem.hubs.models import Hub, Zone
 from totem.hubs.signals import FAR, Hit, foreseen, hits_of_closing, newly_closed
 from totem.spaces import signals
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, SpacePhoto, Unit
 from totem.spaces.queries import open_periods
+from totem.spaces.rules import allowed_lengths
 
 DAY = timedelta(days=1)
 
@@ -75,6 +77,9 @@ def _check(space: Space) -> None:
     if space.zone is not None and space.zone.hub_id != space.hub_id:
         raise ValidationError({"zone": _("This zone is in another hub.")})
     space.full_clean(validate_unique=False)
+    if not allowed_lengths(space):
+        message = _("No multiple of %(step)s lies between the shortest and the longest.")
+        raise ValidationError({"max_minutes": message % {"step": minutes_words(space.step_minutes)}})
 
 
 # -- The space itself -------------------------------------------------------------------------------------------------

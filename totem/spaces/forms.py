@@ -13,7 +13,7 @@ from totem.core.forms import DateInput
 from totem.core.wording import minutes_words
 from totem.hubs.forms import ConstraintsAtFields, SpanForm
 from totem.hubs.models import Hub
-from totem.spaces.models import Feature, Outage, Price, Space, Unit
+from totem.spaces.models import FARTHEST_DAYS, STEPS, Feature, Outage, Price, Space, Unit
 
 if TYPE_CHECKING:
     SpaceModelForm = forms.ModelForm[Space]
@@ -26,7 +26,7 @@ HOUR, DAY = 60, 24 * 60
 LENGTHS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 360, 480, 600, 720, *(DAY * n for n in (1, 2, 3, 7, 31)))
 NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
-HORIZONS = (7, 14, 30, 60, 90, 120, 180, 365, 400, 730, 1100)
+HORIZONS = (7, 14, 30, 60, 90, 120, 180, 365, 400, 730, FARTHEST_DAYS)
 
 
 def _days_words(days: int) -> str:
@@ -59,9 +59,7 @@ class SpaceForm(ConstraintsAtFields, SpaceModelForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    step_minutes = AmongField(
-        (5, 10, 15, 20, 30, 60), label=gettext_lazy("A booking starts every"), words=minutes_words
-    )
+    step_minutes = AmongField(STEPS, label=gettext_lazy("A booking starts every"), words=minutes_words)
     min_minutes = AmongField(LENGTHS, label=gettext_lazy("Shortest booking"), words=minutes_words)
     max_minutes = AmongField(LENGTHS, label=gettext_lazy("Longest booking"), words=minutes_words)
     min_notice_minutes = AmongField(
@@ -200,9 +198,6 @@ class PartsForm(forms.Form):
         )
 
 
-VAT_RATES = [(rate.value, rate.label) for rate in Price.VatRate]
-
-
 class PriceForm(forms.Form):
     """A price from a day on."""
 
@@ -211,7 +206,7 @@ class PriceForm(forms.Form):
         label=gettext_lazy("Price, VAT included (€)"), min_value=Decimal(0), max_digits=8, decimal_places=2
     )
     vat_rate = forms.TypedChoiceField(
-        label=gettext_lazy("VAT rate"), choices=VAT_RATES, coerce=Decimal, initial=Price.VatRate.STANDARD
+        label=gettext_lazy("VAT rate"), choices=Price.VatRate.choices, coerce=Decimal, initial=Price.VatRate.STANDARD
     )
     starts_on = forms.DateField(label=gettext_lazy("First day"), widget=DateInput())
     ends_on = forms.DateField(

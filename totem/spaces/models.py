@@ -17,6 +17,8 @@ from totem.core.models import Dated
 from totem.hubs.models import Hub, WeeklyHoursBase, Zone
 
 STEPS = (5, 10, 15, 20, 30, 60)
+LONGEST_MINUTES = 31 * 24 * 60
+FARTHEST_DAYS = 1100
 
 
 class Kind(models.TextChoices):
@@ -95,7 +97,7 @@ class Space(Dated):
     needs_approval = models.BooleanField(_("the team approves each booking"), default=False)
     min_notice_minutes = models.PositiveIntegerField(_("minimum notice"), default=0)
     horizon_days = models.PositiveSmallIntegerField(
-        _("bookable ahead (days)"), default=90, validators=[MinValueValidator(1), MaxValueValidator(1100)]
+        _("bookable ahead (days)"), default=90, validators=[MinValueValidator(1), MaxValueValidator(FARTHEST_DAYS)]
     )
     step_minutes = models.PositiveSmallIntegerField(
         _("starts every"), default=30, choices=[(step, str(step)) for step in STEPS]
@@ -148,12 +150,12 @@ class Space(Dated):
                 violation_error_message=_("The shortest booking is at least one step and at most the longest."),
             ),
             models.CheckConstraint(
-                condition=Q(max_minutes__lte=60 * 24 * 31),
+                condition=Q(max_minutes__lte=LONGEST_MINUTES),
                 name="space_longest_is_a_month",
                 violation_error_message=_("At most 31 days."),
             ),
             models.CheckConstraint(
-                condition=Q(horizon_days__range=(1, 1100)),
+                condition=Q(horizon_days__range=(1, FARTHEST_DAYS)),
                 name="space_horizon_in_range",
                 violation_error_message=_("From 1 to 1100 days."),
             ),

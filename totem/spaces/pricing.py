@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from totem.core import periods
@@ -33,6 +33,11 @@ class Line:
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "amount": str(self.amount), "vat_rate": str(self.vat_rate)}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """The line that a booking keeps of its price."""
+        return cls(kept["per"], kept["count"], Decimal(kept["amount"]), Decimal(kept["vat_rate"]))
 
 
 @dataclass(frozen=True)

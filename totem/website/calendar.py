@@ -16,19 +16,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from totem.bookings import queries as booking_queries
-from totem.bookings.queries import earliest_start, latest_day_end
 from totem.core import periods, wording
 from totem.core.periods import DAY, Period
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
-from totem.website.wording import audience_note
+from totem.spaces.rules import allowed_lengths, earliest_start, latest_start, usual_length
+from totem.spaces.wording import audience_note
 
 Span = tuple[int, int]  # minutes, [)
 
 HALF_HOUR = 30
 QUARTER = 15
 DAY_MINUTES = 24 * 60
-USUAL_LENGTH = 60
 # A stretch that runs past midnight can be booked from its evening: look further than the last midnight.
 BEYOND = timedelta(hours=12)
 DEFAULT_HOURS = (8 * 60, 19 * 60)
@@ -141,7 +140,7 @@ class Rules:
 
     base: str
     step: int
-    least: int
+    allowed: range
     usual: int
     earliest: int
     latest: int
@@ -149,16 +148,13 @@ class Rules:
     @classmethod
     def of(cls, space: Space, now: datetime, base: str) -> "Rules":
         """The rules for visitors as of `now`; `base` is the address of the page that books."""
-        step = space.step_minutes
-        least = -(-space.min_minutes // step) * step
-        usual = min(max(least, -(-USUAL_LENGTH // step) * step), space.max_minutes // step * step)
         return cls(
             base,
-            step,
-            least,
-            usual,
+            space.step_minutes,
+            allowed_lengths(space),
+            usual_length(space),
             _ceil(earliest_start(space, now)),
-            _floor(latest_day_end(space, now)),
+            _floor(latest_start(space, now)),
         )
 
     def start_in(self, day: Day, start: int, end: int) -> int | None:
@@ -170,7 +166,7 @@ class Rules:
     def length_in(self, available: int) -> int:
         """The minutes to propose where so many are free; 0 where they are too few."""
         fitting = min(self.usual, available // self.step * self.step)
-        return fitting if fitting >= self.least else 0
+        return fitting if fitting in self.allowed else 0
 
     def link(self, start: int, minutes: int) -> str:
         return f"{self.base}?start={_iso(start)}&minutes={minutes}"

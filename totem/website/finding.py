@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from totem.bookings import queries as booking_queries
 from totem.bookings.queries import Slot
@@ -16,10 +15,11 @@ from totem.core import periods
 from totem.core.periods import DAY, Period
 from totem.hubs.models import Hub
 from totem.spaces.models import Audience, Kind, Space
+from totem.spaces.rules import USUAL_MINUTES, WITHIN
+from totem.spaces.wording import audience_note, capacity_words, feature_words, quantity_words
 from totem.website.queries import book_url, space_url
-from totem.website.wording import audience_note, feature_words, slot_words
+from totem.website.wording import slot_words
 
-WITHIN = timedelta(days=14)  # how far to look when no day is asked for
 MOST = 24
 # Not places for people: found when their kind is asked for.
 THINGS = (Kind.MACHINE, Kind.EQUIPMENT)
@@ -30,7 +30,7 @@ class Wish:
     """What somebody looks for. `after` and `before` are wall-clock times of the hub; None: at any time."""
 
     people: int = 1
-    minutes: int = 60
+    minutes: int = USUAL_MINUTES
     day: date | None = None
     after: time | None = None
     before: time | None = None
@@ -138,11 +138,9 @@ def _found(slot: Slot, wish: Wish, now: datetime, quantity: int) -> Found:
 
 
 def _size(space: Space, quantity: int) -> str:
-    if space.is_pool:
-        return ngettext("%(count)s desk", "%(count)s desks", quantity) % {"count": quantity}
     if space.kind in THINGS:
         return ""
-    return ngettext("%(count)s person", "%(count)s people", space.capacity) % {"count": space.capacity}
+    return quantity_words(space, quantity) if space.is_pool else capacity_words(space)
 
 
 def wider(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[str]:
@@ -161,6 +159,6 @@ WIDER: dict[str, dict[str, Any]] = {
     "kind": {"kind": ""},
     "hub": {"hub": ""},
     "day": {"day": None},
-    "minutes": {"minutes": 60},
+    "minutes": {"minutes": USUAL_MINUTES},
 }
 ALL = "all"

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from totem.core import periods
 from totem.core.forms import DateInput, DateTimeInput, MinutesField, TimeInput
 from totem.hubs.models import Hub
-from totem.spaces.models import Feature, Kind
+from totem.spaces.models import FARTHEST_DAYS, Feature, Kind
+from totem.spaces.rules import USUAL_MINUTES
 
-FARTHEST = timedelta(days=1100)  # the longest horizon a space may have
+FARTHEST = timedelta(days=FARTHEST_DAYS)
 FARTHEST_BACK = timedelta(days=400)
 LONGEST = 12 * 60
 
@@ -25,7 +26,7 @@ class FindForm(forms.Form):
 
     hide_optional = True
     people = forms.IntegerField(label=gettext_lazy("People"), min_value=1, max_value=1000, initial=1)
-    minutes = MinutesField(label=gettext_lazy("Length"), minimum=30, maximum=LONGEST, initial=60)
+    minutes = MinutesField(label=gettext_lazy("Length"), minimum=30, maximum=LONGEST, initial=USUAL_MINUTES)
     day = forms.DateField(label=gettext_lazy("Day"), widget=DateInput, required=False)
     after = forms.TimeField(label=gettext_lazy("Not before"), widget=TimeInput(step_minutes=15), required=False)
     before = forms.TimeField(label=gettext_lazy("Over by"), widget=TimeInput(step_minutes=15), required=False)
@@ -78,7 +79,7 @@ class FindForm(forms.Form):
 def _with_defaults(asked: QueryDict) -> QueryDict:
     """What is asked, for one person and one hour where nothing is said."""
     said = asked.copy()
-    for name, default in (("people", "1"), ("minutes", "60")):
+    for name, default in (("people", "1"), ("minutes", str(USUAL_MINUTES))):
         if not said.get(name):
             said[name] = default
     return said
@@ -88,7 +89,7 @@ class FreeForm(forms.Form):
     """What is free in a hub at some time; `start` is an instant with its offset, or a time on the hub's clocks."""
 
     start = forms.CharField(label=gettext_lazy("Start"), widget=DateTimeInput(step_minutes=15))
-    minutes = MinutesField(label=gettext_lazy("Length"), minimum=15, maximum=24 * 60, step=15, initial=60)
+    minutes = MinutesField(label=gettext_lazy("Length"), minimum=15, maximum=24 * 60, step=15, initial=USUAL_MINUTES)
 
     def __init__(self, zone: ZoneInfo, now: datetime, data: Any = None) -> None:
         super().__init__(data)

@@ -11,8 +11,9 @@ from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
+from totem.spaces.wording import audience_note
 from totem.website.queries import Person, book_url, space_url, spaces_of
-from totem.website.wording import audience_note, free_words
+from totem.website.wording import free_words
 
 
 @dataclass(frozen=True)

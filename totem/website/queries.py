@@ -25,21 +25,12 @@ from totem.hubs.models import ExceptionalHours, Hub, HubPhoto
 from totem.hubs.permissions import roles_in
 from totem.hubs.queries import Doors, period_of
 from totem.spaces.models import Audience, Kind, Price, Space, SpacePhoto
-from totem.website.wording import (
-    audience_note,
-    doors_words,
-    exception_words,
-    feature_words,
-    price_from,
-    quantity_words,
-    slot_words,
-    span_words,
-)
+from totem.spaces.rules import USUAL_MINUTES, WITHIN
+from totem.spaces.wording import audience_note, feature_words, price_from, quantity_words
+from totem.website.wording import doors_words, exception_words, slot_words, span_words
 
 Person = User | AnonymousUser
 
-NEXT_SLOT_MINUTES = 60
-NEXT_SLOT_WITHIN = timedelta(days=14)
 COMING = timedelta(days=60)
 
 
@@ -318,9 +309,7 @@ def next_meeting_room(hub: Hub, spaces: Sequence[Space], person: Person, now: da
     rooms = [space for space in spaces if space.kind == Kind.MEETING_ROOM and may_book(space, standing, signed_in=True)]
     if not rooms:
         return None
-    slots = booking_queries.first_slots(
-        rooms, Period(now, now + NEXT_SLOT_WITHIN), timedelta(minutes=NEXT_SLOT_MINUTES), now
-    )
+    slots = booking_queries.first_slots(rooms, Period(now, now + WITHIN), timedelta(minutes=USUAL_MINUTES), now)
     if account is None:
         slots = sorted(slots, key=lambda slot: slot.space.audience != Audience.PUBLIC)  # stable: soonest first
     return _next_room(slots[0], now) if slots else None
@@ -329,6 +318,6 @@ def next_meeting_room(hub: Hub, spaces: Sequence[Space], person: Person, now: da
 def _next_room(slot: Slot, now: datetime) -> NextRoom:
     return NextRoom(
         slot.space,
-        book_url(slot.space, slot.starts_at, NEXT_SLOT_MINUTES),
+        book_url(slot.space, slot.starts_at, USUAL_MINUTES),
         slot_words(slot.period, now, slot.space.hub.zone),
     )

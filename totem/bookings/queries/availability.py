@@ -12,9 +12,11 @@ from typing import Any
 
 from django.db import connection
 
+from totem.bookings.rules import broken_rules
 from totem.core.periods import Period, ceil_to_step, intersect
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
+from totem.spaces.rules import allowed_lengths, earliest_start, latest_start
 
 # Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now; reach_from and reach_until, the
 # window widened by the largest buffers: being constants, they let the index of each unit begin where the window does.
@@ -262,17 +264,6 @@ def _bookable(
     return bookable
 
 
-def earliest_start(space: Space, now: datetime) -> datetime:
-    """The first instant that the space's notice lets one book; the step under way counts as now."""
-    notice = timedelta(minutes=space.min_notice_minutes)
-    return now + notice if notice else now - space.step + timedelta.resolution
-
-
-def latest_day_end(space: Space, now: datetime) -> datetime:
-    """The instant after which the space's horizon lets nobody start."""
-    return now + timedelta(days=space.horizon_days)
-
-
 def _aligned(space: Space, window: Period, length: timedelta, not_before: datetime) -> Slot | None:
     start = ceil_to_step(max(window.starts_at, not_before), space.step, space.hub.zone)
     return Slot(space, Period(start, start + length)) if start <= window.ends_at else None
@@ -292,7 +283,7 @@ def first_slots(
     Spaces come with hub, commune and department. Those that `length` does not suit are left out.
     """
     minutes = length // timedelta(minutes=1)
-    fitting = [s for s in spaces if s.min_minutes <= minutes <= s.max_minutes and minutes % s.step_minutes == 0]
+    fitting = [space for space in spaces if minutes in allowed_lengths(space)]
     if not fitting:
         return []
     slots = []
@@ -300,7 +291,7 @@ def first_slots(
     for space in fitting:
         aligned = (_aligned(space, w, length, earliest_start(space, now)) for w in stretches.get(space.pk, ()))
         first = next((slot for slot in aligned if slot), None)
-        if first and first.starts_at <= latest_day_end(space, now):
+        if first and first.starts_at <= latest_start(space, now):
             slots.append(first)
     return sorted(slots, key=lambda slot: (slot.starts_at, slot.space.capacity, slot.space.name))
 
@@ -336,14 +327,13 @@ def _nearest(space: Space, period: Period, now: datetime, stretches: list[Period
             starts = Period(max(stretch.starts_at, wished + steps * space.step), stretch.ends_at)
             if slot := _aligned(space, starts, period.length, not_before):
                 slots.add(slot.period)
-    latest = latest_day_end(space, now)
+    latest = latest_start(space, now)
     nearest = sorted((p for p in slots if p.starts_at <= latest), key=lambda p: abs(p.starts_at - period.starts_at))
     return [Slot(space, p) for p in sorted(nearest[:4])]
 
 
 def _like(space: Space, period: Period, now: datetime, quantity: int) -> list[Space]:
     """The other spaces of the hub that do as well, whose rules allow `period`."""
-    minutes = period.length // timedelta(minutes=1)
     like = (
         Space.objects.active()
         .filter(
@@ -352,17 +342,14 @@ def _like(space: Space, period: Period, now: datetime, quantity: int) -> list[Sp
             capacity__gte=space.capacity,
             quantity__gte=quantity,
             audience=space.audience,
-            min_minutes__lte=minutes,
-            max_minutes__gte=minutes,
         )
         .exclude(pk=space.pk)
         .select_related("hub__commune__department")
         .order_by("capacity", "position", "name")
     )
-    return [
-        s
-        for s in like
-        if minutes % s.step_minutes == 0
-        and ceil_to_step(period.starts_at, s.step, s.hub.zone) == period.starts_at
-        and earliest_start(s, now) <= period.starts_at <= latest_day_end(s, now)
-    ]
+    return [other for other in like if _allows(other, period, quantity, now)]
+
+
+def _allows(space: Space, period: Period, quantity: int, now: datetime) -> bool:
+    broken = broken_rules(space, period, quantity=quantity, opening=[period], now=now, by_team=False)
+    return next(broken, None) is None

@@ -27,7 +27,7 @@ from totem.bookings.forms import (
 )
 from totem.bookings.models import Booking
 from totem.bookings.permissions import space_for, speaks_for_team
-from totem.bookings.proposals import Summary, offers_for, price_was_shown, summary_of, usual_length
+from totem.bookings.proposals import Summary, offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import SeeOther, guest
 from totem.core.components import Crumb
@@ -35,6 +35,8 @@ from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.hubs.queries import standing
 from totem.spaces.models import Space
+from totem.spaces.rules import WITHIN, usual_length
+from totem.spaces.wording import audience_words, rules_words
 
 
 def trail(hub: Hub, *more: Crumb) -> list[Crumb]:
@@ -88,7 +90,7 @@ def _prefilled(request: HttpRequest, place: Space, now: datetime) -> tuple[Perio
     quantity = _number(request.GET.get("quantity"), most=place.quantity) or 1
     if start := read_instant(request.GET.get("start", "")):
         return Period(start, start + length), quantity
-    window = Period(now - place.step, now + timedelta(days=14))
+    window = Period(now - place.step, now + WITHIN)
     first = queries.first_slots([place], window, length, now, quantity=quantity)
     return first[0].period if first else None, quantity
 
@@ -106,12 +108,14 @@ def _refusal(request: HttpRequest, place: Space, period: Period | None, now: dat
     day = (period.starts_at if period else now).astimezone(place.hub.zone).date()
     if rules.may_book(place, standing(person, place.hub, day), signed_in=person is not None):
         return None
-    return _not_for_you(request, place)
+    return not_for_you(request, place)
 
 
-def _not_for_you(request: HttpRequest, place: Space) -> HttpResponse:
+def not_for_you(request: HttpRequest, place: Space) -> HttpResponse:
+    """The page that says whom the space is for (403)."""
     address = request.get_full_path() if request.method != "POST" else request.path
-    return render(request, "bookings/not_for_you.html", {"space": place, "hub": place.hub, "next": address}, status=403)
+    context = {"space": place, "hub": place.hub, "who": audience_words(place), "next": address}
+    return render(request, "bookings/not_for_you.html", context, status=403)
 
 
 def _post(request: HttpRequest, place: Space) -> HttpResponse:
@@ -125,7 +129,7 @@ def _post(request: HttpRequest, place: Space) -> HttpResponse:
         form.refuse(broken)
         return _page(request, form, now, status=422)
     except NotForYouError:
-        return _not_for_you(request, place)
+        return not_for_you(request, place)
     except SlotTakenError as taken:
         return _taken(request, form, taken, now)
     if booking.made_by_id is None:
@@ -199,7 +203,7 @@ def _page(
         "hub": place.hub,
         "form": form,
         "summary": summary,
-        "rules": rules.in_words(place),
+        "rules": rules_words(place),
         "crumbs": trail(place.hub, Crumb(place.name, reverse("website:space", args=[place.hub.slug, place.slug]))),
         **more,
     }

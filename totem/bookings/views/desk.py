@@ -23,7 +23,6 @@ from totem.accounts.permissions import signed_in
 from totem.bookings import actions, queries, wording
 from totem.bookings.actions import WrongStateError
 from totem.bookings.models import Booking
-from totem.bookings.proposals import usual_length
 from totem.bookings.queries import DeskDay, DeskRow
 from totem.bookings.views import SeeOther
 from totem.core.components import Crumb, Tab
@@ -33,6 +32,7 @@ from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE_MACHINES, SEE_DESK, WORK_DESK, hub_for
 from totem.spaces import actions as space_actions
 from totem.spaces.models import Outage, Space
+from totem.spaces.rules import step_under_way, usual_length
 
 YEARS = range(2000, 2200)
 
@@ -233,6 +233,6 @@ def walk_in(request: HttpRequest, slug: str) -> HttpResponse:
     space = Space.objects.active().filter(hub=hub, slug=request.GET.get("space", "")).first()
     if space is None:
         raise Http404
-    start = ceil_to_step(timezone.now() - space.step + datetime.timedelta.resolution, space.step, hub.zone)
+    start = ceil_to_step(step_under_way(space, timezone.now()), space.step, hub.zone)
     query: dict[str, Any] = {"start": start.isoformat(), "minutes": usual_length(space), "whom": "guest"}
     return redirect(f"{reverse('bookings:book', args=[hub.slug, space.slug])}?{urlencode(query)}")

@@ -27,9 +27,11 @@ from totem.bookings.permissions import Access, booking_for
 from totem.bookings.proposals import offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import SeeOther, guest
-from totem.bookings.views.booking import trail
+from totem.bookings.views.booking import not_for_you, trail
 from totem.core.components import Crumb
 from totem.spaces.models import Space
+from totem.spaces.pricing import Line
+from totem.spaces.wording import quote_lines
 
 PAGE = 20
 MOST_COMING = 200
@@ -110,7 +112,7 @@ def _context(access: Access, now: datetime) -> dict[str, Any]:
         "space": booking.space,
         "hub": booking.space.hub,
         "state": wording.state_of(booking, now),
-        "lines": wording.price_lines(wording.copied_lines(booking.price_lines)),
+        "lines": quote_lines(map(Line.from_json, booking.price_lines)),
         "can_check_in": access.by_team and booking.can_check_in(now),
         "can_change": access.may_change and booking.can_change(now, by_team=access.by_team),
         "crumbs": _crumbs(access),
@@ -219,8 +221,7 @@ def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
     except WrongStateError as refusal:
         return _refused(request, access, refusal)
     except NotForYouError:
-        context = {"space": form.target(), "hub": booking.space.hub, "next": request.path}
-        return render(request, "bookings/not_for_you.html", context, status=403)
+        return not_for_you(request, form.target())
     messages.success(request, wording.moved_words(moved))
     return SeeOther(reverse("bookings:detail", args=[moved.reference]))
 

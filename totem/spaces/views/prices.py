@@ -17,6 +17,7 @@ from totem.spaces import actions
 from totem.spaces.forms import PriceForm
 from totem.spaces.models import Price, Space
 from totem.spaces.views.frame import space_for, space_page
+from totem.spaces.wording import price_words
 
 
 def _today(space: Space) -> date:
@@ -43,11 +44,11 @@ def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
                 actions.add_price(space=row, by=signed_in(request), **form.cleaned_data)
                 messages.success(request, _("The price is written down. Bookings made before keep theirs."))
                 return redirect("spaces:prices", slug, space)
-    rows = [(price, _when(price, today)) for price in row.prices.order_by("per", "-starts_on")]
+    rows = [(price, price_words(price), _when(price, today)) for price in row.prices.order_by("per", "-starts_on")]
     context = {
         "form": form,
         "prices": rows,
-        "is_free": not any(when == "now" for _price, when in rows),
+        "is_free": not any(when == "now" for _price, _title, when in rows),
     }
     return space_page(request, "spaces/prices.html", row, "spaces:prices", context, status=form_status(request))
 

@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
@@ -24,6 +23,7 @@ from totem.spaces.actions import BookedError
 from totem.spaces.forms import NewSpaceForm, PartsForm, QuantityForm, SpaceForm
 from totem.spaces.models import Outage, Space, SpacePhoto
 from totem.spaces.views.frame import space_for, space_page
+from totem.spaces.wording import capacity_words, quantity_words
 
 COPY = "copy"
 
@@ -55,8 +55,8 @@ def _said_of(space: Space) -> list[str]:
     """What a row says of a space, in short words."""
     return [
         str(space.get_kind_display()),
-        _("%(number)s of them") % {"number": space.quantity} if space.is_pool else "",
-        ngettext("%(number)s person", "%(number)s people", space.capacity) % {"number": space.capacity},
+        quantity_words(space) if space.is_pool else "",
+        capacity_words(space),
         space.zone.name if space.zone else "",
         str(space.get_audience_display()),
     ]

@@ -19,12 +19,12 @@ from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
 from totem.hubs.queries import doors
 from totem.spaces.models import Space, SpacePhoto
+from totem.spaces.wording import audience_note, feature_words, price_list, quantity_words, rules_words
 from totem.website import calendar, queries
 from totem.website.calendar import Day
 from totem.website.crumbs import hub_crumbs
 from totem.website.forms import FARTHEST, FARTHEST_BACK, read_day
 from totem.website.pages import page
-from totem.website.wording import audience_note, feature_words, price_lines, quantity_words, rules_words
 
 WEEK = timedelta(days=7)
 
@@ -197,7 +197,7 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
         "quantity": quantity_words(shown) if shown.is_pool else "",
         "note": audience_note(shown),
         "rules": list(rules_words(shown)),
-        "prices": price_lines(queries.prices_from(shown, asked.today), asked.today),
+        "prices": price_list(queries.prices_from(shown, asked.today), asked.today),
         "photos": list(SpacePhoto.objects.filter(space=shown).order_by("position", "pk")),
         "half_hours": calendar.half_hours(shown, days, now),
         "columns": _columns(asked, days, ""),
