@@ -52,7 +52,7 @@ def sent(name: str = "Délibération.pdf", content: bytes = PDF, kind: str = "ap
 
 
 def forget(document: Document, by=None, title: str = "") -> Document:
-    return actions.forget_document(
+    return actions.erase_document(
         document=document, reason=ErasureReason.PERSONAL, title=title, by=by or UserFactory(), now=NOW
     )
 

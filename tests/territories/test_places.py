@@ -40,10 +40,10 @@ from totem.territories.places import (
     find_places,
     fold,
     folding,
+    match_places,
     place_drawn,
     place_for,
     place_of_parts,
-    places_meant,
 )
 
 pytestmark = pytest.mark.django_db
@@ -339,11 +339,11 @@ class TestNames:
         ],
     )  # fmt: skip
     def test_meant_by_a_line(self, line, keys):
-        assert [named.key for named in places_meant(line)] == keys
+        assert [named.key for named in match_places(line)] == keys
 
     def test_every_label_means_its_place(self):
         for named in find_places("somme") + find_places("amiens") + find_places("normandie"):
-            assert [meant.key for meant in places_meant(named.label)] == [named.key]
+            assert [meant.key for meant in match_places(named.label)] == [named.key]
 
 
 class TestFolding:

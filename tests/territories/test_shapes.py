@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from totem.territories.places import area_km2
-from totem.territories.shapes import MOST_BYTES, MOST_VERTICES, PROJECTIONS, as_geojson, read_shape
+from totem.territories.shapes import MOST_BYTES, MOST_VERTICES, PROJECTIONS, as_geojson, parse_shape
 
 FLATTENING = 1 / 298.257223563
 SQUARE = [[2.2, 49.8], [2.4, 49.8], [2.4, 50.0], [2.2, 50.0], [2.2, 49.8]]
@@ -22,7 +22,7 @@ def polygon(*rings: Any) -> dict[str, Any]:
 
 
 def read(document: Any, **options: Any):
-    return read_shape(json.dumps(document).encode(), **options)
+    return parse_shape(json.dumps(document).encode(), **options)
 
 
 def moved(epsg: int, ring: list[list[float]]) -> list[list[float]]:
@@ -57,8 +57,8 @@ class TestGood:
 
     def test_a_byte_order_mark_and_text_are_read(self):
         text = json.dumps(polygon(SQUARE))
-        assert read_shape(b"\xef\xbb\xbf" + text.encode()).polygon
-        assert read_shape(text).polygon
+        assert parse_shape(b"\xef\xbb\xbf" + text.encode()).polygon
+        assert parse_shape(text).polygon
 
     def test_parts_that_overlap_are_one_area(self):
         reading = read({"type": "MultiPolygon", "coordinates": [[around(2, 48)], [around(2.05, 48)], [around(3, 48)]]})
@@ -74,7 +74,7 @@ class TestGood:
 
     def test_what_is_offered_is_good_when_it_is_sent_back(self):
         reading = read(polygon([[y, x] for x, y in SQUARE]))
-        again = read_shape(as_geojson(reading.corrected))
+        again = parse_shape(as_geojson(reading.corrected))
         assert again.problems == ()
         assert again.polygon.equals(shapely.Polygon(SQUARE))
 
@@ -86,7 +86,7 @@ class TestBad:
         assert reading.polygon is None
         assert [problem.kind for problem in reading.problems] == ["crossing"]
         assert reading.problems[0].at == pytest.approx((2.3, 49.9))
-        assert "2.30000, 49.90000" in reading.words[0]
+        assert "2.30000, 49.90000" in reading.messages[0]
         assert reading.corrected.is_valid
         assert reading.corrected.area == pytest.approx(0.02)
 
@@ -116,7 +116,7 @@ class TestBad:
     def test_another_projection_is_recognised_by_its_numbers(self, epsg, place):
         reading = read(polygon(moved(epsg, around(*place))))
         assert [problem.kind for problem in reading.problems] == ["projection"]
-        assert PROJECTIONS[epsg] in reading.words[0]
+        assert PROJECTIONS[epsg] in reading.messages[0]
         assert reading.corrected.hausdorff_distance(shapely.Polygon(around(*place))) < 1e-5
 
     def test_another_projection_is_believed_when_it_is_said(self):
@@ -195,16 +195,16 @@ class TestBad:
         ],
     )
     def test_what_cannot_be_read_is_told_where(self, data, words):
-        reading = read_shape(data)
+        reading = parse_shape(data)
         assert (reading.polygon, reading.corrected) == (None, None)
-        assert words in reading.words[0]
+        assert words in reading.messages[0]
 
     def test_too_large_a_file_is_not_read(self):
-        assert [problem.kind for problem in read_shape(b" " * (MOST_BYTES + 1)).problems] == ["heavy"]
+        assert [problem.kind for problem in parse_shape(b" " * (MOST_BYTES + 1)).problems] == ["heavy"]
 
     def test_too_many_vertices_are_simplified(self):
         circle = shapely.Point(2.3, 49.9).buffer(0.5, quad_segs=MOST_VERTICES)
-        reading = read_shape(as_geojson(circle))
+        reading = parse_shape(as_geojson(circle))
         assert [problem.kind for problem in reading.problems] == ["vertices"]
         assert shapely.get_num_coordinates(reading.corrected) <= MOST_VERTICES
         assert reading.corrected.symmetric_difference(circle).area < circle.area / 1000
@@ -213,14 +213,14 @@ class TestBad:
         bow = [[49.8, 2.2], [50.0, 2.4], [49.8, 2.4], [50.0, 2.2], [49.8, 2.2]]
         reading = read(polygon(bow))
         assert [problem.kind for problem in reading.problems] == ["swapped", "crossing"]
-        assert read_shape(as_geojson(reading.corrected)).polygon
+        assert parse_shape(as_geojson(reading.corrected)).polygon
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda c: st.lists(c) | st.dictionaries(
     st.sampled_from(["type", "coordinates", "geometry", "features", "crs", "geometries"]),
     c | st.sampled_from(["Polygon", "Feature", "FeatureCollection", "MultiPolygon"]))))  # fmt: skip
 def test_nothing_that_is_sent_breaks_it(document):
-    reading = read_shape(json.dumps(document))
+    reading = parse_shape(json.dumps(document))
     assert reading.polygon is not None or reading.problems
 
 

@@ -17,7 +17,7 @@ from totem.territories.places import (
     PlaceNotFound,
     ShapesMissing,
     area_km2,
-    named_parts,
+    part_refs,
     place_for,
     place_of_version,
     shape_from,
@@ -72,7 +72,7 @@ def perimeter_subject(perimeter: Perimeter, on: datetime.date) -> Subject:
     except ShapesMissing:  # no outlines here: the shape alone still says what is inside
         shape = shape_from(version.polygon or b"")
         place = Place(PERIMETER, code, perimeter.name, (), None, area_km2(shape), shape, (), ())
-    parts = () if version.polygon is not None else tuple(named.key for named in named_parts(version))
+    parts = () if version.polygon is not None else tuple(named.key for named in part_refs(version))
     return Subject(f"{PERIMETER}:{perimeter.pk}", perimeter.name, place, perimeter=perimeter.pk, parts=parts)
 
 

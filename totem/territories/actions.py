@@ -1,4 +1,4 @@
-"""What is done to workspaces, perimeters and documents."""
+"""Actions on workspaces, perimeters and documents."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class LastOfficerError(Exception):
-    """A workspace that has people keeps at least one officer."""
+    """The change would leave a workspace that has members without an officer."""
 
 
 def _record(verb: str, subject: models.Model, by: User | None, workspace: Workspace | None, **facts: object) -> None:
@@ -63,7 +63,7 @@ def set_member(*, workspace: Workspace, email: str, role: str, by: User) -> Work
 
     Raises ValidationError when nobody does, LastOfficerError.
     """
-    _hold(workspace)
+    _lock_team(workspace)
     person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if person is None:
         words = _("Nobody signs in with this address. Ask them to create an account first.")
@@ -72,7 +72,7 @@ def set_member(*, workspace: Workspace, email: str, role: str, by: User) -> Work
     if member is None:
         member = WorkspaceMember(workspace=workspace, person=person)
     elif role != WorkspaceRole.OFFICER:
-        _keep_an_officer(member)
+        _check_officer_remains(member)
     before, member.role = member.role, role
     member.full_clean()
     member.save()
@@ -83,21 +83,21 @@ def set_member(*, workspace: Workspace, email: str, role: str, by: User) -> Work
 
 @transaction.atomic
 def remove_member(*, member: WorkspaceMember, by: User) -> None:
-    """Take somebody out of the team. Raises LastOfficerError."""
-    _hold(member.workspace)
+    """Remove somebody from the team. Raises LastOfficerError."""
+    _lock_team(member.workspace)
     row = WorkspaceMember.objects.select_related("workspace").filter(pk=member.pk).first()
     if row is None:
         return
-    _keep_an_officer(row)
+    _check_officer_remains(row)
     row.delete()
     _record("territories.member_removed", row.workspace, by, row.workspace, person=row.person_id, role=row.role)
 
 
 @transaction.atomic
 def leave_workspaces(*, person: User) -> None:
-    """Take a person out of every team (they are erased). Raises LastOfficerError where others would have no officer.
+    """Remove an erased person from every team. Raises LastOfficerError where others would be left without an officer.
 
-    A workspace of which they were the only member stays, without anybody.
+    A workspace of which they were the only member stays, without members.
     """
     for member in WorkspaceMember.objects.filter(person=person).select_related("workspace").order_by("workspace"):
         if member.workspace.members.exclude(pk=member.pk).exists():
@@ -107,12 +107,12 @@ def leave_workspaces(*, person: User) -> None:
             _record("territories.member_removed", member.workspace, person, member.workspace, person=person.pk)
 
 
-def _hold(workspace: Workspace) -> None:
-    """One change of a team at a time: two officers who go at once see each other."""
+def _lock_team(workspace: Workspace) -> None:
+    """Lock the team's row: of two officers who leave at the same time, the second sees that the first has left."""
     Workspace.objects.select_for_update().get(pk=workspace.pk)
 
 
-def _keep_an_officer(member: WorkspaceMember) -> None:
+def _check_officer_remains(member: WorkspaceMember) -> None:
     others = WorkspaceMember.objects.filter(
         workspace=member.workspace_id, role=WorkspaceRole.OFFICER, person__is_active=True
     )
@@ -166,10 +166,10 @@ def publish_perimeter_version(
     polygon: "BaseGeometry | None" = None,
     note: str = "",
 ) -> PerimeterVersion:
-    """What the perimeter is made of from that day on: `parts` (codes by name of the part) or a valid `polygon`.
+    """Publish what the perimeter is made of from that day on: `parts` (codes by name of the part) or a valid `polygon`.
 
-    It never changes afterwards. Area and population are those of the moment, None where they are not known. Raises
-    ValidationError when it is made of nothing, or of two things.
+    A version never changes. Area and population are those known at publication, None where unknown. Raises
+    ValidationError when neither or both of `parts` and `polygon` are given.
     """
     row = Perimeter.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=perimeter.pk)
     named = {name: sorted(set(codes)) for name, codes in (parts or {}).items() if codes}
@@ -230,9 +230,9 @@ def set_public(*, perimeter: Perimeter, public: bool, by: User) -> Perimeter:
 def add_document(
     *, workspace: Workspace | None, checked: files.CheckedFile, title: str, by: User | None, public: bool = False
 ) -> Document:
-    """The document, for its workspace alone unless `public`; without a workspace it is public data.
+    """Store the document, visible to its workspace only unless `public`; without a workspace it is public data.
 
-    Bytes that the workspace has sent before give the document that is there, unchanged. Raises ValidationError.
+    Bytes that the workspace uploaded before give the existing document, unchanged. Raises ValidationError.
     """
     stored = files.store(checked)
     known = Document.objects.filter(workspace=workspace, stored=stored).first()
@@ -251,7 +251,7 @@ def add_document(
     )
     document.full_clean()
     document.save(force_insert=True)
-    # Its name may be somebody's: the sum says which it is.
+    # Its name may be personal: the journal identifies it by its digest.
     facts = {"sha256": document.sha256, "size": document.size, "type": document.content_type}
     _record("territories.document_added", document, by, workspace, **facts)
     return document
@@ -270,10 +270,10 @@ def publish_document(*, document: Document, by: User, public: bool = True) -> Do
 
 
 @transaction.atomic
-def forget_document(*, document: Document, reason: ErasureReason, title: str, by: User, now: datetime) -> Document:
-    """Erase the bytes and the name of the document; `title` is what stays written of it, with its sum and the day.
+def erase_document(*, document: Document, reason: ErasureReason, title: str, by: User, now: datetime) -> Document:
+    """Erase the bytes and the name of the document; `title` stays as its description, with its digest and the day.
 
-    Another territory that sent the same bytes keeps them: theirs is another document. An erased one stays as it is.
+    Another workspace that uploaded the same bytes keeps them: theirs is another document. Idempotent.
     """
     files.lock_content(document.sha256)  # before the row, as in add_document
     row = Document.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=document.pk)

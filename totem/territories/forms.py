@@ -1,4 +1,4 @@
-"""Places in a form, typed as people write them with names proposed where there is a script; shapes; workspaces."""
+"""Form fields for communes, places and shapes, with suggestions where JavaScript runs; forms of workspaces."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 from totem.core.files import DocumentField
 from totem.core.forms import DateInput
 from totem.territories.models import Commune, ErasureReason, WorkspaceRole
-from totem.territories.places import Named, places_meant
-from totem.territories.queries import communes_meant, near_names
-from totem.territories.shapes import MOST_BYTES, PROJECTIONS, as_geojson, read_shape
+from totem.territories.places import PlaceRef, match_places
+from totem.territories.queries import match_communes, similar_communes
+from totem.territories.shapes import MOST_BYTES, PROJECTIONS, as_geojson, parse_shape
 
 
 class CommuneInput(forms.TextInput):
-    """A text field with a list of communes that the server fills as one types."""
+    """A text input with a datalist of communes that the server fills while one types."""
 
     template_name = "territories/commune_input.html"
 
@@ -62,7 +62,7 @@ class CommuneField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        meant = communes_meant(text)
+        meant = match_communes(text)
         if len(meant) == 1:
             return meant[0]
         if meant:
@@ -71,7 +71,7 @@ class CommuneField(forms.CharField):
                 _("Several communes answer to that: %(names)s. Which one?") % {"names": ", ".join(labels)},
                 code="ambiguous",
             )
-        near = near_names(text)
+        near = similar_communes(text)
         if near:
             raise ValidationError(
                 _("No commune is called that. Perhaps %(names)s?") % {"names": ", ".join(c.label for c in near)},
@@ -94,7 +94,7 @@ MOST_LINES = 2000
 
 
 class PlacesInput(forms.Textarea):
-    """One place a line; where there is a script, a search beside it adds lines."""
+    """One place a line; with JavaScript, a search field beside it adds lines."""
 
     template_name = "territories/places_input.html"
 
@@ -108,7 +108,7 @@ class PlacesInput(forms.Textarea):
 
 
 class PlacesField(forms.CharField):
-    """Cleans « Amiens (80) », « Picardie (ancienne région) » or codes, one a line, to a list of `places.Named`."""
+    """Cleans « Amiens (80) », « Picardie (ancienne région) » or codes, one a line, to a list of `places.PlaceRef`."""
 
     widget = PlacesInput
 
@@ -127,14 +127,14 @@ class PlacesField(forms.CharField):
             return "\n".join(named.label for named in value)
         return value
 
-    def clean(self, value: Any) -> list[Named]:
+    def clean(self, value: Any) -> list[PlaceRef]:
         lines = [line.strip() for line in (super().clean(value) or "").splitlines() if line.strip()]
         if len(lines) > MOST_LINES:
             raise ValidationError(_("At most %(most)s places.") % {"most": MOST_LINES}, code="many")
-        found: dict[str, Named] = {}
+        found: dict[str, PlaceRef] = {}
         errors: list[ValidationError] = []
         for line in lines:
-            meant = places_meant(line)
+            meant = match_places(line)
             if len(meant) == 1:
                 found[meant[0].key] = meant[0]
             else:
@@ -144,7 +144,7 @@ class PlacesField(forms.CharField):
         return list(found.values())
 
 
-def _line_error(line: str, meant: list[Named]) -> ValidationError:
+def _line_error(line: str, meant: list[PlaceRef]) -> ValidationError:
     if not meant:
         return ValidationError(_("“%(line)s” is no place that is known.") % {"line": line[:80]}, code="unknown")
     same = len({named.label for named in meant}) < len(meant)
@@ -157,16 +157,16 @@ def _line_error(line: str, meant: list[Named]) -> ValidationError:
 
 
 class ShapeInput(forms.Textarea):
-    """GeoJSON, which the map above it writes where there is a script."""
+    """GeoJSON, written by the map above it where JavaScript runs."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"rows": 4, "spellcheck": "false", "autocomplete": "off", **(attrs or {})})
 
 
 class ShapeForm(forms.Form):
-    """A shape drawn, written or sent as a file; `polygon` is None when there is none.
+    """A shape drawn, typed or uploaded; `polygon` is None when there is none.
 
-    A shape that can be corrected is refused once, with the corrected one in its field.
+    A shape that can be corrected is refused once, with the corrected one in its field to confirm.
     """
 
     shape = forms.CharField(
@@ -201,8 +201,8 @@ class ShapeForm(forms.Form):
         if not upload and not text:
             return data
         content = upload.read(MOST_BYTES + 1) if upload else text
-        reading = read_shape(content, epsg=data.get("projection"))
-        for words in reading.words:
+        reading = parse_shape(content, epsg=data.get("projection"))
+        for words in reading.messages:
             self.add_error(field, words)
         if reading.corrected is not None:
             self.data = {name: self.data[name] for name in self.data} | {"shape": as_geojson(reading.corrected)}
@@ -250,7 +250,7 @@ class WorkspaceForm(forms.Form):
 
 
 class MemberForm(forms.Form):
-    """Somebody of the team, and their role."""
+    """A person's address and their role in the team."""
 
     email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=WorkspaceRole.choices, initial=WorkspaceRole.AGENT)
@@ -272,7 +272,7 @@ class DocumentForm(forms.Form):
 
 
 class ErasureForm(forms.Form):
-    """Why a document's content goes, and what stays written of it."""
+    """Why a document's content is erased, and the description that stays."""
 
     reason = forms.ChoiceField(
         label=gettext_lazy("Why"),
@@ -288,5 +288,5 @@ class ErasureForm(forms.Form):
     )
 
     def clean_reason(self) -> ErasureReason:
-        """One of the reasons, not its word."""
+        """The reason as an ErasureReason."""
         return ErasureReason(self.cleaned_data["reason"])

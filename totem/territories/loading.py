@@ -1,6 +1,6 @@
-"""The official list of communes, read from the package `@etalab/decoupage-administratif` (Licence Ouverte 2.0).
+"""Loading of the official list of communes from the package `@etalab/decoupage-administratif` (Licence Ouverte 2.0).
 
-The regions of before 2016 are not in it: they are typed in below.
+The regions of before 2016 are not in it: they are listed below.
 """
 
 import json
@@ -72,14 +72,14 @@ UPDATE territories_formerregion p SET population = k.population
 
 
 class PackageMissing(Exception):
-    """The package is not installed, or not whole."""
+    """The package is not installed, or incomplete."""
 
 
 def load_communes(folder: Path, *, force: bool = False, progress: Progress | None = None) -> bool:
-    """Bring the tables to the edition found in `folder`; false when it was there already.
+    """Update the tables to the edition found in `folder`; returns False when it was loaded already.
 
-    One transaction: a run that is killed changes nothing. Two runs at once: the second waits and finds it done. Those
-    that the edition no longer has are kept as not current. Raises PackageMissing with what to do.
+    One transaction: a killed run changes nothing, and a concurrent run waits and finds it done. Communes that the
+    edition no longer has are kept as not current. Raises PackageMissing, whose message says what to do.
     """
     say = progress or (lambda _line: None)
     try:
@@ -150,7 +150,7 @@ def _communes(rows: list[dict[str, Any]], epcis: list[dict[str, Any]]) -> list[C
 
 
 def _former(rows: list[dict[str, Any]]) -> list[FormerCommune]:
-    """Delegated and associated communes and municipal districts, but those that kept their code as the seat."""
+    """Delegated and associated communes and municipal districts, except where the merged commune has the same code."""
     return [
         FormerCommune(code=row["code"], name=row["nom"], kind=row["type"], current_id=current)
         for row in rows
@@ -165,7 +165,7 @@ def _batches(communes: list[Commune]) -> list[list[Commune]]:
 
 
 def _upsert(rows: "list[Any]") -> None:
-    """Insert the rows, or bring those already there up to date, by their code."""
+    """Insert the rows, or update the existing ones, by code."""
     if not rows:
         return
     model: type[models.Model] = type(rows[0])

@@ -1,6 +1,6 @@
-"""Regions, departments, groupings (EPCI) and communes as INSEE codes them; the perimeters that people make of them.
+"""Regions, departments, groupings (EPCI) and communes by INSEE code; workspaces, their perimeters and documents.
 
-The official code is the key: it is stable, people read it, and a new edition of the list needs no look-up of ids.
+The official code is the primary key: it is stable, readable, and a new edition of the list needs no look-up of ids.
 Lists are loaded by `manage.py load_communes`, outlines by `totem territories outlines`.
 """
 
@@ -23,7 +23,7 @@ from totem.core.sort_keys import SortKeyField, sort_key
 
 
 class Region(models.Model):
-    """A region, or an overseas collectivity standing for one."""
+    """A region, or an overseas collectivity in its place."""
 
     code = models.CharField(_("INSEE code"), max_length=3, primary_key=True)
     name = models.CharField(_("name"), max_length=100)
@@ -78,7 +78,7 @@ HOLIDAY_ZONES = {
 
 
 class Department(models.Model):
-    """A department, or an overseas collectivity standing for one."""
+    """A department, or an overseas collectivity in its place."""
 
     code = models.CharField(_("INSEE code"), max_length=3, primary_key=True)
     name = models.CharField(_("name"), max_length=100)
@@ -104,7 +104,7 @@ class Department(models.Model):
 
     @property
     def holiday_zone(self) -> str:
-        """The subdivision of the `holidays` library whose public holidays hold here; empty for the national list."""
+        """The subdivision of the `holidays` library for its public holidays; empty for the national list."""
         return HOLIDAY_ZONES.get(self.code, "")
 
 
@@ -139,7 +139,7 @@ def commune_key(text: str) -> str:
 
 
 class CommuneKeyField(SortKeyField):
-    """The key a commune is looked for by."""
+    """The sort key of a commune (`commune_key`)."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: ARG002
         key = commune_key(getattr(model_instance, self.source))
@@ -148,7 +148,7 @@ class CommuneKeyField(SortKeyField):
 
 
 class Commune(models.Model):
-    """A commune. One that has been merged since stays, with `current` false, for what refers to it."""
+    """A commune. One that has been merged into another stays, with `current` false, for rows that refer to it."""
 
     code = models.CharField(_("INSEE code"), max_length=5, primary_key=True)
     name = models.CharField(_("name"), max_length=100)
@@ -179,7 +179,7 @@ class Commune(models.Model):
 
 
 class FormerCommune(models.Model):
-    """A code that is no commune's any more, or a municipal district's, and the current commune that it folds to.
+    """The code of a former commune or of a municipal district, and the current commune that it folds into.
 
     Registers keep such codes for years. One that kept its code as the seat of the merged commune has no row.
     """
@@ -208,7 +208,7 @@ class FormerCommune(models.Model):
 
 
 class Edition(models.Model):
-    """Which edition of an outside list was loaded, and when: loading the same again is free."""
+    """Which edition of an external list was loaded, and when, so that loading it again does nothing."""
 
     package = models.CharField(max_length=80, primary_key=True)
     version = models.CharField(max_length=20)
@@ -267,7 +267,7 @@ class Outline(models.Model):
             models.CheckConstraint(condition=Q(area_km2__gte=0), name="outline_area_positive"),
         ]
         indexes: ClassVar = [
-            # Which communes a drawn shape can meet, by PostgreSQL's own boxes: no extension.
+            # Bounding boxes find the communes that a drawn shape can meet, without a spatial extension.
             GistIndex(
                 models.Func(
                     models.Func("west", "south", function="point"),
@@ -287,7 +287,7 @@ class Outline(models.Model):
 
 
 class Workspace(Dated):
-    """Where the people of a territory work together: its team, and what is theirs."""
+    """The shared space of a territory's team: its members, perimeters and documents."""
 
     slug = models.SlugField(_("address on this site"), unique=True)
     name = models.CharField(_("name"), max_length=120)
@@ -302,7 +302,7 @@ class Workspace(Dated):
 
 
 class WorkspaceRole(models.TextChoices):
-    """An officer looks after the team too, an agent changes what is the territory's, a reader sees it."""
+    """A reader may see what belongs to the workspace, an agent may also change it, an officer also manages the team."""
 
     OFFICER = "officer", _("Officer")
     AGENT = "agent", _("Agent")
@@ -310,7 +310,7 @@ class WorkspaceRole(models.TextChoices):
 
 
 class WorkspaceMember(models.Model):
-    """Somebody of a territory's team."""
+    """A person's role in the team of a workspace."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="members")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="workspaces")
@@ -330,13 +330,13 @@ class WorkspaceMember(models.Model):
 
 class PerimeterQuerySet(models.QuerySet["Perimeter"]):
     def seen_by(self, user: object) -> Self:
-        """The public ones, and those of the workspaces of this person (anybody else: the public ones)."""
+        """The perimeters that a person may see: public ones, and those of their workspaces (anonymous: public ones)."""
         mine = Q(workspace__members__person=user.pk) if isinstance(getattr(user, "pk", None), int) else Q()  # type: ignore[attr-defined]
         return self.filter(Q(public=True) | mine).distinct() if mine else self.filter(public=True)
 
 
 class Perimeter(Dated):
-    """A territory of one's own: what it is made of stands in its versions. Without workspace: the installation's."""
+    """A territory defined by people; its versions hold what it is made of. Without workspace: the installation's."""
 
     slug = models.SlugField(_("address on this site"), unique=True)
     name = models.CharField(_("name"), max_length=120)
@@ -365,7 +365,7 @@ class Perimeter(Dated):
 
 
 class PerimeterVersion(models.Model):
-    """What a perimeter was made of from a day on; PostgreSQL refuses to change or delete it.
+    """What a perimeter is made of from a day on. Append-only: triggers refuse UPDATE and DELETE.
 
     Either a polygon (WKB, WGS 84) or `part_count` parts. Area and population are those known when it was published.
     """
@@ -414,12 +414,12 @@ class PerimeterVersion(models.Model):
 
     @property
     def address(self) -> str:
-        """The part of the address that asks for this version on the perimeter's page."""
+        """The query string that selects this version on the perimeter's page."""
         return f"?version={self.number}"
 
 
 class PerimeterPart(models.Model):
-    """One place of a version: exactly one of the five is named."""
+    """One place of a version: exactly one of the five foreign keys is set."""
 
     PLACES: ClassVar = ("region", "former_region", "department", "epci", "commune")
 
@@ -480,16 +480,16 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class DeclaredQuerySet(models.QuerySet[Row]):
-    """Rows that belong to the workspace that declared them until they are published."""
+    """Rows visible to the workspace that declared them only, until they are published."""
 
     def seen_from(self, workspace: "Workspace | None") -> Self:
-        """What that workspace sees: its own and what is public; without one, what is public."""
+        """The rows that a workspace may see: its own and public ones; without a workspace, public ones."""
         own = Q(workspace=workspace) if workspace is not None else Q()
         return self.filter(Q(public=True) | own) if own else self.filter(public=True)
 
 
 class Declared(Dated):
-    """Something a territory says. Its own until it is published; without a workspace it came with public data."""
+    """Something declared by a workspace, private until published; without a workspace it comes from public data."""
 
     workspace = models.ForeignKey(
         Workspace, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("declared by")
@@ -501,7 +501,7 @@ class Declared(Dated):
 
 
 class ErasureReason(models.TextChoices):
-    """Why the content of a document was erased: a word of the journal, which keeps no text that may be personal."""
+    """Why the content of a document was erased, as a code: the journal keeps no free text, which may be personal."""
 
     PERSONAL = "personal", _("It holds personal data that we may not keep")
     ASKED = "asked", _("Somebody it speaks of asked for it")
@@ -510,10 +510,10 @@ class ErasureReason(models.TextChoices):
 
 
 class Document(Declared):
-    """A document that a territory sent as evidence: its name and type, and the sum of its bytes, which never change.
+    """A document that a territory uploaded as evidence: name, type and SHA-256 digest of its bytes, which never change.
 
-    The row outlives its bytes: an erased document says when, keeps its sum, and loses its name, which may be
-    somebody's. The same bytes sent again afterwards are another document.
+    The row outlives its bytes: an erased document keeps the date and its digest, and loses its name, which may be
+    personal. The same bytes uploaded again afterwards are another document.
     """
 
     name = models.CharField(_("name of the file"), max_length=150)
@@ -574,11 +574,11 @@ class Document(Declared):
 
     @property
     def kind(self) -> str:
-        """Its type as people say it: PDF, CSV, ODT…"""
+        """The label of its format: PDF, CSV, ODT…"""
         return format_label(self.content_type)
 
     def get_absolute_url(self) -> str:
-        """Where its bytes are, for whoever may have them. Reads the workspace."""
+        """The address of its bytes. Reads the workspace."""
         if self.workspace is None:
             return reverse("territories:public_document", args=[self.pk])
         return reverse("territories:document", args=[self.workspace.slug, self.pk])

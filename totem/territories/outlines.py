@@ -1,7 +1,7 @@
-"""Official limits of communes, read from a file or an address; everything larger is dissolved from them.
+"""Official outlines of communes, loaded from a file or an https address; larger places are dissolved from them.
 
-Understood: GeoJSON (plain or .gz) of Etalab's contours-administratifs or of IGN's Admin Express, and GeoParquet. A file
-is checked before anything is touched, and the outlines in service are replaced in one transaction.
+Formats: GeoJSON (plain or .gz) of Etalab's contours-administratifs or of IGN's Admin Express, and GeoParquet. A file is
+checked before anything is changed, and the outlines in service are replaced in one transaction.
 """
 
 import gzip
@@ -48,16 +48,16 @@ Say = Callable[[str], None]
 
 
 class OutlinesRefused(Exception):
-    """The file is not what it should be, or does not come; the outlines in service stay. The message is one line."""
+    """The file is invalid or cannot be fetched; the outlines in service stay. The message is one line."""
 
 
 def load_outlines(
     source: str, *, timeout: float = 600, force: bool = False, say: Say = lambda _line: None, named: str = ""
 ) -> int:
-    """Replace the outlines by those of a file or of an https address; how many communes have one now.
+    """Replace the outlines by those of a file or of an https address; returns how many communes have one now.
 
-    `timeout` bounds a download, in seconds; `named` says where a file comes from. Without `force` a file that covers
-    far fewer communes than the outlines in service is refused. Raises OutlinesRefused.
+    `timeout` bounds a download, in seconds; `named` is the recorded origin of a file. Without `force` a file that
+    covers far fewer communes than the outlines in service is refused. Raises OutlinesRefused.
     """
     with _local(source, timeout, say) as path:
         digest = _digest(path)
@@ -76,9 +76,9 @@ def load_outlines(
 
 
 def try_outlines(timeout: float = 3.0) -> str:
-    """Try the official address once, for the demonstration; the line to show, whatever happens.
+    """Try the official address once, for the demonstration; returns the line to show and never raises.
 
-    Asks nothing when outlines are there. The limit holds for the download, name resolution included.
+    No request when outlines are loaded. `timeout` bounds the download in seconds, name resolution included.
     """
     if Edition.objects.filter(package=EDITION).exists():
         return "Outlines: already there."
@@ -142,14 +142,14 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _refuse_unsafe(url: str) -> None:
-    """Only https, or this very machine."""
+    """Accept https addresses only, and http to localhost."""
     parts = urlsplit(url)
     if parts.scheme != "https" and (parts.scheme, parts.hostname) not in {("http", "127.0.0.1"), ("http", "localhost")}:
         raise OutlinesRefused(f"{url} is not an https address.")
 
 
 def _fetch(url: str, path: Path, timeout: float) -> None:
-    """Write what the address gives to the path, within the time and size limits. Raises OutlinesRefused."""
+    """Download the address to the path, within the time and size limits. Raises OutlinesRefused."""
     _refuse_unsafe(url)
     deadline = time.monotonic() + timeout
     opener = urllib.request.build_opener(_SafeRedirects)
@@ -199,7 +199,7 @@ def _by_commune(path: Path, known: dict[str, str]) -> tuple[dict[str, "BaseGeome
 
 
 def _checked(code: str, shape: "BaseGeometry") -> "BaseGeometry":
-    """The shape made valid, its areas alone. Raises ValueError for what is no area in degrees."""
+    """The shape made valid, its polygons only. Raises ValueError for what is not an area in degrees."""
     import shapely  # noqa: PLC0415
 
     west, south, east, north = shape.bounds
@@ -213,7 +213,7 @@ def _checked(code: str, shape: "BaseGeometry") -> "BaseGeometry":
 
 
 def _rows(path: Path) -> Iterator[tuple[str, "BaseGeometry"]]:
-    """Code and shape of each place of the file, whatever its kind."""
+    """Code and shape of each place of the file, of any supported format."""
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == b"PAR1":
@@ -228,7 +228,7 @@ def _rows(path: Path) -> Iterator[tuple[str, "BaseGeometry"]]:
 
 
 def _of_parquet(path: Path) -> Iterator[tuple[str, "BaseGeometry"]]:
-    """GeoParquet: without the conversion that wants an extension, geometries are plain WKB."""
+    """GeoParquet: geometries are read as plain WKB, since DuckDB's conversion needs an extension."""
     import duckdb  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
@@ -250,7 +250,7 @@ def _of_parquet(path: Path) -> Iterator[tuple[str, "BaseGeometry"]]:
 
 
 def _of_geojson(stream: IO[str]) -> Iterator[tuple[str, "BaseGeometry"]]:
-    """One feature at a time: the file of France does not fit in memory as Python objects."""
+    """One feature at a time: the file of France would not fit in memory as Python objects."""
     import shapely  # noqa: PLC0415
 
     for feature in _features(stream):
@@ -262,7 +262,7 @@ def _of_geojson(stream: IO[str]) -> Iterator[tuple[str, "BaseGeometry"]]:
 
 
 def _features(stream: IO[str]) -> Iterator[dict[str, Any]]:
-    """The features of a collection, as they come. Raises ValueError where it breaks off."""
+    """The features of a collection, streamed. Raises ValueError where the file is truncated."""
     decoder, buffer = json.JSONDecoder(), stream.read(CHUNK)
     start = re.search(r'"features"\s*:\s*\[', buffer)
     if start is None:
@@ -298,7 +298,7 @@ def _refuse_poorer(count: int, force: bool) -> None:
 
 
 def _levels(shapes: dict[str, "BaseGeometry"], say: Say) -> Iterator[Outline]:
-    """The outlines of communes, then of what they make up."""
+    """The outlines of communes, then of the larger places dissolved from them."""
     import numpy as np  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
@@ -341,7 +341,7 @@ def _simplified(shapes: "NDArray[np.object_]", tolerance: float) -> "NDArray[np.
 
 
 def _rounded(shapes: "NDArray[np.object_]") -> "NDArray[np.object_]":
-    """Coordinates of DIGITS digits; shared vertices stay shared, and what folds over itself is put right."""
+    """Coordinates rounded to DIGITS digits; shared vertices stay shared, and invalid results are made valid."""
     import numpy as np  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
@@ -353,7 +353,7 @@ def _rounded(shapes: "NDArray[np.object_]") -> "NDArray[np.object_]":
 
 
 def _dissolved(shapes: "NDArray[np.object_]") -> "BaseGeometry":
-    """One area without inner borders. The quick way wants a true coverage; official files are nearly one."""
+    """One area without inner borders. The fast union needs a valid coverage, which official files nearly are."""
     import shapely  # noqa: PLC0415
 
     try:

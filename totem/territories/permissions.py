@@ -1,4 +1,4 @@
-"""Who may do what in a territory's workspace, said once. Reading and authorising are one call."""
+"""Permissions in a territory's workspace. Fetching and authorising are one call; what is not allowed is a 404."""
 
 import rules
 from django.contrib.auth.models import AnonymousUser

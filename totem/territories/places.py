@@ -1,7 +1,7 @@
 """A place: any territory that can be counted, with the communes it is made of.
 
-Every level answers to the same dataclass, so that whoever counts needs not know what it counts. Codes are those of
-today: merged communes and municipal districts are folded to the commune that holds them.
+Every level gives the same dataclass, so that counting does not depend on the level. Codes are those of today: merged
+communes and municipal districts are folded into the current commune.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from totem.territories.models import (
     PerimeterVersion,
     commune_key,
 )
-from totem.territories.queries import PLACES, communes_meant, find_communes
+from totem.territories.queries import PLACES, find_communes, match_communes
 
 if TYPE_CHECKING:
     from pyproj import Geod
@@ -41,11 +41,11 @@ LEVELS = (*Level.values, PERIMETER, DRAWN, FRANCE)
 
 
 class PlaceNotFound(Exception):
-    """There is no such place, or it is not this person's to see."""
+    """There is no such place, or this person may not see it."""
 
 
 class ShapesMissing(Exception):
-    """The limits of communes are not loaded, or not there: `totem territories outlines` brings them."""
+    """The outlines of communes are not loaded, or not for this area; `totem territories outlines` loads them."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Place:
 
     @property
     def key(self) -> str:
-        """Level and code in one word: `epci:248000531`."""
+        """Level and code as one key: `epci:248000531`."""
         return f"{self.level}:{self.code}"
 
 
@@ -147,7 +147,7 @@ def place_for(level: str, code: str, *, user: object = None) -> Place:
 
 
 def edition_of_places() -> str:
-    """Which lists and outlines are loaded, and when, in one word; empty when nothing was loaded."""
+    """A key of the loaded lists and outlines and of when they were loaded; empty when nothing was loaded."""
     loaded = Edition.objects.order_by("package").values_list("package", "version", "loaded_at")
     return " ".join(f"{package}@{version}@{at.isoformat()}" for package, version, at in loaded)
 
@@ -218,19 +218,19 @@ def _current() -> "QuerySet[Commune, str]":
     return Commune.objects.filter(current=True).values_list("code", flat=True)
 
 
-def named_parts(version: PerimeterVersion) -> list["Named"]:
+def part_refs(version: PerimeterVersion) -> list["PlaceRef"]:
     """The places that a version names, the larger ones first."""
     level_of = {name: level for level, name in _PARTS.items()}
     parts = parts_of(version)
     return [
-        _named(level_of[name], row)
+        _ref(level_of[name], row)
         for name in PerimeterPart.PLACES
         if name in parts
         for row in _MODELS[level_of[name]]._default_manager.filter(pk__in=parts[name])
     ]
 
 
-def parts_named(places: Iterable["Named"]) -> dict[str, list[str]]:
+def codes_by_part(places: Iterable["PlaceRef"]) -> dict[str, list[str]]:
     """The codes of these places by the name of the part, as actions and `place_of_parts` take them."""
     parts: dict[str, list[str]] = {}
     for named in places:
@@ -253,7 +253,7 @@ def fold(code: str) -> str | None:
 
 
 def folding() -> dict[str, str]:
-    """Every known code with its current commune, for whoever folds a whole file."""
+    """Every known code with its current commune, to fold a whole file at once."""
     codes = {code: code for code in Commune.objects.filter(current=True).values_list("code", flat=True)}
     former = FormerCommune.objects.filter(current__current=True).values_list("code", "current")
     return {**dict(former), **codes}
@@ -263,14 +263,14 @@ def folding() -> dict[str, str]:
 
 
 def shape_from(wkb: "bytes | memoryview") -> "BaseGeometry":
-    """The geometry of a BinaryField."""
+    """The geometry in the WKB of a BinaryField."""
     import shapely  # noqa: PLC0415 - only where shapes are
 
     return shapely.from_wkb(bytes(wkb))
 
 
 def place_drawn(polygon: "BaseGeometry", *, level: str = DRAWN, code: str = "", name: str = "") -> Place:
-    """The place inside a valid polygon (WGS 84 degrees). Without a code its own: sixteen characters of its content.
+    """The place inside a valid polygon (WGS 84 degrees). Without `code`, sixteen characters of its content's digest.
 
     Raises ShapesMissing when no outline of a commune meets it: not loaded, or not of that part of France.
     """
@@ -291,7 +291,7 @@ SELECT code, shape FROM territories_outline
 
 
 def _communes_in(polygon: "BaseGeometry") -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Communes wholly inside the polygon, and those that its edge cuts; a shared border alone is no meeting."""
+    """Communes wholly inside the polygon, and those that its edge cuts; touching its border alone does not count."""
     import shapely  # noqa: PLC0415
 
     with connection.cursor() as cursor:
@@ -349,8 +349,8 @@ _BRACKETS = re.compile(r"(.+?)\s*\(([^()]+)\)")
 
 
 @dataclass(frozen=True)
-class Named:
-    """A place as a list of suggestions names it. `population` orders the list."""
+class PlaceRef:
+    """A place by level, code and name, as suggestions and perimeters list it. `population` orders suggestions."""
 
     level: str
     code: str
@@ -364,19 +364,19 @@ class Named:
 
     @property
     def label(self) -> str:
-        """What tells it apart, and what a field understands: `Amiens (80)`, `Picardie (ancienne région)`."""
+        """A label without namesakes, which form fields parse: `Amiens (80)`, `Picardie (ancienne région)`."""
         return f"{self.name} ({self.department or WORDS[self.level]})"
 
 
-def _named(level: str, row: Any) -> Named:
+def _ref(level: str, row: Any) -> PlaceRef:
     if level == Level.COMMUNE:
-        return Named(level, row.code, row.name, row.department_id, row.population or 0)
+        return PlaceRef(level, row.code, row.name, row.department_id, row.population or 0)
     if level == PERIMETER:
-        return Named(level, row.slug, row.name)
-    return Named(str(level), row.code, row.name, population=row.population or 0)
+        return PlaceRef(level, row.slug, row.name)
+    return PlaceRef(str(level), row.code, row.name, population=row.population or 0)
 
 
-def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Named]:
+def find_places(text: str, limit: int = 10, *, user: object = None) -> list[PlaceRef]:
     """Places of every level whose name holds a word that begins so, or of that code; exact names and the largest first.
 
     Perimeters are those that this person sees (None: the public ones).
@@ -387,9 +387,9 @@ def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Name
     if not key:
         return []
     found = [named for level in _OTHERS for named in _others(level, key, text, limit)]
-    found += [_named(Level.COMMUNE, row) for row in find_communes(text, limit=limit)]
+    found += [_ref(Level.COMMUNE, row) for row in find_communes(text, limit=limit)]
     perimeters = Perimeter.objects.seen_by(user).filter(versions__isnull=False, name__icontains=text).distinct()
-    found += [_named(PERIMETER, row) for row in perimeters[:limit]]
+    found += [_ref(PERIMETER, row) for row in perimeters[:limit]]
     found.sort(key=lambda named: (key not in (sort_key(named.name), commune_key(named.name)), -named.population))
     return found[:limit]
 
@@ -397,17 +397,17 @@ def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Name
 _OTHERS = (Level.REGION, Level.FORMER_REGION, Level.DEPARTMENT, Level.EPCI)
 
 
-def _others(level: str, key: str, code: str, limit: int) -> list[Named]:
+def _others(level: str, key: str, code: str, limit: int) -> list[PlaceRef]:
     rows: QuerySet[Any] = _MODELS[level]._default_manager.filter(
         Q(sort_key__startswith=key) | Q(sort_key__contains=f" {key}") | Q(code=code.upper())
     )
-    return [_named(level, row) for row in rows.order_by("-population")[:limit]]
+    return [_ref(level, row) for row in rows.order_by("-population")[:limit]]
 
 
-def places_meant(text: str) -> list[Named]:
-    """The places that a line of a form can mean: one is the answer, several are namesakes, none is unknown.
+def match_places(text: str) -> list[PlaceRef]:
+    """The places that a line of a form matches: one is the answer, several are namesakes, none is unknown.
 
-    Understands a label (« Amiens (80) », « Picardie (ancienne région) »), a key (`region:32`), a code of a commune,
+    Parses a label (« Amiens (80) », « Picardie (ancienne région) »), a key (`region:32`), a code of a commune,
     department or EPCI, a postcode, and a name that only one place bears.
     """
     text = text.replace("\x00", "").strip()
@@ -422,19 +422,19 @@ def places_meant(text: str) -> list[Named]:
         if re.fullmatch(pattern, text):
             return _of_code(level, text.upper())
     # A postcode before a code, as people type the first; a former code is no current commune's.
-    meant = [_named(Level.COMMUNE, row) for row in communes_meant(text)] or _of_code(Level.COMMUNE, text.upper())
+    meant = [_ref(Level.COMMUNE, row) for row in match_communes(text)] or _of_code(Level.COMMUNE, text.upper())
     return meant if match else meant + [named for level in _OTHERS for named in _of_name(level, text)]
 
 
 _CODES = ((r"\d{9}", Level.EPCI), (r"\d{2,3}|2[ABab]", Level.DEPARTMENT))
 
 
-def _of_code(level: str, code: str) -> list[Named]:
+def _of_code(level: str, code: str) -> list[PlaceRef]:
     if level == Level.COMMUNE:
         code = fold(code) or ""
-    return [_named(level, row) for row in _MODELS[level]._default_manager.filter(pk=code)]
+    return [_ref(level, row) for row in _MODELS[level]._default_manager.filter(pk=code)]
 
 
-def _of_name(level: str, name: str) -> list[Named]:
+def _of_name(level: str, name: str) -> list[PlaceRef]:
     rows = _MODELS[level]._default_manager.filter(sort_key=sort_key(name))
-    return [_named(level, row) for row in rows] if sort_key(name) else []
+    return [_ref(level, row) for row in rows] if sort_key(name) else []

@@ -1,4 +1,4 @@
-"""Communes as people look for them, the outlines of places, and the public holidays of a department."""
+"""Search of communes, outlines of places as GeoJSON, and public holidays of a department."""
 
 import datetime
 import json
@@ -68,10 +68,10 @@ def find_communes(text: str, *, limit: int = 10) -> list[Commune]:
     return [*exact, *longer[: limit - len(exact)]]
 
 
-def communes_meant(text: str) -> list[Commune]:
-    """The communes a person can have meant: one is the answer, several are namesakes, none is unknown.
+def match_communes(text: str) -> list[Commune]:
+    """The communes that a text matches: one is the answer, several are namesakes, none is unknown.
 
-    Understands « Amiens (80) », a name alone, an INSEE code and a postcode.
+    Parses « Amiens (80) », a name alone, an INSEE code and a postcode.
     """
     text = text.strip()
     current = Commune.objects.filter(current=True).select_related("department")
@@ -93,8 +93,8 @@ def _name_and_department(text: str) -> tuple[str, str]:
     return (match[1], match[2].upper()) if match else (text, "")
 
 
-def near_names(text: str, *, limit: int = 3) -> list[Commune]:
-    """A few communes whose name resembles the text, for a field's message: the same beginning, shorter and shorter."""
+def similar_communes(text: str, *, limit: int = 3) -> list[Commune]:
+    """Up to `limit` communes whose name shares the longest possible beginning with the text, for an error message."""
     key = commune_key(re.sub(r"\(.*", "", text))
     for length in range(len(key), 2, -1):
         found = find_communes(key[:length], limit=limit)
@@ -104,7 +104,7 @@ def near_names(text: str, *, limit: int = 3) -> list[Commune]:
 
 
 def outlines_geojson(level: str, codes: Collection[str] | None) -> str:
-    """A FeatureCollection of the outlines there are of these places, each with its code and name; empty without any.
+    """A GeoJSON FeatureCollection of the loaded outlines of these places, with code and name; possibly empty.
 
     None: of all the places of that level.
     """

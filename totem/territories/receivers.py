@@ -1,4 +1,4 @@
-"""Answers of territories to what happens to people."""
+"""Receivers of the signals about people: export and erasure of personal data."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from totem.territories.models import Document, PerimeterVersion, WorkspaceMember
 
 @receiver(person_erasing, dispatch_uid="territories.leave")
 def leave_when_erased(person: User, **_kwargs: object) -> None:
-    """Whoever is erased leaves the workspaces, unless others there would lose their only officer."""
+    """An erased person leaves their workspaces; refused where others would lose their only officer."""
     try:
         leave_workspaces(person=person)
     except LastOfficerError as last:

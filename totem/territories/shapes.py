@@ -1,7 +1,7 @@
-"""Shapes that people draw or send: read, checked, and told what is wrong where, with a corrected one when there is one.
+"""Parsing and validating shapes that people draw or send; a shape that can be corrected is offered corrected.
 
-What comes in is GeoJSON (RFC 7946): longitude before latitude, in degrees of WGS 84. What goes out is a valid polygon
-or multi-polygon near France, with few enough vertices for a page.
+Input is GeoJSON (RFC 7946): longitude before latitude, in degrees of WGS 84; national projections are converted. The
+result is a valid polygon or multi-polygon near France, with at most MOST_VERTICES vertices.
 """
 
 import json
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_VERTICES = 20_000
-MARGIN = 2.0  # degrees around a territory: what straddles a border is welcome
+MARGIN = 2.0  # degrees around a territory: a shape may straddle a border
 
 # West, south, east, north in degrees of where French communes are.
 TERRITORIES = {
@@ -50,7 +50,7 @@ PROJECTIONS = {
     4471: "RGM04 / UTM 38S (Mayotte)",
     3857: "Web Mercator",
 }
-# The hexagon, coarsely: tells the Atlantic from the land when the numbers fit two projections.
+# A coarse outline of mainland France: tells sea from land when the coordinates fit two projections.
 LAND = (
     (-5.3, 48.7), (-4.8, 47.6), (-2.6, 46.8), (-1.6, 45.6), (-2.0, 43.2), (0.0, 42.5), (3.3, 42.2), (3.3, 43.0),
     (6.2, 42.8), (8.4, 41.2), (9.7, 41.2), (9.7, 43.2), (7.8, 43.6), (7.2, 45.2), (7.1, 47.4), (8.4, 49.1),
@@ -59,68 +59,70 @@ LAND = (
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong, in words, and where: the numbers of the file, None when it has no place."""
+class ShapeProblem:
+    """One fault of a shape: a message, and its coordinates as written in the file (None when it has no place)."""
 
     kind: str
-    words: str
+    message: str
     at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A clean `polygon`, or `problems` and, when it can be mended, the `corrected` one to offer."""
+class ParsedShape:
+    """A valid `polygon`, or `problems` and, when the shape can be corrected, the `corrected` one to offer."""
 
     polygon: "BaseGeometry | None" = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ShapeProblem, ...] = ()
     corrected: "BaseGeometry | None" = None
 
     @property
-    def words(self) -> list[str]:
-        """What to tell the sender, one sentence a problem and what is offered."""
-        told = [problem.words for problem in self.problems]
-        return [*told, _("A corrected shape is proposed: look at it, then send it.")] if self.corrected else told
+    def messages(self) -> list[str]:
+        """The messages of a form, one a problem, and one that says a corrected shape is offered."""
+        messages = [problem.message for problem in self.problems]
+        return (
+            [*messages, _("A corrected shape is proposed: look at it, then send it.")] if self.corrected else messages
+        )
 
 
-class _Unreadable(Exception):
-    """Nothing can be offered: the problem says why."""
+class _UnusableShape(Exception):
+    """The shape cannot be corrected; `problem` says why."""
 
     def __init__(self, kind: str, words: str, at: tuple[float, float] | None = None) -> None:
         super().__init__(words)
-        self.problem = Problem(kind, words, at)
+        self.problem = ShapeProblem(kind, words, at)
 
 
 @dataclass
-class _Draft:
-    """The shape as mended so far."""
+class _ShapeDraft:
+    """The shape as corrected so far, with the problems found."""
 
     shape: "BaseGeometry"
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ShapeProblem] = field(default_factory=list)
 
-    def mend(self, problem: Problem, shape: "BaseGeometry") -> None:
+    def correct(self, problem: ShapeProblem, shape: "BaseGeometry") -> None:
         self.problems.append(problem)
         self.shape = shape
 
 
-def read_shape(data: "bytes | str", *, epsg: int | None = None) -> Reading:
-    """What these bytes of GeoJSON draw. `epsg` says the projection when the sender knows it.
+def parse_shape(data: "bytes | str", *, epsg: int | None = None) -> ParsedShape:
+    """The shape in these bytes of GeoJSON. `epsg` is the projection when the sender states it.
 
-    Never raises for what people send.
+    Never raises for invalid input: the result lists the problems.
     """
     import shapely  # noqa: PLC0415 - only where shapes are
 
     try:
-        parts, declared = _written(data)
-        draft = _Draft(shapely.GeometryCollection(parts))
-        for step in (_in_degrees(epsg or declared), _in_order, _sound, _near, _light):
+        parts, declared = _parse_polygons(data)
+        draft = _ShapeDraft(shapely.GeometryCollection(parts))
+        for step in (_to_degrees(epsg or declared), _swap_axes, _make_valid, _clip_to_france, _simplify):
             step(draft)
         if draft.shape.is_empty or draft.shape.area == 0:
-            raise _Unreadable("empty", _("The shape has no area."))
-    except _Unreadable as unreadable:
-        return Reading(problems=(unreadable.problem,))
+            raise _UnusableShape("empty", _("The shape has no area."))
+    except _UnusableShape as unreadable:
+        return ParsedShape(problems=(unreadable.problem,))
     if draft.problems:
-        return Reading(problems=tuple(draft.problems), corrected=shapely.set_precision(draft.shape, 1e-7))
-    return Reading(polygon=draft.shape)
+        return ParsedShape(problems=tuple(draft.problems), corrected=shapely.set_precision(draft.shape, 1e-7))
+    return ParsedShape(polygon=draft.shape)
 
 
 def as_geojson(polygon: "BaseGeometry") -> str:
@@ -130,29 +132,29 @@ def as_geojson(polygon: "BaseGeometry") -> str:
     return str(shapely.to_geojson(polygon))
 
 
-# -- What is written --------------------------------------------------------------------------------------------------
+# -- GeoJSON ----------------------------------------------------------------------------------------------------------
 
 
-def _written(data: bytes | str) -> "tuple[list[BaseGeometry], int | None]":
-    """The polygons as they are written, valid or not, and the projection that is declared.
+def _parse_polygons(data: bytes | str) -> "tuple[list[BaseGeometry], int | None]":
+    """The polygons as written, valid or not, and the declared projection (EPSG code or None).
 
-    Apart, so that the document, ten times its size in memory, is gone when geometry begins.
+    A function of its own so that the parsed document, ten times its size in memory, is freed before geometry begins.
     """
     document = _document(data)
     parts = [_polygon(rings) for rings in _polygons(document)]
     if not parts:
-        raise _Unreadable("empty", _("There is no polygon in it."))
-    return parts, _declared(document)
+        raise _UnusableShape("empty", _("There is no polygon in it."))
+    return parts, _declared_epsg(document)
 
 
 def _document(data: bytes | str) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
-        raise _Unreadable("heavy", _("This file is too large: at most %(limit)s MB.") % {"limit": MOST_BYTES >> 20})
+        raise _UnusableShape("heavy", _("This file is too large: at most %(limit)s MB.") % {"limit": MOST_BYTES >> 20})
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
     except UnicodeDecodeError as error:
         words = _("This is not GeoJSON: byte %(byte)s is not text in UTF-8.") % {"byte": error.start + 1}
-        raise _Unreadable("json", words) from None
+        raise _UnusableShape("json", words) from None
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -160,11 +162,11 @@ def _document(data: bytes | str) -> dict[str, Any]:
             "line": error.lineno,
             "column": error.colno,
         }
-        raise _Unreadable("json", words) from None
+        raise _UnusableShape("json", words) from None
     except (ValueError, RecursionError):
-        raise _Unreadable("json", _("This is not GeoJSON: it cannot be read.")) from None
+        raise _UnusableShape("json", _("This is not GeoJSON: it cannot be read.")) from None
     if not isinstance(document, dict) or "type" not in document:
-        raise _Unreadable("json", _("This is JSON but not GeoJSON: it has no type."))
+        raise _UnusableShape("json", _("This is JSON but not GeoJSON: it has no type."))
     return document
 
 
@@ -176,7 +178,7 @@ MEMBERS = {"FeatureCollection": "features", "GeometryCollection": "geometries"}
 
 
 def _polygons(node: Any, depth: int = 0) -> Iterator[Any]:
-    """The rings of each polygon, whatever they stand in."""
+    """The rings of each polygon, at any depth of features and collections."""
     kind = str(node.get("type")) if isinstance(node, dict) else ""
     if kind in MEMBERS and isinstance(node.get(MEMBERS[kind]), list) and depth < 10:
         for member in node[MEMBERS[kind]]:
@@ -190,11 +192,11 @@ def _polygons(node: Any, depth: int = 0) -> Iterator[Any]:
         yield from node["coordinates"]
     else:
         words = _("A polygon is needed; this has a %(kind)s.") % {"kind": kind[:40] or "?"}
-        raise _Unreadable("kind", words, _first_position(node))
+        raise _UnusableShape("kind", words, _first_position(node))
 
 
 def _first_position(node: Any) -> tuple[float, float] | None:
-    """Where something that is no polygon stands."""
+    """The first coordinates of something that is not a polygon."""
     at = node.get("coordinates") if isinstance(node, dict) else None
     while isinstance(at, list) and at and isinstance(at[0], list):
         at = at[0]
@@ -214,7 +216,7 @@ def _polygon(rings: Any) -> "BaseGeometry":
     import shapely  # noqa: PLC0415
 
     if not isinstance(rings, list) or not rings:
-        raise _Unreadable("empty", _("There is a polygon without a ring."))
+        raise _UnusableShape("empty", _("There is a polygon without a ring."))
     return shapely.Polygon(_ring(rings[0]), [_ring(hole) for hole in rings[1:]])
 
 
@@ -222,44 +224,44 @@ def _ring(positions: Any) -> "NDArray[np.float64]":
     import numpy as np  # noqa: PLC0415
 
     if not isinstance(positions, list) or not all(_is_position(position) for position in positions):
-        raise _Unreadable("position", _("A ring of the polygon has a position that is not two numbers."))
+        raise _UnusableShape("position", _("A ring of the polygon has a position that is not two numbers."))
     numbers = (number for position in positions for number in position[:2])
     ring = np.fromiter(numbers, dtype=np.float64, count=2 * len(positions)).reshape(-1, 2)
     others = ring[(ring != ring[:1]).any(axis=1)]
     if not (others != others[:1]).any():
         words = _("A ring of the polygon has fewer than three corners.")
-        raise _Unreadable("ring", words, tuple(ring[0].tolist()) if len(ring) else None)
+        raise _UnusableShape("ring", words, tuple(ring[0].tolist()) if len(ring) else None)
     return ring
 
 
-# -- Where it is ------------------------------------------------------------------------------------------------------
+# -- Projection and position ------------------------------------------------------------------------------------------
 
 
-def _declared(document: dict[str, Any]) -> int | None:
+def _declared_epsg(document: dict[str, Any]) -> int | None:
     """The EPSG code of a `crs` member (GeoJSON of 2008), as some tools still write it."""
     named = re.search(r"EPSG:[\d.]*:?(\d+)", json.dumps(document.get("crs") or {}), re.IGNORECASE)
     code = int(named[1]) if named and len(named[1]) < 7 else None
     return None if code == 4326 else code
 
 
-def _in_degrees(epsg: int | None) -> "Callable[[_Draft], None]":
-    def step(draft: _Draft) -> None:
+def _to_degrees(epsg: int | None) -> "Callable[[_ShapeDraft], None]":
+    def step(draft: _ShapeDraft) -> None:
         west, south, east, north = draft.shape.bounds
         in_degrees = max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90
-        if in_degrees or (_swapped(draft.shape) and epsg is None):
+        if in_degrees or (_has_swapped_axes(draft.shape) and epsg is None):
             return
-        for code in _fitting(draft.shape, epsg):
+        for code in _matching_projections(draft.shape, epsg):
             words = _("The coordinates are not degrees: they were read as %(name)s (EPSG:%(code)s).")
             told = words % {"name": PROJECTIONS[code], "code": code}
-            draft.mend(Problem("projection", told, (west, south)), _reprojected(draft.shape, code))
+            draft.correct(ShapeProblem("projection", told, (west, south)), _reprojected(draft.shape, code))
             return
         words = _("The coordinates are not degrees, and no projection in use in France fits them.")
-        raise _Unreadable("projection", words, (west, south))
+        raise _UnusableShape("projection", words, (west, south))
 
     return step
 
 
-def _fitting(shape: "BaseGeometry", epsg: int | None) -> list[int]:
+def _matching_projections(shape: "BaseGeometry", epsg: int | None) -> list[int]:
     """The projections under which the shape lies in France, those that put it on land first."""
     import shapely  # noqa: PLC0415
 
@@ -279,7 +281,7 @@ def _reprojected(shape: "BaseGeometry", epsg: int) -> "BaseGeometry":
     def degrees(points: "NDArray[np.float64]") -> "NDArray[np.float64]":
         import numpy as np  # noqa: PLC0415
 
-        # What a projection cannot have drawn comes back infinite: far away is enough.
+        # Coordinates outside a projection's domain come back infinite: replaced by a point far away.
         there = np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
         found: NDArray[np.float64] = np.nan_to_num(there, posinf=999, neginf=-999)
         return found
@@ -300,15 +302,15 @@ def _territory(shape: "BaseGeometry", margin: float = 0.5) -> str:
     )
 
 
-def _turned(shape: "BaseGeometry") -> "BaseGeometry":
+def _with_swapped_axes(shape: "BaseGeometry") -> "BaseGeometry":
     import shapely  # noqa: PLC0415
 
     return shapely.transform(shape, lambda points: points[:, ::-1])
 
 
-def _swapped(shape: "BaseGeometry") -> bool:
+def _has_swapped_axes(shape: "BaseGeometry") -> bool:
     """Whether the shape is nowhere in France as written, and in one of its territories with its numbers exchanged."""
-    return not any(map(_in_a_box, shape.geoms)) and all(_territory(_turned(part)) for part in shape.geoms)
+    return not any(map(_in_a_box, shape.geoms)) and all(_territory(_with_swapped_axes(part)) for part in shape.geoms)
 
 
 def _in_a_box(part: "BaseGeometry") -> bool:
@@ -325,14 +327,14 @@ def _boxes() -> "BaseGeometry":
     return shapely.union_all(boxes)
 
 
-def _in_order(draft: _Draft) -> None:
-    if _swapped(draft.shape):
+def _swap_axes(draft: _ShapeDraft) -> None:
+    if _has_swapped_axes(draft.shape):
         x, y = draft.shape.geoms[0].exterior.coords[0]
         words = _("Latitude stands before longitude: GeoJSON wants longitude first.")
-        draft.mend(Problem("swapped", words, (x, y)), _turned(draft.shape))
+        draft.correct(ShapeProblem("swapped", words, (x, y)), _with_swapped_axes(draft.shape))
 
 
-# -- Whether it is sound ----------------------------------------------------------------------------------------------
+# -- Validity ---------------------------------------------------------------------------------------------------------
 
 REASONS = {
     "Self-intersection": gettext_lazy("The outline crosses itself near %(at)s."),
@@ -344,40 +346,40 @@ REASONS = {
 OTHERWISE = gettext_lazy("The outline is not that of an area near %(at)s.")
 
 
-def _sound(draft: _Draft) -> None:
+def _make_valid(draft: _ShapeDraft) -> None:
     """One valid polygon or multi-polygon of all the parts; they may overlap."""
     import shapely  # noqa: PLC0415
 
-    sound = []
+    valid = []
     for part in draft.shape.geoms:
         if not part.is_valid:
-            reason, x, y = _reason(part)
+            reason, x, y = _invalid_reason(part)
             words = str(REASONS.get(reason, OTHERWISE)) % {"at": f"{x:.5f}, {y:.5f}"}
-            draft.problems.append(Problem("crossing", words, (x, y)))
-        sound.append(part if part.is_valid else shapely.make_valid(part))
-    draft.shape = _areas_of(sound[0] if len(sound) == 1 else shapely.union_all(sound))
+            draft.problems.append(ShapeProblem("crossing", words, (x, y)))
+        valid.append(part if part.is_valid else shapely.make_valid(part))
+    draft.shape = _areas_of(valid[0] if len(valid) == 1 else shapely.union_all(valid))
 
 
-def _reason(part: "BaseGeometry") -> tuple[str, float, float]:
+def _invalid_reason(part: "BaseGeometry") -> tuple[str, float, float]:
     import shapely  # noqa: PLC0415
 
-    told = re.fullmatch(r"(.*)\[(\S+) (\S+)\]", str(shapely.is_valid_reason(part)))
-    if told:
-        return told[1], float(told[2]), float(told[3])
+    match = re.fullmatch(r"(.*)\[(\S+) (\S+)\]", str(shapely.is_valid_reason(part)))
+    if match:
+        return match[1], float(match[2]), float(match[3])
     x, y = part.exterior.coords[0]
     return "", x, y
 
 
 def _areas_of(shape: "BaseGeometry") -> "BaseGeometry":
-    """Its polygons alone: mending leaves lines and points behind."""
+    """Its polygons only: make_valid can leave lines and points."""
     import shapely  # noqa: PLC0415
 
     areas = [part for part in shapely.get_parts(shapely.get_parts(shape)) if part.geom_type == "Polygon"]
     return areas[0] if len(areas) == 1 else shapely.MultiPolygon(areas)
 
 
-def _near(draft: _Draft) -> None:
-    """What lies far from France is cut away."""
+def _clip_to_france(draft: _ShapeDraft) -> None:
+    """Cut away what lies far from France."""
     import shapely  # noqa: PLC0415
 
     boxes = _boxes()
@@ -387,8 +389,8 @@ def _near(draft: _Draft) -> None:
     inside = _areas_of(draft.shape.intersection(boxes))
     words = _("The shape lies outside France near %(at)s.") % {"at": f"{x:.5f}, {y:.5f}"}
     if inside.is_empty:
-        raise _Unreadable("outside", words, (x, y))
-    draft.mend(Problem("outside", words, (x, y)), inside)
+        raise _UnusableShape("outside", words, (x, y))
+    draft.correct(ShapeProblem("outside", words, (x, y)), inside)
 
 
 def _point_of(shape: "BaseGeometry") -> tuple[float, float]:
@@ -396,8 +398,8 @@ def _point_of(shape: "BaseGeometry") -> tuple[float, float]:
     return point.x, point.y
 
 
-def _light(draft: _Draft) -> None:
-    """Few enough vertices for a page: half the limit when it has to be simplified."""
+def _simplify(draft: _ShapeDraft) -> None:
+    """Simplify to half of MOST_VERTICES a shape that has more than MOST_VERTICES."""
     import shapely  # noqa: PLC0415
 
     count = int(shapely.get_num_coordinates(draft.shape))
@@ -411,4 +413,4 @@ def _light(draft: _Draft) -> None:
         "count": count,
         "limit": MOST_VERTICES,
     }
-    draft.mend(Problem("vertices", words), _areas_of(shapely.make_valid(simple)))
+    draft.correct(ShapeProblem("vertices", words), _areas_of(shapely.make_valid(simple)))

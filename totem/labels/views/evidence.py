@@ -45,7 +45,7 @@ from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.labels.views import SHOW_AND_SEND, board_frame, refused, status_of
 from totem.territories.actions import add_document
 from totem.territories.models import Workspace
-from totem.territories.places import PlaceNotFound, named_parts, version_of
+from totem.territories.places import PlaceNotFound, part_refs, version_of
 
 COMBINES: dict[Combine, Text] = {
     Combine.SUM: gettext_lazy("Several territories together: their sum."),
@@ -84,7 +84,7 @@ class Asked:
         if not self.whole.parts or self.board.perimeter is None:
             return {}
         version = version_of(self.board.perimeter, on=self.day)
-        return {named.key: named.name for named in named_parts(version)} if version is not None else {}
+        return {named.key: named.name for named in part_refs(version)} if version is not None else {}
 
     def figured(self, name: str) -> Figured:
         """The figure of that name. Raises Http404."""

@@ -27,7 +27,7 @@ from totem.labels.permissions import EDIT, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.labels.views import board_frame
 from totem.observatory.views.frame import page
-from totem.territories.places import PlaceNotFound, find_places, places_meant
+from totem.territories.places import PlaceNotFound, find_places, match_places
 
 MOST_CHOSEN = 8  # partners that stand in the matrix at once
 
@@ -80,7 +80,7 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     keys = list(dict.fromkeys(request.GET.getlist("avec")))
     if len(keys) > MOST_CHOSEN:
         raise Http404(_("Up to %(count)s partners stand in the matrix.") % {"count": MOST_CHOSEN})
-    meant = [named for named in places_meant(typed) if named.level != "perimetre"] if typed and not htmx else []
+    meant = [named for named in match_places(typed) if named.level != "perimetre"] if typed and not htmx else []
     if len(meant) == 1:
         return redirect(_address(row, [*keys, meant[0].key]))
     found = [named for named in find_places(typed, 12) if named.level != "perimetre"] if len(typed) > 1 else []

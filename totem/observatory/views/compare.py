@@ -16,7 +16,7 @@ from totem.observatory.surroundings import Division
 from totem.observatory.tables import MASKED, Column, Table, comparison_table
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import KEPT, address, kept_elsewhere, of_place
-from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, place_for, places_meant
+from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, match_places, place_for
 
 MOST_CHOSEN = 8
 MOST_LINES = 60
@@ -82,7 +82,7 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The place beside others: `?avec=epci:200023414&avec=…`, its peers and its members."""
     typed = request.GET.get("ajouter", "").strip()[:LONGEST_SEARCH]
     if typed and not getattr(request, "htmx", False):
-        meant = places_meant(typed)
+        meant = match_places(typed)
         if len(meant) == 1:
             return redirect(with_added(request, meant[0].key))
     keys = chosen_keys(request)

@@ -55,7 +55,7 @@ def draw(request: HttpRequest) -> HttpResponse:
     if reading.polygon is None:
         drawn = as_geojson(reading.corrected) if reading.corrected is not None else ""
         form = DrawForm(initial={"shape": drawn})
-        return _page(request, form, status=422, problems=reading.words or [UNREADABLE], corrected=drawn)
+        return _page(request, form, status=422, problems=reading.messages or [UNREADABLE], corrected=drawn)
     figures, status = _figures(request, reading.polygon)
     return _page(request, DrawForm(initial={"shape": as_geojson(reading.polygon)}), status=status, **figures)
 

@@ -36,7 +36,7 @@ from totem.observatory.views.frame import framed, page
 from totem.observatory.views.maps import PAR, VARIABLES, country_map, is_outlined, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, read_version
 from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
-from totem.territories.places import find_places, places_meant
+from totem.territories.places import find_places, match_places
 
 NARROW = 390
 ROWS_A_PAGE = 50
@@ -54,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     htmx = bool(getattr(request, "htmx", False))
     if typed and not htmx:
-        meant = places_meant(typed)
+        meant = match_places(typed)
         if len(meant) == 1:
             return redirect("observatory:place", meant[0].level, meant[0].code)
     context: dict[str, Any] = {

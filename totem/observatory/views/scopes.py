@@ -39,7 +39,7 @@ from totem.territories.places import (
     place_for,
     version_of,
 )
-from totem.territories.shapes import Reading, read_shape
+from totem.territories.shapes import ParsedShape, parse_shape
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -256,12 +256,12 @@ def chooser(request: HttpRequest, scope: Scope) -> Chooser:
 # -- Shapes in addresses ----------------------------------------------------------------------------------------------
 
 
-def read_drawn(text: str) -> Reading:
+def read_drawn(text: str) -> ParsedShape:
     """What `?forme=` draws: checked as any shape that people send."""
     if len(text) > LONGEST_SHAPE:
-        return Reading()
+        return ParsedShape()
     polygons = [[_ring(ring) for ring in polygon.split("!")] for polygon in text.split("|")]
-    return read_shape(json.dumps({"type": "MultiPolygon", "coordinates": polygons}))
+    return parse_shape(json.dumps({"type": "MultiPolygon", "coordinates": polygons}))
 
 
 def _ring(text: str) -> list[list[float]]:

@@ -99,7 +99,7 @@ def erase(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
     form = ErasureForm(request.POST if request.method == "POST" else None, initial={"title": row.title})
     if form.is_valid():
         try:
-            actions.forget_document(document=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data)
+            actions.erase_document(document=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data)
         except ValidationError as error:
             refused(form, error)
         else:

@@ -20,8 +20,8 @@ from totem.territories.models import Commune, Perimeter, PerimeterVersion, Works
 from totem.territories.permissions import EDIT, SEE, TEAM, perimeter_for, workspace_for
 from totem.territories.places import (
     ShapesMissing,
-    named_parts,
-    parts_named,
+    codes_by_part,
+    part_refs,
     place_of_version,
     shape_from,
     version_of,
@@ -111,7 +111,7 @@ def _content(form: PerimeterVersionForm) -> dict[str, Any]:
     """What the form says the perimeter is made of, as actions take it."""
     data = form.cleaned_data
     return {
-        "parts": parts_named(data["places"]),
+        "parts": codes_by_part(data["places"]),
         "polygon": data["polygon"],
         "valid_from": data["valid_from"],
         "note": data["note"],
@@ -162,7 +162,7 @@ def perimeter(request: HttpRequest, perimeter: str) -> HttpResponse:
         "versions": versions,
         "version": shown,
         "current": current,
-        "parts": named_parts(shown) if shown and shown.polygon is None else [],
+        "parts": part_refs(shown) if shown and shown.polygon is None else [],
         "is_team": row.workspace is not None and request.user.has_perm(SEE, row.workspace),
         "may_edit": row.workspace is not None and request.user.has_perm(EDIT, row.workspace),
         "code": f"{row.slug}@{shown.number}" if shown else row.slug,
@@ -195,7 +195,7 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
     if last is not None and last.polygon is not None:
         initial["shape"] = as_geojson(shape_from(last.polygon))
     elif last is not None:
-        initial["places"] = named_parts(last)
+        initial["places"] = part_refs(last)
     form = PerimeterVersionForm(request.POST or None, request.FILES or None, initial=initial)
     if form.is_valid():
         try:
