@@ -1,8 +1,10 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs; a second run is fast.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset dev test test-data bench lint messages setup-dev
+.PHONY: help setup demo demo-reset dev check test test-full test-data bench bench-check lint messages setup-dev
 WORKERS ?= 2
 BIN := .venv/bin
+# worksteal: a worker that has finished takes tests over from another.
+PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/data $(PROFILE)
 # In development the outlines of communes are those beside the checkout; elsewhere the demonstration tries the official ones.
 OUTLINES := $(wildcard ../shared/data/communes_metropole_2026_simplifiees.parquet)
 ifneq ($(OUTLINES),)
@@ -33,11 +35,17 @@ lint: setup-dev ## formatting, lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+check: lint ## lint, types, layers, and the tests of the rooms in which this branch differs from main (no browser)
+	@files=$$(sh scripts/changed.sh); if [ -z "$$files" ]; then echo "No room differs from main."; else $(PYTEST) $$files; fi
+
 test: lint ## everything CI runs: lint, then all tests with a database and a browser of their own
 	@sh scripts/browser.sh
-	@env -u TEST_DATABASE_URL $(BIN)/pytest -q -n $(WORKERS) --ignore=tests/data
+	@env -u TEST_DATABASE_URL $(PYTEST)
 	@if [ -n "$$TEST_DATABASE_URL" ]; then \
-	  echo "Again on the server of TEST_DATABASE_URL:"; $(BIN)/pytest -q -n $(WORKERS) --ignore=tests/data -m "not browser"; fi
+	  echo "Again on the server of TEST_DATABASE_URL:"; $(PYTEST) -m "not browser"; fi
+
+test-full: PROFILE = --hypothesis-profile=full
+test-full: test bench-check ## make test with more examples a property, and each benchmark on its smallest data
 
 test-data: setup-dev ## tests on the large files of ../shared/data, where that folder exists
 	@$(BIN)/pytest -q tests/data
@@ -45,6 +53,9 @@ test-data: setup-dev ## tests on the large files of ../shared/data, where that f
 bench: setup-dev ## every benchmark, one JSON line each
 	@status=0; for name in contention availability startup profiles register_import census evaluate coalition; do \
 	  $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
+
+bench-check: setup-dev ## each benchmark on its smallest data: it runs and reports, whatever the time it takes
+	@$(BIN)/pytest -q benchmarks
 
 messages: setup-dev ## gather the strings to translate into locale/
 	@$(BIN)/python -m config.messages

@@ -40,9 +40,11 @@ from django.db import connection, connections  # noqa: E402 - after the set-up
 
 from tests.browsing import Window, launch  # noqa: E402
 
-# Nothing is timed here. CI tries the same examples each time; everybody else's runs look for new ones.
-hypothesis_settings.register_profile("totem", deadline=None, derandomize="CI" in os.environ)
-hypothesis_settings.load_profile("totem")
+# Nothing is timed here. CI tries the same examples each time; everybody else's runs look for new ones. `make test-full`
+# takes the profile "full". A test that needs more or fewer examples says so as a share of the profile's.
+for name, examples in (("quick", 40), ("full", 100)):
+    hypothesis_settings.register_profile(name, deadline=None, derandomize="CI" in os.environ, max_examples=examples)
+hypothesis_settings.load_profile("quick")
 
 REAL_COMMITS = (
     "Journal rows cannot be deleted or truncated, so a test cannot clean up after real commits: use the fixture "

@@ -181,7 +181,7 @@ def spaces(db: None) -> list[Space]:
     return [room, approved, whole, pool, SpaceFactory(hub=hub, max_minutes=1440)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.sampled_from(STARTS), steps=st.lists(STEPS, min_size=4, max_size=25))
 def test_no_sequence_of_actions_books_twice_or_outside_the_rules(spaces: list[Space], start, steps):
     with transaction.atomic():
@@ -198,7 +198,7 @@ def test_no_sequence_of_actions_books_twice_or_outside_the_rules(spaces: list[Sp
         transaction.set_rollback(True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     start=st.sampled_from(STARTS),
     steps=st.lists(BOOK, min_size=1, max_size=12),

@@ -288,19 +288,19 @@ def hopeless(draw: st.DrawFn) -> Problem:
     return Problem(tuple(map(str, range(n))), asked, most=draw(st.integers(1, 4)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(problems())
 def test_it_finds_what_looking_at_every_set_finds(asked: Problem):
     assert answer(asked) == exhaustive(asked)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2)
 @given(hopeless())
 def test_the_nearest_miss_is_that_of_looking_at_every_set(asked: Problem):
     assert answer(asked) == exhaustive(asked)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(problems(), st.integers(0, 10**40))
 def test_numbers_beyond_64_bits_are_exact(asked: Problem, large: int):
     """A sum that is met by one only, far beyond what a float or a word holds."""

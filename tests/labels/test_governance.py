@@ -481,7 +481,7 @@ class TestTheLaw:
             max_size=4,
         ),
     )
-    @settings(max_examples=200)
+    @settings(max_examples=2 * settings.default.max_examples)
     def test_the_rules_say_what_is_judged(self, form, has_capital, seats):
         body = Body(legal_form=form, has_capital=has_capital or form == "sem")
         rows = [Seat(actor_class=name, votes=Decimal(votes), capital_share=share) for name, votes, share in seats]

@@ -293,14 +293,14 @@ def questions(draw: st.DrawFn) -> Asked:
     )
 
 
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=list(HealthCheck))
 @given(questions())
 def test_every_answer_is_that_of_the_plain_computation(ask, asked):
     check(ask, asked)
     ask.clear()
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 12, suppress_health_check=list(HealthCheck))
 @given(questions())
 def test_an_archived_stock_answers_the_same_but_for_what_needs_its_rows(ask, asked):
     scope = ask(asked, complete=False)

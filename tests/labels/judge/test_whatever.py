@@ -196,7 +196,7 @@ class TestWhateverTheFacts:
             assert canonical(judge(EVERYTHING, again)) == canonical(result)
             assert canonical(msgspec.json.decode(canonical(result), type=Result)) == canonical(result)
 
-    @hypothesis_settings(max_examples=300)
+    @hypothesis_settings(max_examples=3 * hypothesis_settings.default.max_examples)
     @given(partly_known())
     def test_knowing_more_changes_nothing_that_was_decided(self, pair: tuple[Facts, Facts]) -> None:
         fewer, more = (judge(EVERYTHING, known) for known in pair)
