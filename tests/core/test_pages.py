@@ -1,19 +1,97 @@
 """How views answer: pages and partials for HTMX, what an action refuses, hits to confirm first, redirects."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django import forms
 from django.contrib.messages import get_messages
 from django.core.exceptions import ValidationError
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
+import totem
+from tests.factories.bookings import BookingFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
+from tests.factories.spaces import SpaceFactory
 from totem.core.pages import Affected, add_errors, errors_in, form_status, run_or_confirm
 from totem.core.periods import Period
 from totem.hubs.models import ExceptionalHours, Hub, Zone
+
+# -- Pages and partials -----------------------------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
+IN_PLACE = {"HX-Request": "true"}
+RESTORED = {**IN_PLACE, "HX-History-Restore-Request": "true"}  # the back button, where HTMX had changed the address
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """An address that answers HTMX, and where the part begins that the page has too (None: nowhere)."""
+
+    address: str
+    begins: str | None = ""
+
+
+SWAPPED = {
+    "find": Swapped("/trouver/?people=2"),
+    "free": Swapped("/lieux/hub/libre/"),
+    "week": Swapped("/lieux/hub/semaine/"),
+    "day": Swapped("/lieux/hub/jour/"),
+    "space": Swapped("/lieux/hub/espaces/space/"),
+    "book": Swapped("/lieux/hub/espaces/space/reserver/"),
+    "move": Swapped("/reservations/{booking}/deplacer/"),
+    "desk": Swapped("/lieux/hub/accueil/", begins='<div id="day"'),  # after the messages, which are at the page's head
+    "communes": Swapped("/communes/?q=Amiens"),
+    "places": Swapped("/territoires/chercher/?q=Amiens", begins=None),  # the options of a field elsewhere
+    "observatory": Swapped("/observatoire/?q=Am"),
+    "activities": Swapped("/observatoire/activites/codes/?q=62"),
+}
+
+
+@pytest.fixture
+def desk(client: Client, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Somebody at the desk of a hub with a space and a booking: what its addresses are made of."""
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    hub = HubFactory(slug="hub", opening_hours=[(day, "08:00", "20:00") for day in range(1, 8)])
+    space = SpaceFactory(hub=hub, slug="space")
+    booking = BookingFactory(space=space, period=Period(NOW + timedelta(days=1), NOW + timedelta(days=1, hours=1)))
+    client.force_login(TeamMemberFactory(hub=hub).person)
+    return {"booking": booking.reference}
+
+
+def source(response: HttpResponse) -> str:
+    """The page without what differs each time it is given: its tokens against forged requests."""
+    return re.sub(r"[A-Za-z0-9]{64}", "", response.content.decode())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", SWAPPED)
+def test_an_address_gives_the_page_and_its_part(client: Client, desk: dict[str, str], name: str) -> None:
+    address, begins = SWAPPED[name].address.format(**desk), SWAPPED[name].begins
+    page, part, restored = (client.get(address, headers=headers) for headers in ({}, IN_PLACE, RESTORED))
+    for answer in (page, part, restored):
+        assert answer.status_code == 200
+        assert {"HX-Request", "HX-History-Restore-Request"} <= set(answer.headers["Vary"].split(", "))
+    assert "<html" in source(page)
+    assert source(restored) == source(page)
+    swapped = source(part)
+    assert swapped.strip()
+    assert "<html" not in swapped
+    if begins is not None:
+        assert swapped[swapped.index(begins) :].strip() in source(page)
+
+
+def test_only_one_place_knows_what_htmx_asks_for() -> None:
+    root = Path(totem.__file__).parent
+    files = [path for kind in ("py", "html") for path in root.rglob(f"*.{kind}") if path != root / "core/pages.py"]
+    raw = re.compile(r"\bhtmx\b.*\brequest\b|\brequest\b.*\bhtmx\b|\.html#|HX-Request")
+    assert [str(path.relative_to(root)) for path in files if raw.search(path.read_text())] == []
+
 
 # -- What an action refuses -------------------------------------------------------------------------------------------
 

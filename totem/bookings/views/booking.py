@@ -29,8 +29,9 @@ from totem.bookings.models import Booking
 from totem.bookings.permissions import space_for, speaks_for_team
 from totem.bookings.proposals import Summary, offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
-from totem.bookings.views import SeeOther, guest
+from totem.bookings.views import guest
 from totem.core.components import Crumb
+from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.hubs.queries import standing
@@ -46,7 +47,7 @@ def trail(hub: Hub, *more: Crumb) -> list[Crumb]:
 
 @login_not_required
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOW_AND_SEND)
 def book(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """Book a space: GET shows the form with its price, POST books."""
     place = space_for(request.user, slug, space)
@@ -207,5 +208,4 @@ def _page(
         "crumbs": trail(place.hub, Crumb(place.name, reverse("website:space", args=[place.hub.slug, place.slug]))),
         **more,
     }
-    part = "#summary" if request.htmx else ""  # type: ignore[attr-defined]
-    return render(request, f"bookings/book.html{part}", context, status=status)
+    return render_page(request, "bookings/book.html", context, partial="summary", status=status)

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -24,9 +24,9 @@ from totem.bookings import actions, queries, wording
 from totem.bookings.actions import WrongStateError
 from totem.bookings.models import Booking
 from totem.bookings.queries import DeskDay, DeskRow
-from totem.bookings.views import SeeOther
 from totem.core.components import Crumb, Tab
 from totem.core.forms import DateInput
+from totem.core.pages import SeeOther, render_page, wants_partial
 from totem.core.periods import ceil_to_step
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE_MACHINES, SEE_DESK, WORK_DESK, hub_for
@@ -116,10 +116,10 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
         "spaces": list(Space.objects.active().filter(hub=hub).order_by("position", "name")),
         "may_work": request.user.has_perm(WORK_DESK, hub),
         "may_mend": request.user.has_perm(MANAGE_MACHINES, hub),
+        "in_place": wants_partial(request),
         "crumbs": [Crumb(hub.name, reverse("website:hub", args=[hub.slug]))],
     }
-    part = "#day" if request.htmx else ""  # type: ignore[attr-defined]
-    return render(request, f"bookings/desk.html{part}", context, status=status)
+    return render_page(request, "bookings/desk.html", context, partial="day", status=status)
 
 
 def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[Section]:
@@ -217,7 +217,7 @@ def _answer(request: HttpRequest, hub: Hub, said: str, *, done: bool) -> HttpRes
     day = form.cleaned_data.get("date") if form.is_valid() else None
     if done:
         messages.success(request, said)
-        if not request.htmx:  # type: ignore[attr-defined]
+        if not wants_partial(request):
             query = f"?{urlencode({'date': day.isoformat()})}" if day else ""
             return SeeOther(reverse("bookings:desk", args=[hub.slug]) + query)
     else:

@@ -22,7 +22,7 @@ from totem.bookings import actions, mails, wording
 from totem.bookings.actions import WrongCodeError, WrongStateError
 from totem.bookings.forms import CodeForm
 from totem.bookings.models import Booking, Status
-from totem.bookings.views import SeeOther
+from totem.core.pages import SHOW_AND_SEND, SeeOther
 from totem.core.periods import Period
 from totem.spaces.models import Space
 
@@ -85,7 +85,7 @@ def ask_code(request: HttpRequest, booking: Booking) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOW_AND_SEND)
 def code(request: HttpRequest, reference: str) -> HttpResponse:
     """Type the code; only for the browser that asked for it."""
     if reference not in request.session.get(AWAITED, []):

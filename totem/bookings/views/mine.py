@@ -26,9 +26,10 @@ from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.permissions import Access, booking_for
 from totem.bookings.proposals import offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
-from totem.bookings.views import SeeOther, guest
+from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
 from totem.core.components import Crumb
+from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.spaces.models import Space
 from totem.spaces.pricing import Line
 from totem.spaces.wording import quote_lines
@@ -139,7 +140,7 @@ def calendar(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 @of_booking
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOW_AND_SEND)
 def cancel(request: HttpRequest, access: Access) -> HttpResponse:
     """Ask, then cancel."""
     now, booking = timezone.now(), access.booking
@@ -170,7 +171,7 @@ def _refused(request: HttpRequest, access: Access, refusal: WrongStateError) -> 
 
 
 @of_booking
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOW_AND_SEND)
 def move(request: HttpRequest, access: Access) -> HttpResponse:
     """Put a booking at another time, or in another space of its kind, at the price of today."""
     now, booking = timezone.now(), access.booking
@@ -254,5 +255,4 @@ def _move_page(
         unread=form.unread() if form.is_bound else "",
     )
     context = {**_context(access, now), "form": form, "summary": summary, "target": space, **more}
-    part = "#summary" if request.htmx else ""  # type: ignore[attr-defined]
-    return render(request, f"bookings/move.html{part}", context, status=status)
+    return render_page(request, "bookings/move.html", context, partial="summary", status=status)

@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core.pages import render_page, wants_partial
 from totem.labels import actions, wording
 from totem.labels.charter import Requirement
 from totem.labels.coalitions import Joined, Standing, joined
@@ -26,7 +27,6 @@ from totem.labels.partners import Table, table_of
 from totem.labels.permissions import EDIT, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.labels.views import board_frame
-from totem.observatory.views.frame import page
 from totem.territories.places import PlaceNotFound, find_places, match_places
 
 MOST_CHOSEN = 8  # partners that stand in the matrix at once
@@ -76,26 +76,30 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """The lead and the partners of `?avec=epci:…`, requirement by requirement; `?ajouter=` looks for one more."""
     row = board_for(request.user, workspace, board)
     typed = request.GET.get("ajouter", "").strip()[:80]
-    htmx = bool(getattr(request, "htmx", False))
+    in_place = wants_partial(request)
     keys = list(dict.fromkeys(request.GET.getlist("avec")))
     if len(keys) > MOST_CHOSEN:
         raise Http404(_("Up to %(count)s partners stand in the matrix.") % {"count": MOST_CHOSEN})
-    meant = [named for named in match_places(typed) if named.level != "perimetre"] if typed and not htmx else []
+    meant = [named for named in match_places(typed) if named.level != "perimetre"] if typed and not in_place else []
     if len(meant) == 1:
         return redirect(_address(row, [*keys, meant[0].key]))
     found = [named for named in find_places(typed, 12) if named.level != "perimetre"] if len(typed) > 1 else []
     found_links = [(named.label, _address(row, [*keys, named.key])) for named in found if named.key not in keys]
-    if htmx and "ajouter" in request.GET:
-        return render(request, "labels/together.html#found", {"found": found_links, "typed": typed})
-    context = _matrix(row, keys) | {
-        "found": found_links,
-        "typed": typed,
-        "keys": keys,
-        "full": len(keys) >= MOST_CHOSEN,
-        "form": SearchForm(initial={"scope": SearchForm.scopes(row)[0][0]}, board=row),
-        "searches": _searches(row),
-    }
-    return page(request, "labels/together.html", "matrix", board_frame(request, row, "together") | context)
+    if in_place and "ajouter" in request.GET:
+        return render_page(request, "labels/together.html", {"found": found_links, "typed": typed}, partial="found")
+    context = (
+        board_frame(request, row, "together")
+        | _matrix(row, keys)
+        | {
+            "found": found_links,
+            "typed": typed,
+            "keys": keys,
+            "full": len(keys) >= MOST_CHOSEN,
+            "form": SearchForm(initial={"scope": SearchForm.scopes(row)[0][0]}, board=row),
+            "searches": _searches(row),
+        }
+    )
+    return render_page(request, "labels/together.html", context, partial="matrix")
 
 
 def _searches(board: Board) -> list[tuple[Search, str]]:
@@ -204,7 +208,7 @@ def search_result(request: HttpRequest, workspace: str, board: str, pk: int) -> 
     row = board_for(request.user, workspace, board)
     asked = get_object_or_404(Search.objects.select_related("charter_version"), board=row, pk=pk)
     context = board_frame(request, row, "together", (_("Better together"), _address(row, []))) | _answer(row, asked)
-    return page(request, "labels/search.html", "answer", context)
+    return render_page(request, "labels/search.html", context, partial="answer")
 
 
 def _answer(board: Board, asked: Search) -> dict[str, Any]:

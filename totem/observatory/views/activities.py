@@ -1,12 +1,10 @@
 """Activity perimeters: what is counted as digital, for everybody to read and for a territory's team to change."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.permissions import signed_in
 from totem.core.components import Crumb
 from totem.core.edit_conflicts import EditConflict, version_token
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, render_page
 from totem.core.sort_keys import sort_key
 from totem.observatory import actions
 from totem.observatory.forms import (
@@ -31,7 +30,6 @@ from totem.observatory.forms import (
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Nomenclature
 from totem.observatory.permissions import may_change, perimeter_for, perimeters_seen, workspaces_of
 
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 FOUND_AT_MOST = 60
 
 
@@ -119,15 +117,13 @@ def _branches(version: ActivityVersion) -> list[dict[str, Any]]:
 def codes(request: HttpRequest) -> HttpResponse:
     """The activities of both nomenclatures, looked for by code or words."""
     typed = request.GET.get("q", "")[:80]
-    htmx = getattr(request, "htmx", False)
-    template = "observatory/activities_codes.html#found" if htmx else "observatory/activities_codes.html"
     context = {
         "typed": typed,
         "found": find_activities(typed),
         "total": Activity.objects.count(),
         "crumb_items": _trail(),
     }
-    return render(request, template, context)
+    return render_page(request, "observatory/activities_codes.html", context, partial="found")
 
 
 def find_activities(typed: str) -> list[Activity]:
@@ -155,15 +151,13 @@ def create(request: HttpRequest) -> HttpResponse:
     if not workspaces_of(person).exists():
         raise Http404
     form = NewPerimeterForm(request.POST or None, user=person)
-    made: list[ActivityPerimeter] = []
-    if form.is_valid() and _succeeds(
-        form,
-        lambda: made.append(actions.create_activity_perimeter(by=person, now=timezone.now(), **form.cleaned_data)),
-    ):
-        messages.success(request, _("The draft is there: give it its branches and codes, then publish it."))
-        return redirect("observatory:activities_draft", made[0].slug)
+    if form.is_valid():
+        with errors_in(form):
+            made = actions.create_activity_perimeter(by=person, now=timezone.now(), **form.cleaned_data)
+            messages.success(request, _("The draft is there: give it its branches and codes, then publish it."))
+            return redirect("observatory:activities_draft", made.slug)
     context = {"form": form, "crumb_items": _trail()}
-    return render(request, "observatory/activities_new.html", context, status=_status(request))
+    return render(request, "observatory/activities_new.html", context, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -171,14 +165,13 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """The perimeter's names, and whether it is public."""
     perimeter = perimeter_for(request.user, slug, to_change=True)
     form = PerimeterForm(request.POST or None, instance=perimeter_for(request.user, slug, to_change=True))
-    if form.is_valid() and _succeeds(
-        form,
-        lambda: actions.change_activity_perimeter(perimeter=perimeter, by=signed_in(request), **form.cleaned_data),
-    ):
-        messages.success(request, _("Saved."))
-        return redirect("observatory:activities_one", perimeter.slug)
+    if form.is_valid():
+        with errors_in(form):
+            actions.change_activity_perimeter(perimeter=perimeter, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("Saved."))
+            return redirect("observatory:activities_one", perimeter.slug)
     context = {"form": form, "perimeter": perimeter, "crumb_items": _trail(perimeter)}
-    return render(request, "observatory/activities_settings.html", context, status=_status(request))
+    return render(request, "observatory/activities_settings.html", context, status=form_status(request))
 
 
 @require_POST
@@ -195,21 +188,21 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     perimeter, version = _drafted(request, slug)
     words = actions.words_of(version)
     form, branches = _draft_forms(request, perimeter, words)
-    status, theirs = _status(request), []
+    status, theirs = form_status(request), []
     if request.method == "POST" and form.is_valid() and branches.is_valid():
         said = actions.DraftWords(
             form.cleaned_data["valid_from"], form.cleaned_data["source"], form.cleaned_data["note"], branches.branches
         )
         try:
-            actions.save_draft(perimeter=perimeter, words=said, seen=form.cleaned_data["seen"], by=signed_in(request))
+            with errors_in(form):
+                actions.save_draft(
+                    perimeter=perimeter, words=said, seen=form.cleaned_data["seen"], by=signed_in(request)
+                )
+                messages.success(request, _("The draft is saved."))
+                return redirect("observatory:activities_draft", perimeter.slug)
         except EditConflict:
             status, theirs = 409, _branches(version)
             form = _reread(request, form, perimeter)
-        except ValidationError as refused:
-            _put(form, refused)
-        else:
-            messages.success(request, _("The draft is saved."))
-            return redirect("observatory:activities_draft", perimeter.slug)
     return _draft_page(request, perimeter, version, status=status, form=form, branches=branches, theirs=theirs)
 
 
@@ -273,22 +266,22 @@ def add_codes(request: HttpRequest, slug: str) -> HttpResponse:
     """Put the activities that were ticked in a branch of the draft."""
     perimeter, version = _drafted(request, slug)
     form = CodesForm(request.POST, draft=version)
-    if not form.is_valid():
-        return _draft_page(request, perimeter, version, status=422, codes_form=form)
-    sent = form.cleaned_data
-    try:
-        actions.add_codes(
-            perimeter=perimeter, branch_name=sent["branch"], activities=sent["activities"], seen=sent["seen"],
-            by=signed_in(request),
-        )  # fmt: skip
-    except EditConflict:
-        form.add_error(None, _("Somebody else saved this draft after you opened it: look at it, then add them again."))
-        return _draft_page(request, perimeter, version, status=409, codes_form=form)
-    except ValidationError as refused:
-        _put(form, refused)
-        return _draft_page(request, perimeter, version, status=422, codes_form=form)
-    messages.success(request, _("Added to the draft."))
-    return redirect("observatory:activities_draft", perimeter.slug)
+    status = 422
+    if form.is_valid():
+        sent = form.cleaned_data
+        try:
+            with errors_in(form):
+                actions.add_codes(
+                    perimeter=perimeter, branch_name=sent["branch"], activities=sent["activities"], seen=sent["seen"],
+                    by=signed_in(request),
+                )  # fmt: skip
+                messages.success(request, _("Added to the draft."))
+                return redirect("observatory:activities_draft", perimeter.slug)
+        except EditConflict:
+            words = _("Somebody else saved this draft after you opened it: look at it, then add them again.")
+            form.add_error(None, words)
+            status = 409
+    return _draft_page(request, perimeter, version, status=status, codes_form=form)
 
 
 @require_POST
@@ -296,18 +289,17 @@ def correct(request: HttpRequest, slug: str) -> HttpResponse:
     """Count a company by hand, or leave it out."""
     perimeter, version = _drafted(request, slug)
     form = CorrectionForm(request.POST, draft=version, prefix="correction")
-    if form.is_valid() and _succeeds(
-        form,
-        lambda: actions.add_correction(
-            perimeter=perimeter,
-            siren=form.cleaned_data["siren"],
-            branch_name=form.cleaned_data["branch"] or None,
-            reason=form.cleaned_data["reason"],
-            by=signed_in(request),
-        ),
-    ):
-        messages.success(request, _("The correction is in the draft."))
-        return redirect(reverse("observatory:activities_draft", args=[perimeter.slug]) + "#corrections")
+    if form.is_valid():
+        with errors_in(form):
+            actions.add_correction(
+                perimeter=perimeter,
+                siren=form.cleaned_data["siren"],
+                branch_name=form.cleaned_data["branch"] or None,
+                reason=form.cleaned_data["reason"],
+                by=signed_in(request),
+            )
+            messages.success(request, _("The correction is in the draft."))
+            return redirect(reverse("observatory:activities_draft", args=[perimeter.slug]) + "#corrections")
     return _draft_page(request, perimeter, version, status=422, correction_form=form)
 
 
@@ -368,25 +360,3 @@ def _drafted(request: HttpRequest, slug: str) -> tuple[ActivityPerimeter, Activi
     if version is None:
         raise Http404
     return perimeter, version
-
-
-def _status(request: HttpRequest) -> int:
-    return 422 if request.method == "POST" else 200
-
-
-def _succeeds(form: BaseForm, action: Callable[[], object]) -> bool:
-    try:
-        action()
-    except ValidationError as refused:
-        _put(form, refused)
-        return False
-    return True
-
-
-def _put(form: BaseForm, refused: ValidationError) -> None:
-    """What an action refused, at its field where the form has it."""
-    if not hasattr(refused, "error_dict"):
-        form.add_error(None, refused)
-        return
-    for name, errors in refused.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)

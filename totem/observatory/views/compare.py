@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from totem.core.pages import render_page, wants_partial
 from totem.observatory import queries, surroundings
 from totem.observatory.engine import Scope
 from totem.observatory.queries import Counted
@@ -18,6 +19,7 @@ from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import KEPT, address, kept_elsewhere, of_place
 from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, match_places, place_for
 
+TEMPLATE = "observatory/place_compare.html"
 MOST_CHOSEN = 8
 MOST_LINES = 60
 LONGEST_SEARCH = 60
@@ -81,13 +83,13 @@ class Ranking:
 def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The place beside others: `?avec=epci:200023414&avec=…`, its peers and its members."""
     typed = request.GET.get("ajouter", "").strip()[:LONGEST_SEARCH]
-    if typed and not getattr(request, "htmx", False):
+    if typed and not wants_partial(request):
         meant = match_places(typed)
         if len(meant) == 1:
             return redirect(with_added(request, meant[0].key))
     keys = chosen_keys(request)
-    if getattr(request, "htmx", False) and "ajouter" in request.GET:
-        return render(request, "observatory/place_compare.html#found", _candidates(request, scope, typed))
+    if wants_partial(request) and "ajouter" in request.GET:
+        return render_page(request, TEMPLATE, _candidates(request, scope, typed), partial="found")
     order = read_order(request)
     rankings = [
         ranking
@@ -117,7 +119,7 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
         full=len(keys) >= MOST_CHOSEN,
         **_candidates(request, scope, typed),
     )
-    return render(request, "observatory/place_compare.html", context)
+    return render_page(request, TEMPLATE, context, partial="found")
 
 
 def chosen_keys(request: HttpRequest) -> list[str]:

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from totem.core.pages import SHOW_AND_SEND, render_page
 from totem.observatory import queries, words
 from totem.observatory.activities import activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.tables import figures_of, tables_of
-from totem.observatory.views.frame import home_crumb, page
+from totem.observatory.views.frame import home_crumb
 from totem.observatory.views.scopes import (
     LONGEST_SHAPE,
     address,
@@ -41,7 +42,7 @@ UNREADABLE = gettext_lazy("This address holds no shape that can be read.")
 
 
 @login_not_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOW_AND_SEND)
 def draw(request: HttpRequest) -> HttpResponse:
     """A shape to draw; with one, its figures. What is sent is checked, then shown at its own address."""
     if request.method == "POST":
@@ -100,7 +101,7 @@ def _page(request: HttpRequest, form: DrawForm, status: int = 200, **context: An
         "outlines": reverse("territories:contours", args=[FRANCE, "fr"]),
         **context,
     }
-    return page(request, "observatory/draw.html", "answer", shown, status)
+    return render_page(request, "observatory/draw.html", shown, partial="answer", status=status)
 
 
 def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, Any], int]:

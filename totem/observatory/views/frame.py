@@ -1,12 +1,9 @@
 """What every page about a place has: its way back, its tabs, what is counted and how to choose something else."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -89,12 +86,3 @@ def crumbs(place: Place, suffix: str, current: str) -> list[Crumb]:
 def home_crumb() -> Crumb:
     """To the observatory."""
     return Crumb(_("Observatory"), reverse("observatory:home"))
-
-
-def page(request: HttpRequest, template: str, part: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    """The page, or for HTMX its partial `part` of the same context; the whole one when HTMX restores its history."""
-    htmx: Any = getattr(request, "htmx", None)
-    name = f"{template}#{part}" if htmx and not htmx.history_restore_request else template
-    response = render(request, name, dict(context), status=status)
-    patch_vary_headers(response, ["HX-Request"])
-    return response

@@ -14,6 +14,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from totem.core.pages import render_page, wants_partial
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings, words
 from totem.observatory.engine import NoStock, Scope
@@ -32,7 +33,7 @@ from totem.observatory.tables import (
     quality_table,
     tables_of,
 )
-from totem.observatory.views.frame import framed, page
+from totem.observatory.views.frame import framed
 from totem.observatory.views.maps import PAR, VARIABLES, country_map, is_outlined, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, read_version
 from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
@@ -52,8 +53,7 @@ LONGEST_SEARCH = 60
 def home(request: HttpRequest) -> HttpResponse:
     """What the observatory answers, and the way to a place: a search, the regions, the public perimeters."""
     typed = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-    htmx = bool(getattr(request, "htmx", False))
-    if typed and not htmx:
+    if typed and not wants_partial(request):
         meant = match_places(typed)
         if len(meant) == 1:
             return redirect("observatory:place", meant[0].level, meant[0].code)
@@ -61,7 +61,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "typed": typed,
         "found": find_places(typed, limit=12, user=request.user) if len(typed) > 1 else [],
     }
-    if not htmx:
+    if not wants_partial(request):
         context |= {
             **_country(request),
             "regions": Region.objects.filter(population__gt=0),
@@ -71,7 +71,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "outlined": Outline.objects.exists(),
             "synthetic": words.SYNTHETIC,
         }
-    return page(request, "observatory/home.html", "found", context)
+    return render_page(request, "observatory/home.html", context, partial="found")
 
 
 def _country(request: HttpRequest) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
         earlier=number_of_page - 1,
         later=number_of_page + 1 if len(found) > ROWS_A_PAGE and number_of_page < LAST_PAGE else 0,
     )
-    return page(request, "observatory/place_companies.html", "list", context)
+    return render_page(request, "observatory/place_companies.html", context, partial="list")
 
 
 def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:

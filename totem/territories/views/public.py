@@ -13,6 +13,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from totem.core.components import Crumb
+from totem.core.pages import render_page, wants_partial
 from totem.territories import outlines
 from totem.territories.models import Commune, Level, Perimeter, Workspace
 from totem.territories.places import FRANCE, PERIMETER, Place, PlaceNotFound, ShapesMissing, find_places, place_for
@@ -30,8 +31,7 @@ def communes(request: HttpRequest) -> HttpResponse:
     """
     typed = str(request.GET.get("q") or next(iter(request.GET.values()), ""))
     found = find_communes(typed[:60]) if len(typed.strip()) > 1 else []
-    template = "territories/communes.html#options" if getattr(request, "htmx", False) else "territories/communes.html"
-    return render(request, template, {"typed": typed, "communes": found})
+    return render_page(request, "territories/communes.html", {"typed": typed, "communes": found}, partial="options")
 
 
 def _home() -> Crumb:
@@ -44,10 +44,10 @@ def find(request: HttpRequest) -> HttpResponse:
     """Places of every level whose name holds `q`: a page, or with HTMX the options of a field's list."""
     typed = str(request.GET.get("q", ""))[:80]
     found = find_places(typed, 12, user=request.user) if len(typed.strip()) > 1 else []
-    if getattr(request, "htmx", False):
-        options = [named for named in found if named.level != PERIMETER]
-        return render(request, "territories/find.html#options", {"places": options})
-    return render(request, "territories/find.html", {"typed": typed, "places": found, "trail": [_home()]})
+    if wants_partial(request):  # the field takes places, and no perimeter
+        found = [named for named in found if named.level != PERIMETER]
+    context = {"typed": typed, "places": found, "trail": [_home()]}
+    return render_page(request, "territories/find.html", context, partial="options")
 
 
 @login_not_required

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from totem.core import wording
 from totem.core.components import Tab
+from totem.core.pages import render_page
 from totem.core.periods import DAY
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
@@ -24,7 +25,6 @@ from totem.website import calendar, queries
 from totem.website.calendar import Day
 from totem.website.crumbs import hub_crumbs
 from totem.website.forms import FARTHEST, FARTHEST_BACK, read_day
-from totem.website.pages import page
 
 WEEK = timedelta(days=7)
 
@@ -151,7 +151,7 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
         "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
         **_turning(asked, WEEK, chosen.more),
     }
-    return page(request, "website/hub_week.html", "week", context, asked.status)
+    return render_page(request, "website/hub_week.html", context, partial="week", status=asked.status)
 
 
 @login_not_required
@@ -176,7 +176,7 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
         "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
         **_turning(asked, DAY, chosen.more),
     }
-    return page(request, "website/hub_day.html", "day", context, asked.status)
+    return render_page(request, "website/hub_day.html", context, partial="day", status=asked.status)
 
 
 @login_not_required
@@ -205,4 +205,4 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
         "crumb_items": hub_crumbs(hub),
         **_turning(asked, WEEK),
     }
-    return page(request, "website/space.html", "week", context, asked.status)
+    return render_page(request, "website/space.html", context, partial="week", status=asked.status)

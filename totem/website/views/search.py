@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from totem.core.components import Slot
+from totem.core.pages import render_page
 from totem.core.sort_keys import sort_key
 from totem.hubs import queries as hub_queries
 from totem.hubs.models import Hub
@@ -19,7 +20,6 @@ from totem.website import finding, freedom
 from totem.website.crumbs import home_crumb, hub_crumbs
 from totem.website.finding import Wish
 from totem.website.forms import FindForm, FreeForm
-from totem.website.pages import page
 from totem.website.queries import account_of
 
 # What a search is without a criterion, and the parameters that are taken away with it.
@@ -47,7 +47,7 @@ def find(request: HttpRequest) -> HttpResponse:
     form = FindForm(hubs, request.GET, today=timezone.localdate(now))
     context: dict[str, object] = {"form": form, "hubs": hubs, "crumb_items": [home_crumb()]}
     if not form.is_valid():
-        return page(request, "website/find.html", "search", context, status=422)
+        return render_page(request, "website/find.html", context, partial="search", status=422)
     wish = Wish.of(form.cleaned_data)
     found = finding.find(hubs, wish, now)
     context |= {"wish": wish, "found": found, "one_hub": len(hubs) == 1}
@@ -57,7 +57,7 @@ def find(request: HttpRequest) -> HttpResponse:
             Slot(words, _without(request.GET, names))
             for words, names in (WIDER[name] for name in finding.wider(hubs, wish, now))
         ]
-    return page(request, "website/find.html", "search", context)
+    return render_page(request, "website/find.html", context, partial="search")
 
 
 def _without(asked: QueryDict, names: Sequence[str]) -> str:
@@ -77,9 +77,9 @@ def free(request: HttpRequest, slug: str) -> HttpResponse:
     form = FreeForm(hub.zone, now, asked)
     context: dict[str, object] = {"hub": hub, "form": form, "crumb_items": hub_crumbs(hub)}
     if not form.is_valid():
-        return page(request, "website/free.html", "answer", context, status=422)
+        return render_page(request, "website/free.html", context, partial="answer", status=422)
     context["answer"] = freedom.answer(hub, request.user, form.cleaned_data["start"], form.cleaned_data["minutes"], now)
-    return page(request, "website/free.html", "answer", context)
+    return render_page(request, "website/free.html", context, partial="answer")
 
 
 def _next_hour(hub: Hub, now: datetime) -> dict[str, str]:
