@@ -18,6 +18,7 @@ from totem.core import embedded
 
 WORD = {"ok": "ok     ", "note": "note   ", "wrong": "WRONG  "}
 ENOUGH_ROOM = 500 * 1024 * 1024
+CLOCKS_MAY_DIFFER = 30  # seconds
 ZONES = ("Europe/Paris", "Indian/Reunion", "America/Martinique")
 
 
@@ -159,12 +160,23 @@ def _inside() -> Iterator[Finding]:
     yield Finding("ok", f"Database: PostgreSQL {version // 10000} ({where})")
     if superuser:
         yield Finding("note", "Database: the role is a superuser; one that owns the database and no more is safer.")
+    yield _clock()
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
         yield Finding("wrong", f"Database: {len(waiting)} migrations wait: run `totem migrate`.")
         return
     yield from _content()
+
+
+def _clock() -> Finding:
+    from totem.core import clock  # noqa: PLC0415
+
+    seconds = round(clock.ahead_of_the_database().total_seconds())
+    if abs(seconds) <= CLOCKS_MAY_DIFFER:
+        return Finding("ok", "Clock: the one of the database")
+    side = "ahead of" if seconds > 0 else "behind"
+    return Finding("wrong", f"Clock: {abs(seconds)} s {side} the database's: set it, or mailed codes will not hold.")
 
 
 def _content() -> Iterator[Finding]:

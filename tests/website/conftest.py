@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from tests.factories.accounts import UserFactory
 from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.bookings.models import Booking
+from totem.core import clock
 from totem.core.periods import Period
 from totem.spaces.models import Space
 
@@ -21,7 +21,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], datetime]:
 
     def stop(instant: str) -> datetime:
         now = datetime.fromisoformat(instant).astimezone(UTC)
-        monkeypatch.setattr(timezone, "now", lambda: now)
+        monkeypatch.setattr(clock, "now", lambda: now)
         return now
 
     return stop

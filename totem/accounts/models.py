@@ -6,8 +6,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
-from django.utils import timezone
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.sort_keys import SortKeyField
@@ -52,7 +51,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, default="fr")
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the back office"), default=False)
-    date_joined = models.DateTimeField(_("date joined"), default=timezone.now)
+    date_joined = models.DateTimeField(_("date joined"), db_default=Now())
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
     demo_role = models.CharField(max_length=10, choices=DemoRole.choices, blank=True, editable=False)
 

@@ -13,7 +13,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.template.response import TemplateResponse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +24,7 @@ from totem.accounts.actions import ErasureRefused, erase_person, export_personal
 from totem.accounts.forms import ProfileForm
 from totem.accounts.models import DemoRole, User
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.models import Mail
 
 # What each person of the demonstration is for, on the sign-in page.
@@ -151,7 +152,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/erase.html")
     try:
-        erase_person(person=person, actor_id=person.pk, now=timezone.now())
+        erase_person(person=person, actor_id=person.pk, now=clock.now())
     except ErasureRefused as refusal:
         return render(request, "accounts/erase.html", {"refusal": refusal.reason}, status=409)
     logout(request)

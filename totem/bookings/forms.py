@@ -5,13 +5,13 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
 from totem.bookings import queries, rules
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
+from totem.core import clock
 from totem.core.forms import DateInput, TimeInput
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.wording import minutes_words
@@ -34,7 +34,7 @@ def read_instant(words: str) -> datetime.datetime | None:
         instant = datetime.datetime.fromisoformat(words.strip().replace(" ", "+"))
     except ValueError:
         return None
-    return instant if instant.tzinfo is not None and abs(instant - timezone.now()) < FARTHEST else None
+    return instant if instant.tzinfo is not None and abs(instant - clock.now()) < FARTHEST else None
 
 
 class LengthSelect(forms.Select):
@@ -76,7 +76,7 @@ class SlotForm(forms.Form):
 
     def clean_date(self) -> datetime.date:
         day: datetime.date = self.cleaned_data["date"]
-        if abs(day - timezone.now().date()) > FARTHEST:
+        if abs(day - clock.now().date()) > FARTHEST:
             raise forms.ValidationError(_("This day is too far away."))
         return day
 
@@ -185,7 +185,7 @@ class BookForm(RequestForm):
 
     def _offer_organisations_of(self, person: User) -> None:
         field = _list_of(self, "organisation")
-        field.queryset = bookable_by(person, timezone.localdate())
+        field.queryset = bookable_by(person, clock.today())
         field.empty_label = str(_("Myself") if person == self.by else _("Nobody but the person"))
 
     def prepare_page(self) -> None:
@@ -267,7 +267,7 @@ class TeamForm(BookForm):
         self.found: list[User] = []
         words = self.data.get("who", "").strip()
         if self.data.get("whom") == self.Whom.PERSON and words:
-            self.found = queries.people_to_book_for(space.hub, words, timezone.now())
+            self.found = queries.people_to_book_for(space.hub, words, clock.now())
             self._offer(self.found)
             if picked := self._picked():
                 self._offer_organisations_of(picked)

@@ -1,13 +1,11 @@
 """Jobs of bookings: mails, reminders, and the holds that nobody came to release."""
 
-from datetime import UTC, datetime
-
-from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from totem.bookings import actions, mails, queries
 from totem.bookings.models import Booking
+from totem.core import clock
 
 RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
 
@@ -20,21 +18,21 @@ def tell(booking_id: int, event: str) -> None:
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="bookings.remind", queueing_lock="bookings.remind", pass_context=False)
-def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the time it was due
+def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
     """Remind those who are expected within a day."""
-    for booking in queries.to_remind(timezone.now()):
+    for booking in queries.to_remind(clock.now()):
         mails.write(booking, "reminder")
 
 
 @app.periodic(cron="27 3 * * *")
 @app.task(name="bookings.forget_guests", queueing_lock="bookings.forget_guests")
-def forget_guests(timestamp: int) -> None:
+def forget_guests(timestamp: int) -> None:  # noqa: ARG001
     """Once a night: empty who booked without an account long ago."""
-    actions.forget_guests(now=datetime.fromtimestamp(timestamp, UTC))
+    actions.forget_guests(now=clock.now())
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="bookings.release_expired_holds", queueing_lock="bookings.release_expired_holds")
 def release_expired_holds(timestamp: int) -> None:  # noqa: ARG001
     """Let go the holds that have run out."""
-    actions.release_expired_holds(now=timezone.now())
+    actions.release_expired_holds(now=clock.now())

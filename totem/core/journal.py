@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.db import models
-from django.utils import timezone
 
+from totem.core import clock
 from totem.core.models import JournalEntry, JournalPersonalValue
 
 
@@ -24,7 +24,7 @@ def record(
     erasure of `person_id` empties.
     """
     entry = JournalEntry.objects.create(
-        at=timezone.now(),
+        at=clock.now(),
         actor_id=actor_id,
         verb=verb,
         subject_model=subject._meta.label_lower,

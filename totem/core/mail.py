@@ -16,9 +16,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template import Context
 from django.template.loader import get_template
-from django.utils import timezone, translation
+from django.utils import translation
 from procrastinate.contrib.django import app
 
+from totem.core import clock
 from totem.core.models import Mail
 
 # How long the content of a mail is kept after it was written; the row (key, date) stays.
@@ -86,7 +87,7 @@ def deliver(mail_id: int) -> bool:
     )
     message.attach_alternative(mail.html, "text/html")
     message.send()
-    mail.sent_at = timezone.now()
+    mail.sent_at = clock.now()
     mail.save(update_fields=["sent_at", "updated_at"])
     return True
 

@@ -7,14 +7,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from totem.core import clock
 from totem.core.constraints import is_sha256_of
 
 
 class Dated(models.Model):
     """A row with the times of its creation and of its last change."""
 
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    created_at = clock.TimestampField(_("created"), auto_now_add=True)
+    updated_at = clock.TimestampField(_("changed"), auto_now=True)
 
     class Meta:
         abstract = True
@@ -103,7 +104,7 @@ class StoredFile(models.Model):
     sha256 = models.CharField(max_length=64, primary_key=True)
     size = models.PositiveIntegerField(_("size (bytes)"))
     content = models.BinaryField()
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = clock.TimestampField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("stored file")

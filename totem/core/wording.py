@@ -17,6 +17,8 @@ from babel.numbers import format_currency, format_decimal
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from totem.core import clock
+
 NBSP = "\N{NO-BREAK SPACE}"
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 
@@ -128,7 +130,7 @@ def _local_date(value: date | datetime, zone: Zone) -> date:
 
 
 def _today(zone: Zone, now: datetime | None) -> date:
-    return local(now or timezone.now(), zone).date()
+    return local(now or clock.now(), zone).date()
 
 
 def date_words(value: date | datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
@@ -158,13 +160,13 @@ def hour(value: datetime | time, zone: Zone = None) -> str:
     said = voice()
     if isinstance(value, time):
         return said.hour(value.hour, value.minute)
-    clock = local(value, zone)
-    words = said.hour(clock.hour, clock.minute)
-    first, second = clock.replace(fold=0).utcoffset(), clock.replace(fold=1).utcoffset()
+    shown = local(value, zone)
+    words = said.hour(shown.hour, shown.minute)
+    first, second = shown.replace(fold=0).utcoffset(), shown.replace(fold=1).utcoffset()
     # Twice on the clocks: the offset falls between the two readings. In the hour that is jumped it would rise, but no
     # instant has such a reading.
     if first is not None and second is not None and first > second:
-        words += f" ({said.winter if clock.fold else said.summer})"
+        words += f" ({said.winter if shown.fold else said.summer})"
     return words
 
 

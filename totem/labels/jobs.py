@@ -1,7 +1,7 @@
 """What is computed for labels while nobody waits: figures and evaluations of the day."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import OperationalError, transaction
 from django.utils import timezone
@@ -9,6 +9,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from totem.core import clock
 from totem.labels import actions
 from totem.labels.evaluating import NoCharter, charter_of, version_for
 from totem.labels.indicators import figures_of
@@ -33,7 +34,7 @@ def refresh_board(board_id: int) -> None:
     """Compute the figures of a board as of today, and keep its evaluation where it changed."""
     board = Board.objects.select_related("workspace", "perimeter", "hub").filter(pk=board_id).first()
     if board is not None:
-        refresh(board, now=datetime.now(UTC))
+        refresh(board, now=clock.now())
 
 
 def refresh(board: Board, *, now: datetime) -> None:

@@ -10,8 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.utils import timezone
-
+from totem.core import clock
 from totem.observatory.activities import (
     DEFAULT,
     Activities,
@@ -207,7 +206,7 @@ def default_activities() -> Activities:
     """What is counted when nobody asks for anything else: the OECD's ICT sector, in the version in force today."""
     version = (
         ActivityVersion.objects.filter(
-            perimeter__slug=DEFAULT, published_at__isnull=False, valid_from__lte=timezone.localdate()
+            perimeter__slug=DEFAULT, published_at__isnull=False, valid_from__lte=clock.today()
         )
         .select_related("perimeter")
         .first()

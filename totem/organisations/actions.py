@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
-from totem.core import journal, mail
+from totem.core import clock, journal, mail
 from totem.core.edit_conflicts import check_version, version_token
 from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
@@ -93,7 +93,7 @@ def invite_person(*, organisation: Organisation, email: str, role: str, can_book
     """
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     email = email.strip().lower()
-    if Affiliation.objects.on(timezone.localdate()).filter(organisation=organisation, person__email=email).exists():
+    if Affiliation.objects.on(clock.today()).filter(organisation=organisation, person__email=email).exists():
         raise AlreadyIn
     offered = {"role": role, "can_book": can_book}
     invitation, created = Invitation.objects.update_or_create(organisation=organisation, email=email, defaults=offered)

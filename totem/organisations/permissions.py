@@ -1,8 +1,7 @@
 """Who may do what to an organisation. One query each: not for loops."""
 
-from django.utils import timezone
-
 from totem.accounts.models import User
+from totem.core import clock
 from totem.organisations.models import Affiliation, AffiliationQuerySet, Organisation
 
 
@@ -22,4 +21,4 @@ def can_book_for(user: User, organisation: Organisation) -> bool:
 
 
 def _today(user: User, organisation: Organisation) -> AffiliationQuerySet:
-    return Affiliation.objects.on(timezone.localdate()).filter(person=user, organisation=organisation)
+    return Affiliation.objects.on(clock.today()).filter(person=user, organisation=organisation)

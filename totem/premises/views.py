@@ -10,12 +10,12 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.edit_conflicts import EditConflict
 from totem.core.models import Dated
 from totem.core.wording import area, date_words, money
@@ -71,7 +71,7 @@ def buildings(request: HttpRequest, workspace: str) -> HttpResponse:
             within = queries.buildings_inside(place_for(PERIMETER, perimeter.slug, user=request.user), row)
         except ShapesMissing:
             within, shapes_missing = queries.PremisesRows(), True
-    listed = queries.listed(row, timezone.localdate(), within)
+    listed = queries.listed(row, clock.today(), within)
     sure = [line for line in listed if not line.undecided]
     context = {
         "workspace": row,
@@ -132,7 +132,7 @@ def _line(announced: queries.Announced) -> Line:
 
 
 def _page(request: HttpRequest, row: Building, *, team: bool = True, problem: str = "") -> HttpResponse:
-    today = timezone.localdate()
+    today = clock.today()
     context = {
         "building": row,
         "detail": (detail := queries.detail(row, today)),
@@ -268,10 +268,10 @@ def set_public(request: HttpRequest, workspace: str, building: int) -> HttpRespo
 def add_phase(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
     """A new phase of a building."""
     row = building_for(request.user, workspace, building, EDIT)
-    form = PhaseForm(request.POST or None, request.FILES or None, initial={"announced_on": timezone.localdate()})
+    form = PhaseForm(request.POST or None, request.FILES or None, initial={"announced_on": clock.today()})
 
     def act(values: dict[str, Any]) -> Building:
-        return actions.add_phase(building=row, by=signed_in(request), now=timezone.now(), **values).building
+        return actions.add_phase(building=row, by=signed_in(request), now=clock.now(), **values).building
 
     return _of(request, form, act, row, title=_("New phase of %(name)s") % {"name": row.name})
 
@@ -281,12 +281,10 @@ def revise_phase(request: HttpRequest, workspace: str, building: int, pk: int) -
     """What was announced of a phase since, begun from how it stands."""
     phase = part_for(request.user, workspace, building, Phase, pk)
     initial = {name: getattr(phase, name) for name in actions.SAID if name != "document"}
-    form = RevisionForm(
-        request.POST or None, request.FILES or None, initial={**initial, "announced_on": timezone.localdate()}
-    )
+    form = RevisionForm(request.POST or None, request.FILES or None, initial={**initial, "announced_on": clock.today()})
 
     def act(values: dict[str, Any]) -> Building:
-        actions.revise_phase(phase=phase, by=signed_in(request), now=timezone.now(), **values)
+        actions.revise_phase(phase=phase, by=signed_in(request), now=clock.now(), **values)
         return phase.building
 
     lead = _("What was said before stays: a date that slips is seen to slip.")
@@ -344,7 +342,7 @@ def add_offer(request: HttpRequest, workspace: str, building: int) -> HttpRespon
     form = OfferForm(request.POST or None, request.FILES or None)
 
     def act(values: dict[str, Any]) -> Building:
-        return actions.add_offer(building=row, by=signed_in(request), now=timezone.now(), **values).building
+        return actions.add_offer(building=row, by=signed_in(request), now=clock.now(), **values).building
 
     return _of(request, form, act, row, title=_("New offer in %(name)s") % {"name": row.name})
 
@@ -353,7 +351,7 @@ def add_offer(request: HttpRequest, workspace: str, building: int) -> HttpRespon
 def end_offer(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
     """From when an offer no longer holds."""
     offer = part_for(request.user, workspace, building, Offer, pk)
-    form = EndForm(request.POST or None, initial={"on": timezone.localdate()})
+    form = EndForm(request.POST or None, initial={"on": clock.today()})
     if form.is_valid():
         try:
             actions.end_offer(offer=offer, on=form.cleaned_data["on"], by=signed_in(request))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.utils import timezone
 
+from totem.core import clock
 from totem.territories.models import Commune, Department, Edition, Epci, FormerCommune, FormerRegion, Region
 
 PACKAGE = "@etalab/decoupage-administratif"
@@ -122,7 +122,7 @@ def load_communes(folder: Path, *, force: bool = False, progress: Progress | Non
         with connection.cursor() as cursor:
             cursor.execute(_POPULATIONS)
         Edition.objects.update_or_create(
-            package=PACKAGE, defaults={"version": version, "revision": REVISION, "loaded_at": timezone.now()}
+            package=PACKAGE, defaults={"version": version, "revision": REVISION, "loaded_at": clock.now()}
         )
     return True
 

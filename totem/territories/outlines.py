@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
+from totem.core import clock
 from totem.territories.models import Commune, Edition, Level, Outline
 from totem.territories.places import area_km2, folding
 
@@ -393,5 +393,5 @@ def _replace(outlines: list[Outline], *, version: str, source: str, facts: dict[
         cursor.execute("ANALYZE territories_outline")
     Edition.objects.update_or_create(
         package=EDITION,
-        defaults={"version": version, "source": source, "facts": facts, "loaded_at": timezone.now()},
+        defaults={"version": version, "source": source, "facts": facts, "loaded_at": clock.now()},
     )

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from totem.core import clock
 from totem.core.sort_keys import sort_key
 from totem.territories.models import (
     Commune,
@@ -189,7 +189,7 @@ def version_of(perimeter: Perimeter, number: int | None = None, *, on: date | No
     versions = PerimeterVersion.objects.filter(perimeter=perimeter)
     if number is not None:
         return versions.filter(number=number).first()
-    begun = versions.filter(valid_from__lte=on or timezone.localdate()).order_by("-valid_from", "-number")
+    begun = versions.filter(valid_from__lte=on or clock.today()).order_by("-valid_from", "-number")
     return begun.first() or versions.order_by("number").first()
 
 

@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -30,6 +29,7 @@ from totem.bookings.permissions import space_for, speaks_for_team
 from totem.bookings.proposals import Summary, offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
+from totem.core import clock
 from totem.core.components import Crumb
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.core.periods import Period
@@ -70,7 +70,7 @@ def _form(request: HttpRequest, place: Space, **kwargs: Any) -> RequestForm:
 
 
 def _get(request: HttpRequest, place: Space) -> HttpResponse:
-    now, unread = timezone.now(), ""
+    now, unread = clock.now(), ""
     if "date" in request.GET:
         asked = RequestForm(data=request.GET, space=place)
         period, quantity, unread = asked.period(), asked.how_many(), asked.unread()
@@ -120,7 +120,7 @@ def not_for_you(request: HttpRequest, place: Space) -> HttpResponse:
 
 
 def _post(request: HttpRequest, place: Space) -> HttpResponse:
-    now = timezone.now()
+    now = clock.now()
     form = _form(request, place, data=request.POST)
     if answer := _not_yet(request, form, now):
         return answer

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,6 +23,7 @@ from totem.bookings import actions, queries, wording
 from totem.bookings.actions import WrongStateError
 from totem.bookings.models import Booking
 from totem.bookings.queries import DeskDay, DeskRow
+from totem.core import clock
 from totem.core.components import Crumb, Tab
 from totem.core.forms import DateInput
 from totem.core.pages import SeeOther, render_page, wants_partial
@@ -93,7 +93,7 @@ def desk(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200) -> HttpResponse:
-    now = timezone.now()
+    now = clock.now()
     today = now.astimezone(hub.zone).date()
     if not form.is_valid() and status == 200:
         status = 422
@@ -191,7 +191,7 @@ def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpRespo
     booking = get_object_or_404(Booking.objects.with_place(), hub=hub, reference=reference)
     words = {"who": booking.who, "space": booking.space.name}
     try:
-        DEEDS[deed](booking, by, timezone.now())
+        DEEDS[deed](booking, by, clock.now())
     except WrongStateError as refusal:
         said = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
         return _answer(request, hub, said, done=False)
@@ -205,7 +205,7 @@ def end_outage(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     hub, by = _working(request, slug, MANAGE_MACHINES)
     outage = get_object_or_404(Outage.objects.select_related("space__hub"), pk=pk, space__hub=hub)
     try:
-        space_actions.end_outage(outage=outage, by=by, now=timezone.now())
+        space_actions.end_outage(outage=outage, by=by, now=clock.now())
     except ValidationError as refusal:
         return _answer(request, hub, " ".join(refusal.messages), done=False)
     return _answer(request, hub, _("Back in service: %(space)s.") % {"space": outage.space.name}, done=True)
@@ -233,6 +233,6 @@ def walk_in(request: HttpRequest, slug: str) -> HttpResponse:
     space = Space.objects.active().filter(hub=hub, slug=request.GET.get("space", "")).first()
     if space is None:
         raise Http404
-    start = ceil_to_step(step_under_way(space, timezone.now()), space.step, hub.zone)
+    start = ceil_to_step(step_under_way(space, clock.now()), space.step, hub.zone)
     query: dict[str, Any] = {"start": start.isoformat(), "minutes": usual_length(space), "whom": "guest"}
     return redirect(f"{reverse('bookings:book', args=[hub.slug, space.slug])}?{urlencode(query)}")

@@ -12,7 +12,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -22,6 +21,7 @@ from totem.bookings import actions, mails, wording
 from totem.bookings.actions import WrongCodeError, WrongStateError
 from totem.bookings.forms import CodeForm
 from totem.bookings.models import Booking, Status
+from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, SeeOther
 from totem.core.periods import Period
 from totem.spaces.models import Space
@@ -63,7 +63,7 @@ def own_hold(request: HttpRequest, space: Space, period: Period) -> Booking | No
     found = Booking.objects.live().filter(
         reference__in=references, space=space, starts_at=period.starts_at, ends_at=period.ends_at
     )
-    now = timezone.now()
+    now = clock.now()
     return next((booking for booking in found if not booking.hold_has_run_out(now)), None)
 
 
@@ -93,7 +93,7 @@ def code(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("bookings:detail", reference)
         raise Http404
     booking = Booking.objects.select_related("space__hub__commune__department").get(reference=reference)
-    if booking.status != Status.HELD or booking.hold_has_run_out(timezone.now()):
+    if booking.status != Status.HELD or booking.hold_has_run_out(clock.now()):
         return _ended(request, booking, _("The time to type the code has run out. Please book again."))
     if request.method != "POST":
         return _page(request, booking, CodeForm())
@@ -119,7 +119,7 @@ def _confirm(request: HttpRequest, booking: Booking) -> HttpResponse:
     if not form.is_valid():
         return _page(request, booking, form, status=422)
     try:
-        confirmed = actions.confirm_with_code(booking=booking, code=form.cleaned_data["code"], now=timezone.now())
+        confirmed = actions.confirm_with_code(booking=booking, code=form.cleaned_data["code"], now=clock.now())
     except WrongStateError as refusal:
         return _ended(request, booking, refusal.message)
     except WrongCodeError as wrong:
@@ -135,7 +135,7 @@ def _confirm(request: HttpRequest, booking: Booking) -> HttpResponse:
 
 
 def _page(request: HttpRequest, booking: Booking, form: CodeForm, status: int = 200) -> HttpResponse:
-    left = -(-(booking.hold_expires_at - timezone.now()) // MINUTE) if booking.hold_expires_at else 0
+    left = -(-(booking.hold_expires_at - clock.now()) // MINUTE) if booking.hold_expires_at else 0
     context = {"form": form, "booking": booking, "space": booking.space, "hub": booking.space.hub, "left": left}
     return render(request, "bookings/code.html", context, status=status)
 

@@ -13,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -28,6 +27,7 @@ from totem.bookings.proposals import offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
+from totem.core import clock
 from totem.core.components import Crumb
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.spaces.models import Space
@@ -44,7 +44,7 @@ View = Callable[..., HttpResponseBase]
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     """What one has booked: what waits, what comes, and what is over, page by page."""
-    now, person = timezone.now(), signed_in(request)
+    now, person = clock.now(), signed_in(request)
     own = Booking.objects.filter(person=person).with_place()
     over = Q(ends_at__lte=now) | ~Q(status__in=LIVE) | Q(hold_expires_at__lte=now)
     coming = list(own.exclude(over).order_by("starts_at", "pk")[:MOST_COMING])
@@ -102,7 +102,7 @@ def _with_key(view: View) -> View:
 @require_safe
 def detail(request: HttpRequest, access: Access) -> HttpResponse:
     """A booking as it stands, and what can still be done to it."""
-    return render(request, "bookings/detail.html", _context(access, timezone.now()))
+    return render(request, "bookings/detail.html", _context(access, clock.now()))
 
 
 def _context(access: Access, now: datetime) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def calendar(request: HttpRequest, access: Access) -> HttpResponse:
 @require_http_methods(SHOW_AND_SEND)
 def cancel(request: HttpRequest, access: Access) -> HttpResponse:
     """Ask, then cancel."""
-    now, booking = timezone.now(), access.booking
+    now, booking = clock.now(), access.booking
     if not access.may_change:
         raise Http404
     if request.method != "POST":
@@ -163,7 +163,7 @@ def _refused(request: HttpRequest, access: Access, refusal: WrongStateError) -> 
     access.booking.refresh_from_db(
         fields=["status", "hold_expires_at", "starts_at", "ends_at", "checked_in_at", "checked_out_at"]
     )
-    context = {**_context(access, timezone.now()), "refusal": refusal.message}
+    context = {**_context(access, clock.now()), "refusal": refusal.message}
     return render(request, "bookings/detail.html", context, status=409)
 
 
@@ -174,7 +174,7 @@ def _refused(request: HttpRequest, access: Access, refusal: WrongStateError) -> 
 @require_http_methods(SHOW_AND_SEND)
 def move(request: HttpRequest, access: Access) -> HttpResponse:
     """Put a booking at another time, or in another space of its kind, at the price of today."""
-    now, booking = timezone.now(), access.booking
+    now, booking = clock.now(), access.booking
     if not access.may_change:
         raise Http404
     if request.method == "POST":

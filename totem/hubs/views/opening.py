@@ -3,11 +3,11 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status, run_or_confirm
 from totem.hubs import actions
@@ -36,7 +36,7 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         confirmation = run_or_confirm(
             form,
-            lambda: actions.set_opening_hours(hub=hub, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
+            lambda: actions.set_opening_hours(hub=hub, by=signed_in(request), now=clock.now(), **form.cleaned_data),
         )
         if confirmation.done:
             messages.success(request, _("The hours are saved."))
@@ -49,7 +49,7 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
 def closures(request: HttpRequest, slug: str) -> HttpResponse:
     """Closures and openings out of the ordinary; what a closure would hit is shown before it is saved."""
     hub = hub_for(request.user, slug, MANAGE)
-    now = timezone.now()
+    now = clock.now()
     form = ExceptionalForm(request.POST or None, zone=hub.zone, now=now)
     confirmation = Confirmation()
     if form.is_valid():
@@ -96,6 +96,6 @@ def remove_closure(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE)
     row = get_object_or_404(ExceptionalHours, hub=hub, pk=pk)
     with errors_as_message(request):
-        actions.remove_exceptional_hours(exceptional=row, by=signed_in(request), now=timezone.now())
+        actions.remove_exceptional_hours(exceptional=row, by=signed_in(request), now=clock.now())
         messages.success(request, _("It is taken back."))
     return redirect("hubs:closures", hub.slug)

@@ -8,12 +8,12 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.core.sort_keys import sort_key
@@ -106,7 +106,7 @@ def _groups(hub: Hub, today: date) -> dict[str, MembershipQuerySet]:
 def members(request: HttpRequest, slug: str) -> HttpResponse:
     """Who belongs to the hub, or will, or did; found by name or address."""
     hub = hub_for(request.user, slug, MANAGE)
-    today = timezone.now().astimezone(hub.zone).date()
+    today = clock.today(hub.zone)
     form = MemberSearchForm(request.GET or None)
     typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
     groups = _groups(hub, today)
@@ -136,7 +136,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 def add_member(request: HttpRequest, slug: str) -> HttpResponse:
     """Somebody becomes a member."""
     hub = hub_for(request.user, slug, MANAGE)
-    today = timezone.now().astimezone(hub.zone).date()
+    today = clock.today(hub.zone)
     form = MembershipForm(request.POST or None, initial={"starts_on": today})
     if form.is_valid():
         with errors_in(form):
@@ -157,7 +157,7 @@ def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Say on which day a membership ends."""
     hub = hub_for(request.user, slug, MANAGE)
     membership = get_object_or_404(Membership.objects.select_related("person"), hub=hub, pk=pk)
-    today = timezone.now().astimezone(hub.zone).date()
+    today = clock.today(hub.zone)
     form = EndForm(request.POST or None, initial={"ends_on": membership.ends_on or today})
     if form.is_valid():
         with errors_in(form):

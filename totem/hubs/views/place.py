@@ -1,17 +1,15 @@
 """Managing what a hub is: the overview, its settings, zones and photos."""
 
-from datetime import date
-
 from django.contrib import messages
 from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs import actions, queries
 from totem.hubs.forms import HubForm, NewHubForm, PhotoForm, ZoneForm
@@ -39,7 +37,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """What the hub looks like to the public, and what is missing for it to be complete."""
     hub = hub_for(request.user, slug, MANAGE)
-    now, today = timezone.now(), _today(hub)
+    now, today = clock.now(), clock.today(hub.zone)
     context = {
         "doors": queries.doors([hub], now)[hub.pk],
         "closures": ExceptionalHours.objects.filter(hub=hub, during__endswith__gt=now).order_by("during")[:3],
@@ -49,10 +47,6 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "missing": list(_missing(hub)),
     }
     return page(request, "hubs/overview.html", hub, "hubs:manage", context)
-
-
-def _today(hub: Hub) -> date:
-    return timezone.now().astimezone(hub.zone).date()
 
 
 def _missing(hub: Hub) -> list[tuple[str, str]]:
@@ -100,7 +94,7 @@ def zones(request: HttpRequest, slug: str) -> HttpResponse:
             actions.add_zone(hub=hub, by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("The zone is added."))
             return redirect("hubs:zones", hub.slug)
-    context = {"areas": queries.areas(hub.zones.order_by("kind", "name"), _today(hub)), "form": form}
+    context = {"areas": queries.areas(hub.zones.order_by("kind", "name"), clock.today(hub.zone)), "form": form}
     return page(request, "hubs/zones.html", hub, "hubs:zones", context, status=form_status(request))
 
 

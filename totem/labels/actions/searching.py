@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
 from totem.accounts.models import User
+from totem.core import clock
 from totem.labels.actions.evidence import take_readings
 from totem.labels.charter import Charter, GroupRequirement, MeasureRequirement, Requirement
 from totem.labels.coalitions import Answer, Problem, Standing, TooManySets, solve
@@ -43,7 +43,7 @@ def ask_for_partners(*, board: Board, scope: str, most: int, by: User | None, da
         raise ValidationError({"most": words % {"few": FEW, "count": count}})
     version = version_for(board.charter, day)
     search = Search.objects.create(
-        board=board, charter_version=version, day=day, scope=scope, most=most, made_by=by, made_at=timezone.now()
+        board=board, charter_version=version, day=day, scope=scope, most=most, made_by=by, made_at=clock.now()
     )
     app.configure_task("labels.search_partners").defer(search_id=search.pk)
     return search
@@ -80,7 +80,7 @@ def compute_missing(charter: Charter, subjects: Sequence[Subject], day: datetime
         measure = figures[name].measure
         if measure is not None:
             missing = [subject for subject in subjects if (subject.key, measure.name) not in known]
-            take_readings(figures=[figures[name]], subjects=missing, day=day, now=timezone.now())
+            take_readings(figures=[figures[name]], subjects=missing, day=day, now=clock.now())
 
 
 def _indicators(requirements: Iterable[Requirement]) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _answer(search: Search, table: Table, problem: Problem) -> None:
 
 
 def _write(search: Search, state: Search.State, answer: dict[str, Any]) -> None:
-    ended = timezone.now() if state in {Search.State.DONE, Search.State.FAILED} else None
+    ended = clock.now() if state in {Search.State.DONE, Search.State.FAILED} else None
     Search.objects.filter(pk=search.pk).update(state=state, answer=answer, ended_at=ended)
 
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from totem.core import clock
 from totem.labels.models import Board
 from totem.labels.subjects import subject_of
 from totem.territories.models import Department, Region
@@ -32,7 +32,7 @@ class SearchForm(forms.Form):
         """The regions and departments that the board's territory lies in, then France."""
         if board.perimeter is None:
             return [("france:fr", str(_("France")))]
-        codes = subject_of(board, timezone.localdate()).place.communes
+        codes = subject_of(board, clock.today()).place.communes
         departments = Department.objects.filter(communes__in=list(codes)).distinct().order_by("sort_key")
         regions = Region.objects.filter(departments__in=departments).distinct().order_by("sort_key")
         return [

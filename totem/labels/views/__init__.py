@@ -4,10 +4,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from totem.core import clock
 from totem.core.components import Tab
 from totem.labels.evaluating import NoCharter, charter_of, version_for
 from totem.labels.models import Board
@@ -20,7 +20,7 @@ __all__ = ["SHOW_AND_SEND", "board_frame", "refused", "status_of", "title_of", "
 def title_of(board: Board) -> str:
     """The title of the label that a board is for; its bare name where no version of it is published."""
     try:
-        return str(charter_of(version_for(board.charter, timezone.localdate())).title)
+        return str(charter_of(version_for(board.charter, clock.today())).title)
     except NoCharter:
         return board.charter
 

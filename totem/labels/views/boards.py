@@ -10,13 +10,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE
 from totem.labels import actions
@@ -171,7 +171,7 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
                 version=version,
                 requirement=requirement,
                 by=signed_in(request),
-                now=timezone.now(),
+                now=clock.now(),
                 **form.cleaned_data,
             )
         except ValidationError as error:
@@ -199,7 +199,7 @@ def _version_said(request: HttpRequest, row: Board) -> CharterVersion:
         raise Http404
     if said:
         return get_object_or_404(CharterVersion, slug=row.charter, version=said[:20])
-    return version_for(row.charter, timezone.localdate())
+    return version_for(row.charter, clock.today())
 
 
 def _judged_by_people(version: CharterVersion, pk: str) -> tuple[JudgementRequirement, tuple[str, str]]:
@@ -248,7 +248,7 @@ def evaluations(request: HttpRequest, workspace: str, board: str) -> HttpRespons
 
 
 def _freeze_form(request: HttpRequest, row: Board) -> FreezeForm:
-    today = timezone.localdate()
+    today = clock.today()
     versions = list(CharterVersion.objects.filter(slug=row.charter).only("slug", "version"))
     initial = {"day": today, "version": version_for(row.charter, today).version}
     return FreezeForm(request.POST or None, versions=versions, today=today, initial=initial)
@@ -274,7 +274,7 @@ def freeze(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
             form.add_error("day", no_version())
         else:
             made = actions.freeze(
-                evaluated=evaluated, note=form.cleaned_data["note"], by=signed_in(request), now=timezone.now()
+                evaluated=evaluated, note=form.cleaned_data["note"], by=signed_in(request), now=clock.now()
             )
             messages.success(request, _("The evaluation is frozen. Nobody can change it."))
             return redirect("labels:evaluation", workspace, row.slug, made.pk)
@@ -300,7 +300,7 @@ def evaluation(request: HttpRequest, workspace: str, board: str, pk: int) -> Htt
         "identical": computed_again(found),
     }
     try:
-        now = evaluate(row, day=timezone.localdate(), workspace=row.workspace, version=found.charter_version)
+        now = evaluate(row, day=clock.today(), workspace=row.workspace, version=found.charter_version)
     except PlaceNotFound:
         pass
     else:

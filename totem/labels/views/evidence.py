@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from msgspec import structs
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.components import Tab
 from totem.core.measures import Combine, Text
 from totem.labels import actions
@@ -104,7 +105,7 @@ class Asked:
 def _asked(request: HttpRequest, workspace: str, slug: str, permission: str = SEE, part: str = "") -> Asked:
     """The board if the person may do that there, and the place of `?sur=`. Raises Http404."""
     board = board_for(request.user, workspace, slug, permission)
-    day = timezone.localdate()
+    day = clock.today()
     if board.workspace is None:
         raise Http404
     try:
@@ -241,7 +242,7 @@ def retain(request: HttpRequest, workspace: str, board: str, name: str) -> HttpR
         try:
             actions.retain(
                 workspace=asked.workspace, subject=asked.subject, indicator=name, observation=chosen,
-                reason=form.cleaned_data["reason"], by=signed_in(request), now=timezone.now(),
+                reason=form.cleaned_data["reason"], by=signed_in(request), now=clock.now(),
             )  # fmt: skip
         except ValidationError as error:
             refused(form, error)
@@ -335,7 +336,7 @@ def declare(request: HttpRequest, workspace: str, board: str, name: str) -> Http
             made = actions.declare(
                 workspace=asked.workspace, subject=asked.subject, figured=figured, values=form.said,
                 documents=form.cleaned_data["documents"], public=form.cleaned_data["public"],
-                by=signed_in(request), now=timezone.now(),
+                by=signed_in(request), now=clock.now(),
             )  # fmt: skip
         except ValidationError as error:
             refused(form, error)
@@ -412,7 +413,7 @@ def observation_edit(request: HttpRequest, workspace: str, board: str, pk: int) 
         try:
             actions.revise(
                 observation=row, based_on=form.cleaned_data["based_on"] or 0, figured=figured, values=form.said,
-                documents=form.cleaned_data["documents"], by=signed_in(request), now=timezone.now(),
+                documents=form.cleaned_data["documents"], by=signed_in(request), now=clock.now(),
             )  # fmt: skip
         except actions.Outdated as meanwhile:
             context |= _conflict(row, figured, form, meanwhile.latest.number)
@@ -466,7 +467,7 @@ def observation_withdraw(request: HttpRequest, workspace: str, board: str, pk: i
             observation=row,
             based_on=int(based_on) if based_on.isdecimal() and len(based_on) < 10 else 0,
             by=signed_in(request),
-            now=timezone.now(),
+            now=clock.now(),
         )
     except actions.Outdated:
         words = _("Somebody has changed it meanwhile: look at what it says now before you withdraw it.")

@@ -13,13 +13,13 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, VersionedForm, differences
 from totem.core.models import Dated
 from totem.labels import actions
@@ -121,7 +121,7 @@ class AskedHere:
 def _asked_here(board: Board) -> list[AskedHere] | None:
     """What the charter asks of governance, judged today; None where it cannot be judged yet."""
     try:
-        evaluated = evaluate(board, day=timezone.localdate(), workspace=board.workspace)
+        evaluated = evaluate(board, day=clock.today(), workspace=board.workspace)
     except (NoCharter, PlaceNotFound):
         return None
     kinds = BodyRequirement | AppointmentRequirement | FundingRequirement
@@ -165,7 +165,7 @@ class ShownBody:
 @require_safe
 def governance(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """Who governs and who pays, each with what the charter asks of it."""
-    row, today = board_for(request.user, workspace, board), timezone.localdate()
+    row, today = board_for(request.user, workspace, board), clock.today()
     judged = _asked_here(row)
     asked = judged or []
     shown = [ShownBody.of(body, today) for body in bodies_of(row, today)]
@@ -209,7 +209,7 @@ def _crowded(board: Board, appointments: list[Appointment], day: datetime.date) 
 @require_safe
 def body(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
     """A body: its seats, what each class weighs, the law of its form, its meetings."""
-    row, today = board_for(request.user, workspace, board), timezone.localdate()
+    row, today = board_for(request.user, workspace, board), clock.today()
     found = get_object_or_404(bodies_of(row, today), pk=pk)
     shown, frame = ShownBody.of(found, today), board_frame(request, row, "governance", _home(row))
     own = found.workspace_id == row.workspace_id
@@ -444,10 +444,10 @@ def meeting_create(request: HttpRequest, workspace: str, board: str, body: int) 
     """A meeting of a body that was held."""
     row, found = _own_body(request, workspace, board, body)
     page = Page(row, _("A meeting that was held"), (found.name, _at(row, "body", body)))
-    form = MeetingForm(request.POST or None, request.FILES or None, initial={"held_on": timezone.localdate()})
+    form = MeetingForm(request.POST or None, request.FILES or None, initial={"held_on": clock.today()})
 
     def act(by: User, values: dict[str, Any]) -> str:
-        actions.add_meeting(body=found, now=timezone.now(), by=by, **values)
+        actions.add_meeting(body=found, now=clock.now(), by=by, **values)
         return page.back[1]
 
     return _answer(request, page, form, act)
@@ -462,7 +462,7 @@ def meeting_edit(request: HttpRequest, workspace: str, board: str, body: int, pk
     form = MeetingForm(request.POST or None, request.FILES or None, instance=meeting)
 
     def act(by: User, values: dict[str, Any]) -> str:
-        actions.change_meeting(meeting=meeting, seen=form.cleaned_data["seen"], now=timezone.now(), by=by, **values)
+        actions.change_meeting(meeting=meeting, seen=form.cleaned_data["seen"], now=clock.now(), by=by, **values)
         return page.back[1]
 
     return _answer(request, page, form, act)
@@ -512,7 +512,7 @@ def appointment_edit(request: HttpRequest, workspace: str, board: str, pk: int) 
 def appointment_end(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
     """From when somebody no longer holds an office."""
     row, found = _own_appointment(request, workspace, board, pk)
-    form = EndForm(request.POST or None, initial={"until": timezone.localdate()})
+    form = EndForm(request.POST or None, initial={"until": clock.today()})
 
     def act(by: User, values: dict[str, Any]) -> str:
         actions.end_appointment(appointment=found, seen=form.cleaned_data["seen"], by=by, **values)

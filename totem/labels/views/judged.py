@@ -4,11 +4,11 @@ import datetime
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from totem.core import clock
 from totem.labels import wording
 from totem.labels.charter import Charter
 from totem.labels.evaluating import Evaluated, NoCharter, evaluate, version_for
@@ -25,7 +25,7 @@ from totem.territories.places import PlaceNotFound
 def day_asked(request: HttpRequest) -> datetime.date:
     """The day of `?le=2015-03-31`, or today. Raises Http404 for what is no day, to come, or too long ago."""
     said = request.GET.get("le", "")
-    today = timezone.localdate()
+    today = clock.today()
     if not said:
         return today
     try:
@@ -80,7 +80,7 @@ class Judged:
 
     @property
     def is_today(self) -> bool:
-        return self.day == timezone.localdate()
+        return self.day == clock.today()
 
     @property
     def title(self) -> str:

@@ -9,11 +9,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from totem.core import clock
 from totem.core.components import Crumb
 from totem.labels import wording
 from totem.labels.charter import Charter, GroupRequirement, JudgementRequirement, Parameter, Requirement, Step
@@ -36,7 +36,7 @@ def _home() -> Crumb:
 def index(request: HttpRequest) -> HttpResponse:
     """The charters, in force or past, and the boards that are shown to everybody."""
     newest = list(CharterVersion.objects.newest().defer("file"))
-    in_force = set(CharterVersion.objects.on(timezone.localdate()).values_list("slug", flat=True))
+    in_force = set(CharterVersion.objects.on(clock.today()).values_list("slug", flat=True))
     charters = [(row, charter_of(row), row.slug in in_force) for row in newest]
     titles = {row.slug: str(charter.title) for row, charter, _now in charters}
     boards = public_boards()
@@ -128,7 +128,7 @@ def _steps(charter: Charter) -> Iterable[AskedStep]:
 def charter(request: HttpRequest, charter: str) -> HttpResponse:
     """The version in force of a charter, or else the newest."""
     rows = CharterVersion.objects.filter(slug=charter)
-    row = rows.on(timezone.localdate()).first() or rows.newest().first()
+    row = rows.on(clock.today()).first() or rows.newest().first()
     if row is None:
         raise Http404
     return _charter_page(request, row)
@@ -142,7 +142,7 @@ def charter_version(request: HttpRequest, charter: str, version: str) -> HttpRes
 
 
 def _charter_page(request: HttpRequest, row: CharterVersion) -> HttpResponse:
-    said, today = charter_of(row), timezone.localdate()
+    said, today = charter_of(row), clock.today()
     context = {
         "row": row,
         "charter": said,

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.pages import render_page, wants_partial
 from totem.labels import actions, wording
 from totem.labels.charter import Requirement
@@ -118,7 +118,7 @@ def _address(board: Board, keys: Sequence[str]) -> str:
 
 def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
     """The table and what it says: rows, columns, and the sentence above them."""
-    day = timezone.localdate()
+    day = clock.today()
     charter = charter_of(version_for(board.charter, day))
     lead = subject_of(board, day)
     try:
@@ -191,9 +191,7 @@ def search(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     form = SearchForm(request.POST, board=row)
     if form.is_valid():
         try:
-            made = actions.ask_for_partners(
-                board=row, by=signed_in(request), day=timezone.localdate(), **form.cleaned_data
-            )
+            made = actions.ask_for_partners(board=row, by=signed_in(request), day=clock.today(), **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
         else:

@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.components import Crumb
 from totem.core.edit_conflicts import EditConflict, version_token
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, render_page
@@ -153,7 +153,7 @@ def create(request: HttpRequest) -> HttpResponse:
     form = NewPerimeterForm(request.POST or None, user=person)
     if form.is_valid():
         with errors_in(form):
-            made = actions.create_activity_perimeter(by=person, now=timezone.now(), **form.cleaned_data)
+            made = actions.create_activity_perimeter(by=person, now=clock.now(), **form.cleaned_data)
             messages.success(request, _("The draft is there: give it its branches and codes, then publish it."))
             return redirect("observatory:activities_draft", made.slug)
     context = {"form": form, "crumb_items": _trail()}
@@ -178,7 +178,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
 def revise(request: HttpRequest, slug: str) -> HttpResponse:
     """Begin the next version."""
     perimeter = perimeter_for(request.user, slug, to_change=True)
-    actions.draft_version(perimeter=perimeter, by=signed_in(request), now=timezone.now())
+    actions.draft_version(perimeter=perimeter, by=signed_in(request), now=clock.now())
     return redirect("observatory:activities_draft", perimeter.slug)
 
 
@@ -317,7 +317,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     perimeter, version = _drafted(request, slug)
     try:
         made = actions.publish_version(
-            perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request), now=timezone.now()
+            perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request), now=clock.now()
         )
     except EditConflict:
         return _refused(request, perimeter, version, _("Somebody else changed this draft: read it again first."), 409)

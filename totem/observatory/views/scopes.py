@@ -20,10 +20,10 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from totem.core import clock
 from totem.observatory.activities import DEFAULT, activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import ActivityVersion, Nomenclature, Stock
@@ -162,7 +162,7 @@ def read_version(request: HttpRequest) -> ActivityVersion:
     """The activities of `?activites=slug@number`, of `slug` as of today, or the default. Raises Http404, NoStock."""
     slug, _at, number = (request.GET.get("activites") or DEFAULT).partition("@")
     versions = [version for version in versions_of(request) if version.perimeter.slug == slug]
-    today = timezone.localdate()
+    today = clock.today()
     if number:
         version = next((version for version in versions if str(version.number) == number), None)
     else:  # the one in force, or the first one to come

@@ -8,13 +8,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.components import Crumb
 from totem.core.wording import number, percent
 from totem.observatory import words
@@ -92,7 +92,7 @@ def _decide(request: HttpRequest, pk: int, action: Callable[..., Stock], done: s
     if not form.is_valid():
         return _page(request, stock, form, status=422)
     try:
-        action(stock, by=person, reason=form.cleaned_data["reason"], now=timezone.now())
+        action(stock, by=person, reason=form.cleaned_data["reason"], now=clock.now())
     except (importing.NotAside, ImportRefused) as refused:
         form.add_error(None, str(refused))
         return _page(request, Stock.objects.get(pk=pk), form, status=409)

@@ -11,11 +11,11 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, differences, version_token
 from totem.organisations import actions, queries
 from totem.organisations.forms import (
@@ -65,7 +65,7 @@ def index(request: HttpRequest, workspace: str) -> HttpResponse:
     chosen = form.cleaned_data if form.is_valid() else {}
     relations = queries.relations_here(row)
     if chosen.get("when") != "all":
-        relations = relations.on(timezone.localdate())
+        relations = relations.on(clock.today())
     if chosen.get("kind"):
         relations = relations.filter(kind=chosen["kind"])
     context = {
@@ -91,7 +91,7 @@ def actor(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
         "organisation": organisation,
         "relations": queries.relations_of(organisation, row),
         "years": queries.years_of(organisation, row),
-        "today": timezone.localdate(),
+        "today": clock.today(),
         "may_edit": request.user.has_perm(EDIT, row),
         "trail": _trail(row),
     }
@@ -107,7 +107,7 @@ def add(request: HttpRequest, workspace: str) -> HttpResponse:
     row = workspace_for(request.user, workspace, EDIT)
     sent = request.POST if request.method == "POST" else None
     who = WhoForm(sent, prefix="who", initial={"organisation": _asked(request, row)})
-    form = RelationForm(sent, request.FILES or None, workspace=row, initial={"since": timezone.localdate()})
+    form = RelationForm(sent, request.FILES or None, workspace=row, initial={"since": clock.today()})
     if sent is not None and all([who.is_valid(), form.is_valid()]):
         made = _declared(request, row, who, form)
         if made is not None:
@@ -190,7 +190,7 @@ def end_relation(request: HttpRequest, workspace: str, pk: int, relation_pk: int
     """The day from which a relation no longer holds."""
     row = workspace_for(request.user, workspace, EDIT)
     relation = _relation(row, pk, relation_pk)
-    form = EndForm(request.POST or None, initial={"until": timezone.localdate()})
+    form = EndForm(request.POST or None, initial={"until": clock.today()})
     if form.is_valid():
         try:
             actions.end_relation(relation=relation, until=form.cleaned_data["until"], by=signed_in(request))
@@ -218,7 +218,7 @@ def add_figures(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
     """Figures of a closed year of an organisation."""
     row = workspace_for(request.user, workspace, EDIT)
     organisation = _seen(row, pk)
-    closing = timezone.localdate().replace(month=1, day=1) - timedelta(days=1)
+    closing = clock.today().replace(month=1, day=1) - timedelta(days=1)
     form = FiguresForm(request.POST or None, request.FILES or None, workspace=row, initial={"closing_date": closing})
     if form.is_valid() and _figures_declared(request, row, organisation, form):
         messages.success(request, _("It is noted. Only your team sees it until you publish it."))
@@ -233,7 +233,7 @@ def _figures_declared(
     try:
         with transaction.atomic():
             actions.declare_figures(
-                workspace=workspace, by=signed_in(request), now=timezone.now(), organisation=organisation,
+                workspace=workspace, by=signed_in(request), now=clock.now(), organisation=organisation,
                 **_values(request, workspace, form),
             )  # fmt: skip
     except ValidationError as error:
@@ -287,7 +287,7 @@ def _changed(
                 if isinstance(row, Relation):
                     actions.change_relation(relation=row, seen=seen, by=by, **values)
                 else:
-                    actions.change_figures(figures=row, seen=seen, by=by, now=timezone.now(), **values)
+                    actions.change_figures(figures=row, seen=seen, by=by, now=clock.now(), **values)
         except ValidationError as error:
             refused(form, error)
         except EditConflict as conflict:

@@ -4,11 +4,11 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.organisations import actions, queries
 from totem.organisations.forms import InvitationForm, OrganisationForm
 from totem.organisations.models import Affiliation, Invitation, Organisation
@@ -17,7 +17,7 @@ SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 
 
 def _edited(request: HttpRequest, pk: int) -> Organisation:
-    return get_object_or_404(queries.edited_by(signed_in(request), timezone.localdate()), pk=pk)
+    return get_object_or_404(queries.edited_by(signed_in(request), clock.today()), pk=pk)
 
 
 @require_safe
@@ -25,7 +25,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The organisations one is in, and the invitations to answer."""
     person = signed_in(request)
     context = {
-        "affiliations": queries.affiliations_of(person, timezone.localdate()),
+        "affiliations": queries.affiliations_of(person, clock.today()),
         "invitations": queries.invitations_for(person),
     }
     return render(request, "organisations/list.html", context)
@@ -37,7 +37,7 @@ def create(request: HttpRequest) -> HttpResponse:
     form = OrganisationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = actions.create_organisation(by=signed_in(request), now=timezone.now(), **form.cleaned_data)
+            made = actions.create_organisation(by=signed_in(request), now=clock.now(), **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -72,7 +72,7 @@ def _status(request: HttpRequest) -> int:
 @require_http_methods(SHOW_AND_SEND)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The organisation and its people; those who represent it invite others here."""
-    person, today = signed_in(request), timezone.localdate()
+    person, today = signed_in(request), clock.today()
     if request.method == "POST":
         organisation = _edited(request, pk)
         form = InvitationForm(request.POST)
@@ -111,7 +111,7 @@ def _invite(request: HttpRequest, organisation: Organisation, form: InvitationFo
 @require_POST
 def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
     """Take somebody out (a representative), or leave (oneself)."""
-    person, today = signed_in(request), timezone.localdate()
+    person, today = signed_in(request), clock.today()
     affiliation = get_object_or_404(
         Affiliation.objects.current_or_coming(today).select_related("organisation"),
         pk=affiliation_pk,
@@ -121,7 +121,7 @@ def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
     if not leaving:
         _edited(request, pk)
     try:
-        actions.remove_person(affiliation=affiliation, by=person, now=timezone.now())
+        actions.remove_person(affiliation=affiliation, by=person, now=clock.now())
     except actions.LastRepresentative:
         messages.error(request, _("An organisation keeps one representative: invite another one first."))
         return redirect("organisations:detail", pk)
@@ -140,7 +140,7 @@ def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
 def accept(request: HttpRequest, invitation_pk: int) -> HttpResponse:
     """Join the organisation one was invited to."""
     invitation = _mine(request, invitation_pk)
-    actions.accept_invitation(invitation=invitation, person=signed_in(request), now=timezone.now())
+    actions.accept_invitation(invitation=invitation, person=signed_in(request), now=clock.now())
     return redirect("organisations:detail", invitation.organisation_id)
 
 

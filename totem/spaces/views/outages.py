@@ -6,12 +6,11 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
-from totem.core import wording
+from totem.core import clock, wording
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status, run_or_confirm
 from totem.hubs.pages import page
@@ -25,7 +24,7 @@ from totem.spaces.models import Outage, Space
 def outages(request: HttpRequest, slug: str) -> HttpResponse:
     """What is out of order, and will be; more is reported here, with the bookings that it hits in sight."""
     hub = hub_for(request.user, slug, MANAGE_MACHINES)
-    now = timezone.now()
+    now = clock.now()
     spaces = list(Space.objects.filter(hub=hub, is_active=True).prefetch_related("units").order_by("position", "name"))
     local = now.astimezone(hub.zone)
     asked = next((str(space.pk) for space in spaces if space.slug == request.GET.get("espace")), None)
@@ -93,6 +92,6 @@ def end(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE_MACHINES)
     outage = get_object_or_404(Outage.objects.select_related("space"), space__hub=hub, pk=pk)
     with errors_as_message(request):
-        actions.end_outage(outage=outage, by=signed_in(request), now=timezone.now())
+        actions.end_outage(outage=outage, by=signed_in(request), now=clock.now())
         messages.success(request, _("Back in service."))
     return redirect("spaces:outages", slug)

@@ -6,22 +6,18 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
 from totem.hubs.forms import EndForm
 from totem.spaces import actions
 from totem.spaces.forms import PriceForm
-from totem.spaces.models import Price, Space
+from totem.spaces.models import Price
 from totem.spaces.views.frame import space_for, space_page
 from totem.spaces.wording import price_words
-
-
-def _today(space: Space) -> date:
-    return timezone.now().astimezone(space.hub.zone).date()
 
 
 def _when(price: Price, today: date) -> str:
@@ -34,7 +30,7 @@ def _when(price: Price, today: date) -> str:
 def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """The prices of a space, past and to come; a new one ends the former the day before."""
     row = space_for(request, slug, space)
-    today = _today(row)
+    today = clock.today(row.hub.zone)
     form = PriceForm(request.POST or None, initial={"starts_on": today})
     if form.is_valid():
         if form.cleaned_data["starts_on"] < today:
@@ -58,7 +54,7 @@ def end(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
     """Say which day is the last of a price."""
     row = space_for(request, slug, space)
     price = get_object_or_404(Price.objects.select_related("space"), space=row, pk=pk)
-    today = _today(row)
+    today = clock.today(row.hub.zone)
     form = EndForm(request.POST or None, initial={"ends_on": price.ends_on or max(today, price.starts_on)})
     if form.is_valid():
         if form.cleaned_data["ends_on"] < today:
@@ -84,6 +80,6 @@ def remove(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse
     row = space_for(request, slug, space)
     price = get_object_or_404(Price.objects.select_related("space"), space=row, pk=pk)
     with errors_as_message(request):
-        actions.remove_price(price=price, by=signed_in(request), today=_today(row))
+        actions.remove_price(price=price, by=signed_in(request), today=clock.today(row.hub.zone))
         messages.success(request, _("The price is removed."))
     return redirect("spaces:prices", slug, space)

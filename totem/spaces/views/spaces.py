@@ -6,11 +6,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.components import Crumb
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.core.periods import Period
@@ -32,7 +32,7 @@ COPY = "copy"
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     """The hub's spaces, those out of service last."""
     hub = hub_for(request.user, slug, MANAGE)
-    now = timezone.now()
+    now = clock.now()
     rows = Space.objects.filter(hub=hub).select_related("zone").order_by("-is_active", "position", "name")
     broken: defaultdict[int, set[int | None]] = defaultdict(set)
     outages = Outage.objects.filter(space__hub=hub, during__contains=now)
@@ -101,7 +101,7 @@ def quantity(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     if form.is_valid():
         try:
             with errors_in(form):
-                actions.set_quantity(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data)
+                actions.set_quantity(space=row, by=signed_in(request), now=clock.now(), **form.cleaned_data)
                 messages.success(request, _("Saved."))
                 return redirect("spaces:quantity", slug, space)
         except BookedError as error:
@@ -124,7 +124,7 @@ def parts(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     if form.is_valid():
         try:
             with errors_in(form):
-                actions.set_parts(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data)
+                actions.set_parts(space=row, by=signed_in(request), now=clock.now(), **form.cleaned_data)
                 messages.success(request, _("Saved."))
                 return redirect("spaces:parts", slug, space)
         except BookedError as error:
@@ -147,7 +147,7 @@ def hours(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     if form.is_valid():
         confirmation = run_or_confirm(
             form,
-            lambda: actions.set_hours(space=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data),
+            lambda: actions.set_hours(space=row, by=signed_in(request), now=clock.now(), **form.cleaned_data),
         )
         if confirmation.done:
             messages.success(request, _("The hours are saved."))
@@ -190,7 +190,7 @@ def remove_photo(request: HttpRequest, slug: str, space: str, pk: int) -> HttpRe
 def service(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """Take a space out of service for good, with the bookings to come in sight, or put it back."""
     row = space_for(request, slug, space)
-    now = timezone.now()
+    now = clock.now()
     if request.method == "POST":
         if row.is_active:
             actions.retire_space(space=row, by=signed_in(request), now=now)

@@ -9,13 +9,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.core.files import content_of
 from totem.territories import actions
 from totem.territories.forms import DocumentForm, ErasureForm
@@ -99,7 +99,7 @@ def erase(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
     form = ErasureForm(request.POST if request.method == "POST" else None, initial={"title": row.title})
     if form.is_valid():
         try:
-            actions.erase_document(document=row, by=signed_in(request), now=timezone.now(), **form.cleaned_data)
+            actions.erase_document(document=row, by=signed_in(request), now=clock.now(), **form.cleaned_data)
         except ValidationError as error:
             refused(form, error)
         else:

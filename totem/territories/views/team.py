@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
+from totem.core import clock
 from totem.territories import actions
 from totem.territories.actions import LastOfficerError
 from totem.territories.forms import MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
@@ -115,7 +115,7 @@ def _content(form: PerimeterVersionForm) -> dict[str, Any]:
         "polygon": data["polygon"],
         "valid_from": data["valid_from"],
         "note": data["note"],
-        "now": timezone.now(),
+        "now": clock.now(),
     }
 
 
@@ -124,7 +124,7 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
     """A new perimeter of the territory: places, or a shape drawn or sent."""
     row = workspace_for(request.user, workspace, EDIT)
     # The observatory's drawing page hands its shape over in the address.
-    initial = {"valid_from": timezone.localdate(), "shape": request.GET.get("shape", "")}
+    initial = {"valid_from": clock.today(), "shape": request.GET.get("shape", "")}
     form = PerimeterForm(request.POST or None, request.FILES or None, initial=initial)
     if form.is_valid():
         name, public = form.cleaned_data["name"], form.cleaned_data["public"]
@@ -191,7 +191,7 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
     """A new version of a perimeter, begun from the last one."""
     row = perimeter_for(request.user, perimeter, EDIT)
     last = row.versions.order_by("-number").first()
-    initial: dict[str, Any] = {"valid_from": timezone.localdate()}
+    initial: dict[str, Any] = {"valid_from": clock.today()}
     if last is not None and last.polygon is not None:
         initial["shape"] = as_geojson(shape_from(last.polygon))
     elif last is not None:

@@ -7,12 +7,11 @@ from datetime import date, datetime, timedelta
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from totem.core import wording
+from totem.core import clock, wording
 from totem.core.components import Tab
 from totem.core.pages import render_page
 from totem.core.periods import DAY
@@ -136,7 +135,7 @@ class Chosen:
 def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
     """All spaces of a hub in a week: bars of free time, each a link that books it."""
     hub = hub_for(request.user, slug)
-    now = timezone.now()
+    now = clock.now()
     asked = Asked.week_of(request, hub, now)
     days = calendar.days_from(asked.monday, 7, hub.zone)
     chosen = Chosen.of(request, queries.spaces_of(hub, request.user), asked)
@@ -159,7 +158,7 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
 def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
     """All spaces of a hub on a day, on one time line."""
     hub = hub_for(request.user, slug)
-    now = timezone.now()
+    now = clock.now()
     asked = Asked.of(request, hub, now)
     days = calendar.days_from(asked.day, 1, hub.zone)
     chosen = Chosen.of(request, queries.spaces_of(hub, request.user), asked)
@@ -184,7 +183,7 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
 def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """A space: what it is, its prices and rules, and its week in half-hours."""
     hub = hub_for(request.user, slug)
-    now = timezone.now()
+    now = clock.now()
     asked = Asked.week_of(request, hub, now)
     shown = next((one for one in queries.spaces_of(hub, request.user) if one.slug == space), None)
     if shown is None:

@@ -6,10 +6,9 @@ from itertools import pairwise
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from totem.core import measures, periods
+from totem.core import clock, measures, periods
 from totem.core.measures import Reading
 from totem.core.periods import Period
 from totem.hubs.measures import HUB
@@ -46,7 +45,7 @@ def _month(hub: Hub, month: Period, now: datetime) -> Month:
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
     """Every measure about the hub over the last twelve whole months, each with its method; the moving ones by month."""
     hub = hub_for(request.user, slug, SEE_DESK)
-    now = timezone.now()
+    now = clock.now()
     months = months_until(now, hub)
     year = Period(months[0].starts_at, months[-1].ends_at)
     context = {

@@ -3,9 +3,9 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from totem.core import clock
 from totem.hubs import permissions
 from totem.hubs.models import HubPhoto, Language, Zone
 from totem.hubs.permissions import hub_for
@@ -19,7 +19,7 @@ from totem.website.forms import FindForm
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The hubs as a list and on a map, and the way to a free space."""
-    cards = queries.hub_cards(request.user, timezone.now())
+    cards = queries.hub_cards(request.user, clock.now())
     context = {"cards": cards, "points": [card.point for card in cards], "form": FindForm([card.hub for card in cards])}
     return render(request, "website/home.html", context)
 
@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def hub(request: HttpRequest, slug: str) -> HttpResponse:
     """What a hub offers, when it is open, how to come, and its next free meeting room."""
     hub = hub_for(request.user, slug)
-    now = timezone.now()
+    now = clock.now()
     spaces = queries.spaces_of(hub, request.user)
     today = now.astimezone(hub.zone).date()
     context = {

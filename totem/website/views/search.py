@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from totem.core import clock
 from totem.core.components import Slot
 from totem.core.pages import render_page
 from totem.core.sort_keys import sort_key
@@ -41,7 +42,7 @@ WIDER: dict[str, tuple[Promise, tuple[str, ...]]] = {
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
     """The first free slots across spaces for what the form asks."""
-    now = timezone.now()
+    now = clock.now()
     shown = Hub.objects.filter(hub_queries.visible_to(account_of(request.user))).select_related("commune__department")
     hubs = sorted(shown, key=lambda hub: sort_key(hub.name))
     form = FindForm(hubs, request.GET, today=timezone.localdate(now))
@@ -72,7 +73,7 @@ def _without(asked: QueryDict, names: Sequence[str]) -> str:
 def free(request: HttpRequest, slug: str) -> HttpResponse:
     """Which spaces of a hub are free from some instant on, for some time."""
     hub = hub_for(request.user, slug)
-    now = timezone.now()
+    now = clock.now()
     asked = request.GET if {"start", "minutes"} & request.GET.keys() else _next_hour(hub, now)
     form = FreeForm(hub.zone, now, asked)
     context: dict[str, object] = {"hub": hub, "form": form, "crumb_items": hub_crumbs(hub)}

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
+from totem.core import clock
 from totem.labels import schema
 from totem.labels.actions import CharterChanged, publish_charter
 from totem.labels.charter import Charter
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         for path, text, charter in self._read(options, published=True):
             known = CharterVersion.objects.filter(slug=charter.slug, version=charter.version).exists()
             try:
-                version = publish_charter(text=text, charter=charter, by=by, now=timezone.now())
+                version = publish_charter(text=text, charter=charter, by=by, now=clock.now())
             except CharterChanged as changed:
                 message = _(
                     "{file}: {version} is published with another content, and what is published never changes: "

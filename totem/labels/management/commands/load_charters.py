@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
+from totem.core import clock
 from totem.labels.actions import CharterChanged, publish_charter
 from totem.labels.management.commands.charter import SHIPPED
 from totem.labels.reading import decoded, read_charter
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Publishes the charters that Totem ships. Those that are published already stay as they are."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        known, now = known_here(), timezone.now()
+        known, now = known_here(), clock.now()
         for path in sorted(SHIPPED.glob("*.toml")):
             text = decoded(path.read_bytes())
             try:

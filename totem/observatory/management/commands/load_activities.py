@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from totem.core import clock
 from totem.observatory.activities import load_activities
 from totem.observatory.nomenclature import ListMissing
 
@@ -16,6 +16,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
-            load_activities(Path(settings.NODE_MODULES), now=timezone.now())
+            load_activities(Path(settings.NODE_MODULES), now=clock.now())
         except ListMissing as missing:
             raise CommandError(str(missing)) from missing

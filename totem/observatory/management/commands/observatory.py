@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from totem.accounts.models import User
+from totem.core import clock
 from totem.observatory.accounts import import_accounts
 from totem.observatory.activities import all_codes
 from totem.observatory.models import Stock
@@ -75,7 +75,7 @@ class Command(BaseCommand):
             day=options["date"], downloads=downloads, progress=self._say,
         )  # fmt: skip
         stock = importing.import_register(
-            given, stock_date=day, synthetic=options["synthetic"], now=timezone.now(), progress=self._say,
+            given, stock_date=day, synthetic=options["synthetic"], now=clock.now(), progress=self._say,
             memory=options["memory"],
         )  # fmt: skip
         shutil.rmtree(downloads, ignore_errors=True)
@@ -96,11 +96,11 @@ class Command(BaseCommand):
         )
 
     def _accept(self, options: dict[str, Any]) -> None:
-        stock = importing.accept(_stock(options), by=_person(options), reason=options["reason"], now=timezone.now())
+        stock = importing.accept(_stock(options), by=_person(options), reason=options["reason"], now=clock.now())
         self._say(f"The stock of {stock} is in service.")
 
     def _refuse(self, options: dict[str, Any]) -> None:
-        stock = importing.refuse(_stock(options), by=_person(options), reason=options["reason"], now=timezone.now())
+        stock = importing.refuse(_stock(options), by=_person(options), reason=options["reason"], now=clock.now())
         self._say(f"The stock of {stock} is refused.")
 
     def _census(self, options: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ class Command(BaseCommand):
         self._say(f"{options['file']}: {cells} cells, stock of {stock}")
 
     def _accounts(self, options: dict[str, Any]) -> None:
-        import_accounts(options["file"], now=timezone.now(), progress=self._say)
+        import_accounts(options["file"], now=clock.now(), progress=self._say)
 
     def _status(self, _options: dict[str, Any]) -> None:
         stocks = list(Stock.objects.order_by("-date", "-pk"))

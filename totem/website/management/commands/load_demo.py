@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from totem.accounts.models import DemoRole, User
+from totem.core import clock
 from totem.labels.demonstration import load_boards
 from totem.observatory.demonstration import load_register, load_territories
 from totem.website.demo import YEAR, Demonstration, RealDataError, load
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if settings.SECURE:
             raise CommandError("The demonstration is not loaded in production: its people sign in by one click.")
-        now = timezone.now()
+        now = clock.now()
         self.loud = options["verbosity"] > 0
         try:
             found = load(folder=options["folder"], now=now, length=max(options["days"], 2), say=self._say)
