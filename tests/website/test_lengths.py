@@ -32,7 +32,7 @@ def rules_of_a_space(draw: st.DrawFn) -> Space:
     shortest = draw(st.integers(step, 1000) | st.integers(step, LONGEST_MINUTES))
     near = min(shortest + 100, LONGEST_MINUTES)
     longest = draw(st.integers(shortest, near) | st.integers(shortest, LONGEST_MINUTES))
-    return Space(hub=Hub(), step_minutes=step, min_minutes=shortest, max_minutes=longest)
+    return Space(hub=Hub(slug="hub"), slug="room", step_minutes=step, min_minutes=shortest, max_minutes=longest)
 
 
 def is_accepted(space: Space, minutes: int) -> bool:
@@ -43,7 +43,7 @@ def is_accepted(space: Space, minutes: int) -> bool:
 @given(rules_of_a_space(), st.integers(0, 2 * LONGEST_MINUTES), st.integers(1, LONGEST_MINUTES))
 def test_what_is_offered_is_accepted(space: Space, free: int, other: int) -> None:
     listed, usual = listed_lengths(space), usual_length(space)
-    calendar = Rules.of(space, START, "").length_in(free)
+    calendar = Rules.of(space, START).length_in(free)
     for minutes in {*listed, *filter(None, (usual, calendar))}:
         assert is_accepted(space, minutes)
     assert calendar <= free

@@ -364,7 +364,7 @@ def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any
     return {
         "date": local.date(),
         "time": local.time().replace(second=0, microsecond=0),
-        "minutes": period.length // datetime.timedelta(minutes=1),
+        "minutes": period.minutes,
         "start": period.starts_at.isoformat(),
         "shown": shown,
     }

@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from totem.bookings import queries, rules
 from totem.bookings.actions import SlotTakenError
+from totem.bookings.addresses import book_url
 from totem.bookings.forms import SlotForm, slot_initial
 from totem.bookings.models import Booking
 from totem.bookings.rules import RuleBrokenError
@@ -20,8 +20,6 @@ from totem.spaces import queries as space_queries
 from totem.spaces.models import Price, Space
 from totem.spaces.pricing import Quote, UnpricedError
 from totem.spaces.wording import PriceLine, quote_lines
-
-MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Summary:
 
 def shown_key(period: Period, quantity: int) -> str:
     """Names the period and quantity that a price was shown for."""
-    return f"{period.starts_at.timestamp():.0f}.{period.length // MINUTE}.{quantity}"
+    return f"{period.starts_at.timestamp():.0f}.{period.minutes}.{quantity}"
 
 
 def quote_of(space: Space, period: Period, quantity: int) -> Quote | None:
@@ -100,7 +98,7 @@ def summary_of(
         problem=problem,
         day=days[0],
         free=intersect(free, [ahead]),
-        minutes=period.length // MINUTE,
+        minutes=period.minutes,
     )
 
 
@@ -126,7 +124,7 @@ class Offer:
 
     @property
     def address(self) -> str:
-        return reverse("bookings:book", args=[self.slot.space.hub.slug, self.slot.space.slug])
+        return book_url(self.slot.space)
 
     @property
     def fields(self) -> list[tuple[str, str]]:

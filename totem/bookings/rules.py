@@ -1,18 +1,16 @@
 """What a booking must respect: pure checks that actions enforce under their locks; see `spaces.rules`."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from totem.core import wording
-from totem.core.periods import Period, is_on_step
+from totem.core.periods import MINUTE, Period, is_on_step
 from totem.hubs.queries import Standing
 from totem.spaces.models import Audience, Space
 from totem.spaces.rules import allowed_lengths, earliest_start, latest_start, step_under_way
-
-MINUTE = timedelta(minutes=1)
 
 
 class RuleBrokenError(Exception):

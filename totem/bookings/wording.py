@@ -1,6 +1,6 @@
 """How bookings are written for people."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from totem.bookings.models import Booking, Status
 from totem.bookings.queries import DeskRow
 from totem.core import wording
+from totem.core.periods import MINUTE
 
 
 def said_of(booking: Booking) -> str:
@@ -98,6 +99,6 @@ def _not_here(row: DeskRow, now: datetime) -> tuple[str, str]:
     if row.booking.ends_at <= now:
         return "no_show", ""
     if row.is_late:
-        minutes = max(1, (now - row.booking.starts_at) // timedelta(minutes=1))
+        minutes = max(1, (now - row.booking.starts_at) // MINUTE)
         return "pending", _("Late by %(length)s") % {"length": wording.minutes_words(minutes)}
     return "confirmed", ""

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
 
@@ -21,6 +22,11 @@ class Period(NamedTuple):
     @property
     def length(self) -> timedelta:
         return self.ends_at - self.starts_at
+
+    @property
+    def minutes(self) -> int:
+        """The length in whole minutes."""
+        return self.length // MINUTE
 
     def contains(self, other: "Period") -> bool:
         return self.starts_at <= other.starts_at and other.ends_at <= self.ends_at

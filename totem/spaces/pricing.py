@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from totem.core import periods
 from totem.core.money import vat_within
-from totem.core.periods import Period
+from totem.core.periods import MINUTE, Period
 from totem.spaces.models import Price
 
 
@@ -74,9 +74,6 @@ def quote(prices: Sequence[Price], period: Period, zone: ZoneInfo, *, quantity: 
         for line in _cheapest(_on(prices, day), minutes):
             counted[line.per, line.amount, line.vat_rate] += line.count * quantity
     return Quote(tuple(Line(per, count, amount, rate) for (per, amount, rate), count in sorted(counted.items())))
-
-
-MINUTE = timedelta(minutes=1)
 
 
 def _on(prices: Iterable[Price], day: date) -> dict[int, Price]:

@@ -12,10 +12,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from totem.bookings import queries as booking_queries
+from totem.bookings.addresses import book_url, space_url
 from totem.core import periods, wording
 from totem.core.periods import DAY, Period
 from totem.spaces import queries as space_queries
@@ -146,10 +146,10 @@ class Rules:
     latest: int
 
     @classmethod
-    def of(cls, space: Space, now: datetime, base: str) -> "Rules":
-        """The rules for visitors as of `now`; `base` is the address of the page that books."""
+    def of(cls, space: Space, now: datetime) -> "Rules":
+        """The rules for visitors as of `now`."""
         return cls(
-            base,
+            book_url(space),
             space.step_minutes,
             allowed_lengths(space),
             usual_length(space),
@@ -170,22 +170,6 @@ class Rules:
 
     def link(self, start: int, minutes: int) -> str:
         return f"{self.base}?start={_iso(start)}&minutes={minutes}"
-
-
-class Addresses:
-    """The addresses of one route for the spaces of a hub: made once for the hub, as making one costs ten rows."""
-
-    def __init__(self, route: str) -> None:
-        self._route = route
-        self._parts: dict[str, tuple[str, str]] = {}
-
-    def of(self, space: Space) -> str:
-        slug = space.hub.slug
-        if slug not in self._parts:
-            before, _mark, after = reverse(self._route, kwargs={"slug": slug, "space": "_"}).rpartition("/_/")
-            self._parts[slug] = before, after
-        before, after = self._parts[slug]
-        return f"{before}/{space.slug}/{after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,14 +264,14 @@ class Bars:
             "short": _("too short to book"),
         }
 
-    def row(self, space: Space, times: Times, rules: Rules, url: str) -> Row:
-        """The row of a space, a bar a day; `url` is the address of its page."""
+    def row(self, space: Space, times: Times, rules: Rules) -> Row:
+        """The row of a space, a bar a day."""
         bars = [
             Bar(name, f"bar q-cols-{(to - start) // QUARTER}", self._pieces(day, start, to, times, rules), is_closed)
             for day, name, start, to in self.days
             for is_closed in [_touching(times.open, start, to) is None]
         ]
-        return Row(space.name, url, audience_note(space), bars)
+        return Row(space.name, space_url(space), audience_note(space), bars)
 
     def _pieces(self, day: Day, start: int, to: int, times: Times, rules: Rules) -> list[Piece]:
         pieces = []
@@ -356,10 +340,7 @@ def rows(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> tuple[l
     times = times_of(spaces, days, now)
     hours = hours_shown(times.values(), days)
     bars = Bars(days, hours, now)
-    pages, booking = Addresses("website:space"), Addresses("bookings:book")
-    return [
-        bars.row(space, times[space.pk], Rules.of(space, now, booking.of(space)), pages.of(space)) for space in spaces
-    ], hours
+    return [bars.row(space, times[space.pk], Rules.of(space, now)) for space in spaces], hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,7 +393,7 @@ def half_hours(space: Space, days: Sequence[Day], now: datetime) -> list[HalfHou
     hours = hours_shown([times], days)
     columns = [_half_hours_of(day, hours) for day in days]
     keys = sorted({key for column in columns for key in column}, key=_in_order(columns))
-    drawer = _Cells(times, Rules.of(space, now, Addresses("bookings:book").of(space)), now)
+    drawer = _Cells(times, Rules.of(space, now), now)
     drawn = [
         {key: drawer.cell(day, at) for key, at in column.items()} for day, column in zip(days, columns, strict=True)
     ]

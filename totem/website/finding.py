@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from totem.bookings import queries as booking_queries
+from totem.bookings.addresses import book_url, space_url
 from totem.bookings.queries import Slot
 from totem.core import periods
 from totem.core.periods import DAY, Period
@@ -17,7 +18,6 @@ from totem.hubs.models import Hub
 from totem.spaces.models import Audience, Kind, Space
 from totem.spaces.rules import USUAL_MINUTES, WITHIN
 from totem.spaces.wording import audience_note, capacity_words, feature_words, quantity_words
-from totem.website.queries import book_url, space_url
 from totem.website.wording import slot_words
 
 MOST = 24
@@ -95,7 +95,7 @@ def find(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[Found]:
         for slot in _first_slots(spaces, wish, now, zone, quantity)
     ]
     slots.sort(key=lambda found: (found[0].starts_at, found[0].space.capacity, found[0].space.name))
-    return [_found(slot, wish, now, quantity) for slot, quantity in slots[:MOST]]
+    return [_found(slot, now, quantity) for slot, quantity in slots[:MOST]]
 
 
 def find_later(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[Found]:
@@ -123,14 +123,14 @@ def _between(day: date, after: time, before: time, zone: ZoneInfo) -> Period:
     return Period(periods.at_wall_clock(day, after, zone), periods.at_wall_clock(ends_on, before, zone))
 
 
-def _found(slot: Slot, wish: Wish, now: datetime, quantity: int) -> Found:
+def _found(slot: Slot, now: datetime, quantity: int) -> Found:
     space = slot.space
     when = slot_words(slot.period, now, space.hub.zone)
     return Found(
         space,
         slot.starts_at,
         space_url(space),
-        book_url(space, slot.starts_at, wish.minutes, quantity=quantity),
+        book_url(space, slot.period, quantity=quantity),
         when,
         " · ".join(filter(None, (space.hub.name, _size(space, quantity), *feature_words(space), audience_note(space)))),
         _("Book %(space)s, %(when)s") % {"space": space.name, "when": when},

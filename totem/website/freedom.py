@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from totem.bookings import queries as booking_queries
+from totem.bookings.addresses import book_url, space_url
 from totem.bookings.rules import broken_rules
 from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.wording import audience_note
-from totem.website.queries import Person, book_url, space_url, spaces_of
+from totem.website.queries import Person, spaces_of
 from totem.website.wording import free_words
 
 
@@ -68,5 +69,4 @@ def _line(space: Space, period: Period, count: int, opening: list[Period], now: 
     broken = next(broken_rules(space, period, quantity=1, opening=opening, now=now, by_team=False), None)
     if broken is not None:
         return Line(space, url, "free", free_words(space, count), broken.message)
-    minutes = period.length // timedelta(minutes=1)
-    return Line(space, url, "free", free_words(space, count), note, book_url(space, period.starts_at, minutes))
+    return Line(space, url, "free", free_words(space, count), note, book_url(space, period))

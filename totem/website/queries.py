@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch, Q
@@ -15,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.bookings import queries as booking_queries
+from totem.bookings.addresses import book_url, space_url
 from totem.bookings.queries import Slot
 from totem.bookings.rules import may_book
 from totem.core import periods, wording
@@ -37,25 +36,6 @@ COMING = timedelta(days=60)
 def account_of(person: Person) -> User | None:
     """The signed-in person, or None for a visitor."""
     return person if isinstance(person, User) else None
-
-
-def book_url(space: Space, starts_at: datetime, minutes: int, *, quantity: int = 1) -> str:
-    """The booking page of `space`, prefilled."""
-    asked: dict[str, Any] = {"start": wording.instant_iso(starts_at), "minutes": minutes}
-    if quantity > 1:
-        asked["quantity"] = quantity
-    return f"{_address('bookings:book', space.hub.slug, space.slug)}?{urlencode(asked, safe=':')}"
-
-
-def space_url(space: Space) -> str:
-    """The public page of `space`."""
-    return _address("website:space", space.hub.slug, space.slug)
-
-
-@lru_cache(maxsize=4096)
-def _address(name: str, hub: str, space: str) -> str:
-    """A page of a space, found once: a list of a hub's spaces has two addresses a line."""
-    return reverse(name, kwargs={"slug": hub, "space": space})
 
 
 # -- Hubs -------------------------------------------------------------------------------------------------------------
@@ -318,6 +298,6 @@ def next_meeting_room(hub: Hub, spaces: Sequence[Space], person: Person, now: da
 def _next_room(slot: Slot, now: datetime) -> NextRoom:
     return NextRoom(
         slot.space,
-        book_url(slot.space, slot.starts_at, USUAL_MINUTES),
+        book_url(slot.space, slot.period),
         slot_words(slot.period, now, slot.space.hub.zone),
     )

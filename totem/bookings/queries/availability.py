@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from totem.bookings.rules import broken_rules
-from totem.core.periods import Period, ceil_to_step, intersect
+from totem.core.periods import MINUTE, Period, ceil_to_step, intersect
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.rules import allowed_lengths, earliest_start, latest_start
@@ -282,7 +282,7 @@ def first_slots(
 
     Spaces come with hub, commune and department. Those that `length` does not suit are left out.
     """
-    minutes = length // timedelta(minutes=1)
+    minutes = length // MINUTE
     fitting = [space for space in spaces if minutes in allowed_lengths(space)]
     if not fitting:
         return []

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from totem.accounts.models import User
 from totem.bookings import actions, queries, rules, wording
 from totem.bookings.actions import NotForYouError, SlotTakenError
+from totem.bookings.addresses import space_url
 from totem.bookings.forms import (
     BookForm,
     RequestForm,
@@ -205,7 +206,7 @@ def _page(
         "form": form,
         "summary": summary,
         "rules": rules_words(place),
-        "crumbs": trail(place.hub, Crumb(place.name, reverse("website:space", args=[place.hub.slug, place.slug]))),
+        "crumbs": trail(place.hub, Crumb(place.name, space_url(place))),
         **more,
     }
     return render_page(request, "bookings/book.html", context, partial="summary", status=status)

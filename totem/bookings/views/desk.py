@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -21,13 +20,14 @@ from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.bookings import actions, queries, wording
 from totem.bookings.actions import WrongStateError
+from totem.bookings.addresses import book_url
 from totem.bookings.models import Booking
 from totem.bookings.queries import DeskDay, DeskRow
 from totem.core import clock
 from totem.core.components import Crumb, Tab
 from totem.core.forms import DateInput
 from totem.core.pages import SeeOther, render_page, wants_partial
-from totem.core.periods import ceil_to_step
+from totem.core.periods import MINUTE, Period, ceil_to_step
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE_MACHINES, SEE_DESK, WORK_DESK, hub_for
 from totem.spaces import actions as space_actions
@@ -233,6 +233,6 @@ def walk_in(request: HttpRequest, slug: str) -> HttpResponse:
     space = Space.objects.active().filter(hub=hub, slug=request.GET.get("space", "")).first()
     if space is None:
         raise Http404
+    space.hub = hub
     start = ceil_to_step(step_under_way(space, clock.now()), space.step, hub.zone)
-    query: dict[str, Any] = {"start": start.isoformat(), "minutes": usual_length(space), "whom": "guest"}
-    return redirect(f"{reverse('bookings:book', args=[hub.slug, space.slug])}?{urlencode(query)}")
+    return redirect(book_url(space, Period(start, start + usual_length(space) * MINUTE), whom="guest"))

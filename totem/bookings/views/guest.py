@@ -4,8 +4,6 @@ What a browser has done is kept in its session: the holds it waits to confirm, a
 own by the code or by the signed address of a mail.
 """
 
-from datetime import timedelta
-
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -19,17 +17,17 @@ from django.views.decorators.http import require_http_methods
 
 from totem.bookings import actions, mails, wording
 from totem.bookings.actions import WrongCodeError, WrongStateError
+from totem.bookings.addresses import book_url
 from totem.bookings.forms import CodeForm
 from totem.bookings.models import Booking, Status
 from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, SeeOther
-from totem.core.periods import Period
+from totem.core.periods import MINUTE, Period
 from totem.spaces.models import Space
 
 AWAITED = "bookings_awaited"
 KNOWN = "bookings_known"
 KEPT = 20
-MINUTE = timedelta(minutes=1)
 
 
 def known(request: HttpRequest) -> list[str]:
@@ -141,6 +139,7 @@ def _page(request: HttpRequest, booking: Booking, form: CodeForm, status: int = 
 
 
 def _ended(request: HttpRequest, booking: Booking, message: str) -> HttpResponse:
-    context = {"message": message, "booking": booking, "space": booking.space, "hub": booking.space.hub}
+    again = book_url(booking.space, booking.period, quantity=booking.quantity)
+    context = {"message": message, "again": again, "hub": booking.space.hub}
     status = 409 if request.method == "POST" else 200
     return render(request, "bookings/code_ended.html", context, status=status)
