@@ -316,8 +316,8 @@ def test_a_person_is_a_member_once_at_a_time_from_before_until_after(by: User, s
 
 def test_a_photo_comes_after_the_others_and_its_file_goes_with_it(by: User, django_capture_on_commit_callbacks):
     hub = HubFactory()
-    first = actions.add_photo(hub=hub, image=ContentFile(b"one", "one.webp"), description="The door", by=by)
-    second = actions.add_photo(hub=hub, image=ContentFile(b"two", "two.webp"), description="The desk", by=by)
+    first = actions.add_photo(photos=hub.photos, image=ContentFile(b"one", "one.webp"), description="The door", by=by)
+    second = actions.add_photo(photos=hub.photos, image=ContentFile(b"two", "two.webp"), description="The desk", by=by)
     assert (first.position, second.position) == (0, 1)
     with django_capture_on_commit_callbacks(execute=True):
         actions.remove_photo(photo=first, by=by)

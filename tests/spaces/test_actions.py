@@ -19,6 +19,7 @@ from totem.bookings.models import Booking, Occupancy
 from totem.bookings.rules import RuleBrokenError
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
+from totem.hubs import actions as hub_actions
 from totem.hubs.actions import Hours, HoursOverlapError
 from totem.spaces import actions
 from totem.spaces.actions import BookedError
@@ -394,9 +395,11 @@ def test_an_outage_ends_now_or_was_never_and_only_once(by: User):
 
 def test_photos_come_and_go_with_their_files(by: User, django_capture_on_commit_callbacks):
     space = SpaceFactory()
-    photo = actions.add_photo(space=space, image=ContentFile(b"one", "one.webp"), description="The table", by=by)
+    photo = hub_actions.add_photo(
+        photos=space.photos, image=ContentFile(b"one", "one.webp"), description="The table", by=by
+    )
     with django_capture_on_commit_callbacks(execute=True):
-        actions.remove_photo(photo=photo, by=by)
+        hub_actions.remove_photo(photo=photo, by=by)
     assert not photo.image.storage.exists(str(photo.image.name))
 
 

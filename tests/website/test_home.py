@@ -40,6 +40,12 @@ def test_doors(visitor: Client, at: At, now: str, words: str) -> None:
     assert words in text(visitor.get("/"))
 
 
+def test_the_overview_of_a_hub_says_its_doors_in_the_same_words(visitor: Client, thursday: datetime) -> None:
+    hub = HubFactory(always_open=True)
+    visitor.force_login(TeamMemberFactory(hub=hub, person__english=True).person)
+    assert "Open day and night" in text(visitor.get(f"/lieux/{hub.slug}/gestion/"))
+
+
 def test_doors_in_french(client: Client, at: At) -> None:
     at("2026-11-28T20:00+01:00")
     HubFactory()

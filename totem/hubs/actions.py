@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
-from typing import NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar, Unpack
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -20,20 +20,16 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal, locks
 from totem.core.periods import Period
-from totem.hubs.models import (
-    ExceptionalHours,
-    Hub,
-    HubPhoto,
-    Membership,
-    OpeningHours,
-    Role,
-    TeamMember,
-    Zone,
-)
+from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Photo, Role, TeamMember, Zone
 from totem.hubs.queries import open_periods
 from totem.hubs.signals import Hit, foreseen, hits_of_closing, newly_closed
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+SomePhoto = TypeVar("SomePhoto", bound=Photo)
 
 
 class LastManagerError(Exception):
@@ -377,20 +373,26 @@ def _check_order(starts_on: date, ends_on: date | None) -> None:
 
 
 @transaction.atomic
-def add_photo(*, hub: Hub, image: "ContentFile[bytes]", description: str, by: User) -> HubPhoto:
-    """A photo, already checked and re-encoded by `totem.core.images`, after those there are."""
-    last: int | None = hub.photos.aggregate(last=Max("position"))["last"]
-    photo = HubPhoto(hub=hub, description=description, position=0 if last is None else last + 1)
-    photo.image.save(image.name or "photo", image, save=False)
-    photo.save(force_insert=True)
-    _record("hubs.photo_added", hub, by, photo=photo.pk)
+def add_photo(
+    *, photos: "RelatedManager[SomePhoto]", image: "ContentFile[bytes]", description: str, by: User
+) -> SomePhoto:
+    """A photo after the others of `photos`, those of a hub or a space; `image` comes from `totem.core.images`."""
+    last: int | None = photos.aggregate(last=Max("position"))["last"]
+    photo = photos.create(image=image, description=description, position=0 if last is None else last + 1)
+    _record_photo("photo_added", photo, photo.pk, by)
     return photo
 
 
 @transaction.atomic
-def remove_photo(*, photo: HubPhoto, by: User) -> None:
-    """Take a photo away, and its file once that is sure."""
-    name, storage, pk, hub = str(photo.image.name), photo.image.storage, photo.pk, photo.hub
+def remove_photo(*, photo: Photo, by: User) -> None:
+    """Delete a photo, and its file once the transaction is committed."""
+    name, storage, pk = str(photo.image.name), photo.image.storage, photo.pk
     photo.delete()
-    _record("hubs.photo_removed", hub, by, photo=pk)
+    _record_photo("photo_removed", photo, pk, by)
     transaction.on_commit(lambda: storage.delete(name))
+
+
+def _record_photo(verb: str, photo: Photo, pk: int, by: User) -> None:
+    place = photo.place
+    hub = place if isinstance(place, Hub) else place.hub
+    journal.record(f"{place._meta.app_label}.{verb}", place, actor_id=by.pk, scope=hub, facts={"photo": pk})

@@ -1,7 +1,7 @@
 """A hub: who runs it, where it is, when it is open, who works there and who belongs to it."""
 
 from datetime import date
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -311,17 +311,38 @@ class Membership(Dated):
         return f"{self.person} - {self.hub}"
 
 
-class HubPhoto(Dated):
-    """A photo of the hub; `description` is read to people who do not see it."""
+class PhotoQuerySet(models.QuerySet["Photo"]):
+    def in_order(self) -> Self:
+        return self.order_by("position", "pk")
 
-    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="photos")
-    image = models.ImageField(_("photo"), upload_to="hubs/%Y/")
+
+class Photo(Dated):
+    """A photo of a hub or of a space; `description` is read to people who do not see it."""
+
+    image: models.ImageField
     description = models.CharField(_("what the photo shows"), max_length=200)
     position = models.PositiveSmallIntegerField(_("order"), default=0)
 
+    objects = PhotoQuerySet.as_manager()
+
     class Meta:
+        abstract = True
         verbose_name = _("photo")
         verbose_name_plural = _("photos")
 
     def __str__(self) -> str:
         return self.description
+
+    @property
+    def place(self) -> Any:
+        """The hub or the space that it shows."""
+        raise NotImplementedError
+
+
+class HubPhoto(Photo):
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="photos")
+    image = models.ImageField(_("photo"), upload_to="hubs/%Y/")
+
+    @property
+    def place(self) -> Hub:
+        return self.hub

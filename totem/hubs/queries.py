@@ -88,20 +88,26 @@ class Doors:
     until: datetime | None = None
     opens_at: datetime | None = None
 
+    @property
+    def state(self) -> str:
+        """The badge that says it (see the components' `badge`)."""
+        return "open" if self.is_open else "closed"
+
 
 def doors(hubs: Sequence[Hub], now: datetime) -> dict[int, Doors]:
     """The state of each hub's doors (by id) at `now`."""
     opened = open_periods(hubs, Period(now, now + timedelta(days=14)))
-    return {pk: _state(opening, now) for pk, opening in opened.items()}
+    return {pk: doors_of(opening, now) for pk, opening in opened.items()}
 
 
-def _state(opening: list[Period], now: datetime) -> Doors:
-    if not opening:
+def doors_of(opened: Iterable[Period], now: datetime) -> Doors:
+    """The state at `now` of the doors of a hub that is open in these periods, sorted and apart."""
+    period = next((period for period in opened if period.ends_at > now), None)
+    if period is None:
         return Doors(is_open=False)
-    first = opening[0]
-    if first.starts_at <= now:
-        return Doors(is_open=True, until=first.ends_at)
-    return Doors(is_open=False, opens_at=first.starts_at)
+    if period.starts_at <= now:
+        return Doors(is_open=True, until=period.ends_at)
+    return Doors(is_open=False, opens_at=period.starts_at)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.hubs.views import opening, people, place, public
+from totem.hubs.views import opening, people, photos, place, public
 
 app_name = "hubs"
 MANAGE = "lieux/<slug:slug>/gestion/"
@@ -17,8 +17,8 @@ urlpatterns = [
     path(f"{MANAGE}zones/", place.zones, name="zones"),
     path(f"{MANAGE}zones/<int:pk>/", place.zone, name="zone"),
     path(f"{MANAGE}zones/<int:pk>/retirer/", place.remove_zone, name="zone_remove"),
-    path(f"{MANAGE}photos/", place.photos, name="photos"),
-    path(f"{MANAGE}photos/<int:pk>/retirer/", place.remove_photo, name="photo_remove"),
+    path(f"{MANAGE}photos/", photos.photos, name="photos"),
+    path(f"{MANAGE}photos/<int:pk>/retirer/", photos.remove_photo, name="photo_remove"),
     path(f"{MANAGE}equipe/", people.team, name="team"),
     path(f"{MANAGE}equipe/<int:pk>/", people.role, name="role"),
     path(f"{MANAGE}equipe/<int:pk>/retirer/", people.remove_from_team, name="role_remove"),

@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Max
 from django.utils.text import slugify
@@ -16,17 +15,15 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal, locks
-from totem.core.periods import Period
+from totem.core.periods import DAY, Period
 from totem.core.wording import minutes_words
 from totem.hubs.actions import Hours, check_hours
 from totem.hubs.models import Hub, Zone
 from totem.hubs.signals import FAR, Hit, foreseen, hits_of_closing, newly_closed
 from totem.spaces import signals
-from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, SpacePhoto, Unit
+from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, Unit
 from totem.spaces.queries import open_periods
 from totem.spaces.rules import allowed_lengths
-
-DAY = timedelta(days=1)
 
 
 class BookedError(Exception):
@@ -421,26 +418,3 @@ def end_outage(*, outage: Outage, by: User, now: datetime) -> None:
         row.during = (row.during.lower, now)
         row.save(update_fields=["during", "updated_at"])
     _record("spaces.outage_ended", outage.space, by, outage=outage.pk)
-
-
-# -- Photos -----------------------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def add_photo(*, space: Space, image: "ContentFile[bytes]", description: str, by: User) -> SpacePhoto:
-    """A photo, already checked and re-encoded by `totem.core.images`, after those there are."""
-    last: int | None = space.photos.aggregate(last=Max("position"))["last"]
-    photo = SpacePhoto(space=space, description=description, position=0 if last is None else last + 1)
-    photo.image.save(image.name or "photo", image, save=False)
-    photo.save(force_insert=True)
-    _record("spaces.photo_added", space, by, photo=photo.pk)
-    return photo
-
-
-@transaction.atomic
-def remove_photo(*, photo: SpacePhoto, by: User) -> None:
-    """Take a photo away, and its file once that is sure."""
-    name, storage, pk = str(photo.image.name), photo.image.storage, photo.pk
-    photo.delete()
-    _record("spaces.photo_removed", photo.space, by, photo=pk)
-    transaction.on_commit(lambda: storage.delete(name))

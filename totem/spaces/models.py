@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
 from totem.core.models import Dated
-from totem.hubs.models import Hub, WeeklyHoursBase, Zone
+from totem.hubs.models import Hub, Photo, WeeklyHoursBase, Zone
 
 STEPS = (5, 10, 15, 20, 30, 60)
 LONGEST_MINUTES = 31 * 24 * 60
@@ -374,17 +374,10 @@ class Outage(Dated):
         return self.reason
 
 
-class SpacePhoto(Dated):
-    """A photo of the space; `description` is read to people who do not see it."""
-
+class SpacePhoto(Photo):
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="photos")
     image = models.ImageField(_("photo"), upload_to="spaces/%Y/")
-    description = models.CharField(_("what the photo shows"), max_length=200)
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
 
-    class Meta:
-        verbose_name = _("photo")
-        verbose_name_plural = _("photos")
-
-    def __str__(self) -> str:
-        return self.description
+    @property
+    def place(self) -> Space:
+        return self.space

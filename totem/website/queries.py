@@ -1,13 +1,13 @@
 """What public pages show of hubs and their spaces, ready for templates."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -20,13 +20,14 @@ from totem.core import periods, wording
 from totem.core.periods import Period
 from totem.core.sort_keys import sort_key
 from totem.hubs import queries as hub_queries
-from totem.hubs.models import ExceptionalHours, Hub, HubPhoto
+from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Photo
 from totem.hubs.permissions import roles_in
 from totem.hubs.queries import Doors, period_of
+from totem.hubs.wording import doors_words
 from totem.spaces.models import Audience, Kind, Price, Space, SpacePhoto
 from totem.spaces.rules import USUAL_MINUTES, WITHIN
 from totem.spaces.wording import audience_note, feature_words, price_from, quantity_words
-from totem.website.wording import doors_words, exception_words, slot_words, span_words
+from totem.website.wording import exception_words, slot_words, span_words
 
 Person = User | AnonymousUser
 
@@ -47,7 +48,7 @@ class HubCard:
 
     hub: Hub
     url: str
-    photo: HubPhoto | None
+    photo: Photo | None
     state: str
     words: str
 
@@ -68,7 +69,7 @@ def hub_cards(person: Person, now: datetime) -> list[HubCard]:
     hubs = list(
         Hub.objects.filter(hub_queries.visible_to(account_of(person)))
         .select_related("commune__department")
-        .prefetch_related(Prefetch("photos", HubPhoto.objects.order_by("position", "pk")))
+        .prefetch_related(Prefetch("photos", HubPhoto.objects.in_order()))
     )
     doors = hub_queries.doors(hubs, now)
     return [_hub_card(hub, doors[hub.pk], now) for hub in sorted(hubs, key=lambda hub: sort_key(hub.name))]
@@ -79,7 +80,7 @@ def _hub_card(hub: Hub, doors: Doors, now: datetime) -> HubCard:
         hub,
         reverse("website:hub", kwargs={"slug": hub.slug}),
         next(iter(hub.photos.all()), None),
-        "open" if doors.is_open else "closed",
+        doors.state,
         doors_words(doors, now, hub.zone),
     )
 
@@ -119,7 +120,7 @@ def opening(hub: Hub, now: datetime) -> Opening:
     start = periods.local_day(today, hub.zone).starts_at
     fortnight = Period(start, now + timedelta(days=14))
     opened = hub_queries.open_periods([hub], fortnight)[hub.pk]
-    doors = _doors(opened, now)
+    doors = hub_queries.doors_of(opened, now)
     exceptions = list(
         ExceptionalHours.objects.filter(hub=hub, during__overlap=Period(start, start + COMING)).order_by("during")
     )
@@ -127,21 +128,12 @@ def opening(hub: Hub, now: datetime) -> Opening:
     week = [_day_hours(hub, today + timedelta(days=n), opened, exceptions, holidays, is_today=not n) for n in range(7)]
     after = today + timedelta(days=7)
     return Opening(
-        "open" if doors.is_open else "closed",
+        doors.state,
         doors_words(doors, now, hub.zone),
         week,
         _to_come(hub, exceptions, {day: name for day, name in holidays.items() if day >= after}),
         not doors.is_open and doors.opens_at is None,
     )
-
-
-def _doors(opened: Iterable[Period], now: datetime) -> Doors:
-    ahead = [period for period in opened if period.ends_at > now]
-    if not ahead:
-        return Doors(is_open=False)
-    if ahead[0].starts_at <= now:
-        return Doors(is_open=True, until=ahead[0].ends_at)
-    return Doors(is_open=False, opens_at=ahead[0].starts_at)
 
 
 def _day_hours(
@@ -207,7 +199,7 @@ class SpaceCard:
 
     space: Space
     url: str
-    photo: SpacePhoto | None
+    photo: Photo | None
     price: str
     kicker: str
     people: int | None
@@ -229,22 +221,20 @@ class KindOfSpaces:
 
 def spaces_by_kind(spaces: Sequence[Space], day: date) -> list[KindOfSpaces]:
     """The spaces grouped by kind, with photo and price: two queries."""
-    photos: dict[int, SpacePhoto] = {}
-    for photo in SpacePhoto.objects.filter(space__in=spaces).order_by("-position", "-pk"):
-        photos[photo.space_id] = photo
+    prefetch_related_objects(spaces, Prefetch("photos", SpacePhoto.objects.in_order()))
     prices = prices_on(spaces, day)
     groups: defaultdict[Kind, list[SpaceCard]] = defaultdict(list)
     for space in spaces:
-        card = _space_card(space, photos.get(space.pk), prices.get(space.pk, []))
+        card = _space_card(space, prices.get(space.pk, []))
         groups[Kind(space.kind)].append(card)
     return [KindOfSpaces(kind, groups[kind]) for kind in KIND_ORDER if kind in groups]
 
 
-def _space_card(space: Space, photo: SpacePhoto | None, prices: Sequence[Price]) -> SpaceCard:
+def _space_card(space: Space, prices: Sequence[Price]) -> SpaceCard:
     return SpaceCard(
         space,
         space_url(space),
-        photo,
+        next(iter(space.photos.all()), None),
         price_from(prices),
         audience_note(space) or space.get_kind_display(),
         None if space.is_pool or space.kind in (Kind.MACHINE, Kind.EQUIPMENT) else space.capacity,

@@ -1,4 +1,4 @@
-"""Managing what a hub is: the overview, its settings, zones and photos."""
+"""Managing what a hub is: the overview, its settings and zones."""
 
 from django.contrib import messages
 from django.db.models import Sum
@@ -12,10 +12,11 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs import actions, queries
-from totem.hubs.forms import HubForm, NewHubForm, PhotoForm, ZoneForm
-from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, TeamMember, Zone
+from totem.hubs.forms import HubForm, NewHubForm, ZoneForm
+from totem.hubs.models import ExceptionalHours, Hub, Membership, TeamMember, Zone
 from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
+from totem.hubs.wording import doors_words
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -38,8 +39,10 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """What the hub looks like to the public, and what is missing for it to be complete."""
     hub = hub_for(request.user, slug, MANAGE)
     now, today = clock.now(), clock.today(hub.zone)
+    doors = queries.doors([hub], now)[hub.pk]
     context = {
-        "doors": queries.doors([hub], now)[hub.pk],
+        "doors": doors,
+        "doors_words": doors_words(doors, now, hub.zone),
         "closures": ExceptionalHours.objects.filter(hub=hub, during__endswith__gt=now).order_by("during")[:3],
         "members": Membership.objects.on(today).filter(hub=hub).count(),
         "team": TeamMember.objects.filter(hub=hub).values("person").distinct().count(),
@@ -128,37 +131,3 @@ def remove_zone(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     actions.remove_zone(zone=get_object_or_404(Zone, hub=hub, pk=pk), by=signed_in(request))
     messages.success(request, _("The zone is removed."))
     return redirect("hubs:zones", hub.slug)
-
-
-# -- Photos -----------------------------------------------------------------------------------------------------------
-
-
-@require_http_methods(SHOW_AND_SEND)
-def photos(request: HttpRequest, slug: str) -> HttpResponse:
-    """The photos of the hub; one more is added here."""
-    hub = hub_for(request.user, slug, MANAGE)
-    form = PhotoForm(request.POST or None, request.FILES or None)
-    if form.is_valid():
-        actions.add_photo(hub=hub, by=signed_in(request), **form.cleaned_data)
-        messages.success(request, _("The photo is added."))
-        return redirect("hubs:photos", hub.slug)
-    context = {
-        "form": form,
-        "title": _("Photos"),
-        "lead": _("The first one stands at the head of the hub's page."),
-        "why": _("People choose a place with their eyes: the room, the light, the door they will look for."),
-        "photos": [
-            (photo, reverse("hubs:photo_remove", args=[hub.slug, photo.pk]))
-            for photo in hub.photos.order_by("position", "pk")
-        ],
-    }
-    return page(request, "hubs/photos.html", hub, "hubs:photos", context, status=form_status(request))
-
-
-@require_POST
-def remove_photo(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Take a photo away."""
-    hub = hub_for(request.user, slug, MANAGE)
-    actions.remove_photo(photo=get_object_or_404(HubPhoto, hub=hub, pk=pk), by=signed_in(request))
-    messages.success(request, _("The photo is removed."))
-    return redirect("hubs:photos", hub.slug)

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,14 +14,15 @@ from totem.core import clock
 from totem.core.components import Crumb
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.core.periods import Period
-from totem.hubs.forms import PhotoForm, WeekForm
+from totem.hubs.forms import WeekForm
 from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.signals import FAR, Hit, hits_of_closing
+from totem.hubs.views.photos import gallery, remove_from_gallery
 from totem.spaces import actions
 from totem.spaces.actions import BookedError
 from totem.spaces.forms import NewSpaceForm, PartsForm, QuantityForm, SpaceForm
-from totem.spaces.models import Outage, Space, SpacePhoto
+from totem.spaces.models import Outage, Space
 from totem.spaces.views.frame import space_for, space_page
 from totem.spaces.wording import capacity_words, quantity_words
 
@@ -160,30 +161,14 @@ def hours(request: HttpRequest, slug: str, space: str) -> HttpResponse:
 def photos(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """The photos of the space; one more is added here."""
     row = space_for(request, slug, space)
-    form = PhotoForm(request.POST or None, request.FILES or None)
-    if form.is_valid():
-        actions.add_photo(space=row, by=signed_in(request), **form.cleaned_data)
-        messages.success(request, _("The photo is added."))
-        return redirect("spaces:photos", slug, space)
-    context = {
-        "form": form,
-        "title": row.name,
-        "why": _("One sees at once how large the table is, and where the screen hangs."),
-        "photos": [
-            (photo, reverse("spaces:photo_remove", args=[slug, space, photo.pk]))
-            for photo in row.photos.order_by("position", "pk")
-        ],
-    }
-    return space_page(request, "spaces/photos.html", row, "spaces:photos", context, status=form_status(request))
+    why = _("One sees at once how large the table is, and where the screen hangs.")
+    return gallery(request, row, space_page, [slug, space], title=row.name, why=why)
 
 
 @require_POST
 def remove_photo(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
     """Take a photo away."""
-    row = space_for(request, slug, space)
-    actions.remove_photo(photo=get_object_or_404(SpacePhoto, space=row, pk=pk), by=signed_in(request))
-    messages.success(request, _("The photo is removed."))
-    return redirect("spaces:photos", slug, space)
+    return remove_from_gallery(request, space_for(request, slug, space), pk, [slug, space])
 
 
 @require_http_methods(SHOW_AND_SEND)

@@ -18,7 +18,7 @@ from totem.core.periods import DAY
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
 from totem.hubs.queries import doors
-from totem.spaces.models import Space, SpacePhoto
+from totem.spaces.models import Space
 from totem.spaces.wording import audience_note, feature_words, price_list, quantity_words, rules_words
 from totem.website import calendar, queries
 from totem.website.calendar import Day
@@ -197,7 +197,7 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
         "note": audience_note(shown),
         "rules": list(rules_words(shown)),
         "prices": price_list(queries.prices_from(shown, asked.today), asked.today),
-        "photos": list(SpacePhoto.objects.filter(space=shown).order_by("position", "pk")),
+        "photos": list(shown.photos.in_order()),
         "half_hours": calendar.half_hours(shown, days, now),
         "columns": _columns(asked, days, ""),
         "chosen": asked.day.isoweekday(),

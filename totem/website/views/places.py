@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from totem.core import clock
 from totem.hubs import permissions
-from totem.hubs.models import HubPhoto, Language, Zone
+from totem.hubs.models import Language, Zone
 from totem.hubs.permissions import hub_for
 from totem.hubs.queries import areas
 from totem.website import queries
@@ -34,7 +34,7 @@ def hub(request: HttpRequest, slug: str) -> HttpResponse:
     today = now.astimezone(hub.zone).date()
     context = {
         "hub": hub,
-        "photos": list(HubPhoto.objects.filter(hub=hub).order_by("position", "pk")),
+        "photos": list(hub.photos.in_order()),
         "areas": areas(Zone.objects.filter(hub=hub).order_by("-area", "name"), today),
         "kinds": queries.spaces_by_kind(spaces, today),
         "opening": queries.opening(hub, now),
