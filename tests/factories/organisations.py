@@ -12,9 +12,9 @@ from tests.factories.territories import CommuneFactory, PerimeterFactory, Worksp
 from totem.organisations.models import (
     Accounts,
     Affiliation,
-    Kind,
     LegalForm,
     Organisation,
+    OrganisationKind,
     Relation,
     RelationKind,
     YearFigures,
@@ -32,13 +32,13 @@ class OrganisationFactory(DjangoModelFactory[Organisation]):
         model = Organisation
 
     class Params:
-        company = Trait(legal_form=LegalForm.SAS, kind=Kind.STARTUP)
-        authority = Trait(legal_form=LegalForm.EPCI, kind=Kind.EPCI)
+        company = Trait(legal_form=LegalForm.SAS, kind=OrganisationKind.STARTUP)
+        authority = Trait(legal_form=LegalForm.EPCI, kind=OrganisationKind.EPCI)
         without_siren = Trait(siren="")
 
     name = Sequence(lambda n: f"Association {n}")
     legal_form = LegalForm.ASSOCIATION
-    kind = Kind.HUB_OPERATOR
+    kind = OrganisationKind.HUB_OPERATOR
     siren = Sequence(siren)
     commune = SubFactory(CommuneFactory)
 

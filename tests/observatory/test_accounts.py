@@ -13,7 +13,7 @@ from tests.factories.organisations import OrganisationFactory, YearFiguresFactor
 from totem.core.models import JournalEntry
 from totem.observatory.accounts import import_accounts
 from totem.observatory.register.published import ImportRefused
-from totem.organisations.actions import Imported
+from totem.organisations.actions import ImportCounts
 from totem.organisations.models import YearFigures
 from totem.organisations.queries import growth
 
@@ -42,7 +42,7 @@ def company():
 
 def test_figures_come_in_public_with_the_sum_of_their_file(tmp_path, company):
     file = written(tmp_path, line("1250000"), line("1000000", closing="2024-12-31"))
-    assert import_accounts(file, now=NOW) == Imported(added=2)
+    assert import_accounts(file, now=NOW) == ImportCounts(added=2)
     after, before = company.years.order_by("-year")
     assert (after.year, after.closing_date, after.revenue, after.accounts) == (
         2025,
@@ -61,14 +61,14 @@ def test_the_same_again_changes_nothing(tmp_path, company):
     file = written(tmp_path, line("1234,567"))
     import_accounts(file, now=NOW)
     saved, entries = company.years.get().updated_at, JournalEntry.objects.count()
-    assert import_accounts(file, now=NOW) == Imported(same=1)
+    assert import_accounts(file, now=NOW) == ImportCounts(same=1)
     assert company.years.get().updated_at == saved
     assert JournalEntry.objects.count() == entries
 
 
 def test_a_correction_takes_the_place_of_what_was_imported(tmp_path, company):
     import_accounts(written(tmp_path, line("1000000")), now=NOW)
-    assert import_accounts(written(tmp_path, line("1100000")), now=NOW) == Imported(changed=1)
+    assert import_accounts(written(tmp_path, line("1100000")), now=NOW) == ImportCounts(changed=1)
     assert company.years.get().revenue == Decimal(1100000)
 
 
@@ -82,7 +82,7 @@ def test_what_a_territory_declares_stands_beside(tmp_path, company):
 
 def test_public_figures_written_by_hand_are_left(tmp_path, company):
     by_hand = YearFiguresFactory(organisation=company, imported=True, imported_from="", revenue=Decimal(1))
-    assert import_accounts(written(tmp_path, line()), now=NOW) == Imported(left=1)
+    assert import_accounts(written(tmp_path, line()), now=NOW) == ImportCounts(left=1)
     by_hand.refresh_from_db()
     assert by_hand.revenue == 1
 
@@ -102,7 +102,7 @@ def test_accounts_that_are_not_public_give_nothing(tmp_path, company, shown):
 
 def test_companies_that_are_not_here_give_nothing(tmp_path):
     OrganisationFactory(siren="")
-    assert import_accounts(written(tmp_path, line()), now=NOW) == Imported()
+    assert import_accounts(written(tmp_path, line()), now=NOW) == ImportCounts()
     assert not YearFigures.objects.exists()
 
 
@@ -169,7 +169,7 @@ def test_a_file_in_another_encoding_is_refused_whole(tmp_path, company):
 def test_a_line_that_cannot_be_read_is_told_and_the_others_count(tmp_path, company, wrong, words):
     told: list[str] = []
     file = written(tmp_path, line("7", closing="2023-06-30"), wrong, line("8", closing="31/12/2024"))
-    assert import_accounts(file, now=NOW, progress=told.append) == Imported(added=2)
+    assert import_accounts(file, now=NOW, progress=told.append) == ImportCounts(added=2)
     assert any(words in text for text in told), told
     assert set(company.years.values_list("year", "revenue")) == {(2023, 7), (2024, 8)}
 
@@ -177,7 +177,7 @@ def test_a_line_that_cannot_be_read_is_told_and_the_others_count(tmp_path, compa
 def test_commas_and_a_byte_order_mark_are_read(tmp_path, company):
     file = tmp_path / "ratios.csv"
     file.write_text(f"{HEAD}\n{line()}\n".replace(";", ","), encoding="utf-8-sig")
-    assert import_accounts(file, now=NOW) == Imported(added=1)
+    assert import_accounts(file, now=NOW) == ImportCounts(added=1)
     assert company.years.count() == 1
 
 

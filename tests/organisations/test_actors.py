@@ -20,7 +20,7 @@ from tests.factories.territories import (
 from totem.core.models import JournalEntry
 from totem.core.wording import number
 from totem.organisations import actions
-from totem.organisations.models import Affiliation, Kind, Organisation, Relation, YearFigures
+from totem.organisations.models import Affiliation, Organisation, OrganisationKind, Relation, YearFigures
 from totem.territories.models import Document, Workspace, WorkspaceRole
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def said(**changes: object) -> dict[str, object]:
     """A relation as the page sends it."""
     return {
         "who-organisation": "Exemple Capital",
-        "who-kind": Kind.VC_FUND,
+        "who-kind": OrganisationKind.VC_FUND,
         "kind": "invests_in",
         "stage": "venture",
         "commune": CommuneFactory().label,
@@ -90,7 +90,7 @@ class TestAdding:
         relation = Relation.objects.get()
         assert answer.url == at("actor", workspace, relation.organisation_id)
         made = relation.organisation
-        assert (made.name, made.kind, made.siren) == ("Exemple Capital", Kind.VC_FUND, siren(81_000))
+        assert (made.name, made.kind, made.siren) == ("Exemple Capital", OrganisationKind.VC_FUND, siren(81_000))
         assert not Affiliation.objects.filter(organisation=made).exists()
         assert (relation.kind, relation.stage, relation.commune_id) == ("invests_in", "venture", "80021")
         assert (relation.workspace, relation.public) == (workspace, False)
@@ -167,7 +167,7 @@ class TestAdding:
         )
         partner = Relation.objects.get().partner
         assert partner is not None
-        assert (partner.name, partner.kind) == ("Préfecture d’exemple", Kind.STATE_SERVICE)
+        assert (partner.name, partner.kind) == ("Préfecture d’exemple", OrganisationKind.STATE_SERVICE)
 
     def test_nobody_has_a_relation_with_itself(self, agent, workspace):
         one = OrganisationFactory()
@@ -339,7 +339,7 @@ class TestPublishing:
             agent.post(url, {"public": answer})
             row.refresh_from_db()
             assert row.public is public
-            assert type(row).objects.seen_from(elsewhere).exists() is public
+            assert type(row).objects.visible_to_workspace(elsewhere).exists() is public
 
     def test_a_relation_does_not_publish_a_perimeter_of_the_team(self, agent, workspace):
         relation = RelationFactory(workspace=workspace)

@@ -19,7 +19,7 @@ from tests.factories.organisations import (
 )
 from tests.factories.territories import CommuneFactory, PerimeterFactory, WorkspaceFactory
 from totem.organisations import queries
-from totem.organisations.models import Accounts, Kind, Organisation, Relation, RelationKind, YearFigures
+from totem.organisations.models import Accounts, Organisation, OrganisationKind, Relation, RelationKind, YearFigures
 from totem.organisations.queries import growth, relations_inside, year_figures_of
 
 pytestmark = pytest.mark.django_db
@@ -62,8 +62,8 @@ class TestFigures:
     def test_a_workspace_sees_its_own_and_what_is_public(self):
         mine, theirs = YearFiguresFactory(), YearFiguresFactory()
         published, imported = YearFiguresFactory(public=True), YearFiguresFactory(imported=True)
-        assert set(YearFigures.objects.seen_from(mine.workspace)) == {mine, published, imported}
-        assert theirs not in YearFigures.objects.seen_from(None)
+        assert set(YearFigures.objects.visible_to_workspace(mine.workspace)) == {mine, published, imported}
+        assert theirs not in YearFigures.objects.visible_to_workspace(None)
 
     def test_amounts_go_beyond_32_bits(self):
         figures = YearFiguresFactory(revenue=Decimal("123456789012345.67"))
@@ -212,7 +212,7 @@ class TestRowsForACharter:
         assert len(everywhere) == 5
 
     def test_a_row_says_all_a_charter_filters_by(self):
-        fund = OrganisationFactory(name="Fonds d’amorçage", siren=siren(70_001), kind=Kind.SEED_FUND)
+        fund = OrganisationFactory(name="Fonds d’amorçage", siren=siren(70_001), kind=OrganisationKind.SEED_FUND)
         relation = RelationFactory(organisation=fund, seed=True, amount=Decimal("1500000.50"), places=3, detail="Tour")
         (row,) = relations_inside([], [relation.perimeter_id], relation.workspace, self.ON)
         assert (row.id, row.workspace_id, row.public, row.kind, row.stage) == (
@@ -293,16 +293,21 @@ class TestRowsForACharter:
         assert found() == 25
 
     def test_organisations_of_a_kind(self):
-        lab = AffiliationFactory(organisation__kind=Kind.FAB_LAB).organisation
-        AffiliationFactory(organisation__kind=Kind.FAB_LAB, organisation__commune=CommuneFactory(rouen=True))
-        AffiliationFactory(organisation__kind=Kind.SCHOOL)
-        assert [row.id for row in queries.organisations_inside(["80021"], [Kind.FAB_LAB])] == [lab.pk]
-        assert len(queries.organisations_inside(None, [Kind.FAB_LAB])) == 2
+        lab = AffiliationFactory(organisation__kind=OrganisationKind.FAB_LAB).organisation
+        AffiliationFactory(
+            organisation__kind=OrganisationKind.FAB_LAB, organisation__commune=CommuneFactory(rouen=True)
+        )
+        AffiliationFactory(organisation__kind=OrganisationKind.SCHOOL)
+        assert [row.id for row in queries.organisations_inside(["80021"], [OrganisationKind.FAB_LAB])] == [lab.pk]
+        assert len(queries.organisations_inside(None, [OrganisationKind.FAB_LAB])) == 2
 
     def test_an_organisation_that_a_territory_noted_for_itself_is_counted_by_it_alone(self):
-        said = [RelationFactory(organisation__kind=Kind.FAB_LAB), YearFiguresFactory(organisation__kind=Kind.FAB_LAB)]
+        said = [
+            RelationFactory(organisation__kind=OrganisationKind.FAB_LAB),
+            YearFiguresFactory(organisation__kind=OrganisationKind.FAB_LAB),
+        ]
         for one in said:
-            inside = partial(queries.organisations_inside, ["80021"], [Kind.FAB_LAB])
+            inside = partial(queries.organisations_inside, ["80021"], [OrganisationKind.FAB_LAB])
             assert [row.id for row in inside(one.workspace)] == [one.organisation_id]
             assert not inside(WorkspaceFactory())
             assert not inside()
@@ -316,4 +321,4 @@ class TestRowsForACharter:
         with django_assert_num_queries(3):
             assert len(relations_inside(["80021"], [], None, self.ON)) == count
             assert len(year_figures_of(of, None, self.ON)) == count
-            assert len(queries.organisations_inside(["80021"], [Kind.HUB_OPERATOR])) == count
+            assert len(queries.organisations_inside(["80021"], [OrganisationKind.HUB_OPERATOR])) == count

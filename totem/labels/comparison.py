@@ -348,7 +348,7 @@ def is_subject(key: str) -> bool:
 
 def latest_versions(name: str, key: str, workspace: Workspace) -> list[ObservationVersion]:
     """What each observation of a figure says last, those of the workspace and those that others publish."""
-    seen = Observation.objects.seen_from(workspace).filter(subject=key, indicator=name)
+    seen = Observation.objects.visible_to_workspace(workspace).filter(subject=key, indicator=name)
     rows = (
         ObservationVersion.objects.filter(observation__in=seen)
         .order_by("observation", "-number")

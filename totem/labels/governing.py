@@ -32,7 +32,7 @@ def about(board: Board) -> Q:
 def bodies_of(board: Board, day: datetime.date) -> QuerySet[Body]:
     """The bodies that the workspace sees, with their seats and, as `last`, the day of their last meeting by `day`."""
     held = Max("meetings__held_on", filter=Q(meetings__held_on__lte=day))
-    rows = Body.objects.seen_from(board.workspace).filter(about(board)).annotate(last=held)
+    rows = Body.objects.visible_to_workspace(board.workspace).filter(about(board)).annotate(last=held)
     return rows.select_related("workspace", "organisation", "document__workspace").prefetch_related(
         Prefetch("seats", Seat.objects.select_related("organisation"))
     )
@@ -40,13 +40,17 @@ def bodies_of(board: Board, day: datetime.date) -> QuerySet[Body]:
 
 def appointments_of(board: Board) -> QuerySet[Appointment]:
     """The appointments that the workspace sees, the last ones first."""
-    rows = Appointment.objects.seen_from(board.workspace).filter(about(board))
+    rows = Appointment.objects.visible_to_workspace(board.workspace).filter(about(board))
     return rows.select_related("workspace", "company", "appointed_by", "document__workspace")
 
 
 def funding_of(board: Board) -> QuerySet[FundingLine]:
     """The funding lines that the workspace sees, those that end last first."""
-    rows = FundingLine.objects.seen_from(board.workspace).filter(about(board)).order_by("-ends_on", "level", "pk")
+    rows = (
+        FundingLine.objects.visible_to_workspace(board.workspace)
+        .filter(about(board))
+        .order_by("-ends_on", "level", "pk")
+    )
     return rows.select_related("workspace", "funder", "document__workspace")
 
 

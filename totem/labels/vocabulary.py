@@ -13,7 +13,7 @@ from totem.hubs.measures import HUB
 from totem.labels.charter import Fact
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
 from totem.organisations.measures import ORGANISATION
-from totem.organisations.models import Kind, LegalForm, Relation, RelationKind
+from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
 from totem.territories.places import SUBJECT as PLACE
 
 SUBJECTS = (PLACE, HUB)
@@ -61,7 +61,7 @@ def known_here() -> Known:
 
 
 WORDS: dict[Of, tuple[str, ...]] = {
-    Of.KINDS: tuple(Kind.values),
+    Of.KINDS: tuple(OrganisationKind.values),
     Of.ROLES: tuple(RelationKind.values),
     Of.STAGES: tuple(Relation.Stage.values),
     Of.CLASSES: tuple(ActorClass.values),

@@ -40,7 +40,7 @@ from totem.labels.facts import FINE, Evidence, Finding, Result, Source, State, S
 from totem.labels.indicators import figures_of
 from totem.labels.judge.logic import worst
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
-from totem.organisations.models import Kind, LegalForm, Relation, RelationKind
+from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
 
 UPWARDS = frozenset({"at_least", "more_than"})
 
@@ -277,7 +277,7 @@ def _judged_words(finding: Finding) -> str:
 
 REASON_SHOWN = 200  # characters; the whole stands on the page of the criterion
 
-_VOCABULARIES: tuple[Any, ...] = (ActorClass, SeatRole, Kind, LegalForm)
+_VOCABULARIES: tuple[Any, ...] = (ActorClass, SeatRole, OrganisationKind, LegalForm)
 
 
 def word_of(code: str) -> str:
@@ -453,9 +453,9 @@ def _organisations_asked(requirement: OrganisationsRequirement, charter: Charter
     number = int(charter.amount(requirement.number))
     lines = [threshold_words("at_least", number, _organisations_unit(requirement, charter, number))]
     for said, choices, codes in (
-        (_("kind"), Kind, requirement.kinds),
+        (_("kind"), OrganisationKind, requirement.kinds),
         (_("what it does here"), RelationKind, requirement.roles),
-        (_("with"), Kind, requirement.partner_kinds),
+        (_("with"), OrganisationKind, requirement.partner_kinds),
         (_("and also"), RelationKind, requirement.also_roles),
         (_("stage of investment"), Relation.Stage, (requirement.stage,) if requirement.stage else ()),
     ):
@@ -543,7 +543,7 @@ def seats_words(seats: Seats, charter: Charter) -> str:
     names = [
         *(str(SeatRole(code).label) for code in seats.roles),
         *(str(ActorClass(code).label) for code in seats.classes),
-        *(str(Kind(code).label) for code in seats.kinds),
+        *(str(OrganisationKind(code).label) for code in seats.kinds),
         *(where_words(where, charter) for where in seats.where),
     ]
     return _colon(f"{of} ({', '.join(names)})" if names else of, bound_words(charter, seats))
@@ -552,7 +552,7 @@ def seats_words(seats: Seats, charter: Charter) -> str:
 def _appointment_asked(requirement: AppointmentRequirement) -> list[str]:
     lines = [str(Office(requirement.office).label)]
     if requirement.appointed_by:
-        lines.append(_colon(_("named by"), _either(Kind, requirement.appointed_by)))
+        lines.append(_colon(_("named by"), _either(OrganisationKind, requirement.appointed_by)))
     if requirement.entrepreneur:
         lines.append(_("who is an entrepreneur"))
     if requirement.with_document:

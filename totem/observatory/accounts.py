@@ -16,7 +16,7 @@ from typing import TextIO
 from django.utils import timezone
 
 from totem.observatory.register.published import ImportRefused
-from totem.organisations.actions import FiledYear, Imported, import_figures
+from totem.organisations.actions import FiledYear, ImportCounts, import_figures
 from totem.organisations.models import Accounts, Organisation
 
 SOURCE = "Comptes annuels déposés (INPI, ratios financiers BCE)"
@@ -49,7 +49,7 @@ class _WrongWord(Exception):
     """A column of a line holds something else than it should."""
 
 
-def import_accounts(path: Path, *, now: datetime, progress: Callable[[str], None] = lambda _line: None) -> Imported:
+def import_accounts(path: Path, *, now: datetime, progress: Callable[[str], None] = lambda _line: None) -> ImportCounts:
     """The accounts of the companies that are organisations here, from a CSV file (`;`, `,` or tabulation; UTF-8).
 
     A line that cannot be read gives nothing and is told. Raises ImportRefused, with nothing written, when the file
@@ -76,7 +76,7 @@ def import_accounts(path: Path, *, now: datetime, progress: Callable[[str], None
     return imported
 
 
-def _told(read: Read, imported: Imported) -> Iterator[str]:
+def _told(read: Read, imported: ImportCounts) -> Iterator[str]:
     yield f"{read.rows} lines; left out: {read.unknown} of companies that are not here, {read.confidential} not public,"
     yield f"  {read.empty} without a figure, {read.wrong} that cannot be read"
     yield from (f"  {words}" for words in read.unreadable)

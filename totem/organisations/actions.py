@@ -25,11 +25,11 @@ from totem.territories.models import Workspace
 INVITATIONS_WAITING = 30
 
 
-class LastRepresentative(Exception):
+class LastRepresentativeError(Exception):
     """The organisation would be left without anybody who represents it."""
 
 
-class AlreadyIn(Exception):
+class AlreadyAffiliatedError(Exception):
     """The person is in the organisation already."""
 
 
@@ -89,12 +89,12 @@ def _raise_at_its_field(error: IntegrityError) -> NoReturn:
 def invite_person(*, organisation: Organisation, email: str, role: str, can_book: bool, by: User) -> Invitation:
     """Ask whoever has that address to join; one mail leaves, whether or not there is an account.
 
-    Asking again changes what is offered and writes no second mail. Raises AlreadyIn and TooManyInvitations.
+    Asking again changes what is offered and writes no second mail. Raises AlreadyAffiliatedError, TooManyInvitations.
     """
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     email = email.strip().lower()
     if Affiliation.objects.on(clock.today()).filter(organisation=organisation, person__email=email).exists():
-        raise AlreadyIn
+        raise AlreadyAffiliatedError
     offered = {"role": role, "can_book": can_book}
     invitation, created = Invitation.objects.update_or_create(organisation=organisation, email=email, defaults=offered)
     if not created:
@@ -153,13 +153,13 @@ def drop_invitation(*, invitation: Invitation, by: User) -> None:
 
 @transaction.atomic
 def remove_person(*, affiliation: Affiliation, by: User, now: datetime.datetime) -> None:
-    """End the affiliation today (one that has not begun never begins). Raises LastRepresentative."""
+    """End the affiliation today (one that has not begun never begins). Raises LastRepresentativeError."""
     organisation = Organisation.objects.select_for_update().get(pk=affiliation.organisation_id)
     affiliation = Affiliation.objects.select_for_update().get(pk=affiliation.pk)
     today = timezone.localdate(now)
     others = Affiliation.objects.on(today).filter(organisation=organisation, role=Affiliation.Role.REPRESENTATIVE)
     if affiliation.role == Affiliation.Role.REPRESENTATIVE and not others.exclude(pk=affiliation.pk).exists():
-        raise LastRepresentative
+        raise LastRepresentativeError
     _end(affiliation, today)
     journal.record("organisations.left", organisation, actor_id=by.pk, facts={"person": affiliation.person_id})
 
@@ -173,7 +173,7 @@ def _end(affiliation: Affiliation, day: datetime.date) -> None:
 def leave_everything(*, person: User, now: datetime.datetime) -> None:
     """End all affiliations of somebody who is erased; invitations to their address go.
 
-    Raises LastRepresentative, with the organisation's name, where other people would be left without a representative.
+    Raises LastRepresentativeError, with the organisation's name, where others would be left without one.
     """
     today = timezone.localdate(now)
     for affiliation in (
@@ -182,7 +182,7 @@ def leave_everything(*, person: User, now: datetime.datetime) -> None:
         others = Affiliation.objects.on(today).filter(organisation_id=affiliation.organisation_id)
         others = others.exclude(person=person)
         if others.exists() and not others.filter(role=Affiliation.Role.REPRESENTATIVE).exists():
-            raise LastRepresentative(affiliation.organisation.name)
+            raise LastRepresentativeError(affiliation.organisation.name)
         _end(affiliation, today)
     Invitation.objects.filter(email=person.email).delete()
 
@@ -208,7 +208,7 @@ def note_organisation(*, by: User, workspace: Workspace, **values: Any) -> Organ
 def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relation:
     """What an organisation does, said by a territory, for its team alone. Raises ValidationError, by field."""
     relation = Relation(workspace=workspace, **values)
-    _hold(relation)
+    _lock_relations(relation)
     _save_declared(relation)
     facts = {"organisation": relation.organisation_id, "kind": relation.kind}
     journal.record("organisations.relation_declared", relation, actor_id=by.pk, scope=workspace, facts=facts)
@@ -218,7 +218,7 @@ def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relati
 @transaction.atomic
 def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -> Relation:
     """The relation with some fields changed. Raises ValidationError, EditConflict when it is not as `seen`."""
-    _hold(relation)
+    _lock_relations(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
     return _change(row, seen, by, "organisations.relation_changed", values)
 
@@ -226,7 +226,7 @@ def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -
 @transaction.atomic
 def end_relation(*, relation: Relation, until: datetime.date, by: User) -> Relation:
     """The relation holds until that day, which is the first without it. Raises ValidationError."""
-    _hold(relation)
+    _lock_relations(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
     return _change(row, version_token(row), by, "organisations.relation_ended", {"until": until})
 
@@ -267,15 +267,15 @@ def set_public(*, row: Relation | YearFigures, public: bool, by: User) -> None:
     journal.record("organisations.public_set", row, actor_id=by.pk, scope=row.workspace, facts=facts)
 
 
-def _hold(relation: Relation) -> None:
+def _lock_relations(relation: Relation) -> None:
     """One change at a time of an organisation's relations: the constraint, alone, would end two in a deadlock."""
     Organisation.objects.select_for_update(no_key=True).get(pk=relation.organisation_id)
 
 
-Said = TypeVar("Said", Relation, YearFigures)
+DeclaredRow = TypeVar("DeclaredRow", Relation, YearFigures)
 
 
-def _change(row: Said, seen: str, by: User, verb: str, values: dict[str, Any]) -> Said:
+def _change(row: DeclaredRow, seen: str, by: User, verb: str, values: dict[str, Any]) -> DeclaredRow:
     check_version(row, seen)
     changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
     if changed:
@@ -339,7 +339,7 @@ class FiledYear:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportCounts:
     """How many rows of figures were added, changed, found as they were, or left to whoever wrote them by hand."""
 
     added: int = 0
@@ -349,7 +349,7 @@ class Imported:
 
 
 @transaction.atomic
-def import_figures(*, filed: Iterable[FiledYear], source: str, imported_from: str) -> Imported:
+def import_figures(*, filed: Iterable[FiledYear], source: str, imported_from: str) -> ImportCounts:
     """Public figures of the organisations known here by these SIREN, one a year; the same again changes nothing.
 
     Each establishment of a company that is an organisation here has the company's figures. Public figures that no
@@ -367,7 +367,7 @@ def import_figures(*, filed: Iterable[FiledYear], source: str, imported_from: st
             workspace=None, organisation__in=[pk for pks in known.values() for pk in pks]
         )
     }
-    counts = dict.fromkeys(Imported.__slots__, 0)
+    counts = dict.fromkeys(ImportCounts.__slots__, 0)
     for (siren, year), row in sorted(years.items()):
         values = {
             "closing_date": row.closing_date,
@@ -381,11 +381,11 @@ def import_figures(*, filed: Iterable[FiledYear], source: str, imported_from: st
         }
         for pk in known.get(siren, ()):
             counts[_import(here.get((pk, year)), {"organisation_id": pk, "year": year}, values)] += 1
-    return Imported(**counts)
+    return ImportCounts(**counts)
 
 
 def _import(row: YearFigures | None, key: dict[str, int], values: dict[str, Any]) -> str:
-    """What was done: a field of Imported."""
+    """What was done: a field of ImportCounts."""
     if row is not None and not row.imported_from:
         return "left"
     if row is not None and all(getattr(row, field) == value for field, value in values.items()):

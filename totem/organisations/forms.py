@@ -11,15 +11,15 @@ from totem.core.files import DocumentField
 from totem.core.forms import DateInput
 from totem.organisations.models import (
     Affiliation,
-    Kind,
     LegalForm,
     Organisation,
+    OrganisationKind,
     Relation,
     RelationKind,
     YearFigures,
 )
 from totem.organisations.numbers import SirenField, SiretField, of_one_company
-from totem.organisations.queries import organisations_meant
+from totem.organisations.queries import match_organisations
 from totem.territories.forms import CommuneField
 from totem.territories.models import Document, Perimeter, Workspace
 
@@ -86,7 +86,7 @@ class OrganisationField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        meant = organisations_meant(text) if text else []
+        meant = match_organisations(text) if text else []
         if len(meant) > 1:
             names = ", ".join(f"{label_of(one)}, {one.commune}" if one.commune else label_of(one) for one in meant)
             words = gettext("Several organisations answer to that: %(names)s. Which one?") % {"names": names}
@@ -107,7 +107,7 @@ class EvidenceForm(forms.Form):
         self.fields["document"].queryset = documents  # type: ignore[attr-defined]
 
     @property
-    def said(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """What the action takes; a document that was sent is not yet among it."""
         return {name: value for name, value in self.cleaned_data.items() if name not in ("seen", "file")}
 
@@ -121,7 +121,7 @@ class RelationForm(EvidenceForm, RelationModelForm):
         help_text=_("Its name, SIREN or SIRET. Leave empty for a place."),
     )
     partner_kind = forms.ChoiceField(
-        label=_("If it is not here yet: what it is"), required=False, choices=[("", "—"), *Kind.choices]
+        label=_("If it is not here yet: what it is"), required=False, choices=[("", "—"), *OrganisationKind.choices]
     )
     commune = CommuneField(label=_("A commune"), required=False)
 
@@ -159,8 +159,8 @@ class RelationForm(EvidenceForm, RelationModelForm):
         return gettext("Name one other organisation, one perimeter or one commune.")
 
     @property
-    def said(self) -> dict[str, Any]:
-        return {name: value for name, value in super().said.items() if name != "partner_kind"}
+    def values(self) -> dict[str, Any]:
+        return {name: value for name, value in super().values.items() if name != "partner_kind"}
 
 
 class WhoForm(forms.Form):
@@ -168,7 +168,7 @@ class WhoForm(forms.Form):
 
     organisation = OrganisationField(label=_("Organisation"))
     siren = SirenField(label=_("SIREN"), required=False, help_text=_("Nine digits. Leave empty if it has none yet."))
-    kind = forms.ChoiceField(label=_("What it is"), required=False, choices=[("", "—"), *Kind.choices])
+    kind = forms.ChoiceField(label=_("What it is"), required=False, choices=[("", "—"), *OrganisationKind.choices])
     legal_form = forms.ChoiceField(label=_("Legal form"), required=False, choices=[("", "—"), *LegalForm.choices])
     commune = CommuneField(label=_("Commune"), required=False)
 

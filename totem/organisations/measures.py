@@ -139,7 +139,7 @@ def _declared(kind: RelationKind) -> Callable[[Place, Period], Figure]:
                 sure = row.at_perimeter is not None or row.at_commune in whole
                 (inside if sure else perhaps).add(row.organisation_id)
         if not inside and not perhaps:
-            return UNKNOWN  # nobody said so, which is not to say that nobody does
+            return UNKNOWN  # not declared, which does not mean that there is none
         return Figure.distinct(inside, beyond=len(perhaps - inside))
 
     return computed

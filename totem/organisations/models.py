@@ -40,7 +40,7 @@ class LegalForm(models.TextChoices):
     OTHER = "other", _("Other")
 
 
-class Kind(models.TextChoices):
+class OrganisationKind(models.TextChoices):
     """What an organisation is in its territory. Source: the domain notes' list of actors; the codes are stable."""
 
     COMMUNE = "commune", _("Commune")
@@ -90,7 +90,7 @@ class Organisation(Dated):
     name = models.CharField(_("name"), max_length=150)
     sort_key = SortKeyField(source="name", db_index=True)
     legal_form = models.CharField(_("legal form"), max_length=20, choices=LegalForm.choices)
-    kind = models.CharField(_("kind"), max_length=25, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=25, choices=OrganisationKind.choices)
     siren = models.CharField(
         _("SIREN"), max_length=9, blank=True, help_text=_("Nine digits. Leave empty if it has none yet.")
     )
@@ -350,9 +350,9 @@ class RelationKind(models.TextChoices):
     OTHER = "other", _("Other")
 
 
-# What these name as an organisation is the other side, wherever that is: they hold where who does it is. A State
-# service sits in the chief town, a national network in Paris.
-HELD_AT_HOME = (
+# The partner of these may be anywhere (a State service in the chief town, a national network in Paris): the relation
+# holds where the organisation itself is.
+HOLDS_AT_ORGANISATION = (
     RelationKind.COORDINATES_WITH,
     RelationKind.SIMPLIFIES,
     RelationKind.RECIPROCAL_WITH,
@@ -505,12 +505,12 @@ class Relation(Declared):
 
     @property
     def where(self) -> "Perimeter | Commune | None":
-        """Where it holds: a perimeter or a commune (select `organisation`, `partner` and their communes too).
+        """Where it holds: a perimeter or a commune; select_related `organisation`, `partner` and their communes first.
 
-        What it names, or where the other organisation is; for those of `HELD_AT_HOME`, where who does it is. An
-        agreement with another district never holds in that other one.
+        What it names, or where the partner is; for those of `HOLDS_AT_ORGANISATION`, where the organisation is. An
+        agreement with another district never holds in that other district.
         """
         if self.kind != RelationKind.RECIPROCAL_WITH and self.partner_id is None:
             return self.perimeter or self.commune
-        theirs = None if self.kind in HELD_AT_HOME or self.partner is None else self.partner.commune
+        theirs = None if self.kind in HOLDS_AT_ORGANISATION or self.partner is None else self.partner.commune
         return theirs or self.organisation.commune

@@ -18,7 +18,7 @@ from totem.accounts.models import User
 from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
 from totem.core.sort_keys import sort_key
 from totem.organisations.models import (
-    HELD_AT_HOME,
+    HOLDS_AT_ORGANISATION,
     Accounts,
     Affiliation,
     Invitation,
@@ -73,7 +73,7 @@ def invitations_for(user: User) -> QuerySet[Invitation]:
 # -- Figures by closed year -------------------------------------------------------------------------------------------
 
 
-class Counted(Protocol):
+class ComparableYear(Protocol):
     """Figures of a year, as a row of the model or as `YearRow`."""
 
     @property
@@ -88,10 +88,10 @@ class Counted(Protocol):
     def revenue(self) -> Decimal | None: ...
 
 
-Row = TypeVar("Row", bound=Counted)
+Row = TypeVar("Row", bound=ComparableYear)
 
 
-def growth(figures: Counted, before: Counted | None) -> Fraction | None:
+def growth(figures: ComparableYear, before: ComparableYear | None) -> Fraction | None:
     """Growth of the revenue since the year before, in percent, exact: compare it with thresholds before rounding it.
 
     None where a revenue is missing, that of the year before is nothing or less, or one of the two is of a whole group
@@ -224,7 +224,7 @@ _AT_PERIMETER = Case(
 _AT_COMMUNE = Case(
     When(kind=RelationKind.RECIPROCAL_WITH, then=F("organisation__commune_id")),
     When(partner=None, then=F("commune_id")),
-    When(kind__in=HELD_AT_HOME, then=F("organisation__commune_id")),
+    When(kind__in=HOLDS_AT_ORGANISATION, then=F("organisation__commune_id")),
     default=Coalesce(F("partner__commune_id"), F("organisation__commune_id")),
     output_field=CharField(),
 )
@@ -324,10 +324,10 @@ def organisations_inside(
 # -- The actors of a territory ----------------------------------------------------------------------------------------
 
 
-MANY = 6  # namesakes that are told apart
+MANY = 6  # namesakes proposed
 
 
-def organisations_meant(text: str) -> list[Organisation]:
+def match_organisations(text: str) -> list[Organisation]:
     """The organisations that « Exemple SAS », a SIREN, a SIRET or « Exemple SAS (123456782) » may mean; 6 at most."""
     number = re.sub(r"\s", "", text.rpartition("(")[2].rstrip(") "))
     if re.fullmatch(r"[0-9]{14}", number):
@@ -339,7 +339,7 @@ def organisations_meant(text: str) -> list[Organisation]:
     return list(found.select_related("commune")[:MANY])
 
 
-def relations_here(workspace: Workspace) -> RelationQuerySet:
+def relations_of_workspace(workspace: Workspace) -> RelationQuerySet:
     """What the workspace declares, and what others have published of its perimeters, with what it names."""
     own = Q(workspace=workspace) | Q(public=True, perimeter__workspace=workspace)
     return _with_names(Relation.objects.filter(own))
@@ -347,7 +347,9 @@ def relations_here(workspace: Workspace) -> RelationQuerySet:
 
 def relations_of(organisation: Organisation, workspace: Workspace) -> RelationQuerySet:
     """What the workspace sees of what the organisation does, and of what others do for it; the newest first."""
-    about = Relation.objects.seen_from(workspace).filter(Q(organisation=organisation) | Q(partner=organisation))
+    about = Relation.objects.visible_to_workspace(workspace).filter(
+        Q(organisation=organisation) | Q(partner=organisation)
+    )
     return _with_names(about).order_by("-since", "kind", "pk")
 
 
@@ -357,10 +359,12 @@ def _with_names(relations: RelationQuerySet) -> RelationQuerySet:
     )
 
 
-def organisation_seen(workspace: Workspace, pk: int) -> Organisation | None:
+def visible_organisation(workspace: Workspace, pk: int) -> Organisation | None:
     """The organisation, when something that the workspace sees is said of it."""
-    said = Relation.objects.seen_from(workspace).filter(Q(organisation=OuterRef("pk")) | Q(partner=OuterRef("pk")))
-    figures = YearFigures.objects.seen_from(workspace).filter(organisation=OuterRef("pk"))
+    said = Relation.objects.visible_to_workspace(workspace).filter(
+        Q(organisation=OuterRef("pk")) | Q(partner=OuterRef("pk"))
+    )
+    figures = YearFigures.objects.visible_to_workspace(workspace).filter(organisation=OuterRef("pk"))
     return Organisation.objects.filter(Exists(said) | Exists(figures), pk=pk).select_related("commune").first()
 
 
@@ -387,7 +391,7 @@ class ComparedYear:
 def years_of(organisation: Organisation, workspace: Workspace) -> list[ComparedYear]:
     """The years that the workspace sees, each with its growth; the newest first, several declarers side by side."""
     years = list(
-        YearFigures.objects.seen_from(workspace)
+        YearFigures.objects.visible_to_workspace(workspace)
         .filter(organisation=organisation)
         .select_related("workspace", "document__workspace")
         .order_by("-year", F("workspace").asc(nulls_first=True))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.organisations.actions import LastRepresentative, leave_everything
+from totem.organisations.actions import LastRepresentativeError, leave_everything
 from totem.organisations.models import Affiliation
 
 
@@ -18,7 +18,7 @@ def leave_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -
     """Whoever is erased leaves their organisations, unless others there would lose their only representative."""
     try:
         leave_everything(person=person, now=now)
-    except LastRepresentative as last:
+    except LastRepresentativeError as last:
         raise ErasureRefused(
             _("You are the only representative of %(name)s: invite another one first.") % {"name": last}
         ) from last

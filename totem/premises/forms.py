@@ -59,7 +59,7 @@ class EvidencedForm(forms.Form):
         field.queryset = Document.objects.filter(workspace=workspace, erased_at__isnull=True)
 
     @property
-    def said(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """What the action takes, without the new document."""
         return {name: value for name, value in self.cleaned_data.items() if name not in {"upload", "seen"}}
 

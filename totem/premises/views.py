@@ -185,7 +185,7 @@ def _answer(
 @transaction.atomic
 def _done(form: EvidencedForm, workspace: Workspace, by: User, act: Act) -> Building:
     """The building after the action, with the document that was sent along; nothing is kept when it is refused."""
-    values = form.said
+    values = form.values
     if upload := form.cleaned_data["upload"]:
         values["document"] = add_document(workspace=workspace, checked=upload, title="", by=by)
     return act(values)
@@ -196,7 +196,7 @@ def _both_texts(form: EvidencedForm, now: Dated) -> None:
 
     Sent once more, the form takes its place: its person has seen it.
     """
-    typed = form.said
+    typed = form.values
     data: Any = form.data.copy()  # type: ignore[attr-defined] # a QueryDict
     data["seen"] = now.updated_at.isoformat()
     form.data = data

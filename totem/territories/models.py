@@ -329,7 +329,7 @@ class WorkspaceMember(models.Model):
 
 
 class PerimeterQuerySet(models.QuerySet["Perimeter"]):
-    def seen_by(self, user: object) -> Self:
+    def visible_to(self, user: object) -> Self:
         """The perimeters that a person may see: public ones, and those of their workspaces (anonymous: public ones)."""
         mine = Q(workspace__members__person=user.pk) if isinstance(getattr(user, "pk", None), int) else Q()  # type: ignore[attr-defined]
         return self.filter(Q(public=True) | mine).distinct() if mine else self.filter(public=True)
@@ -482,7 +482,7 @@ Row = TypeVar("Row", bound=models.Model)
 class DeclaredQuerySet(models.QuerySet[Row]):
     """Rows visible to the workspace that declared them only, until they are published."""
 
-    def seen_from(self, workspace: "Workspace | None") -> Self:
+    def visible_to_workspace(self, workspace: "Workspace | None") -> Self:
         """The rows that a workspace may see: its own and public ones; without a workspace, public ones."""
         own = Q(workspace=workspace) if workspace is not None else Q()
         return self.filter(Q(public=True) | own) if own else self.filter(public=True)

@@ -175,7 +175,7 @@ def _official_place(level: str, code: str) -> Place:
 
 def _perimeter_place(code: str, user: object) -> Place:
     slug, _at, number = code.replace("\x00", "").partition("@")
-    perimeter = Perimeter.objects.seen_by(user).filter(slug=slug).first()
+    perimeter = Perimeter.objects.visible_to(user).filter(slug=slug).first()
     version = (
         version_of(perimeter, int(number) if number.isdecimal() and len(number) < 5 else None) if perimeter else None
     )
@@ -388,7 +388,7 @@ def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Plac
         return []
     found = [named for level in _OTHERS for named in _others(level, key, text, limit)]
     found += [_ref(Level.COMMUNE, row) for row in find_communes(text, limit=limit)]
-    perimeters = Perimeter.objects.seen_by(user).filter(versions__isnull=False, name__icontains=text).distinct()
+    perimeters = Perimeter.objects.visible_to(user).filter(versions__isnull=False, name__icontains=text).distinct()
     found += [_ref(PERIMETER, row) for row in perimeters[:limit]]
     found.sort(key=lambda named: (key not in (sort_key(named.name), commune_key(named.name)), -named.population))
     return found[:limit]

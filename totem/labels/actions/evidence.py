@@ -180,7 +180,7 @@ def retain(
     Raises ValidationError when it is not of that figure or of nobody's concern here, or without a reason.
     """
     if observation is not None:
-        seen = Observation.objects.seen_from(workspace).filter(pk=observation.pk, subject=subject.key)
+        seen = Observation.objects.visible_to_workspace(workspace).filter(pk=observation.pk, subject=subject.key)
         if not seen.filter(indicator=indicator).exists():
             raise ValidationError({"observation": _("This observation is not of that figure.")})
         if observation.versions.order_by("-number")[0].withdrawn:

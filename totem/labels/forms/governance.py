@@ -12,7 +12,7 @@ from totem.core.forms import DateInput
 from totem.labels.forms.evidence import FigureField
 from totem.labels.models import Appointment, Body, FundingLine, Meeting, Seat, SeatRole
 from totem.organisations.forms import OrganisationField
-from totem.organisations.models import Kind, LegalForm
+from totem.organisations.models import LegalForm, OrganisationKind
 from totem.premises.forms import EvidencedForm, KnownOrganisationField
 from totem.territories.models import Document, Workspace
 
@@ -58,7 +58,7 @@ class NotingForm(forms.Form):
 
     noted = "organisation"
     new_kind = forms.ChoiceField(
-        label=_("If it is not here yet: what it is"), required=False, choices=[("", "—"), *Kind.choices]
+        label=_("If it is not here yet: what it is"), required=False, choices=[("", "—"), *OrganisationKind.choices]
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

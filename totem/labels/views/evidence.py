@@ -260,7 +260,7 @@ def _observation(
 ) -> tuple[Asked, Figured, Observation]:
     """An observation of a figure of this board that its workspace sees; to change it, its own. Raises Http404."""
     holder = board_for(request.user, workspace, board, permission).workspace
-    seen = Observation.objects.select_related("workspace", "declared_by").seen_from(holder)
+    seen = Observation.objects.select_related("workspace", "declared_by").visible_to_workspace(holder)
     row = seen.filter(pk=pk).first()
     if row is None or (permission != SEE and row.workspace_id != (holder.pk if holder else None)):
         raise Http404

@@ -58,7 +58,7 @@ from totem.labels.wording import amount_words
 from totem.organisations.actions import note_organisation
 from totem.organisations.forms import label_of
 from totem.organisations.models import LegalForm, Organisation
-from totem.organisations.queries import relations_here
+from totem.organisations.queries import relations_of_workspace
 from totem.territories.actions import add_document
 from totem.territories.models import Workspace
 from totem.territories.places import PlaceNotFound
@@ -350,7 +350,7 @@ def _known(board: Board) -> list[str]:
     workspace = _workspace(board)
     seated = Seat.objects.filter(body__workspace=workspace).values("organisation")
     appointing = Appointment.objects.filter(workspace=workspace).values("appointed_by")
-    named = Q(relations__in=relations_here(workspace)) | Q(pk__in=seated) | Q(pk__in=appointing)
+    named = Q(relations__in=relations_of_workspace(workspace)) | Q(pk__in=seated) | Q(pk__in=appointing)
     rows = Organisation.objects.filter(named).distinct()[:NAMES_PROPOSED]
     return [label_of(one) for one in rows]
 

@@ -123,7 +123,7 @@ class Judged:
         sums = {sha256 for found in self.result.criteria for one in found.findings for sha256 in _sums(one)}
         if not sums:
             return {}
-        seen = Document.objects.seen_from(self.board.workspace if self.team else None)
+        seen = Document.objects.visible_to_workspace(self.board.workspace if self.team else None)
         rows = seen.filter(sha256__in=sums, erased_at=None).select_related("workspace").order_by("pk")
         return {row.sha256: _document_url(row) for row in rows}
 

@@ -67,7 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "regions": Region.objects.filter(population__gt=0),
             "departments": Department.objects.all(),
             "former_regions": FormerRegion.objects.all(),
-            "perimeters": Perimeter.objects.seen_by(request.user).filter(versions__isnull=False).distinct()[:50],
+            "perimeters": Perimeter.objects.visible_to(request.user).filter(versions__isnull=False).distinct()[:50],
             "outlined": Outline.objects.exists(),
             "synthetic": words.SYNTHETIC,
         }

@@ -51,7 +51,7 @@ def _address(workspace: Workspace, organisation: Organisation) -> str:
 
 
 def _seen(workspace: Workspace, pk: int) -> Organisation:
-    found = queries.organisation_seen(workspace, pk)
+    found = queries.visible_organisation(workspace, pk)
     if found is None:
         raise Http404
     return found
@@ -63,7 +63,7 @@ def index(request: HttpRequest, workspace: str) -> HttpResponse:
     row = workspace_for(request.user, workspace)
     form = ActorsFilterForm(request.GET or None)
     chosen = form.cleaned_data if form.is_valid() else {}
-    relations = queries.relations_here(row)
+    relations = queries.relations_of_workspace(row)
     if chosen.get("when") != "all":
         relations = relations.on(clock.today())
     if chosen.get("kind"):
@@ -120,7 +120,7 @@ def add(request: HttpRequest, workspace: str) -> HttpResponse:
 def _asked(request: HttpRequest, workspace: Workspace) -> Organisation | None:
     """The organisation from whose page one comes."""
     asked = request.GET.get("organisation", "")
-    return queries.organisation_seen(workspace, int(asked)) if asked.isdecimal() and len(asked) < 10 else None
+    return queries.visible_organisation(workspace, int(asked)) if asked.isdecimal() and len(asked) < 10 else None
 
 
 def _declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: RelationForm) -> Relation | None:
@@ -153,7 +153,7 @@ def _organisation(request: HttpRequest, workspace: Workspace, who: WhoForm) -> O
 
 def _values(request: HttpRequest, workspace: Workspace, form: RelationForm | FiguresForm) -> dict[str, Any]:
     """What the form says, with the other organisation noted and the document kept where they are new."""
-    values = form.said
+    values = form.values
     if isinstance(values.get("partner"), str):
         values["partner"] = actions.note_organisation(
             by=signed_in(request), workspace=workspace, name=values["partner"],
@@ -292,7 +292,7 @@ def _changed(
             refused(form, error)
         except EditConflict as conflict:
             status = 409
-            context["theirs"] = differences(form, form.said, conflict.current)
+            context["theirs"] = differences(form, form.values, conflict.current)
             # Sending it again is a choice: what stands now has been seen.
             form.data = {**request.POST.dict(), "seen": version_token(conflict.current)}
         else:
@@ -323,7 +323,9 @@ def _form_page(
     """The page of a form; `context` holds its title and verb, and `status` where it is not the usual one."""
     organisation = context.get("organisation")
     back = _address(workspace, organisation) if organisation else reverse("organisations:actors", args=[workspace.slug])
-    known = Organisation.objects.filter(relations__in=queries.relations_here(workspace)).distinct()[:NAMES_PROPOSED]
+    known = Organisation.objects.filter(relations__in=queries.relations_of_workspace(workspace)).distinct()[
+        :NAMES_PROPOSED
+    ]
     context |= {
         "workspace": workspace,
         "form": form,

@@ -98,7 +98,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _invite(request: HttpRequest, organisation: Organisation, form: InvitationForm) -> bool:
     try:
         actions.invite_person(organisation=organisation, by=signed_in(request), **form.cleaned_data)
-    except actions.AlreadyIn:
+    except actions.AlreadyAffiliatedError:
         form.add_error("email", _("This person is already in %(name)s.") % {"name": organisation.name})
     except actions.TooManyInvitations:
         form.add_error("email", _("Too many invitations wait for an answer: withdraw some first."))
@@ -122,7 +122,7 @@ def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
         _edited(request, pk)
     try:
         actions.remove_person(affiliation=affiliation, by=person, now=clock.now())
-    except actions.LastRepresentative:
+    except actions.LastRepresentativeError:
         messages.error(request, _("An organisation keeps one representative: invite another one first."))
         return redirect("organisations:detail", pk)
     return redirect("organisations:list") if leaving else redirect("organisations:detail", pk)
