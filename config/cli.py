@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     for function, text in (
         (territories, "outlines of communes for maps: totem territories --help"),
         (observatory, "the business register: import, synthesise, accept, refuse, status: totem observatory --help"),
-        (charter, "the rules of labels, which are files: check, load, list, schema: totem charter --help"),
+        (charter, "the rules of labels, which are files: check, load, list, schema, example: totem charter --help"),
         (manage, "Django's own commands, with the database running"),
     ):
         # Their own parser answers, to --help too.

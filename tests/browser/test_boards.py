@@ -105,6 +105,7 @@ def test_every_page_is_read_by_everybody_at_every_width(window: NewPage, officer
     anybody = window(width=width)
     for address in (
         "/labels/",
+        "/labels/format/",
         "/labels/chartes/quartier-numerique/",
         "/labels/chartes/metropole-french-tech/",
         "/labels/chartes/cantine/",

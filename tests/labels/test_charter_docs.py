@@ -1,19 +1,27 @@
-"""The guides on charters are enough to write one: their examples are read and judged, every key and word is in them."""
+"""The guides and the page of the format are enough to write a charter: examples are judged, all keys explained."""
 
 import re
+import tomllib
 from datetime import date
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import msgspec
 import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
 
 from totem.core import measures
 from totem.labels import charter as form
+from totem.labels import manual
 from totem.labels.charter import Charter
 from totem.labels.facts import Facts, Hold, JudgementFact, Known, Organisation, Role, State
 from totem.labels.judge import judge
 from totem.labels.reading import read_charter
+from totem.labels.schema import MEANINGS
 from totem.labels.vocabulary import SUBJECTS, WORDS, known_here
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -25,23 +33,47 @@ def page(name: str) -> str:
     return (DOCS / name).read_text(encoding="utf-8")
 
 
-def blocks(name: str, mark: str) -> list[str]:
-    return re.findall(rf"^```toml {mark}\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
+def shown(language: str) -> str:
+    """The page of the format, as somebody who reads that language has it."""
+    response = Client(headers={"accept-language": language}).get(reverse("labels:format"))
+    assert response.status_code == 200
+    return unescape(response.content.decode())
 
 
-def example(name: str) -> Charter:
-    (text,) = blocks(name, "complete")
-    return read_charter(text, known=known_here())
+def codes(html: str) -> set[str]:
+    return set(re.findall(r"<code>([^<\n]+)</code>", html))
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_the_complete_example_is_a_charter(name):
-    found = example(name)
+def fragments() -> list[str]:
+    """What the guides and the page of the format show of requirements."""
+    texts = {table.example for table in manual.key_tables() if table.example}
+    for name in PAGES:
+        of_guide = re.findall(r"^```toml requirement\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL)
+        assert of_guide
+        texts |= {text.strip() for text in of_guide}
+    return sorted(texts)
+
+
+def example() -> Charter:
+    return read_charter(manual.whole_example(), known=known_here())
+
+
+def with_requirements(*texts: str) -> Charter:
+    """The complete example, with more requirements at the end of its first criterion."""
+    whole, added = manual.whole_example(), "\n\n".join(texts)
+    at = whole.index('\n[[criteria]]\nid = "acteurs"')
+    return read_charter(f"{whole[:at]}\n{added}\n{whole[at:]}", known=known_here())
+
+
+def test_the_complete_example_is_a_charter(capsys):
+    found = example()
     assert (found.slug, len(found.criteria), len(list(found.requirements()))) == ("fabrique-ouverte", 2, 4)
+    call_command("charter", "example")
+    assert tomllib.loads(capsys.readouterr().out) == tomllib.loads(manual.whole_example())
 
 
 def test_the_complete_example_is_judged():
-    found = example(PAGES[0])
+    found = example()
     day = date(2027, 6, 1)
     nothing = judge(found, Facts("epci:1", "Ici", day))
     assert {finding.id: finding.state for c in nothing.criteria for finding in c.findings} == {
@@ -62,35 +94,40 @@ def test_the_complete_example_is_judged():
     assert judge(found, msgspec.structs.replace(facts, figures=figures)).state is State.MET
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_each_fragment_is_right_in_the_complete_example(name):
-    (whole,) = blocks(name, "complete")
-    at = whole.index('\n[[criteria]]\nid = "acteurs"')
-    fragments = blocks(name, "requirement")
-    for fragment in fragments:
-        assert read_charter(f"{whole[:at]}\n{fragment}{whole[at:]}", known=known_here())
-    together = "\n".join(fragments)
-    assert read_charter(f"{whole[:at]}\n{together}{whole[at:]}", known=known_here())
-    assert {kind.tag for kind in KINDS} == set(re.findall(r'^kind = "(\w+)"', together, re.MULTILINE))
+def test_each_fragment_is_right_in_the_complete_example():
+    texts = fragments()
+    for text in texts:
+        assert with_requirements(text)
+    used = {kind.tag for kind in KINDS if re.search(rf'^kind = "{kind.tag}"', "\n".join(texts), re.MULTILINE)}
+    assert used == {kind.tag for kind in KINDS}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_key_of_the_format_is_explained(name):
-    text = page(name)
+def test_the_examples_of_the_page_go_together():
+    assert with_requirements(*(table.example for table in manual.key_tables() if table.example))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_key_of_the_format_is_explained(language):
     tables = [form.Charter, form.Source, form.Parameter, form.Indicator, form.Criterion, form.Where, form.Seats,
-              form.Process, form.Step, form.Outcome, *(kind.cls for kind in KINDS)]  # fmt: skip
+              form.Process, form.Step, form.Outcome, form.UnitWords, *(kind.cls for kind in KINDS)]  # fmt: skip
     keys = {field for table in tables for field in table.__struct_fields__}
-    named = re.sub(r"[^\w]+", " ", " ".join(re.findall(r"`[^`\n]+`", text))).split()
-    assert keys - set(named) == set()
+    page = shown(language)
+    assert keys - codes(page) == set()
+    assert {f'kind = "{kind.tag}"' for kind in KINDS} <= codes(page)
+    with override("en"):
+        in_english = [str(meaning) in page for meaning in MEANINGS.values()]
+    assert not any(in_english) if language == "fr" else all(in_english)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_word_measure_and_state_is_listed(name):
-    text = page(name)
+@pytest.mark.django_db
+@pytest.mark.parametrize(("language", "guide"), [("fr", "guide/chartes.md"), ("en", "charters.md")])
+def test_every_word_measure_and_state_is_listed(language, guide):
     words = {word for words in WORDS.values() for word in words}
     figures = {known.name for subject in SUBJECTS for known in measures.about(subject)}
-    codes = words | figures | {state.value for state in State} | {kind.value for kind in form.PeriodKind}
-    assert [code for code in sorted(codes) if f"`{code}`" not in text] == []
+    assert (words | figures) - codes(shown(language)) == set()
+    assert [state for state in State if f"`{state.value}`" not in page(guide)] == []
+    assert [kind.tag for kind in KINDS if f"`{kind.tag}`" not in page(guide)] == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -8,7 +8,8 @@ import datetime
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.utils.translation import get_language
@@ -376,8 +377,9 @@ def indicator_of(charter: Charter, requirement: Requirement) -> str:
             return ""
 
 
-def schema() -> dict[str, object]:
-    """The JSON Schema (2020-12) of the format, as it is published."""
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the format, made once: not to be changed."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Charter)}
 
 

@@ -22,6 +22,7 @@ FUNDING = f"{GOVERNANCE}financements/<int:pk>/"
 public: list[URLPattern] = [
     path("labels/", of_everybody.index, name="index"),
     path("labels/charte.schema.json", of_everybody.charter_schema, name="schema"),
+    path("labels/format/", of_everybody.charter_format, name="format"),  # no board: their slugs have a hyphen
     path("labels/chartes/<slug:charter>/", of_everybody.charter, name="charter"),
     path("labels/chartes/<slug:charter>/<str:version>.toml", of_everybody.charter_file, name="charter_file"),
     path("labels/chartes/<slug:charter>/<str:version>.json", of_everybody.charter_json, name="charter_json"),

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import get_args
 
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from totem.core import measures
-from totem.core.measures import Combine
+from totem.core.measures import Combine, Text
 from totem.hubs.measures import HUB
-from totem.labels.charter import Fact
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
 from totem.organisations.measures import ORGANISATION
 from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
@@ -60,18 +59,39 @@ def known_here() -> Known:
     return Known({known.name: _measure(known) for known in everything}, WORDS, of_organisations)
 
 
-WORDS: dict[Of, tuple[str, ...]] = {
-    Of.KINDS: tuple(OrganisationKind.values),
-    Of.ROLES: tuple(RelationKind.values),
-    Of.STAGES: tuple(Relation.Stage.values),
-    Of.CLASSES: tuple(ActorClass.values),
-    Of.SEATS: tuple(SeatRole.values),
-    Of.FORMS: tuple(LegalForm.values),
-    Of.OFFICES: tuple(Office.values),
-    Of.LEVELS: tuple(FundingLevel.values),
-    Of.PURPOSES: tuple(FundingPurpose.values),
-    Of.MODES: ("any", *(value for value in Mode.values if value)),
-    Of.FACTS: get_args(Fact),
+LABELS: dict[Of, dict[str, Text]] = {
+    Of.KINDS: dict(OrganisationKind.choices),
+    Of.ROLES: dict(RelationKind.choices),
+    Of.STAGES: dict(Relation.Stage.choices),
+    Of.CLASSES: dict(ActorClass.choices),
+    Of.SEATS: dict(SeatRole.choices),
+    Of.FORMS: dict(LegalForm.choices),
+    Of.OFFICES: dict(Office.choices),
+    Of.LEVELS: dict(FundingLevel.choices),
+    Of.PURPOSES: dict(FundingPurpose.choices),
+    Of.MODES: {"any": _("Whatever the way"), **{mode: label for mode, label in Mode.choices if mode}},
+    Of.FACTS: {
+        "revenue": _("revenue"),
+        "staff": _("staff"),
+        "growth": _("growth of revenue over a year"),
+        "international_share": _("share of revenue made abroad"),
+        "places": _("places"),
+        "amount": _("amount"),
+    },
+}
+WORDS: dict[Of, tuple[str, ...]] = {of: tuple(labels) for of, labels in LABELS.items()}
+TITLES: dict[Of, Text] = {
+    Of.KINDS: _("kinds of organisations"),
+    Of.ROLES: _("roles of organisations"),
+    Of.STAGES: _("stages of investment"),
+    Of.CLASSES: _("classes of members"),
+    Of.SEATS: _("roles in a body"),
+    Of.FORMS: _("legal forms"),
+    Of.OFFICES: _("offices"),
+    Of.LEVELS: _("levels of funding"),
+    Of.PURPOSES: _("purposes of funding"),
+    Of.MODES: _("ways to travel"),
+    Of.FACTS: _("facts of an organisation"),
 }
 
 

@@ -40,9 +40,11 @@ from totem.labels.facts import FINE, Evidence, Finding, Result, Source, State, S
 from totem.labels.indicators import figures_of
 from totem.labels.judge.logic import worst
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
+from totem.labels.vocabulary import LABELS, Of
 from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
 
 UPWARDS = frozenset({"at_least", "more_than"})
+FACTS = LABELS[Of.FACTS]
 
 
 def state_word(state: str) -> str:
@@ -501,16 +503,6 @@ def _years_words(requirement: OrganisationsRequirement, charter: Charter) -> str
         )
         % said
     )
-
-
-FACTS = {
-    "revenue": gettext_lazy("revenue"),
-    "staff": gettext_lazy("staff"),
-    "growth": gettext_lazy("growth of revenue over a year"),
-    "international_share": gettext_lazy("share of revenue made abroad"),
-    "places": gettext_lazy("places"),
-    "amount": gettext_lazy("amount"),
-}
 
 
 def where_words(where: Where, charter: Charter) -> str:

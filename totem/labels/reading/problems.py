@@ -53,7 +53,7 @@ def close(word: str, options: Iterable[str]) -> str:
     if not choices:
         return _("none is declared.")
     if len(choices) > 20:
-        return _("docs/charters.md lists them.")
+        return _("the page /labels/format/ lists them.")
     return _("it is one of: {words}.").format(words=", ".join(choices))
 
 

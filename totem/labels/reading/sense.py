@@ -17,7 +17,7 @@ from totem.labels import charter as form
 from totem.labels.charter import COMPARATORS, Unit, Words
 from totem.labels.reading.positions import Path, Positions
 from totem.labels.reading.problems import LANGUAGES, Checker, close, key_of, shown
-from totem.labels.vocabulary import Known, Of
+from totem.labels.vocabulary import TITLES, Known, Of
 
 PARAMETER_IN_TEXT = re.compile(r"\$[a-zA-Z]\w*")
 TRAVEL_TIMES = ("minutes_to_centre", "minutes_to_airport", "minutes_to_tgv_station")
@@ -167,7 +167,7 @@ class Sense(Checker):
     def _word(self, path: Path, word: str, of: Of) -> None:
         if word not in self.known.words[of]:
             message = _("« {word} » is not one of the {list}; {hint}")
-            self._unknown(path, word, message, self.known.words[of], list=_LISTS[of])
+            self._unknown(path, word, message, self.known.words[of], list=TITLES[of])
 
     def _once(self, found: list[tuple[Path, str]], key: str) -> None:
         seen: dict[str, Path] = {}
@@ -536,19 +536,6 @@ class Sense(Checker):
 
 
 _TAKE_PARAMETERS = {*COMPARATORS, "number", "years_running", "mode", "distinct_if"}
-_LISTS: dict[Of, Promise] = {
-    Of.KINDS: gettext_lazy("kinds of organisations"),
-    Of.ROLES: gettext_lazy("roles of organisations"),
-    Of.STAGES: gettext_lazy("stages of investment"),
-    Of.CLASSES: gettext_lazy("classes of members"),
-    Of.SEATS: gettext_lazy("roles in a body"),
-    Of.FORMS: gettext_lazy("legal forms"),
-    Of.OFFICES: gettext_lazy("offices"),
-    Of.LEVELS: gettext_lazy("levels of funding"),
-    Of.PURPOSES: gettext_lazy("purposes of funding"),
-    Of.MODES: gettext_lazy("ways to travel"),
-    Of.FACTS: gettext_lazy("facts of an organisation"),
-}
 
 
 def _table(data: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -147,7 +147,7 @@ class Shape(Checker):
 
 
 _NAMES_ARE = gettext_lazy("small letters, digits, - and _, beginning with a letter, 40 at most")
-_PATTERNS: dict[str, Promise] = {
+PATTERNS: dict[str, Promise] = {
     r"^[a-z][a-z0-9_-]{0,39}$": _NAMES_ARE,
     r"^[a-z0-9][a-z0-9.-]{0,19}$": gettext_lazy("a version: small letters, digits, . and -, 20 at most"),
 }
@@ -183,7 +183,7 @@ def _options(kind: inspect.Type) -> tuple[object, ...]:
 def _expected(kind: inspect.Type) -> str | Promise:
     match kind:
         case inspect.StrType(pattern=pattern):
-            return gettext_lazy("a text") if pattern is None else _PATTERNS.get(pattern, pattern)
+            return gettext_lazy("a text") if pattern is None else PATTERNS.get(pattern, pattern)
         case inspect.BoolType():
             return gettext_lazy("true or false")
         case inspect.IntType(ge=ge, le=le) if ge is not None and le is not None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from totem.core import clock
 from totem.core.components import Crumb
-from totem.labels import wording
+from totem.labels import manual, wording
 from totem.labels.charter import Charter, GroupRequirement, JudgementRequirement, Parameter, Requirement, Step
 from totem.labels.evaluating import charter_of
 from totem.labels.indicators import Figured, figures_of
@@ -186,6 +186,20 @@ def charter_schema(request: HttpRequest) -> HttpResponse:
     """The JSON Schema of a charter's file."""
     content = msgspec.json.format(msgspec.json.encode(published()), indent=2)
     return HttpResponse(content, content_type="application/schema+json")
+
+
+@login_not_required
+@require_safe
+def charter_format(request: HttpRequest) -> HttpResponse:
+    """How a charter's file is written: every key, word and measure, with examples."""
+    context = {
+        "tables": manual.key_tables(),
+        "lists": manual.word_lists(),
+        "measures": manual.measure_rows(),
+        "example": manual.whole_example(),
+        "trail": [_home()],
+    }
+    return render(request, "labels/format.html", context)
 
 
 # -- A board that is shown --------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`totem charter check|load|list|schema`: charters are files."""
+"""`totem charter check|load|list|schema|example`: charters are files."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import clock
-from totem.labels import schema
+from totem.labels import manual, schema
 from totem.labels.actions import CharterChanged, publish_charter
 from totem.labels.charter import Charter
 from totem.labels.evaluating import charter_of
@@ -38,6 +38,7 @@ class Command(BaseCommand):
                 reading.add_argument("--by", metavar="E-MAIL", help="who publishes, an account of this site")
         commands.add_parser("list", help="the versions that are published")
         commands.add_parser("schema", help="print the JSON Schema of the format")
+        commands.add_parser("example", help="print a complete charter to begin from")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         getattr(self, f"_{options['do']}")(options)
@@ -72,6 +73,9 @@ class Command(BaseCommand):
 
     def _schema(self, _options: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(schema.published(), indent=2, ensure_ascii=False))
+
+    def _example(self, _options: dict[str, Any]) -> None:
+        self.stdout.write(manual.whole_example(), ending="")
 
     def _read(self, options: dict[str, Any], *, published: bool = False) -> list[tuple[Path, str, Charter]]:
         """The charters of the files that were named; nothing is done where one of them is wrong."""
