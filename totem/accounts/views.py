@@ -26,6 +26,7 @@ from totem.accounts.models import DemoRole, User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.models import Mail
+from totem.core.pages import SHOW_AND_SEND, form_status
 
 # What each person of the demonstration is for, on the sign-in page.
 DEMO_PEOPLE = [
@@ -119,7 +120,7 @@ def _keep_language(response: HttpResponse, language: str) -> None:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOW_AND_SEND)
 def profile(request: HttpRequest) -> HttpResponse:
     """Name and language, and the ways to the rest of one's account."""
     person = signed_in(request)
@@ -131,7 +132,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         response = redirect("accounts:profile")
         _keep_language(response, saved.language)
         return response
-    return render(request, "accounts/profile.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(request, "accounts/profile.html", {"form": form}, status=form_status(request))
 
 
 @never_cache
@@ -145,7 +146,7 @@ def export(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(SHOW_AND_SEND)
 def erase(request: HttpRequest) -> HttpResponse:
     """Ask, then erase one's account; a refusal says what to settle first."""
     person = signed_in(request)

@@ -18,6 +18,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict
 from totem.core.models import Dated
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.core.wording import area, date_words, money
 from totem.premises import actions, queries
 from totem.premises.forms import BuildingForm, EndForm, EvidencedForm, LotForm, OfferForm, PhaseForm, RevisionForm
@@ -27,9 +28,7 @@ from totem.territories.actions import add_document
 from totem.territories.models import Document, Perimeter, Workspace
 from totem.territories.permissions import EDIT, workspace_for
 from totem.territories.places import PERIMETER, ShapesMissing, place_for
-from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
-
-CONFLICT = 409
+from totem.territories.views import trail
 
 
 def _workspace(building: Building) -> Workspace:
@@ -143,7 +142,7 @@ def _page(request: HttpRequest, row: Building, *, team: bool = True, problem: st
         "problem": problem,
         "trail": trail(*_steps(row.workspace)) if team and row.workspace else trail(),
     }
-    return render(request, "premises/building.html", context, status=CONFLICT if problem else 200)
+    return render(request, "premises/building.html", context, status=409 if problem else 200)
 
 
 # -- Forms ------------------------------------------------------------------------------------------------------------
@@ -163,18 +162,16 @@ def _answer(
 ) -> HttpResponse:
     """The page of a form, or, once `act` has done what it says, that of its building."""
     form.of(workspace)
-    status = status_of(request)
+    status = form_status(request)
     if form.is_valid():
         try:
-            made = _done(form, workspace, signed_in(request), act)
-        except ValidationError as error:
-            refused(form, error)
+            with errors_in(form):
+                made = _done(form, workspace, signed_in(request), act)
+                messages.success(request, _("Saved."))
+                return redirect(_home(made))
         except EditConflict as conflict:
             _both_texts(form, conflict.current)
-            status = CONFLICT
-        else:
-            messages.success(request, _("Saved."))
-            return redirect(_home(made))
+            status = 409
     steps = _steps(workspace)
     if building is not None:
         steps.append((building.name, _home(building)))
@@ -353,13 +350,10 @@ def end_offer(request: HttpRequest, workspace: str, building: int, pk: int) -> H
     offer = part_for(request.user, workspace, building, Offer, pk)
     form = EndForm(request.POST or None, initial={"on": clock.today()})
     if form.is_valid():
-        try:
+        with errors_in(form):
             actions.end_offer(offer=offer, on=form.cleaned_data["on"], by=signed_in(request))
-        except ValidationError as error:
-            refused(form, error)
-        else:
             messages.success(request, _("Saved."))
             return redirect(_home(offer.building))
     steps = (*_steps(_workspace(offer.building)), (offer.building.name, _home(offer.building)))
     context = {"form": form, "title": _("End of an offer"), "back": steps[-1][1], "trail": trail(*steps)}
-    return render(request, "premises/form.html", context, status=status_of(request))
+    return render(request, "premises/form.html", context, status=form_status(request))

@@ -12,9 +12,7 @@ from totem.core.components import Tab
 from totem.labels.evaluating import NoCharter, charter_of, version_for
 from totem.labels.models import Board
 from totem.labels.permissions import EDIT, JUDGE
-from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
-
-__all__ = ["SHOW_AND_SEND", "board_frame", "refused", "status_of", "title_of", "trail"]
+from totem.territories.views import trail
 
 
 def title_of(board: Board) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,6 +16,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE
 from totem.labels import actions
@@ -28,11 +28,12 @@ from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
 from totem.labels.news import computed_at, history_of, news_of
 from totem.labels.permissions import EDIT, JUDGE, SEE, board_for
 from totem.labels.showing import shown_changes, to_do
-from totem.labels.views import SHOW_AND_SEND, board_frame, refused, status_of, trail
+from totem.labels.views import board_frame
 from totem.labels.views.judged import Judged, judged_or_why, no_version
 from totem.territories.models import Perimeter, Workspace
 from totem.territories.permissions import workspace_for
 from totem.territories.places import PlaceNotFound
+from totem.territories.views import trail
 
 # -- All boards of a territory ----------------------------------------------------------------------------------------
 
@@ -80,15 +81,12 @@ def create(request: HttpRequest, workspace: str) -> HttpResponse:
     context["form"] = form = _board_form(request, space, for_hub=charter.subject == "hub")
     context["choices"] = next(iter(form.fields.values())).queryset.exists()  # type: ignore[attr-defined]
     if form.is_valid():
-        try:
+        with errors_in(form):
             made = actions.create_board(workspace=space, charter=version, by=signed_in(request), **form.cleaned_data)
-        except ValidationError as error:
-            refused(form, error)
-        else:
             _defer_refresh(made)
             messages.success(request, _("The board is there. Its figures are being computed."))
             return redirect("labels:board", space.slug, made.slug)
-    return render(request, "labels/board_create.html", context, status=status_of(request))
+    return render(request, "labels/board_create.html", context, status=form_status(request))
 
 
 def _board_form(request: HttpRequest, space: Workspace, *, for_hub: bool) -> PerimeterBoardForm | HubBoardForm:
@@ -165,7 +163,7 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
     asked, place = _judged_by_people(version, requirement)
     form = JudgementForm(request.POST or None)
     if form.is_valid():
-        try:
+        with errors_in(form):
             actions.record_judgement(
                 board=row,
                 version=version,
@@ -174,9 +172,6 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
                 now=clock.now(),
                 **form.cleaned_data,
             )
-        except ValidationError as error:
-            refused(form, error)
-        else:
             messages.success(request, _("The judgement is recorded, with your name and the day."))
             url = reverse("labels:criterion", args=[workspace, row.slug, place[0]])
             return redirect(f"{url}#{requirement}")
@@ -189,7 +184,7 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
             "made_by", "charter_version"
         ),
     }
-    return render(request, "labels/judge.html", context, status=status_of(request))
+    return render(request, "labels/judge.html", context, status=form_status(request))
 
 
 def _version_said(request: HttpRequest, row: Board) -> CharterVersion:
@@ -257,7 +252,7 @@ def _freeze_form(request: HttpRequest, row: Board) -> FreezeForm:
 def _evaluations_page(request: HttpRequest, row: Board, form: FreezeForm) -> HttpResponse:
     rows = Evaluation.objects.filter(board=row, frozen=True).select_related("made_by", "charter_version")
     context = board_frame(request, row, "evaluations") | {"evaluations": rows.defer("content"), "form": form}
-    return render(request, "labels/evaluations.html", context, status=status_of(request))
+    return render(request, "labels/evaluations.html", context, status=form_status(request))
 
 
 @require_POST

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +22,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.measures import Combine, Text
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
 from totem.labels import actions
 from totem.labels.charter import Charter, PeriodKind, indicator_of
 from totem.labels.comparison import (
@@ -43,7 +43,7 @@ from totem.labels.indicators import Figured, figures_of, period_of
 from totem.labels.models import Board, Observation, ObservationVersion
 from totem.labels.permissions import EDIT, SEE, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
-from totem.labels.views import SHOW_AND_SEND, board_frame, refused, status_of
+from totem.labels.views import board_frame
 from totem.territories.actions import add_document
 from totem.territories.models import Workspace
 from totem.territories.places import PlaceNotFound, part_refs, version_of
@@ -193,7 +193,7 @@ def _figure_page(request: HttpRequest, asked: Asked, figured: Figured, form: Ret
         "declare_url": asked.here("declare", figured.name),
         "retain_url": asked.here("retain", figured.name),
     }
-    return render(request, "labels/figure.html", context, status=status_of(request))
+    return render(request, "labels/figure.html", context, status=form_status(request))
 
 
 def _charter_says(asked: Asked, figured: Figured) -> dict[str, Any]:
@@ -239,14 +239,11 @@ def retain(request: HttpRequest, workspace: str, board: str, name: str) -> HttpR
     form = _retaining(found, request.POST)
     if form.is_valid():
         chosen = next((one.observation for one in found.said if one.observation.pk == form.chosen), None)
-        try:
+        with errors_in(form):
             actions.retain(
                 workspace=asked.workspace, subject=asked.subject, indicator=name, observation=chosen,
                 reason=form.cleaned_data["reason"], by=signed_in(request), now=clock.now(),
             )  # fmt: skip
-        except ValidationError as error:
-            refused(form, error)
-        else:
             messages.success(request, _("This one counts from now on."))
             return redirect(asked.here("figure", name))
     return _figure_page(request, asked, figured, form)
@@ -332,15 +329,12 @@ def declare(request: HttpRequest, workspace: str, board: str, name: str) -> Http
         initial=_proposed(figured, asked.day),
     )
     if request.method == "POST" and _is_fine(request, asked, form):
-        try:
+        with errors_in(form):
             made = actions.declare(
                 workspace=asked.workspace, subject=asked.subject, figured=figured, values=form.said,
                 documents=form.cleaned_data["documents"], public=form.cleaned_data["public"],
                 by=signed_in(request), now=clock.now(),
             )  # fmt: skip
-        except ValidationError as error:
-            refused(form, error)
-        else:
             words = (
                 _("It is declared, and everybody sees it.")
                 if made.public
@@ -391,7 +385,7 @@ def _form_page(
         "correcting": None,
         **context,
     }
-    return render(request, "labels/observation_form.html", values, status=context.get("status", status_of(request)))
+    return render(request, "labels/observation_form.html", values, status=context.get("status", form_status(request)))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -411,17 +405,15 @@ def observation_edit(request: HttpRequest, workspace: str, board: str, pk: int) 
     context: dict[str, Any] = {"correcting": row, "latest": latest}
     if request.method == "POST" and _is_fine(request, asked, form):
         try:
-            actions.revise(
-                observation=row, based_on=form.cleaned_data["based_on"] or 0, figured=figured, values=form.said,
-                documents=form.cleaned_data["documents"], by=signed_in(request), now=clock.now(),
-            )  # fmt: skip
+            with errors_in(form):
+                actions.revise(
+                    observation=row, based_on=form.cleaned_data["based_on"] or 0, figured=figured, values=form.said,
+                    documents=form.cleaned_data["documents"], by=signed_in(request), now=clock.now(),
+                )  # fmt: skip
+                messages.success(request, _("Saved. What it said before is kept."))
+                return redirect(back)
         except actions.Outdated as meanwhile:
             context |= _conflict(row, figured, form, meanwhile.latest.number)
-        except ValidationError as error:
-            refused(form, error)
-        else:
-            messages.success(request, _("Saved. What it said before is kept."))
-            return redirect(back)
     return _form_page(request, asked, figured, form, back, **context)
 
 
@@ -448,11 +440,8 @@ def observation_public(request: HttpRequest, workspace: str, board: str, pk: int
     """Show an observation to everybody with its documents, or to the team alone."""
     asked, _figured, row = _observation(request, workspace, board, pk, EDIT)
     public = request.POST.get("public") == "yes"
-    try:
+    with errors_as_message(request):
         actions.publish_observation(observation=row, public=public, by=signed_in(request))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
         messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
     return redirect(asked.at("observation", pk))
 

@@ -22,6 +22,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, VersionedForm, differences
 from totem.core.models import Dated
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.labels import actions
 from totem.labels.charter import AppointmentRequirement, BodyRequirement, FundingRequirement
 from totem.labels.evaluating import NoCharter, evaluate
@@ -52,7 +53,7 @@ from totem.labels.governing import (
 from totem.labels.models import Appointment, Board, Body, BodyKind, FundingLine, Meeting, Office, Seat
 from totem.labels.permissions import EDIT, board_for
 from totem.labels.showing import ShownCriterion, ShownRequirement
-from totem.labels.views import SHOW_AND_SEND, board_frame, refused, status_of
+from totem.labels.views import board_frame
 from totem.labels.views.judged import Judged
 from totem.labels.wording import amount_words
 from totem.organisations.actions import note_organisation
@@ -63,7 +64,6 @@ from totem.territories.actions import add_document
 from totem.territories.models import Workspace
 from totem.territories.places import PlaceNotFound
 
-CONFLICT = 409
 NAMES_PROPOSED = 200
 
 
@@ -286,7 +286,7 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
 
     409 with both texts when somebody else has saved the row of the page since it was shown.
     """
-    status, theirs, row = status_of(request), None, page.row
+    status, theirs, row = form_status(request), None, page.row
     if isinstance(form, ProvenForm):
         form.of(_workspace(page.board), row)
     if row is not None and isinstance(form, VersionedForm) and not form.is_bound:
@@ -295,16 +295,14 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
     _keep_document(request, page.board, form)
     if fine:
         try:
-            where = _done(request, page.board, form, act)
-        except ValidationError as error:
-            refused(form, error)
+            with errors_in(form):
+                where = _done(request, page.board, form, act)
+                messages.success(request, _("Saved."))
+                return redirect(where)
         except EditConflict as conflict:
-            status, theirs = CONFLICT, differences(form, said(form), conflict.current)
+            status, theirs = 409, differences(form, said(form), conflict.current)
             if isinstance(form, VersionedForm):
                 form.see(conflict.current)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect(where)
     if isinstance(form, AppointmentForm) and "together" in form.errors:
         form.ask_together()
     context = {

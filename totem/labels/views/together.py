@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import render_page, wants_partial
+from totem.core.pages import errors_in, render_page, wants_partial
 from totem.labels import actions, wording
 from totem.labels.charter import Requirement
 from totem.labels.coalitions import Joined, Standing, joined
@@ -190,11 +189,8 @@ def search(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     row = board_for(request.user, workspace, board, EDIT)
     form = SearchForm(request.POST, board=row)
     if form.is_valid():
-        try:
+        with errors_in(form):
             made = actions.ask_for_partners(board=row, by=signed_in(request), day=clock.today(), **form.cleaned_data)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
             return redirect("labels:search_result", row.workspace.slug, row.slug, made.pk)  # type: ignore[union-attr]
     messages.error(request, " ".join(str(words) for errors in form.errors.values() for words in errors))
     return redirect(_address(row, []))

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, differences, version_token
+from totem.core.pages import SHOW_AND_SEND, add_errors, errors_as_message, errors_in, form_status
 from totem.organisations import actions, queries
 from totem.organisations.forms import (
     ActorsFilterForm,
@@ -30,7 +31,7 @@ from totem.organisations.models import LegalForm, Organisation, Relation, YearFi
 from totem.territories.actions import add_document
 from totem.territories.models import Workspace
 from totem.territories.permissions import EDIT, workspace_for
-from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
+from totem.territories.views import trail
 
 ON_A_PAGE = 50
 NAMES_PROPOSED = 200
@@ -132,7 +133,7 @@ def _declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: Re
             return actions.declare_relation(workspace=workspace, by=signed_in(request), **values)
     except ValidationError as error:
         if not who.errors:
-            refused(form, error)
+            add_errors(form, error)
         return None
 
 
@@ -147,7 +148,7 @@ def _organisation(request: HttpRequest, workspace: Workspace, who: WhoForm) -> O
             kind=data["kind"], legal_form=data["legal_form"] or LegalForm.OTHER, commune=data["commune"],
         )  # fmt: skip
     except ValidationError as error:
-        refused(who, error)
+        add_errors(who, error)
         raise
 
 
@@ -192,11 +193,8 @@ def end_relation(request: HttpRequest, workspace: str, pk: int, relation_pk: int
     relation = _relation(row, pk, relation_pk)
     form = EndForm(request.POST or None, initial={"until": clock.today()})
     if form.is_valid():
-        try:
+        with errors_in(form):
             actions.end_relation(relation=relation, until=form.cleaned_data["until"], by=signed_in(request))
-        except ValidationError as error:
-            refused(form, error)
-        else:
             messages.success(request, _("Saved."))
             return redirect(_address(row, relation.organisation))
     context = {"organisation": relation.organisation, "title": relation.get_kind_display(), "verb": _("End it")}
@@ -230,16 +228,13 @@ def add_figures(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
 def _figures_declared(
     request: HttpRequest, workspace: Workspace, organisation: Organisation, form: FiguresForm
 ) -> bool:
-    try:
-        with transaction.atomic():
-            actions.declare_figures(
-                workspace=workspace, by=signed_in(request), now=clock.now(), organisation=organisation,
-                **_values(request, workspace, form),
-            )  # fmt: skip
-    except ValidationError as error:
-        refused(form, error)
-        return False
-    return True
+    with errors_in(form), transaction.atomic():
+        actions.declare_figures(
+            workspace=workspace, by=signed_in(request), now=clock.now(), organisation=organisation,
+            **_values(request, workspace, form),
+        )  # fmt: skip
+        return True
+    return False
 
 
 def _figures(workspace: Workspace, pk: int, figures_pk: int) -> YearFigures:
@@ -278,37 +273,31 @@ def _changed(
     title: str,
 ) -> HttpResponse:
     """Save what the form says; 409 with both texts when somebody else has saved since it was shown."""
-    status, context = status_of(request), {"organisation": row.organisation, "title": title, "verb": _("Save")}
+    status, context = form_status(request), {"organisation": row.organisation, "title": title, "verb": _("Save")}
     if form.is_valid():
         by, seen = signed_in(request), form.cleaned_data["seen"]
         try:
-            with transaction.atomic():
+            with errors_in(form), transaction.atomic():
                 values = _values(request, workspace, form)
                 if isinstance(row, Relation):
                     actions.change_relation(relation=row, seen=seen, by=by, **values)
                 else:
                     actions.change_figures(figures=row, seen=seen, by=by, now=clock.now(), **values)
-        except ValidationError as error:
-            refused(form, error)
+                messages.success(request, _("Saved."))
+                return redirect(_address(workspace, row.organisation))
         except EditConflict as conflict:
             status = 409
             context["theirs"] = differences(form, form.values, conflict.current)
             # Sending it again is a choice: what stands now has been seen.
             form.data = {**request.POST.dict(), "seen": version_token(conflict.current)}
-        else:
-            messages.success(request, _("Saved."))
-            return redirect(_address(workspace, row.organisation))
     template = "relation_form" if isinstance(row, Relation) else "figures_form"
     return _form_page(request, workspace, form, f"organisations/{template}.html", {**context, "status": status})
 
 
 def _published(request: HttpRequest, workspace: Workspace, row: Relation | YearFigures) -> HttpResponse:
     public = request.POST.get("public") == "yes"
-    try:
+    with errors_as_message(request):
         actions.set_public(row=row, public=public, by=signed_in(request))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
         messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
     return redirect(_address(workspace, row.organisation))
 
@@ -333,4 +322,4 @@ def _form_page(
         "known": [label_of(one) for one in known],
         "trail": _trail(workspace, organisation),
     }
-    return render(request, template, context, status=context.get("status", status_of(request)))
+    return render(request, template, context, status=context.get("status", form_status(request)))

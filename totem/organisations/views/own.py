@@ -1,7 +1,6 @@
 """One's organisations: who they are, and who is in them. An organisation one is not in does not exist (404)."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -9,11 +8,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.organisations import actions, queries
 from totem.organisations.forms import InvitationForm, OrganisationForm
 from totem.organisations.models import Affiliation, Invitation, Organisation
-
-SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 
 
 def _edited(request: HttpRequest, pk: int) -> Organisation:
@@ -36,14 +34,11 @@ def create(request: HttpRequest) -> HttpResponse:
     """A new organisation, represented by whoever makes it."""
     form = OrganisationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
+        with errors_in(form):
             made = actions.create_organisation(by=signed_in(request), now=clock.now(), **form.cleaned_data)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
             messages.success(request, _("%(name)s is here. You represent it.") % {"name": made.name})
             return redirect("organisations:detail", made.pk)
-    return render(request, "organisations/form.html", {"form": form}, status=_status(request))
+    return render(request, "organisations/form.html", {"form": form}, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -53,20 +48,12 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     # The form fills the instance it is given: the page keeps the name that holds.
     form = OrganisationForm(request.POST or None, instance=_edited(request, pk))
     if request.method == "POST" and form.is_valid():
-        try:
+        with errors_in(form):
             actions.update_organisation(organisation=organisation, by=signed_in(request), **form.cleaned_data)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
             messages.success(request, _("Saved."))
             return redirect("organisations:detail", pk)
     context = {"form": form, "organisation": organisation}
-    return render(request, "organisations/form.html", context, status=_status(request))
-
-
-def _status(request: HttpRequest) -> int:
-    """A form shown again after it was sent was refused."""
-    return 422 if request.method == "POST" else 200
+    return render(request, "organisations/form.html", context, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -92,7 +79,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         "invitations": organisation.invitations.order_by("email"),
     }
-    return render(request, "organisations/detail.html", context, status=_status(request))
+    return render(request, "organisations/detail.html", context, status=form_status(request))
 
 
 def _invite(request: HttpRequest, organisation: Organisation, form: InvitationForm) -> bool:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,11 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.files import content_of
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.territories import actions
 from totem.territories.forms import DocumentForm, ErasureForm
 from totem.territories.models import Document, Workspace
 from totem.territories.permissions import EDIT, SEE, TEAM, document_for, workspace_for
-from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
+from totem.territories.views import trail
 
 DOCUMENTS_ON_A_PAGE = 50
 
@@ -40,7 +40,7 @@ def documents(request: HttpRequest, workspace: str) -> HttpResponse:
         else:
             messages.success(request, _("The document is there. Only the team sees it until you publish it."))
         return _back(row, made)
-    return render(request, "territories/documents.html", _list(request, row, form), status=status_of(request))
+    return render(request, "territories/documents.html", _list(request, row, form), status=form_status(request))
 
 
 def _back(workspace: Workspace, document: Document) -> HttpResponse:
@@ -98,11 +98,8 @@ def erase(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
     space = workspace_for(request.user, workspace, TEAM)
     form = ErasureForm(request.POST if request.method == "POST" else None, initial={"title": row.title})
     if form.is_valid():
-        try:
+        with errors_in(form):
             actions.erase_document(document=row, by=signed_in(request), now=clock.now(), **form.cleaned_data)
-        except ValidationError as error:
-            refused(form, error)
-        else:
             messages.success(request, _("The content is erased. Its sum and the day stay."))
             return _back(space, row)
     steps = [
@@ -110,4 +107,4 @@ def erase(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
         (_("Documents"), reverse("territories:documents", args=[space.slug])),
     ]
     context = {"workspace": space, "document": row, "form": form, "trail": trail(*steps)}
-    return render(request, "territories/document_erase.html", context, status=status_of(request))
+    return render(request, "territories/document_erase.html", context, status=form_status(request))

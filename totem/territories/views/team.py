@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.territories import actions
 from totem.territories.actions import LastOfficerError
 from totem.territories.forms import MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
@@ -27,7 +27,7 @@ from totem.territories.places import (
     version_of,
 )
 from totem.territories.shapes import as_geojson
-from totem.territories.views import SHOW_AND_SEND, refused, status_of, trail
+from totem.territories.views import trail
 
 
 def _last_officer() -> str:
@@ -46,7 +46,7 @@ def create(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The territory is there. You are its officer."))
         return redirect("territories:workspace", made.slug)
     context = {"form": form, "trail": trail()}
-    return render(request, "territories/workspace_create.html", context, status=status_of(request))
+    return render(request, "territories/workspace_create.html", context, status=form_status(request))
 
 
 @require_safe
@@ -66,7 +66,7 @@ def _workspace_page(request: HttpRequest, row: Workspace, form: MemberForm) -> H
         "may_edit": request.user.has_perm(EDIT, row),
         "may_team": request.user.has_perm(TEAM, row),
     }
-    return render(request, "territories/workspace.html", context, status=status_of(request))
+    return render(request, "territories/workspace.html", context, status=form_status(request))
 
 
 @require_POST
@@ -76,15 +76,13 @@ def set_member(request: HttpRequest, workspace: str) -> HttpResponse:
     form = MemberForm(request.POST)
     if form.is_valid():
         try:
-            actions.set_member(workspace=row, by=signed_in(request), **form.cleaned_data)
-        except ValidationError as error:
-            refused(form, error)
+            with errors_in(form):
+                actions.set_member(workspace=row, by=signed_in(request), **form.cleaned_data)
+                messages.success(request, _("Saved."))
+                # Whoever gave up the officer's role themselves still sees the page.
+                return redirect("territories:workspace", row.slug)
         except LastOfficerError:
             form.add_error("role", _last_officer())
-        else:
-            messages.success(request, _("Saved."))
-            # Whoever gave up the officer's role themselves still sees the page.
-            return redirect("territories:workspace", row.slug)
     return _workspace_page(request, row, form)
 
 
@@ -128,13 +126,10 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
     form = PerimeterForm(request.POST or None, request.FILES or None, initial=initial)
     if form.is_valid():
         name, public = form.cleaned_data["name"], form.cleaned_data["public"]
-        try:
+        with errors_in(form):
             made = actions.create_perimeter(
                 name=name, public=public, workspace=row, by=signed_in(request), **_content(form)
             )
-        except ValidationError as error:
-            refused(form, error)
-        else:
             messages.success(request, _("The perimeter is published, in its first version."))
             return redirect("territories:perimeter", made.slug)
     context = {
@@ -144,7 +139,7 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
         "back": reverse("territories:workspace", args=[row.slug]),
         "trail": trail((row.name, reverse("territories:workspace", args=[row.slug]))),
     }
-    return render(request, "territories/perimeter_form.html", context, status=status_of(request))
+    return render(request, "territories/perimeter_form.html", context, status=form_status(request))
 
 
 @login_not_required
@@ -198,11 +193,8 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
         initial["places"] = part_refs(last)
     form = PerimeterVersionForm(request.POST or None, request.FILES or None, initial=initial)
     if form.is_valid():
-        try:
+        with errors_in(form):
             made = actions.publish_perimeter_version(perimeter=row, by=signed_in(request), **_content(form))
-        except ValidationError as error:
-            refused(form, error)
-        else:
             messages.success(request, _("Version %(number)s is published.") % {"number": made.number})
             return redirect("territories:perimeter", row.slug)
     back = reverse("territories:perimeter", args=[row.slug])
@@ -213,7 +205,7 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
         "back": back,
         "trail": trail((row.name, back)),
     }
-    return render(request, "territories/perimeter_form.html", context, status=status_of(request))
+    return render(request, "territories/perimeter_form.html", context, status=form_status(request))
 
 
 @require_POST
