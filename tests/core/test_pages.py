@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from django.utils import timezone
 
 import totem
 from tests.factories.bookings import BookingFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.spaces import SpaceFactory
+from totem.core import clock
 from totem.core.pages import Affected, add_errors, errors_in, form_status, run_or_confirm
 from totem.core.periods import Period
 from totem.hubs.models import ExceptionalHours, Hub, Zone
@@ -56,7 +56,7 @@ SWAPPED = {
 @pytest.fixture
 def desk(client: Client, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Somebody at the desk of a hub with a space and a booking: what its addresses are made of."""
-    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
     hub = HubFactory(slug="hub", opening_hours=[(day, "08:00", "20:00") for day in range(1, 8)])
     space = SpaceFactory(hub=hub, slug="space")
     booking = BookingFactory(space=space, period=Period(NOW + timedelta(days=1), NOW + timedelta(days=1, hours=1)))
