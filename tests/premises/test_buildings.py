@@ -12,7 +12,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.premises import BuildingFactory, LotFactory, OfferFactory, PhaseFactory
 from tests.factories.territories import CommuneFactory, WorkspaceFactory
-from totem.core.edit_conflicts import EditConflict
+from totem.core.edit_conflicts import EditConflict, version_token
 from totem.core.models import JournalEntry, StoredFile
 from totem.premises import actions
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
@@ -331,7 +331,7 @@ class TestBuildings:
         made = actions.declare_building(
             workspace=workspace, by=person, name="Seine Innopolis", commune=CommuneFactory(rouen=True)
         )
-        changed = actions.change_building(building=made, by=person, seen=made.updated_at, note="Five floors")
+        changed = actions.change_building(building=made, by=person, seen=version_token(made), note="Five floors")
         actions.publish_building(building=changed, by=person)
         actions.publish_building(building=changed, by=person)
         actions.unpublish_building(building=changed, by=person)
@@ -341,15 +341,15 @@ class TestBuildings:
 
     def test_nobody_overwrites_what_they_have_not_seen(self):
         made, person = BuildingFactory(note="old"), UserFactory()
-        seen = made.updated_at
+        seen = version_token(made)
         actions.change_building(building=made, by=person, seen=seen, note="mine")
         with pytest.raises(EditConflict) as conflict:
             actions.change_building(building=made, by=person, seen=seen, note="theirs")
         assert conflict.value.current.note == "mine"
         lot = LotFactory()
-        actions.change_lot(lot=lot, by=person, seen=lot.updated_at, use="labs")
+        actions.change_lot(lot=lot, by=person, seen=version_token(lot), use="labs")
         with pytest.raises(EditConflict):
-            actions.change_lot(lot=lot, by=person, seen=lot.updated_at, use="offices")
+            actions.change_lot(lot=lot, by=person, seen=version_token(lot), use="offices")
 
     def test_a_namesake_is_refused_with_words(self):
         made = BuildingFactory(name="Cité numérique", public=True)

@@ -17,7 +17,7 @@ from totem.core.measures import Figure
 from totem.core.periods import Period
 from totem.premises.queries import (
     FIGURES,
-    Coming,
+    ForecastArea,
     PremisesRows,
     buildings_inside,
     forecast,
@@ -227,10 +227,10 @@ class TestForecast:
             PhaseFactory(building=building, planned=True, due_on=day, usable_m2=Decimal(m2))
         PhaseFactory(building=building, cancelled=True, due_on=date(2029, 1, 1))
         assert forecast(AMIENS, ON) == [
-            Coming(date(2027, 1, 1), Decimal(20)),
-            Coming(date(2028, 1, 1), Decimal(304)),
+            ForecastArea(date(2027, 1, 1), Decimal(20)),
+            ForecastArea(date(2028, 1, 1), Decimal(304)),
         ]
-        assert forecast(AMIENS, date(2020, 1, 1))[0] == Coming(date(2020, 6, 1), Decimal(1000))
+        assert forecast(AMIENS, date(2020, 1, 1))[0] == ForecastArea(date(2020, 6, 1), Decimal(1000))
 
 
 class TestReading:

@@ -194,8 +194,6 @@ class TestBuildingForms:
             ({"latitude": "nan", "longitude": "1"}, "latitude"),
             ({"owner": "Nobody at all"}, "owner"),
             ({"document": "999999"}, "document"),
-            ({"seen": "yesterday"}, "seen"),
-            ({"seen": ""}, "seen"),
         ],
     )
     def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(self, client, team, building, wrong, field):
@@ -203,6 +201,16 @@ class TestBuildingForms:
         response = client.post(at("building_edit", building), about(building, note="A long note of mine", **wrong))
         assert response.status_code == 422
         assert list(response.context["form"].errors) == [field]
+        assert "A long note of mine" in text(response)
+        assert Building.objects.get().note == ""
+
+    @pytest.mark.parametrize("seen", ["yesterday", ""])
+    def test_without_the_version_that_was_seen_nothing_is_written_and_nothing_is_lost(
+        self, client, team, building, seen
+    ):
+        team()
+        response = client.post(at("building_edit", building), about(building, note="A long note of mine", seen=seen))
+        assert response.status_code == 409
         assert "A long note of mine" in text(response)
         assert Building.objects.get().note == ""
 

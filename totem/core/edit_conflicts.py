@@ -37,12 +37,13 @@ class VersionedForm(forms.Form):
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def see(self, row: Dated) -> None:
-        """Carry the row's present version, which the page shows: sending the form again overwrites it by choice."""
-        if self.is_bound:
-            self.data = {**submitted(self), self.add_prefix("seen"): version_token(row)}
-        else:
-            self.initial["seen"] = version_token(row)
+    def show_version(self, row: Dated) -> None:
+        """Carry the version of the row that the page shows; a form that comes back without it is a conflict."""
+        self.initial["seen"] = version_token(row)
+
+    def accept_version(self, row: Dated) -> None:
+        """After a conflict, carry the version of the `current` row: sending the form again overwrites it by choice."""
+        self.data = {**submitted(self), self.add_prefix("seen"): version_token(row)}
 
 
 def submitted(form: forms.Form) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is done to organisations and to the people in them."""
+"""Actions on organisations, on the people in them, and on what territories declare of them."""
 
 import datetime
 from collections.abc import Iterable
@@ -21,16 +21,16 @@ from totem.organisations.numbers import compact_siren, compact_siret, of_one_com
 from totem.organisations.queries import affiliations_of
 from totem.territories.models import Workspace
 
-# Enough for a large company to come at once, too few to use Totem as a machine that writes to strangers.
+# Enough for a large company to join at once, too few to use Totem to send mails to strangers.
 INVITATIONS_WAITING = 30
 
 
 class LastRepresentativeError(Exception):
-    """The organisation would be left without anybody who represents it."""
+    """The change would leave the organisation without a representative."""
 
 
 class AlreadyAffiliatedError(Exception):
-    """The person is in the organisation already."""
+    """The person already has an affiliation with the organisation."""
 
 
 class TooManyInvitations(Exception):
@@ -87,9 +87,9 @@ def _raise_at_its_field(error: IntegrityError) -> NoReturn:
 
 @transaction.atomic
 def invite_person(*, organisation: Organisation, email: str, role: str, can_book: bool, by: User) -> Invitation:
-    """Ask whoever has that address to join; one mail leaves, whether or not there is an account.
+    """Invite the person at that address; one mail is sent, whether or not they have an account.
 
-    Asking again changes what is offered and writes no second mail. Raises AlreadyAffiliatedError, TooManyInvitations.
+    Inviting again changes the role offered and sends no second mail. Raises AlreadyAffiliatedError, TooManyInvitations.
     """
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     email = email.strip().lower()
@@ -121,7 +121,7 @@ def invite_person(*, organisation: Organisation, email: str, role: str, can_book
 
 @transaction.atomic
 def accept_invitation(*, invitation: Invitation, person: User, now: datetime.datetime) -> Affiliation:
-    """The person joins from today with the role offered; where they are in already, nothing more than that."""
+    """The person joins from today with the role offered; an existing affiliation is left unchanged."""
     organisation = Organisation.objects.select_for_update().get(pk=invitation.organisation_id)
     today = timezone.localdate(now)
     affiliation = affiliations_of(person, today).filter(organisation=organisation).first()
@@ -141,7 +141,7 @@ def accept_invitation(*, invitation: Invitation, person: User, now: datetime.dat
 
 @transaction.atomic
 def drop_invitation(*, invitation: Invitation, by: User) -> None:
-    """Declined by whom it is for, or withdrawn by the organisation."""
+    """Delete an invitation: declined by its recipient, or withdrawn by the organisation."""
     journal.record(
         "organisations.invitation_dropped",
         invitation.organisation,
@@ -171,7 +171,7 @@ def _end(affiliation: Affiliation, day: datetime.date) -> None:
 
 @transaction.atomic
 def leave_everything(*, person: User, now: datetime.datetime) -> None:
-    """End all affiliations of somebody who is erased; invitations to their address go.
+    """End all affiliations of a person who is erased, and delete the invitations to their address.
 
     Raises LastRepresentativeError, with the organisation's name, where others would be left without one.
     """
@@ -192,7 +192,7 @@ def leave_everything(*, person: User, now: datetime.datetime) -> None:
 
 @transaction.atomic
 def note_organisation(*, by: User, workspace: Workspace, **values: Any) -> Organisation:
-    """An organisation that a territory speaks of. Nobody represents it: whoever notes it does not become part of it.
+    """An organisation that a territory declares facts about. It has no representative: its author does not join it.
 
     Raises ValidationError as `create_organisation` does.
     """
@@ -206,7 +206,7 @@ def note_organisation(*, by: User, workspace: Workspace, **values: Any) -> Organ
 
 @transaction.atomic
 def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relation:
-    """What an organisation does, said by a territory, for its team alone. Raises ValidationError, by field."""
+    """A relation declared by a territory, visible to its team only. Raises ValidationError, by field."""
     relation = Relation(workspace=workspace, **values)
     _lock_relations(relation)
     _save_declared(relation)
@@ -217,7 +217,7 @@ def declare_relation(*, workspace: Workspace, by: User, **values: Any) -> Relati
 
 @transaction.atomic
 def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -> Relation:
-    """The relation with some fields changed. Raises ValidationError, EditConflict when it is not as `seen`."""
+    """Change fields of the relation. Raises ValidationError, EditConflict when it is newer than `seen`."""
     _lock_relations(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
     return _change(row, seen, by, "organisations.relation_changed", values)
@@ -225,7 +225,7 @@ def change_relation(*, relation: Relation, seen: str, by: User, **values: Any) -
 
 @transaction.atomic
 def end_relation(*, relation: Relation, until: datetime.date, by: User) -> Relation:
-    """The relation holds until that day, which is the first without it. Raises ValidationError."""
+    """End the relation; `until` is the first day without it. Raises ValidationError."""
     _lock_relations(relation)
     row = Relation.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=relation.pk)
     return _change(row, version_token(row), by, "organisations.relation_ended", {"until": until})
@@ -233,7 +233,7 @@ def end_relation(*, relation: Relation, until: datetime.date, by: User) -> Relat
 
 @transaction.atomic
 def declare_figures(*, workspace: Workspace, by: User, now: datetime.datetime, **values: Any) -> YearFigures:
-    """Figures of a closed year, said by a territory, for its team alone. Raises ValidationError, by field."""
+    """Figures of a closed year declared by a territory, visible to its team only. Raises ValidationError, by field."""
     figures = YearFigures(workspace=workspace, **_of_closed_year(values, now))
     _save_declared(figures)
     facts = {"organisation": figures.organisation_id, "year": figures.year}
@@ -243,7 +243,7 @@ def declare_figures(*, workspace: Workspace, by: User, now: datetime.datetime, *
 
 @transaction.atomic
 def change_figures(*, figures: YearFigures, seen: str, by: User, now: datetime.datetime, **values: Any) -> YearFigures:
-    """The figures with some changed. Raises ValidationError, EditConflict when they are not as `seen`."""
+    """Change fields of the figures. Raises ValidationError, EditConflict when they are newer than `seen`."""
     row = YearFigures.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=figures.pk)
     return _change(row, seen, by, "organisations.figures_changed", _of_closed_year(values, now))
 
@@ -268,7 +268,7 @@ def set_public(*, row: Relation | YearFigures, public: bool, by: User) -> None:
 
 
 def _lock_relations(relation: Relation) -> None:
-    """One change at a time of an organisation's relations: the constraint, alone, would end two in a deadlock."""
+    """Serialise changes of an organisation's relations: with the exclusion constraint alone two could deadlock."""
     Organisation.objects.select_for_update(no_key=True).get(pk=relation.organisation_id)
 
 
@@ -294,7 +294,7 @@ def _of_closed_year(values: dict[str, Any], now: datetime.datetime) -> dict[str,
     return values | {"year": closing.year}
 
 
-# Where the message of a constraint goes in a form; those that are not here speak of the whole.
+# The form field of each constraint's message; constraints that are not here concern the whole form.
 FIELDS = {
     "year_figures_once": "closing_date",
     "year_figures_staff_band": "staff_high",
@@ -307,7 +307,7 @@ FIELDS = {
 
 
 def _save_declared(row: Relation | YearFigures) -> None:
-    """Save a row that names only what its territory may name. Raises ValidationError, by field."""
+    """Save a row; ValidationError, by field, where it names what its territory may not see or breaks a constraint."""
     for field in ("document", "perimeter"):
         named = getattr(row, field, None)
         if named is not None and not named.public and named.workspace_id != row.workspace_id:
@@ -328,7 +328,7 @@ def _save_declared(row: Relation | YearFigures) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FiledYear:
-    """Figures of one company and one closed year, as a public file gives them. `staff` exact, the share in percent."""
+    """Figures of one company and one closed year from a public file. `staff` is exact, the share in percent."""
 
     siren: str
     closing_date: datetime.date
@@ -340,7 +340,7 @@ class FiledYear:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many rows of figures were added, changed, found as they were, or left to whoever wrote them by hand."""
+    """How many rows of figures were added, changed, the same, or left because they were entered by hand."""
 
     added: int = 0
     changed: int = 0
@@ -350,10 +350,10 @@ class ImportCounts:
 
 @transaction.atomic
 def import_figures(*, filed: Iterable[FiledYear], source: str, imported_from: str) -> ImportCounts:
-    """Public figures of the organisations known here by these SIREN, one a year; the same again changes nothing.
+    """Import public figures of the organisations with these SIREN, one row a year; idempotent.
 
-    Each establishment of a company that is an organisation here has the company's figures. Public figures that no
-    import wrote are left alone.
+    Each establishment of a company that is an organisation here gets the company's figures. Public figures that were
+    not imported are left unchanged.
     """
     years = {(row.siren, row.closing_date.year): row for row in filed}
     known: dict[str, list[int]] = {}
@@ -385,7 +385,7 @@ def import_figures(*, filed: Iterable[FiledYear], source: str, imported_from: st
 
 
 def _import(row: YearFigures | None, key: dict[str, int], values: dict[str, Any]) -> str:
-    """What was done: a field of ImportCounts."""
+    """Import one row; returns the name of the field of ImportCounts that counts it."""
     if row is not None and not row.imported_from:
         return "left"
     if row is not None and all(getattr(row, field) == value for field, value in values.items()):

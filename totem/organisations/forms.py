@@ -1,4 +1,4 @@
-"""Organisations and invitations, as they come in; what a territory says of organisations."""
+"""Forms of organisations and invitations; forms of what a territory declares of organisations."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ else:
 
 
 class OrganisationForm(OrganisationModelForm):
-    """Who an organisation is. The action is called with `cleaned_data`."""
+    """Identity of an organisation; `cleaned_data` are the values of the action."""
 
     siren = SirenField(label=_("SIREN"), required=False, help_text=_("Nine digits. Leave empty if it has none yet."))
     siret = SiretField(
@@ -57,7 +57,7 @@ class OrganisationForm(OrganisationModelForm):
 
 
 class InvitationForm(forms.Form):
-    """Somebody to ask into an organisation, known by their address only."""
+    """An invitation by e-mail address, with a role."""
 
     email = forms.EmailField(label=_("E-mail address"), help_text=_("They receive a mail, and choose."))
     role = forms.ChoiceField(label=_("Role"), choices=Affiliation.Role.choices, initial=Affiliation.Role.EMPLOYEE)
@@ -68,13 +68,13 @@ class InvitationForm(forms.Form):
 
 
 def label_of(organisation: Organisation) -> str:
-    """How a field names an organisation, and understands it again: « Exemple SAS (123456782) »."""
+    """The label of an organisation in a field, which the field parses again: « Exemple SAS (123456782) »."""
     number = organisation.siret or organisation.siren
     return f"{organisation.name} ({number})" if number else organisation.name
 
 
 class OrganisationField(forms.CharField):
-    """Cleans a name, a SIREN or a SIRET to the Organisation that it means; to the text itself when there is none."""
+    """Cleans a name, a SIREN or a SIRET to the matching Organisation, or to the text itself when none matches."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("Its name, SIREN or SIRET."))
@@ -95,25 +95,25 @@ class OrganisationField(forms.CharField):
 
 
 class EvidenceForm(forms.Form):
-    """What stands behind a declaration, and the state in which its author saw it."""
+    """The source and document of a declaration, and the version token that its author saw."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     source_url = forms.URLField(label=_("Address of the source"), max_length=500, required=False, assume_scheme="https")
     file = DocumentField(label=_("Or a document to send"), required=False)
 
     def of(self, workspace: Workspace) -> None:
-        """Propose what this workspace may name."""
+        """Limit the choices to what this workspace may name."""
         documents = Document.objects.filter(workspace=workspace, erased_at=None)
         self.fields["document"].queryset = documents  # type: ignore[attr-defined]
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the action takes; a document that was sent is not yet among it."""
+        """The values of the action, without an uploaded document, which is stored first."""
         return {name: value for name, value in self.cleaned_data.items() if name not in ("seen", "file")}
 
 
 class RelationForm(EvidenceForm, RelationModelForm):
-    """What an organisation does, for whom or where, and since when."""
+    """A relation: what the organisation does, for whom or where, and since when."""
 
     partner = OrganisationField(
         label=_("Another organisation"),
@@ -164,7 +164,7 @@ class RelationForm(EvidenceForm, RelationModelForm):
 
 
 class WhoForm(forms.Form):
-    """The organisation that a territory speaks of: one that is here, or a new one."""
+    """The organisation that a declaration is about: an existing one, or a new one."""
 
     organisation = OrganisationField(label=_("Organisation"))
     siren = SirenField(label=_("SIREN"), required=False, help_text=_("Nine digits. Leave empty if it has none yet."))
@@ -192,7 +192,7 @@ class WhoForm(forms.Form):
 
 
 class FiguresForm(EvidenceForm, FiguresModelForm):
-    """Figures of a closed year. Growth is computed from two of them, so it is not asked."""
+    """Figures of a closed year. Growth is computed from two years, so it is not asked."""
 
     class Meta:
         model = YearFigures

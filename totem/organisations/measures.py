@@ -1,7 +1,7 @@
-"""Figures about an organisation, by closed year, and about a place: who is declared to do what in it. Public rows only.
+"""Measures of an organisation, by closed year, and of a place: which actors are declared in it. Public rows only.
 
-Of an organisation the last closed year that is known speaks, for all figures alike: a Tech Champion's thresholds hold
-on one year. Where several say a year and differ, the figure is not known: a charter's board shows them side by side.
+All figures of an organisation are of its last known closed year: a Tech Champion's thresholds hold on one year. Where
+several declarers differ, the figure is unknown: a charter's board shows them side by side.
 """
 
 from collections.abc import Callable, Hashable, Iterable
@@ -34,9 +34,9 @@ def _last_day(period: Period) -> date:
 
 
 def _years(organisation: Organisation, period: Period) -> tuple[list[YearRow], list[YearRow]]:
-    """What is public of the last year closed by the end of the period, one row a declarer; and of all years till then.
+    """Public rows of the last year closed by the end of the period, one a declarer; and of all years until then.
 
-    A year closes on a day of its own: not always on 31 December.
+    A financial year does not always close on 31 December.
     """
     known = year_figures_of([organisation.pk], None, _last_day(period))
     last = max((row.year for row in known), default=None)
@@ -44,7 +44,7 @@ def _years(organisation: Organisation, period: Period) -> tuple[list[YearRow], l
 
 
 def _agreed(said: Iterable[Said | None]) -> Said | None:
-    """What all who say something say; None where they differ, or where nobody does."""
+    """The value on which all declarers that give one agree; None where they differ, or where none gives one."""
     values = {one for one in said if one is not None}
     return values.pop() if len(values) == 1 else None
 
@@ -101,7 +101,7 @@ def revenue_growth(organisation: Organisation, period: Period) -> Figure:
 
 
 def _grown(row: YearRow, before: YearRow | None) -> tuple[Decimal, Decimal] | None:
-    """Revenue of the year before and of the year, where they can be compared."""
+    """Revenue of the year before and of the year; None where they cannot be compared."""
     if growth(row, before) is None or before is None or before.revenue is None or row.revenue is None:
         return None
     return before.revenue, row.revenue
@@ -146,7 +146,7 @@ def _declared(kind: RelationKind) -> Callable[[Place, Period], Figure]:
 
 
 def _perimeters(place: Place) -> list[int]:
-    """The perimeter that the place is, where it is one: relations may name it, and not one of its communes."""
+    """The perimeter's id where the place is one: a relation may name the perimeter instead of its communes."""
     if place.level != PERIMETER:
         return []
     slug, _at, _number = place.code.partition("@")

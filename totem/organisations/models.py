@@ -1,4 +1,4 @@
-"""Companies, associations, authorities, schools, funds: who they are, their people, their figures, their relations."""
+"""Organisations (companies, associations, authorities, schools, funds), their people, yearly figures and relations."""
 
 import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LegalForm(models.TextChoices):
-    """Legal forms met around a hub; `other` says the rest in the name."""
+    """Legal forms common around a hub; with `other` the name tells."""
 
     ASSOCIATION = "association", _("Association (law of 1901)")
     SAS = "sas", _("SAS, SASU")
@@ -144,14 +144,14 @@ class Organisation(Dated):
 
 
 class AffiliationQuerySet(models.QuerySet["Affiliation"]):
-    """Affiliations, by day."""
+    """Affiliations filtered by day."""
 
     def on(self, day: datetime.date) -> "AffiliationQuerySet":
-        """Those that hold on that day."""
+        """Those in force on that day."""
         return self.filter(Q(until=None) | Q(until__gt=day), since__lte=day)
 
     def current_or_coming(self, day: datetime.date) -> "AffiliationQuerySet":
-        """Those that hold on that day or start later."""
+        """Those in force on that day or starting later."""
         return self.filter(Q(until=None) | Q(until__gt=day))
 
 
@@ -216,7 +216,7 @@ class Affiliation(Dated):
 
 
 class Invitation(Dated):
-    """An address asked to join an organisation, whether or not somebody here has it; gone once answered."""
+    """An invitation to join an organisation, by address, with or without an account; deleted once answered."""
 
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("organisation")
@@ -361,7 +361,7 @@ HOLDS_AT_ORGANISATION = (
 
 
 class RelationQuerySet(DeclaredQuerySet["Relation"]):
-    """Relations, by day and by who may see them."""
+    """Relations filtered by day and by visibility."""
 
     def on(self, day: datetime.date) -> Self:
         """Those in force on that day."""
@@ -369,12 +369,12 @@ class RelationQuerySet(DeclaredQuerySet["Relation"]):
 
 
 def _one(number: F | Func) -> Func:
-    """The range of one number, from itself to itself: && on it stands in for = without btree_gist."""
+    """The range from a number to itself: `&&` on it stands in for `=` without btree_gist."""
     return Func(number, number, Value("[]"), function="int8range")
 
 
 def _number_of(text: F | Func) -> Func:
-    """A text as a number of 64 bits, the same for the same text; a clash of two is not to be met."""
+    """A 64-bit hash of a text; collisions are too improbable to matter."""
     return Func(text, Value(0), function="hashtextextended", output_field=models.BigIntegerField())
 
 
@@ -500,7 +500,7 @@ class Relation(Declared):
 
     @property
     def target(self) -> "Organisation | Perimeter | Commune | None":
-        """The one it names (select `partner`, `perimeter` and `commune`)."""
+        """The partner, perimeter or commune it names; select_related them first."""
         return self.partner or self.perimeter or self.commune
 
     @property

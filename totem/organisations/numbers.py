@@ -1,4 +1,4 @@
-"""SIREN and SIRET: compact, and their check digit. Source: Code de commerce, art. R123-220 and R123-221."""
+"""SIREN and SIRET: normalisation and check digit. Source: Code de commerce, art. R123-220 and R123-221."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Organisations as one person sees them; what is said of them, as a territory or a charter reads it."""
+"""Queries: organisations of a person; yearly figures, relations and actors as a territory or a charter reads them."""
 
 import datetime
 import math
@@ -74,7 +74,7 @@ def invitations_for(user: User) -> QuerySet[Invitation]:
 
 
 class ComparableYear(Protocol):
-    """Figures of a year, as a row of the model or as `YearRow`."""
+    """What growth is computed from: a `YearFigures` or a `YearRow`."""
 
     @property
     def organisation_id(self) -> int: ...
@@ -92,7 +92,7 @@ Row = TypeVar("Row", bound=ComparableYear)
 
 
 def growth(figures: ComparableYear, before: ComparableYear | None) -> Fraction | None:
-    """Growth of the revenue since the year before, in percent, exact: compare it with thresholds before rounding it.
+    """Growth of the revenue since the year before, in percent, exact (compare it with thresholds before rounding).
 
     None where a revenue is missing, that of the year before is nothing or less, or one of the two is of a whole group
     and the other is not (they do not count the same companies).
@@ -154,16 +154,16 @@ _YEARS = CompiledQuery(
 
 
 def year_figures_of(organisations: Collection[int], workspace: Workspace | None, up_to: datetime.date) -> list[YearRow]:
-    """All figures of these organisations that the workspace sees, of years closed by that day. One query.
+    """All figures of these organisations visible to the workspace, of years closed by that day. One query.
 
-    By organisation, the newest year first; several declarers of one year stand side by side, public data first.
+    Ordered by organisation, newest year first; of several declarers of one year, public data first.
     """
     asked = {"organisations": sorted(set(organisations)), "workspace": _id(workspace), "up_to": up_to}
     return [YearRow(*values) for values in _YEARS.rows(**asked)]
 
 
 def _id(workspace: Workspace | None) -> int | None:
-    """What no row has for the public, who has no workspace."""
+    """The workspace's id; for the public, None, which no row matches."""
     return workspace.pk if workspace is not None else None
 
 
@@ -174,8 +174,8 @@ def _id(workspace: Workspace | None) -> int | None:
 class RelationRow:
     """A relation as plain values. `amount` in EUR; `until` is the first day without it.
 
-    `at_perimeter` or `at_commune` is where it holds (see `Relation.where`); what it names is `partner_id`,
-    `perimeter_id` or `commune_id`.
+    `at_perimeter` or `at_commune` is where it holds (see `Relation.where`); `partner_id`, `perimeter_id` or
+    `commune_id` is what it names.
     """
 
     id: int
@@ -260,9 +260,9 @@ def relations_inside(
     workspace: Workspace | None,
     on: datetime.date,
 ) -> list[RelationRow]:
-    """The relations that hold in these communes or perimeters on that day and that the workspace sees. One query.
+    """The relations in force in these communes or perimeters on that day, visible to the workspace. One query.
 
-    Without `communes` (None) those of everywhere, for a run over many territories. By organisation, kind and beginning.
+    `communes=None`: everywhere, for a run over many territories. Ordered by organisation, kind and start.
     """
     asked: dict[str, Any] = {"workspace": _id(workspace), "on": on}
     if communes is None:
@@ -287,9 +287,9 @@ _ORGANISATION_COLUMNS = ("pk", "name", "siren", "kind", "legal_form", "commune_i
 
 
 def _of_kinds() -> "QuerySet[Any, Any]":
-    """Those that have people here, or of which something is said that the workspace sees.
+    """Organisations that have people here, or of which the workspace sees a declaration.
 
-    What only another territory noted for itself is not anybody else's to count or to name.
+    One that only another territory declared for itself is neither counted nor named.
     """
     seen = Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField()))
     known = (
@@ -311,9 +311,9 @@ _OF_KIND_INSIDE = CompiledQuery(
 def organisations_inside(
     communes: Collection[str] | None, kinds: Collection[str], workspace: Workspace | None = None
 ) -> list[OrganisationRow]:
-    """The organisations of these kinds that sit in these communes (None: anywhere), by name. One query.
+    """The organisations of these kinds located in these communes (None: anywhere), by name. One query.
 
-    Those that have people here, or of which the workspace sees that something is said.
+    Only those that have people here, or of which the workspace sees a declaration.
     """
     asked: dict[str, Any] = {"kinds": sorted(kinds), "workspace": _id(workspace)}
     if communes is None:
@@ -340,13 +340,13 @@ def match_organisations(text: str) -> list[Organisation]:
 
 
 def relations_of_workspace(workspace: Workspace) -> RelationQuerySet:
-    """What the workspace declares, and what others have published of its perimeters, with what it names."""
+    """The relations that the workspace declares, and those that others published about its perimeters."""
     own = Q(workspace=workspace) | Q(public=True, perimeter__workspace=workspace)
     return _with_names(Relation.objects.filter(own))
 
 
 def relations_of(organisation: Organisation, workspace: Workspace) -> RelationQuerySet:
-    """What the workspace sees of what the organisation does, and of what others do for it; the newest first."""
+    """The relations of the organisation, as either side, visible to the workspace; newest first."""
     about = Relation.objects.visible_to_workspace(workspace).filter(
         Q(organisation=organisation) | Q(partner=organisation)
     )
@@ -360,7 +360,7 @@ def _with_names(relations: RelationQuerySet) -> RelationQuerySet:
 
 
 def visible_organisation(workspace: Workspace, pk: int) -> Organisation | None:
-    """The organisation, when something that the workspace sees is said of it."""
+    """The organisation, when the workspace sees a declaration about it; None otherwise."""
     said = Relation.objects.visible_to_workspace(workspace).filter(
         Q(organisation=OuterRef("pk")) | Q(partner=OuterRef("pk"))
     )
@@ -370,7 +370,7 @@ def visible_organisation(workspace: Workspace, pk: int) -> Organisation | None:
 
 @dataclass(frozen=True, slots=True)
 class ComparedYear:
-    """Figures of a year beside those of the year before that they grow from."""
+    """Figures of a year with those of the year before, to show growth."""
 
     figures: YearFigures
     before: YearFigures | None
@@ -378,18 +378,18 @@ class ComparedYear:
 
     @property
     def growth_shown(self) -> Decimal | None:
-        """Growth for people, as a share: cut after a tenth of a percent, so that 24.99 % is not shown as 25."""
+        """Growth as a fraction for display, truncated to a tenth of a percent: 24.99 % must not be shown as 25 %."""
         return None if self.growth is None else Decimal(math.floor(self.growth * 10)) / 1000
 
     @property
     def share_shown(self) -> Decimal | None:
-        """The share of revenue made abroad, cut likewise."""
+        """The share of revenue made abroad as a fraction, truncated likewise."""
         share = self.figures.international_share
         return None if share is None else Decimal(math.floor(share * 10)) / 1000
 
 
 def years_of(organisation: Organisation, workspace: Workspace) -> list[ComparedYear]:
-    """The years that the workspace sees, each with its growth; the newest first, several declarers side by side."""
+    """The years visible to the workspace, each with the year before; newest first, every declarer's row."""
     years = list(
         YearFigures.objects.visible_to_workspace(workspace)
         .filter(organisation=organisation)

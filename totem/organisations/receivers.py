@@ -1,4 +1,4 @@
-"""Answers to what happens to people."""
+"""Receivers of the signals about people: export and erasure of personal data."""
 
 import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from totem.organisations.models import Affiliation
 
 @receiver(person_erasing, dispatch_uid="organisations.leave")
 def leave_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -> None:
-    """Whoever is erased leaves their organisations, unless others there would lose their only representative."""
+    """An erased person leaves their organisations; refused where others would lose their only representative."""
     try:
         leave_everything(person=person, now=now)
     except LastRepresentativeError as last:

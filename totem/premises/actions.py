@@ -1,4 +1,4 @@
-"""What is done to buildings: declared, changed, announced, published."""
+"""Actions on buildings, their phases, lots and network offers."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
-from totem.core.edit_conflicts import EditConflict
+from totem.core.edit_conflicts import check_version
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseRevision, PhaseState
 from totem.territories.models import Document, Workspace
@@ -27,23 +27,18 @@ def _record(verb: str, subject: Model, by: User | None, building: Building, **fa
 
 
 def _held(building: Building) -> Building:
-    """The building, held: one change of its m² at a time."""
+    """The building, its row locked: changes of its area are serialised."""
     return Building.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=building.pk)
 
 
 def _shown(document: Document | None, building: Building) -> None:
-    """A document that stands as evidence is the territory's own, or public."""
+    """Raises ValidationError for a document that is neither public nor the workspace's own."""
     if document is not None and not document.public and document.workspace_id != building.workspace_id:
         raise ValidationError({"document": _("This document is not one of this territory.")})
 
 
-def _unchanged(row: Row, seen: datetime | None) -> None:
-    if seen is not None and row.updated_at != seen:
-        raise EditConflict(row)
-
-
 def _apply(row: Model, values: Mapping[str, Any]) -> list[str]:
-    """Set the values; the names of those that changed."""
+    """Set the values; returns the names of the fields that changed."""
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     for name in changed:
         setattr(row, name, values[name])
@@ -57,7 +52,7 @@ def _apply(row: Model, values: Mapping[str, Any]) -> list[str]:
 def declare_building(*, workspace: Workspace | None, by: User | None, public: bool = False, **values: Any) -> Building:
     """A building of the territory, without a phase yet. Without a workspace it is the installation's, and public.
 
-    `values` are fields of Building. Raises ValidationError, also where one of that name is there in the commune.
+    `values` are fields of Building. Raises ValidationError, also for a second building of that name in the commune.
     """
     building = Building(workspace=workspace, public=public, **values)
     _shown(building.document, building)
@@ -73,13 +68,14 @@ def _clean(building: Building) -> None:
 
 
 @transaction.atomic
-def change_building(*, building: Building, by: User, seen: datetime | None = None, **values: Any) -> Building:
-    """Change fields of the building. `seen` is its `updated_at` when it was read.
+def change_building(*, building: Building, by: User, seen: str | None = None, **values: Any) -> Building:
+    """Change fields of the building. `seen` is the version token that its author saw.
 
     Raises ValidationError, EditConflict.
     """
     row = _held(building)
-    _unchanged(row, seen)
+    if seen is not None:
+        check_version(row, seen)
     changed = _apply(row, values)
     if changed:
         _shown(row.document, row)
@@ -91,13 +87,13 @@ def change_building(*, building: Building, by: User, seen: datetime | None = Non
 
 @transaction.atomic
 def publish_building(*, building: Building, by: User) -> Building:
-    """Show the building, with all that is said of it, to everybody. Raises ValidationError where a namesake is."""
+    """Make the building public, with all its declarations. Raises ValidationError where one of that name is public."""
     return _set_public(building, True, by)
 
 
 @transaction.atomic
 def unpublish_building(*, building: Building, by: User) -> Building:
-    """Show the building to its workspace alone. Raises ValidationError when it has none."""
+    """Make the building visible to its workspace only. Raises ValidationError when it has none."""
     return _set_public(building, False, by)
 
 
@@ -113,7 +109,7 @@ def _set_public(building: Building, public: bool, by: User) -> Building:
 
 # -- Phases -----------------------------------------------------------------------------------------------------------
 
-# What a phase and an announcement about it both hold.
+# The fields that a phase and its announcements have in common.
 SAID = ("state", "usable_m2", "cost", "due_on", "delivered_on", "document")
 
 
@@ -133,7 +129,7 @@ def add_phase(
     source: str = "",
     document: Document | None = None,
 ) -> Phase:
-    """A phase of the building, with what was first announced of it. Raises ValidationError."""
+    """A phase of the building, with its first announcement. Raises ValidationError."""
     row = _held(building)
     phase = Phase(
         building=row,
@@ -186,10 +182,10 @@ def revise_phase(
     retained: bool = True,
     reason: str = "",
 ) -> PhaseRevision:
-    """What was announced of the phase on a day: the phase is then what its newest retained announcement says.
+    """Add an announcement; the phase then takes the values of its newest retained announcement.
 
-    One that is not `retained` stands beside it, as sources contradict each other. An announcement older than the newest
-    is history. Raises ValidationError, also when the lots would no longer fit.
+    One that is not `retained`, or older than the newest, is history. Raises ValidationError, also when the lots would
+    no longer fit.
     """
     building = _held(phase.building)
     row = Phase.objects.get(pk=phase.pk)
@@ -227,7 +223,7 @@ def _m2(rows: Any) -> Decimal:
 
 
 def _lots_fit(building: Building, *, but: Model, m2: Decimal) -> None:
-    """Whether the lots are not larger than the phases, with `m2` for that phase or lot. Raises ValidationError."""
+    """Raises ValidationError when the lots exceed the phases, with `m2` as the area of the phase or lot `but`."""
     phases = building.phases.exclude(state=PhaseState.CANCELLED)
     lots = building.lots.all()
     if isinstance(but, Phase):
@@ -253,11 +249,12 @@ def add_lot(*, building: Building, by: User | None, **values: Any) -> Lot:
 
 
 @transaction.atomic
-def change_lot(*, lot: Lot, by: User, seen: datetime | None = None, **values: Any) -> Lot:
+def change_lot(*, lot: Lot, by: User, seen: str | None = None, **values: Any) -> Lot:
     """Change fields of the lot. Raises ValidationError, EditConflict."""
     building = _held(lot.building)
     row = Lot.objects.get(pk=lot.pk)
-    _unchanged(row, seen)
+    if seen is not None:
+        check_version(row, seen)
     changed = _apply(row, values)
     if changed:
         _save_lot(row, building)
@@ -274,7 +271,7 @@ def _save_lot(lot: Lot, building: Building) -> None:
 
 @transaction.atomic
 def remove_lot(*, lot: Lot, by: User) -> None:
-    """Take the lot out of the building; what was signed under it is not touched."""
+    """Delete the lot; agreements signed for it are unchanged."""
     building = _held(lot.building)
     row = Lot.objects.filter(pk=lot.pk).first()
     if row is not None:
@@ -287,7 +284,7 @@ def remove_lot(*, lot: Lot, by: User) -> None:
 
 @transaction.atomic
 def add_offer(*, building: Building, operator: Organisation, by: User | None, now: datetime, **values: Any) -> Offer:
-    """What an operator offers in the building; `values` are fields of Offer. Raises ValidationError."""
+    """A network offer in the building; `values` are fields of Offer. Raises ValidationError."""
     row = _held(building)
     offer = Offer(building=row, operator=operator, **values)
     if offer.attested_on is not None and offer.attested_on > timezone.localdate(now):
@@ -301,7 +298,7 @@ def add_offer(*, building: Building, operator: Organisation, by: User | None, no
 
 @transaction.atomic
 def end_offer(*, offer: Offer, on: date, by: User) -> Offer:
-    """The offer no longer holds from that day on. Raises ValidationError when it would end before it starts."""
+    """End the offer; `on` is the first day without it. Raises ValidationError when that is before its start."""
     building = _held(offer.building)
     row = Offer.objects.get(pk=offer.pk)
     if on < row.since:

@@ -1,4 +1,4 @@
-"""Buildings, and what is said of them, as they come in. Actions are called with what `said` gives."""
+"""Forms of buildings, phases, lots and network offers. `values` are what the actions take."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from totem.core.edit_conflicts import VersionedForm
 from totem.core.files import DocumentField
 from totem.core.forms import DateInput
 from totem.organisations.forms import OrganisationField
@@ -26,10 +27,10 @@ else:
 
 
 class KnownOrganisationField(OrganisationField):
-    """Cleans a name, a SIREN or a SIRET to the Organisation that it means (None when empty and not required)."""
+    """Cleans a name, a SIREN or a SIRET to the matching Organisation (None when empty and not required)."""
 
     def prepare_value(self, value: Any) -> Any:
-        """A key, as a model form gives it, is shown as the organisation's label."""
+        """The organisation's label for a primary key, which model forms give."""
         if isinstance(value, int):
             value = Organisation.objects.filter(pk=value).first()
         return super().prepare_value(value)
@@ -46,7 +47,7 @@ class KnownOrganisationField(OrganisationField):
 
 
 class EvidencedForm(forms.Form):
-    """A document picked among the territory's, or sent with the form: the one that is sent takes its place."""
+    """A document chosen among the territory's, or uploaded with the form, which takes precedence."""
 
     document = forms.ModelChoiceField(
         Document.objects.none(), label=gettext_lazy("Document, among those of the territory"), required=False
@@ -54,29 +55,18 @@ class EvidencedForm(forms.Form):
     upload = DocumentField(label=gettext_lazy("Or a new document"), required=False)
 
     def of(self, workspace: Workspace) -> None:
-        """Offer the documents of that territory."""
+        """Limit the choices to the documents of that territory."""
         field = cast("forms.ModelChoiceField[Document]", self.fields["document"])
         field.queryset = Document.objects.filter(workspace=workspace, erased_at__isnull=True)
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the action takes, without the new document."""
+        """The values of the action, without the uploaded document."""
         return {name: value for name, value in self.cleaned_data.items() if name not in {"upload", "seen"}}
 
 
-class SeenForm(forms.Form):
-    """Carries when the row was last saved as it was shown, so that nobody overwrites what they have not seen."""
-
-    seen = forms.DateTimeField(required=False, widget=forms.HiddenInput)
-
-    def carries(self, row: Building | Lot) -> None:
-        """The form changes that row: it has to say how it was seen."""
-        self.fields["seen"].required = True
-        self.initial["seen"] = row.updated_at.isoformat()  # a date would lose its microseconds
-
-
-class BuildingForm(EvidencedForm, SeenForm, BuildingModelForm):
-    """Who and where a building is."""
+class BuildingForm(EvidencedForm, VersionedForm, BuildingModelForm):
+    """Identity and address of a building."""
 
     commune = CommuneField(label=gettext_lazy("Commune"))
     owner = KnownOrganisationField(label=gettext_lazy("Owner"), required=False)
@@ -98,8 +88,8 @@ class BuildingForm(EvidencedForm, SeenForm, BuildingModelForm):
         return data
 
 
-class SaidOfPhaseForm(EvidencedForm):
-    """The rules that hold for every announcement."""
+class PhaseFiguresForm(EvidencedForm):
+    """The validation common to phases and announcements."""
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -117,20 +107,20 @@ class SaidOfPhaseForm(EvidencedForm):
 
 
 SAID_WIDGETS: dict[str, Any] = {"due_on": DateInput, "delivered_on": DateInput, "announced_on": DateInput}
-SAID_HELP = {
+PHASE_HELP = {
     "announced_on": gettext_lazy("The day of the decision, the article or the letter that says it."),
     "source": gettext_lazy("Where this is written: a decision, a newspaper, a page."),
 }
 
 
-class PhaseForm(SaidOfPhaseForm, PhaseModelForm):
-    """A new phase, with what was first announced of it."""
+class PhaseForm(PhaseFiguresForm, PhaseModelForm):
+    """A new phase, with its first announcement."""
 
     announced_on = forms.DateField(
-        label=gettext_lazy("Announced on"), widget=DateInput, help_text=SAID_HELP["announced_on"]
+        label=gettext_lazy("Announced on"), widget=DateInput, help_text=PHASE_HELP["announced_on"]
     )
     source = forms.CharField(
-        label=gettext_lazy("Source"), max_length=300, required=False, help_text=SAID_HELP["source"]
+        label=gettext_lazy("Source"), max_length=300, required=False, help_text=PHASE_HELP["source"]
     )
     field_order = (
         *("name", "state", "usable_m2", "due_on", "delivered_on", "cost"),
@@ -143,8 +133,8 @@ class PhaseForm(SaidOfPhaseForm, PhaseModelForm):
         widgets = SAID_WIDGETS
 
 
-class RevisionForm(SaidOfPhaseForm, RevisionModelForm):
-    """What was announced of a phase since."""
+class RevisionForm(PhaseFiguresForm, RevisionModelForm):
+    """A later announcement about a phase."""
 
     field_order = (
         *("state", "usable_m2", "due_on", "delivered_on", "cost", "announced_on"),
@@ -158,15 +148,15 @@ class RevisionForm(SaidOfPhaseForm, RevisionModelForm):
             *("source", "retained", "reason", "document"),
         )
         widgets = SAID_WIDGETS
-        help_texts = SAID_HELP | {
+        help_texts = PHASE_HELP | {
             "retained": gettext_lazy(
                 "Sources contradict each other: what is not retained stays beside and does not count."
             )
         }
 
 
-class LotForm(EvidencedForm, SeenForm, LotModelForm):
-    """A lot; its document is the agreement's template, or the price list."""
+class LotForm(EvidencedForm, VersionedForm, LotModelForm):
+    """A lot; its document is the template of the agreement, or the price list."""
 
     class Meta:
         model = Lot
@@ -174,7 +164,7 @@ class LotForm(EvidencedForm, SeenForm, LotModelForm):
 
 
 class OfferForm(EvidencedForm, OfferModelForm):
-    """What an operator offers; its document is the attestation."""
+    """A network offer; its document is the attestation."""
 
     operator = KnownOrganisationField(label=gettext_lazy("Operator"))
 
@@ -202,6 +192,6 @@ class OfferForm(EvidencedForm, OfferModelForm):
 
 
 class EndForm(forms.Form):
-    """The first day an offer no longer holds."""
+    """The first day without an offer."""
 
     on = forms.DateField(label=gettext_lazy("It no longer holds from"), widget=DateInput)

@@ -1,7 +1,7 @@
-"""Buildings of a territory: their usable m², planned and delivered, how their lots are let, how they are connected.
+"""Buildings of a territory: usable m² planned and delivered by phase, lots and how they are let, network offers.
 
-A building is not a hub: Seine Innopolis is one, the hub inside it is an organisation's. What is planned never counts as
-delivered, and every announcement of a phase is kept, so that a date that slips is seen to slip.
+A building is not a hub: Seine Innopolis is a building, the hub inside it belongs to an organisation. Planned area never
+counts as delivered, and every announcement of a phase is kept, so that a delay stays visible.
 """
 
 from datetime import date
@@ -24,7 +24,7 @@ NOT_NEGATIVE = MinValueValidator(Decimal(0))
 
 
 class Evidenced(models.Model):
-    """Something said of a building, with the document that shows it."""
+    """A declaration about a building, with its source and document."""
 
     document = models.ForeignKey(
         "territories.Document",
@@ -40,7 +40,7 @@ class Evidenced(models.Model):
 
 
 class Building(Declared, Evidenced):
-    """A building, or several that are one address. Its m² are those of its phases."""
+    """A building, or several at one address. Its area (m²) is the sum of its phases."""
 
     name = models.CharField(_("name"), max_length=150)
     sort_key = SortKeyField(source="name")
@@ -80,7 +80,7 @@ class Building(Declared, Evidenced):
                 name="building_is_on_earth",
                 violation_error_message=_("A position is a latitude and a longitude, or neither."),
             ),
-            # The same m² twice in one sum would be the easiest mistake of all.
+            # Two public rows of one building would count its area twice.
             models.UniqueConstraint(
                 fields=["workspace", "commune", "sort_key"],
                 nulls_distinct=False,
@@ -103,7 +103,7 @@ class Building(Declared, Evidenced):
 
 
 class PhaseState(models.TextChoices):
-    """Where the works stand. Only what is delivered counts for a label."""
+    """The state of the works. Only delivered phases count for a label."""
 
     PLANNED = "planned", _("Planned")
     UNDER_WAY = "under_way", _("Under way")
@@ -112,7 +112,7 @@ class PhaseState(models.TextChoices):
 
 
 class PhaseFigures(Evidenced):
-    """What was said of a phase at one time."""
+    """The fields that a phase and each announcement about it have in common."""
 
     state = models.CharField(_("state"), max_length=10, choices=PhaseState.choices)
     usable_m2 = models.DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[NOT_NEGATIVE])
@@ -142,7 +142,7 @@ class PhaseFigures(Evidenced):
         ]
 
 
-# A phase is what its newest announcement says, among those that were retained.
+# A phase has the values of its newest retained announcement.
 _AS_ANNOUNCED = """
 IF NOT EXISTS (
     SELECT FROM premises_phase p
@@ -156,7 +156,7 @@ IF NOT EXISTS (
 END IF;
 RETURN NULL;
 """
-# The row of the building is held: two transactions that each fit, and do not fit together, see each other.
+# Locks the row of the building: two concurrent changes that fit alone may not fit together.
 _LOTS_FIT = """
 PERFORM FROM premises_building WHERE id = NEW.building_id FOR NO KEY UPDATE;
 IF (SELECT coalesce(sum(usable_m2), 0) FROM premises_lot WHERE building_id = NEW.building_id)
@@ -175,9 +175,9 @@ _CHECK = {
 
 
 class Phase(PhaseFigures):
-    """A part of a building that is built or refitted at one time, as it stands by its newest announcement.
+    """A part of a building that is built or refitted at one time, with the values of its newest announcement.
 
-    `due_on` of what is delivered is the last date that had been foreseen.
+    Once delivered, `due_on` is the last date that had been planned.
     """
 
     building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="phases", verbose_name=_("building"))
@@ -207,16 +207,16 @@ class Phase(PhaseFigures):
 
 
 class LocalDate(Func):
-    """The day of an instant on the clocks of metropolitan France."""
+    """The local day of an instant in metropolitan France."""
 
     template = "(%(expressions)s AT TIME ZONE 'Europe/Paris')::date"
     output_field: ClassVar["models.DateField[date, date]"] = models.DateField()
 
 
 class PhaseRevision(PhaseFigures):
-    """One announcement about a phase; PostgreSQL refuses to change or delete it.
+    """One announcement about a phase. Append-only: triggers refuse UPDATE and DELETE.
 
-    Sources contradict each other: what was `retained` makes the phase, the rest stays beside it.
+    Sources contradict each other: the phase takes the values of `retained` ones; the others are kept beside.
     """
 
     phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="revisions")
@@ -272,7 +272,7 @@ class LeaseForm(models.TextChoices):
 
 
 class Lot(Dated, Evidenced):
-    """A part of a building that is let in one way. Its document is the agreement's template, or the price list."""
+    """A part of a building let in one way. Its document is the template of the agreement, or the price list."""
 
     building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="lots", verbose_name=_("building"))
     name = models.CharField(_("name"), max_length=150)
@@ -321,7 +321,7 @@ class Network(models.TextChoices):
 
 
 class Technology(models.TextChoices):
-    """What a fixed network is made of; a mobile one is known by its generation."""
+    """The technology of a fixed network; a mobile one has a generation."""
 
     FIBRE = "fibre", _("Optical fibre")
     CABLE = "cable", _("Cable")
@@ -337,7 +337,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
 
 class Offer(Dated, Evidenced):
-    """What an operator offers in a building, from one day until (not including) another, as attested on a day."""
+    """A network offer of an operator in a building, from one day until (not including) another, attested on a day."""
 
     building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="offers", verbose_name=_("building"))
     operator = models.ForeignKey(

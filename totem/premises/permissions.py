@@ -1,4 +1,4 @@
-"""Which buildings somebody may see and change: those of the workspaces they are in. Reading and authorising are one."""
+"""Permissions on buildings: those of the workspace. Fetching and authorising are one call; otherwise a 404."""
 
 from typing import TypeVar
 

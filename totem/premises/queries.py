@@ -1,7 +1,7 @@
-"""What stands in a territory, read in a fixed number of statements however many territories are asked for.
+"""Queries of buildings, in a fixed number of statements for any number of territories.
 
-The rows are plain values that go to JSON and back, so that what was concluded from them can be kept and concluded
-again. `premises_figures` is a pure function of them.
+Rows are plain values that serialise to JSON, so that an evaluation can be frozen and computed again.
+`premises_figures` is a pure function of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,7 @@ class PhaseRow(msgspec.Struct, frozen=True):
         return self.delivered_on is not None and self.delivered_on <= on
 
     def coming(self, on: date) -> date | None:
-        """The day it is foreseen, seen from that day; None when it is there already, or will not be."""
+        """The planned delivery date as of that day; None when delivered by then, or cancelled."""
         if self.state == PhaseState.CANCELLED or self.delivered(on):
             return None
         return self.delivered_on or self.due_on
@@ -85,7 +85,7 @@ class OfferRow(msgspec.Struct, frozen=True):
 
 
 class BuildingRow(msgspec.Struct, frozen=True):
-    """A building and all that is said of it."""
+    """A building with its phases, lots and offers."""
 
     pk: int
     name: str
@@ -107,7 +107,7 @@ class BuildingRow(msgspec.Struct, frozen=True):
         return sum((phase.usable_m2 for phase in self.phases if phase.coming(on)), NOTHING)
 
     def stands(self, on: date) -> bool:
-        """Whether any of it is delivered."""
+        """Whether any phase is delivered by that day."""
         return any(phase.delivered(on) for phase in self.phases)
 
     def best_fixed(self, on: date) -> Decimal | None:
@@ -123,7 +123,7 @@ class BuildingRow(msgspec.Struct, frozen=True):
 
 
 class PremisesRows(msgspec.Struct, frozen=True):
-    """The buildings of a place: those surely in it, and those of which nobody can tell (in a commune that is cut)."""
+    """The buildings of a place: `inside` for certain, and `undecided` (no position, in a commune cut by the limit)."""
 
     inside: tuple[BuildingRow, ...] = ()
     undecided: tuple[BuildingRow, ...] = ()
@@ -169,7 +169,7 @@ SELECT id, building_id, operator_id, network, generation, mbits_down, coverage_p
 
 
 def read_premises(places: Sequence[Place], workspace: Workspace | None = None) -> dict[str, PremisesRows]:
-    """What stands in each place, by its key, in four statements however many there are.
+    """The buildings of each place, by the place's key, in four statements for any number of places.
 
     These are the public buildings and the workspace's own. Of one that is both (same name, same commune) the
     workspace's row is read.
@@ -195,7 +195,7 @@ def read_premises(places: Sequence[Place], workspace: Workspace | None = None) -
 
 
 def buildings_inside(place: Place, workspace: Workspace | None = None) -> PremisesRows:
-    """The buildings surely in the place, and those of which nobody can tell, that the workspace sees."""
+    """The buildings of the place that are visible to the workspace."""
     return read_premises([place], workspace)[place.key]
 
 
@@ -295,7 +295,7 @@ def _lots(building: BuildingRow, on: date) -> tuple[LotRow, ...]:
 
 
 def _sum(rows: PremisesRows, of: Callable[[BuildingRow], Decimal]) -> Figure:
-    """From what is surely inside to that and all that may be."""
+    """The sum over the buildings inside, up to the sum with the undecided ones."""
     if not rows:
         return Figure(None)
     sure = sum(map(of, rows.inside), NOTHING)
@@ -303,7 +303,7 @@ def _sum(rows: PremisesRows, of: Callable[[BuildingRow], Decimal]) -> Figure:
 
 
 def _everywhere(rows: PremisesRows, on: date, best: Callable[[BuildingRow], Decimal | None]) -> Figure:
-    """The least of the buildings' bests.
+    """The minimum over the buildings of their best value.
 
     A building of which nothing is known may be the worst: the figure is then an interval from 0. Not known without a
     building that is surely inside.
@@ -316,27 +316,27 @@ def _everywhere(rows: PremisesRows, on: date, best: Callable[[BuildingRow], Deci
     return Figure.between(low, min((known for known in inside if known is not None), default=None))
 
 
-class Coming(NamedTuple):
-    """m² that are foreseen on a day."""
+class ForecastArea(NamedTuple):
+    """m² planned for delivery on a day."""
 
     on: date
     m2: Decimal
 
 
-def forecast_of(rows: PremisesRows, on: date) -> list[Coming]:
-    """What is foreseen from that day on, in order: when a threshold would be met if plans hold.
+def forecast_of(rows: PremisesRows, on: date) -> list[ForecastArea]:
+    """Planned deliveries from that day on, by date: when a threshold would be met if plans hold.
 
-    A date that has gone by promises nothing: such phases are left out, as are buildings that may be outside.
+    Phases whose date has passed are left out, as are buildings that may be outside.
     """
     coming: dict[date, Decimal] = {}
     for phase in (phase for building in rows.inside for phase in building.phases):
         day = phase.coming(on)
         if day is not None and day >= on:
             coming[day] = coming.get(day, NOTHING) + phase.usable_m2
-    return [Coming(day, coming[day]) for day in sorted(coming)]
+    return [ForecastArea(day, coming[day]) for day in sorted(coming)]
 
 
-def forecast(place: Place, on: date, workspace: Workspace | None = None) -> list[Coming]:
+def forecast(place: Place, on: date, workspace: Workspace | None = None) -> list[ForecastArea]:
     """`forecast_of` what the workspace sees in the place."""
     return forecast_of(buildings_inside(place, workspace), on)
 
@@ -345,43 +345,43 @@ def forecast(place: Place, on: date, workspace: Workspace | None = None) -> list
 
 
 def months_between(first: date, last: date) -> int:
-    """From the month of one date to that of the other: announcements are made by the month."""
+    """Months from one date to the other, ignoring days: announcements are made by the month."""
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-class Announced(NamedTuple):
-    """An announcement, and by how many months it moved the date of the one before (None: the first, or no date)."""
+class RevisionShift(NamedTuple):
+    """An announcement, and by how many months it moved the previous date (None: the first, or without a date)."""
 
     revision: PhaseRevision
     shift: int | None
 
 
-class Told(NamedTuple):
-    """A phase with its history: the date first announced, and how far today's is from it in months (late: above 0)."""
+class PhaseHistory(NamedTuple):
+    """A phase with its announcements, the first announced date, and its delay from that date in months."""
 
     phase: Phase
-    history: list[Announced]
+    history: list[RevisionShift]
     first_due: date | None
     slip: int | None
 
 
-def told(phase: Phase) -> Told:
-    """The phase with its announcements, in order; those that were not retained move nothing."""
-    history: list[Announced] = []
+def phase_history(phase: Phase) -> PhaseHistory:
+    """The phase with its announcements in order; those not retained do not count in the delay."""
+    history: list[RevisionShift] = []
     before: date | None = None
     first: date | None = None
     for revision in sorted(phase.revisions.all(), key=lambda row: (row.announced_on, row.pk)):
         day = revision.delivered_on or revision.due_on
         if not revision.retained or day is None or revision.state == PhaseState.CANCELLED:
-            history.append(Announced(revision, None))
+            history.append(RevisionShift(revision, None))
             continue
-        history.append(Announced(revision, None if before is None else months_between(before, day)))
+        history.append(RevisionShift(revision, None if before is None else months_between(before, day)))
         first, before = first or revision.due_on, day
-    return Told(phase, history, first, months_between(first, before) if first and before else None)
+    return PhaseHistory(phase, history, first, months_between(first, before) if first and before else None)
 
 
-class Listed(NamedTuple):
-    """A building as a list shows it: m², the next date and the longest slip of what is to come, Mbit/s."""
+class BuildingSummary(NamedTuple):
+    """A building in a list: m², next delivery date, longest delay in months of what is to come, best Mbit/s."""
 
     building: Building
     delivered_m2: Decimal
@@ -393,39 +393,39 @@ class Listed(NamedTuple):
     undecided: bool = False
 
 
-def listed(workspace: Workspace, on: date, within: PremisesRows | None = None) -> list[Listed]:
-    """The territory's buildings by name, or those of a place that it sees, in four statements."""
+def building_summaries(workspace: Workspace, on: date, within: PremisesRows | None = None) -> list[BuildingSummary]:
+    """The territory's buildings by name, or those of a place visible to it, in four statements."""
     rows = Building.objects.filter(workspace=workspace)
     undecided: frozenset[int] = frozenset()
     if within is not None:
         undecided = frozenset(row.pk for row in within.undecided)
         rows = Building.objects.filter(pk__in=[*undecided, *(row.pk for row in within.inside)])
     rows = rows.select_related("commune").prefetch_related("phases__revisions", "offers")
-    return [_line(row, on, row.pk in undecided) for row in rows]
+    return [_summary(row, on, row.pk in undecided) for row in rows]
 
 
-def _line(building: Building, on: date, undecided: bool) -> Listed:
+def _summary(building: Building, on: date, undecided: bool) -> BuildingSummary:
     phases = list(building.phases.all())
     delivered = [phase for phase in phases if phase.state == PhaseState.DELIVERED]
-    coming = [told(phase) for phase in phases if phase.state in {PhaseState.PLANNED, PhaseState.UNDER_WAY}]
-    due = min((told.phase.due_on for told in coming if told.phase.due_on is not None), default=None)
+    coming = [phase_history(phase) for phase in phases if phase.state in {PhaseState.PLANNED, PhaseState.UNDER_WAY}]
+    due = min((row.phase.due_on for row in coming if row.phase.due_on is not None), default=None)
     held = [offer for offer in building.offers.all() if offer.network == Network.FIXED and offer.holds(on)]
-    return Listed(
+    return BuildingSummary(
         building,
         sum((phase.usable_m2 for phase in delivered), NOTHING),
-        sum((told.phase.usable_m2 for told in coming), NOTHING),
+        sum((row.phase.usable_m2 for row in coming), NOTHING),
         due,
         due is not None and due < on,
-        max((told.slip for told in coming if told.slip), default=0),
+        max((row.slip for row in coming if row.slip), default=0),
         max((offer.mbits_down for offer in held if offer.mbits_down is not None), default=None),
         undecided,
     )
 
 
-class Detail(NamedTuple):
-    """All that is said of a building."""
+class BuildingDetail(NamedTuple):
+    """The content of a building's page."""
 
-    phases: list[Told]
+    phases: list[PhaseHistory]
     lots: list[Lot]
     offers: list[Offer]
     delivered_m2: Decimal
@@ -433,19 +433,19 @@ class Detail(NamedTuple):
     lots_m2: Decimal
 
 
-def detail(building: Building, on: date) -> Detail:
-    """The building's page, in four statements; the offers that ended before that day stand last."""
+def building_detail(building: Building, on: date) -> BuildingDetail:
+    """The content of a building's page, in four statements; offers that ended before that day come last."""
     phases = [
-        told(phase)
+        phase_history(phase)
         for phase in building.phases.select_related("document__workspace").prefetch_related(
             Prefetch("revisions", PhaseRevision.objects.select_related("document__workspace"))
         )
     ]
     lots = list(building.lots.select_related("document__workspace"))
     offers = building.offers.select_related("operator", "document__workspace")
-    states = [(told.phase.state, told.phase.usable_m2) for told in phases]
+    states = [(row.phase.state, row.phase.usable_m2) for row in phases]
     coming = (PhaseState.PLANNED, PhaseState.UNDER_WAY)
-    return Detail(
+    return BuildingDetail(
         phases,
         lots,
         sorted(offers, key=lambda offer: not offer.holds(on) and offer.since <= on),

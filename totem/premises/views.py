@@ -1,4 +1,4 @@
-"""Buildings: the list and the pages of a territory's team, and what everybody sees of a public one."""
+"""Pages of buildings: for a territory's team, and for everybody when public."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.edit_conflicts import EditConflict
+from totem.core.edit_conflicts import EditConflict, VersionedForm
 from totem.core.models import Dated
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.core.wording import area, date_words, money
@@ -32,7 +32,7 @@ from totem.territories.views import trail
 
 
 def _workspace(building: Building) -> Workspace:
-    """Whose building it is; what came with public data is nobody's to change."""
+    """The workspace of the building; 404 for one that came with public data, which nobody may change."""
     if building.workspace is None:
         raise Http404
     return building.workspace
@@ -54,7 +54,7 @@ def _steps(workspace: Workspace) -> list[tuple[str, str]]:
 
 @require_safe
 def buildings(request: HttpRequest, workspace: str) -> HttpResponse:
-    """The territory's buildings: m² delivered and planned, with what slipped, and the networks.
+    """The territory's buildings: m² delivered and planned, delays, and networks.
 
     With `?perimetre=`, those that stand in this perimeter of the territory, public ones of others among them.
     """
@@ -70,7 +70,7 @@ def buildings(request: HttpRequest, workspace: str) -> HttpResponse:
             within = queries.buildings_inside(place_for(PERIMETER, perimeter.slug, user=request.user), row)
         except ShapesMissing:
             within, shapes_missing = queries.PremisesRows(), True
-    listed = queries.listed(row, clock.today(), within)
+    listed = queries.building_summaries(row, clock.today(), within)
     sure = [line for line in listed if not line.undecided]
     context = {
         "workspace": row,
@@ -96,12 +96,12 @@ def building(request: HttpRequest, workspace: str, building: int) -> HttpRespons
 @login_not_required
 @require_safe
 def public(request: HttpRequest, building: int) -> HttpResponse:
-    """What everybody sees of a public building."""
+    """The page of a public building."""
     return _page(request, public_building(building), team=False)
 
 
-class Line(NamedTuple):
-    """An announcement in words."""
+class AnnouncementRow(NamedTuple):
+    """An announcement, in words for the page."""
 
     when: str
     title: str
@@ -110,7 +110,7 @@ class Line(NamedTuple):
     document: Document | None
 
 
-def _line(announced: queries.Announced) -> Line:
+def _announcement(announced: queries.RevisionShift) -> AnnouncementRow:
     said = announced.revision
     if said.delivered_on is not None:
         title = _("Delivered on %(day)s") % {"day": date_words(said.delivered_on)}
@@ -127,15 +127,15 @@ def _line(announced: queries.Announced) -> Line:
         words.append(_("not retained"))
     if said.reason:
         words.append(said.reason)
-    return Line(date_words(said.announced_on), title, " · ".join(words), announced.shift or 0, said.document)
+    return AnnouncementRow(date_words(said.announced_on), title, " · ".join(words), announced.shift or 0, said.document)
 
 
 def _page(request: HttpRequest, row: Building, *, team: bool = True, problem: str = "") -> HttpResponse:
     today = clock.today()
     context = {
         "building": row,
-        "detail": (detail := queries.detail(row, today)),
-        "phases": [(told, [_line(announced) for announced in told.history]) for told in detail.phases],
+        "detail": (detail := queries.building_detail(row, today)),
+        "phases": [(history, [_announcement(shift) for shift in history.history]) for history in detail.phases],
         "today": today,
         "is_team": team,
         "may_edit": team and request.user.has_perm(EDIT, row.workspace),
@@ -160,7 +160,7 @@ def _answer(
     building: Building | None = None,
     lead: str = "",
 ) -> HttpResponse:
-    """The page of a form, or, once `act` has done what it says, that of its building."""
+    """The page of a form; once `act` has saved it, a redirect to the building."""
     form.of(workspace)
     status = form_status(request)
     if form.is_valid():
@@ -170,7 +170,7 @@ def _answer(
                 messages.success(request, _("Saved."))
                 return redirect(_home(made))
         except EditConflict as conflict:
-            _both_texts(form, conflict.current)
+            _show_conflict(form, conflict.current)
             status = 409
     steps = _steps(workspace)
     if building is not None:
@@ -181,22 +181,21 @@ def _answer(
 
 @transaction.atomic
 def _done(form: EvidencedForm, workspace: Workspace, by: User, act: Act) -> Building:
-    """The building after the action, with the document that was sent along; nothing is kept when it is refused."""
+    """The building after the action, with the uploaded document; nothing is stored when the action is refused."""
     values = form.values
     if upload := form.cleaned_data["upload"]:
         values["document"] = add_document(workspace=workspace, checked=upload, title="", by=by)
     return act(values)
 
 
-def _both_texts(form: EvidencedForm, now: Dated) -> None:
-    """What was typed stays in the form; under each field that differs, what stands there now.
+def _show_conflict(form: EvidencedForm, current: Dated) -> None:
+    """Keep what was typed in the form and show, under each field that differs, what the other person saved.
 
-    Sent once more, the form takes its place: its person has seen it.
+    Sent once more, the form overwrites it: its author has seen it.
     """
     typed = form.values
-    data: Any = form.data.copy()  # type: ignore[attr-defined] # a QueryDict
-    data["seen"] = now.updated_at.isoformat()
-    form.data = data
+    if isinstance(form, VersionedForm):
+        form.accept_version(current)
     form.add_error(
         None,
         _(
@@ -205,9 +204,9 @@ def _both_texts(form: EvidencedForm, now: Dated) -> None:
         ),
     )
     for name, value in typed.items():
-        stands = getattr(now, name)
-        if stands != value:
-            words = getattr(now, f"get_{name}_display")() if hasattr(now, f"get_{name}_display") else stands
+        saved = getattr(current, name)
+        if saved != value:
+            words = getattr(current, f"get_{name}_display")() if hasattr(current, f"get_{name}_display") else saved
             nothing = words is None or words == ""
             form.add_error(name, _("Empty now.") if nothing else _("It says now: %(words)s") % {"words": words})
 
@@ -217,7 +216,7 @@ def _both_texts(form: EvidencedForm, now: Dated) -> None:
 
 @require_http_methods(SHOW_AND_SEND)
 def create(request: HttpRequest, workspace: str) -> HttpResponse:
-    """A new building of the territory, for its team until it is published."""
+    """A new building, visible to the territory's team until it is published."""
     row = workspace_for(request.user, workspace, EDIT)
     form = BuildingForm(request.POST or None, request.FILES or None)
 
@@ -230,10 +229,10 @@ def create(request: HttpRequest, workspace: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def edit(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
-    """Change who and where a building is."""
+    """Change the identity and address of a building."""
     row = building_for(request.user, workspace, building, EDIT)
     form = BuildingForm(request.POST or None, request.FILES or None, instance=row)
-    form.carries(row)
+    form.show_version(row)
 
     def act(values: dict[str, Any]) -> Building:
         return actions.change_building(building=row, by=signed_in(request), seen=form.cleaned_data["seen"], **values)
@@ -275,7 +274,7 @@ def add_phase(request: HttpRequest, workspace: str, building: int) -> HttpRespon
 
 @require_http_methods(SHOW_AND_SEND)
 def revise_phase(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
-    """What was announced of a phase since, begun from how it stands."""
+    """A new announcement about a phase, prefilled with its present values."""
     phase = part_for(request.user, workspace, building, Phase, pk)
     initial = {name: getattr(phase, name) for name in actions.SAID if name != "document"}
     form = RevisionForm(request.POST or None, request.FILES or None, initial={**initial, "announced_on": clock.today()})
@@ -311,7 +310,7 @@ def edit_lot(request: HttpRequest, workspace: str, building: int, pk: int) -> Ht
     lot = part_for(request.user, workspace, building, Lot, pk)
     within, name = lot.building, lot.name
     form = LotForm(request.POST or None, request.FILES or None, instance=lot)
-    form.carries(lot)
+    form.show_version(lot)
 
     def act(values: dict[str, Any]) -> Building:
         actions.change_lot(lot=lot, by=signed_in(request), seen=form.cleaned_data["seen"], **values)
@@ -322,7 +321,7 @@ def edit_lot(request: HttpRequest, workspace: str, building: int, pk: int) -> Ht
 
 @require_POST
 def remove_lot(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
-    """Take a lot out of its building."""
+    """Delete a lot."""
     lot = part_for(request.user, workspace, building, Lot, pk)
     actions.remove_lot(lot=lot, by=signed_in(request))
     messages.success(request, _("The lot is no longer there."))
@@ -334,7 +333,7 @@ def remove_lot(request: HttpRequest, workspace: str, building: int, pk: int) -> 
 
 @require_http_methods(SHOW_AND_SEND)
 def add_offer(request: HttpRequest, workspace: str, building: int) -> HttpResponse:
-    """What an operator offers in a building."""
+    """A new network offer in a building."""
     row = building_for(request.user, workspace, building, EDIT)
     form = OfferForm(request.POST or None, request.FILES or None)
 
@@ -346,7 +345,7 @@ def add_offer(request: HttpRequest, workspace: str, building: int) -> HttpRespon
 
 @require_http_methods(SHOW_AND_SEND)
 def end_offer(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
-    """From when an offer no longer holds."""
+    """End a network offer."""
     offer = part_for(request.user, workspace, building, Offer, pk)
     form = EndForm(request.POST or None, initial={"on": clock.today()})
     if form.is_valid():

@@ -289,8 +289,8 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
     status, theirs, row = form_status(request), None, page.row
     if isinstance(form, ProvenForm):
         form.of(_workspace(page.board), row)
-    if row is not None and isinstance(form, VersionedForm) and not form.is_bound:
-        form.see(row)
+    if row is not None and isinstance(form, VersionedForm):
+        form.show_version(row)
     fine = form.is_valid()
     _keep_document(request, page.board, form)
     if fine:
@@ -302,7 +302,7 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
         except EditConflict as conflict:
             status, theirs = 409, differences(form, said(form), conflict.current)
             if isinstance(form, VersionedForm):
-                form.see(conflict.current)
+                form.accept_version(conflict.current)
     if isinstance(form, AppointmentForm) and "together" in form.errors:
         form.ask_together()
     context = {
