@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from totem.core import wording
 from totem.core.colour import PAPER, contrast, validate_accent
 from totem.core.components import Tab
-from totem.core.design import COLOURS
+from totem.core.design.views import COLOURS
 from totem.core.forms import ColourField, DateInput, MinutesField, TimeInput
 from totem.core.templatetags.totem import ICONS, NOTICES, PATTERNS, STATES
 

@@ -2,12 +2,11 @@
 
 from django.urls import path
 
-from totem.core import samples
-from totem.core.design import design
+from totem.core.design import views
 
 app_name = "core"
 urlpatterns = [
-    path("design/", design, name="design"),
-    path("design/graphiques/<slug:kind>-<int:width>.svg", samples.design_chart, name="design_chart"),
-    path("design/contours.geojson", samples.design_outlines, name="design_outlines"),
+    path("design/", views.design, name="design"),
+    path("design/graphiques/<slug:kind>-<int:width>.svg", views.design_chart, name="design_chart"),
+    path("design/contours.geojson", views.design_outlines, name="design_outlines"),
 ]

@@ -1,0 +1,58 @@
+"""`/design/`: every component with its states, in both densities (`?densite=travail`)."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from totem.core.colour import PAPER, contrast
+from totem.core.design import samples
+from totem.core.rendering import answers_busy, chart_svgs
+from totem.core.templatetags.totem import ICONS, STATES
+
+COLOURS = {
+    "paper": "#FBF8F3",
+    "sand": "#F1EADF",
+    "line": "#E4DDD2",
+    "ink": "#1B2333",
+    "soft": "#5A6272",
+    "sea": "#0B5C73",
+    "moss": "#3F6B3A",
+    "amber": "#8A5A00",
+    "brick": "#B2432F",
+    "plum": "#6B3A6E",
+}
+SIZES = (13, 15, 17, 20, 26, 34, 44)
+
+
+@login_not_required
+@require_safe
+def design(request: HttpRequest) -> HttpResponse:
+    """The components, for those who build and judge the pages."""
+    context = {
+        "dense": request.GET.get("densite") == "travail",
+        "colours": [(name, value, contrast(value, PAPER)) for name, value in COLOURS.items()],
+        "sizes": SIZES,
+        "states": STATES,
+        "icons": sorted(ICONS),
+        **samples.components(),
+    }
+    return render(request, "core/design.html", context)
+
+
+@login_not_required
+@require_safe
+@answers_busy
+def design_chart(_request: HttpRequest, kind: str, width: int) -> HttpResponse:
+    """One sample as SVG. The page asks for all of them: whoever comes first has all drawn by one child."""
+    if kind not in samples.KINDS or width not in samples.WIDTHS:
+        raise Http404
+    drawn = dict(zip(samples.KINDS, chart_svgs([samples.spec(each, width) for each in samples.KINDS]), strict=True))
+    return HttpResponse(drawn[kind], content_type="image/svg+xml")
+
+
+@login_not_required
+@require_safe
+def design_outlines(_request: HttpRequest) -> JsonResponse:
+    """The sample map's areas as GeoJSON."""
+    return JsonResponse(samples.outlines(), content_type="application/geo+json")
