@@ -38,7 +38,7 @@ ALLOWED_HOSTS = [host for host in env("TOTEM_HOSTS", "localhost,127.0.0.1,[::1]"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SECRET_KEY = env("TOTEM_SECRET_KEY") or secret.kept_in(DATA_DIR)
 
-# -- Rooms ------------------------------------------------------------------------------------------------------------
+# -- Rooms: each stands after those that it uses ----------------------------------------------------------------------
 
 ROOMS = [
     "totem.core",
@@ -49,8 +49,8 @@ ROOMS = [
     "totem.hubs",
     "totem.spaces",
     "totem.bookings",
-    "totem.labels",
     "totem.observatory",
+    "totem.labels",
     "totem.website",
 ]
 INSTALLED_APPS = [

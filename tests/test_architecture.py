@@ -48,5 +48,11 @@ def test_every_room_is_in_the_order_of_the_house():
     assert all(height(room) >= 0 for room in rooms)
 
 
+def test_a_room_stands_in_the_settings_after_those_it_may_use():
+    """The demonstration is loaded in that order."""
+    heights = [height(room.removeprefix("totem.")) for room in settings.ROOMS]
+    assert heights == sorted(heights)
+
+
 def test_no_drawer_of_everything():
     assert not [path for path in (ROOT / "totem").rglob("*.py") if path.stem in DRAWERS]

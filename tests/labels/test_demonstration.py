@@ -1,6 +1,7 @@
 """The cases of the domain as the demonstration tells them, loaded as `totem demo` does."""
 
 import datetime
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,14 +12,13 @@ from django.core.management import call_command
 from django.db import transaction
 
 from totem.accounts.models import DemoRole, User
-from totem.labels.demonstration import load_boards
+from totem.core.demonstration import InventedWorld, load
+from totem.labels import demonstration as boards
 from totem.labels.evaluating import changes, computed_again, evaluate, kept
 from totem.labels.facts import Finding, State
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Search
-from totem.observatory.demonstration import load_register, load_territories
 from totem.premises.models import Building
 from totem.territories.models import Workspace
-from totem.website.demo import load
 
 pytestmark = pytest.mark.django_db
 
@@ -38,13 +38,14 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.T
     with django_db_blocker.unblock(), transaction.atomic():
         for command in ("load_communes", "load_activities", "load_charters"):
             call_command(command, verbosity=0)
-        load(folder=DEMO, now=NOW, length=2)
-        load_register(DEMO / "register.toml", now=NOW, say=lambda _line: None)
-        load_territories(DEMO / "territories.toml", officer=officer(), now=NOW)
+        rest = tmp_path_factory.mktemp("rest") / "demo"
+        shutil.copytree(DEMO, rest, ignore=shutil.ignore_patterns("labels"))
+        load(InventedWorld(folder=rest, now=NOW, length=2))
         with transaction.atomic():
-            at_new_year[:] = [board.slug for board in load_boards(DEMO / "labels", officer=officer(), now=NEW_YEAR)]
+            boards.load(InventedWorld(folder=DEMO, now=NEW_YEAR))
+            at_new_year[:] = Board.objects.order_by("pk").values_list("slug", flat=True)
             transaction.set_rollback(True)
-        load_boards(DEMO / "labels", officer=officer(), now=NOW)
+        load(InventedWorld(folder=DEMO, now=NOW, length=2))
         yield
         transaction.set_rollback(True)
     settings.OBSERVATORY_DIR = before
@@ -197,5 +198,5 @@ def test_it_can_be_loaded_on_any_day():
 def test_what_is_there_stays():
     counts = Board.objects.count(), Observation.objects.count(), CharterVersion.objects.count()
     call_command("load_charters")
-    assert load_boards(DEMO / "labels", officer=officer(), now=NOW) == []
+    assert not load(InventedWorld(folder=DEMO, now=NOW)).is_new
     assert counts == (Board.objects.count(), Observation.objects.count(), CharterVersion.objects.count())

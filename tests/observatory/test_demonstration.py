@@ -1,5 +1,6 @@
 """The demonstration's territories, with all communes of France, asked as a page asks."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +10,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
-from tests.factories.accounts import UserFactory
+from totem.core.demonstration import InventedWorld, load
 from totem.observatory import queries
 from totem.observatory.activities import activities_of
-from totem.observatory.demonstration import load_register, load_territories
 from totem.observatory.engine import Scope
 from totem.observatory.models import ActivityVersion, Stock
 from totem.territories.models import Perimeter, Workspace
@@ -23,15 +23,16 @@ DEMO = Path(settings.BASE_DIR) / "demo"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = settings.OBSERVATORY_DIR
+def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder that was loaded: people, territories and a register."""
+    before, folder = settings.OBSERVATORY_DIR, tmp_path_factory.mktemp("territories") / "demo"
     settings.OBSERVATORY_DIR = tmp_path_factory.mktemp("observatory")
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("load_communes", verbosity=0)
         call_command("load_activities")
-        load_register(DEMO / "register.toml", now=NOW, say=lambda _line: None)
-        load_territories(DEMO / "territories.toml", officer=UserFactory(), now=NOW)
-        yield
+        shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("organisations", "hubs", "bookings", "labels"))
+        load(InventedWorld(folder=folder, now=NOW))
+        yield folder
         transaction.set_rollback(True)
     settings.OBSERVATORY_DIR = before
 
@@ -68,7 +69,6 @@ def test_the_territory_counts_its_own_activities_without_the_company_it_left_out
 
 
 @pytest.mark.django_db
-def test_what_is_there_stays():
-    assert load_register(DEMO / "register.toml", now=NOW, say=lambda _line: None) is None
-    assert load_territories(DEMO / "territories.toml", officer=UserFactory(), now=NOW) is None
+def test_what_is_there_stays(demonstration: Path):
+    assert not load(InventedWorld(folder=demonstration, now=NOW)).is_new
     assert (Stock.objects.count(), Workspace.objects.count()) == (1, 1)

@@ -25,7 +25,7 @@ from totem.observatory.synthetic import (
 )
 from totem.territories.models import Level, Outline
 
-DEMO = Path(__file__).parents[2] / "demo" / "register.toml"
+DEMO = Path(__file__).parents[2] / "demo" / "observatory" / "register.toml"
 FIXTURES = Path(__file__).parent / "fixtures"
 # The activities beside the digital ones: some of the commonest.
 COMMON = """

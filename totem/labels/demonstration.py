@@ -5,18 +5,17 @@ evaluated after each, so that what changed this month is what really changed bet
 """
 
 import hashlib
-import tomllib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
+from totem.accounts.demonstration import demo_person
 from totem.accounts.models import DemoRole, User
+from totem.core.demonstration import InventedWorld, part
 from totem.core.files import CheckedFile
 from totem.hubs.models import Hub
 from totem.labels import actions
@@ -33,25 +32,17 @@ from totem.territories.actions import add_document, create_perimeter, create_wor
 from totem.territories.models import Commune, Document, Perimeter, Workspace
 
 EARLIER = timedelta(days=35)  # the first evaluation: more than a month before today
+BOARDS = "labels/*.toml"
 
-Say = Callable[[str], None]
 Row = dict[str, Any]
 
 
-def load_boards(folder: Path, *, officer: User, now: datetime, say: Say = lambda _line: None) -> list[Board]:
-    """The boards that the sheets of a folder describe, with their evidence; none where there is a board already.
-
-    The charters that they ask for are published, and the hubs and workspaces they name are there.
-    """
-    if Board.objects.exists():
-        return []
-    boards: list[Board] = []
-    with transaction.atomic():
-        for path in sorted(folder.glob("*.toml")):
-            told = _exact(tomllib.loads(path.read_text(encoding="utf-8")))
-            boards += _Sheet(told, officer, now).load()
-    say(f"Demonstration: {len(boards)} boards of labels")
-    return boards
+@part(BOARDS, is_there=lambda _world: Board.objects.exists())
+def load(world: InventedWorld) -> None:
+    """The charters that the boards ask for have to be published."""
+    officer = demo_person(DemoRole.OFFICER)
+    boards = [board for told in world.sheets(BOARDS) for board in _Sheet(_exact(told), officer, world.now).load()]
+    world.say(f"Demonstration: {len(boards)} boards of labels")
 
 
 def _exact(told: Any) -> Any:

@@ -217,7 +217,7 @@ def reference_from_database() -> Reference:
 
 
 def read_targets(path: Path, reference: Reference) -> Targets:
-    """The demonstration described in a TOML file (see demo/register.toml). Raises TargetsWrong."""
+    """The demonstration described in a TOML file (see demo/observatory/register.toml). Raises TargetsWrong."""
     try:
         with path.open("rb") as file:
             data = tomllib.load(file)

@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from totem.accounts.demonstration import InventedMember
+from totem.accounts.models import DemoRole
+from totem.bookings.demonstration.bookables import Bookable
+from totem.bookings.demonstration.diary import HOUR, MINUTE, Booker, Diary
 from totem.bookings.models import Booking, Status
 from totem.core.periods import Period, at_wall_clock, ceil_to_step
 from totem.spaces.models import Kind
-from totem.website.demo.diary import HOUR, MINUTE, Diary, Who
-from totem.website.demo.people import Member
-from totem.website.demo.places import Offer
 
 
 @dataclass(frozen=True)
 class Wish:
     """What somebody asked for, and what became of it."""
 
-    who: Who
+    who: Booker
     hour: int
     minutes: int
     created: datetime
@@ -27,14 +28,14 @@ def play(diary: Diary) -> None:
 
     When the hub is closed now, the same stands on its next open day.
     """
-    now = diary.span.now
+    now = diary.world.now
     coming = [p for p in diary.hub_opening if p.ends_at > now + 5 * MINUTE]
     if not coming:
         return
     _play_events(diary)
     # Shortly before closing both the last ones here and the next open day are to be seen.
     for opening in coming[: 1 if coming[0].ends_at > now + 2 * HOUR else 2]:
-        crowd = diary.coming(diary.town.members[diary.house.hub.slug], diary.local(opening.starts_at).date())
+        crowd = diary.coming(diary.group.members, diary.local(opening.starts_at).date())
         _play_today(diary, opening, crowd)
     later = [p for p in coming[1:] if p.starts_at > now]
     _play_requests(diary, later, crowd)
@@ -43,25 +44,32 @@ def play(diary: Diary) -> None:
 
 def _play_events(diary: Diary) -> None:
     """The events that the exceptional openings are for, a hackathon of twenty-four hours among them."""
-    by_name = {offer.space.name: offer for offer in diary.house.offers}
-    for event, day in diary.house.events:
-        starts_at = at_wall_clock(day, time.fromisoformat(event["from"]), diary.house.hub.zone)
-        organisation = diary.town.organisations[event["organisation"]]
-        organiser = next(m for m in diary.town.members[diary.house.hub.slug] if m.organisation == organisation)
-        who = Who(person=organiser.person, organisation=organisation, made_by=diary.team[0])
+    by_name = {bookable.space.name: bookable for bookable in diary.bookables}
+    openings = {opening.reason: opening for opening in diary.hub.exceptional_hours.all()}
+    for line in diary.sheet.get("exceptions", []):
+        if "event" not in line or line["reason"] not in openings:
+            continue
+        event, day = line["event"], diary.local(openings[line["reason"]].during.lower).date()
+        starts_at = at_wall_clock(day, time.fromisoformat(event["from"]), diary.hub.zone)
+        organiser, organisation = next(
+            (member, organisation)
+            for member in diary.group.members
+            if (organisation := diary.organisation_of(member)) and organisation.name == event["organisation"]
+        )
+        who = Booker(person=organiser.user, organisation=organisation, made_by=diary.team[0])
         period = Period(starts_at, starts_at + timedelta(hours=event["hours"]))
-        created = diary.span.now - timedelta(days=20)
+        created = diary.world.now - timedelta(days=20)
         diary.book(
             by_name[event["space"]], period, who, created=created, status=Status.CONFIRMED, purpose=event["purpose"]
         )
 
 
-def _play_today(diary: Diary, opening: Period, crowd: list[Member]) -> None:
+def _play_today(diary: Diary, opening: Period, crowd: list[InventedMember]) -> None:
     """People here, one who is late, and what starts next."""
-    now, rng = diary.span.now, diary.rng
+    now, rng = diary.world.now, diary.rng
     today = iter(crowd)
-    rooms = diary.offers_of(Kind.MEETING_ROOM)
-    desks = diary.offers_of(Kind.HOT_DESKS)[:1]
+    rooms = diary.those_of(Kind.MEETING_ROOM)
+    desks = diary.those_of(Kind.HOT_DESKS)[:1]
     soon = max(now + 3 * MINUTE, opening.starts_at)
     # (space, from the earliest to the latest start, minutes, has arrived)
     scenes = [
@@ -72,81 +80,80 @@ def _play_today(diary: Diary, opening: Period, crowd: list[Member]) -> None:
         *((desk, max(now - hours * HOUR, opening.starts_at), 240, True) for desk in desks for hours in (1, 2, 3)),
         *((desk, max(now - 30 * MINUTE, opening.starts_at), 240, False) for desk in desks),
     ]
-    for offer, at, minutes, arrives in scenes:
-        starts_at = ceil_to_step(at, offer.space.step, diary.house.hub.zone)
-        left = (opening.ends_at - starts_at) // offer.space.step * offer.space.step
+    for bookable, at, minutes, arrives in scenes:
+        starts_at = ceil_to_step(at, bookable.space.step, diary.hub.zone)
+        left = (opening.ends_at - starts_at) // bookable.space.step * bookable.space.step
         period = Period(starts_at, starts_at + min(minutes * MINUTE, left))
-        who = diary.for_member(next(today), offer)
+        who = diary.for_member(next(today), bookable)
         created = period.starts_at - timedelta(days=1, minutes=rng.randint(5, 300))
         diary.book(
-            offer,
+            bookable,
             period,
             who,
             created=min(created, now - 5 * MINUTE),
             status=Status.CONFIRMED,
-            purpose=diary.purpose(offer),
+            purpose=diary.purpose(bookable),
             arrives=arrives,
         )
 
 
-def _play_requests(diary: Diary, later: list[Period], crowd: list[Member]) -> None:
+def _play_requests(diary: Diary, later: list[Period], crowd: list[InventedMember]) -> None:
     """Requests that wait for an answer, and an option that the team holds for somebody."""
-    now, rng = diary.span.now, diary.rng
+    now, rng = diary.world.now, diary.rng
     people = iter(crowd[10:])
     hours = iter((2, 7, 26, 31))
-    for offer in diary.house.offers:
-        if not offer.space.needs_approval or offer.is_composite:
+    for bookable in diary.bookables:
+        if not bookable.space.needs_approval or bookable.is_composite:
             continue
         made_ago = next(hours, None)
         if made_ago is None:
             break
         created = now - made_ago * HOUR - rng.randint(1, 50) * MINUTE
-        who = diary.for_member(next(people), offer)
-        who = Who(person=who.person, organisation=who.organisation, made_by=who.person)
+        who = diary.for_member(next(people), bookable)
+        who = Booker(person=who.person, organisation=who.organisation, made_by=who.person)
         wish = Wish(who, 14, 180, created, Status.PENDING)
-        _first_that_fits(diary, offer, later[4 + rng.randint(0, 3) :], wish)
+        _first_that_fits(diary, bookable, later[4 + rng.randint(0, 3) :], wish)
     member = next(people)
-    who = Who(person=member.person, organisation=member.organisation, made_by=diary.team[0])
-    for offer in diary.house.offers:
-        if offer.is_composite:
-            booking = _first_that_fits(diary, offer, later[12:], Wish(who, 9, 480, now - 20 * HOUR, Status.HELD))
+    who = Booker(person=member.user, organisation=diary.organisation_of(member), made_by=diary.team[0])
+    for bookable in diary.bookables:
+        if bookable.is_composite:
+            booking = _first_that_fits(diary, bookable, later[12:], Wish(who, 9, 480, now - 20 * HOUR, Status.HELD))
             if booking is not None:
-                booking.hold_expires_at = ceil_to_step(now + 60 * HOUR, HOUR, diary.house.hub.zone)
+                booking.hold_expires_at = ceil_to_step(now + 60 * HOUR, HOUR, diary.hub.zone)
 
 
 def _play_demo_member(diary: Diary, later: list[Period]) -> None:
     """What the member of the demonstration finds in their bookings: desks, a room for their organisation, a machine."""
-    where = diary.crowd["demo"]["member"]
-    if where["hub"] != diary.house.hub.slug:
+    member = next((member for member in diary.group.members if member.role == DemoRole.MEMBER), None)
+    if member is None:
         return
-    member = diary.town.members[where["hub"]][0]
-    oneself = Who(person=member.person, made_by=member.person)
-    together = Who(person=member.person, made_by=member.person, organisation=member.organisation)
-    created = diary.span.now - 50 * HOUR
+    oneself = Booker(person=member.user, made_by=member.user)
+    together = Booker(person=member.user, made_by=member.user, organisation=diary.organisation_of(member))
+    created = diary.world.now - 50 * HOUR
     for kind, wait, hour, minutes, who in (
         (Kind.HOT_DESKS, 0, 9, 480, oneself),
         (Kind.MEETING_ROOM, 2, 14, 120, together),
         (Kind.HOT_DESKS, 3, 9, 240, oneself),
         (Kind.MACHINE, 4, 10, 120, oneself),
     ):
-        offer = diary.offers_of(kind)[0]
-        _first_that_fits(diary, offer, later[wait:], Wish(who, hour, minutes, created, Status.CONFIRMED))
+        bookable = diary.those_of(kind)[0]
+        _first_that_fits(diary, bookable, later[wait:], Wish(who, hour, minutes, created, Status.CONFIRMED))
 
 
-def _first_that_fits(diary: Diary, offer: Offer, openings: list[Period], wish: Wish) -> Booking | None:
+def _first_that_fits(diary: Diary, bookable: Bookable, openings: list[Period], wish: Wish) -> Booking | None:
     """Book the first of the days where the space can be taken at that hour, for as long as it allows."""
-    length = min(wish.minutes, offer.space.max_minutes) * MINUTE
+    length = min(wish.minutes, bookable.space.max_minutes) * MINUTE
     for opening in openings:
-        starts_at = at_wall_clock(diary.local(opening.starts_at).date(), time(wish.hour), diary.house.hub.zone)
-        if starts_at - wish.created < offer.space.min_notice_minutes * MINUTE:
+        starts_at = at_wall_clock(diary.local(opening.starts_at).date(), time(wish.hour), diary.hub.zone)
+        if starts_at - wish.created < bookable.space.min_notice_minutes * MINUTE:
             continue
         booking = diary.book(
-            offer,
+            bookable,
             Period(starts_at, starts_at + length),
             wish.who,
             created=wish.created,
             status=wish.status,
-            purpose=diary.purpose(offer),
+            purpose=diary.purpose(bookable),
         )
         if booking is not None:
             return booking

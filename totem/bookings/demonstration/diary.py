@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
-from typing import Any
 
+from totem.accounts.demonstration import Group, InventedMember
 from totem.accounts.models import User
+from totem.bookings.demonstration.bookables import Bookable
 from totem.bookings.models import Booking, Status
+from totem.core.demonstration import InventedWorld, Sheet
 from totem.core.periods import Period, ceil_to_step, expand_week, intersect
 from totem.hubs import queries as hub_queries
+from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
 from totem.spaces import pricing
 from totem.spaces.models import Audience, Kind, SpaceHours
-from totem.website.demo.people import Member, Town
-from totem.website.demo.places import House, Offer, Span
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -26,7 +27,7 @@ FORESIGHT = {Kind.EVENT_ROOM: 24.0, Kind.MEETING_ROOM: 5.0, Kind.OFFICE: 6.0}  #
 
 
 @dataclass(frozen=True)
-class Who:
+class Booker:
     """For whom a booking is, and who made it."""
 
     person: User | None = None
@@ -65,12 +66,16 @@ class Taken:
 
 @dataclass
 class Diary:
-    """The bookings of one hub while they are made up."""
+    """The bookings of one hub while they are made up; `organisations` are those of people, by their ids."""
 
-    house: House
-    town: Town
-    crowd: dict[str, Any]
-    span: Span
+    hub: Hub
+    sheet: Sheet
+    bookables: list[Bookable]
+    group: Group
+    visitors: list[InventedMember]
+    organisations: dict[int, Organisation]
+    rhythm: Sheet
+    world: InventedWorld
     rng: Random
     taken: Taken = field(default_factory=Taken)
     written: list[tuple[Booking, list[list[int]]]] = field(default_factory=list)
@@ -80,20 +85,20 @@ class Diary:
     live_days: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
-        hub, window = self.house.hub, self.span.window
+        hub, window = self.hub, self.world.window
         self.hub_opening = hub_queries.open_periods([hub], window)[hub.pk]
         own: defaultdict[int, list[SpaceHours]] = defaultdict(list)
         for line in SpaceHours.objects.filter(space__hub=hub):
             own[line.space_id].append(line)
         by_hours: dict[tuple[tuple[int, time, time], ...], dict[date, list[Period]]] = {}
-        for offer in self.house.offers:
-            lines = own[offer.space.pk]
+        for bookable in self.bookables:
+            lines = own[bookable.space.pk]
             key = tuple((line.weekday, line.opens_at, line.closes_at) for line in lines)
             if key not in by_hours:
                 weekly = expand_week(lines, window, hub.zone)
                 by_hours[key] = self._by_day(intersect(self.hub_opening, weekly) if lines else self.hub_opening)
-            self.openings[offer.space.pk] = by_hours[key]
-        coming = [p for p in self.hub_opening if p.ends_at > self.span.now]
+            self.openings[bookable.space.pk] = by_hours[key]
+        coming = [p for p in self.hub_opening if p.ends_at > self.world.now]
         self.live_days = frozenset(self.local(p.starts_at).date() for p in coming[:3])
 
     def _by_day(self, periods: list[Period]) -> dict[date, list[Period]]:
@@ -103,27 +108,25 @@ class Diary:
         return days
 
     def local(self, instant: datetime) -> datetime:
-        return instant.astimezone(self.house.hub.zone)
-
-    @property
-    def rhythm(self) -> dict[str, Any]:
-        rhythm: dict[str, Any] = self.crowd["rhythm"]
-        return rhythm
+        return instant.astimezone(self.hub.zone)
 
     @property
     def team(self) -> list[User]:
-        return self.town.team[self.house.hub.slug]
+        return [person.user for person in self.group.team]
 
-    def offers_of(self, *kinds: Kind) -> list[Offer]:
-        return [offer for offer in self.house.offers if offer.space.kind in kinds]
+    def organisation_of(self, member: InventedMember) -> Organisation | None:
+        return self.organisations.get(member.user.pk)
+
+    def those_of(self, *kinds: Kind) -> list[Bookable]:
+        return [bookable for bookable in self.bookables if bookable.space.kind in kinds]
 
     # -- Writing one -------------------------------------------------------------------------------------------------
 
     def book(
         self,
-        offer: Offer,
+        bookable: Bookable,
         period: Period,
-        who: Who,
+        who: Booker,
         *,
         created: datetime,
         status: Status | None = None,
@@ -132,19 +135,19 @@ class Diary:
         arrives: bool | None = None,
     ) -> Booking | None:
         """Write it down where the space can be taken, else nothing; the status is drawn where none is given."""
-        space = offer.space
-        if not self._fits(offer, period):
+        space = bookable.space
+        if not self._fits(bookable, period):
             return None
         before, after = space.buffer_before, space.buffer_after
         lanes = [
             lane
-            for lane in offer.lanes
-            if self.taken.is_free(lane, period, before, after) and not offer.is_broken(lane, period, created)
+            for lane in bookable.lanes
+            if self.taken.is_free(lane, period, before, after) and not bookable.is_broken(lane, period, created)
         ][:quantity]
         if len(lanes) < quantity:
             return None
-        status = status or self._outcome(offer, period, who, created)
-        booking = self._row(offer, period, who, created=created, status=status, quantity=quantity, purpose=purpose)
+        status = status or self._outcome(bookable, period, who, created)
+        booking = self._row(bookable, period, who, created=created, status=status, quantity=quantity, purpose=purpose)
         if status not in {Status.HELD, Status.PENDING, Status.CONFIRMED}:
             lanes = []
         elif status == Status.CONFIRMED:
@@ -154,9 +157,9 @@ class Diary:
         self.written.append((booking, lanes))
         return booking
 
-    def _fits(self, offer: Offer, period: Period) -> bool:
+    def _fits(self, bookable: Bookable, period: Period) -> bool:
         """Whether opening hours and lengths allow it."""
-        space = offer.space
+        space = bookable.space
         minutes = period.length // MINUTE
         day = self.local(period.starts_at).date()
         return (
@@ -166,13 +169,13 @@ class Diary:
             and any(opening.contains(period) for opening in self.openings[space.pk].get(day, ()))
         )
 
-    def _outcome(self, offer: Offer, period: Period, who: Who, created: datetime) -> Status:
+    def _outcome(self, bookable: Bookable, period: Period, who: Booker, created: datetime) -> Status:
         """What became of it."""
-        now, rng = self.span.now, self.rng
-        every = [lane for lane in offer.lanes if offer.is_broken(lane, period, period.starts_at)]
-        if rng.random() < self.rhythm["cancelled"] or (len(every) == len(offer.lanes) and period.starts_at < now):
+        now, rng = self.world.now, self.rng
+        every = [lane for lane in bookable.lanes if bookable.is_broken(lane, period, period.starts_at)]
+        if rng.random() < self.rhythm["cancelled"] or (len(every) == len(bookable.lanes) and period.starts_at < now):
             return Status.CANCELLED
-        asked = offer.space.needs_approval and who.made_by not in self.team
+        asked = bookable.space.needs_approval and who.made_by not in self.team
         if asked and rng.random() < self.rhythm["refused"]:
             return Status.REFUSED
         if asked and period.starts_at > now and created > now - timedelta(days=1) and rng.random() < 0.25:
@@ -181,20 +184,20 @@ class Diary:
 
     def _row(
         self,
-        offer: Offer,
+        bookable: Bookable,
         period: Period,
-        who: Who,
+        who: Booker,
         *,
         created: datetime,
         status: Status,
         quantity: int,
         purpose: str,
     ) -> Booking:
-        space, quote = offer.space, self._quote(offer, period, quantity)
+        space, quote = bookable.space, self._quote(bookable, period, quantity)
         guest_name, guest_email = who.guest or ("", "")
         changed = created
         if status in {Status.CANCELLED, Status.REFUSED}:
-            changed += self.rng.random() * (min(period.starts_at, self.span.now) - created)
+            changed += self.rng.random() * (min(period.starts_at, self.world.now) - created)
         return Booking(
             hub=space.hub,
             space=space,
@@ -217,19 +220,19 @@ class Diary:
             updated_at=max(created, changed),
         )
 
-    def _quote(self, offer: Offer, period: Period, quantity: int) -> pricing.Quote:
+    def _quote(self, bookable: Bookable, period: Period, quantity: int) -> pricing.Quote:
         """The price; within one local day it depends on the day and the length only."""
         start, end = self.local(period.starts_at), self.local(period.ends_at - timedelta.resolution)
         if start.date() != end.date():
-            return pricing.quote(offer.prices, period, self.house.hub.zone, quantity=quantity)
-        key = (offer.space.pk, start.date(), period.length, quantity)
+            return pricing.quote(bookable.prices, period, self.hub.zone, quantity=quantity)
+        key = (bookable.space.pk, start.date(), period.length, quantity)
         if key not in self.quotes:
-            self.quotes[key] = pricing.quote(offer.prices, period, self.house.hub.zone, quantity=quantity)
+            self.quotes[key] = pricing.quote(bookable.prices, period, self.hub.zone, quantity=quantity)
         return self.quotes[key]
 
     def _attend(self, booking: Booking, arrives: bool | None) -> None:
         """Check in, and out, those whose time has come; a few never come."""
-        now, rng = self.span.now, self.rng
+        now, rng = self.world.now, self.rng
         if arrives is None:
             arrives = rng.random() >= self.rhythm["no_show"]
         arrived = booking.starts_at + rng.uniform(-3, 14) * MINUTE
@@ -240,37 +243,37 @@ class Diary:
         if left < now and booking.ends_at <= now:
             booking.checked_out_at = booking.updated_at = left
 
-    # -- Who and when ------------------------------------------------------------------------------------------------
+    # -- Who and when -------------------------------------------------------------------------------------------------
 
-    def created_before(self, offer: Offer, starts_at: datetime) -> datetime:
+    def created_before(self, bookable: Bookable, starts_at: datetime) -> datetime:
         """When somebody books this: within its notice and horizon, and not in the future."""
-        space, rng = offer.space, self.rng
+        space, rng = bookable.space, self.rng
         days = min(rng.expovariate(1 / FORESIGHT.get(Kind(space.kind), 2.0)), space.horizon_days - 1)
-        latest = min(starts_at - space.min_notice_minutes * MINUTE, self.span.now)
+        latest = min(starts_at - space.min_notice_minutes * MINUTE, self.world.now)
         wished = starts_at - timedelta(days=days)
         return min(wished, latest - rng.uniform(3, 600) * MINUTE).replace(microsecond=0)
 
-    def somebody(self, offer: Offer, crowd: list[Member]) -> Who | None:
+    def somebody(self, bookable: Bookable, crowd: list[InventedMember]) -> Booker | None:
         """Somebody who may book this space, out of those who come that day."""
-        rng, space = self.rng, offer.space
+        rng, space = self.rng, bookable.space
         if space.audience == Audience.PUBLIC and rng.random() < self.rhythm["guest"]:
-            return Who(guest=rng.choice(self.town.guests[self.house.hub.slug]))
+            return Booker(guest=rng.choice(self.group.guests))
         if not crowd:
             return None
-        return self.for_member(rng.choice(crowd), offer)
+        return self.for_member(rng.choice(crowd), bookable)
 
-    def for_member(self, member: Member, offer: Offer) -> Who:
+    def for_member(self, member: InventedMember, bookable: Bookable) -> Booker:
         """The member, for themself or their organisation; the desk makes some of these bookings."""
         rng = self.rng
         by_the_desk = rng.random() < self.rhythm["by_the_desk"]
-        share = 0.1 if offer.space.kind in DESKS else self.rhythm["for_an_organisation"]
-        return Who(
-            person=member.person,
-            organisation=member.organisation if rng.random() < share else None,
-            made_by=self.team[min(1, len(self.team) - 1)] if by_the_desk else member.person,
+        share = 0.1 if bookable.space.kind in DESKS else self.rhythm["for_an_organisation"]
+        return Booker(
+            person=member.user,
+            organisation=self.organisation_of(member) if rng.random() < share else None,
+            made_by=self.team[min(1, len(self.team) - 1)] if by_the_desk else member.user,
         )
 
-    def coming(self, members: list[Member], day: date) -> list[Member]:
+    def coming(self, members: list[InventedMember], day: date) -> list[InventedMember]:
         """The members who belong on that day, the likeliest to come first (weighted draw without replacement)."""
         draw = [
             (self.rng.random() ** (1 / (m.regularity * (2.5 if day.isoweekday() in m.days else 0.6))), n)
@@ -279,17 +282,17 @@ class Diary:
         ]
         return [members[n] for _, n in sorted(draw, reverse=True)]
 
-    def purpose(self, offer: Offer) -> str:
-        known: list[str] = self.crowd["purposes"].get(offer.space.kind, [])
+    def purpose(self, bookable: Bookable) -> str:
+        known: list[str] = self.rhythm["purposes"].get(bookable.space.kind, [])
         return self.rng.choice(known) if known and self.rng.random() < 0.8 else ""
 
-    def demand(self, offer: Offer, day: date) -> float:
+    def demand(self, bookable: Bookable, day: date) -> float:
         """The share of the space that is asked for on that day."""
-        kind = offer.space.kind
-        busy: float = self.rhythm["busy"][kind] if offer.busy is None else offer.busy
+        kind = bookable.space.kind
+        busy: float = self.rhythm["busy"][kind] if bookable.busy is None else bookable.busy
         ordinary: float = self.rhythm["weekdays"][kind][day.weekday()] * self.rhythm["months"]["all"][day.month - 1]
         if day in self.live_days:
             return busy * max(ordinary, 1.0)
-        ahead = (day - self.span.today).days
+        ahead = (day - self.world.today).days
         fading = math.exp(-ahead / (6 * FORESIGHT.get(Kind(kind), 2.0))) if ahead > 0 else 1.0
         return busy * ordinary * fading

@@ -1,5 +1,6 @@
 """The demonstration: four hubs as the press describes them, invented people, a day that is alive whenever it is."""
 
+import re
 import shutil
 import tomllib
 from collections import defaultdict
@@ -10,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
-from tests.factories.accounts import UserFactory
 from totem.accounts.models import DemoRole, User
 from totem.bookings.models import LIVE, Booking, Occupancy, Status
+from totem.core.demonstration import InventedWorld, load
 from totem.core.models import JournalEntry
 from totem.core.periods import DAY, Period, expand_week, intersect
 from totem.hubs.models import Hub, Membership, Role, TeamMember, ZoneKind
@@ -24,9 +25,9 @@ from totem.hubs.queries import open_periods
 from totem.organisations.models import Affiliation, Organisation
 from totem.organisations.queries import organisations_of
 from totem.spaces.models import Audience, Kind, Outage, Price, Space, SpaceHours
-from totem.website.demo import Demonstration, load
 
 FOLDER = Path(settings.BASE_DIR) / "demo"
+PEOPLE = FOLDER / "accounts" / "people.toml"
 HUBS = {"amiens", "rouen", "le-havre", "caen"}
 MOMENTS = {
     "a Tuesday morning": datetime(2026, 11, 24, 9, 40, tzinfo=UTC),
@@ -39,15 +40,24 @@ HOUR = timedelta(hours=1)
 @dataclass(frozen=True)
 class Loaded:
     now: datetime
-    found: Demonstration
+    folder: Path
+    said: list[str]
 
 
 @pytest.fixture(scope="module", params=MOMENTS)
-def loaded(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker) -> Iterator[Loaded]:
-    """The demonstration of 90 days, loaded once for all tests that only read it, and rolled back after them."""
-    now = MOMENTS[request.param]
+def loaded(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loaded]:
+    """The hubs with 90 days of bookings, loaded once for all tests that only read them, and rolled back after them.
+
+    The territories want all communes: tests/observatory/test_demonstration.py has them.
+    """
+    now, said = MOMENTS[request.param], []
+    folder = tmp_path_factory.mktemp("hubs") / "demo"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("territories", "observatory", "labels"))
     with django_db_blocker.unblock(), transaction.atomic():
-        yield Loaded(now, load(folder=FOLDER, now=now, length=90))
+        load(InventedWorld(folder=folder, now=now, length=90, say=said.append))
+        yield Loaded(now, folder, said)
         transaction.set_rollback(True)
 
 
@@ -111,15 +121,15 @@ def test_prices_are_those_of_the_field_with_a_past_one(loaded: Loaded) -> None:
 
 def test_each_sheet_says_what_is_sourced_and_what_is_invented() -> None:
     for slug in HUBS:
-        said = (FOLDER / f"{slug}.toml").read_text(encoding="utf-8")
+        said = (FOLDER / "hubs" / f"{slug}.toml").read_text(encoding="utf-8")
         assert "FROM THE PRESS" in said
         assert "INVENTED FOR THE DEMONSTRATION" in said
         assert "inventé" in tomllib.loads(said)["hub"]["description"]
-    assert "EVERYBODY HERE IS INVENTED" in (FOLDER / "people.toml").read_text(encoding="utf-8")
+    assert "EVERYBODY HERE IS INVENTED" in PEOPLE.read_text(encoding="utf-8")
 
 
 def test_names_say_that_they_are_invented(loaded: Loaded) -> None:
-    crowd = tomllib.loads((FOLDER / "people.toml").read_text(encoding="utf-8"))
+    crowd = tomllib.loads(PEOPLE.read_text(encoding="utf-8"))
     surnames = {start + end for start in crowd["surname_beginnings"] for end in crowd["surname_endings"]}
     people = list(User.objects.values_list("name", "email"))
     guests = list(Booking.objects.filter(person=None).values_list("guest_name", "guest_email").distinct())
@@ -173,6 +183,23 @@ def test_live_bookings_keep_to_hours_and_rules(loaded: Loaded) -> None:
 
 
 def test_whoever_booked_was_allowed_to(loaded: Loaded) -> None:
+    _assert_everybody_was_allowed_to()
+
+
+@pytest.mark.django_db
+def test_a_load_that_was_killed_can_be_finished_on_another_day(tmp_path: Path) -> None:
+    ignored = ("territories", "bookings", "observatory", "labels")
+    folder = shutil.copytree(FOLDER, tmp_path / "demo", ignore=shutil.ignore_patterns(*ignored))
+    now = MOMENTS["a Tuesday morning"]
+    load(InventedWorld(folder=folder, now=now, length=30))
+    assert not Booking.objects.exists()
+    shutil.copytree(FOLDER / "bookings", folder / "bookings")
+    load(InventedWorld(folder=folder, now=now + 3 * DAY, length=14))
+    assert Booking.objects.exists()
+    _assert_everybody_was_allowed_to()
+
+
+def _assert_everybody_was_allowed_to() -> None:
     memberships = defaultdict(list)
     for membership in Membership.objects.all():
         memberships[membership.person_id].append(membership)
@@ -239,39 +266,25 @@ def test_one_click_people(loaded: Loaded) -> None:
     assert not any(person.has_usable_password() for person in people.values())
 
 
-def test_a_second_load_changes_nothing(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_load_changes_nothing(loaded: Loaded) -> None:
     before = _counts()
-    again = load(folder=FOLDER, now=loaded.now + 8 * DAY)
+    again = load(InventedWorld(folder=loaded.folder, now=loaded.now + 8 * DAY))
     assert not again.is_new
     assert _counts() == before
-    assert loaded.found.bookings == Booking.objects.count()
 
 
-def test_a_stale_demonstration_says_how_to_refresh(
-    loaded: Loaded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    # The territories want all communes: tests/observatory/test_demonstration.py has them.
-    hubs = shutil.copytree(FOLDER, tmp_path / "demo", ignore=shutil.ignore_patterns("register.toml"))
+def test_progress_says_what_was_written(loaded: Loaded) -> None:
+    said = [re.fullmatch(r"Demonstration: (.+), (\d+) spaces, (\d+) bookings", line) for line in loaded.said]
+    assert [line and line[1] for line in said] == list(Hub.objects.order_by("pk").values_list("name", flat=True))
+    assert sum(int(line[2]) for line in said if line) == Space.objects.count()
+    assert sum(int(line[3]) for line in said if line) == Booking.objects.count()
+
+
+def test_a_stale_demonstration_says_how_to_refresh(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
     with transaction.atomic():
         Hub.objects.update(created_at=datetime(2020, 1, 1, tzinfo=UTC))
-        call_command("load_demo", folder=hubs)
+        call_command("load_demo", folder=loaded.folder)
         transaction.set_rollback(True)
     said = capsys.readouterr().out
     assert "kept as it is" in said
     assert "make demo-reset" in said
-
-
-@pytest.mark.django_db
-def test_real_people_are_left_alone() -> None:
-    UserFactory()
-    with pytest.raises(CommandError, match="real people"):
-        call_command("load_demo", days=5)
-    assert not Hub.objects.exists()
-
-
-@pytest.mark.django_db
-def test_production_refuses_it(settings) -> None:
-    settings.SECURE = True
-    with pytest.raises(CommandError, match="production"):
-        call_command("load_demo", days=5)
-    assert not User.objects.exists()

@@ -11,9 +11,9 @@ from typing import Any
 from django.db import connection, models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from totem.bookings.demonstration.diary import Diary
 from totem.bookings.models import Booking, Occupancy, Status
 from totem.core.models import JournalEntry
-from totem.website.demo.diary import Diary
 
 BOOKING_COLUMNS = [str(column.column) for column in Booking._meta.concrete_fields]
 OCCUPANCY_COLUMNS = ["booking_id", "unit_id", "during", "is_buffer", "held_until"]
