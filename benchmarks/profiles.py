@@ -139,7 +139,7 @@ def grid(path: Path) -> Path:
 
 def import_stock(world: Stage, rows: int, shapes: str) -> None:
     """A synthetic register of that many establishments, made unless it is kept already, and imported."""
-    from totem.observatory.synthetic import reference_from_database, synthesise  # noqa: PLC0415
+    from totem.observatory.register.synthetic import reference_from_database, synthesise  # noqa: PLC0415
 
     folder = KEPT / f"placed-{rows}-{shapes.split(maxsplit=1)[0].strip(',')}"
     if not (folder / "whole").exists():

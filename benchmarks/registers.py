@@ -26,7 +26,7 @@ from benchmarks.report import Report
 from totem.observatory import nomenclature
 from totem.observatory.register import census, layout, sources
 from totem.observatory.register.published import LAYOUTS, Kind
-from totem.observatory.synthetic import Commune, Reference, synthesise
+from totem.observatory.register.synthetic import Commune, Reference, synthesise
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,7 +10,7 @@ import pytest
 
 from tests.observatory.registers import COMMUNES, FORMER, OECD, STOCK_DATE, convert, rows
 from totem.observatory.nomenclature import read_bridge
-from totem.observatory.synthetic import Commune, Reference, synthesise
+from totem.observatory.register.synthetic import Commune, Reference, synthesise
 
 LONG_AGO = date(1900, 1, 1)
 Period = tuple[date, date | None, str | None]  # first day, last day, activity where it is counted

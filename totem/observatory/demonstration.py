@@ -16,7 +16,7 @@ from totem.observatory.activities import activities_of
 from totem.observatory.engine import Scope
 from totem.observatory.models import ActivityPerimeter, ActivityVersion, Stock
 from totem.observatory.register.importing import import_register
-from totem.observatory.synthetic import read_targets, reference_from_database, synthesise
+from totem.observatory.register.synthetic import read_targets, reference_from_database, synthesise
 from totem.territories.models import Workspace
 from totem.territories.places import place_for
 

@@ -2,4 +2,5 @@
 
 `published` knows the files, `fetching` brings them, `sources` opens them, `layout` converts them (`sql/`),
 `plausibility` compares a stock with the last one, `importing` puts it in service; `census` counts the whole country.
+`synthetic` makes such files up (`synthetic_sql/`).
 """

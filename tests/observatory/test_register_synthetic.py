@@ -12,7 +12,7 @@ from tests.factories.territories import CommuneFactory
 from totem.observatory.models import Activity, Nomenclature
 from totem.observatory.nomenclature import read_bands, read_bridge
 from totem.observatory.register.published import LAYOUTS, Kind
-from totem.observatory.synthetic import (
+from totem.observatory.register.synthetic import (
     FILES,
     Commune,
     Reference,
