@@ -1,24 +1,21 @@
 """Many at once, with real commits: exactly as many bookings as fit, clean refusals for the rest, no deadlock."""
 
-import threading
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
+from tests.concurrency import outcomes_at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import TeamMemberFactory
 from tests.factories.spaces import SpaceFactory
 from totem.bookings import actions
-from totem.bookings.actions import Booker, Guest, SlotTakenError, WrongStateError
+from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking, Occupancy, Status
-from totem.bookings.rules import RuleBrokenError
 from totem.core.periods import Period
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
-CLEAN = (SlotTakenError, WrongStateError, RuleBrokenError)
 
 # Two rows of one unit that overlap, unless both only keep time free; written apart from the product's own SQL.
 OVERLAPS = """
@@ -38,31 +35,6 @@ def at(hour: float, hours: float = 1) -> Period:
     return Period(start, start + timedelta(hours=hours))
 
 
-def all_at_once(*tasks: Callable[[], object]) -> Counter[str]:
-    """Run the tasks in threads that start together; how often each outcome came: `done`, or the exception's name."""
-    outcomes: list[str] = []
-    together = threading.Barrier(len(tasks))
-
-    def run(task: Callable[[], object]) -> None:
-        try:
-            together.wait()
-            task()
-            outcomes.append("done")
-        except CLEAN as refusal:
-            outcomes.append(type(refusal).__name__)
-        except Exception as error:
-            outcomes.append(f"defect: {error!r}")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=[task]) for task in tasks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Counter(outcomes)
-
-
 def booking_of(space, period: Period, person, **more) -> Callable[[], object]:
     return lambda: actions.book(space=space, period=period, booker=Booker.oneself(person), now=NOW, **more)
 
@@ -70,7 +42,7 @@ def booking_of(space, period: Period, person, **more) -> Callable[[], object]:
 def test_one_room_and_eight_who_want_overlapping_hours(committed_db):
     space, people = SpaceFactory(), UserFactory.create_batch(8)
     wanted = [at(10), at(10, 2), at(9.5), at(10.5)] * 2
-    outcome = all_at_once(*(booking_of(space, p, who) for p, who in zip(wanted, people, strict=True)))
+    outcome = outcomes_at_once(*(booking_of(space, p, who) for p, who in zip(wanted, people, strict=True)))
     assert set(outcome) == {"done", "SlotTakenError"}
     assert outcome["done"] == Booking.objects.count()
     assert overlaps() == 0
@@ -78,7 +50,7 @@ def test_one_room_and_eight_who_want_overlapping_hours(committed_db):
 
 def test_a_pool_takes_exactly_as_many_as_it_has_desks(committed_db):
     space, people = SpaceFactory(pool=True, quantity=5), UserFactory.create_batch(9)
-    outcome = all_at_once(*(booking_of(space, at(9, 8), who) for who in people))
+    outcome = outcomes_at_once(*(booking_of(space, at(9, 8), who) for who in people))
     assert outcome == {"done": 5, "SlotTakenError": 4}
     assert Occupancy.objects.values("unit").distinct().count() == 5
 
@@ -90,7 +62,7 @@ def test_composite_rooms_that_share_a_part_in_any_order(committed_db):
     wider = SpaceFactory(hub=left.hub, parts=[right, middle])
     people = UserFactory.create_batch(10)
     spaces = [wide, wider, left, middle, right] * 2
-    outcome = all_at_once(*(booking_of(s, at(10), who) for s, who in zip(spaces, people, strict=True)))
+    outcome = outcomes_at_once(*(booking_of(s, at(10), who) for s, who in zip(spaces, people, strict=True)))
     assert set(outcome) == {"done", "SlotTakenError"}
     assert overlaps() == 0
     taken = set(Occupancy.objects.values_list("unit__space_id", flat=True))
@@ -106,7 +78,7 @@ def test_holds_that_ran_out_are_released_by_many_at_once(committed_db):
         actions.book(space=whole, period=at(hour), booker=guest, now=NOW - timedelta(hours=1))
     people = UserFactory.create_batch(8)
     wanted = [(left, at(10, 3)), (right, at(10, 3)), (whole, at(11)), (left, at(12))] * 2
-    outcome = all_at_once(*(booking_of(s, p, who) for (s, p), who in zip(wanted, people, strict=True)))
+    outcome = outcomes_at_once(*(booking_of(s, p, who) for (s, p), who in zip(wanted, people, strict=True)))
     assert set(outcome) == {"done", "SlotTakenError"}
     assert overlaps() == 0
     assert Booking.objects.filter(status=Status.EXPIRED).count() == 3
@@ -116,7 +88,7 @@ def test_two_approve_refuse_and_cancel_one_request_and_one_word_holds(committed_
     space = SpaceFactory(needs_approval=True)
     team = TeamMemberFactory(hub=space.hub).person
     booking = actions.book(space=space, period=at(10), booker=Booker.oneself(UserFactory()), now=NOW)
-    outcome = all_at_once(
+    outcome = outcomes_at_once(
         lambda: actions.approve(booking=booking, by=team, now=NOW),
         lambda: actions.refuse(booking=booking, by=team, now=NOW),
         lambda: actions.approve(booking=booking, by=team, now=NOW),
@@ -135,7 +107,9 @@ def test_two_bookings_that_change_places_do_not_deadlock(committed_db):
     def move(booking, space, hour):
         return lambda: actions.move(booking=booking, space=space, period=at(hour), by=team, now=NOW, by_team=True)
 
-    outcome = all_at_once(move(first, other, 10), move(second, one, 10), move(first, other, 14), move(second, one, 14))
+    outcome = outcomes_at_once(
+        move(first, other, 10), move(second, one, 10), move(first, other, 14), move(second, one, 14)
+    )
     assert set(outcome) <= {"done", "SlotTakenError"}
     assert overlaps() == 0
 

@@ -1,13 +1,13 @@
 """What is done to hubs: what is written, and what is refused."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from threading import Barrier, Thread
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.db import connection
 
+from tests.concurrency import at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
 from tests.factories.organisations import OrganisationFactory
@@ -262,23 +262,8 @@ def test_the_last_manager_stays(by: User):
 def test_two_managers_who_leave_at_once_leave_one(committed_db: str):
     hub = HubFactory()
     members = [TeamMemberFactory(hub=hub) for _ in range(2)]
-    together = Barrier(2)
-    refused = []
-
-    def leave(member: TeamMember) -> None:
-        together.wait()
-        try:
-            actions.remove_team_member(member=member, by=member.person)
-        except LastManagerError:
-            refused.append(member)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=leave, args=[member]) for member in members]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once(*(partial(actions.remove_team_member, member=one, by=one.person) for one in members))
+    refused = [member for member, result in zip(members, results, strict=True) if isinstance(result, LastManagerError)]
     assert list(TeamMember.objects.all()) == refused
     assert len(refused) == 1
 

@@ -3,19 +3,18 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from tests.concurrency import outcomes_at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.labels import (
     BoardFactory,
@@ -250,34 +249,12 @@ def test_a_judgement_counts_on_its_own_version_of_its_own_charter_only(board: Bo
 # -- Two at once ------------------------------------------------------------------------------------------------------
 
 
-def at_once(*asked: Callable[[], object]) -> Counter[str]:
-    """How many are done, and the names of the refusals of the others."""
-    start, outcomes = Barrier(len(asked)), []
-
-    def go(action: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            action()
-            outcomes.append("done")
-        except Exception as refused:
-            outcomes.append(type(refused).__name__)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=go, args=(action,)) for action in asked]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Counter(outcomes)
-
-
 def test_of_four_who_open_the_same_board_one_does_and_the_others_are_told(committed_db: str) -> None:
     version, perimeter = CharterVersionFactory(data=CONTENT), PerimeterFactory()
     opening = partial(
         actions.create_board, workspace=perimeter.workspace, charter=version, perimeter=perimeter, by=UserFactory()
     )
-    assert at_once(*[opening] * 4) == {"done": 1, "ValidationError": 3}
+    assert outcomes_at_once(*[opening] * 4) == {"done": 1, "ValidationError": 3}
 
 
 def test_namesakes_opened_at_once_have_addresses_of_their_own(committed_db: str) -> None:
@@ -287,7 +264,7 @@ def test_namesakes_opened_at_once_have_addresses_of_their_own(committed_db: str)
         partial(actions.create_board, workspace=one.workspace, charter=version, perimeter=one, by=person)
         for one in perimeters
     ]
-    assert at_once(*opening) == {"done": 4}
+    assert outcomes_at_once(*opening) == {"done": 4}
     assert len(set(Board.objects.values_list("slug", flat=True))) == 4
 
 
@@ -315,7 +292,7 @@ def test_choosing_freezing_refreshing_declaring_and_publishing_at_once_wait_for_
         partial(jobs.refresh, board, now=NOW),
         partial(jobs.refresh, board, now=NOW),
     ]
-    assert at_once(*choosing, *others) == {"done": 10}
+    assert outcomes_at_once(*choosing, *others) == {"done": 10}
     assert Retention.objects.count() == before + 2
     assert Evaluation.objects.filter(frozen=True).count() == 2
     assert all(computed_again(one) for one in Evaluation.objects.all())
@@ -329,11 +306,11 @@ def test_of_two_who_publish_one_version_with_different_contents_one_is_told(comm
         partial(actions.publish_charter, text="…", charter=from_content(content), by=None, now=NOW)
         for content in contents
     ]
-    assert at_once(*publishing) == {"done": 1, "CharterChanged": 3}
+    assert outcomes_at_once(*publishing) == {"done": 1, "CharterChanged": 3}
     assert CharterVersion.objects.count() == 1
     same = from_content(contents[0])
     again = [partial(actions.publish_charter, text="…", charter=same, by=None, now=NOW)] * 3
-    assert sum(at_once(*again).values()) == 3
+    assert sum(outcomes_at_once(*again).values()) == 3
     assert CharterVersion.objects.count() == 1
 
 
@@ -345,7 +322,7 @@ def test_two_who_compute_the_same_figures_in_another_order_never_wait_for_each_o
         partial(actions.take_readings, figures=[areas], subjects=listed, day=DAY, now=NOW)
         for listed in (subjects, subjects[::-1]) * 4
     ]
-    assert at_once(*computing) == {"done": 8}
+    assert outcomes_at_once(*computing) == {"done": 8}
     assert Reading.objects.count() == 300
 
 

@@ -1,18 +1,16 @@
 """Declaring, correcting, withdrawing, publishing, retaining: what is refused, what is kept, and which figure counts."""
 
 import datetime
-from collections import Counter
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from tests.concurrency import at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.labels import (
     BoardFactory,
@@ -540,27 +538,6 @@ class TestParts:
 # -- At once ----------------------------------------------------------------------------------------------------------
 
 
-def at_once(*asked: Callable[[], object]) -> list[object]:
-    """What became of each: its answer, or the name of its refusal."""
-    start, outcomes = Barrier(len(asked)), []
-
-    def run(action: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            outcomes.append(action())
-        except Exception as refused:
-            outcomes.append(type(refused).__name__)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=(action,)) for action in asked]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
-
-
 def test_of_eight_who_correct_the_text_they_read_one_is_saved_and_the_others_are_told(committed_db: str):
     CommuneFactory(epci=EpciFactory())
     row, person = declared(WorkspaceFactory(), subject_at(EPCI)), UserFactory()
@@ -574,9 +551,8 @@ def test_of_eight_who_correct_the_text_they_read_one_is_saved_and_the_others_are
         actions.withdraw(observation=row, based_on=1, by=person, now=NOW)
         return -1
 
-    outcomes = Counter(at_once(*(partial(correcting, value) for value in range(7)), withdrawing))
-    assert outcomes.pop("Outdated") == 7
-    (saved,) = outcomes
+    results = at_once(*(partial(correcting, value) for value in range(7)), withdrawing)
+    (saved,) = [result for result in results if not isinstance(result, actions.Outdated)]
     last = row.versions.order_by("-number")[0]
     assert (last.number, last.withdrawn, last.value) == (2, saved == -1, 156 if saved == -1 else saved)
 

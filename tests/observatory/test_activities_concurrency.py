@@ -1,13 +1,10 @@
 """Several people at one draft at once: one text is written whole, the others are told."""
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from threading import Barrier, Thread
 
-from django.db import connections
-
+from tests.concurrency import outcomes_at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityVersionFactory
 from tests.factories.territories import WorkspaceFactory
@@ -17,28 +14,6 @@ from totem.observatory.actions import BranchWords
 from totem.observatory.models import ActivityPerimeter
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-
-
-def at_once(*asked: Callable[[], object]) -> list[str]:
-    """What became of each: "done", or the name of its refusal."""
-    start, outcomes = Barrier(len(asked)), []
-
-    def run(action: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            action()
-            outcomes.append("done")
-        except Exception as refused:
-            outcomes.append(type(refused).__name__)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=(action,)) for action in asked]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
 
 
 def test_of_eight_who_save_or_publish_what_they_read_one_succeeds(committed_db: str):
@@ -58,7 +33,7 @@ def test_of_eight_who_save_or_publish_what_they_read_one_succeeds(committed_db: 
     def publishing() -> object:
         return actions.publish_version(perimeter=perimeter, seen=read, by=person, now=NOW)
 
-    outcomes = Counter(at_once(*(saving(number) for number in range(6)), publishing, publishing))
+    outcomes = outcomes_at_once(*(saving(number) for number in range(6)), publishing, publishing)
     assert outcomes.pop("done") == 1
     assert set(outcomes) <= {"EditConflict", "NotADraft"}
     version = perimeter.versions.get()
@@ -73,5 +48,5 @@ def test_two_who_begin_the_next_version_at_once_share_one_draft(committed_db: st
     person = UserFactory()
     perimeter = ActivityVersionFactory().perimeter
     begin = partial(actions.draft_version, perimeter=perimeter, by=person, now=NOW)
-    assert at_once(begin, begin, begin) == ["done"] * 3
+    assert outcomes_at_once(begin, begin, begin) == {"done": 3}
     assert perimeter.versions.filter(published_at=None).count() == 1

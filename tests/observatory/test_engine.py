@@ -1,8 +1,8 @@
 """The engine: SQL that other engines share, nothing of a request in it, and each thread its own answers."""
 
-import threading
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -11,6 +11,7 @@ import sqlglot
 from shapely.geometry import box
 from sqlglot import exp
 
+from tests.concurrency import at_once
 from tests.factories.observatory import ActivityVersionFactory, establishment
 from totem.observatory import activities, engine, queries
 from totem.observatory.engine import NoStock, RowsGone, Scope
@@ -141,21 +142,13 @@ def test_threads_that_ask_at_once_get_their_own_answers(made_stock):
     counted = activities.activities_of(version)
     asked = [(Scope(first, counted, commune(f"8000{n}")), n) for n in range(1, 5)]
     asked += [(Scope(other, counted, commune("80001")), 9), (Scope(first, counted, square("80004")), 4)]
-    start, wrong = threading.Barrier(len(asked)), []
 
-    def ask(scope: Scope, expected: int) -> None:
-        start.wait()
-        for _turn in range(8):
-            found = queries.profile(scope)
-            if found.totals.establishments != expected or sum(b.establishments for b in found.branches) != expected:
-                wrong.append((scope.place.code, found.totals.establishments))
+    def answers(scope: Scope) -> set[int]:
+        found = [queries.profile(scope) for _turn in range(8)]
+        in_branches = {sum(branch.establishments for branch in one.branches) for one in found}
+        return {one.totals.establishments for one in found} | in_branches
 
-    threads = [threading.Thread(target=ask, args=one) for one in asked]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+    assert at_once(*(partial(answers, scope) for scope, _expected in asked)) == [{n} for _scope, n in asked]
 
 
 def test_stocks_nomenclatures_versions_and_places_can_alternate(made_stock):

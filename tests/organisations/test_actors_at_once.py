@@ -1,13 +1,9 @@
 """Several people of several territories who speak of one organisation at once: each is told what became of it."""
 
-from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
-from threading import Barrier, Thread
 
-from django.db import connections
-
+from tests.concurrency import outcomes_at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory, RelationFactory
 from tests.factories.territories import CommuneFactory, WorkspaceFactory
@@ -16,28 +12,6 @@ from totem.organisations import actions
 from totem.organisations.models import Relation, RelationKind, YearFigures
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-
-
-def at_once(*asked: Callable[[], object]) -> Counter[str]:
-    """How many are done, and the names of the refusals of the others."""
-    start, outcomes = Barrier(len(asked)), []
-
-    def run(action: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            action()
-            outcomes.append("done")
-        except Exception as refused:
-            outcomes.append(type(refused).__name__)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=(action,)) for action in asked]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Counter(outcomes)
 
 
 def test_of_six_who_say_the_same_one_does_and_nobody_waits_for_ever(committed_db: str):
@@ -49,7 +23,7 @@ def test_of_six_who_say_the_same_one_does_and_nobody_waits_for_ever(committed_db
         since=date(2025, 1, 1),
         **values,
     )
-    assert at_once(*[saying] * 6) == {"done": 1, "ValidationError": 5}
+    assert outcomes_at_once(*[saying] * 6) == {"done": 1, "ValidationError": 5}
     assert Relation.objects.count() == 1
 
 
@@ -63,7 +37,7 @@ def test_of_six_who_declare_the_same_year_one_does(committed_db: str):
         closing_date=date(2025, 12, 31),
         revenue=1,
     )
-    assert at_once(*[declaring] * 6) == {"done": 1, "ValidationError": 5}
+    assert outcomes_at_once(*[declaring] * 6) == {"done": 1, "ValidationError": 5}
     assert YearFigures.objects.count() == 1
 
 
@@ -73,5 +47,5 @@ def test_of_six_who_change_what_they_read_one_does(committed_db: str):
     changes = [
         partial(actions.change_relation, relation=relation, seen=read, by=person, detail=f"Texte {n}") for n in range(6)
     ]
-    assert at_once(*changes) == {"done": 1, "EditConflict": 5}
+    assert outcomes_at_once(*changes) == {"done": 1, "EditConflict": 5}
     assert Relation.objects.get().detail.startswith("Texte")

@@ -1,13 +1,13 @@
 """A territory's documents: who sends, sees, publishes and erases them; how they are served; two at once."""
 
 from datetime import UTC, datetime
-from threading import Barrier, Thread
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.urls import reverse
 
+from tests.concurrency import at_once
 from tests.core.test_files import PDF, SOUND, upload
 from tests.factories.accounts import UserFactory
 from tests.factories.territories import DocumentFactory, WorkspaceFactory, WorkspaceMemberFactory
@@ -336,27 +336,6 @@ class TestTheDatabase:
             with pytest.raises(IntegrityError, match="foreign key"), transaction.atomic():
                 cursor.execute("DELETE FROM core_storedfile WHERE sha256 = %s", [document.sha256])
         assert content_of(document.sha256)
-
-
-def at_once(*deeds) -> list[object]:
-    """What each gives, or the error it raised, begun at the same moment on connections of their own."""
-    start, results = Barrier(len(deeds)), [None] * len(deeds)
-
-    def run(place: int) -> None:
-        try:
-            start.wait()
-            results[place] = deeds[place]()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=(place,)) for place in range(len(deeds))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 class TestTwoAtOnce:
