@@ -3,11 +3,15 @@
 import ast
 import re
 import subprocess
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
+from babel.messages import Catalog
 from django.apps import apps
 from django.core.management import call_command
+from django.template import TemplateSyntaxError
 from django.template.loader import get_template
 
 from config import messages
@@ -22,15 +26,29 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.splitlines()]
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_every_template_compiles(path: Path):
-    get_template(path.relative_to(next(p for p in path.parents if p.name == "templates")).as_posix())
+def faults_of(paths: Iterable[Path], fault: Callable[[Path], object]) -> dict[str, object]:
+    """What is wrong with each file that has a fault, by the file's path in the project."""
+    found = ((path.relative_to(ROOT).as_posix(), fault(path)) for path in paths)
+    return {path: what for path, what in found if what}
 
 
-@pytest.mark.parametrize("path", [p for p in TEMPLATES if MAILS not in p.as_posix()], ids=lambda path: path.name)
-def test_nothing_is_inline_in_a_page(path: Path):
-    text = path.read_text(encoding="utf-8")
-    assert not re.search(r"\sstyle=|\son[a-z]+=\"|<style|<script(?![^>]*(\bsrc=|application/(ld\+)?json))", text)
+def test_every_template_compiles():
+    def fault(path: Path) -> str | None:
+        name = path.relative_to(next(p for p in path.parents if p.name == "templates")).as_posix()
+        try:
+            get_template(name)
+        except TemplateSyntaxError as error:
+            return str(error)
+        return None
+
+    assert TEMPLATES
+    assert faults_of(TEMPLATES, fault) == {}
+
+
+def test_nothing_is_inline_in_a_page():
+    inline = re.compile(r"\sstyle=|\son[a-z]+=\"|<style|<script(?![^>]*(\bsrc=|application/(ld\+)?json))")
+    pages = [path for path in TEMPLATES if MAILS not in path.as_posix()]
+    assert faults_of(pages, lambda path: inline.findall(path.read_text(encoding="utf-8"))) == {}
 
 
 @pytest.mark.django_db
@@ -39,13 +57,19 @@ def test_migrations_say_what_the_models_say():
 
 
 def test_the_french_catalogue_is_complete():
-    assert messages.missing(messages.updated("fr")) == []
+    assert messages.missing(updated()) == []
+
+
+@cache
+def updated() -> Catalog:
+    """The French catalogue as the source asks for it; reading the whole source takes seconds."""
+    return messages.updated("fr")
 
 
 def french() -> list[tuple[list[str], str]]:
     """Each French string with the source strings that it stands for (two where they have a plural)."""
     pairs = []
-    for message in messages.updated("fr"):
+    for message in updated():
         if message.id and message.string:
             sources = [message.id] if isinstance(message.id, str) else list(message.id)
             strings = [message.string] if isinstance(message.string, str) else message.string
@@ -69,12 +93,15 @@ def test_french_buttons_say_what_they_do_and_nobody_shouts():
     assert [s for _, s in french() if re.search(r"!|\bvalide[rz]\b|\bsoumet", s, re.IGNORECASE)] == []
 
 
-@pytest.mark.parametrize("path", [p for p in messages.sources() if p.suffix == ".py"], ids=lambda path: path.name)
-def test_no_string_for_people_hides_in_an_f_string(path: Path):
+def test_no_string_for_people_hides_in_an_f_string():
     """Neither Babel nor xgettext looks into one."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    calls = [c for f in ast.walk(tree) if isinstance(f, ast.JoinedStr) for c in ast.walk(f) if isinstance(c, ast.Call)]
-    assert not [ast.unparse(call) for call in calls if ast.unparse(call.func) in {"_", *messages.KEYWORDS}]
+
+    def hidden(path: Path) -> list[str]:
+        parts = [f for f in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(f, ast.JoinedStr)]
+        calls = [call for part in parts for call in ast.walk(part) if isinstance(call, ast.Call)]
+        return [ast.unparse(call) for call in calls if ast.unparse(call.func) in {"_", *messages.KEYWORDS}]
+
+    assert faults_of([path for path in messages.sources() if path.suffix == ".py"], hidden) == {}
 
 
 def test_models_have_names_for_people():
