@@ -58,7 +58,7 @@ def publish(perimeter: ActivityPerimeter) -> ActivityVersion:
 def test_a_new_perimeter_begins_with_a_copy_that_is_its_own(perimeter, start):
     draft = actions.draft_of(perimeter)
     assert draft is not None
-    assert perimeter.slug == "filiere-de-lestuaire"
+    assert perimeter.slug == "filiere-de-l-estuaire"
     assert not perimeter.public
     assert actions.words_of(draft).branches == actions.words_of(start).branches
     assert JournalEntry.objects.get(subject_id=perimeter.pk).verb == "observatory.activities_created"
@@ -221,7 +221,7 @@ def test_publishing_looks_the_corrections_up_and_has_the_cube_made_again_for_new
 
 def test_a_draft_that_was_never_published_goes_with_its_perimeter(perimeter):
     actions.drop_draft(perimeter=perimeter, seen=state(perimeter), by=UserFactory())
-    assert not ActivityPerimeter.objects.filter(slug="filiere-de-lestuaire").exists()
+    assert not ActivityPerimeter.objects.filter(slug="filiere-de-l-estuaire").exists()
 
 
 def test_what_was_published_stays_when_the_next_draft_is_dropped(perimeter):

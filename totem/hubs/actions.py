@@ -14,12 +14,12 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Max
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal, locks
 from totem.core.periods import Period
+from totem.core.slugs import free_slug
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Photo, Role, TeamMember, Zone
 from totem.hubs.queries import open_periods
 from totem.hubs.signals import Hit, foreseen, hits_of_closing, newly_closed
@@ -86,7 +86,7 @@ def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", *
 
     Its address on the site is made of its name. Raises ValidationError.
     """
-    hub = Hub(name=name, operator=operator, slug=slug or _free_slug(name), **fields)
+    hub = Hub(name=name, operator=operator, slug=slug or free_slug(Hub.objects.all(), name), **fields)
     _check(hub)
     hub.save(force_insert=True)
     TeamMember.objects.create(hub=hub, person=by, role=Role.MANAGER)
@@ -97,12 +97,6 @@ def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", *
 def _check(hub: Hub) -> None:
     """Raises ValidationError, at its field where it has one, for what the database would refuse."""
     hub.full_clean()
-
-
-def _free_slug(name: str) -> str:
-    stem = slugify(name)[:40] or "lieu"
-    taken = set(Hub.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
-    return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 
 @transaction.atomic

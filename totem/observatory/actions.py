@@ -12,7 +12,6 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from stdnum.exceptions import ValidationError as WrongNumber
 from stdnum.fr import siren as siren_number
@@ -20,6 +19,7 @@ from stdnum.fr import siren as siren_number
 from totem.accounts.models import User
 from totem.core.edit_conflicts import check_version
 from totem.core.journal import record
+from totem.core.slugs import free_slug
 from totem.observatory import corrections
 from totem.observatory.activities import all_codes, fill_version
 from totem.observatory.models import (
@@ -74,7 +74,11 @@ def create_activity_perimeter(
 ) -> ActivityPerimeter:
     """A territory's own perimeter with a first draft: a copy of `start`, or empty. Its address is made of its name."""
     perimeter = ActivityPerimeter(
-        workspace=workspace, name=name.strip(), name_en=name_en.strip(), public=public, slug=_free_slug(name)
+        workspace=workspace,
+        name=name.strip(),
+        name_en=name_en.strip(),
+        public=public,
+        slug=free_slug(ActivityPerimeter.objects.all(), name, RESERVED),
     )
     perimeter.full_clean()
     perimeter.save(force_insert=True)
@@ -100,12 +104,6 @@ def change_activity_perimeter(
         row.save(update_fields=[*changed, "updated_at"])
         _record("observatory.activities_changed", row, by, fields=changed)
     return row
-
-
-def _free_slug(name: str) -> str:
-    stem = slugify(name)[:50].strip("-") or "perimetre"
-    taken = set(ActivityPerimeter.objects.filter(slug__startswith=stem).values_list("slug", flat=True)) | RESERVED
-    return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 
 # -- Drafts -----------------------------------------------------------------------------------------------------------

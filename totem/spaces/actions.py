@@ -10,12 +10,12 @@ from typing import TypedDict, Unpack
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal, locks
 from totem.core.periods import DAY, Period
+from totem.core.slugs import free_slug
 from totem.core.wording import minutes_words
 from totem.hubs.actions import Hours, check_hours
 from totem.hubs.models import Hub, Zone
@@ -96,18 +96,12 @@ def create_space(
     """A new space in service, with its units; its address is made of its name. Raises ValidationError."""
     locks.lock(locks.LockKind.HUB, [hub.pk])
     space = Space(hub=hub, name=name, kind=kind, quantity=quantity, **fields)
-    space.slug = slug or _free_slug(hub, name)
+    space.slug = slug or free_slug(Space.objects.filter(hub=hub), name)
     _check(space)
     space.save(force_insert=True)
     Unit.objects.bulk_create(Unit(space=space, number=number) for number in range(1, quantity + 1))
     _record("spaces.created", space, by, kind=str(kind), quantity=quantity)
     return space
-
-
-def _free_slug(hub: Hub, name: str) -> str:
-    stem = slugify(name)[:70] or "espace"
-    taken = set(Space.objects.filter(hub=hub, slug__startswith=stem).values_list("slug", flat=True))
-    return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 
 @transaction.atomic

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Max
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import files, journal
-from totem.core.sort_keys import sort_key
+from totem.core.slugs import free_slug
 from totem.territories.models import (
     Document,
     ErasureReason,
@@ -37,19 +36,13 @@ def _record(verb: str, subject: models.Model, by: User | None, workspace: Worksp
     journal.record(verb, subject, actor_id=by.pk if by else None, scope=workspace, facts=facts)
 
 
-def _free_slug(model: type[Workspace] | type[Perimeter], name: str, otherwise: str) -> str:
-    stem = slugify(sort_key(name))[:40] or otherwise  # with œ and æ spelt out
-    taken = set(model._default_manager.filter(slug__startswith=stem).values_list("slug", flat=True))
-    return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
-
-
 # -- Workspaces -------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def create_workspace(*, name: str, by: User) -> Workspace:
     """A workspace whose first officer is `by`; its address is made of its name. Raises ValidationError."""
-    workspace = Workspace(name=name, slug=_free_slug(Workspace, name, "territoire"))
+    workspace = Workspace(name=name, slug=free_slug(Workspace.objects.all(), name))
     workspace.full_clean()
     workspace.save(force_insert=True)
     WorkspaceMember.objects.create(workspace=workspace, person=by, role=WorkspaceRole.OFFICER)
@@ -144,7 +137,7 @@ def create_perimeter(
     Raises ValidationError.
     """
     perimeter = Perimeter(
-        name=name, slug=slug or _free_slug(Perimeter, name, "perimetre"), workspace=workspace, public=public
+        name=name, slug=slug or free_slug(Perimeter.objects.all(), name), workspace=workspace, public=public
     )
     perimeter.full_clean()
     perimeter.save(force_insert=True)

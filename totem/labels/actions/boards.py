@@ -4,13 +4,12 @@ import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
 from totem.core.locks import LockKind, lock
-from totem.core.sort_keys import sort_key
+from totem.core.slugs import free_slug
 from totem.hubs.models import Hub
 from totem.labels.charter import JudgementRequirement
 from totem.labels.evaluating import Evaluated, changes, charter_of, evaluate, kept
@@ -49,18 +48,12 @@ def create_board(
         charter=charter.slug,
         perimeter=perimeter,
         hub=hub,
-        slug=_free_slug(f"{charter.slug}-{perimeter or hub}"),
+        slug=free_slug(Board.objects.all(), f"{charter.slug}-{perimeter or hub}"),
     )
     board.full_clean()
     board.save(force_insert=True)
     _record("labels.board_created", board, by, charter=charter.slug)
     return board
-
-
-def _free_slug(name: str) -> str:
-    stem = slugify(sort_key(name))[:70]
-    taken = set(Board.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
-    return next(slug for n in range(1, len(taken) + 2) if (slug := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 
 @transaction.atomic

@@ -1,0 +1,32 @@
+"""Slugs: the part of an address that is made of a name, `Cœur de l’Île` -> `coeur-de-l-ile`."""
+
+import unicodedata
+from collections.abc import Collection
+from hashlib import sha256
+from itertools import chain, count
+from typing import Any
+
+from django.db.models import QuerySet
+
+from totem.core.sort_keys import sort_key
+
+SUFFIX_LENGTH = 10
+"""What is left of the field for `-2`, `-3` where the name is taken."""
+
+
+def slug_of(name: str, max_length: int) -> str:
+    """The name in letters a to z, digits and hyphens; eight characters of its digest where it has no such letter."""
+    name = unicodedata.normalize("NFC", name)
+    return sort_key(name).replace(" ", "-")[:max_length].strip("-") or sha256(name.encode()).hexdigest()[:8]
+
+
+def free_slug(rows: QuerySet[Any], name: str, reserved: Collection[str] = ()) -> str:
+    """A slug made of the name that none of `rows` has: `halle`, or `halle-2` where that is taken or `reserved`.
+
+    `rows` are those among which the slug is unique. Two transactions may choose the same one: the caller holds a lock
+    that both take, or leaves the second to the unique constraint.
+    """
+    stem = slug_of(name, rows.model._meta.get_field("slug").max_length - SUFFIX_LENGTH)
+    taken = {*rows.filter(slug__startswith=stem).values_list("slug", flat=True), *reserved}
+    candidates = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    return next(slug for slug in candidates if slug not in taken)
