@@ -105,10 +105,3 @@ class Site(Totem):
             **environment,
         )
         self.wait_for(READY)
-
-    @property
-    def mails(self) -> list[str]:
-        """The mails that left, oldest first, as they were written."""
-        folder = self.data / "mail"
-        files = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns) if folder.exists() else []
-        return [path.read_text(encoding="utf-8") for path in files]

@@ -87,7 +87,7 @@ def test_area_that_is_planned_is_kept_apart_from_what_is_delivered_by_the_end_of
     for area, opens_on in (("10", None), ("20", "2027-03-07"), ("40", "2027-03-08"), ("80", "2028-01-01")):
         ZoneFactory(hub=hub, area=area, opens_on=opens_on)
     assert (reading("hub_area", hub), reading("hub_area_planned", hub)) == (30, 120)
-    later = WEEK.widened(timedelta(0), timedelta.resolution)  # a microsecond of the 8th
+    later = WEEK._replace(ends_at=WEEK.ends_at + timedelta.resolution)  # a microsecond of the 8th
     assert measures.take("hub_area", [hub], later, NOW).figure.value == 70
     assert measures.take("hub_area_planned", [hub], later, NOW).figure.value == 80
     other = ZoneFactory(area="500", opens_on="2027-03-08").hub

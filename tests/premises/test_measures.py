@@ -20,7 +20,7 @@ from totem.premises.queries import (
     ForecastArea,
     PremisesRows,
     buildings_inside,
-    forecast,
+    forecast_of,
     premises_figures,
     read_premises,
 )
@@ -162,7 +162,7 @@ class TestInsideAPerimeter:
         OfferFactory(building=maybe)
         assert figures(where)["usable_area"].bounds == (0, 1000)
         assert figures(where)["fixed_speed_everywhere"] == UNKNOWN
-        assert forecast(where, ON) == []
+        assert forecast_of(buildings_inside(where), ON) == []
 
 
 class TestAgreements:
@@ -226,11 +226,13 @@ class TestForecast:
         for day, m2 in ((date(2028, 1, 1), 300), (date(2027, 1, 1), 20), (date(2028, 1, 1), 4), (date(2025, 1, 1), 9)):
             PhaseFactory(building=building, planned=True, due_on=day, usable_m2=Decimal(m2))
         PhaseFactory(building=building, cancelled=True, due_on=date(2029, 1, 1))
-        assert forecast(AMIENS, ON) == [
+        assert forecast_of(buildings_inside(AMIENS), ON) == [
             ForecastArea(date(2027, 1, 1), Decimal(20)),
             ForecastArea(date(2028, 1, 1), Decimal(304)),
         ]
-        assert forecast(AMIENS, date(2020, 1, 1))[0] == ForecastArea(date(2020, 6, 1), Decimal(1000))
+        assert forecast_of(buildings_inside(AMIENS), date(2020, 1, 1))[0] == ForecastArea(
+            date(2020, 6, 1), Decimal(1000)
+        )
 
 
 class TestReading:

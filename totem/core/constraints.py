@@ -42,8 +42,8 @@ class InclusiveDates(Func):
         super().__init__(F(first), F(last), Value("[]"))
 
     @staticmethod
-    def overlap(first: str = "starts_on", last: str = "ends_on") -> tuple[Expression, str]:
-        return InclusiveDates(first, last), RangeOperators.OVERLAPS
+    def overlap() -> tuple[Expression, str]:
+        return InclusiveDates(), RangeOperators.OVERLAPS
 
 
 class MinutesOfWeek(Func):
@@ -62,8 +62,8 @@ class MinutesOfWeek(Func):
         return MinutesOfWeek(), RangeOperators.OVERLAPS
 
 
-def is_sha256_of(column: str, *, is_text: bool = True, held_in: str = "sha256") -> Exact:
-    """The condition that column `held_in` is the SHA-256, in hexadecimal, of `column` (bytes, or text in UTF-8)."""
+def is_sha256_of(column: str, *, is_text: bool = True) -> Exact:
+    """The condition that column `sha256` is the SHA-256, in hexadecimal, of `column` (bytes, or text in UTF-8)."""
     content = Func(F(column), Value("UTF8"), function="convert_to") if is_text else F(column)
     summed = Func(Func(content, function="sha256"), Value("hex"), function="encode", output_field=CharField())
-    return Exact(F(held_in), summed)
+    return Exact(F("sha256"), summed)

@@ -34,9 +34,6 @@ class Period(NamedTuple):
     def overlaps(self, other: "Period") -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
-    def widened(self, before: timedelta, after: timedelta) -> "Period":
-        return Period(self.starts_at - before, self.ends_at + after)
-
 
 class WeeklyHours(Protocol):
     """One line of opening hours. `closes_at` not after `opens_at` means the next day; 00:00 closes at midnight."""

@@ -215,9 +215,9 @@ def _written(value: Decimal | float, pattern: str, locale: str) -> str:
     return str(format_decimal(value, format=pattern, locale=locale))
 
 
-def money(value: Decimal, currency: str = "EUR") -> str:
+def money(value: Decimal) -> str:
     """« 24,00 € », with a no-break space."""
-    return str(format_currency(value, currency, locale=voice().babel))
+    return str(format_currency(value, "EUR", locale=voice().babel))
 
 
 def area(value: Decimal | float) -> str:

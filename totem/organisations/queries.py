@@ -202,7 +202,6 @@ class RelationRow:
     siren: str
     organisation_kind: str
     organisation_commune: str | None
-    partner_name: str | None
     partner_kind: str | None
 
 
@@ -213,7 +212,6 @@ _RELATION_COLUMNS = (
     "organisation__siren",
     "organisation__kind",
     "organisation__commune_id",
-    "partner__name",
     "partner__kind",
 )
 

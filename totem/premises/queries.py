@@ -336,11 +336,6 @@ def forecast_of(rows: PremisesRows, on: date) -> list[ForecastArea]:
     return [ForecastArea(day, coming[day]) for day in sorted(coming)]
 
 
-def forecast(place: Place, on: date, workspace: Workspace | None = None) -> list[ForecastArea]:
-    """`forecast_of` what the workspace sees in the place."""
-    return forecast_of(buildings_inside(place, workspace), on)
-
-
 # -- Pages ------------------------------------------------------------------------------------------------------------
 
 
@@ -430,7 +425,6 @@ class BuildingDetail(NamedTuple):
     offers: list[Offer]
     delivered_m2: Decimal
     coming_m2: Decimal
-    lots_m2: Decimal
 
 
 def building_detail(building: Building, on: date) -> BuildingDetail:
@@ -451,5 +445,4 @@ def building_detail(building: Building, on: date) -> BuildingDetail:
         sorted(offers, key=lambda offer: not offer.holds(on) and offer.since <= on),
         sum((m2 for state, m2 in states if state == PhaseState.DELIVERED), NOTHING),
         sum((m2 for state, m2 in states if state in coming), NOTHING),
-        sum((lot.usable_m2 for lot in lots), NOTHING),
     )

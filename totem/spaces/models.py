@@ -59,10 +59,6 @@ class Audience(models.TextChoices):
 
 
 class SpaceQuerySet(models.QuerySet["Space"]):
-    def open_to_public(self) -> Self:
-        """Those that a visitor may see: in service, in a published hub."""
-        return self.filter(is_active=True, hub__is_published=True)
-
     def active(self) -> Self:
         return self.filter(is_active=True)
 

@@ -238,9 +238,9 @@ def codes_by_part(places: Iterable["PlaceRef"]) -> dict[str, list[str]]:
     return parts
 
 
-def place_of_parts(parts: Parts, *, name: str = "") -> Place:
+def place_of_parts(parts: Parts) -> Place:
     """A place made of these codes, by the name of the part (`region`, `epci`…), not kept anywhere."""
-    return _made_of(PERIMETER, "", name, _totals(parts))
+    return _made_of(PERIMETER, "", "", _totals(parts))
 
 
 def fold(code: str) -> str | None:

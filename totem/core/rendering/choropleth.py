@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CLASSES = ("#9ED3D6", "#52A8B5", "#1C7F93", "#005D75", "#093B57")
 """Five lightnesses of one hue: each has a contrast of at least 1.5 to the next one, and the first to paper, so that
 they can be told apart in grey and by the colour-blind."""
-PAPER, INK, SOFT, HATCH, SAND = "#FBF8F3", "#1B2333", "#5A6272", "#A79F90", "#F1EADF"
+PAPER, INK, SOFT, HATCH = "#FBF8F3", "#1B2333", "#5A6272", "#A79F90"
 MARGIN, LINE = 6, 24
 NICE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 

@@ -66,8 +66,8 @@ def period_filter(value: Any, zone: Zone = None) -> str:
     return "" if _optional(value) else wording.period(value.starts_at, value.ends_at, zone)
 
 
-@register.filter("hours_range")
-def hours_range_filter(value: Any, zone: Zone = None) -> str:
+@register.filter
+def hours_range(value: Any, zone: Zone = None) -> str:
     """Anything with `starts_at` and `ends_at`: « de 14 h à 16 h »."""
     return "" if _optional(value) else wording.hours_range(value.starts_at, value.ends_at, zone)
 
@@ -82,12 +82,6 @@ def colon() -> str:
 def period(start: datetime, end: datetime, zone: Zone = None) -> str:
     """`{% period start end hub.zone %}`."""
     return wording.period(*Period(start, end), zone)
-
-
-@register.simple_tag
-def hours_range(start: datetime | time, end: datetime | time, zone: Zone = None) -> str:
-    """`{% hours_range start end hub.zone %}`, of instants or of wall-clock times."""
-    return wording.hours_range(start, end, zone)
 
 
 @register.filter
@@ -126,10 +120,7 @@ def iso(value: datetime | date) -> str:
 
 ICONS = frozenset(
     {
-        "accessible",
-        "arrow-left",
         "arrow-right",
-        "bell",
         "calendar",
         "check",
         "chevron-down",
@@ -142,7 +133,6 @@ ICONS = frozenset(
         "external",
         "file",
         "flag",
-        "globe",
         "half",
         "hourglass",
         "info",
@@ -164,10 +154,8 @@ ICONS = frozenset(
         "sparkle",
         "square",
         "tool",
-        "train",
         "user",
         "warning",
-        "wifi",
     }
 )
 
@@ -374,12 +362,12 @@ def slots(items: Iterable[Slot], label: Words = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("core/components/pagination.html", takes_context=True)
-def pagination(context: Context, page: "Page[Any]", param: str = "page") -> dict[str, Any]:
+def pagination(context: Context, page: "Page[Any]") -> dict[str, Any]:
     """The way through a long list; keeps the other parameters of the address."""
     if page.paginator.num_pages == 1:
         return {"page": None}
-    earlier = query(context, **{param: page.previous_page_number()}) if page.has_previous() else ""
-    later = query(context, **{param: page.next_page_number()}) if page.has_next() else ""
+    earlier = query(context, page=page.previous_page_number()) if page.has_previous() else ""
+    later = query(context, page=page.next_page_number()) if page.has_next() else ""
     return {"page": page, "earlier": earlier, "later": later}
 
 
@@ -387,14 +375,12 @@ PATTERNS = 12
 
 
 @register.inclusion_tag("core/components/photo.html")
-def photo(image: Any, name: Words, alt: Words = "", ratio: str = "3x2", eager: bool = False) -> dict[str, Any]:
+def photo(image: Any, name: Words, alt: Words = "", eager: bool = False) -> dict[str, Any]:
     """A photo (an image field or an address), or a quiet pattern that is always the same for one `name`."""
-    if ratio not in {"3x2", "16x9", "1x1", "21x9"}:
-        raise template.TemplateSyntaxError(f"A photo is 3x2, 16x9, 1x1 or 21x9, not {ratio!r}.")
     source = (image if isinstance(image, str) else image.url) if image else ""
     # The low bits of a CRC of short names fall together; a seventh of it spreads better over the patterns.
     pattern = f"img/pattern-{crc32(str(name).encode()) // 7 % PATTERNS + 1}.svg"
-    return {"source": source, "pattern": pattern, "alt": alt, "ratio": ratio, "eager": eager}
+    return {"source": source, "pattern": pattern, "alt": alt, "eager": eager}
 
 
 @register.inclusion_tag("core/components/hub_card.html")

@@ -130,7 +130,6 @@ LAYOUTS: dict[Kind, Layout] = {
     Kind.DUPLICATES: Layout(columns=_names("siren sirenDoublon dateDernierTraitementDoublon")),
 }
 REQUIRED = (Kind.ESTABLISHMENTS, Kind.UNITS)
-NOT_USED = (Kind.UNIT_HISTORY, Kind.DUPLICATES)
 ALIKE = 0.5  # the share of columns in common from which a file is taken for a kind with columns missing
 
 
