@@ -1,4 +1,4 @@
-"""How views answer: pages and partials for HTMX, what an action refuses, hits to confirm first, redirects."""
+"""How views answer: pages and partials for HTMX, what an action refuses, changes to confirm first."""
 
 import re
 from dataclasses import dataclass
@@ -164,12 +164,12 @@ def test_the_page_of_a_refused_form_is_422_and_holds_what_was_typed(client: Clie
     assert not Zone.objects.exists()
 
 
-# -- Hits to confirm --------------------------------------------------------------------------------------------------
+# -- A change to confirm first ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Course:
-    """Something that a change may hit, of no room that exists."""
+    """Something that a change may affect, of no room that exists."""
 
     label: str
     url: str
@@ -182,10 +182,10 @@ WELDING = Course("Welding", "/cours/2", Period(MORNING, MORNING + timedelta(hour
 LATER = Course("Pottery", "/cours/1", Period(MORNING + timedelta(hours=1), MORNING + timedelta(hours=3)))
 
 
-def closing(*hits: Affected) -> list[Affected]:
-    """An action that writes, and says what it hits."""
+def closing(*affected: Affected) -> list[Affected]:
+    """An action that writes, and returns what it affects."""
     HubFactory(slug="written")
-    return list(hits)
+    return list(affected)
 
 
 def written() -> bool:
@@ -194,25 +194,25 @@ def written() -> bool:
 
 @pytest.mark.django_db
 class TestConfirmation:
-    def test_a_change_that_hits_nothing_is_done_at_once(self) -> None:
+    def test_a_change_that_affects_nothing_is_done_at_once(self) -> None:
         confirmation = run_or_confirm(name_form(), closing)
-        assert (confirmation.done, list(confirmation.hits), written()) == (True, [], True)
+        assert (confirmation.done, list(confirmation.affected), written()) == (True, [], True)
 
-    def test_a_change_that_hits_something_is_done_once_it_is_confirmed(self) -> None:
+    def test_a_change_that_affects_something_is_done_once_it_is_confirmed(self) -> None:
         asked = run_or_confirm(name_form(), lambda: closing(POTTERY))
-        assert (asked.done, list(asked.hits), asked.status, written()) == (False, [POTTERY], 200, False)
+        assert (asked.done, list(asked.affected), asked.status, written()) == (False, [POTTERY], 200, False)
         confirmed = run_or_confirm(name_form(confirmed=asked.token), lambda: closing(POTTERY))
-        assert (confirmed.done, list(confirmed.hits), written()) == (True, [], True)
+        assert (confirmed.done, list(confirmed.affected), written()) == (True, [], True)
 
-    @pytest.mark.parametrize("now_hit", [[POTTERY, WELDING], [WELDING], [LATER]], ids=["more", "another", "moved"])
-    def test_hits_that_changed_in_between_are_shown_again(self, now_hit: list[Course]) -> None:
+    @pytest.mark.parametrize("now_affected", [[POTTERY, WELDING], [WELDING], [LATER]], ids=["more", "another", "moved"])
+    def test_what_changed_in_between_is_shown_again(self, now_affected: list[Course]) -> None:
         token = run_or_confirm(name_form(), lambda: closing(POTTERY)).token
-        again = run_or_confirm(name_form(confirmed=token), lambda: closing(*now_hit))
-        assert (again.done, list(again.hits), written()) == (False, now_hit, False)
+        again = run_or_confirm(name_form(confirmed=token), lambda: closing(*now_affected))
+        assert (again.done, list(again.affected), written()) == (False, now_affected, False)
         assert again.token != token
-        assert run_or_confirm(name_form(confirmed=again.token), lambda: closing(*now_hit)).done
+        assert run_or_confirm(name_form(confirmed=again.token), lambda: closing(*now_affected)).done
 
-    def test_hits_that_went_away_in_between_need_no_second_look(self) -> None:
+    def test_what_went_away_in_between_needs_no_second_look(self) -> None:
         token = run_or_confirm(name_form(), lambda: closing(POTTERY)).token
         assert run_or_confirm(name_form(confirmed=token), closing).done
 
@@ -228,6 +228,6 @@ class TestConfirmation:
 
         form = name_form()
         confirmation = run_or_confirm(form, refused)
-        assert (confirmation.done, list(confirmation.hits), confirmation.status) == (False, [], 422)
+        assert (confirmation.done, list(confirmation.affected), confirmation.status) == (False, [], 422)
         assert form.errors == {"name": ["Taken."]}
         assert not written()

@@ -293,7 +293,7 @@ def test_what_is_booked_between_the_two_steps_is_shown_again(client: Client, man
     a_booking_in(hub, hour=15)
     answer = client.post(url("closures", hub), {**data, "confirmed": seen})
     assert answer.status_code == 200
-    assert len(answer.context["confirmation"].hits) == 2
+    assert len(answer.context["confirmation"].affected) == 2
     assert not ExceptionalHours.objects.exists()
 
 

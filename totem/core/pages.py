@@ -1,4 +1,12 @@
-"""How a view answers: a page or, for HTMX, its partial; a form that an action refused; hits to confirm; a redirect."""
+"""How a view answers: a page or its partial for HTMX, a refused form, a change to confirm first, a redirect.
+
+form = ZoneForm(request.POST or None)
+if form.is_valid():
+    with errors_in(form):
+        actions.add_zone(hub=hub, by=person, **form.cleaned_data)
+        return redirect("hubs:zones", hub.slug)
+return render(request, "hubs/zones.html", {"form": form}, status=form_status(request))
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +27,7 @@ from totem.core.components import Words
 from totem.core.periods import Period
 
 SHOW_AND_SEND = ["GET", "HEAD", "POST"]
-"""For `require_http_methods`: the page of a form, and the form sent to the same address."""
+"""For `require_http_methods`: a page with a form that is submitted to its own address."""
 
 
 # -- A page, or its partial ------------------------------------------------------------------------------------------
@@ -60,12 +68,12 @@ class SeeOther(HttpResponseRedirect):
 
 
 def form_status(request: HttpRequest, refused: int = 422) -> int:
-    """The status of a page with a form: one that was sent and is shown again was `refused` (409: by a conflict)."""
+    """The status of a page with a form: one that was submitted and is shown again was `refused` (409: a conflict)."""
     return refused if request.method == "POST" else 200
 
 
 def add_errors(form: BaseForm, error: ValidationError) -> None:
-    """Add a refusal to the form, at its fields; what belongs to no field of it stands above them."""
+    """Add what an action refused to the form: at its fields, and above them what belongs to no field of it."""
     if not hasattr(error, "error_dict"):
         form.add_error(None, error)
         return
@@ -74,7 +82,7 @@ def add_errors(form: BaseForm, error: ValidationError) -> None:
 
 
 class Refusals:
-    """A `with` block that a ValidationError ends, handed to `tell`; what stands after the block goes on."""
+    """A `with` block that a ValidationError ends; `tell` is called with it, and what stands after the block goes on."""
 
     def __init__(self, tell: Callable[[ValidationError], object]) -> None:
         self.tell = tell
@@ -91,29 +99,22 @@ class Refusals:
 
 
 def errors_in(form: BaseForm) -> Refusals:
-    """Run an action; what it refuses stands in the form, which the view shows again.
-
-    if form.is_valid():
-        with errors_in(form):
-            actions.do_it(**form.cleaned_data)
-            return redirect(...)
-    return render(request, ..., {"form": form}, status=form_status(request))
-    """
+    """For an action that a form asks for: what it refuses stands in the form, which the view shows again."""
     return Refusals(lambda error: add_errors(form, error))
 
 
 def errors_as_message(request: HttpRequest) -> Refusals:
-    """Run the action of a button, which has no form to show again: what it refuses is told on the next page."""
+    """For the action of a button, which has no form to show again: what it refuses is a message on the next page."""
     return Refusals(lambda error: messages.error(request, " ".join(error.messages)))
 
 
-# -- Hits to confirm -------------------------------------------------------------------------------------------------
+# -- A change to confirm first ----------------------------------------------------------------------------------------
 
 CONFIRMED = "confirmed"
 
 
 class Affected(Protocol):
-    """Something that a change hits, a booking for one: what it is called, where it is looked after, when it is."""
+    """Something that a change affects, such as a booking: its name, the address where it is managed, its period."""
 
     @property
     def label(self) -> str: ...
@@ -125,37 +126,37 @@ class Affected(Protocol):
 
 @dataclass(frozen=True)
 class Confirmation:
-    """Whether a change is done; if not, the hits to confirm first, none where the form says why it was refused.
+    """Whether a change is done; if not, what it would affect, nothing where the form says why it was refused.
 
-    `token` is what the second form carries as `CONFIRMED`: it stands for these hits and no others.
+    `token` is what the form carries as `CONFIRMED` when it is submitted again: it stands for what was shown.
     """
 
     done: bool = False
-    hits: Sequence[Affected] = ()
+    affected: Sequence[Affected] = ()
     token: str = ""
 
     @property
     def status(self) -> int:
-        """The status of the page that is shown when it is not done: 200 asks, 422 refuses."""
-        return 200 if self.hits else 422
+        """Of the page that is shown when it is not done: 200 asks to confirm, 422 refuses."""
+        return 200 if self.affected else 422
 
 
 def run_or_confirm(form: BaseForm, action: Callable[[], Sequence[Affected]]) -> Confirmation:
-    """Run `action`, and keep what it does unless it hits what the person has not been shown.
+    """Run `action`, which returns what it affects; it is rolled back unless that was shown to the person before.
 
-    Then nothing is written: the page lists the hits (`core/hits.html`) within its form, to be sent once more. What is
-    booked in between changes the token, and is shown again. What the action refuses stands in the form.
+    The page then lists it within the form (`core/confirm_affected.html`), to be submitted again. What is booked in
+    between changes the token, and is shown again. What the action refuses stands in the form.
     """
     with errors_in(form), transaction.atomic():
-        hits = action()
-        token = _token(hits) if hits else ""
-        if not hits or constant_time_compare(token, form.data.get(CONFIRMED, "")):
+        affected = action()
+        token = _token(affected) if affected else ""
+        if not affected or constant_time_compare(token, form.data.get(CONFIRMED, "")):
             return Confirmation(done=True)
         transaction.set_rollback(True)
-        return Confirmation(hits=hits, token=token)
+        return Confirmation(affected=affected, token=token)
     return Confirmation()
 
 
-def _token(hits: Sequence[Affected]) -> str:
-    told = "\n".join(f"{hit.url} {hit.period.starts_at.isoformat()}" for hit in hits)
-    return salted_hmac("hubs.hits", told, algorithm="sha256").hexdigest()
+def _token(affected: Sequence[Affected]) -> str:
+    shown = "\n".join(f"{one.url} {one.period.starts_at.isoformat()}" for one in affected)
+    return salted_hmac("hubs.hits", shown, algorithm="sha256").hexdigest()
