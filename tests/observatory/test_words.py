@@ -7,6 +7,7 @@ from django.utils.translation import override
 
 from tests.factories.observatory import ActivityVersionFactory, establishment
 from tests.factories.territories import CommuneFactory
+from totem.core.wording import date_with_year
 from totem.observatory import words
 from totem.observatory.activities import activities_of
 from totem.observatory.corrections import write_corrections
@@ -128,9 +129,9 @@ def test_age_classes_hold_each_year_once():
 
 def test_a_stock_is_dated_with_its_year(scope):
     with override("fr"):
-        assert words.day_words(scope.stock.date) == "1er novembre 2026"
+        assert date_with_year(scope.stock.date) == "1er novembre 2026"
     with override("en"):
-        assert words.day_words(scope.stock.date) == "1 November 2026"
+        assert date_with_year(scope.stock.date) == "1 November 2026"
 
 
 # -- Tables -----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language
 
 from totem.accounts.models import User
-from totem.core import mail
+from totem.core import languages, mail
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -20,7 +19,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         user.name = form.cleaned_data["name"].strip()
-        user.language = get_language() or "fr"
+        user.language = languages.active()
         saved: User = super().save_user(request, user, form, commit)
         return saved
 
@@ -38,7 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def _language_of(self, user: User | AnonymousUser | None) -> str:
         """The account's language; for an unknown address the page's, which does not reveal that it is unknown."""
         person = user or getattr(allauth_context.request, "user", None)
-        return person.language if isinstance(person, User) else get_language() or "fr"
+        return person.language if isinstance(person, User) else languages.active()
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002
         return reverse("accounts:profile")

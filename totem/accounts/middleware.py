@@ -25,7 +25,7 @@ class LanguageMiddleware:
 
 
 def language_of(request: HttpRequest) -> str:
-    """`fr` or `en`. Asks the database only for a browser that is signed in."""
+    """The code of a language of the site. Asks the database only for a browser that is signed in."""
     if request.session.get(SESSION_KEY) and request.user.is_authenticated:
         return request.user.language
     return translation.get_language_from_request(request)

@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Lower
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.bookings import mails, queries, rules, signals
 from totem.bookings.models import EARLY_ARRIVAL, LIVE, Booking, Occupancy, Status
 from totem.bookings.rules import RuleBrokenError
-from totem.core import journal, locks
+from totem.core import journal, languages, locks
 from totem.core.periods import Period, local_day
 from totem.hubs.models import Hub
 from totem.hubs.queries import Standing, standing
@@ -146,7 +144,7 @@ def _book(
         person=booker.person,
         guest_name=booker.guest.name if booker.guest else "",
         guest_email=booker.guest.email if booker.guest else "",
-        guest_language=get_language() or settings.LANGUAGE_CODE if booker.guest else "",
+        guest_language=languages.active() if booker.guest else "",
         organisation=booker.organisation,
         made_by=booker.by,
         purpose=purpose,

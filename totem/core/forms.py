@@ -11,9 +11,9 @@ from typing import Any
 import django.forms
 from django import forms
 from django.forms.renderers import DjangoTemplates
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from totem.core import languages
 from totem.core.colour import validate_accent
 from totem.core.wording import minutes_words
 
@@ -77,7 +77,7 @@ class MinutesField(forms.TypedChoiceField):
     def __init__(self, *, minimum: int = 30, maximum: int = 480, step: int = 30, **kwargs: Any) -> None:
         def lengths() -> list[tuple[int | str, str]]:
             blank = [] if self.required and self.initial is not None else [("", "—")]
-            return [*blank, *_lengths(minimum, maximum, step, get_language() or "")]
+            return [*blank, *_lengths(minimum, maximum, step, languages.active())]
 
         kwargs.setdefault("empty_value", None)
         super().__init__(choices=lengths, coerce=int, **kwargs)

@@ -1,23 +1,21 @@
 """How dates, hours, lengths, sums and figures are written for people: templates and mails both use these functions.
 
-The language is the active one. French follows the Lexique of the Imprimerie nationale: « 14 h 30 », « 12 480 »,
-« 24,00 € », « 1er ». English is British, with a 24-hour clock. Instants are aware datetimes, shown in the zone given (a
-`ZoneInfo` or its name), or else in the current one: a page about a hub gives the hub's.
+The language is the active one: the patterns stand in its catalogue, the CLDR has the names and marks (see
+`totem.core.languages`). French follows the Lexique of the Imprimerie nationale: « 14 h 30 », « 12 480 », « 24,00 € »,
+« 1er ». English is British, with a 24-hour clock. Instants are aware datetimes, shown in the zone given (a `ZoneInfo`
+or its name), or else in the current one: a page about a hub gives the hub's.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.numbers import format_currency, format_decimal
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import ngettext, pgettext
 
-from totem.core import clock
+from totem.core import clock, languages
 
 NBSP = "\N{NO-BREAK SPACE}"
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -25,90 +23,14 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
 Zone = ZoneInfo | str | None
 
 
-@dataclass(frozen=True)
-class Voice:
-    """What one language writes around the figures."""
-
-    babel: str
-    today: str
-    tomorrow: str
-    midnight: str
-    all_day: str
-    summer: str
-    winter: str
-    between: str
-    on_day: str
-    over_days: str
-    over_whole_days: str
-    hour: Callable[[int, int], str]
-    length: Callable[[int, int], str]
-    day_count: Callable[[int], str]
-    day_number: Callable[[int], str]
-
-
-def _hour_fr(hour: int, minute: int) -> str:
-    return f"{hour}{NBSP}h{NBSP}{minute:02d}" if minute else f"{hour}{NBSP}h"
-
-
-def _length_fr(hours: int, minutes: int) -> str:
-    return _hour_fr(hours, minutes) if hours else f"{minutes}{NBSP}min"
-
-
-def _length_en(hours: int, minutes: int) -> str:
-    parts = [f"{hours}{NBSP}h"] if hours else []
-    return NBSP.join([*parts, f"{minutes}{NBSP}min"] if minutes or not hours else parts)
-
-
-FRENCH = Voice(
-    babel="fr_FR",
-    today="aujourd’hui",
-    tomorrow="demain",
-    midnight="minuit",
-    all_day="toute la journée",
-    summer="heure d’été",
-    winter="heure d’hiver",
-    between="de {start} à {end}",
-    on_day="{day}, {hours}",
-    over_days="du {first} à {start} au {last} à {end}",
-    over_whole_days="du {first} au {last}",
-    hour=_hour_fr,
-    length=_length_fr,
-    day_count=lambda days: f"{days}{NBSP}{'jours' if days > 1 else 'jour'}",
-    day_number=lambda day: "1er" if day == 1 else str(day),
-)
-ENGLISH = Voice(
-    babel="en_GB",
-    today="today",
-    tomorrow="tomorrow",
-    midnight="midnight",
-    all_day="all day",
-    summer="summer time",
-    winter="winter time",
-    between="{start} to {end}",
-    on_day="{day}, {hours}",
-    over_days="{first} at {start} to {last} at {end}",
-    over_whole_days="from {first} to {last}",
-    hour=lambda hour, minute: f"{hour:02d}:{minute:02d}",
-    length=_length_en,
-    day_count=lambda days: f"{days}{NBSP}{'day' if days == 1 else 'days'}",
-    day_number=str,
-)
-
-
-def voice() -> Voice:
-    """The voice of the active language; English where there is none of its own."""
-    return FRENCH if (get_language() or "fr").startswith("fr") else ENGLISH
+@cache
+def _day_names(code: str, width: str = "wide") -> dict[int, str]:
+    return dict(languages.cldr(code).days["format"][width])
 
 
 @cache
-def _names(locale: str) -> tuple[dict[int, str], dict[int, str]]:
-    known = Locale.parse(locale)
-    return dict(known.days["format"]["wide"]), dict(known.months["format"]["wide"])
-
-
-@cache
-def _short_names(locale: str) -> dict[int, str]:
-    return dict(Locale.parse(locale).days["format"]["abbreviated"])
+def _month_names(code: str) -> dict[int, str]:
+    return dict(languages.cldr(code).months["format"]["wide"])
 
 
 @cache
@@ -133,91 +55,137 @@ def _today(zone: Zone, now: datetime | None) -> date:
     return local(now or clock.now(), zone).date()
 
 
+def _day_number(day: date) -> str:
+    return pgettext("first day of the month", "1") if day.day == 1 else str(day.day)
+
+
 def date_words(value: date | datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
     """« jeudi 26 novembre »; the year follows when it is not the current one."""
-    day, said = _local_date(value, zone), voice()
-    days, months = _names(said.babel)
-    words = f"{days[day.weekday()]} {said.day_number(day.day)} {months[day.month]}"
-    return words if day.year == _today(zone, now).year else f"{words} {day.year}"
+    day, code = _local_date(value, zone), languages.active()
+    parts = {
+        "weekday": _day_names(code)[day.weekday()],
+        "day": _day_number(day),
+        "month": _month_names(code)[day.month],
+        "year": day.year,
+    }
+    if day.year == _today(zone, now).year:
+        return pgettext("date", "{weekday} {day} {month}").format(**parts)
+    return pgettext("date", "{weekday} {day} {month} {year}").format(**parts)
+
+
+def date_with_year(day: date) -> str:
+    """« 1er novembre 2026 », with its year always."""
+    month = _month_names(languages.active())[day.month]
+    return pgettext("date", "{day} {month} {year}").format(day=_day_number(day), month=month, year=day.year)
 
 
 def date_short(value: date | datetime, zone: Zone = None) -> str:
     """« jeu. 26 », for the heads of narrow columns, where a caption says the month."""
-    day, said = _local_date(value, zone), voice()
-    return f"{_short_names(said.babel)[day.weekday()]} {said.day_number(day.day)}"
+    day = _local_date(value, zone)
+    weekday = _day_names(languages.active(), "abbreviated")[day.weekday()]
+    return pgettext("date", "{weekday} {day}").format(weekday=weekday, day=_day_number(day))
 
 
 def day_words(value: date | datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
     """« aujourd’hui », « demain », or the date in words."""
     day, today = _local_date(value, zone), _today(zone, now)
     if day == today:
-        return voice().today
-    return voice().tomorrow if day == today + timedelta(days=1) else date_words(value, zone, now=now)
+        return pgettext("day", "today")
+    return pgettext("day", "tomorrow") if day == today + timedelta(days=1) else date_words(value, zone, now=now)
+
+
+def wall_clock_hour(hour: int, minute: int) -> str:
+    """« 14 h 30 », « 14 h »: a reading of a clock, 24:00 included."""
+    if minute:
+        return pgettext("hour", "{hour:02d}:{minute:02d}").format(hour=hour, minute=minute)
+    return pgettext("hour", "{hour:02d}:00").format(hour=hour)
 
 
 def hour(value: datetime | time, zone: Zone = None) -> str:
     """« 14 h 30 », « 14 h ». In the hour that a night repeats, « (heure d’été) » or « (heure d’hiver) » tells which."""
-    said = voice()
     if isinstance(value, time):
-        return said.hour(value.hour, value.minute)
+        return wall_clock_hour(value.hour, value.minute)
     shown = local(value, zone)
-    words = said.hour(shown.hour, shown.minute)
+    words = wall_clock_hour(shown.hour, shown.minute)
     first, second = shown.replace(fold=0).utcoffset(), shown.replace(fold=1).utcoffset()
     # Twice on the clocks: the offset falls between the two readings. In the hour that is jumped it would rise, but no
     # instant has such a reading.
     if first is not None and second is not None and first > second:
-        words += f" ({said.winter if shown.fold else said.summer})"
+        season = pgettext("hour", "winter time") if shown.fold else pgettext("hour", "summer time")
+        words += f" ({season})"
     return words
 
 
 def hours_range(start: datetime | time, end: datetime | time, zone: Zone = None) -> str:
     """« de 9 h à 12 h »; an end at 0:00 is « minuit », and from midnight to midnight is « toute la journée »."""
-    said = voice()
     first = local(start, zone).time() if isinstance(start, datetime) else start
     last = local(end, zone).time() if isinstance(end, datetime) else end
     ends_at_midnight = last == time(0)
     if ends_at_midnight and first == time(0):
-        return said.all_day
-    return said.between.format(start=hour(start, zone), end=said.midnight if ends_at_midnight else hour(end, zone))
+        return all_day()
+    return between(hour(start, zone), midnight() if ends_at_midnight else hour(end, zone))
+
+
+def all_day() -> str:
+    """« toute la journée »."""
+    return pgettext("hours", "all day")
+
+
+def midnight() -> str:
+    """« minuit », at the end of a day."""
+    return pgettext("hour", "midnight")
+
+
+def between(start: str, end: str) -> str:
+    """« de 9 h à 12 h », of two hours that are written already."""
+    return pgettext("hours", "{start} to {end}").format(start=start, end=end)
 
 
 def period(start: datetime, end: datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
     """« jeudi 26 novembre, de 14 h à 16 h »; over several days « du … à 22 h au … à 6 h », whole ones « du … au … »."""
-    said, first, last = voice(), local(start, zone), local(end, zone)
+    first, last = local(start, zone), local(end, zone)
     until_midnight = last.time() == time(0) and last.date() == first.date() + timedelta(days=1)
     day = date_words(start, zone, now=now)
     if first.date() == last.date() or until_midnight:
-        return said.on_day.format(day=day, hours=hours_range(start, end, zone))
+        return pgettext("period", "{day}, {hours}").format(day=day, hours=hours_range(start, end, zone))
     if first.time() == last.time() == time(0):
-        return said.over_whole_days.format(first=day, last=date_words(end - timedelta.resolution, zone, now=now))
-    return said.over_days.format(
+        last_day = date_words(end - timedelta.resolution, zone, now=now)
+        return pgettext("period", "from {first} to {last}").format(first=day, last=last_day)
+    return pgettext("period", "{first} at {start} to {last} at {end}").format(
         first=day, start=hour(start, zone), last=date_words(end, zone, now=now), end=hour(end, zone)
     )
 
 
 def minutes_words(minutes: int) -> str:
     """A length: « 1 h 30 », « 45 min », « 2 jours » when it is a whole number of days."""
-    said = voice()
     if minutes and minutes % 1440 == 0:
-        return said.day_count(minutes // 1440)
-    return said.length(*divmod(minutes, 60))
+        days = minutes // 1440
+        return ngettext("{days}\N{NO-BREAK SPACE}day", "{days}\N{NO-BREAK SPACE}days", days).format(days=days)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        pattern = pgettext("length", "{minutes}\N{NO-BREAK SPACE}min")
+    elif not minutes:
+        pattern = pgettext("length", "{hours}\N{NO-BREAK SPACE}h")
+    else:
+        pattern = pgettext("length", "{hours}\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}{minutes}\N{NO-BREAK SPACE}min")
+    return pattern.format(hours=hours, minutes=minutes)
 
 
 def number(value: Decimal | float, decimals: int | None = None) -> str:
     """« 12 480 », « 3,5 »: at most three decimals, or exactly `decimals` of them."""
     pattern = "#,##0.###" if decimals is None else "#,##0." + "0" * decimals if decimals else "#,##0"
-    return _written(value, pattern, voice().babel)
+    return _written(value, pattern, languages.active())
 
 
 @lru_cache(maxsize=8192, typed=True)
-def _written(value: Decimal | float, pattern: str, locale: str) -> str:
+def _written(value: Decimal | float, pattern: str, code: str) -> str:
     # A page of figures writes the same small numbers hundreds of times, and Babel takes its time.
-    return str(format_decimal(value, format=pattern, locale=locale))
+    return str(format_decimal(value, format=pattern, locale=languages.cldr(code)))
 
 
 def money(value: Decimal) -> str:
     """« 24,00 € », with a no-break space."""
-    return str(format_currency(value, "EUR", locale=voice().babel))
+    return str(format_currency(value, "EUR", locale=languages.cldr(languages.active())))
 
 
 def area(value: Decimal | float) -> str:
@@ -227,8 +195,12 @@ def area(value: Decimal | float) -> str:
 
 def percent(share: Decimal | float, decimals: int = 0) -> str:
     """A share from 0 to 1 as « 42 % »."""
-    sign = f"{NBSP}%" if voice() is FRENCH else "%"
-    return f"{number(share * 100, decimals)}{sign}"
+    return percent_words(number(share * 100, decimals))
+
+
+def percent_words(written: str) -> str:
+    """A number that is written already, with the sign: « 42 % », “42%”."""
+    return languages.with_percent(languages.active(), written)
 
 
 def instant_iso(value: datetime | date) -> str:

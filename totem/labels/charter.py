@@ -12,8 +12,8 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 import msgspec
-from django.utils.translation import get_language
 
+from totem.core import languages
 from totem.core.measures import Combine
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -25,29 +25,35 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Words(Struct, frozen=True, kw_only=True):
-    """A text in French and in English."""
+    """A text in French and in English, and in any other language of the site: a key each, by its code."""
 
-    fr: str
-    en: str
+    # Made from the settings, so that a language is added in one place; only the two that all can fall back on are
+    # asked of every charter.
+    __annotations__ = dict.fromkeys(languages.codes(), str)
+    vars().update(dict.fromkeys(set(languages.codes()).difference(languages.FALLBACKS), ""))
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text by language."""
+        return {code: getattr(self, code, "") for code in languages.codes()}
 
     def __str__(self) -> str:
-        return self.en if (get_language() or "fr").startswith("en") else self.fr
+        return languages.first_written(self.texts)[1]
 
 
 class UnitWords(Words, frozen=True, kw_only=True):
     """A unit in words, and what a single one is called: « postes », « poste »."""
 
-    fr_one: str = ""
-    en_one: str = ""
+    __annotations__ = {f"{code}_one": str for code in languages.codes()}
+    vars().update(dict.fromkeys(__annotations__, ""))
 
     def counted(self, value: Decimal | int) -> str:
-        """The word for that many: French has no plural below two, English has one for all but one."""
-        english = (get_language() or "fr").startswith("en")
-        one = value in {1, -1} if english else -2 < value < 2
-        return ((self.en_one if english else self.fr_one) if one else "") or str(self)
+        """The word for that many, singular or plural as the language of the word has it."""
+        code, several = languages.first_written(self.texts)
+        return (getattr(self, f"{code}_one", "") if languages.is_single(code, value) else "") or several
 
 
-Unit = str | UnitWords  # « m² », or words where the two languages differ
+Unit = str | UnitWords  # « m² », or words where languages differ
 Amount = int | float | str  # a number as it was typed, or « $name » of a parameter
 
 

@@ -6,21 +6,29 @@ An editor that knows it completes and explains a charter as it is written. `tote
 
 from typing import Any
 
+from django.utils.functional import lazy
+from django.utils.translation import gettext, gettext_noop, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
+from totem.core import languages
 from totem.labels import charter
 from totem.labels.charter import COMPARATORS
 from totem.labels.vocabulary import WORDS, Of
 
 PARAMETER = r"^\$[a-z][a-z0-9_-]{0,39}$"
 
+
+def _in(words: str, code: str) -> str:
+    return lazy(lambda: gettext(words).format(language=languages.name(code)), str)()
+
+
 # What a key is for, wherever it stands; « Table.key » where a table means something of its own by it.
 MEANINGS = {
-    "fr": _("In French."),
-    "en": _("In English."),
-    "fr_one": _("In French, what a single one is called; may be left out."),
-    "en_one": _("In English, what a single one is called; may be left out."),
+    **{code: _in(gettext_noop("In {language}."), code) for code in languages.codes()},
+    **{
+        f"{code}_one": _in(gettext_noop("In {language}, what a single one is called; may be left out."), code)
+        for code in languages.codes()
+    },
     "at_least": _("The value has to be this or more. A number, or « $name » of a parameter."),
     "more_than": _("The value has to be above this: the number itself fails."),
     "at_most": _("The value has to be this or less."),
@@ -188,7 +196,7 @@ _OR_PARAMETER = {*COMPARATORS, "number", "years_running", "mode"}
 
 def published() -> dict[str, Any]:
     """The schema of the format, explained in English: what `totem charter schema` prints."""
-    with override("en"):
+    with override(languages.ENGLISH):
         return explained()
 
 

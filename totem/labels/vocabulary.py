@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from totem.core import measures
+from totem.core import languages, measures
 from totem.core.measures import Combine, Text
 from totem.hubs.measures import HUB
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
@@ -97,7 +97,7 @@ TITLES: dict[Of, Text] = {
 
 def _measure(known: measures.Measure) -> KnownMeasure:
     units = set()
-    for language in ("fr", "en"):
+    for language in languages.codes():
         with override(language):
             units.add(str(known.unit))
     return KnownMeasure(known.subject, frozenset(units), known.combine)

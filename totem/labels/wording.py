@@ -59,7 +59,7 @@ def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
     """« 50 000 m² », « 25 % », « 5 000 000 € »: a number and its unit, held together."""
     said = unit.counted(value) if isinstance(unit, UnitWords) else str(unit)
     if said == "%":
-        return f"{wording.number(value)}{wording.NBSP if wording.voice() is wording.FRENCH else ''}%"
+        return wording.percent_words(wording.number(value))
     return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.functional import lazy
-from django.utils.translation import get_language
 
+from totem.core import languages
 from totem.observatory import nomenclature
 from totem.observatory.models import (
     Activity,
@@ -44,7 +44,8 @@ class ActorKind(NamedTuple):
     @property
     def label(self) -> str:
         """Its name in the reader's language, read when it is shown."""
-        return lazy(lambda: self.name_en if (get_language() or "").startswith("en") else self.name, str)()
+        names = {languages.FRENCH: self.name, languages.ENGLISH: self.name_en}
+        return lazy(lambda: languages.first_written(names)[1], str)()
 
 
 @cache

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from totem.core import languages
+from totem.core.wording import date_with_year
 from totem.observatory import queries, words
 from totem.observatory.engine import Row, Scope, opened
 from totem.observatory.tables import MASKED, Column, Table, communes_table, tables_of
@@ -341,11 +342,11 @@ class Package:
             "profile": "data-package",
             "name": f"totem-{self.scope.place.level}-{slug_of(self.scope.place)}-{stock.date.isoformat()}".lower(),
             "title": _("Digital sector of %(place)s, stock of %(date)s")
-            % {"place": self.scope.place.name, "date": words.day_words(stock.date)},
+            % {"place": self.scope.place.name, "date": date_with_year(stock.date)},
             "description": words.counted_words(self.scope),
             "homepage": self.address,
             "version": stock.date.isoformat(),
-            "language": get_language() or "fr",
+            "language": languages.active(),
             "licenses": [LICENCE],
             "sources": [
                 {"title": str(words.REGISTER)},

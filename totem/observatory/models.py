@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from totem.core import languages
 from totem.core.models import Dated
 from totem.territories.models import Workspace
 
@@ -121,7 +121,7 @@ class Named(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return self.name_en if self.name_en and (get_language() or "").startswith("en") else self.name
+        return languages.first_written({languages.FRENCH: self.name, languages.ENGLISH: self.name_en})[1]
 
 
 class ActivityPerimeter(Named, Dated):

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from django.conf import settings
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from totem.core.rendering import ChartSpec
 from totem.core.rendering import Kind as ChartKind
@@ -155,7 +155,6 @@ def chart_of(table: Table) -> ChartSpec | None:
         kind=drawing.kind,
         rows=rows,
         title=table.title,
-        language="fr" if (get_language() or "fr").startswith("fr") else "en",
         decimals=drawing.decimals,
         percent=table.columns[table.index(drawing.values[0])].kind == "percent",
         names=names,
@@ -676,7 +675,6 @@ def companies_table(scope: Scope, companies: Sequence[Company]) -> Table:
 
 def actors_table(found: Sequence[Actors]) -> Table:
     """How many candidates there are for each kind of actor."""
-    french = (get_language() or "fr").startswith("fr")
     table = Table(
         name="acteurs",
         title=_("Actors of the territory"),
@@ -685,7 +683,7 @@ def actors_table(found: Sequence[Actors]) -> Table:
             " what it is for the sector. Each is to be confirmed by hand."
         ),
         columns=(Column("kind", _("Kind of actor"), "text"), Column("candidates", _("Candidates"))),
-        rows=tuple((a.kind.name if french else a.kind.name_en, a.total) for a in found),
+        rows=tuple((str(a.kind.label), a.total) for a in found),
     )
     return masked(table)
 

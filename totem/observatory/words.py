@@ -4,16 +4,14 @@ Labels, definitions and the notes that say what a figure hides. Numbers of a met
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from babel.dates import get_month_names
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from totem.core.wording import number, percent, voice
+from totem.core.wording import date_with_year, number, percent
 from totem.observatory.corrections import reach
 from totem.observatory.coverage import missing
 from totem.observatory.nomenclature import read_bands
@@ -269,12 +267,6 @@ def age_classes(year: int) -> tuple[AgeClass, ...]:
 
 
 # -- Dates and numbers -------------------------------------------------------------------------------------------------
-
-
-def day_words(day: date) -> str:
-    """« 1er novembre 2026 », with its year always: what a stock is dated by."""
-    said = voice()
-    return f"{said.day_number(day.day)} {get_month_names('wide', locale=said.babel)[day.month]} {day.year}"
 
 
 def interval_words(interval: "Interval", unbounded: int = 0) -> str:
@@ -539,7 +531,7 @@ def counted_words(scope: "Scope") -> str:
     """What every figure carries: the activities counted and the stock’s date."""
     return _("%(activities)s; stock of %(date)s") % {
         "activities": scope.activities.label,
-        "date": day_words(scope.stock.date),
+        "date": date_with_year(scope.stock.date),
     }
 
 

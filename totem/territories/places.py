@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 SUBJECT = "territories.place"  # what measures call a place
 PERIMETER, DRAWN, FRANCE = "perimetre", "dessin", "france"
+FRANCE_CODE = "fr"  # of the country in addresses, not of a language
 LEVELS = (*Level.values, PERIMETER, DRAWN, FRANCE)
 
 
@@ -161,7 +162,7 @@ def _kept_place(level: str, code: str, edition: str) -> Place:
 
 def _official_place(level: str, code: str) -> Place:
     if level == FRANCE:
-        return _made_of(FRANCE, code or "fr", _("France"), _totals())
+        return _made_of(FRANCE, code or FRANCE_CODE, _("France"), _totals())
     if level == Level.COMMUNE:
         code = fold(code) or ""
     row = _MODELS[level]._default_manager.filter(pk=code).first()

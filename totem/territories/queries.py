@@ -9,6 +9,7 @@ from functools import lru_cache
 import holidays
 from django.db import models
 
+from totem.core import languages
 from totem.territories.models import (
     Commune,
     Department,
@@ -44,7 +45,7 @@ def holidays_between(department: Department, first: datetime.date, last: datetim
 
 @lru_cache(maxsize=512)
 def _holidays_of(zone: str, year: int) -> tuple[tuple[datetime.date, str], ...]:
-    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language="fr")
+    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=languages.FRENCH)
     return tuple((day, name.replace("'", "’")) for day, name in sorted(found.items()))
 
 

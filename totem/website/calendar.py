@@ -102,7 +102,6 @@ class Labels:
     """« 9 h », « de 9 h à 12 h » in the active language, each made once."""
 
     def __init__(self) -> None:
-        self._voice = wording.voice()
         self._hours: dict[int, str] = {}
         self._ranges: dict[Span, str] = {}
 
@@ -112,7 +111,7 @@ class Labels:
             return wording.hour(datetime.fromtimestamp(minute * 60, UTC), day.zone)
         wall = minute - day.starts
         if wall not in self._hours:
-            self._hours[wall] = self._voice.hour(*divmod(wall, 60))
+            self._hours[wall] = wording.wall_clock_hour(*divmod(wall, 60))
         return self._hours[wall]
 
     def between(self, day: Day, start: int, end: int) -> str:
@@ -126,9 +125,9 @@ class Labels:
 
     def _between(self, day: Day, start: int, end: int) -> str:
         if start <= day.starts and end >= day.ends:
-            return self._voice.all_day
-        last = self._voice.midnight if end >= day.ends else self.hour(day, end)
-        return self._voice.between.format(start=self.hour(day, start), end=last)
+            return wording.all_day()
+        last = wording.midnight() if end >= day.ends else self.hour(day, end)
+        return wording.between(self.hour(day, start), last)
 
 
 # -- Rules and times of a space ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from totem.accounts.demonstration import Group, InventedMember
 from totem.accounts.models import User
 from totem.bookings.demonstration.bookables import Bookable
 from totem.bookings.models import Booking, Status
+from totem.core import languages
 from totem.core.demonstration import InventedWorld, Sheet
 from totem.core.periods import Period, ceil_to_step, expand_week, intersect
 from totem.hubs import queries as hub_queries
@@ -208,7 +209,7 @@ class Diary:
             person=who.person,
             guest_name=guest_name,
             guest_email=guest_email,
-            guest_language="fr" if who.guest else "",
+            guest_language=languages.FRENCH if who.guest else "",
             organisation=who.organisation,
             made_by=who.made_by,
             purpose=purpose,

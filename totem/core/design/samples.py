@@ -12,7 +12,7 @@ import shapely
 from django import forms
 from django.core.paginator import Paginator
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.components import Crumb, Slot, Tab
@@ -238,7 +238,7 @@ def spec(kind: str, width: int = WIDTHS[0]) -> ChartSpec:
             "names": {"at_least": gettext("at least")},
         },
     }  # fmt: skip
-    return ChartSpec(kind=kind, language=get_language() or "fr", width=width, **samples[kind])  # type: ignore[arg-type]
+    return ChartSpec(kind=kind, width=width, **samples[kind])  # type: ignore[arg-type]
 
 
 def _hexagon(n: int) -> shapely.Polygon:

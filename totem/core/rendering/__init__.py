@@ -6,8 +6,8 @@
                  charts: dict[str, ChartSpec] | None = None) -> bytes
     answers_busy(view)                                         a view that says 503 + Retry-After when RenderingBusy
 
-    ChartSpec(kind=, rows=, title=, language="fr", width=720, decimals=0, percent=False, names={}, reference=None,
-              reference_name="")
+    ChartSpec(kind=, rows=, title=, language=the reader's, width=720, decimals=0, percent=False, names={},
+              reference=None, reference_name="")
       kind        rows (a mapping each)
       "bars"      label, value | None, text?, emphasis?          emphasis: a total, in ink
       "stacked"   label, part, value                             at most six parts; the total is written by itself
@@ -47,6 +47,9 @@ from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
+
+from totem.core import languages
+from totem.core.wording import NARROW, NBSP
 
 Kind = Literal["bars", "stacked", "line", "flows", "dots", "interval"]
 P = ParamSpec("P")
@@ -90,7 +93,7 @@ class ChartSpec:
     kind: Kind
     rows: Sequence[Mapping[str, Any]]
     title: str
-    language: str = "fr"
+    language: str = field(default_factory=languages.active)
     width: int = 720
     decimals: int = 0
     percent: bool = False
@@ -105,8 +108,8 @@ class ChartSpec:
             raise ValueError(f"A chart shows 1 to {ROWS_AT_MOST} rows, not {len(self.rows)}.")
         if self.width not in WIDTHS:
             raise ValueError(f"A chart is {WIDTHS[0]} to {WIDTHS[-1]} pixels wide, not {self.width}.")
-        if self.language not in {"fr", "en"}:
-            raise ValueError(f"Numbers are written in fr or en, not in {self.language!r}.")
+        if self.language not in languages.codes():
+            raise ValueError(f"Numbers are written in {' or '.join(languages.codes())}, not in {self.language!r}.")
         lost = {name for row in self.rows for name in FIELDS[self.kind] - row.keys()}
         wanted = (
             *NAMES.get(self.kind, ()),
@@ -130,7 +133,7 @@ def chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]:
     The view of one image of a page asks for all the charts of that page, and answers its own: the first request has
     them drawn in one go, the others wait their turn and find theirs kept. Raises RenderingBusy and RenderingFailed.
     """
-    jobs = [_Job("chart", {"spec": _plain(asdict(spec))}) for spec in specs]
+    jobs = [_Job("chart", {"spec": _told(spec)}) for spec in specs]
     return _drawn(jobs)
 
 
@@ -153,7 +156,7 @@ def document_pdf(
             "template": template,
             "data": _plain(data),
             "images": {name: _printable(image.decode()) for name, image in (images or {}).items()},
-            "charts": {name: _plain(asdict(spec)) for name, spec in (charts or {}).items()},
+            "charts": {name: _told(spec) for name, spec in (charts or {}).items()},
         },
     )
     return _drawn([job])[0]
@@ -246,6 +249,19 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return _printable(str(value))
+
+
+def _told(spec: ChartSpec) -> dict[str, Any]:
+    """The spec as the child reads it, with the marks of numbers in its language as d3-format names them."""
+    decimal, thousands = languages.marks(spec.language)
+    locale = {
+        "decimal": decimal,
+        "thousands": thousands,
+        "grouping": [3],
+        "currency": ["", ""],
+        "percent": languages.with_percent(spec.language, "").replace(NBSP, NARROW),  # a chart has little room
+    }
+    return {**_plain(asdict(spec)), "locale": locale}
 
 
 # -- The child --------------------------------------------------------------------------------------------------------

@@ -20,23 +20,13 @@ SHADES = ("#9ED3D6", "#52A8B5", "#1C7F93", "#005D75", "#093B57", "#1B2333")
 LINES = ((SEA, [1, 0]), ("#8A5A00", [6, 3]), ("#6B3A6E", [2, 3]), ("#B2432F", [9, 3, 2, 3]), ("#3F6B3A", [4, 2]))
 FONT = "Inter, system-ui, sans-serif"
 NARROW_NBSP = "\N{NARROW NO-BREAK SPACE}"
-LOCALES: dict[str, dict[str, Any]] = {
-    "fr": {
-        "decimal": ",",
-        "thousands": NARROW_NBSP,
-        "grouping": [3],
-        "currency": ["", f"{NARROW_NBSP}€"],
-        "percent": f"{NARROW_NBSP}%",
-    },
-    "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["£", ""], "percent": "%"},
-}
 NARROW = 560  # below, names stand above their bars
 
 
 def svg(spec: Spec) -> bytes:
-    """The SVG of a chart, UTF-8; `spec` holds the fields of `rendering.ChartSpec`. Text stays text."""
+    """The SVG of a chart, UTF-8; `spec` has the fields of `rendering.ChartSpec` and a `locale`. Text stays text."""
     chart = {**KINDS[spec["kind"]](spec).to_dict(validate=False), "background": None}
-    drawn = vl_convert.vegalite_to_svg(chart, format_locale=LOCALES[spec["language"]], allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(chart, format_locale=spec["locale"], allowed_base_urls=[])
     return _named(drawn, spec["title"]).encode()
 
 
@@ -61,7 +51,7 @@ def _wide(text: str, size: float) -> float:
 
 def _number(value: float, spec: Spec) -> str:
     """The number as d3 would write it under the spec's locale."""
-    locale = LOCALES[spec["language"]]
+    locale = spec["locale"]
     text = f"{value * 100 if spec['percent'] else value:,.{spec['decimals']}f}"
     text = text.replace(",", "\0").replace(".", locale["decimal"]).replace("\0", locale["thousands"])
     return text.replace("-", "−") + (locale["percent"] if spec["percent"] else "")

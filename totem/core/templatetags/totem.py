@@ -20,9 +20,9 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
-from totem.core import wording
+from totem.core import languages, wording
 from totem.core.components import Crumb, Slot, Tab, Words
 from totem.core.periods import Period
 from totem.core.wording import Zone
@@ -40,6 +40,12 @@ def _optional(value: Any) -> bool:
 def date_words(value: date | datetime | None, zone: Zone = None) -> str:
     """`{{ b.starts_at|date_words:hub.zone }}`: « jeudi 26 novembre »."""
     return "" if _optional(value) else wording.date_words(value, zone)  # type: ignore[arg-type]
+
+
+@register.filter
+def date_with_year(value: date) -> str:
+    """« 1er novembre 2026 », without the day of the week."""
+    return wording.date_with_year(value)
 
 
 @register.filter
@@ -75,7 +81,7 @@ def hours_range(value: Any, zone: Zone = None) -> str:
 @register.simple_tag
 def colon() -> str:
     """What stands between a label and its words: French has a no-break space before it."""
-    return f"{wording.NBSP}: " if wording.voice() is wording.FRENCH else ": "
+    return pgettext("between a label and its words", ": ")
 
 
 @register.simple_tag
@@ -503,4 +509,4 @@ def joined(items: Iterable[Words]) -> SafeString:
 @register.simple_tag
 def language_name(code: str) -> str:
     """« Français », « English »: a language by its own name."""
-    return {"fr": "Français", "en": "English"}.get(code) or gettext(code)
+    return languages.own_name(code)

@@ -11,9 +11,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from totem.core import languages
 from totem.core.files import CheckedFile, DocumentField, DocumentInput
 from totem.core.forms import DateInput
-from totem.core.wording import FRENCH, number, voice
+from totem.core.wording import number
 from totem.labels.comparison import TEXTS, is_yes_or_no
 from totem.labels.indicators import Figured
 from totem.labels.models import ObservationVersion
@@ -61,7 +62,8 @@ def plain_number(text: str) -> str:
     Raises ValidationError for one that could be two numbers: « 10.000 » in French.
     """
     text = SPACES.sub("", text).replace("\N{MINUS SIGN}", "-")
-    thousands, decimal = (".", ",") if voice() is FRENCH else (",", ".")
+    decimal = languages.marks(languages.active())[0]
+    thousands = "," if decimal == "." else "."
     grouped = re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{thousands}\d{{3}})+(\{decimal}\d+)?", text)
     if grouped and thousands == "." and text.count(".") == 1 and decimal not in text:
         words = gettext("Write %(thousands)s for thousands, or %(decimals)s with decimals.")

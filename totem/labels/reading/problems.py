@@ -5,11 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from totem.labels.reading.positions import Path, Positions
-
-LANGUAGES = {"fr": gettext_lazy("French"), "en": gettext_lazy("English")}
 
 
 @dataclass(frozen=True, order=True)

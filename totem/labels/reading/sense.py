@@ -12,11 +12,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from totem.core import languages
 from totem.core.measures import Combine
 from totem.labels import charter as form
 from totem.labels.charter import COMPARATORS, Unit, Words
 from totem.labels.reading.positions import Path, Positions
-from totem.labels.reading.problems import LANGUAGES, Checker, close, key_of, shown
+from totem.labels.reading.problems import Checker, close, key_of, shown
 from totem.labels.vocabulary import TITLES, Known, Of
 
 PARAMETER_IN_TEXT = re.compile(r"\$[a-zA-Z]\w*")
@@ -111,8 +112,8 @@ class Sense(Checker):
     def _texts(self, value: object, path: Path) -> None:
         """No text is empty or names a parameter: nothing would put its value there."""
         if isinstance(value, dict):
-            if value.keys() & {"fr", "en"}:
-                for language in value.keys() & {"fr", "en"}:
+            if written := value.keys() & languages.codes():
+                for language in written:
                     self._text(value[language], (*path, language))
                 return
             for key, member in value.items():
@@ -129,7 +130,7 @@ class Sense(Checker):
             return
         if not text.strip():
             message = _("This text is empty in {language} (« {word} »).").format(
-                language=LANGUAGES[str(path[-1])], word=path[-1]
+                language=languages.name(str(path[-1])), word=path[-1]
             )
             self.say(path, path[-1], message)
         elif found := PARAMETER_IN_TEXT.search(text):
@@ -567,8 +568,8 @@ def _is_bool(value: object) -> bool:
 
 
 def _unit_words(unit: Unit) -> frozenset[str]:
-    """The words that a unit is written with, in either language."""
-    words = {unit.fr, unit.en} if isinstance(unit, Words) else {unit}
+    """The words that a unit is written with, in every language."""
+    words = unit.texts.values() if isinstance(unit, Words) else [unit]
     return frozenset(word for word in words if word)
 
 

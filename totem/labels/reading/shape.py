@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from msgspec import inspect
 
+from totem.core import languages
 from totem.labels import charter as form
 from totem.labels.charter import Charter, UnitWords, Words
 from totem.labels.reading.positions import Path, Positions
-from totem.labels.reading.problems import LANGUAGES, Checker, close, key_of, shown
+from totem.labels.reading.problems import Checker, close, key_of, shown
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _TABLES: dict[type, str | Promise] = {
@@ -97,7 +98,9 @@ class Shape(Checker):
             self.wrong((*path, key), key, message, key=True)
         for key in [field.encode_name for field in kind.fields if field.required and field.encode_name not in value]:
             if issubclass(kind.cls, Words):
-                message = _("This text has no {language}: add « {word} ».").format(language=LANGUAGES[key], word=key)
+                message = _("This text has no {language}: add « {word} ».").format(
+                    language=languages.name(key), word=key
+                )
             else:
                 message = _("« {word} » is missing in {table}.").format(word=key, table=name)
             self.wrong(path, key, message)

@@ -11,12 +11,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import content_disposition_header
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from totem.core import languages
 from totem.core.components import Crumb
 from totem.core.rendering import ChartSpec, answers_busy, chart_svgs, document_pdf
+from totem.core.wording import date_with_year
 from totem.observatory import exports, queries, surroundings, words
 from totem.observatory.engine import Scope
 from totem.observatory.models import Stock
@@ -229,11 +230,11 @@ def sheet_data(
     if with_map:
         sections.insert(1, _map_section(scope))
     return {
-        "lang": _language(),
+        "lang": languages.active(),
         "kicker": _("Observatory of the digital sector"),
         "title": str(place.name),
         "lead": words.counted_words(scope),
-        "at": words.day_words(stock.date),
+        "at": date_with_year(stock.date),
         "at_iso": stock.date.isoformat(),
         "notice": str(words.SYNTHETIC) if stock.synthetic else "",
         "figures": [_printed_figure(figure) for figure in figures_of(scope, profile)],
@@ -302,10 +303,6 @@ def _map_section(scope: Scope) -> dict[str, Any]:
         "image": "map",
         "alt": title,
     }
-
-
-def _language() -> str:
-    return "fr" if (get_language() or "fr").startswith("fr") else "en"
 
 
 # -- Methods ----------------------------------------------------------------------------------------------------------

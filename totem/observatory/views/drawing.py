@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from totem.core.pages import SHOW_AND_SEND, render_page
+from totem.core.wording import date_with_year
 from totem.observatory import queries, words
 from totem.observatory.activities import activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
@@ -30,7 +31,7 @@ from totem.observatory.views.scopes import (
 )
 from totem.territories.forms import ShapeForm
 from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
-from totem.territories.places import FRANCE, ShapesMissing, place_drawn
+from totem.territories.places import FRANCE, FRANCE_CODE, ShapesMissing, place_drawn
 from totem.territories.shapes import as_geojson
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _page(request: HttpRequest, form: DrawForm, status: int = 200, **context: An
         "crumb_items": [home_crumb()],
         "outlined": Outline.objects.exists(),
         "kept": kept_elsewhere(request),
-        "outlines": reverse("territories:contours", args=[FRANCE, "fr"]),
+        "outlines": reverse("territories:contours", args=[FRANCE, FRANCE_CODE]),
         **context,
     }
     return render_page(request, "observatory/draw.html", shown, partial="answer", status=status)
@@ -121,7 +122,7 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
     return {
         "scope": scope,
         "stock": stock,
-        "stock_day": words.day_words(stock.date),
+        "stock_day": date_with_year(stock.date),
         "place": scope.place,
         "synthetic": words.SYNTHETIC if stock.synthetic else "",
         "chooser": chooser(request, scope),

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from totem.core.components import Crumb, Tab
+from totem.core.wording import date_with_year
 from totem.observatory import surroundings
 from totem.observatory.engine import Scope
 from totem.observatory.views.scopes import KEPT, Parameters, address, chooser, kept, kept_elsewhere
-from totem.observatory.words import SYNTHETIC, counted_words, day_words
+from totem.observatory.words import SYNTHETIC, counted_words
 from totem.territories.models import Level
 from totem.territories.places import DRAWN, FRANCE, PERIMETER, Place
 
@@ -53,7 +54,7 @@ def framed(
         "scope": scope,
         "place": place,
         "stock": scope.stock,
-        "stock_day": day_words(scope.stock.date),
+        "stock_day": date_with_year(scope.stock.date),
         "level_words": LEVEL_WORDS[place.level],
         "crumb_items": crumbs(place, suffix, current),
         "tabs": [

@@ -33,7 +33,7 @@ from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_place, permanent_of
 from totem.observatory.words import SYNTHETIC, band_words
 from totem.territories.models import Commune, Edition, Level, Outline
-from totem.territories.places import FRANCE, Place, place_for
+from totem.territories.places import FRANCE, FRANCE_CODE, Place, place_for
 from totem.territories.queries import levels_of as codes_of
 from totem.territories.queries import outlines_geojson
 from totem.territories.shapes import as_geojson
@@ -258,7 +258,7 @@ def country_map(stock: Stock, version: ActivityVersion) -> str:
     parts = ["regions", _edition(), stock.folder, version.pk, get_language(), settings.MASK_COUNTS_BELOW]
 
     def draw() -> str:
-        scope = Scope(stock, activities_of(version), place_for(FRANCE, "fr"))
+        scope = Scope(stock, activities_of(version), place_for(FRANCE, FRANCE_CODE))
         return drawn(
             scope,
             Asked("etablissements", Level.REGION, points=False, width=NARROW),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core.pages import render_page, wants_partial
-from totem.core.wording import number, percent
+from totem.core.wording import date_with_year, number, percent
 from totem.observatory import queries, surroundings, words
 from totem.observatory.engine import NoStock, Scope
 from totem.observatory.models import Nomenclature
@@ -81,7 +81,7 @@ def _country(request: HttpRequest) -> dict[str, Any]:
         drawing = country_map(stock, read_version(request))
     except NoStock:
         return {"stock": None}
-    return {"stock": stock, "stock_day": words.day_words(stock.date), "map_svg": mark_safe(drawing)}  # noqa: S308 - ours
+    return {"stock": stock, "stock_day": date_with_year(stock.date), "map_svg": mark_safe(drawing)}  # noqa: S308 - ours
 
 
 # -- Figures ----------------------------------------------------------------------------------------------------------

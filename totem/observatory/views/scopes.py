@@ -24,10 +24,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core import clock
+from totem.core.wording import date_with_year
 from totem.observatory.activities import DEFAULT, activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import ActivityVersion, Nomenclature, Stock
-from totem.observatory.words import day_words
 from totem.territories.models import Perimeter
 from totem.territories.places import (
     DRAWN,
@@ -248,7 +248,7 @@ def chooser(request: HttpRequest, scope: Scope) -> Chooser:
     return Chooser(
         tuple(Option(value, label, value == now["activites"]) for value, label in versions),
         tuple(Option(word, str(value.label), word == now["naf"]) for word, value in NAF.items()),
-        tuple(Option(day.isoformat(), day_words(day), day == scope.stock.date) for day in stocks),
+        tuple(Option(day.isoformat(), date_with_year(day), day == scope.stock.date) for day in stocks),
         now.get("forme", ""),
     )
 

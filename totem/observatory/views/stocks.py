@@ -16,7 +16,7 @@ from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.components import Crumb
-from totem.core.wording import number, percent
+from totem.core.wording import date_with_year, number, percent
 from totem.observatory import words
 from totem.observatory.forms import DecisionForm
 from totem.observatory.models import Stock
@@ -103,7 +103,7 @@ def _decide(request: HttpRequest, pk: int, action: Callable[..., Stock], done: s
 def _page(request: HttpRequest, stock: Stock, form: DecisionForm, status: int = 200) -> HttpResponse:
     context = {
         "stock": stock,
-        "day": words.day_words(stock.date),
+        "day": date_with_year(stock.date),
         "form": form,
         "differences": [difference_words(told) for told in stock.differences],
         "quality": [(label, stock.quality[name]) for name, label in words.RULES.items() if name in stock.quality],
@@ -120,7 +120,7 @@ def difference_words(told: dict[str, Any]) -> Difference:
     kind, key, before, after = told["kind"], told["key"], told["before"], told["after"]
     what = f"{KINDS.get(kind, kind)} {STATES.get(key, key)}".strip()
     if kind == "date":
-        first, second = (words.day_words(date.fromordinal(int(day))) for day in (before, after))
+        first, second = (date_with_year(date.fromordinal(int(day))) for day in (before, after))
         return Difference(what, first, second, "", "")
     if kind == "double_coded":
         return Difference(what, *(percent(share, 1) for share in (before, after, after - before, told["allowed"])))
