@@ -4,10 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.utils.text import slugify
 
 from totem.core.demonstration import InventedWorld, Sheet, part
 from totem.core.periods import DAY
+from totem.core.slugs import free_slug
 from totem.hubs.demonstration import HUBS, clocks
 from totem.hubs.models import Hub, Zone
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, Unit
@@ -32,7 +32,7 @@ def load(world: InventedWorld) -> None:
 
 def _build(hub: Hub, row: Sheet, *, zones: dict[str, Zone], position: int, known: dict[str, Space]) -> Space:
     fields = {key: value for key, value in row.items() if key not in BESIDE}
-    slug = slugify(row["name"].replace("’", " "))
+    slug = free_slug(Space.objects.filter(hub=hub), row["name"])
     space = Space(hub=hub, zone=zones[row["zone"]], slug=slug, position=position, **fields)
     space.full_clean()
     space.save()
