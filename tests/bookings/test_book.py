@@ -111,7 +111,7 @@ def test_a_refusal_offers_the_nearest_slots_and_the_other_rooms_that_fit():
     like = SpaceFactory(hub=space.hub, capacity=8)
     book(space, at(10, hours=2))
 
-    offered = queries.alternatives(space, at(10.5), NOW)
+    offered = queries.alternatives(space, at(10.5), NOW, most=4)
 
     assert [slot.period for slot in offered.slots] == [at(9), at(12), at(12.5), at(13)]
     assert [slot.space for slot in offered.spaces] == [like]

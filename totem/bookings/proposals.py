@@ -21,6 +21,9 @@ from totem.spaces.models import Price, Space
 from totem.spaces.pricing import Quote, UnpricedError
 from totem.spaces.wording import PriceLine, quote_lines
 
+SLOTS_OFFERED = 4
+"""How many free slots a refusal offers in the same space, and how many other spaces at the same time."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -135,7 +138,7 @@ class Offer:
 
 def offers_for(taken: SlotTakenError, now: datetime) -> list[Offer]:
     """The nearest free slots, then other spaces at the same time, each with its price."""
-    found = queries.alternatives(taken.space, taken.period, now, quantity=taken.quantity)
+    found = queries.alternatives(taken.space, taken.period, now, quantity=taken.quantity, most=SLOTS_OFFERED)
     slots = [*found.slots, *found.spaces]
     prices: defaultdict[int, list[Price]] = defaultdict(list)
     if slots:

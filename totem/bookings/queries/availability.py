@@ -304,32 +304,32 @@ class Alternatives:
     spaces: list[Slot]
 
 
-def alternatives(space: Space, period: Period, now: datetime, *, quantity: int = 1) -> Alternatives:
-    """The four free slots nearest to `period` within a day before and a week after, and up to four like spaces."""
+def alternatives(space: Space, period: Period, now: datetime, *, most: int, quantity: int = 1) -> Alternatives:
+    """The `most` free slots nearest to `period` within a day before and a week after, and as many like spaces."""
     window = Period(max(now - space.step, period.starts_at - timedelta(days=1)), period.ends_at + timedelta(days=7))
     if window.starts_at >= window.ends_at:
         return Alternatives([], [])
     like = _like(space, period, now, quantity)
     opening = space_queries.open_periods([space, *like], window)
     counts = free_counts(like, period, now, opening=opening) if like else {}
-    others = [Slot(other, period) for other in like if counts.get(other.pk, 0) >= quantity][:4]
+    others = [Slot(other, period) for other in like if counts.get(other.pk, 0) >= quantity][:most]
     stretches = start_windows([space], window, period.length, now, quantity=quantity, most=40, opening=opening)
-    return Alternatives(_nearest(space, period, now, stretches.get(space.pk, [])), others)
+    return Alternatives(_nearest(space, period, now, stretches.get(space.pk, []), most), others)
 
 
-def _nearest(space: Space, period: Period, now: datetime, stretches: list[Period]) -> list[Slot]:
+def _nearest(space: Space, period: Period, now: datetime, stretches: list[Period], most: int) -> list[Slot]:
     not_before = earliest_start(space, now)
     slots = set()
     for stretch in stretches:
         # In each stretch the starts around the one nearest to what was asked for.
         wished = min(max(stretch.starts_at, period.starts_at), stretch.ends_at)
-        for steps in range(-3, 4):
+        for steps in range(1 - most, most):
             starts = Period(max(stretch.starts_at, wished + steps * space.step), stretch.ends_at)
             if slot := _aligned(space, starts, period.length, not_before):
                 slots.add(slot.period)
     latest = latest_start(space, now)
     nearest = sorted((p for p in slots if p.starts_at <= latest), key=lambda p: abs(p.starts_at - period.starts_at))
-    return [Slot(space, p) for p in sorted(nearest[:4])]
+    return [Slot(space, p) for p in sorted(nearest[:most])]
 
 
 def _like(space: Space, period: Period, now: datetime, quantity: int) -> list[Space]:
