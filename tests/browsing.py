@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect
 
 CANDIDATES = (
     "/usr/bin/chromium",
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no other server is reached
 ]
 AXE = Path(__file__).resolve().parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 # RGAA 4.1 takes WCAG 2.1 A and AA; the house adds 2.2.
@@ -33,6 +34,15 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+UNSETTLED = (
+    "[data-module]:not([data-ready]), .choropleth:not([hidden]):not([data-painted]),"
+    " .htmx-request, .htmx-swapping, .htmx-settling"
+)
+WORDLESS = """() => [...document.querySelectorAll(".badge-state")]
+    .filter((e) => !e.innerText.trim()).map((e) => e.outerHTML.slice(0, 80))"""
+SMALL = """() => [...document.querySelectorAll("main .btn, main .slot, main input:not([type=hidden]), main select")]
+    .filter((e) => e.offsetParent && !["radio", "checkbox"].includes(e.type) && e.offsetHeight < 44)
+    .map((e) => e.outerHTML.slice(0, 80))"""
 
 
 def executable() -> str:
@@ -74,7 +84,7 @@ class Window:
         )
         self._contexts.append(context)
         context.set_default_timeout(20_000)
-        context.route("**/*", self._only_ours)
+        context.on("request", self._on_request)  # a route would be slower: it turns the browser's cache off
         if user is not None:
             sign_in(context, user, self._base_url)
         page = context.new_page()
@@ -86,13 +96,9 @@ class Window:
         for context in self._contexts:
             context.close()
 
-    def _only_ours(self, route: Route) -> None:
-        address = route.request.url
-        if address.startswith((self._base_url, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.faults.append(f"asked for {address}")
-            route.abort()
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((self._base_url, "data:", "blob:")):
+            self.faults.append(f"asked for {request.url}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # Chromium writes a line for each 4xx answer too: those are the business of the test.
@@ -116,6 +122,35 @@ def sign_in(context: BrowserContext, user: Any, base_url: str) -> None:
             }
         ]
     )
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong with the page as it stands, whatever it is about, one line a fault; empty when nothing."""
+    settled(page)
+    found = accessibility_faults(page)
+    if scrolls_sideways(page):
+        found.append("scrolls sideways")
+    if page.locator("h1").count() != 1:
+        found.append("not one h1")
+    found += [f"a state without its word: {html}" for html in page.evaluate(WORDLESS)]
+    if page.viewport_size and page.viewport_size["width"] < 600:
+        found += [f"smaller than 44 px: {html}" for html in page.evaluate(SMALL)]
+    return found
+
+
+def faults_at(page: Page, *addresses: str) -> dict[str, list[str]]:
+    """Open each address and everything that is folded there; the faults of the addresses that have some."""
+    found = {}
+    for address in addresses:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('main details').forEach((details) => { details.open = true; })")
+        found[address] = faults(page)
+    return {address: lines for address, lines in found.items() if lines}
+
+
+def settled(page: Page) -> None:
+    """Wait until the scripts of the page have started, its maps are painted and no part of it is being fetched."""
+    expect(page.locator(UNSETTLED)).to_have_count(0)
 
 
 def accessibility_faults(page: Page) -> list[str]:

@@ -1,21 +1,21 @@
-"""What every test stands on: a PostgreSQL of its own, databases with real commits, the real server, a real browser.
+"""What every test stands on: a PostgreSQL of its own, and databases with real commits.
 
 `TEST_DATABASE_URL` names a server to use instead of the embedded one; its role must be allowed to create databases.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import django
 import pytest
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.postgres import ThrowAwayCluster, copy_of_template, make_template, url_of
-from tests.serving import Site
 
 _CLUSTER: ThrowAwayCluster | None = None
 _DATA: Path | None = None
@@ -37,8 +37,6 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
 from django.db import connection, connections  # noqa: E402 - after the set-up
-
-from tests.browsing import Window, launch  # noqa: E402
 
 # Nothing is timed here. CI tries the same examples each time; everybody else's runs look for new ones. `make test-full`
 # takes the profile "full". A test that needs more or fewer examples says so as a share of the profile's.
@@ -91,68 +89,38 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterato
             connections.close_all()
 
 
+@pytest.fixture(scope="session")
+def new_database(django_db_setup: None, django_db_blocker) -> Callable[..., AbstractContextManager[str]]:
+    """`with new_database() as url`: a copy of the migrated template, dropped after; `new_database(NAME)` names it.
+
+    Django's default connection, in every thread, and `DATABASE_URL` point at it meanwhile.
+    """
+
+    @contextlib.contextmanager
+    def new(name: str = "") -> Iterator[str]:
+        settings = connection.settings_dict
+        before, url = settings["NAME"], os.environ["DATABASE_URL"]
+        with django_db_blocker.unblock():
+            connections.close_all()
+            with copy_of_template(settings, name) as copy:
+                settings["NAME"] = copy
+                os.environ["DATABASE_URL"] = url_of(settings)
+                try:
+                    yield os.environ["DATABASE_URL"]
+                finally:
+                    connections.close_all()
+                    settings["NAME"], os.environ["DATABASE_URL"] = before, url
+
+    return new
+
+
 @pytest.fixture
-def committed_db(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker) -> Iterator[str]:
+def committed_db(request: pytest.FixtureRequest, new_database) -> Iterator[str]:
     """A database of the test's own, where commits are real; gives its `DATABASE_URL` for child processes.
 
-    Copied from the migrated template and dropped after. Django's default connection, in every thread, and
-    `DATABASE_URL` point at it meanwhile. For tests of concurrency, of killed processes and of the browser.
+    For tests of concurrency, of killed processes and of the browser.
     """
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         pytest.fail("committed_db stands alone: without `db` or the django_db marker.", pytrace=False)
-    settings = connection.settings_dict
-    name, url = settings["NAME"], os.environ["DATABASE_URL"]
-    with django_db_blocker.unblock():
-        connections.close_all()
-        with copy_of_template(settings) as copy:
-            settings["NAME"] = copy
-            os.environ["DATABASE_URL"] = url_of(settings)
-            try:
-                yield os.environ["DATABASE_URL"]
-            finally:
-                connections.close_all()
-                settings["NAME"], os.environ["DATABASE_URL"] = name, url
-
-
-@pytest.fixture
-def server(committed_db: str, tmp_path: Path) -> Iterator[Site]:
-    """The real application on the test's own database: web processes and a worker, started as `totem serve` does.
-
-    `server.url` is its address; rows made before or during the test are seen by it at once.
-    """
-    site = Site("--workers", "1", data=tmp_path / "data", database_url=committed_db)
-    yield site
-    status = site.stop()
-    assert status == 0, site.output
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for a module's tests; each takes pages of its own from `window` or `page`.
-
-    No longer than the module: Playwright's sync API runs an event loop in this thread, in which Django refuses its ORM
-    unless told otherwise, and other tests run workers and servers that must not be told so.
-    """
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def window(browser: Browser, server: Site) -> Iterator[Window]:
-    """Opens pages: `window(user=..., width=390, javascript=False)`.
-
-    A script error, a refusal by the Content-Security-Policy or a request to another server fails the test.
-    """
-    window = Window(browser, server.url)
-    yield window
-    window.close()
-    assert not window.faults, "\n".join(window.faults)
-
-
-@pytest.fixture
-def page(window: Window) -> Page:
-    """A page of 1280 pixels that nobody is signed in on."""
-    return window()
+    with new_database() as url:
+        yield url

@@ -118,7 +118,7 @@ def make_template(settings: dict[str, Any]) -> None:
         admin.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])  # a session that comes second waits for the first
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             # Made aside and renamed when whole, so that a session killed meanwhile leaves nothing half-made.
-            with _database(admin) as aside:
+            with _database(admin, new_name()) as aside:
                 environment = {**os.environ, "DATABASE_URL": url_of({**settings, "NAME": aside})}
                 for command in ("migrate", "createcachetable"):
                     subprocess.run(
@@ -135,10 +135,15 @@ def make_template(settings: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def copy_of_template(settings: dict[str, Any]) -> Iterator[str]:
-    """The name of a new database in the server of these settings, copied from the template and dropped after."""
-    with _admin(settings) as admin, _database(admin, template=template_name()) as name:
-        yield name
+def copy_of_template(settings: dict[str, Any], name: str = "") -> Iterator[str]:
+    """A new database in the server of these settings, copied from the template and dropped after; gives its name."""
+    with _admin(settings) as admin, _database(admin, name or new_name(), template=template_name()) as copy:
+        yield copy
+
+
+def new_name() -> str:
+    """A name that no database has."""
+    return f"totem_test_{uuid.uuid4().hex[:16]}"
 
 
 def _admin(settings: dict[str, Any]) -> psycopg.Connection[Any]:
@@ -153,8 +158,7 @@ def _admin(settings: dict[str, Any]) -> psycopg.Connection[Any]:
 
 
 @contextlib.contextmanager
-def _database(admin: psycopg.Connection[Any], template: str = "template1") -> Iterator[str]:
-    name = f"totem_test_{uuid.uuid4().hex[:16]}"
+def _database(admin: psycopg.Connection[Any], name: str, template: str = "template1") -> Iterator[str]:
     admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
     try:
         _note_use(admin, name)

@@ -4,7 +4,11 @@
 function startModules(root) {
   for (const element of root.querySelectorAll("[data-module]:not([data-started])")) {
     element.dataset.started = "";
-    import(element.dataset.module).then((module) => module.start(element));
+    import(element.dataset.module)
+      .then((module) => module.start(element))
+      .then(() => {
+        element.dataset.ready = "";
+      });
   }
 }
 

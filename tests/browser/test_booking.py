@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import accessibility_faults, scrolls_sideways
+from tests.browsing import faults
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import BookingFactory, from_now
 from tests.factories.hubs import HubFactory, TeamMemberFactory
@@ -44,24 +44,6 @@ def find(page: Page) -> None:
 def form_for(room: Space, hours: float = 48, length: float = 1) -> str:
     start = from_now(hours).starts_at.isoformat().replace("+", "%2B")
     return f"/lieux/etage/espaces/{room.slug}/reserver/?start={start}&minutes={int(length * 60)}"
-
-
-def faults(page: Page) -> list[str]:
-    """What is wrong with a page wherever it stands."""
-    page.wait_for_load_state("networkidle")
-    found = accessibility_faults(page)
-    if scrolls_sideways(page):
-        found.append("scrolls sideways")
-    if page.locator("h1").count() != 1:
-        found.append("not one h1")
-    if (page.viewport_size or {})["width"] > 600:
-        return found
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("main .btn, main .slot, main input:not([type=hidden]), main select")]
-            .filter((e) => e.offsetParent && !["radio", "checkbox"].includes(e.type) && e.offsetHeight < 44)
-            .map((e) => e.outerHTML.slice(0, 80))"""
-    )
-    return found + [f"smaller than 44 px: {html}" for html in small]
 
 
 def minutes_chosen(page: Page, minutes: int) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_booking import faults
+from tests.browsing import faults
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import THIS_HALF_HOUR, BookingFactory, from_now
 from tests.factories.hubs import HubFactory, TeamMemberFactory
@@ -78,7 +78,6 @@ def test_two_people_at_the_desk_do_not_take_the_same_arrival_twice(window: NewPa
     late = Booking.objects.get(purpose="Atelier du jeudi")
     for page in (first, second):
         page.goto(DESK)
-        page.wait_for_load_state("networkidle")
     first.locator(f"#act-{late.reference}").click()
     expect(first.locator("#messages .is-good")).to_be_visible()
     second.locator(f"#act-{late.reference}").click()

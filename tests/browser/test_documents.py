@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import accessibility_faults, scrolls_sideways
+from tests.browsing import faults_at
 from tests.core.test_files import PDF
 from tests.factories.territories import DocumentFactory, WorkspaceFactory, WorkspaceMemberFactory
 from tests.serving import Site
@@ -22,11 +22,6 @@ DOCUMENTS = "/territoires/espaces/nous/documents/"
 def officer(server: Site) -> User:
     """The officer of a territory that has sent nothing yet."""
     return WorkspaceMemberFactory(workspace=WorkspaceFactory(slug="nous", name="Nous")).person
-
-
-def look_at(page: Page) -> None:
-    assert accessibility_faults(page) == []
-    assert not scrolls_sideways(page)
 
 
 def test_from_the_first_to_the_last_without_a_script(window: NewPage, officer: User):
@@ -61,17 +56,10 @@ def test_from_the_first_to_the_last_without_a_script(window: NewPage, officer: U
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_page_is_accessible_and_fits(window: NewPage, officer: User, width: int):
     page = window(user=officer, width=width)
-    page.goto(DOCUMENTS)
-    look_at(page)
+    assert not faults_at(page, DOCUMENTS)
     workspace = officer.workspaces.get().workspace
     DocumentFactory(workspace=workspace, title="Comptes certifiés de l’exercice 2013", added_by=officer)
     document = DocumentFactory(workspace=workspace, public=True, name=f"{'un-nom-long-' * 12}.pdf")
-    page.goto(DOCUMENTS)
-    look_at(page)
-    page.goto(f"{DOCUMENTS}{document.pk}/effacer/")
-    look_at(page)
+    assert not faults_at(page, DOCUMENTS, f"{DOCUMENTS}{document.pk}/effacer/")
     page.locator(".form-foot .btn-danger").click()
-    page.goto(DOCUMENTS)
-    look_at(page)
-    page.goto(f"{DOCUMENTS}{document.pk}/")
-    look_at(page)
+    assert not faults_at(page, DOCUMENTS, f"{DOCUMENTS}{document.pk}/")

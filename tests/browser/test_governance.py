@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import accessibility_faults, scrolls_sideways
+from tests.browsing import faults_at
 from tests.factories.labels import (
     AppointmentFactory,
     BoardFactory,
@@ -114,7 +114,5 @@ def test_everybody_can_read_the_screens(window: NewPage, agent: User, board: Boa
     FundingLineFactory(**about)
     FundingLineFactory(**about, level="state", purpose="development_operation")
     page = window(user=agent, width=width)
-    for path in ("", f"instances/{sem.pk}/", f"instances/{sem.pk}/sieges/nouveau/", "nominations/nouvelle/"):
-        page.goto(HERE + path)
-        assert accessibility_faults(page) == [], path
-        assert not scrolls_sideways(page), path
+    body = f"{HERE}instances/{sem.pk}/"
+    assert not faults_at(page, HERE, body, f"{body}sieges/nouveau/", f"{HERE}nominations/nouvelle/")

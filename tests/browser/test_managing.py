@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import accessibility_faults, scrolls_sideways
+from tests.browsing import accessibility_faults, faults_at, scrolls_sideways
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
@@ -77,10 +77,7 @@ def booked(hub: Hub) -> date:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_screen_can_be_read_by_everybody(window: NewPage, manager: User, width: int):
     page = window(user=manager, width=width)
-    for screen in SCREENS:
-        page.goto(f"/lieux/etage/gestion/{screen}")
-        assert accessibility_faults(page) == [], screen
-        assert not scrolls_sideways(page), screen
+    assert not faults_at(page, *(f"/lieux/etage/gestion/{screen}" for screen in SCREENS))
 
 
 @pytest.mark.parametrize(("width", "javascript"), [(1280, True), (390, True), (390, False)])
