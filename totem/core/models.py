@@ -1,6 +1,7 @@
 """Models shared by every room: dated rows, the append-only journal, the outbox of mails, stored files."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.conf import settings
@@ -9,6 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core import clock
 from totem.core.constraints import is_sha256_of
+
+
+def assign_changes(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+    """Set the fields of the row that have another value; returns their names, sorted. Nothing is saved."""
+    changed = sorted(name for name, value in values.items() if getattr(row, name) != value)
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
 
 
 class Dated(models.Model):

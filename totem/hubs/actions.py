@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal, locks
+from totem.core.models import assign_changes
 from totem.core.periods import Period
 from totem.core.slugs import free_slug
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Photo, Role, TeamMember, Zone
@@ -104,11 +105,9 @@ def update_hub(*, hub: Hub, by: User, **fields: Unpack[HubChanges]) -> Hub:
     """The hub with these fields changed. Raises ValidationError."""
     locks.lock(locks.LockKind.HUB, [hub.pk])
     row = Hub.objects.select_for_update().get(pk=hub.pk)
-    changed = sorted(name for name, value in fields.items() if getattr(row, name) != value)
+    changed = assign_changes(row, fields)
     if not changed:
         return row
-    for name in changed:
-        setattr(row, name, fields[name])  # type: ignore[literal-required]
     _check(row)
     row.save(update_fields=[*changed, "updated_at"])
     _record("hubs.updated", row, by, fields=changed)

@@ -19,6 +19,7 @@ from stdnum.fr import siren as siren_number
 from totem.accounts.models import User
 from totem.core.edit_conflicts import check_version
 from totem.core.journal import record
+from totem.core.models import assign_changes
 from totem.core.slugs import free_slug
 from totem.observatory import corrections
 from totem.observatory.activities import all_codes, fill_version
@@ -96,9 +97,7 @@ def change_activity_perimeter(
     """The perimeter under this name, public or its territory's. What has been published stays under its address."""
     row = ActivityPerimeter.objects.select_for_update().get(pk=perimeter.pk)
     wanted = {"name": name.strip(), "name_en": name_en.strip(), "public": public}
-    changed = sorted(field for field, value in wanted.items() if getattr(row, field) != value)
-    for field in changed:
-        setattr(row, field, wanted[field])
+    changed = assign_changes(row, wanted)
     row.full_clean()
     if changed:
         row.save(update_fields=[*changed, "updated_at"])

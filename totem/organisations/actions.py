@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.accounts.models import User
 from totem.core import clock, journal, mail
 from totem.core.edit_conflicts import check_version, version_token
+from totem.core.models import assign_changes
 from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of
@@ -56,10 +57,8 @@ def create_organisation(*, by: User, now: datetime.datetime, **values: Any) -> O
 def update_organisation(*, organisation: Organisation, by: User, **values: Any) -> Organisation:
     """The organisation with some fields changed. Raises ValidationError as `create_organisation` does."""
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
-    changed = sorted(field for field, value in values.items() if getattr(organisation, field) != value)
+    changed = assign_changes(organisation, values)
     if changed:
-        for field in changed:
-            setattr(organisation, field, values[field])
         _save(organisation)
         journal.record("organisations.updated", organisation, actor_id=by.pk, facts={"fields": changed})
     return organisation
@@ -277,10 +276,8 @@ DeclaredRow = TypeVar("DeclaredRow", Relation, YearFigures)
 
 def _change(row: DeclaredRow, seen: str, by: User, verb: str, values: dict[str, Any]) -> DeclaredRow:
     check_version(row, seen)
-    changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
+    changed = assign_changes(row, values)
     if changed:
-        for field in changed:
-            setattr(row, field, values[field])
         _save_declared(row)
         journal.record(verb, row, actor_id=by.pk, scope=row.workspace, facts={"fields": changed})
     return row

@@ -1,6 +1,5 @@
 """Actions on buildings, their phases, lots and network offers."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal
 from totem.core.edit_conflicts import check_version
+from totem.core.models import assign_changes
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseRevision, PhaseState
 from totem.territories.models import Document, Workspace
@@ -35,14 +35,6 @@ def _shown(document: Document | None, building: Building) -> None:
     """Raises ValidationError for a document that is neither public nor the workspace's own."""
     if document is not None and not document.public and document.workspace_id != building.workspace_id:
         raise ValidationError({"document": _("This document is not one of this territory.")})
-
-
-def _apply(row: Model, values: Mapping[str, Any]) -> list[str]:
-    """Set the values; returns the names of the fields that changed."""
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    for name in changed:
-        setattr(row, name, values[name])
-    return changed
 
 
 # -- Buildings --------------------------------------------------------------------------------------------------------
@@ -76,7 +68,7 @@ def change_building(*, building: Building, by: User, seen: str | None = None, **
     row = _held(building)
     if seen is not None:
         check_version(row, seen)
-    changed = _apply(row, values)
+    changed = assign_changes(row, values)
     if changed:
         _shown(row.document, row)
         _clean(row)
@@ -206,7 +198,7 @@ def revise_phase(
     revision.save(force_insert=True)
     newest = row.revisions.filter(retained=True).order_by("-announced_on", "-pk").first()
     if newest == revision:
-        _apply(row, said)
+        assign_changes(row, said)
         _lots_fit(building, but=row, m2=NOTHING if state == PhaseState.CANCELLED else usable_m2)
         row.save()
     facts = {"announced_on": str(announced_on), "state": state, "retained": retained}
@@ -255,7 +247,7 @@ def change_lot(*, lot: Lot, by: User, seen: str | None = None, **values: Any) ->
     row = Lot.objects.get(pk=lot.pk)
     if seen is not None:
         check_version(row, seen)
-    changed = _apply(row, values)
+    changed = assign_changes(row, values)
     if changed:
         _save_lot(row, building)
         _record("lot_changed", row, by, building, fields=changed)

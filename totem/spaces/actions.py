@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal, locks
+from totem.core.models import assign_changes
 from totem.core.periods import DAY, Period
 from totem.core.slugs import free_slug
 from totem.core.wording import minutes_words
@@ -112,11 +113,9 @@ def update_space(*, space: Space, by: User, **fields: Unpack[SpaceChanges]) -> S
     """
     _lock(space)
     row = Space.objects.select_for_update().get(pk=space.pk)
-    changed = sorted(name for name, value in fields.items() if getattr(row, name) != value)
+    changed = assign_changes(row, fields)
     if not changed:
         return row
-    for name in changed:
-        setattr(row, name, fields[name])  # type: ignore[literal-required]
     _check(row)
     row.save(update_fields=[*changed, "updated_at"])
     _record("spaces.updated", row, by, fields=changed)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal
 from totem.core.edit_conflicts import check_version
+from totem.core.models import assign_changes
 from totem.core.wording import number
 from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
 from totem.territories.models import Document, Workspace
@@ -25,14 +26,6 @@ NOTHING, WHOLE = Decimal(0), Decimal(100)
 def _record(verb: str, subject: models.Model, by: User | None, workspace: Workspace | None, **facts: object) -> None:
     """One line of the journal. Facts are codes and field names: who sits and who is named may be a person's name."""
     journal.record(f"labels.{verb}", subject, actor_id=by.pk if by else None, scope=workspace, facts=facts)
-
-
-def _apply(row: models.Model, values: Mapping[str, Any]) -> list[str]:
-    """Set the values; the names of those that changed."""
-    changed = sorted(name for name, value in values.items() if getattr(row, name) != value)
-    for name in changed:
-        setattr(row, name, values[name])
-    return changed
 
 
 def _own(document: Document | None, workspace: Workspace | None) -> None:
@@ -59,7 +52,7 @@ def _codes(row: Body | Appointment | FundingLine) -> dict[str, str]:
 def _change(row: Governed, seen: str, by: User | None, verb: str, values: Mapping[str, Any]) -> Governed:
     """The row, which the caller holds, with other values."""
     check_version(row, seen)
-    changed = _apply(row, values)
+    changed = assign_changes(row, values)
     if changed:
         _own(row.document, row.workspace)
         row.full_clean()
@@ -117,7 +110,7 @@ def change_seat(*, seat: Seat, seen: str, by: User | None, **values: Any) -> Sea
     held = _held(seat.body)
     row = Seat.objects.select_for_update().get(pk=seat.pk)
     check_version(row, seen)
-    changed = _apply(row, values)
+    changed = assign_changes(row, values)
     if changed:
         _save_seat(row)
         _record("seat_changed", row, by, held.workspace, body=held.pk, fields=changed)
@@ -180,7 +173,7 @@ def change_meeting(*, meeting: Meeting, seen: str, now: datetime.datetime, by: U
     held = _held(meeting.body)
     row = Meeting.objects.select_for_update().get(pk=meeting.pk)
     check_version(row, seen)
-    changed = _apply(row, values)
+    changed = assign_changes(row, values)
     if changed:
         _save_meeting(row, held, now)
         _record("meeting_changed", row, by, held.workspace, body=held.pk, fields=changed)
@@ -230,9 +223,9 @@ def change_appointment(
     row = _held(appointment)
     check_version(row, seen)
     before = {name: getattr(row, name) for name in values}
-    _apply(row, values)
+    assign_changes(row, values)
     _alone(row, together)
-    _apply(row, before)
+    assign_changes(row, before)
     return _change(row, seen, by, "appointment_changed", values)
 
 
