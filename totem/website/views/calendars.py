@@ -130,6 +130,17 @@ class Chosen:
         return cls(there.get(name, spaces), tabs if len(there) > 1 else [], f"&espaces={name}" if name else "")
 
 
+def _grid(hub: Hub, rows: Sequence[calendar.Row], chosen: Chosen) -> dict[str, object]:
+    """What the week and the day of a hub have in common."""
+    return {
+        "hub": hub,
+        "rows": rows,
+        "tab_items": chosen.tabs,
+        "crumb_items": hub_crumbs(hub),
+        "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
+    }
+
+
 @login_not_required
 @require_safe
 def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
@@ -142,12 +153,8 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
     rows, _hours = calendar.rows(chosen.spaces, days, now)
     day_page = reverse("website:hub_day", kwargs={"slug": slug})
     context = {
-        "hub": hub,
-        "rows": rows,
         "columns": _columns(asked, days, day_page, chosen.more),
-        "tab_items": chosen.tabs,
-        "crumb_items": hub_crumbs(hub),
-        "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
+        **_grid(hub, rows, chosen),
         **_turning(asked, WEEK, chosen.more),
     }
     return render_page(request, "website/hub_week.html", context, partial="week", status=asked.status)
@@ -165,14 +172,10 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
     rows, hours = calendar.rows(chosen.spaces, days, now)
     cols, marks = calendar.scale(days[0], hours)
     context = {
-        "hub": hub,
-        "rows": rows,
-        "tab_items": chosen.tabs,
         "week_url": f"{reverse('website:hub_week', kwargs={'slug': slug})}?date={asked.day}{chosen.more}",
         "cols": cols,
         "marks": marks,
-        "crumb_items": hub_crumbs(hub),
-        "is_closed": all(bar.is_closed for row in rows for bar in row.bars),
+        **_grid(hub, rows, chosen),
         **_turning(asked, DAY, chosen.more),
     }
     return render_page(request, "website/hub_day.html", context, partial="day", status=asked.status)
