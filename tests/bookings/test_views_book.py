@@ -330,7 +330,7 @@ class TestClocks:
         day = self.next_change(10) - timedelta(days=1)
         client.post(address(space), {"date": day.isoformat(), "time": "22:00", "minutes": "600"})
         booking = Booking.objects.get()
-        assert booking.length == timedelta(hours=10)
+        assert booking.period.length == timedelta(hours=10)
         assert booking.ends_at.astimezone(PARIS).hour == 7
 
 

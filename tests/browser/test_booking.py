@@ -64,7 +64,7 @@ def test_a_room_is_found_booked_moved_and_cancelled(window: NewPage, room: Space
     page.wait_for_url(re.compile(r"/reservations/\w+/$"))
     booking = Booking.objects.get()
     assert (booking.person, booking.price, booking.status) == (person, 24, Status.CONFIRMED)
-    assert booking.length == timedelta(hours=2)
+    assert booking.period.length == timedelta(hours=2)
     assert faults(page) == []
 
     page.locator(f"a[href$='/{booking.reference}/deplacer/']").click()
@@ -75,7 +75,7 @@ def test_a_room_is_found_booked_moved_and_cancelled(window: NewPage, room: Space
     page.locator("main form .btn-main").click()
     page.wait_for_url(re.compile(r"/reservations/\w+/$"))
     booking.refresh_from_db()
-    assert (booking.length, booking.price) == (timedelta(hours=1), 12)
+    assert (booking.period.length, booking.price) == (timedelta(hours=1), 12)
 
     page.goto("/reservations/")
     assert faults(page) == []

@@ -24,6 +24,7 @@ from totem.organisations.queries import bookable_by
 from totem.spaces import pricing
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
+from totem.spaces.rules import cancellation_deadline
 
 GUEST_HOLD = timedelta(minutes=15)
 LONGEST_HOLD = timedelta(days=7)
@@ -247,24 +248,17 @@ def _set_period(booking: Booking, period: Period) -> None:
     booking.starts_at, booking.ends_at = period
     booking.price, booking.vat = price.total, price.vat
     booking.price_lines = [line.as_json() for line in price.lines]
-    booking.cancellable_until = period.starts_at - timedelta(minutes=space.cancel_notice_minutes)
+    booking.cancellable_until = cancellation_deadline(space, period.starts_at)
 
 
 def _occupy(booking: Booking, unit_ids: list[int]) -> None:
     """Write what the booking takes, and what it keeps free before and after, on each of its units."""
-    space, period = booking.space, booking.period
-    spans = [
-        (Period(period.starts_at - space.buffer_before, period.starts_at), True),
-        (period, False),
-        (Period(period.ends_at, period.ends_at + space.buffer_after), True),
-    ]
     Occupancy.objects.bulk_create(
         Occupancy(
             booking=booking, unit_id=unit_id, during=span, is_buffer=is_buffer, held_until=booking.hold_expires_at
         )
         for unit_id in unit_ids
-        for span, is_buffer in spans
-        if span.length
+        for span, is_buffer in booking.taken_periods()
     )
 
 

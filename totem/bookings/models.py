@@ -186,9 +186,12 @@ class Booking(Dated):
     def period(self) -> Period:
         return Period(self.starts_at, self.ends_at)
 
-    @property
-    def length(self) -> timedelta:
-        return self.ends_at - self.starts_at
+    def taken_periods(self) -> list[tuple[Period, bool]]:
+        """What it takes of its units by today's rules: its time, and the buffers around it (True) if there are any."""
+        before = Period(self.starts_at - self.space.buffer_before, self.starts_at)
+        after = Period(self.ends_at, self.ends_at + self.space.buffer_after)
+        spans = [(before, True), (self.period, False), (after, True)]
+        return [(span, is_buffer) for span, is_buffer in spans if span.length]
 
     @property
     def who(self) -> str:

@@ -59,3 +59,8 @@ def earliest_start(space: Space, now: datetime) -> datetime:
 def latest_start(space: Space, now: datetime) -> datetime:
     """The last start that the space's horizon lets visitors book."""
     return now + timedelta(days=space.horizon_days)
+
+
+def cancellation_deadline(space: Space, starts_at: datetime) -> datetime:
+    """Until when whoever booked may move or cancel a booking that starts then."""
+    return starts_at - timedelta(minutes=space.cancel_notice_minutes)

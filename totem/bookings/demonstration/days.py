@@ -5,9 +5,10 @@ from datetime import date, time
 
 from totem.accounts.demonstration import InventedMember
 from totem.bookings.demonstration.bookables import Bookable
-from totem.bookings.demonstration.diary import DESKS, HOUR, MINUTE, Diary
-from totem.core.periods import Period, at_wall_clock, ceil_to_step
+from totem.bookings.demonstration.diary import DESKS, HOUR, Diary
+from totem.core.periods import MINUTE, Period, at_wall_clock, ceil_to_step
 from totem.spaces.models import Kind
+from totem.spaces.rules import allowed_lengths
 
 
 def live(diary: Diary, day: date) -> None:
@@ -82,12 +83,8 @@ def _let(diary: Diary, bookable: Bookable, opening: Period, day: date, crowd: li
 
 
 def _lengths(diary: Diary, bookable: Bookable) -> list[int]:
-    space = bookable.space
-    return [
-        minutes
-        for minutes in diary.rhythm["minutes"][space.kind]
-        if space.min_minutes <= minutes <= space.max_minutes and minutes % space.step_minutes == 0
-    ]
+    allowed = allowed_lengths(bookable.space)
+    return [minutes for minutes in diary.rhythm["minutes"][bookable.space.kind] if minutes in allowed]
 
 
 def _one_after_another(diary: Diary, bookable: Bookable, opening: Period, share: float) -> Iterator[Period]:

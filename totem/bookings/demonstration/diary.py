@@ -13,14 +13,14 @@ from totem.bookings.demonstration.bookables import Bookable
 from totem.bookings.models import Booking, Status
 from totem.core import languages
 from totem.core.demonstration import InventedWorld, Sheet
-from totem.core.periods import Period, ceil_to_step, expand_week, intersect
+from totem.core.periods import MINUTE, Period, expand_week, intersect, is_on_step
 from totem.hubs import queries as hub_queries
 from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
 from totem.spaces import pricing
 from totem.spaces.models import Audience, Kind, SpaceHours
+from totem.spaces.rules import allowed_lengths, cancellation_deadline
 
-MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DESKS = {Kind.HOT_DESKS, Kind.VISITING_DESKS, Kind.FIXED_DESK, Kind.OFFICE}
 REACH = timedelta(hours=2)  # no buffer is longer
@@ -161,12 +161,10 @@ class Diary:
     def _fits(self, bookable: Bookable, period: Period) -> bool:
         """Whether opening hours and lengths allow it."""
         space = bookable.space
-        minutes = period.length // MINUTE
         day = self.local(period.starts_at).date()
         return (
-            space.min_minutes <= minutes <= space.max_minutes
-            and minutes % space.step_minutes == 0
-            and ceil_to_step(period.starts_at, space.step, space.hub.zone) == period.starts_at
+            period.minutes in allowed_lengths(space)
+            and is_on_step(period.starts_at, space.step, space.hub.zone)
             and any(opening.contains(period) for opening in self.openings[space.pk].get(day, ()))
         )
 
@@ -216,7 +214,7 @@ class Diary:
             price=quote.total,
             vat=quote.vat,
             price_lines=[line.as_json() for line in quote.lines],
-            cancellable_until=period.starts_at - space.cancel_notice_minutes * MINUTE,
+            cancellable_until=cancellation_deadline(space, period.starts_at),
             created_at=created,
             updated_at=max(created, changed),
         )

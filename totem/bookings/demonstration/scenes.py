@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta
 from totem.accounts.demonstration import InventedMember
 from totem.accounts.models import DemoRole
 from totem.bookings.demonstration.bookables import Bookable
-from totem.bookings.demonstration.diary import HOUR, MINUTE, Booker, Diary
+from totem.bookings.demonstration.diary import HOUR, Booker, Diary
 from totem.bookings.models import Booking, Status
-from totem.core.periods import Period, at_wall_clock, ceil_to_step
+from totem.core.periods import MINUTE, Period, at_wall_clock, ceil_to_step
 from totem.spaces.models import Kind
 
 

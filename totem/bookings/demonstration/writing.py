@@ -35,18 +35,11 @@ def write(diary: Diary) -> int:
 
 def _occupancy(booking: Booking, lanes: list[list[int]]) -> Iterator[tuple[Any, ...]]:
     """As `bookings.actions` writes it: the time taken, and the buffers around it."""
-    space = booking.space
-    spans = [
-        (booking.starts_at - space.buffer_before, booking.starts_at, True),
-        (booking.starts_at, booking.ends_at, False),
-        (booking.ends_at, booking.ends_at + space.buffer_after, True),
-    ]
+    taken = booking.taken_periods()
     for lane in lanes:
         for unit_id in lane:
-            for starts_at, ends_at, is_buffer in spans:
-                if starts_at < ends_at:
-                    during = DateTimeTZRange(starts_at, ends_at)
-                    yield booking.pk, unit_id, during, is_buffer, booking.hold_expires_at
+            for period, is_buffer in taken:
+                yield booking.pk, unit_id, DateTimeTZRange(*period), is_buffer, booking.hold_expires_at
 
 
 def _journal(booking: Booking) -> Iterator[tuple[Any, ...]]:
