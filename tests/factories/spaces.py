@@ -18,7 +18,6 @@ class SpaceFactory(factory.django.DjangoModelFactory[Space]):
         pool = factory.Trait(kind=Kind.HOT_DESKS, quantity=3, capacity=1)
         visiting = factory.Trait(kind=Kind.VISITING_DESKS, quantity=2, capacity=1, audience=Audience.NETWORK)
         machine = factory.Trait(kind=Kind.MACHINE, audience=Audience.MEMBERS)
-        buffered = factory.Trait(buffer_before_minutes=15, buffer_after_minutes=30)
         all_night = factory.Trait(hub=factory.SubFactory(HubFactory, always_open=True), max_minutes=60 * 72)
 
     hub = factory.SubFactory(HubFactory)

@@ -110,12 +110,6 @@ class CommuneFactory(DjangoModelFactory[Commune]):
             department=SubFactory(DepartmentFactory, bas_rhin=True),
             postcodes=["67000", "67100", "67200"],
         )
-        pointe_a_pitre = Trait(
-            code="97120",
-            name="Pointe-à-Pitre",
-            department=SubFactory(DepartmentFactory, guadeloupe=True),
-            postcodes=["97110"],
-        )
 
     code = "80021"
     name = "Amiens"

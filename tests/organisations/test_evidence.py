@@ -222,12 +222,11 @@ class TestRowsForACharter:
             "invests_in",
             "seed",
         )
-        assert (row.organisation_id, row.name, row.siren, row.organisation_kind, row.organisation_commune) == (
+        assert (row.organisation_id, row.name, row.siren, row.organisation_kind) == (
             fund.pk,
             "Fonds d’amorçage",
             siren(70_001),
             "seed_fund",
-            "80021",
         )
         assert (row.amount, row.places, row.detail, row.since, row.until) == (
             Decimal("1500000.50"),

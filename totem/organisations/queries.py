@@ -201,7 +201,6 @@ class RelationRow:
     name: str
     siren: str
     organisation_kind: str
-    organisation_commune: str | None
     partner_kind: str | None
 
 
@@ -211,7 +210,6 @@ _RELATION_COLUMNS = (
     "organisation__name",
     "organisation__siren",
     "organisation__kind",
-    "organisation__commune_id",
     "partner__kind",
 )
 

@@ -94,11 +94,11 @@ def _name_and_department(text: str) -> tuple[str, str]:
     return (match[1], match[2].upper()) if match else (text, "")
 
 
-def similar_communes(text: str, *, limit: int = 3) -> list[Commune]:
-    """Up to `limit` communes whose name shares the longest possible beginning with the text, for an error message."""
+def similar_communes(text: str) -> list[Commune]:
+    """Up to three communes whose name shares the longest possible beginning with the text, for an error message."""
     key = commune_key(re.sub(r"\(.*", "", text))
     for length in range(len(key), 2, -1):
-        found = find_communes(key[:length], limit=limit)
+        found = find_communes(key[:length], limit=3)
         if found:
             return found
     return []
