@@ -37,7 +37,12 @@ class AmongField(forms.TypedChoiceField):
     """A whole number chosen in a list of usual ones; the one that holds is always among them."""
 
     def __init__(
-        self, usual: Sequence[int], *, none: str | Promise = "", words: Callable[[int], str], **kw: Any
+        self,
+        usual: Sequence[int],
+        *,
+        none: str | Promise = "",
+        words: Callable[[int], str] = minutes_words,
+        **kw: Any,
     ) -> None:
         self.usual = usual
         self.none = none
@@ -59,30 +64,21 @@ class SpaceForm(ConstraintsAtFields, SpaceModelForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    step_minutes = AmongField(STEPS, label=gettext_lazy("A booking starts every"), words=minutes_words)
-    min_minutes = AmongField(LENGTHS, label=gettext_lazy("Shortest booking"), words=minutes_words)
-    max_minutes = AmongField(LENGTHS, label=gettext_lazy("Longest booking"), words=minutes_words)
+    step_minutes = AmongField(STEPS, label=gettext_lazy("A booking starts every"))
+    min_minutes = AmongField(LENGTHS, label=gettext_lazy("Shortest booking"))
+    max_minutes = AmongField(LENGTHS, label=gettext_lazy("Longest booking"))
     min_notice_minutes = AmongField(
-        NOTICES,
-        label=gettext_lazy("At least this long before"),
-        none=gettext_lazy("until the last minute"),
-        words=minutes_words,
+        NOTICES, label=gettext_lazy("At least this long before"), none=gettext_lazy("until the last minute")
     )
     horizon_days = AmongField(HORIZONS, label=gettext_lazy("At most this long before"), words=_days_words)
     cancel_notice_minutes = AmongField(
-        NOTICES,
-        label=gettext_lazy("Can be cancelled until, before the start"),
-        none=gettext_lazy("the start"),
-        words=minutes_words,
+        NOTICES, label=gettext_lazy("Can be cancelled until, before the start"), none=gettext_lazy("the start")
     )
-    buffer_before_minutes = AmongField(
-        BUFFERS, label=gettext_lazy("Kept free before"), none=gettext_lazy("nothing"), words=minutes_words
-    )
+    buffer_before_minutes = AmongField(BUFFERS, label=gettext_lazy("Kept free before"), none=gettext_lazy("nothing"))
     buffer_after_minutes = AmongField(
         BUFFERS,
         label=gettext_lazy("Kept free after"),
         none=gettext_lazy("nothing"),
-        words=minutes_words,
         help_text=gettext_lazy("Between two bookings the longer of the two is kept, not the sum."),
     )
     constraint_fields = {
