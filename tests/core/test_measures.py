@@ -21,7 +21,7 @@ NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
 WEEK = Period(datetime(2027, 2, 28, 23, tzinfo=UTC), datetime(2027, 3, 7, 23, tzinfo=UTC))  # Monday to Sunday in Paris
 
 
-def reading(name: str, *hubs: Hub) -> Decimal | None:
+def measured(name: str, *hubs: Hub) -> Decimal | None:
     return measures.take(name, hubs, WEEK, NOW).figure.value
 
 
@@ -72,13 +72,13 @@ def test_figures_of_several_subjects_combine_as_their_measure_says(combine, figu
 @pytest.mark.django_db
 def test_area_and_open_days():
     hub = HubFactory()
-    assert reading("hub_area", hub) is None
+    assert measured("hub_area", hub) is None
     ZoneFactory(hub=hub, area="320.50")
     ZoneFactory(hub=hub, area="200")
     other = ZoneFactory(area="10").hub
     OpeningHours.objects.create(hub=hub, weekday=1, opens_at=time(20), closes_at=time(22))
-    assert reading("hub_area", hub, other) == Decimal("530.50")
-    assert reading("open_days_per_week", hub) == 6
+    assert measured("hub_area", hub, other) == Decimal("530.50")
+    assert measured("open_days_per_week", hub) == 6
 
 
 @pytest.mark.django_db
@@ -86,23 +86,23 @@ def test_area_that_is_planned_is_kept_apart_from_what_is_delivered_by_the_end_of
     hub = HubFactory()
     for area, opens_on in (("10", None), ("20", "2027-03-07"), ("40", "2027-03-08"), ("80", "2028-01-01")):
         ZoneFactory(hub=hub, area=area, opens_on=opens_on)
-    assert (reading("hub_area", hub), reading("hub_area_planned", hub)) == (30, 120)
+    assert (measured("hub_area", hub), measured("hub_area_planned", hub)) == (30, 120)
     later = WEEK._replace(ends_at=WEEK.ends_at + timedelta.resolution)  # a microsecond of the 8th
     assert measures.take("hub_area", [hub], later, NOW).figure.value == 70
     assert measures.take("hub_area_planned", [hub], later, NOW).figure.value == 80
     other = ZoneFactory(area="500", opens_on="2027-03-08").hub
-    assert (reading("hub_area", other), reading("hub_area_planned", other)) == (0, 500)
-    assert (reading("hub_area", hub, other), reading("hub_area_planned", hub, other)) == (30, 620)
+    assert (measured("hub_area", other), measured("hub_area_planned", other)) == (0, 500)
+    assert (measured("hub_area", hub, other), measured("hub_area_planned", hub, other)) == (30, 620)
     nothing_said = HubFactory()
-    assert reading("hub_area_planned", nothing_said) is None
-    assert reading("hub_area_planned", ZoneFactory().hub) == 0
+    assert measured("hub_area_planned", nothing_said) is None
+    assert measured("hub_area_planned", ZoneFactory().hub) == 0
 
 
 @pytest.mark.django_db
 def test_the_last_day_of_a_period_is_that_of_the_hub():
     far = HubFactory(time_zone="Indian/Reunion")  # already the 8th there when the week ends in Paris
     ZoneFactory(hub=far, area="5", opens_on="2027-03-08")
-    assert (reading("hub_area", far), reading("hub_area_planned", far)) == (5, 0)
+    assert (measured("hub_area", far), measured("hub_area_planned", far)) == (5, 0)
 
 
 @pytest.mark.django_db
@@ -135,17 +135,17 @@ def test_desks_in_service_are_counted_and_visiting_desks_apart():
     SpaceFactory(hub=hub, visiting=True)
     SpaceFactory(hub=hub, pool=True, is_active=False)
     space.units.filter(number__gt=10).update(is_active=False)
-    assert reading("bookable_desks", hub) == 11
-    assert reading("visiting_desks", hub) == 2
+    assert measured("bookable_desks", hub) == 11
+    assert measured("visiting_desks", hub) == 2
 
 
 @pytest.mark.django_db
 def test_a_hub_whose_machines_others_may_book_is_one_open_fab_lab():
     space = SpaceFactory(machine=True)
-    assert reading("open_fab_labs", space.hub) == 0
+    assert measured("open_fab_labs", space.hub) == 0
     SpaceFactory(hub=space.hub, machine=True, audience=Audience.PUBLIC)
     SpaceFactory(hub=space.hub, machine=True, audience=Audience.SIGNED_IN)
-    assert reading("open_fab_labs", space.hub, SpaceFactory(machine=True, audience=Audience.PUBLIC).hub) == 2
+    assert measured("open_fab_labs", space.hub, SpaceFactory(machine=True, audience=Audience.PUBLIC).hub) == 2
 
 
 @pytest.mark.django_db
@@ -156,7 +156,7 @@ def test_bookings_made_leaves_out_what_was_cancelled_or_waits():
     actions.cancel(booking=cancelled, by=cancelled.person, now=NOW, by_team=True)
     book(SpaceFactory(hub=space.hub, needs_approval=True), 2, 10, 1)
     book(space, 8, 10, 1)  # the week after
-    assert reading("bookings_made", space.hub) == 1
+    assert measured("bookings_made", space.hub) == 1
 
 
 @pytest.mark.django_db
@@ -167,5 +167,5 @@ def test_occupancy_is_hours_booked_of_hours_open_and_composite_rooms_count_once(
     whole = SpaceFactory(hub=hub, parts=[left, right])
     SpaceFactory(hub=hub, machine=True)
     book(whole, 2, 9, 6)  # six hours of both halves, which are open sixty hours each
-    assert reading("occupancy", hub) == 10
-    assert reading("occupancy", HubFactory(opening_hours=[])) is None
+    assert measured("occupancy", hub) == 10
+    assert measured("occupancy", HubFactory(opening_hours=[])) is None

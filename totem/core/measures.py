@@ -176,7 +176,7 @@ def about(subject: str) -> list[Measure]:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Measurement:
     """A measure taken: which, of what period, when it was computed, and what it found."""
 
     measure: Measure
@@ -185,7 +185,7 @@ class Reading:
     figure: Figure
 
 
-def take(name: str, subjects: Iterable[Any], period: Period, now: datetime) -> Reading:
+def take(name: str, subjects: Iterable[Any], period: Period, now: datetime) -> Measurement:
     """The figure of `subjects` together over `period`, with what one must say of it. Raises UnknownMeasureError."""
     known = get(name)
-    return Reading(known, period, now, known.over(subjects, period))
+    return Measurement(known, period, now, known.over(subjects, period))

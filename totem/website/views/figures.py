@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from totem.core import clock, measures, periods
-from totem.core.measures import Reading
+from totem.core.measures import Measurement
 from totem.core.periods import Period
 from totem.hubs.measures import HUB
 from totem.hubs.models import Hub
@@ -25,7 +25,7 @@ class Month:
     """One calendar month of the table: its first day, and a figure for each column."""
 
     first_day: date
-    readings: list[Reading]
+    measurements: list[Measurement]
 
 
 def months_until(now: datetime, hub: Hub) -> list[Period]:
@@ -37,8 +37,8 @@ def months_until(now: datetime, hub: Hub) -> list[Period]:
 
 
 def _month(hub: Hub, month: Period, now: datetime) -> Month:
-    readings = [measures.take(name, [hub], month, now) for name in BY_MONTH]
-    return Month(month.starts_at.astimezone(hub.zone).date(), readings)
+    measurements = [measures.take(name, [hub], month, now) for name in BY_MONTH]
+    return Month(month.starts_at.astimezone(hub.zone).date(), measurements)
 
 
 @require_safe
@@ -52,7 +52,7 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
         "hub": hub,
         "crumb_items": hub_crumbs(hub),
         "year": year,
-        "readings": [measures.take(known.name, [hub], year, now) for known in measures.about(HUB)],
+        "measurements": [measures.take(known.name, [hub], year, now) for known in measures.about(HUB)],
         "columns": [measures.get(name) for name in BY_MONTH],
         "months": [_month(hub, month, now) for month in months],
     }
