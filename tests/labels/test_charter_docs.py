@@ -14,7 +14,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
-from totem.core import measures
 from totem.labels import charter as form
 from totem.labels import manual
 from totem.labels.charter import Charter
@@ -22,7 +21,7 @@ from totem.labels.facts import Facts, Hold, JudgementFact, Known, Organisation, 
 from totem.labels.judge import judge
 from totem.labels.reading import read_charter
 from totem.labels.schema import MEANINGS
-from totem.labels.vocabulary import SUBJECTS, WORDS, known_here
+from totem.labels.vocabulary import WORDS, known_here
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ["charters.md", "guide/chartes.md"]
@@ -124,7 +123,7 @@ def test_every_key_of_the_format_is_explained(language):
 @pytest.mark.parametrize(("language", "guide"), [("fr", "guide/chartes.md"), ("en", "charters.md")])
 def test_every_word_measure_and_state_is_listed(language, guide):
     words = {word for words in WORDS.values() for word in words}
-    figures = {known.name for subject in SUBJECTS for known in measures.about(subject)}
+    figures = known_here().asked_of_areas
     assert (words | figures) - codes(shown(language)) == set()
     assert [state for state in State if f"`{state.value}`" not in page(guide)] == []
     assert [kind.tag for kind in KINDS if f"`{kind.tag}`" not in page(guide)] == []

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from totem.bookings.models import Booking, Status
 from totem.core.measures import Combine, Figure, measure
 from totem.core.periods import Period
-from totem.hubs.measures import HUB
 from totem.hubs.models import Hub
+from totem.hubs.subjects import HUB
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Kind, Space, Unit
 

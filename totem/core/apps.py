@@ -1,10 +1,14 @@
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
+from totem.core import measures, subjects
+
 
 class CoreConfig(AppConfig):
     name = "totem.core"
     label = "core"
 
     def ready(self) -> None:
-        autodiscover_modules("measures")
+        autodiscover_modules("subjects", "measures")
+        for measure in measures.everything():
+            subjects.kind_of(measure)  # raises for a kind that no room registers

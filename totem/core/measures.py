@@ -170,6 +170,11 @@ def get(name: str) -> Measure:
         raise UnknownMeasureError(name) from None
 
 
+def everything() -> list[Measure]:
+    """All measures, in the order in which they were registered."""
+    return list(_registry.values())
+
+
 def about(subject: str) -> list[Measure]:
     """All measures about a kind of subject, in the order in which they were registered."""
     return [known for known in _registry.values() if known.subject == subject]

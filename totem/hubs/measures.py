@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.measures import Combine, Figure, measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub, OpeningHours, Zone
-
-HUB = "hubs.hub"
+from totem.hubs.subjects import HUB
 
 
 @measure(

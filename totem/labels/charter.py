@@ -25,10 +25,10 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Words(Struct, frozen=True, kw_only=True):
-    """A text in French and in English, and in any other language of the site: a key each, by its code."""
+    """A text in French and in English."""
 
-    # Made from the settings, so that a language is added in one place; only the two that all can fall back on are
-    # asked of every charter.
+    # One key a language of the settings, so that a language is added in one place; only the two that all can fall back
+    # on are asked of every charter.
     __annotations__ = dict.fromkeys(languages.codes(), str)
     vars().update(dict.fromkeys(set(languages.codes()).difference(languages.FALLBACKS), ""))
 

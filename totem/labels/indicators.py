@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from totem.core import measures
+from totem.core import measures, subjects
 from totem.core.measures import Combine, Measure, Text
 from totem.core.periods import Period
 from totem.labels.charter import (
@@ -48,7 +48,10 @@ class Figured:
 
 
 def figures_of(charter: Charter) -> dict[str, Figured]:
-    """Every figure that the charter declares or that one of its requirements reads, by name."""
+    """Every figure that the charter declares or that one of its requirements reads, by name.
+
+    Raises UnknownMeasureError and UnknownSubjectError for one that no room of this installation computes.
+    """
     found = {indicator.name: _declared(indicator) for indicator in charter.indicators}
     for requirement in charter.requirements():
         name = indicator_of(charter, requirement)
@@ -68,8 +71,14 @@ def _document(name: str, requirement: DocumentRequirement) -> Figured:
     return Figured(name, title, DOCUMENT_UNIT, rule, Combine.ANY, documents=True)
 
 
-def _measured(name: str) -> Figured:
+def _known(name: str) -> Measure:
     known = measures.get(name)
+    subjects.kind_of(known)  # raises where nobody could say what it is computed of
+    return known
+
+
+def _measured(name: str) -> Figured:
+    known = _known(name)
     return Figured(name, known.label, known.unit, known.method, known.combine, measure=known)
 
 
@@ -87,7 +96,7 @@ def _declared(indicator: Indicator) -> Figured:
             indicator.validity_months,
             code=indicator.code,
         )
-    known = measures.get(indicator.measure)
+    known = _known(indicator.measure)
     return Figured(
         indicator.name,
         str(indicator.label) if indicator.label else known.label,

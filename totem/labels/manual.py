@@ -13,14 +13,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core import measures
+from totem.core import measures, subjects
 from totem.core.measures import Text
-from totem.hubs.measures import HUB
 from totem.labels import charter as form
 from totem.labels import schema, wording
 from totem.labels.reading.shape import PATTERNS
-from totem.labels.vocabulary import LABELS, SUBJECTS, TITLES, Of
-from totem.territories.places import SUBJECT as PLACE
+from totem.labels.vocabulary import LABELS, TITLES, Of
 
 EXAMPLES = Path(__file__).resolve().parent / "data" / "examples"
 COMMON = frozenset(form.Common.__struct_fields__)
@@ -53,7 +51,6 @@ PARTS: tuple[tuple[str, str, Text], ...] = (
     ("Step", "[[process.steps]]", gettext_lazy("A step")),
     ("Outcome", "outcomes = [{ … }]", gettext_lazy("What comes out of a step")),
 )
-OF_SUBJECT: dict[str, Text] = {PLACE: gettext_lazy("a territory"), HUB: gettext_lazy("a hub")}
 
 
 @dataclass(frozen=True)
@@ -141,11 +138,12 @@ def word_lists() -> list[WordList]:
 
 
 def measure_rows() -> list[MeasureRow]:
-    """What Totem computes, of a territory and of a hub."""
+    """What Totem computes of an area: of the territory itself, of its hubs, of what any room registers."""
     return [
-        MeasureRow(known, str(OF_SUBJECT[subject]), str(wording.COMBINED[known.combine]))
-        for subject in SUBJECTS
-        for known in measures.about(subject)
+        MeasureRow(known, str(kind.label), str(wording.COMBINED[known.combine]))
+        for kind in subjects.kinds()
+        if kind.inside is not None
+        for known in measures.about(kind.key)
     ]
 
 

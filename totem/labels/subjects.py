@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
 
 from totem.hubs.models import Hub
 from totem.labels.models import Board
@@ -98,28 +97,3 @@ def epci_subjects(codes: Iterable[str] | None = None) -> list[Subject]:
 def _epci(code: str, name: str, communes: tuple[str, ...]) -> Subject:
     place = Place("epci", code, name, communes, None, None, None, communes, ())
     return Subject(place.key, name, place)
-
-
-def hubs_inside(subjects: Iterable[Subject]) -> dict[str, list[Hub]]:
-    """The published hubs of each subject, by its key, in one query; of a hub, itself."""
-    listed = list(subjects)
-    own = {subject.hub for subject in listed if subject.hub is not None}
-    hubs = list(Hub.objects.filter(Q(is_published=True) | Q(pk__in=own)))
-    of_commune: dict[str, list[Hub]] = {}
-    for hub in hubs:
-        of_commune.setdefault(hub.commune_id, []).append(hub)
-    return {subject.key: _hubs_of(subject, hubs, of_commune) for subject in listed}
-
-
-def _hubs_of(subject: Subject, hubs: list[Hub], of_commune: dict[str, list[Hub]]) -> list[Hub]:
-    if subject.hub is not None:
-        return [hub for hub in hubs if hub.pk == subject.hub]
-    shape = subject.place.polygon
-    if shape is None:
-        inside = [hub for code in subject.place.communes for hub in of_commune.get(code, ())]
-    else:
-        import shapely  # noqa: PLC0415 - only where shapes are
-
-        at = [shapely.Point(float(hub.longitude), float(hub.latitude)) for hub in hubs]
-        inside = [hub for hub, point in zip(hubs, at, strict=True) if shapely.covers(shape, point)]
-    return [hub for hub in inside if hub.is_published]

@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from totem.core import languages, measures
+from totem.core import languages, measures, subjects
 from totem.core.measures import Combine, Text
-from totem.hubs.measures import HUB
+from totem.core.subjects import AreaKind, SubjectKind, UnknownSubjectError
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
-from totem.organisations.measures import ORGANISATION
 from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
-from totem.territories.places import SUBJECT as PLACE
 
-SUBJECTS = (PLACE, HUB)
+JUDGED: dict[AreaKind, Text] = {AreaKind.TERRITORY: _("territories"), AreaKind.HUB: _("hubs")}
 
 
 class Of(StrEnum):
@@ -36,11 +35,20 @@ class Of(StrEnum):
 
 @dataclass(frozen=True)
 class KnownMeasure:
-    """A figure that Totem computes: whom it is about, its unit as people may write it, and how it combines."""
+    """A figure that Totem computes: its unit as people may write it, how it combines, what it is about.
+
+    `kind` is None where no room registers what it is about.
+    """
 
     subject: str
+    kind: SubjectKind | None
     units: frozenset[str]
     combine: Combine
+
+    @property
+    def is_asked_of_areas(self) -> bool:
+        """Whether some charter can ask for it."""
+        return self.kind is not None and self.kind.inside is not None
 
 
 @dataclass(frozen=True)
@@ -49,14 +57,16 @@ class Known:
 
     measures: Mapping[str, KnownMeasure]
     words: Mapping[Of, tuple[str, ...]]
-    of_organisations: frozenset[str] = frozenset()  # measures that no territory and no hub can be asked for
+
+    @cached_property
+    def asked_of_areas(self) -> frozenset[str]:
+        """The names of the measures that some charter can ask for."""
+        return frozenset(name for name, known in self.measures.items() if known.is_asked_of_areas)
 
 
 def known_here() -> Known:
     """The words of this installation."""
-    everything = [known for subject in SUBJECTS for known in measures.about(subject)]
-    of_organisations = frozenset(known.name for known in measures.about(ORGANISATION))
-    return Known({known.name: _measure(known) for known in everything}, WORDS, of_organisations)
+    return Known({known.name: _measure(known) for known in measures.everything()}, WORDS)
 
 
 LABELS: dict[Of, dict[str, Text]] = {
@@ -100,4 +110,8 @@ def _measure(known: measures.Measure) -> KnownMeasure:
     for language in languages.codes():
         with override(language):
             units.add(str(known.unit))
-    return KnownMeasure(known.subject, frozenset(units), known.combine)
+    try:
+        kind = subjects.kind_of(known)
+    except UnknownSubjectError:
+        kind = None
+    return KnownMeasure(known.subject, kind, frozenset(units), known.combine)

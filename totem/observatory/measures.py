@@ -18,9 +18,9 @@ from totem.observatory import queries
 from totem.observatory.activities import actor_kinds
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import Stock
-from totem.territories.places import SUBJECT, Place
+from totem.territories.places import Place
+from totem.territories.subjects import PLACE
 
-PLACE = SUBJECT
 STARTUP_YEARS = 15  # age limit used by the French Tech in 2019-2020
 
 

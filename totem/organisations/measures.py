@@ -17,11 +17,11 @@ from totem.core.measures import Combine, Figure, measure
 from totem.core.periods import Period
 from totem.organisations.models import Organisation, RelationKind
 from totem.organisations.queries import YearRow, growth, relations_inside, year_before, year_figures_of
+from totem.organisations.subjects import ORGANISATION
 from totem.territories.models import Perimeter
-from totem.territories.places import PERIMETER, SUBJECT, Place
+from totem.territories.places import PERIMETER, Place
+from totem.territories.subjects import PLACE
 
-ORGANISATION = "organisations.organisation"
-PLACE = SUBJECT
 UNKNOWN = Figure(None)
 Said = TypeVar("Said", bound=Hashable)
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.measures import Combine, Figure, Text, measure
 from totem.core.periods import Period
 from totem.premises.queries import FIGURES, PremisesRows, buildings_inside
-from totem.territories.places import SUBJECT, Place
+from totem.territories.places import Place
+from totem.territories.subjects import PLACE
 
 
 def _on_last_day(compute: Callable[[PremisesRows, date], Figure]) -> Callable[[Place, Period], Figure]:
@@ -23,7 +24,7 @@ def _on_last_day(compute: Callable[[PremisesRows, date], Figure]) -> Callable[[P
 
 
 def _register(name: str, *, label: Text, unit: Text, method: Text, combine: Combine = Combine.SUM) -> None:
-    measure(name, subject=SUBJECT, label=label, unit=unit, method=method, combine=combine)(_on_last_day(FIGURES[name]))
+    measure(name, subject=PLACE, label=label, unit=unit, method=method, combine=combine)(_on_last_day(FIGURES[name]))
 
 
 _register(

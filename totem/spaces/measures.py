@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.measures import Combine, Figure, measure
 from totem.core.periods import Period
-from totem.hubs.measures import HUB
 from totem.hubs.models import Hub
+from totem.hubs.subjects import HUB
 from totem.spaces.models import Audience, Kind, Unit
 
 

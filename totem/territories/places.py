@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from pyproj import Geod
     from shapely.geometry.base import BaseGeometry
 
-SUBJECT = "territories.place"  # what measures call a place
 PERIMETER, DRAWN, FRANCE = "perimetre", "dessin", "france"
 FRANCE_CODE = "fr"  # of the country in addresses, not of a language
 LEVELS = (*Level.values, PERIMETER, DRAWN, FRANCE)

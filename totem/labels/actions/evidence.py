@@ -1,7 +1,7 @@
 """Declaring figures, correcting them, choosing among them; computing those that Totem can compute."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal
 from totem.core.measures import Figure
+from totem.core.subjects import things_inside
 from totem.labels.indicators import Figured, period_of
 from totem.labels.models import Observation, ObservationVersion, Reading, Retention
-from totem.labels.subjects import Subject, hubs_inside
+from totem.labels.subjects import Subject
 from totem.premises.queries import FIGURES
 from totem.territories.models import Document, Workspace
-from totem.territories.places import SUBJECT
 
 
 class Outdated(Exception):
@@ -215,16 +215,23 @@ def take_readings(
 ) -> int:
     """Compute the measures of these figures about these subjects as of that day, and keep them; how many there are.
 
-    Those of buildings are left out: they are read when a board is judged, as each workspace sees its own.
+    Those of buildings are left out: they are read when a board is judged, as each workspace sees its own. Raises
+    UnknownSubjectError for a measure about something that no room registers.
     """
-    hubs = hubs_inside(subjects)
-    rows = [
-        _reading(figured, subject, figure, day, now)
-        for figured in figures
-        if figured.measure is not None and figured.measure.name not in FIGURES
-        for subject in subjects
-        if (figure := _figure(figured, subject, hubs[subject.key], day)) is not None
-    ]
+    inside: dict[str, Mapping[str, Sequence[Any]]] = {}
+    rows = []
+    for figured in figures:
+        measure = figured.measure
+        if measure is None or measure.name in FIGURES:
+            continue
+        if measure.subject not in inside:
+            inside[measure.subject] = things_inside(measure, subjects)
+        things, period = inside[measure.subject], period_of(figured.period, day)
+        rows += [
+            _reading(figured, subject, measure.over(things[subject.key], period), day, now)
+            for subject in subjects
+            if subject.key in things
+        ]
     rows.sort(key=lambda row: (row.subject, row.name, row.period))  # two who compute the same never wait in a ring
     return len(
         Reading.objects.bulk_create(
@@ -235,19 +242,6 @@ def take_readings(
             batch_size=500,
         )
     )
-
-
-def _figure(figured: Figured, subject: Subject, hubs: Sequence[Any], day: datetime.date) -> Figure | None:
-    """The figure of a measure about the place, or about its hubs together; None where it is about neither."""
-    measure = figured.measure
-    if measure is None:
-        return None
-    period = period_of(figured.period, day)
-    if measure.subject == SUBJECT:
-        return measure.compute(subject.place, period) if subject.place.communes else None
-    if measure.subject == "hubs.hub":
-        return measure.over(hubs, period)
-    return None
 
 
 def _reading(figured: Figured, subject: Subject, figure: Figure, day: datetime.date, now: datetime.datetime) -> Reading:

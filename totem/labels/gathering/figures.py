@@ -15,12 +15,13 @@ from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q,
 from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
 from totem.core.measures import Combine, Figure, combined
 from totem.hubs.queries import planned_areas
+from totem.hubs.subjects import hubs_inside
 from totem.labels.charter import PeriodKind
 from totem.labels.facts import MISSING, Evidence, Hold, Known, Plan, Source
 from totem.labels.indicators import Figured
 from totem.labels.judge import months_before
 from totem.labels.models import ObservationVersion, Reading, Retention
-from totem.labels.subjects import Subject, hubs_inside
+from totem.labels.subjects import Subject
 from totem.premises.queries import FIGURES, PremisesRows, forecast_of, premises_figures, read_premises
 from totem.territories.models import Document, Workspace
 

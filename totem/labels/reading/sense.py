@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy
 
 from totem.core import languages
 from totem.core.measures import Combine
+from totem.core.subjects import AreaKind
 from totem.labels import charter as form
 from totem.labels.charter import COMPARATORS, Unit, Words
 from totem.labels.reading.positions import Path, Positions
 from totem.labels.reading.problems import Checker, close, key_of, shown
-from totem.labels.vocabulary import TITLES, Known, Of
+from totem.labels.vocabulary import JUDGED, TITLES, Known, Of
+from totem.organisations.subjects import ORGANISATION
 
 PARAMETER_IN_TEXT = re.compile(r"\$[a-zA-Z]\w*")
 TRAVEL_TIMES = ("minutes_to_centre", "minutes_to_airport", "minutes_to_tgv_station")
@@ -72,7 +74,7 @@ class Sense(Checker):
         self.by_name = {indicator.name: indicator for indicator in self.indicators.values()}
         self.requirements: list[_Piece] = []
         self.requirement_ids: list[tuple[Path, str]] = []
-        self.hub = data.get("subject") == "hub"
+        self.judges = AreaKind.HUB if data.get("subject") == AreaKind.HUB else AreaKind.TERRITORY
 
     def check(self) -> None:
         self._texts(self.data, ())
@@ -269,7 +271,7 @@ class Sense(Checker):
         self._source(path, indicator.source)
         if indicator.measure:
             return self._of_totem(path, indicator)
-        if indicator.name in self.known.measures or indicator.name in TRAVEL_TIMES:
+        if indicator.name in self.known.asked_of_areas or indicator.name in TRAVEL_TIMES:
             message = _(
                 "« {word} » is a figure of Totem's own: take another name, or add « measure » to read that one."
             ).format(word=indicator.name)
@@ -289,12 +291,12 @@ class Sense(Checker):
 
     def _of_totem(self, path: Path, indicator: form.Indicator) -> None:
         known = self.known.measures.get(indicator.measure)
-        if indicator.measure in self.known.of_organisations:
-            return self._of_an_organisation((*path, "measure"), indicator.measure)
         if known is None:
             message = _("« {word} » is not a measure of Totem; {hint}")
-            return self._unknown((*path, "measure"), indicator.measure, message, self.known.measures)
-        self._of_this_subject((*path, "measure"), indicator.measure)
+            return self._unknown((*path, "measure"), indicator.measure, message, self.known.asked_of_areas)
+        self._subject((*path, "measure"), indicator.measure)
+        if not known.is_asked_of_areas:
+            return None
         if _unit_words(indicator.unit) and not _same(indicator.unit, known.units):
             message = _("« {unit} » is not the unit of « {what} »: it is counted in {units}.").format(
                 unit=str(indicator.unit), what=indicator.measure, units=_(" or ").join(sorted(known.units))
@@ -307,17 +309,25 @@ class Sense(Checker):
             self.say((*path, "combine"), indicator.combine, message)
         return None
 
-    def _of_this_subject(self, path: Path, measure: str) -> None:
-        if self.hub and self.known.measures[measure].subject != "hubs.hub":
-            message = _("« {word} » is about territories; this charter is about hubs (subject).").format(word=measure)
-            self.say(path, measure, message)
-
-    def _of_an_organisation(self, path: Path, measure: str) -> None:
-        message = _(
-            "« {word} » is a figure of one organisation, not of a territory or a hub: a requirement of kind "
-            "organisations asks for it, in « where »."
-        )
-        self.say(path, measure, message.format(word=measure))
+    def _subject(self, path: Path, measure: str) -> None:
+        """What the measure is about has to be found in what the charter judges."""
+        known = self.known.measures[measure]
+        if known.kind is None:
+            message = _("« {word} » is about « {subject} », a subject that no room of this installation registers.")
+        elif known.subject == ORGANISATION:
+            message = _(
+                "« {word} » is a figure of one organisation, not of a territory or a hub: a requirement of kind "
+                "organisations asks for it, in « where »."
+            )
+        elif not known.is_asked_of_areas:
+            message = _("« {word} » is a figure of {kinds} one by one: no charter asks for it.")
+        elif not known.kind.is_asked_of(self.judges):
+            message = _("« {word} » is about {kinds}; this charter is about {judged} (subject).")
+        else:
+            return
+        kinds = known.kind.plural if known.kind else ""
+        message = message.format(word=measure, subject=known.subject, kinds=kinds, judged=JUDGED[self.judges])
+        self.say(path, measure, message)
 
     def _units_of(self, path: Path, name: str) -> frozenset[str] | None:
         """The words of an indicator's unit; None where it is not known which, which is said."""
@@ -330,15 +340,13 @@ class Sense(Checker):
         measure = own.measure if own is not None else name
         if measure in self.known.measures:
             if own is None:
-                self._of_this_subject(path, measure)
-            return self.known.measures[measure].units
+                self._subject(path, measure)
+            known = self.known.measures[measure]
+            return known.units if known.is_asked_of_areas else None
         if own is not None or name in self.indicator_names:
             return None
-        if name in self.known.of_organisations:
-            self._of_an_organisation(path, name)
-        else:
-            message = _("« {word} » is neither an indicator of this charter nor a measure of Totem; {hint}")
-            self._unknown(path, name, message, [*self.indicator_names, *self.known.measures])
+        message = _("« {word} » is neither an indicator of this charter nor a measure of Totem; {hint}")
+        self._unknown(path, name, message, [*self.indicator_names, *self.known.asked_of_areas])
         return None
 
     # - criteria and requirements

@@ -9,6 +9,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from totem.core import clock
+from totem.core.measures import UnknownMeasureError
+from totem.core.subjects import UnknownSubjectError
 from totem.labels import wording
 from totem.labels.charter import Charter
 from totem.labels.evaluating import Evaluated, NoCharter, evaluate, version_for
@@ -152,6 +154,9 @@ def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -
         evaluated = evaluate(board, day=day, workspace=None if public else board.workspace, version=version)
     except PlaceNotFound:
         return no_version()
+    except (UnknownMeasureError, UnknownSubjectError) as unknown:
+        message = _("The charter asks for the figure « %(name)s », which this installation does not compute.")
+        return message % {"name": unknown.args[0]}
     may_judge = not public and request.user.has_perm(JUDGE, board.workspace)
     return Judged.of(evaluated, team=not public, may_judge=may_judge, asked_as=_asked_as(request))
 

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 from totem.core import clock, measures, periods
 from totem.core.measures import Measurement
 from totem.core.periods import Period
-from totem.hubs.measures import HUB
 from totem.hubs.models import Hub
 from totem.hubs.permissions import SEE_DESK, hub_for
+from totem.hubs.subjects import HUB
 from totem.website.crumbs import hub_crumbs
 
 MONTHS_SHOWN = 12
