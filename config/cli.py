@@ -111,8 +111,7 @@ def _default_workers() -> int:
 
 def serve(options: argparse.Namespace) -> int:
     """Web processes and a worker, until SIGTERM or SIGINT."""
-    listener = _listener(options)
-    with _database() as server:
+    with _listener(options) as listener, _database() as server:
         _set_up()
         _refuse_unsafe()
         _refuse_unmigrated()

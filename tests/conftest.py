@@ -38,8 +38,12 @@ django.setup()
 
 from django.db import connection, connections  # noqa: E402 - after the set-up
 
-# Nothing is timed here. CI tries the same examples each time; everybody else's runs look for new ones. `make test-full`
-# takes the profile "full". A test that needs more or fewer examples says so as a share of the profile's.
+from totem.core import rendering  # noqa: E402
+
+# Nothing is timed here: a drawing waits for its turn, and takes, as long as the machine needs.
+rendering.SECONDS = rendering.PATIENCE = 600
+# CI tries the same examples each time; everybody else's runs look for new ones. `make test-full` takes the profile
+# "full". A test that needs more or fewer examples says so as a share of the profile's.
 for name, examples in (("quick", 40), ("full", 100)):
     hypothesis_settings.register_profile(name, deadline=None, derandomize="CI" in os.environ, max_examples=examples)
 hypothesis_settings.load_profile("quick")

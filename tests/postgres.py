@@ -188,10 +188,7 @@ def _drop_unused(admin: psycopg.Connection[Any]) -> None:
 def main(folder: Path) -> None:
     server = _server(folder)
     try:
-        if not _fetch(server):
-            with server.running():
-                make_template(_settings(server))
-            _keep(server)
+        make_cluster(server)
         with server.running():
             print("ready", flush=True)  # noqa: T201
             sys.stdin.read()
@@ -199,6 +196,22 @@ def main(folder: Path) -> None:
         print(" ".join(str(error).split()), flush=True)  # noqa: T201
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_cluster(server: Server) -> None:
+    """Give a server that has no data yet, and is not running, a cluster that holds the template."""
+    if not _fetch(server):
+        with server.running():
+            make_template(_settings(server))
+        _keep(server)
+
+
+def make_migrated_cluster(server: Server) -> None:
+    """The same, where the application's own database is the migrated one."""
+    make_cluster(server)
+    with server.running(), psycopg.connect(host=str(server.socket), user="postgres", autocommit=True) as admin:
+        admin.execute("DROP DATABASE totem")
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO totem").format(sql.Identifier(template_name())))
 
 
 def _server(folder: Path) -> Server:
@@ -220,8 +233,7 @@ def _fetch(server: Server) -> bool:
         os.utime(_kept())  # the clusters that were used last stay
     except OSError:
         return False
-    server.base.mkdir(mode=0o711)
-    server.base.chmod(0o711)
+    embedded._make_folder(server.base, mode=0o711)
     return _copy(_kept(), server.cluster)
 
 

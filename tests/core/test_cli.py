@@ -1,21 +1,27 @@
-"""The console command, as processes: what it starts, what it stops, and what it says instead of a traceback."""
+"""The console command: what it starts, what it stops, and what it says instead of a traceback.
+
+As a process where that is what is proven: signals, deaths, a database of its own, settings read from the environment.
+"""
 
 import contextlib
+import os
 import re
 import shutil
 import signal
 import socket
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
 import psutil
 import pytest
 from django.conf import LazySettings
+from django.db.migrations.recorder import MigrationRecorder
 
-from config import checks
+from config import checks, cli, secret
+from tests.postgres import make_migrated_cluster
 from tests.serving import Site, Totem, free_port
 from totem.core import embedded
 
@@ -42,10 +48,25 @@ def data() -> Iterator[Path]:
 def prepared() -> Iterator[Path]:
     """A TOTEM_DATA whose embedded database is migrated; each test leaves it stopped."""
     with _data_folder() as folder:
-        for command in ("migrate", "createcachetable"):
-            done = Totem("manage", command, "--verbosity=0", TOTEM_DATA=str(folder), **EMBEDDED)
-            assert done.wait() == 0, done.output
+        make_migrated_cluster(embedded.server_for(folder))
         yield folder
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """`run("worker")`: the command in this process; its exit status and what it said on both outputs."""
+    for name in ("TOTEM_PORT", "TOTEM_MODE"):  # the command sets them
+        monkeypatch.setenv(name, os.environ.get(name, "8000"))
+
+    def command(*arguments: str) -> tuple[int, str]:
+        try:
+            status = cli.main(arguments)
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    return command
 
 
 def _get(url: str) -> str:
@@ -61,29 +82,11 @@ def _one_line(totem: Totem) -> str:
     return totem.output
 
 
-def test_serve_starts_a_database_and_stops_it(prepared: Path) -> None:
+def test_serve_starts_a_database_and_stops_it_even_after_kill_9(prepared: Path) -> None:
     server = embedded.server_for(prepared)
     assert not server.answers()
     site = Site("--workers", "1", data=prepared)
     assert _get(f"{site.url}/health/ready") == "ready\n"
-    assert server.answers()
-    assert site.stop() == 0
-    assert not server.answers()
-    assert "Traceback" not in site.output
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_serve_uses_the_database_of_the_first_and_leaves_it(prepared: Path, number: signal.Signals) -> None:
-    first = Site("--workers", "1", "--no-worker", data=prepared)
-    second = Site("--workers", "1", "--no-worker", data=prepared)
-    assert second.stop(number) == 0
-    assert _get(f"{first.url}/health/ready") == "ready\n"
-    assert first.stop(number) == 0
-    assert not embedded.server_for(prepared).answers()
-
-
-def test_after_kill_9_nothing_serves_and_the_next_start_works(prepared: Path) -> None:
-    site = Site("--workers", "1", data=prepared)
     children = psutil.Process(site.process.pid).children(recursive=True)
     assert len(children) >= 3  # the web master and its process, the worker
     site.kill()
@@ -91,7 +94,19 @@ def test_after_kill_9_nothing_serves_and_the_next_start_works(prepared: Path) ->
     assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
     again = Site("--workers", "1", data=prepared)
     assert _get(f"{again.url}/health/ready") == "ready\n"
+    assert server.answers()
     assert again.stop() == 0
+    assert not server.answers()
+    assert "Traceback" not in site.output + again.output
+
+
+def test_other_serves_use_the_database_of_the_first_and_leave_it(prepared: Path) -> None:
+    first = Site("--workers", "1", "--no-worker", data=prepared)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        other = Site("--workers", "1", "--no-worker", data=prepared)
+        assert other.stop(number) == 0
+        assert _get(f"{first.url}/health/ready") == "ready\n"
+    assert first.stop(signal.SIGINT) == 0
     assert not embedded.server_for(prepared).answers()
 
 
@@ -111,6 +126,7 @@ def test_a_dead_worker_is_started_again(committed_db: str, tmp_path: Path) -> No
     worker.kill()
     site.wait_for("The worker runs again")
     assert _worker_of(site).pid != worker.pid
+    assert not embedded.server_for(tmp_path).base.exists()  # with an address, nothing embedded starts
     assert site.stop() == 0
 
 
@@ -155,17 +171,10 @@ def test_a_data_folder_that_cannot_be_written_is_said_in_one_line() -> None:
     assert "/dev/null/var" in said
 
 
-def test_with_a_database_address_nothing_embedded_starts(committed_db: str, tmp_path: Path) -> None:
-    site = Site("--workers", "1", "--no-worker", data=tmp_path, database_url=committed_db)
-    assert not embedded.server_for(tmp_path).base.exists()
-    assert site.stop() == 0
-
-
-def test_doctor_names_what_is_wrong(committed_db: str, tmp_path: Path) -> None:
-    well = Totem("doctor", TOTEM_DATA=str(tmp_path))
-    well.wait()
-    assert "PostgreSQL" in well.output
-    assert "no communes are loaded: run `totem migrate`" in well.output
+def test_doctor_names_what_is_wrong(run, committed_db: str, tmp_path: Path) -> None:
+    _status, well = run("doctor")
+    assert "PostgreSQL" in well
+    assert "no communes are loaded: run `totem migrate`" in well
     ill = Totem("doctor", TOTEM_DATA=str(tmp_path), DATABASE_URL="postgresql://127.0.0.1:1/x", TOTEM_MODE="production")
     assert ill.wait() == 1
     for word in ("cannot be reached", "TOTEM_URL", "TOTEM_HOSTS", "not collected", "Mails would not leave"):
@@ -226,13 +235,23 @@ PRODUCTION = {
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
-def test_production_refuses_to_start_with_unsafe_settings(committed_db: str, tmp_path: Path, command: str) -> None:
-    environment = {**PRODUCTION, "TOTEM_URL": "http://totem.example", "TOTEM_HOSTS": "*"}
-    refused = Totem(command, TOTEM_DATA=str(tmp_path), TOTEM_PORT=str(free_port()), **environment)
-    assert refused.wait() == 1
-    lines = refused.output.splitlines()
+def test_production_refuses_to_start_with_unsafe_settings(run, settings: LazySettings, command: str) -> None:
+    for name, value in {**SAFE, "SITE_URL": "http://totem.example", "ALLOWED_HOSTS": ["*"]}.items():
+        setattr(settings, name, value)
+    status, said = run(command, *(["--port", str(free_port())] if command == "serve" else []))
+    assert status == 1
+    lines = said.splitlines()
     assert lines[0] == "totem: Production refuses to start:"
-    assert len(lines) == 3, refused.output
+    assert len(lines) == 3, said
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_database_that_is_not_migrated_is_refused_in_one_line(run, committed_db: str, command: str) -> None:
+    MigrationRecorder.Migration.objects.latest("pk").delete()
+    status, said = run(command, *(["--port", str(free_port())] if command == "serve" else []))
+    assert status == 1
+    assert "(1 migrations wait): run `totem migrate` first" in said
+    assert said.count("\n") == 1
 
 
 def test_production_is_clean_for_djangos_own_checks(committed_db: str, tmp_path: Path) -> None:
@@ -240,20 +259,21 @@ def test_production_is_clean_for_djangos_own_checks(committed_db: str, tmp_path:
     assert checked.wait() == 0, checked.output
 
 
-def test_the_secret_key_is_made_once_and_kept_to_oneself(tmp_path: Path) -> None:
-    keys = set()
-    for _ in range(2):
-        command = "import os; from config.settings import SECRET_KEY; print('key', SECRET_KEY)"
-        run = Totem("manage", "shell", "-v0", "-c", command, TOTEM_DATA=str(tmp_path), TOTEM_SECRET_KEY=None)
-        assert run.wait() == 0, run.output
-        keys.update(line for line in run.output.splitlines() if line.startswith("key "))
-    assert len(keys) == 1
-    assert len(keys.pop()) > 60
-    assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
+def test_the_secret_key_is_made_once_and_kept_to_oneself(data: Path) -> None:
+    command = "import os; from config.settings import SECRET_KEY; print('key', SECRET_KEY)"
+    first = Totem("manage", "shell", "-v0", "-c", command, TOTEM_DATA=str(data), TOTEM_SECRET_KEY=None, **EMBEDDED)
+    assert first.wait() == 0, first.output
+    (key,) = [line.removeprefix("key ") for line in first.output.splitlines() if line.startswith("key ")]
+    assert len(key) > 60
+    assert secret.kept_in(data) == key
+    assert (data / "secret-key").stat().st_mode & 0o777 == 0o600
+    # Its database too was made by this first command, and stopped with it.
+    assert (embedded.server_for(data).cluster / "PG_VERSION").exists()
+    assert not embedded.server_for(data).answers()
 
 
 @pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["serve", "--port", "x"], ["serve", "--workers", "0"]])
-def test_arguments_that_mean_nothing_are_named(arguments: list[str]) -> None:
-    refused = Totem(*arguments)
-    assert refused.wait() == 2
-    assert arguments[1].lstrip("-") in refused.output
+def test_arguments_that_mean_nothing_are_named(run, arguments: list[str]) -> None:
+    status, said = run(*arguments)
+    assert status == 2
+    assert arguments[1].lstrip("-") in said
