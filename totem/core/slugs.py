@@ -6,6 +6,7 @@ from hashlib import sha256
 from itertools import chain, count
 from typing import Any
 
+from anyascii import anyascii
 from django.db.models import QuerySet
 
 from totem.core.sort_keys import sort_key
@@ -15,9 +16,22 @@ SUFFIX_LENGTH = 10
 
 
 def slug_of(name: str, max_length: int) -> str:
-    """The name in letters a to z, digits and hyphens; eight characters of its digest where it has no such letter."""
+    """The name in letters a to z, digits and hyphens; eight characters of its digest where it has neither.
+
+    Letters and digits of other scripts are transliterated; other signs are left out (« n° 2 » would become « ndeg-2 »).
+    """
     name = unicodedata.normalize("NFC", name)
-    return sort_key(name).replace(" ", "-")[:max_length].strip("-") or sha256(name.encode()).hexdigest()[:8]
+    return sort_key("".join(map(_latin, name))).replace(" ", "-")[:max_length].strip("-") or _digest(name)
+
+
+def _latin(character: str) -> str:
+    if unicodedata.category(character)[0] in "LM" or character.isdecimal():
+        return "".join(filter(str.isalnum, anyascii(character)))
+    return character
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:8]
 
 
 def free_slug(rows: QuerySet[Any], name: str, reserved: Collection[str] = ()) -> str:
