@@ -36,8 +36,12 @@ KEPT = ROOT / "var" / "tests"
 KEPT_CLUSTERS = 4  # those used last: one a branch
 UNUSED_AFTER = 3600  # seconds; a session that runs now may be copying what it has just touched
 TEMPLATE_LOCK = 7_460_012  # any number, the same for every session on one server
-# What makes a cluster safe against a power cut only costs time here.
-UNSAFE_AND_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "200"}
+# What makes a cluster safe against a power cut only costs time here. Autovacuum runs as the superuser: while it is in a
+# database, the role of the tests cannot drop it.
+UNSAFE_AND_FAST = {
+    "fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off",
+    "max_connections": "200",
+}  # fmt: skip
 
 
 class ThrowAwayCluster:
