@@ -36,8 +36,10 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inher
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
-from django.db import connection, connections  # noqa: E402 - after the set-up
+from django.db import connection, connections, transaction  # noqa: E402 - after the set-up
+from django.http import HttpResponseNotFound  # noqa: E402
 
+from config import urls  # noqa: E402
 from totem.core import rendering  # noqa: E402
 
 # Nothing is timed here: a drawing waits for its turn, and takes, as long as the machine needs.
@@ -52,6 +54,7 @@ REAL_COMMITS = (
     "Journal rows cannot be deleted or truncated, so a test cannot clean up after real commits: use the fixture "
     "`committed_db`, which gives the test a database of its own, instead of {} (tests/conftest.py)."
 )
+ModuleRows = Callable[[], AbstractContextManager[None]]
 TRUNCATING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
 
@@ -93,6 +96,35 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterato
             connections.close_all()
 
 
+@pytest.fixture(scope="module")
+def module_db(django_db_setup: None, django_db_blocker) -> Iterator[ModuleRows]:
+    """For rows that a module makes once; each of its tests may change them, and the next finds them as they were.
+
+        @pytest.fixture(scope="module")
+        def world(module_db: ModuleRows) -> World:
+            with module_db():
+                return World()
+
+    The rows stand in a transaction that is rolled back after the module; each test with `db` is a savepoint in it. What
+    a test changes on the Python objects themselves stays changed: change rows by QuerySets, or read the objects again.
+    """
+
+    @contextlib.contextmanager
+    def writing() -> Iterator[None]:
+        with django_db_blocker.unblock():
+            yield
+            # Once, now: otherwise each test would check all deferred constraints of these rows before its rollback.
+            connection.check_constraints()
+
+    transacted = transaction.atomic()
+    with django_db_blocker.unblock():
+        transacted.__enter__()
+    yield writing
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        transacted.__exit__(None, None, None)
+
+
 @pytest.fixture(scope="session")
 def new_database(django_db_setup: None, django_db_blocker) -> Callable[..., AbstractContextManager[str]]:
     """`with new_database() as url`: a copy of the migrated template, dropped after; `new_database(NAME)` names it.
@@ -124,7 +156,13 @@ def committed_db(request: pytest.FixtureRequest, new_database) -> Iterator[str]:
 
     For tests of concurrency, of killed processes and of the browser.
     """
-    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
-        pytest.fail("committed_db stands alone: without `db` or the django_db marker.", pytrace=False)
+    if connection.in_atomic_block or "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("committed_db stands alone: no `db`, no django_db marker, no `module_db`.", pytrace=False)
     with new_database() as url:
         yield url
+
+
+@pytest.fixture
+def plain_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 404 without its page, for tests that ask for hundreds of addresses and read the status only."""
+    monkeypatch.setattr(urls, "handler404", lambda _request, **_why: HttpResponseNotFound(), raising=False)

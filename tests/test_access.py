@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from tests.conftest import ModuleRows
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import (
     ExceptionalHoursFactory,
@@ -204,12 +205,17 @@ CLOSED = sorted(set(ADDRESSES) - PUBLIC)
 ABOUT_A_HUB = sorted(name for name, wanted in ADDRESSES.items() if name not in PUBLIC | OWN)
 
 
+@pytest.fixture(scope="module")
+def world(module_db: ModuleRows) -> World:
+    with module_db():
+        return World()
+
+
 def tried(client: Client, url: str) -> list[int]:
     return [client.get(url).status_code, client.post(url, {"csrf": "none"}).status_code]
 
 
-def test_strangers_are_asked_to_sign_in_everywhere_but_in_public():
-    world = World()
+def test_strangers_are_asked_to_sign_in_everywhere_but_in_public(world: World):
     client = Client()
     before = JournalEntry.objects.count()
     for name in CLOSED:
@@ -220,9 +226,10 @@ def test_strangers_are_asked_to_sign_in_everywhere_but_in_public():
     assert JournalEntry.objects.count() == before
 
 
+@pytest.mark.usefixtures("plain_refusals")
 @pytest.mark.parametrize("role", [*Role, "member", "nobody"])
-def test_people_of_another_hub_find_nothing(role: str):
-    world, person = World(), UserFactory()
+def test_people_of_another_hub_find_nothing(world: World, role: str):
+    person = UserFactory()
     if role in Role.values:
         own = TeamMemberFactory(role=role, person=person).hub
     else:
@@ -244,8 +251,8 @@ def test_people_of_another_hub_find_nothing(role: str):
 
 
 @pytest.mark.parametrize("role", [*Role, "member", "nobody", "stranger"])
-def test_a_hub_that_is_not_published_does_not_exist_for_others(role: str):
-    world = World(is_published=False)
+def test_a_hub_that_is_not_published_does_not_exist_for_others(world: World, role: str):
+    Hub.objects.filter(pk=world.hub.pk).update(is_published=False)
     client = Client()
     if role in Role.values:
         client.force_login(TeamMemberFactory(role=role).person)
@@ -259,8 +266,7 @@ def test_a_hub_that_is_not_published_does_not_exist_for_others(role: str):
             assert set(statuses) <= {NOT_FOUND, WRONG_METHOD}, (name, statuses)
 
 
-def test_a_booking_is_its_persons_and_the_teams():
-    world = World()
+def test_a_booking_is_its_persons_and_the_teams(world: World):
     url = reverse("bookings:detail", args=[world.booking.reference])
     for person, status in ((world.person, 200), (world.manager, 200), (UserFactory(), 404)):
         client = Client()
