@@ -4,7 +4,7 @@ The regions of before 2016 are not in it: they are listed below.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +164,24 @@ def _batches(communes: list[Commune]) -> list[list[Commune]]:
     return [communes[start : start + BATCH] for start in range(0, len(communes), BATCH)]
 
 
-def _upsert(rows: "list[Any]") -> None:
-    """Insert the rows, or update the existing ones, by code."""
+def _upsert(rows: Sequence[models.Model]) -> None:
+    """Insert the rows, or update the existing ones, by code.
+
+    They travel as one JSON value: the placeholder a value of `bulk_create` takes three times as long.
+    """
     if not rows:
         return
-    model: type[models.Model] = type(rows[0])
-    fields = [field.name for field in model._meta.concrete_fields if not field.primary_key]
-    model._default_manager.bulk_create(rows, update_conflicts=True, update_fields=fields, unique_fields=["code"])
+    fields, quote = rows[0]._meta.concrete_fields, connection.ops.quote_name
+    table = quote(rows[0]._meta.db_table)
+    columns, new = (
+        ", ".join(quote(f.attname) for f in fields),
+        ", ".join(f"EXCLUDED.{quote(f.attname)}" for f in fields),
+    )
+    values = json.dumps([{field.attname: field.pre_save(row, add=True) for field in fields} for row in rows])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({columns})"  # noqa: S608 - names of our own models
+            f" SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s)"
+            f" ON CONFLICT (code) DO UPDATE SET ({columns}) = ROW({new})",
+            [values],
+        )
