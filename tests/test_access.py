@@ -67,7 +67,7 @@ PUBLIC = {
 # For anybody who is signed in, about themselves.
 OWN = {
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:erase", "organisations:list",
-    "organisations:create", "territories:workspace_create",
+    "organisations:create", "territories:workspace_create", "accounts:landing",
 }  # fmt: skip
 FORBIDDEN, NOT_FOUND, WRONG_METHOD, SIGN_IN = 403, 404, 405, 302
 

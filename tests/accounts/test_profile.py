@@ -181,7 +181,7 @@ class TestDemonstration:
     def test_it_never_leads_off_the_site(self, client, settings):
         settings.DEMO = True
         UserFactory(demo_role=DemoRole.MANAGER)
-        assert self.become(client, "manager", next="https://evil.example/").url == "/"
+        assert self.become(client, "manager", next="https://evil.example/").url == "/compte/"
 
     def test_the_mails_can_be_read(self, client, settings):
         settings.DEMO = True

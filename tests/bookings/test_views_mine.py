@@ -70,7 +70,7 @@ class TestList:
         for n in range(count):
             BookingFactory(space=space, person=person, period=from_now(48 + 2 * n))
             BookingFactory(space=space, person=person, period=from_now(-48 - 2 * n))
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             html = client.get(MINE).content.decode()
         assert html.count('class="row-line"') == 2 * count
 
@@ -129,7 +129,7 @@ class TestSeeing:
 
     def test_the_organisation_of_the_queries(self, client, person, space, django_assert_num_queries):
         booking = BookingFactory(space=space, person=person)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             client.get(page_of(booking))
 
 

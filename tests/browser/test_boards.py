@@ -111,7 +111,7 @@ def test_every_page_is_read_by_everybody_at_every_width(window: NewPage, officer
 def test_from_the_choice_of_a_label_to_a_frozen_evaluation_without_a_script(window: NewPage, officer: User):
     page = window(user=officer, width=390, javascript=False)
     page.goto("/territoires/espaces/nous/")
-    page.locator(f'a[href="{BOARDS}"]').click()
+    page.locator(f'.bar-work a[href="{BOARDS}"]').click()
     page.locator('a[href$="/nouveau/"]').click()
     page.locator('a[href="?charte=quartier-numerique"]').click()
     page.locator("select[name=perimeter]").select_option(label="Quartier de la gare")
@@ -141,6 +141,6 @@ def test_on_paper_everything_is_open_and_nothing_asks_to_be_pressed(window: NewP
     page.emulate_media(media="print")
     page.goto(f"{BOARDS}{board.slug}/")
     expect(page.locator(".criterion").first).to_be_visible()
-    for hidden in (".tabs", "form", ".site-head .menu-wide", ".no-print"):
+    for hidden in (".tabs", "form", ".bar-site", ".bar-work", ".bar-thumb", ".no-print"):
         assert not any(found.is_visible() for found in page.locator(hidden).all()), hidden
     assert not scrolls_sideways(page)

@@ -163,7 +163,7 @@ def test_a_figure_is_declared_with_the_keyboard_and_the_board_follows(window: Ne
     version = Observation.objects.get().versions.get()
     assert (version.value, version.confidence, version.starts_on.year) == (120, chosen, LAST_YEAR)
     expect(page.locator(f'main a[href$="/documents/{document.pk}/"]').first).to_be_visible()
-    follow(page, page.locator(f'.tabs a[href="{HERE}"]'))
+    follow(page, page.locator(f'.bar-work a[href="{HERE}"]'))
     wait_for(page, HERE)
     # 120 of 150: what is missing is said, in the figure's own unit, and what to do next leads to it.
     expect(page.locator("#critere-q3 .gap")).to_contain_text("30")

@@ -89,7 +89,7 @@ def test_a_manager_sets_the_week_and_closes_a_day_with_its_bookings_in_sight(
     page = window(user=manager, width=width, javascript=javascript)
 
     page.goto("/lieux/etage/gestion/")
-    page.locator(".manage-sections").get_by_role("link", name="Horaires").click()
+    page.locator(".tabs.is-of-entry").get_by_role("link", name="Horaires").click()
     page.locator("[name=d1_0_opens]").fill("08:00")
     page.locator("[name=d1_1_opens]").fill("18:00")
     page.locator("form.form .btn-main").click()

@@ -230,7 +230,7 @@ class TestTheBoard:
         for value in (2, 3):
             declared(board, version, value)
             judged(board, version)
-        assert queries(client, at("board", board)) == few == 25
+        assert queries(client, at("board", board)) == few == 23
 
 
 class TestACriterion:
@@ -394,7 +394,7 @@ class TestEvaluations:
         one = queries(client, at("evaluations", board))
         frozen(board, "b")
         frozen(board, "c")
-        assert queries(client, at("evaluations", board)) == one == 11
+        assert queries(client, at("evaluations", board)) == one == 10
 
 
 class TestBoardsOfATerritory:

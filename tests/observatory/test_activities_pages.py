@@ -261,4 +261,4 @@ def test_the_list_asks_as_many_questions_for_one_perimeter_as_for_three(
         editor.get(address("activities"))
 
 
-LIST_QUERIES = 6
+LIST_QUERIES = 8

@@ -371,7 +371,7 @@ class TestStrangers:
 def test_the_list_asks_the_same_number_of_queries(client, representative, rows, django_assert_num_queries):
     AffiliationFactory.create_batch(rows - 1, person=representative.person)
     client.get(LIST)
-    with django_assert_num_queries(5):  # session, person, affiliations, invitations, own hubs
+    with django_assert_num_queries(6):  # session, person, affiliations, invitations, own hubs, own territories
         client.get(LIST)
 
 
@@ -380,5 +380,5 @@ def test_the_people_ask_the_same_number_of_queries(client, representative, rows,
     AffiliationFactory.create_batch(rows - 1, organisation=representative.organisation, employee=True)
     url = reverse("organisations:detail", args=[representative.organisation_id])
     client.get(url)
-    with django_assert_num_queries(6):  # session, person, organisation, people, invitations, own hubs
+    with django_assert_num_queries(7):  # session, person, organisation, people, invitations, own hubs, own territories
         client.get(url)

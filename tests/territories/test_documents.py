@@ -126,7 +126,7 @@ class TestSending:
         for _ in range(rows):
             DocumentFactory(workspace=workspace, added_by=UserFactory())
         team("agent")
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             client.get(listing(workspace))
 
     def test_the_workspace_leads_there(self, client, team, workspace):

@@ -119,9 +119,9 @@ def test_the_menu_leads_to_ones_organisations_and_to_the_desk_of_ones_hub(visito
     HubFactory(slug="autre")
     visitor.force_login(member.person)
     found = links(visitor.get("/"))
-    assert ("/organisations/", "My organisations") in found
-    assert found.count(("/lieux/etage/accueil/", "Today at the desk")) == 2  # the menu stands twice: wide and narrow
-    assert found.count(("/lieux/etage/accueil/", "Front desk: L’Étage")) == 2
+    assert found.count(("/reservations/", "Me")) == 2  # the menu stands twice: wide and narrow
+    assert found.count(("/lieux/etage/accueil/", "L’Étage")) == 2
+    assert ("/organisations/", "Organisations") in links(visitor.get("/reservations/"))
     assert not any("/autre/accueil/" in href for href, _label in found)
 
 
@@ -131,7 +131,7 @@ def test_with_several_hubs_each_desk_is_named(visitor: Client) -> None:
         TeamMemberFactory(hub__name=name, hub__slug=name.lower(), person=person)
     visitor.force_login(person)
     labels = [label for href, label in links(visitor.get("/")) if href.endswith("/accueil/")]
-    assert labels == ["Front desk: Amont", "Front desk: Aval"] * 2
+    assert labels == ["Amont", "Aval"] * 2
 
 
 def test_others_have_no_desk_in_their_menu(visitor: Client) -> None:

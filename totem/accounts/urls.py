@@ -6,6 +6,7 @@ from totem.accounts import views
 
 app_name = "accounts"
 urlpatterns = [
+    path("compte/", views.landing, name="landing"),
     path("compte/profil/", views.profile, name="profile"),
     path("compte/profil/donnees.json", views.export, name="export"),
     path("compte/profil/effacer/", views.erase, name="erase"),

@@ -18,13 +18,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data, update_profile
 from totem.accounts.forms import ProfileForm
 from totem.accounts.models import DemoRole, User
 from totem.accounts.permissions import signed_in
-from totem.core import clock
+from totem.core import clock, navigation
 from totem.core.models import Mail
 from totem.core.pages import SHOW_AND_SEND, form_status
 
@@ -118,6 +118,13 @@ def _keep_language(response: HttpResponse, language: str) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+@never_cache
+@require_safe
+def landing(request: HttpRequest) -> HttpResponse:
+    """Where signing in leads: to the workplace this person was in last, else a hub, a territory, their own pages."""
+    return redirect(navigation.landing(request))
 
 
 @require_http_methods(SHOW_AND_SEND)

@@ -1,7 +1,5 @@
 """Who may do what in a hub, said once. Reading and authorising are one call: `hub_for`."""
 
-from collections import defaultdict
-
 import rules
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
@@ -10,7 +8,7 @@ from totem.accounts.models import User
 from totem.hubs.models import Hub, Role, TeamMember
 
 Person = User | AnonymousUser
-KNOWN = "_roles_by_hub"
+KNOWN = "_hubs_with_roles"
 
 MANAGE = "hubs.manage"  # hours, closures, zones, team, members, spaces, prices and rules
 MANAGE_MACHINES = "hubs.manage_machines"  # put machines and equipment out of order and back in service
@@ -18,24 +16,34 @@ WORK_DESK = "hubs.work_desk"  # bookings of others, approvals, arrivals
 SEE_DESK = "hubs.see_desk"  # the day, the members, the figures
 
 
-def roles_of(person: Person) -> dict[int, frozenset[str]]:
-    """The person's roles by hub (its id); asked once a request, as the answer stays on the person."""
+def _posts_of(person: Person) -> dict[int, tuple[Hub, frozenset[str]]]:
+    """The hubs where the person holds a role (by id, with name and address alone), by name, with the roles.
+
+    Asked once a request, as the answer stays on the person.
+    """
     if not isinstance(person, User) or not person.is_active:
         return {}
     # By name: `request.user` is not the person but stands for them, and both are asked.
-    known: dict[int, frozenset[str]] | None = getattr(person, KNOWN, None)
+    known: dict[int, tuple[Hub, frozenset[str]]] | None = getattr(person, KNOWN, None)
     if known is None:
-        held: defaultdict[int, set[str]] = defaultdict(set)
-        for hub_id, role in TeamMember.objects.filter(person=person).values_list("hub_id", "role"):
-            held[hub_id].add(role)
-        known = {hub_id: frozenset(roles) for hub_id, roles in held.items()}
+        known = {}
+        held = TeamMember.objects.filter(person=person).select_related("hub").order_by("hub__name", "hub_id")
+        for post in held.only("role", "hub__slug", "hub__name"):
+            _hub, roles = known.get(post.hub_id, (None, frozenset()))
+            known[post.hub_id] = post.hub, roles | {post.role}
         setattr(person, KNOWN, known)
     return known
 
 
+def hubs_of(person: Person) -> list[Hub]:
+    """The hubs where the person holds a role, by name; only their names and addresses are read."""
+    return [hub for hub, _roles in _posts_of(person).values()]
+
+
 def roles_in(person: Person, hub: Hub) -> frozenset[str]:
     """The person's roles in the hub."""
-    return roles_of(person).get(hub.pk, frozenset())
+    post = _posts_of(person).get(hub.pk)
+    return post[1] if post else frozenset()
 
 
 def _holds(*roles: Role) -> rules.Predicate:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Q, Sum
 
 from totem.accounts.models import User
 from totem.core import periods
@@ -131,13 +131,6 @@ def standing(person: User | None, hub: Hub, day: date) -> Standing:
     roles = TeamMember.objects.filter(hub=hub, person=person).values_list("role", flat=True)
     member_of = set(Membership.objects.on(day).filter(person=person).values_list("hub_id", flat=True))
     return Standing(frozenset(roles), hub.pk in member_of, bool(member_of - {hub.pk}))
-
-
-def hubs_of(person: User) -> list[Hub]:
-    """The hubs where the person holds a role, by name."""
-    return list(
-        Hub.objects.filter(Exists(TeamMember.objects.filter(hub=OuterRef("pk"), person=person))).order_by("name")
-    )
 
 
 def visible_to(person: User | None) -> Q:

@@ -3,11 +3,14 @@
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
+from totem.accounts.models import User
 from totem.labels.models import Board
+from totem.territories.models import Workspace
 from totem.territories.permissions import EDIT, SEE, TEAM, Person
 
+KNOWN = "_boards_by_workspace"
 JUDGE = TEAM  # an officer answers for what only a person can say
-__all__ = ["EDIT", "JUDGE", "SEE", "board_for", "public_board", "public_boards"]
+__all__ = ["EDIT", "JUDGE", "SEE", "board_for", "boards_of", "public_board", "public_boards"]
 
 
 def board_for(person: Person, workspace: str, slug: str, permission: str = SEE) -> Board:
@@ -17,6 +20,21 @@ def board_for(person: Person, workspace: str, slug: str, permission: str = SEE) 
     if board is None or not person.has_perm(permission, board.workspace):
         raise Http404
     return board
+
+
+def boards_of(person: User, workspace: Workspace) -> list[str]:
+    """The slugs of the boards of a workspace of the person's, the oldest first.
+
+    Those of all of their workspaces are asked together, once a request: the answer stays on the person.
+    """
+    known: dict[int, list[str]] | None = getattr(person, KNOWN, None)
+    if known is None:
+        known = {}
+        rows = Board.objects.filter(workspace__members__person=person).order_by("pk")
+        for of_workspace, slug in rows.values_list("workspace__pk", "slug"):
+            known.setdefault(of_workspace, []).append(slug)
+        setattr(person, KNOWN, known)
+    return known.get(workspace.pk, [])
 
 
 def public_boards() -> QuerySet[Board]:

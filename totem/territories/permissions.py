@@ -8,18 +8,37 @@ from totem.accounts.models import User
 from totem.territories.models import Document, Perimeter, Workspace, WorkspaceMember, WorkspaceRole
 
 Person = User | AnonymousUser
+KNOWN = "_workspaces_with_roles"
 
 SEE = "territories.see_workspace"  # its perimeters and its team
 EDIT = "territories.edit_perimeters"  # make perimeters and publish their versions; what else is the territory's own
 TEAM = "territories.manage_team"
 
 
+def _posts_of(person: Person) -> dict[int, WorkspaceMember]:
+    """The person's part in each workspace (by its id), by name; asked once a request, as it stays on the person."""
+    if not isinstance(person, User) or not person.is_active:
+        return {}
+    # By name: `request.user` is not the person but stands for them, and both are asked.
+    known: dict[int, WorkspaceMember] | None = getattr(person, KNOWN, None)
+    if known is None:
+        held = (
+            WorkspaceMember.objects.filter(person=person).select_related("workspace").order_by("workspace__name", "pk")
+        )
+        known = {post.workspace_id: post for post in held}
+        setattr(person, KNOWN, known)
+    return known
+
+
+def workspaces_of(person: Person) -> list[Workspace]:
+    """The workspaces whose team the person is in, by name."""
+    return [post.workspace for post in _posts_of(person).values()]
+
+
 def role_in(person: Person, workspace: Workspace | None) -> str:
     """The person's role in the workspace; empty when they have none."""
-    if workspace is None or not isinstance(person, User) or not person.is_active:
-        return ""
-    found = WorkspaceMember.objects.filter(workspace=workspace, person=person).values_list("role", flat=True).first()
-    return found or ""
+    post = _posts_of(person).get(workspace.pk) if workspace else None
+    return post.role if post else ""
 
 
 def _holds(*roles: WorkspaceRole) -> rules.Predicate:

@@ -24,7 +24,7 @@ from totem.bookings.addresses import book_url
 from totem.bookings.models import Booking
 from totem.bookings.queries import DeskDay, DeskRow
 from totem.core import clock
-from totem.core.components import Crumb, Tab
+from totem.core.components import Tab
 from totem.core.forms import DateInput
 from totem.core.pages import SeeOther, render_page, wants_partial
 from totem.core.periods import MINUTE, Period, ceil_to_step
@@ -117,7 +117,6 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
         "may_work": request.user.has_perm(WORK_DESK, hub),
         "may_mend": request.user.has_perm(MANAGE_MACHINES, hub),
         "in_place": wants_partial(request),
-        "crumbs": [Crumb(hub.name, reverse("website:hub", args=[hub.slug]))],
     }
     return render_page(request, "bookings/desk.html", context, partial="day", status=status)
 

@@ -22,6 +22,7 @@ from totem.bookings import actions, icalendar, mails, wording
 from totem.bookings.actions import NotForYouError, SlotTakenError, WrongStateError
 from totem.bookings.forms import MoveForm, slot_initial
 from totem.bookings.models import LIVE, Booking, Status
+from totem.bookings.navigation import TODAY
 from totem.bookings.permissions import Access, booking_for
 from totem.bookings.proposals import offers_for, price_was_shown, summary_of
 from totem.bookings.rules import RuleBrokenError
@@ -29,6 +30,7 @@ from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
 from totem.core import clock
 from totem.core.components import Crumb
+from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.spaces.models import Space
 from totem.spaces.pricing import Line
@@ -76,6 +78,8 @@ def of_booking(view: View) -> View:
             if not request.user.is_authenticated and of_account.exists():
                 return redirect_to_login(request.get_full_path())
             raise
+        if not access.is_own:
+            stand(request, TODAY, access.booking.space.hub.slug)
         return view(request, access)
 
     return login_not_required(never_cache(answer))

@@ -22,8 +22,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext, pgettext_lazy
 
-from totem.core import languages, wording
+from totem.core import languages, navigation, wording
 from totem.core.components import Crumb, Slot, Tab, Words
+from totem.core.navigation import Navigation, navigation_of
 from totem.core.periods import Period
 from totem.core.wording import Zone
 
@@ -359,6 +360,28 @@ def crumbs(items: Iterable[Crumb | tuple[Words, str]]) -> dict[str, Any]:
 def tabs(items: Iterable[Tab], label: Words) -> dict[str, Any]:
     """Links between lists, with their counts; `label` names the choice for screen readers."""
     return {"items": list(items), "label": label}
+
+
+@register.inclusion_tag("core/components/bars.html", takes_context=True)
+def bars(context: Context) -> dict[str, Any]:
+    """The head of the page: the site's bar, that of the workplace one is in, and the bar of telephones."""
+    request = context.get("request")
+    return {"nav": navigation_of(request) if request else Navigation(), "user": context.get("user")}
+
+
+@register.inclusion_tag("core/components/tabs.html", takes_context=True)
+def entry_tabs(context: Context) -> dict[str, Any]:
+    """The pages of the entry one is at, where there are several."""
+    request = context.get("request")
+    nav = navigation_of(request) if request else Navigation()
+    return {"items": nav.tabs, "label": nav.tabs_label, "of_entry": True}
+
+
+@register.simple_tag(takes_context=True)
+def leaving(context: Context) -> str:
+    """`?depuis=…` after a link to a page of the site, which then keeps the bar of the workplace one comes from."""
+    request = context.get("request")
+    return navigation.leaving(request) if request else ""
 
 
 @register.inclusion_tag("core/components/slots.html")

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -13,7 +13,6 @@ from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, for
 from totem.hubs import actions
 from totem.hubs.forms import ExceptionalForm, HubWeekForm
 from totem.hubs.models import ExceptionalHours
-from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.queries import period_of
 from totem.hubs.signals import hits_of_closing
@@ -31,7 +30,7 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
         closed_on_public_holidays=hub.closed_on_public_holidays,
     )
     if form.is_valid() and COPY in request.POST:
-        return page(request, "hubs/hours.html", hub, "hubs:hours", {"form": form.copied()})
+        return render(request, "hubs/hours.html", {"hub": hub, "form": form.copied()})
     confirmation = Confirmation()
     if form.is_valid():
         confirmation = run_or_confirm(
@@ -41,8 +40,11 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
         if confirmation.done:
             messages.success(request, _("The hours are saved."))
             return redirect("hubs:hours", hub.slug)
-    context, status = {"form": form, "confirmation": confirmation}, form_status(request, confirmation.status)
-    return page(request, "hubs/hours.html", hub, "hubs:hours", context, status=status)
+    context, status = (
+        {"hub": hub, "form": form, "confirmation": confirmation},
+        form_status(request, confirmation.status),
+    )
+    return render(request, "hubs/hours.html", context, status=status)
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -74,6 +76,7 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
     to_come = list(rows.filter(during__endswith__gt=now).order_by("during"))
     past = rows.filter(during__endswith__lte=now)
     context = {
+        "hub": hub,
         "form": form,
         "confirmation": confirmation,
         "is_past": is_past,
@@ -87,7 +90,7 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
         ),
     }
     status = form_status(request, confirmation.status)
-    return page(request, "hubs/closures.html", hub, "hubs:closures", context, status=status)
+    return render(request, "hubs/closures.html", context, status=status)
 
 
 @require_POST

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -21,7 +21,6 @@ from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
 from totem.hubs.forms import EndForm, MemberSearchForm, MembershipForm, RoleForm, TeamForm
 from totem.hubs.models import Hub, Membership, MembershipQuerySet, TeamMember
-from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 
 MEMBERS_ON_A_PAGE = 50
@@ -45,7 +44,7 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("The team has grown."))
             return redirect("hubs:team", hub.slug)
     rows = TeamMember.objects.filter(hub=hub).select_related("person").order_by("person__sort_key", "pk")
-    return page(request, "hubs/team.html", hub, "hubs:team", {"team": rows, "form": form}, status=form_status(request))
+    return render(request, "hubs/team.html", {"hub": hub, "team": rows, "form": form}, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -63,6 +62,7 @@ def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         except LastManagerError:
             form.add_error("role", _last_manager())
     context = {
+        "hub": hub,
         "form": form,
         "title": member.person.name or member.person.email,
         "back": reverse("hubs:team", args=[hub.slug]),
@@ -71,7 +71,7 @@ def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "remove_label": _("Take this role away"),
         "remove_question": _("They keep their account and their bookings."),
     }
-    return page(request, "hubs/form.html", hub, "hubs:team", context, status=form_status(request))
+    return render(request, "hubs/form.html", context, status=form_status(request))
 
 
 @require_POST
@@ -120,6 +120,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     labels = {"": _("Members"), "a-venir": _("To come"), "passes": _("Past")}
     rows = groups[which].select_related("person").order_by("person__sort_key", "-starts_on", "pk")
     context = {
+        "hub": hub,
         "form": form,
         "typed": typed,
         "which": which,
@@ -129,7 +130,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
             for name, label in labels.items()
         ],
     }
-    return page(request, "hubs/members.html", hub, "hubs:members", context)
+    return render(request, "hubs/members.html", context)
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -144,12 +145,13 @@ def add_member(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("The membership is written down."))
             return redirect("hubs:members", hub.slug)
     context = {
+        "hub": hub,
         "form": form,
         "title": _("Add a member"),
         "back": reverse("hubs:members", args=[hub.slug]),
         "verb": _("Add"),
     }
-    return page(request, "hubs/form.html", hub, "hubs:members", context, status=form_status(request))
+    return render(request, "hubs/form.html", context, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -165,10 +167,11 @@ def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             messages.success(request, _("The membership has its last day."))
             return redirect("hubs:members", hub.slug)
     context = {
+        "hub": hub,
         "form": form,
         "title": membership.person.name or membership.person.email,
         "lead": _("The last day counts; from the next one on they book as anybody does."),
         "back": reverse("hubs:members", args=[hub.slug]),
         "verb": _("End the membership"),
     }
-    return page(request, "hubs/form.html", hub, "hubs:members", context, status=form_status(request))
+    return render(request, "hubs/form.html", context, status=form_status(request))

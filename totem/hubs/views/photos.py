@@ -1,11 +1,11 @@
 """Managing the photos of a hub; the same screen serves what stands in it (see `gallery`)."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -14,7 +14,6 @@ from totem.accounts.permissions import signed_in
 from totem.core.pages import SHOW_AND_SEND, form_status
 from totem.hubs import actions
 from totem.hubs.forms import PhotoForm
-from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 
 
@@ -25,7 +24,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
     return gallery(
         request,
         hub,
-        page,
+        {"hub": hub},
         [slug],
         title=_("Photos"),
         lead=_("The first one stands at the head of the hub's page."),
@@ -39,12 +38,10 @@ def remove_photo(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return remove_from_gallery(request, hub_for(request.user, slug, MANAGE), pk, [slug])
 
 
-def gallery(
-    request: HttpRequest, place: Any, frame: Callable[..., HttpResponse], where: list[str], **words: str
-) -> HttpResponse:
+def gallery(request: HttpRequest, place: Any, frame: Mapping[str, Any], where: list[str], **words: str) -> HttpResponse:
     """The photos of `place`, a hub or a space that this person manages; a form sent adds one more.
 
-    `frame` draws a screen of the place, `where` are the arguments of its addresses; `words` go to `hubs/photos.html`.
+    `frame` is what its screens show besides, `where` the arguments of its addresses; `words` go to `hubs/photos.html`.
     """
     room = place._meta.app_label
     form = PhotoForm(request.POST or None, request.FILES or None)
@@ -53,8 +50,8 @@ def gallery(
         messages.success(request, _("The photo is added."))
         return redirect(f"{room}:photos", *where)
     shown = [(photo, reverse(f"{room}:photo_remove", args=[*where, photo.pk])) for photo in place.photos.in_order()]
-    context = {"form": form, "photos": shown, **words}
-    return frame(request, f"{room}/photos.html", place, f"{room}:photos", context, status=form_status(request))
+    context = {**frame, "form": form, "photos": shown, **words}
+    return render(request, f"{room}/photos.html", context, status=form_status(request))
 
 
 def remove_from_gallery(request: HttpRequest, place: Any, pk: int, where: list[str]) -> HttpResponse:

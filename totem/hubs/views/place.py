@@ -14,7 +14,6 @@ from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs import actions, queries
 from totem.hubs.forms import HubForm, NewHubForm, ZoneForm
 from totem.hubs.models import ExceptionalHours, Hub, Membership, TeamMember, Zone
-from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.wording import doors_words
 
@@ -41,6 +40,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     now, today = clock.now(), clock.today(hub.zone)
     doors = queries.doors([hub], now)[hub.pk]
     context = {
+        "hub": hub,
         "doors": doors,
         "doors_words": doors_words(doors, now, hub.zone),
         "closures": ExceptionalHours.objects.filter(hub=hub, during__endswith__gt=now).order_by("during")[:3],
@@ -49,7 +49,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "area": hub.zones.delivered(today).aggregate(total=Sum("area"))["total"],
         "missing": list(_missing(hub)),
     }
-    return page(request, "hubs/overview.html", hub, "hubs:manage", context)
+    return render(request, "hubs/overview.html", context)
 
 
 def _missing(hub: Hub) -> list[tuple[str, str]]:
@@ -81,7 +81,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
             actions.update_hub(hub=hub, by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("Saved."))
             return redirect("hubs:settings", hub.slug)
-    return page(request, "hubs/settings.html", hub, "hubs:settings", {"form": form}, status=form_status(request))
+    return render(request, "hubs/settings.html", {"hub": hub, "form": form}, status=form_status(request))
 
 
 # -- Zones ------------------------------------------------------------------------------------------------------------
@@ -97,8 +97,8 @@ def zones(request: HttpRequest, slug: str) -> HttpResponse:
             actions.add_zone(hub=hub, by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("The zone is added."))
             return redirect("hubs:zones", hub.slug)
-    context = {"areas": queries.areas(hub.zones.order_by("kind", "name"), clock.today(hub.zone)), "form": form}
-    return page(request, "hubs/zones.html", hub, "hubs:zones", context, status=form_status(request))
+    areas = queries.areas(hub.zones.order_by("kind", "name"), clock.today(hub.zone))
+    return render(request, "hubs/zones.html", {"hub": hub, "areas": areas, "form": form}, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -113,6 +113,7 @@ def zone(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("hubs:zones", hub.slug)
     context = {
+        "hub": hub,
         "form": form,
         "title": row.name,
         "back": reverse("hubs:zones", args=[hub.slug]),
@@ -121,7 +122,7 @@ def zone(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "remove_label": _("Remove this zone"),
         "remove_question": _("Its m² leave the total; the spaces in it stay, without a zone."),
     }
-    return page(request, "hubs/form.html", hub, "hubs:zones", context, status=form_status(request))
+    return render(request, "hubs/form.html", context, status=form_status(request))
 
 
 @require_POST

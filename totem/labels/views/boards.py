@@ -33,7 +33,6 @@ from totem.labels.views.judged import Judged, judged_or_why, no_version
 from totem.territories.models import Perimeter, Workspace
 from totem.territories.permissions import workspace_for
 from totem.territories.places import PlaceNotFound
-from totem.territories.views import trail
 
 # -- All boards of a territory ----------------------------------------------------------------------------------------
 
@@ -52,13 +51,13 @@ def boards(request: HttpRequest, workspace: str) -> HttpResponse:
         "workspace": space,
         "boards": [(row, charters.get(row.charter), states.get(row.pk)) for row in rows],
         "may_edit": request.user.has_perm(EDIT, space),
-        "trail": trail(_of(space)),
     }
     return render(request, "labels/boards.html", context)
 
 
-def _of(space: Workspace) -> tuple[str, str]:
-    return space.name, reverse("territories:workspace", args=[space.slug])
+def _all_boards(workspace: str) -> tuple[str, str]:
+    """The way to them from one: the bar leads straight to the board of a territory that has one alone."""
+    return _("Labels"), reverse("labels:boards", args=[workspace])
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -67,7 +66,7 @@ def create(request: HttpRequest, workspace: str) -> HttpResponse:
     space = workspace_for(request.user, workspace, EDIT)
     context: dict[str, Any] = {
         "workspace": space,
-        "trail": trail(_of(space), (_("Labels"), reverse("labels:boards", args=[space.slug]))),
+        "trail": [_all_boards(space.slug)],
     }
     said = request.GET.get("charte", "")
     if not said:
@@ -118,7 +117,7 @@ def _defer_refresh(board: Board) -> None:
 def board(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """The whole state in one sentence, the criteria, what changed, what to do next."""
     row = board_for(request.user, workspace, board)
-    context = board_frame(request, row, "criteria")
+    context = board_frame(request, row, _all_boards(workspace))
     judged = judged_or_why(request, row)
     if not isinstance(judged, Judged):
         return render(request, "labels/not_judged.html", {**context, "why": judged})
@@ -144,7 +143,7 @@ def criterion(request: HttpRequest, workspace: str, board: str, criterion: str) 
         raise Http404
     shown = judged.criterion(criterion)
     asked = [one.asked.id for one in shown.flat() if isinstance(one.asked, JudgementRequirement)]
-    context = board_frame(request, row, "")
+    context = board_frame(request, row)
     judgements = Judgement.objects.filter(board=row, requirement__in=asked) if asked else Judgement.objects.none()
     context |= {
         "judged": judged,
@@ -176,7 +175,7 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
             url = reverse("labels:criterion", args=[workspace, row.slug, place[0]])
             return redirect(f"{url}#{requirement}")
     steps = [(place[1], reverse("labels:criterion", args=[workspace, row.slug, place[0]]))]
-    context = board_frame(request, row, "criteria", *steps) | {
+    context = board_frame(request, row, *steps) | {
         "asked": asked,
         "version": version,
         "form": form,
@@ -251,7 +250,7 @@ def _freeze_form(request: HttpRequest, row: Board) -> FreezeForm:
 
 def _evaluations_page(request: HttpRequest, row: Board, form: FreezeForm) -> HttpResponse:
     rows = Evaluation.objects.filter(board=row, frozen=True).select_related("made_by", "charter_version")
-    context = board_frame(request, row, "evaluations") | {"evaluations": rows.defer("content"), "form": form}
+    context = board_frame(request, row) | {"evaluations": rows.defer("content"), "form": form}
     return render(request, "labels/evaluations.html", context, status=form_status(request))
 
 
@@ -287,8 +286,7 @@ def evaluation(request: HttpRequest, workspace: str, board: str, pk: int) -> Htt
     found = _evaluation_of(row, pk)
     content, charter = kept(found), charter_of(found.charter_version)
     judged = Judged(row, found.charter_version, charter, content.facts, content.result)
-    steps = [(_("Evaluations"), reverse("labels:evaluations", args=[workspace, row.slug]))]
-    context = board_frame(request, row, "evaluations", *steps) | {
+    context = board_frame(request, row) | {
         "evaluation": found,
         "judged": judged,
         "criteria": judged.criteria(),

@@ -128,12 +128,12 @@ def _part(whole: Subject, key: str) -> Subject:
 def _frame(request: HttpRequest, asked: Asked, *steps: tuple[str, str]) -> dict[str, Any]:
     """What every page here shows: the board's frame, and the place when it is a part."""
     part = asked.subject if asked.query else None
-    return {**board_frame(request, asked.board, "figures", *steps), "asked": asked, "part": part}
+    return {**board_frame(request, asked.board, *steps), "asked": asked, "part": part}
 
 
 def _above(asked: Asked, figured: Figured | None = None) -> list[tuple[str, str]]:
-    """The way back from a figure, or from something about it."""
-    steps = [(pgettext("tab", "Figures"), asked.here("figures"))]
+    """The way back from a figure, or from something about it: the bar leads to the figures of the whole alone."""
+    steps = [(pgettext("tab", "Figures"), asked.here("figures"))] if asked.query else []
     if figured is not None:
         steps.append((str(figured.label), asked.here("figure", figured.name)))
     return steps

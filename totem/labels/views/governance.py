@@ -184,7 +184,7 @@ def governance(request: HttpRequest, workspace: str, board: str) -> HttpResponse
     appointments.sort(key=lambda one: (not in_force(one, today), one.office))
     running = [line for line in lines if line.starts_on <= today <= line.ends_on]
     context = {
-        **board_frame(request, row, "governance"),
+        **board_frame(request, row),
         "judged": judged is not None,
         "sections": sections,
         "appointments": [(one, in_force(one, today)) for one in appointments],
@@ -211,7 +211,7 @@ def body(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpRespo
     """A body: its seats, what each class weighs, the law of its form, its meetings."""
     row, today = board_for(request.user, workspace, board), clock.today()
     found = get_object_or_404(bodies_of(row, today), pk=pk)
-    shown, frame = ShownBody.of(found, today), board_frame(request, row, "governance", _home(row))
+    shown, frame = ShownBody.of(found, today), board_frame(request, row)
     own = found.workspace_id == row.workspace_id
     context = {
         **frame,
@@ -306,7 +306,7 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
     if isinstance(form, AppointmentForm) and "together" in form.errors:
         form.ask_together()
     context = {
-        **board_frame(request, page.board, "governance", *dict.fromkeys([_home(page.board), page.back])),
+        **board_frame(request, page.board, *([] if page.back == _home(page.board) else [page.back])),
         "form": form,
         "page": page,
         "back": page.back[1],

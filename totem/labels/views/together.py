@@ -87,7 +87,7 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     if in_place and "ajouter" in request.GET:
         return render_page(request, "labels/together.html", {"found": found_links, "typed": typed}, partial="found")
     context = (
-        board_frame(request, row, "together")
+        board_frame(request, row)
         | _matrix(row, keys)
         | {
             "found": found_links,
@@ -201,7 +201,7 @@ def search_result(request: HttpRequest, workspace: str, board: str, pk: int) -> 
     """What a search found: while it goes on the page asks again, or the reader does."""
     row = board_for(request.user, workspace, board)
     asked = get_object_or_404(Search.objects.select_related("charter_version"), board=row, pk=pk)
-    context = board_frame(request, row, "together", (_("Better together"), _address(row, []))) | _answer(row, asked)
+    context = board_frame(request, row) | _answer(row, asked)
     return render_page(request, "labels/search.html", context, partial="answer")
 
 

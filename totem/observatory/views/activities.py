@@ -15,6 +15,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.components import Crumb
 from totem.core.edit_conflicts import EditConflict, version_token
+from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, render_page
 from totem.core.sort_keys import sort_key
 from totem.observatory import actions
@@ -29,6 +30,7 @@ from totem.observatory.forms import (
 )
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Nomenclature
 from totem.observatory.permissions import may_change, perimeter_for, perimeters_seen, workspaces_of
+from totem.territories.navigation import TERRITORY
 
 FOUND_AT_MOST = 60
 
@@ -78,7 +80,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
     """A perimeter, its newest published version or the one asked for: what it counts, and who was corrected by hand."""
-    perimeter = perimeter_for(request.user, slug)
+    perimeter = _perimeter(request, slug)
     published = perimeter.versions.filter(published_at__isnull=False).order_by("-number")
     version = get_object_or_404(published, number=number) if number is not None else published.first()
     changing = may_change(request.user, perimeter)
@@ -126,6 +128,14 @@ def codes(request: HttpRequest) -> HttpResponse:
     return render_page(request, "observatory/activities_codes.html", context, partial="found")
 
 
+def _perimeter(request: HttpRequest, slug: str, *, to_change: bool = False) -> ActivityPerimeter:
+    """The perimeter, if this person may see or change it; its team keeps the bar of the territory. Raises Http404."""
+    perimeter = perimeter_for(request.user, slug, to_change=to_change)
+    if perimeter.workspace is not None:
+        stand(request, TERRITORY, perimeter.workspace.slug)
+    return perimeter
+
+
 def find_activities(typed: str) -> list[Activity]:
     """Activities whose code begins so or whose wording holds each word, accents or not; none for under two letters."""
     words, code = sort_key(typed).split(), typed.strip().upper().replace(".", "")
@@ -163,7 +173,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(SHOW_AND_SEND)
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """The perimeter's names, and whether it is public."""
-    perimeter = perimeter_for(request.user, slug, to_change=True)
+    perimeter = _perimeter(request, slug, to_change=True)
     form = PerimeterForm(request.POST or None, instance=perimeter_for(request.user, slug, to_change=True))
     if form.is_valid():
         with errors_in(form):
@@ -177,7 +187,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def revise(request: HttpRequest, slug: str) -> HttpResponse:
     """Begin the next version."""
-    perimeter = perimeter_for(request.user, slug, to_change=True)
+    perimeter = _perimeter(request, slug, to_change=True)
     actions.draft_version(perimeter=perimeter, by=signed_in(request), now=clock.now())
     return redirect("observatory:activities_draft", perimeter.slug)
 
@@ -355,7 +365,7 @@ def drop(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _drafted(request: HttpRequest, slug: str) -> tuple[ActivityPerimeter, ActivityVersion]:
     """The perimeter that this person may change, and its draft. Raises Http404."""
-    perimeter = perimeter_for(request.user, slug, to_change=True)
+    perimeter = _perimeter(request, slug, to_change=True)
     version = actions.draft_of(perimeter)
     if version is None:
         raise Http404

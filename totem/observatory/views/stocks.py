@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.components import Crumb
 from totem.core.wording import date_with_year, number, percent
 from totem.observatory import words
 from totem.observatory.forms import DecisionForm
@@ -61,7 +59,6 @@ def listed(request: HttpRequest) -> HttpResponse:
         "aside": [stock for stock in stocks if stock.state == Stock.State.ASIDE],
         "serving": next((stock for stock in stocks if stock.state == Stock.State.SERVING), None),
         "others": [stock for stock in stocks if stock.state in {Stock.State.ARCHIVED, Stock.State.REFUSED}],
-        "crumb_items": _trail(),
     }
     return render(request, "observatory/stocks.html", context)
 
@@ -110,7 +107,6 @@ def _page(request: HttpRequest, stock: Stock, form: DecisionForm, status: int = 
         "states": _states(stock.totals.get("state", {}).items()),
         "waits": stock.state == Stock.State.ASIDE,
         "serving": Stock.objects.serving(),
-        "crumb_items": [*_trail(), Crumb(_("Stocks of the register"), reverse("observatory:stocks"))],
     }
     return render(request, "observatory/stock.html", context, status=status)
 
@@ -132,7 +128,3 @@ def difference_words(told: dict[str, Any]) -> Difference:
 
 def _states(states: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     return [(str(STATES.get(key, key)), count) for key, count in sorted(states)]
-
-
-def _trail() -> list[Crumb]:
-    return [Crumb(_("Observatory"), reverse("observatory:home"))]

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.components import Crumb, Tab
-from totem.hubs.pages import page
+from totem.core.components import Tab
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.spaces.models import Kind, Space
 
@@ -34,6 +33,20 @@ def space_for(request: HttpRequest, slug: str, space: str) -> Space:
     return row
 
 
+def space_frame(space: Space, section: str) -> dict[str, Any]:
+    """What every screen of one space shows. `section` is the route name of its tab."""
+    where = [space.hub.slug, space.slug]
+    out_of_place = set() if space.kind in POOL_KINDS else {"spaces:quantity"}
+    if space.is_pool:
+        out_of_place.add("spaces:parts")
+    tabs = [
+        Tab(label, reverse(route, args=where), current=route == section)
+        for route, label in SECTIONS
+        if route not in out_of_place
+    ]
+    return {"hub": space.hub, "space": space, "space_tabs": tabs}
+
+
 def space_page(
     request: HttpRequest,
     template: str,
@@ -44,15 +57,4 @@ def space_page(
     status: int = 200,
 ) -> HttpResponse:
     """A screen of one space. `section` is the route name of its tab."""
-    where = [space.hub.slug, space.slug]
-    out_of_place = set() if space.kind in POOL_KINDS else {"spaces:quantity"}
-    if space.is_pool:
-        out_of_place.add("spaces:parts")
-    tabs = [
-        Tab(label, reverse(route, args=where), current=route == section)
-        for route, label in SECTIONS
-        if route not in out_of_place
-    ]
-    crumbs = [Crumb(_("Spaces"), reverse("spaces:list", args=[space.hub.slug]))]
-    base = {"space": space, "space_tabs": tabs}
-    return page(request, template, space.hub, "spaces:list", {**base, **(context or {})}, crumbs=crumbs, status=status)
+    return render(request, template, {**space_frame(space, section), **(context or {})}, status=status)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -13,7 +13,6 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock, wording
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status, run_or_confirm
-from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE_MACHINES, hub_for
 from totem.spaces import actions
 from totem.spaces.forms import OutageForm
@@ -54,6 +53,7 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
     current = rows.filter(Q(during__upper_inf=True) | Q(during__endswith__gt=now))
     past = rows.filter(during__endswith__lte=now)
     context = {
+        "hub": hub,
         "form": form,
         "confirmation": confirmation,
         "is_past": is_past,
@@ -69,7 +69,7 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
         ],
     }
     status = form_status(request, confirmation.status)
-    return page(request, "spaces/outages.html", hub, "spaces:outages", context, status=status)
+    return render(request, "spaces/outages.html", context, status=status)
 
 
 def _what(outage: Outage) -> str:

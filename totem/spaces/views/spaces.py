@@ -4,18 +4,15 @@ from collections import defaultdict
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.components import Crumb
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.core.periods import Period
 from totem.hubs.forms import WeekForm
-from totem.hubs.pages import page
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.signals import FAR, Hit, hits_of_closing
 from totem.hubs.views.photos import gallery, remove_from_gallery
@@ -23,7 +20,7 @@ from totem.spaces import actions
 from totem.spaces.actions import BookedError
 from totem.spaces.forms import NewSpaceForm, PartsForm, QuantityForm, SpaceForm
 from totem.spaces.models import Outage, Space
-from totem.spaces.views.frame import space_for, space_page
+from totem.spaces.views.frame import space_for, space_frame, space_page
 from totem.spaces.wording import capacity_words, quantity_words
 
 COPY = "copy"
@@ -39,8 +36,11 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
     outages = Outage.objects.filter(space__hub=hub, during__contains=now)
     for space_id, unit_id in outages.values_list("space_id", "unit_id"):
         broken[space_id].add(unit_id)
-    context = {"spaces": [(space, _said_of(space), _broken_word(space, broken[space.pk])) for space in rows]}
-    return page(request, "spaces/list.html", hub, "spaces:list", context)
+    context = {
+        "hub": hub,
+        "spaces": [(space, _said_of(space), _broken_word(space, broken[space.pk])) for space in rows],
+    }
+    return render(request, "spaces/list.html", context)
 
 
 def _broken_word(space: Space, units: set[int | None]) -> str:
@@ -73,10 +73,7 @@ def create(request: HttpRequest, slug: str) -> HttpResponse:
             made = actions.create_space(hub=hub, by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("The space is there. Now its price."))
             return redirect("spaces:prices", hub.slug, made.slug)
-    crumbs = [Crumb(_("Spaces"), reverse("spaces:list", args=[hub.slug]))]
-    return page(
-        request, "spaces/new.html", hub, "spaces:list", {"form": form}, crumbs=crumbs, status=form_status(request)
-    )
+    return render(request, "spaces/new.html", {"hub": hub, "form": form}, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -162,7 +159,7 @@ def photos(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """The photos of the space; one more is added here."""
     row = space_for(request, slug, space)
     why = _("One sees at once how large the table is, and where the screen hangs.")
-    return gallery(request, row, space_page, [slug, space], title=row.name, why=why)
+    return gallery(request, row, space_frame(row, "spaces:photos"), [slug, space], title=row.name, why=why)
 
 
 @require_POST

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.territories import actions
 from totem.territories.actions import LastOfficerError
 from totem.territories.forms import MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
 from totem.territories.models import Commune, Perimeter, PerimeterVersion, Workspace, WorkspaceMember
+from totem.territories.navigation import SETTINGS
 from totem.territories.permissions import EDIT, SEE, TEAM, perimeter_for, workspace_for
 from totem.territories.places import (
     ShapesMissing,
@@ -142,11 +144,18 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
     return render(request, "territories/perimeter_form.html", context, status=form_status(request))
 
 
+def _stand(request: HttpRequest, row: Perimeter) -> None:
+    """Its address is that of a public page: for its team it stands among what is the territory's."""
+    if row.workspace is not None:
+        stand(request, SETTINGS, row.workspace.slug)
+
+
 @login_not_required
 @require_safe
 def perimeter(request: HttpRequest, perimeter: str) -> HttpResponse:
     """A perimeter as it is today, or in the version of `?version=`, with all of its versions."""
     row = perimeter_for(request.user, perimeter)
+    _stand(request, row)
     versions = list(PerimeterVersion.objects.filter(perimeter=row).defer("polygon").order_by("-number"))
     asked = request.GET.get("version", "")
     current = version_of(row)
@@ -185,6 +194,7 @@ def _communes(version: PerimeterVersion | None, perimeter: Perimeter) -> dict[st
 def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
     """A new version of a perimeter, begun from the last one."""
     row = perimeter_for(request.user, perimeter, EDIT)
+    _stand(request, row)
     last = row.versions.order_by("-number").first()
     initial: dict[str, Any] = {"valid_from": clock.today()}
     if last is not None and last.polygon is not None:

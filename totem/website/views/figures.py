@@ -14,7 +14,6 @@ from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.hubs.permissions import SEE_DESK, hub_for
 from totem.hubs.subjects import HUB
-from totem.website.crumbs import hub_crumbs
 
 MONTHS_SHOWN = 12
 BY_MONTH = ("bookings_made", "occupancy")
@@ -50,7 +49,6 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
     year = Period(months[0].starts_at, months[-1].ends_at)
     context = {
         "hub": hub,
-        "crumb_items": hub_crumbs(hub),
         "year": year,
         "measurements": [measures.take(known.name, [hub], year, now) for known in measures.about(HUB)],
         "columns": [measures.get(name) for name in BY_MONTH],

@@ -1,0 +1,378 @@
+"""The bars of every page: where one is, where one can go, what it costs, and where signing in leads."""
+
+import re
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory, TeamMemberFactory
+from tests.factories.labels import BoardFactory, CharterVersionFactory
+from tests.factories.territories import CommuneFactory, EpciFactory, WorkspaceFactory, WorkspaceMemberFactory
+from tests.test_access import ADDRESSES, CLOSED, World
+from totem.accounts.models import User
+from totem.core import navigation
+from totem.core.navigation import COOKIE, MOST_SHOWN, SITE, Entry, add_entry, entry_at, patterns
+from totem.hubs.models import Role
+from totem.hubs.navigation import HUB
+from totem.labels.actions import freeze
+from totem.labels.evaluating import evaluate
+from totem.organisations.models import Affiliation
+from totem.territories.actions import publish_perimeter_version
+from totem.territories.models import Epci, Perimeter
+
+pytestmark = pytest.mark.django_db
+
+LANDING = reverse("accounts:landing")
+# Pages that no bar leads to: those of the foot of the page, what serves a field or a form, and the demonstration's.
+NOWHERE = {
+    "website:about", "website:accessibility", "website:legal", "territories:communes", "core:design",
+    "core:design_chart", "core:design_outlines", "health_live", "health_ready", "jsi18n", "accounts:demo_login",
+    "accounts:outbox",
+}  # fmt: skip
+BAR = re.compile(r'<nav class="bar-(\w+)"[^>]*>(.*?)</nav>', re.DOTALL)
+LINK = re.compile(r'<a href="([^"]*)"(?: aria-current="(page|true)")?>([^<]*)</a>')
+
+
+def bars(client: Client, url: str) -> dict[str, list[tuple[str, str, str]]]:
+    """The links of each bar of the page as (label, address, current)."""
+    page = client.get(url, headers={"accept-language": "en"}).content.decode()
+    return {
+        name: [(label.replace("&#x27;", "'"), href, current) for href, current, label in LINK.findall(source)]
+        for name, source in BAR.findall(page)
+    }
+
+
+def labels(client: Client, url: str, bar: str = "work") -> list[str]:
+    return [label for label, _href, _current in bars(client, url).get(bar, [])]
+
+
+def signed_in(person: User) -> Client:
+    client = Client()
+    User.objects.filter(pk=person.pk).update(language="en")
+    client.force_login(person)
+    return client
+
+
+def publish(perimeter: Perimeter) -> None:
+    """Its first version: boards of a perimeter without one have no pages of figures."""
+    if not Epci.objects.filter(pk="248000531").exists():
+        CommuneFactory(epci=EpciFactory())
+    parts = {"epci": ["248000531"]}
+    publish_perimeter_version(
+        perimeter=perimeter, by=None, now=timezone.now(), valid_from=date(2015, 1, 1), parts=parts
+    )
+
+
+def everything() -> tuple[World, User]:
+    """A world, and somebody who is everything in it: manager, officer, representative, and looks after the whole."""
+    world = World()
+    person = world.manager
+    publish(world.perimeter)
+    evaluated = evaluate(world.board, day=timezone.localdate(), workspace=world.perimeter.workspace)
+    world.pks["evaluation"] = freeze(evaluated=evaluated, note="", by=person, now=timezone.now()).pk
+    WorkspaceMemberFactory(workspace=world.perimeter.workspace, person=person)
+    Affiliation.objects.filter(pk=world.affiliation.pk).update(person=person)
+    User.objects.filter(pk=person.pk).update(is_staff=True)
+    return world, person
+
+
+# -- Every page belongs to one entry ----------------------------------------------------------------------------------
+
+
+def test_every_address_belongs_to_an_entry():
+    known = {name for name in ADDRESSES if ":" in name} | {name for name in patterns() if name.startswith("account_")}
+    assert {name for name in known if entry_at(patterns()[name]) is None} == NOWHERE & known
+    assert entry_at(patterns()["website:find"]).bar is SITE
+    assert entry_at("nowhere/") is None
+
+
+def test_every_signed_in_page_says_which_entry_it_belongs_to():
+    world, person = everything()
+    client, seen = signed_in(person), set()
+    for name in CLOSED:
+        response = client.get(reverse(name, kwargs=world.arguments(name, ADDRESSES[name])))
+        if response.status_code != 200 or not response["Content-Type"].startswith("text/html"):
+            continue
+        found = {
+            bar: [current for _href, current, _label in LINK.findall(source) if current]
+            for bar, source in BAR.findall(response.content.decode())
+        }
+        place = 1 if "work" in found else 0  # which workplace it is stands in their list
+        told = {bar: len(current) for bar, current in found.items()}
+        assert told["site"] + told.get("work", 0) + told["account"] + told["own"] - place == 1, (name, found)
+        if "work" in found:
+            assert told["own"] == 1, name
+            assert told["thumb"] >= 1, name
+        seen.add(name)
+    assert len(seen) > 60
+    assert {"bookings:desk", "spaces:prices", "labels:figures", "hubs:create", "territories:workspace_create"} <= seen
+
+
+def test_the_page_itself_and_those_below_it_are_told_apart():
+    hub = HubFactory()
+    client = signed_in(TeamMemberFactory(hub=hub).person)
+    at = lambda route: next(one for one in bars(client, reverse(route, args=[hub.slug]))["work"] if one[2])  # noqa: E731
+    assert at("hubs:manage") == ("Settings", reverse("hubs:manage", args=[hub.slug]), "page")
+    assert at("hubs:zones") == ("Settings", reverse("hubs:manage", args=[hub.slug]), "true")
+
+
+def test_a_booking_stands_where_the_reader_works():
+    world = World()
+    url = reverse("bookings:detail", args=[world.booking.reference])
+    own, desk = bars(signed_in(world.person), url)["work"], bars(signed_in(world.manager), url)["work"]
+    assert ("Bookings", reverse("bookings:mine"), "true") in own
+    assert ("Today", reverse("bookings:desk", args=[world.hub.slug]), "true") in desk
+
+
+# -- Who sees what ----------------------------------------------------------------------------------------------------
+
+HUB_BARS = {
+    Role.MANAGER: ["Today", "People", "Figures", "Settings", "Out of order"],
+    Role.DESK: ["Today", "Figures", "Out of order"],
+    Role.FACILITATOR: ["Today", "Figures"],
+    Role.MACHINES: ["Today", "Figures", "Out of order"],
+    Role.READER: ["Today", "Figures"],
+}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_bar_of_a_hub_is_what_the_role_may_open(role: Role):
+    member = TeamMemberFactory(role=role)
+    client = signed_in(member.person)
+    found = bars(client, reverse("bookings:desk", args=[member.hub.slug]))["work"]
+    assert [label for label, _href, _current in found] == HUB_BARS[role]
+    assert {client.get(href).status_code for _label, href, _current in found} == {200}
+
+
+@pytest.mark.parametrize("role", ["officer", "agent", "reader"])
+def test_the_bar_of_a_territory(role: str):
+    CharterVersionFactory()
+    workspace = WorkspaceFactory()
+    client = signed_in(WorkspaceMemberFactory(workspace=workspace, role=role).person)
+    url = reverse("organisations:actors", args=[workspace.slug])
+    assert labels(client, url) == ["Where do we stand?", "Actors", "Buildings", "Documents", "Settings"]
+    publish(BoardFactory(workspace=workspace).perimeter)
+    found = bars(client, url)["work"]
+    assert [label for label, _href, _current in found] == [
+        "Where do we stand?", "Figures", "Actors", "Buildings", "Bodies", "Documents", "Settings",
+    ]  # fmt: skip
+    assert {client.get(href).status_code for _label, href, _current in found} == {200}
+
+
+def test_ones_own_bar_and_the_installations():
+    assert labels(signed_in(UserFactory()), reverse("bookings:mine")) == ["Bookings", "Organisations"]
+    keeper = signed_in(UserFactory(is_staff=True))
+    assert labels(keeper, reverse("observatory:stocks")) == ["Add a hub", "Stocks of the register"]
+
+
+def test_strangers_see_the_site_alone():
+    found = bars(Client(), reverse("website:home"))
+    assert [label for label, _href, _current in found["site"]] == ["Hubs", "Observatory", "Labels"]
+    assert set(found) == {"site", "thumb"}
+
+
+def test_everybody_has_a_list_of_their_own_workplaces():
+    world, person = everything()
+    other = HubFactory(name="Elsewhere")
+    found = bars(signed_in(person), reverse("website:home"))["own"]
+    own = [(label, href) for label, href, _current in found]
+    assert own == [
+        ("Me", reverse("bookings:mine")),
+        (world.hub.name, reverse("bookings:desk", args=[world.hub.slug])),
+        (
+            world.perimeter.workspace.name,
+            reverse("labels:board", args=[world.perimeter.workspace.slug, world.board.slug]),
+        ),
+        ("Installation", reverse("hubs:create")),
+        ("Add a territory", reverse("territories:workspace_create")),
+    ]
+    assert other.name not in [label for label, _href in own]
+
+
+@pytest.fixture
+def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every room of the plan: a hub's manager has more entries than a bar holds."""
+    monkeypatch.setattr(navigation, "_entries", list(navigation._entries))
+    for n, label in enumerate(("Bookings", "Programme", "Billing", "Sell", "Machines")):
+        add_entry(Entry(HUB, label, "bookings:desk", 11 + n))
+
+
+@pytest.mark.usefixtures("crowded")
+def test_a_bar_shows_seven_entries_and_keeps_the_others_at_hand():
+    member = TeamMemberFactory()
+    url = reverse("bookings:desk", args=[member.hub.slug])
+    page = signed_in(member.person).get(url).content.decode()
+    bar = dict(BAR.findall(page))["work"]
+    shown, more = bar.split("<details", 1)
+    assert len(LINK.findall(shown)) == MOST_SHOWN == 7
+    assert [label for _href, _current, label in LINK.findall(more)] == ["Figures", "Settings", "Out of order"]
+    thumb, menu = dict(BAR.findall(page))["thumb"].split("<details", 1)
+    assert len(LINK.findall(thumb)) == 4
+    assert len([label for _href, _current, label in LINK.findall(menu) if label == "Out of order"]) == 1
+
+
+def test_an_order_is_given_once():
+    with pytest.raises(ValueError, match="lieu have the order 10"):
+        add_entry(Entry(HUB, "Twice", "bookings:desk", 10))
+
+
+def test_the_pages_of_an_entry_are_its_tabs():
+    hub = HubFactory()
+    client = signed_in(TeamMemberFactory(hub=hub).person)
+    page = client.get(reverse("spaces:create", args=[hub.slug])).content.decode()
+    source = re.search(r'<nav class="tabs is-of-entry" aria-label="Settings">(.*?)</nav>', page, re.DOTALL)
+    found = LINK.findall(source[1])
+    assert [label for _href, _current, label in found] == [
+        "Overview", "Spaces", "Opening hours", "Closures", "Zones", "Photos", "About the hub",
+    ]  # fmt: skip
+    assert [label for _href, current, label in found if current] == ["Spaces"]
+    assert {client.get(href).status_code for href, _current, _label in found} == {200}
+
+
+def test_breadcrumbs_end_at_their_last_link():
+    page = Client().get(reverse("website:find")).content.decode()
+    crumbs = re.search(r'<nav class="crumbs".*?</nav>', page, re.DOTALL)[0]
+    assert crumbs.count("<li>") == 1
+    assert "chevron-right" not in crumbs
+
+
+# -- What the bars cost -----------------------------------------------------------------------------------------------
+
+
+def queries(client: Client, url: str) -> int:
+    client.get(url)  # the caches of the process are filled
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)
+
+
+ABOUT = reverse("website:about")  # a page that asks nothing itself
+
+
+def test_the_bars_cost_nothing_to_strangers():
+    assert queries(Client(), ABOUT) == 0
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_the_bars_cost_as_much_with_one_workplace_as_with_three(many: int):
+    person = UserFactory()
+    client = signed_in(person)
+    assert queries(client, ABOUT) == 4  # the session, the person, their hubs, their territories
+    for _each in range(many):
+        BoardFactory(workspace=WorkspaceMemberFactory(person=person).workspace)
+        hub = TeamMemberFactory(person=person).hub
+        TeamMemberFactory(person=person, hub=hub, role=Role.DESK)
+    assert queries(client, ABOUT) == 5  # and the boards of the territories
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_the_bar_of_a_workplace_costs_nothing_more(many: int):
+    person = UserFactory()
+    hubs = [TeamMemberFactory(person=person).hub for _each in range(many)]
+    # The session, the person, twice the hub, the commune of the form; for the bars their hubs and their territories.
+    assert queries(signed_in(person), reverse("hubs:settings", args=[hubs[-1].slug])) == 7
+
+
+# -- Where signing in leads -------------------------------------------------------------------------------------------
+
+
+def lands(client: Client) -> str:
+    return client.get(LANDING).url
+
+
+def test_signing_in_leads_to_a_hub_else_a_territory_else_to_oneself():
+    person = UserFactory(is_staff=True)
+    assert lands(signed_in(person)) == reverse("bookings:mine")
+    workspace = WorkspaceMemberFactory(person=person).workspace
+    assert lands(signed_in(person)) == reverse("labels:boards", args=[workspace.slug])
+    hub = TeamMemberFactory(person=person).hub
+    assert lands(signed_in(person)) == reverse("bookings:desk", args=[hub.slug])
+
+
+def test_signing_in_leads_to_the_workplace_used_last_which_survives_signing_out():
+    person = UserFactory(password="un long mot de passe")
+    TeamMemberFactory(person=person)
+    workspace = WorkspaceMemberFactory(person=person).workspace
+    client = signed_in(person)
+    client.get(reverse("premises:buildings", args=[workspace.slug]))
+    client.get(reverse("website:home"))
+    client.post(reverse("account_logout"))
+    answer = client.post(reverse("account_login"), {"login": person.email, "password": "un long mot de passe"})
+    assert answer.url == LANDING
+    assert lands(client) == reverse("labels:boards", args=[workspace.slug])
+    answer = client.post(reverse("account_logout"))
+    asked = f"{reverse('account_login')}?next={ABOUT}"
+    answer = client.post(asked, {"login": person.email, "password": "un long mot de passe", "next": ABOUT})
+    assert answer.url == ABOUT
+
+
+def test_what_a_browser_remembers_is_neither_readable_nor_anybody_elses():
+    first, second = UserFactory(), UserFactory()
+    workspace = WorkspaceMemberFactory(person=first).workspace
+    WorkspaceMemberFactory(person=second, workspace=workspace)
+    hub = TeamMemberFactory(person=second).hub
+    client = signed_in(first)
+    client.get(reverse("premises:buildings", args=[workspace.slug]))
+    kept = client.cookies[COOKIE]
+    assert workspace.slug not in kept.value
+    assert kept["httponly"]
+    assert kept["samesite"] == "Lax"
+    client.force_login(second)
+    assert lands(client) == reverse("bookings:desk", args=[hub.slug])
+
+
+def test_a_workplace_that_is_no_longer_ones_own_is_forgotten():
+    member = TeamMemberFactory()
+    client = signed_in(member.person)
+    client.get(reverse("bookings:desk", args=[member.hub.slug]))
+    member.delete()
+    assert lands(client) == reverse("bookings:mine")
+    client.cookies[COOKIE] = "nonsense"
+    assert lands(client) == reverse("bookings:mine")
+
+
+def test_the_bar_leads_to_the_board_looked_at_last():
+    CharterVersionFactory()
+    workspace = WorkspaceFactory()
+    boards = [BoardFactory(workspace=workspace) for _each in range(3)]
+    client = signed_in(WorkspaceMemberFactory(workspace=workspace).person)
+    actors = reverse("organisations:actors", args=[workspace.slug])
+    figures = lambda board: reverse("labels:figures", args=[workspace.slug, board.slug])  # noqa: E731
+    leads = lambda url: {label: href for label, href, _current in bars(client, url)["work"]}["Figures"]  # noqa: E731
+    assert leads(actors) == figures(boards[0])
+    at = reverse("labels:governance", args=[workspace.slug, boards[1].slug])
+    assert leads(at) == figures(boards[1])
+    assert leads(actors) == figures(boards[1])
+    assert leads(reverse("premises:buildings", args=[workspace.slug])) == figures(boards[1])
+
+
+# -- A page of the site reached from a workplace ----------------------------------------------------------------------
+
+
+def test_a_page_of_the_site_keeps_the_bar_of_where_one_came_from():
+    workspace = WorkspaceMemberFactory().workspace
+    client = signed_in(workspace.members.get().person)
+    url = f"{reverse('observatory:home')}?depuis=territoire/{workspace.slug}"
+    found = bars(client, url)
+    assert [label for label, _href, _current in found["work"]][:1] == ["Where do we stand?"]
+    assert [label for label, _href, current in [*found["site"], *found["work"]] if current] == ["Observatory"]
+
+
+@pytest.mark.parametrize("said", ["territoire/{}", "lieu/{}", "//elsewhere.example", "territoire", "", "/", "moi/x"])
+def test_somebody_elses_workplace_is_nobodys(said: str):
+    other = WorkspaceMemberFactory().workspace
+    client = signed_in(UserFactory())
+    url = reverse("observatory:home")
+    page = client.get(f"{url}?depuis={said.format(other.slug)}")
+    assert page.status_code == 200
+    assert "bar-work" not in page.content.decode()
+    assert other.name not in page.content.decode()
+    assert 'href="//' not in page.content.decode()

@@ -1,0 +1,22 @@
+"""Workplaces of the person alone: oneself, and the installation for those who look after it."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from totem.accounts.models import User
+from totem.core.navigation import ACCOUNT, Entry, Workplace, add_entry, add_workplace
+
+
+def _oneself(person: User) -> list[User]:
+    return [person]
+
+
+def _installation(person: User) -> list[User]:
+    return [person] if person.is_staff else []
+
+
+ME = add_workplace(Workplace("moi", _oneself, order=10, landing=30, label=pgettext_lazy("navigation", "Me")))
+INSTALLATION = add_workplace(
+    Workplace("installation", _installation, order=40, label=pgettext_lazy("navigation", "Installation"))
+)
+add_entry(Entry(ACCOUNT, _("My account"), "accounts:profile", 10, also=("accounts:landing",)))

@@ -1,0 +1,21 @@
+"""The workplace of a hub's team: who belongs to the hub, and what it is."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from totem.accounts.navigation import INSTALLATION
+from totem.core.navigation import Entry, EntryTab, Workplace, add_entry, add_tab, add_workplace
+from totem.hubs.permissions import MANAGE, hubs_of
+
+HUB = add_workplace(Workplace("lieu", hubs_of, order=20, landing=10, keyword="slug", front="website:hub"))
+PEOPLE = add_entry(Entry(HUB, pgettext_lazy("navigation", "People"), "hubs:members", 30, needs=MANAGE))
+SETTINGS = add_entry(Entry(HUB, pgettext_lazy("navigation", "Settings"), "hubs:manage", 70, needs=MANAGE))
+add_tab(EntryTab(PEOPLE, _("Members"), "hubs:members", 10))
+add_tab(EntryTab(PEOPLE, _("Team"), "hubs:team", 20))
+add_tab(EntryTab(SETTINGS, _("Overview"), "hubs:manage", 10))
+add_tab(EntryTab(SETTINGS, _("Opening hours"), "hubs:hours", 30))
+add_tab(EntryTab(SETTINGS, _("Closures"), "hubs:closures", 40))
+add_tab(EntryTab(SETTINGS, _("Zones"), "hubs:zones", 50))
+add_tab(EntryTab(SETTINGS, _("Photos"), "hubs:photos", 60))
+add_tab(EntryTab(SETTINGS, _("About the hub"), "hubs:settings", 70))
+add_entry(Entry(INSTALLATION, _("Add a hub"), "hubs:create", 80))

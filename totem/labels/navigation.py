@@ -1,0 +1,67 @@
+"""The labels for everybody; for a territory where it stands, its figures and its bodies, board by board."""
+
+from collections.abc import Callable
+
+from django.urls import reverse
+from django.utils.translation import pgettext_lazy
+
+from totem.core.navigation import SITE, Entry, EntryTab, OwnWorkplace, add_entry, add_tab
+from totem.labels.permissions import SEE, boards_of
+from totem.territories.navigation import TERRITORY
+
+
+def _state(own: OwnWorkplace) -> str:
+    """The board of the territory where there is one; else all of them, or the way to the first."""
+    boards = boards_of(own.person, own.subject)
+    return reverse("labels:board", args=[own.slug, *boards]) if len(boards) == 1 else reverse(BOARDS, args=[own.slug])
+
+
+def _of_board(route: str) -> Callable[[OwnWorkplace], str]:
+    """The page of the board one looks at, or looked at last; nowhere without a board."""
+
+    def address(own: OwnWorkplace) -> str:
+        board = own.preferred(boards_of(own.person, own.subject))
+        return reverse(route, args=[own.slug, board]) if board else ""
+
+    return address
+
+
+BOARDS, FIGURES, BODIES = "labels:boards", "labels:figures", "labels:governance"
+add_entry(Entry(SITE, pgettext_lazy("navigation", "Labels"), "labels:index", 50))
+STATE = add_entry(
+    Entry(
+        TERRITORY,
+        pgettext_lazy("navigation", "Where do we stand?"),
+        BOARDS,
+        10,
+        needs=SEE,
+        address=_state,
+        detail="board",
+    )
+)
+add_entry(
+    Entry(
+        TERRITORY,
+        pgettext_lazy("navigation", "Figures"),
+        FIGURES,
+        20,
+        needs=SEE,
+        also=("labels:observation",),
+        address=_of_board(FIGURES),
+        detail="board",
+    )
+)
+add_entry(
+    Entry(
+        TERRITORY,
+        pgettext_lazy("navigation", "Bodies"),
+        BODIES,
+        50,
+        needs=SEE,
+        address=_of_board(BODIES),
+        detail="board",
+    )
+)
+add_tab(EntryTab(STATE, pgettext_lazy("tab", "Criteria"), "labels:board", 10))
+add_tab(EntryTab(STATE, pgettext_lazy("tab", "Together"), "labels:together", 20))
+add_tab(EntryTab(STATE, pgettext_lazy("tab", "Evaluations"), "labels:evaluations", 30))
