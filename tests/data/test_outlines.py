@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import shapely
 from django.core.management import call_command
-from django.db import transaction
 
+from tests.conftest import ModuleRows
 from totem.territories.models import Level, Outline
 from totem.territories.places import place_drawn, place_for
 from totem.territories.queries import outlines_geojson
@@ -18,13 +18,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module", autouse=True)
-def france(django_db_setup, django_db_blocker):
+def france(module_db: ModuleRows) -> None:
     """The communes and their outlines, once for the module and rolled back after it."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    with module_db():
         call_command("load_communes", verbosity=0)
         call_command("territories", "outlines", str(FILE))
-        yield
-        transaction.set_rollback(True)
 
 
 def of(level: str) -> dict[str, Outline]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
+from tests.conftest import ModuleRows
 from totem.accounts.models import DemoRole, User
 from totem.core.demonstration import InventedWorld, load
 from totem.labels import demonstration as boards
@@ -32,10 +33,10 @@ at_new_year: list[str] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
-def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def demonstration(module_db: ModuleRows, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     before = settings.OBSERVATORY_DIR
     settings.OBSERVATORY_DIR = tmp_path_factory.mktemp("observatory")
-    with django_db_blocker.unblock(), transaction.atomic():
+    with module_db():
         for command in ("load_communes", "load_activities", "load_charters"):
             call_command(command, verbosity=0)
         rest = tmp_path_factory.mktemp("rest") / "demo"
@@ -46,8 +47,7 @@ def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.T
             at_new_year[:] = Board.objects.order_by("pk").values_list("slug", flat=True)
             transaction.set_rollback(True)
         load(InventedWorld(folder=DEMO, now=NOW, length=2))
-        yield
-        transaction.set_rollback(True)
+    yield
     settings.OBSERVATORY_DIR = before
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
 
+from tests.conftest import ModuleRows
 from totem.core.demonstration import InventedWorld, load
 from totem.observatory import queries
 from totem.observatory.activities import activities_of
@@ -23,17 +23,16 @@ DEMO = Path(settings.BASE_DIR) / "demo"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def demonstration(django_db_setup, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def demonstration(module_db: ModuleRows, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder that was loaded: people, territories and a register."""
     before, folder = settings.OBSERVATORY_DIR, tmp_path_factory.mktemp("territories") / "demo"
     settings.OBSERVATORY_DIR = tmp_path_factory.mktemp("observatory")
-    with django_db_blocker.unblock(), transaction.atomic():
+    with module_db():
         call_command("load_communes", verbosity=0)
         call_command("load_activities")
         shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("organisations", "hubs", "bookings", "labels"))
         load(InventedWorld(folder=folder, now=NOW))
-        yield folder
-        transaction.set_rollback(True)
+    yield folder
     settings.OBSERVATORY_DIR = before
 
 

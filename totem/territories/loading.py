@@ -173,10 +173,8 @@ def _upsert(rows: Sequence[models.Model]) -> None:
         return
     fields, quote = rows[0]._meta.concrete_fields, connection.ops.quote_name
     table = quote(rows[0]._meta.db_table)
-    columns, new = (
-        ", ".join(quote(f.attname) for f in fields),
-        ", ".join(f"EXCLUDED.{quote(f.attname)}" for f in fields),
-    )
+    names = [quote(field.attname) for field in fields]
+    columns, new = ", ".join(names), ", ".join(f"EXCLUDED.{name}" for name in names)
     values = json.dumps([{field.attname: field.pre_save(row, add=True) for field in fields} for row in rows])
     with connection.cursor() as cursor:
         cursor.execute(
