@@ -678,7 +678,7 @@ def test_a_row_of_conditions_that_judging_could_not_follow_is_refused(forwards: 
         return a_charter(*(f'only_if = "x{to}"' if 0 <= to < number else "" for to in steps))
 
     with override("en"):
-        assert "More than 100 conditions" in refusal(row(3000))
+        assert "More than 100 conditions" in refusal(row(1500))
     assert judge(read_charter(row(90), known=known_here()), Facts("epci:1", "Essai", DAY)).state == "unknown"
 
 
