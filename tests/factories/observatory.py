@@ -17,6 +17,7 @@ from factory import Sequence as Numbered
 from factory import SubFactory
 from factory.django import DjangoModelFactory
 
+from totem.observatory.activities import actor_kinds, all_codes
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Branch, Nomenclature, Stock
 
 Row = dict[str, Any]
@@ -91,7 +92,7 @@ def _branch(version: ActivityVersion, position: int, name: str, rev2: Iterable[s
 
 
 class StockFactory(DjangoModelFactory[Stock]):
-    """The stock in service; its files are not made (see `made_stock`)."""
+    """The stock in service; its files are not made (see `make_stock`)."""
 
     class Meta:
         model = Stock
@@ -131,6 +132,45 @@ def establishment(**told: Any) -> Row:
         row["lon"] = row["lat"] = None
     row["estimated"] = row["estimated"] and row["open"]
     return row
+
+
+def make_stock(
+    rows: Iterable[Row],
+    *,
+    wanted: Iterable[str] = (),
+    versions: Iterable[ActivityVersion] = (),
+    series: Iterable[Row] = (),
+    moves: Iterable[Row] = (),
+    addresses: Iterable[Row] = (),
+    **fields: Any,
+) -> Stock:
+    """A stock whose rows are given, with its files: `make_stock([establishment(), …], versions=[version])`.
+
+    `versions` are those whose corrections by hand it applies. Its cubes hold the codes of the versions published so far
+    and of actors, or those `wanted`. `series`, `moves`, `addresses` are rows of those files. With `complete=False` it
+    is archived: only the cubes are there. Everything else is a field of Stock. It serves unless told otherwise.
+    """
+    rows = list(rows)
+    if not fields.get("complete", True):
+        fields.setdefault("state", Stock.State.ARCHIVED)
+    stock: Stock = StockFactory(rows=len(rows), **fields)
+    write_layout(
+        stock.path,
+        rows,
+        wanted={*wanted} or {*all_codes(), *(code for kind in actor_kinds() for code in kind.codes)},
+        complete=stock.complete,
+        series=series,
+        moves=moves,
+        addresses=addresses,
+        corrections={version.pk: _corrections_of(version) for version in versions},
+    )
+    return stock
+
+
+def _corrections_of(version: ActivityVersion) -> dict[str, int | None]:
+    """{SIREN: number of the branch, from 1, or None for a company left out} of a version."""
+    number = {branch.pk: place for place, branch in enumerate(version.branches.all(), start=1)}
+    return {row.siren: number.get(row.branch_id) for row in version.corrections.all()}
 
 
 # -- The layout -------------------------------------------------------------------------------------------------------

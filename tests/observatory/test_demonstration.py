@@ -1,7 +1,6 @@
 """The demonstration's territories, with all communes of France, asked as a page asks."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,17 +22,15 @@ DEMO = Path(settings.BASE_DIR) / "demo"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def demonstration(module_db: ModuleRows, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def demonstration(module_db: ModuleRows, stock_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that was loaded: people, territories and a register."""
-    before, folder = settings.OBSERVATORY_DIR, tmp_path_factory.mktemp("territories") / "demo"
-    settings.OBSERVATORY_DIR = tmp_path_factory.mktemp("observatory")
+    folder = tmp_path_factory.mktemp("territories") / "demo"
+    shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("organisations", "hubs", "bookings", "labels"))
     with module_db():
         call_command("load_communes", verbosity=0)
         call_command("load_activities")
-        shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("organisations", "hubs", "bookings", "labels"))
         load(InventedWorld(folder=folder, now=NOW))
-    yield folder
-    settings.OBSERVATORY_DIR = before
+    return folder
 
 
 def counted(slug: str, place: Place) -> queries.Profile:

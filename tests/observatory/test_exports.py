@@ -4,20 +4,24 @@ import csv
 import fcntl
 import io
 import json
+import shutil
 import zipfile
 from contextlib import ExitStack
+from pathlib import Path
 
 import duckdb
 import pytest
 from django.test import Client
 
-from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment
+from tests.conftest import ModuleRows
+from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
 from tests.factories.territories import CommuneFactory, EpciFactory
 from totem.core import rendering
 from totem.observatory import queries
 from totem.observatory.activities import DEFAULT
 from totem.observatory.engine import Scope
 from totem.observatory.exports import Field, Sheet, sheet_csv, sheet_parquet, table_csv
+from totem.observatory.models import Stock
 from totem.observatory.queries import Interval
 from totem.observatory.tables import MASKED, Column, Table, figures_of, tables_of
 from totem.observatory.views.data import sheet_data
@@ -28,20 +32,21 @@ EPCI = "/observatoire/epci/248000531/"
 HIDDEN, SOLE = "900900900", "911911911"
 
 
-@pytest.fixture
-def stock(made_stock):
-    ActivityVersionFactory(perimeter=ActivityPerimeterFactory(slug=DEFAULT, name="Secteur TIC"))
-    epci = EpciFactory()
-    CommuneFactory(epci=epci)
-    CommuneFactory(code="80001", name="Abbeville", epci=epci)
-    rows = [
-        *(establishment(name=f"Atelier {n}", band="11") for n in range(7)),
-        establishment(siren=HIDDEN, diffusion="P"),
-        establishment(siren=SOLE, legal="1000", name="Dessins du Port"),
-        establishment(name="=1+1", lon=None, lat=None),
-        establishment(name="Abbevilloise", commune="80001", code="58.21Z", code25="58.21Y"),
-    ]
-    return made_stock(rows, synthetic=True)
+@pytest.fixture(scope="module")
+def stock(module_db: ModuleRows, stock_folder: Path) -> Stock:
+    with module_db():
+        ActivityVersionFactory(perimeter=ActivityPerimeterFactory(slug=DEFAULT, name="Secteur TIC"))
+        epci = EpciFactory()
+        CommuneFactory(epci=epci)
+        CommuneFactory(code="80001", name="Abbeville", epci=epci)
+        rows = [
+            *(establishment(name=f"Atelier {n}", band="11") for n in range(7)),
+            establishment(siren=HIDDEN, diffusion="P"),
+            establishment(siren=SOLE, legal="1000", name="Dessins du Port"),
+            establishment(name="=1+1", lon=None, lat=None),
+            establishment(name="Abbevilloise", commune="80001", code="58.21Z", code25="58.21Y"),
+        ]
+        return make_stock(rows, synthetic=True)
 
 
 def read(answer) -> list[list[str]]:
@@ -157,9 +162,9 @@ def test_small_counts_are_left_out_of_every_file_and_nobody_is_placed(client: Cl
     assert "11" not in {row[1] for row in read(client.get(f"{EPCI}tableaux/branches.csv"))[:-1]}
 
 
-def test_an_archived_stock_has_its_figures_and_places_nobody(client: Client, stock):
-    stock.complete, stock.state = False, "archived"
-    stock.save()
+def test_an_archived_stock_has_its_figures_and_places_nobody(client: Client, stock, stock_folder, settings, tmp_path):
+    settings.OBSERVATORY_DIR = shutil.copytree(stock_folder, tmp_path / "observatory")
+    Stock.objects.update(complete=False, state=Stock.State.ARCHIVED)
     for name in ("establishments", "sites"):
         (stock.path / f"{name}.parquet").unlink()
     address = f"{EPCI}donnees/"

@@ -10,13 +10,13 @@ import pytest
 from django.test import Client
 from django.utils.html import strip_tags
 
+from tests.conftest import ModuleRows
 from tests.factories.accounts import UserFactory
-from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment
+from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
 from tests.factories.territories import PerimeterFactory, WorkspaceFactory, WorkspaceMemberFactory
-from tests.observatory.conftest import MadeStock
-from tests.territories.grid import communes, draw
+from tests.territories.grid import draw
 from totem.observatory.activities import DEFAULT
-from totem.observatory.models import ActivityVersion, Stock
+from totem.observatory.models import ActivityPerimeter, Stock
 from totem.territories.actions import create_perimeter
 from totem.territories.models import Outline
 
@@ -38,16 +38,13 @@ YEARS = ((2023, 4), (2024, 4), (2025, 5), (2026, 4))
 LANGUAGE = {"HTTP_ACCEPT_LANGUAGE": "en"}
 
 
-@pytest.fixture
-def version() -> ActivityVersion:
-    return ActivityVersionFactory(perimeter=ActivityPerimeterFactory(slug=DEFAULT, name="Secteur TIC"))
-
-
-@pytest.fixture
-def stock(version: ActivityVersion, made_stock: MadeStock, tmp_path: Path) -> Stock:
+@pytest.fixture(scope="module")
+def stock(module_db: ModuleRows, stock_folder: Path) -> Stock:
     """A synthetic stock of the small country of `tests.territories.grid`, with its outlines."""
-    draw(tmp_path)
-    return made_stock([establishment(**row) for row in ROWS], series=series(), synthetic=True)
+    with module_db():
+        draw(stock_folder)
+        ActivityVersionFactory(perimeter=ActivityPerimeterFactory(slug=DEFAULT, name="Secteur TIC"))
+        return make_stock([establishment(**row) for row in ROWS], series=series(), synthetic=True)
 
 
 def series() -> list[dict[str, object]]:
@@ -113,21 +110,8 @@ class TestEveryPage:
     def test_nothing_is_written_by_a_page(self, client: Client, stock: Stock):
         assert {client.post(AMIENS + page).status_code for page in PAGES} == {405}
 
-    def test_without_a_stock_it_says_what_to_run(self, client: Client, version: ActivityVersion):
-        communes()
-        assert "totem observatory import" in words(client, AMIENS, 503)
-
-    def test_before_the_activities_are_loaded_too(self, client: Client, stock_folder: Path):
-        communes()
-        assert "totem observatory import" in words(client, AMIENS, 503)
-
 
 class TestTheEntrance:
-    def test_without_anything_it_says_what_to_run(self, client: Client):
-        found = words(client, "/observatoire/")
-        assert "totem observatory import" in found
-        assert "totem territories outlines" in found
-
     def test_the_stock_the_regions_and_the_map(self, client: Client, stock: Stock):
         found = client.get("/observatoire/", **LANGUAGE).content.decode()
         assert "The register as of 1 November 2026" in found
@@ -189,11 +173,11 @@ class TestFigures:
         for address in ("/observatoire/region/32/", SOMME, AMIENS):
             assert f'href="{address}"' in found
 
-    def test_the_permanent_address_keeps_the_stock(self, client: Client, stock: Stock, made_stock: MadeStock):
+    def test_the_permanent_address_keeps_the_stock(self, client: Client, stock: Stock):
         found = client.get(AMIENS, **LANGUAGE).content.decode()
         permanent = re.search(r'href="([^"]+)">Permanent address', found)[1].replace("&amp;", "&")
         Stock.objects.update(state=Stock.State.ARCHIVED, complete=False)
-        made_stock([establishment()], date=date(2026, 12, 1))
+        make_stock([establishment()], date=date(2026, 12, 1))
         assert "Establishments 1 1 estimated" in words(client, AMIENS)
         assert "Establishments 4 3 estimated" in words(client, permanent)
         assert "stock=2026-11-01" in client.get(permanent).content.decode()
@@ -205,28 +189,6 @@ class TestFigures:
         client.get(f"/observatoire/{level}/")
         with django_assert_num_queries(queries):
             client.get(f"/observatoire/{level}/")
-
-
-class TestOldStocks:
-    @pytest.fixture
-    def old(self, version: ActivityVersion, made_stock: MadeStock, tmp_path: Path) -> Stock:
-        draw(tmp_path)
-        made_stock([establishment(**row) for row in ROWS], date=date(2026, 10, 1), complete=False, series=series())
-        return made_stock([establishment()])
-
-    @pytest.mark.parametrize("page", ["", "carte/", "comparer/", "passerelle-naf/", "qualite/"])
-    def test_counts_stay(self, client: Client, old: Stock, page: str):
-        assert client.get(f"{AMIENS}{page}?stock=2026-10-01").status_code == 200
-
-    @pytest.mark.parametrize("page", ["entreprises/", "acteurs/", "etablissements.geojson"])
-    def test_rows_are_gone_and_the_page_says_where_to_go(self, client: Client, old: Stock, page: str):
-        answer = client.get(f"{AMIENS}{page}?stock=2026-10-01&naf=rev2", **LANGUAGE)
-        assert answer.status_code == 410
-        assert f'href="{AMIENS}{page}?naf=rev2"' in answer.content.decode()
-
-    def test_a_stock_kept_aside_does_not_answer(self, client: Client, old: Stock, made_stock: MadeStock):
-        made_stock([establishment()], date=date(2026, 12, 1), state=Stock.State.ASIDE, differences=[{"what": "rows"}])
-        assert client.get(f"{AMIENS}?stock=2026-12-01").status_code == 404
 
 
 class TestWhoIsHere:
@@ -244,35 +206,6 @@ class TestWhoIsHere:
         part = client.get(f"{AMIENS}entreprises/", {"branche": "1"}, headers={"HX-Request": "true"}).content.decode()
         assert "Grande Ourse" in part
         assert "<h1" not in part
-
-    def test_pages_follow_each_other_in_one_order(
-        self, client: Client, version: ActivityVersion, made_stock: MadeStock
-    ):
-        communes()
-        made_stock([establishment(name=f"Nom {n:03}") for n in range(120)])
-        seen = []
-        for page in ("1", "2", "3"):
-            seen += re.findall(r"Nom \d{3}", words(client, f"{AMIENS}entreprises/", page=page))
-        assert seen == [f"Nom {n:03}" for n in range(120)]
-
-    def test_queries_do_not_grow_with_the_rows(
-        self, client: Client, version: ActivityVersion, made_stock: MadeStock, django_assert_num_queries
-    ):
-        communes()
-        for day, rows in ((1, 1), (2, 30)):
-            Stock.objects.update(state=Stock.State.ARCHIVED)
-            made_stock([establishment() for _n in range(rows)], date=date(2026, 11, day))
-            client.get(f"{AMIENS}entreprises/")
-            with django_assert_num_queries(9):
-                client.get(f"{AMIENS}entreprises/")
-
-    def test_actors_are_candidates(self, client: Client, version: ActivityVersion, made_stock: MadeStock):
-        communes()
-        rows = [establishment(code="85.42Z", name="École"), establishment(code="85.42Z", diffusion="P")]
-        made_stock([*rows, establishment()])
-        found = words(client, f"{AMIENS}acteurs/")
-        assert "Higher education 2" in found
-        assert "École" in found
 
 
 class TestMaps:
@@ -361,16 +294,14 @@ class TestPerimeters:
         client.force_login(member.person)
         assert "À nous, v1" in client.get(url).content.decode()
 
-    def test_a_version_to_come_is_counted_only_when_asked_for(
-        self, client: Client, stock: Stock, version: ActivityVersion
-    ):
-        ActivityVersionFactory(perimeter=version.perimeter, number=2, valid_from=date(2999, 1, 1))
+    def test_a_version_to_come_is_counted_only_when_asked_for(self, client: Client, stock: Stock):
+        ActivityVersionFactory(perimeter=ActivityPerimeter.objects.get(), number=2, valid_from=date(2999, 1, 1))
         assert "Secteur TIC, v1, NAF rev. 2" in words(client, AMIENS)
         assert "Secteur TIC, v1, NAF rev. 2" in words(client, AMIENS, activites="tic-ocde")
         assert "Secteur TIC, v2, NAF rev. 2" in words(client, AMIENS, activites="tic-ocde@2")
 
-    def test_an_unpublished_version_does_not_exist(self, client: Client, stock: Stock, version: ActivityVersion):
-        ActivityVersionFactory(perimeter=version.perimeter, number=2, published_at=None)
+    def test_an_unpublished_version_does_not_exist(self, client: Client, stock: Stock):
+        ActivityVersionFactory(perimeter=ActivityPerimeter.objects.get(), number=2, published_at=None)
         assert client.get(f"{AMIENS}?activites=tic-ocde@2").status_code == 404
         assert client.get(f"/observatoire/perimetre/{PerimeterFactory(public=True).slug}/").status_code == 404
 
@@ -465,14 +396,11 @@ class TestDrawing:
         found = words(client, "/observatoire/dessin/", 503, forme="5.0,44.0;5.1,44.0;5.1,44.1")
         assert "limits of communes are not known there" in found
 
-    def test_an_old_stock_has_no_positions(self, client: Client, stock: Stock, made_stock: MadeStock):
+    def test_an_old_stock_has_no_positions(self, client: Client, stock: Stock):
         Stock.objects.update(state=Stock.State.ARCHIVED, complete=False)
-        made_stock([establishment()], date=date(2026, 12, 1))
+        make_stock([establishment()], date=date(2026, 12, 1))
         found = words(client, "/observatoire/dessin/", 410, forme=SQUARE, stock="2026-11-01")
         assert "positions are no longer kept" in found
-
-    def test_without_outlines_it_says_what_to_run(self, client: Client, version: ActivityVersion):
-        assert "totem territories outlines" in words(client, "/observatoire/dessin/")
 
     def test_it_can_be_kept_by_those_who_have_a_territory(self, client: Client, stock: Stock):
         member = WorkspaceMemberFactory(workspace=WorkspaceFactory(slug="nous", name="Nous"))

@@ -202,10 +202,12 @@ def check_rows(scope: Scope, world: World) -> None:
         assert queries.actor_ids(scope, kind.slug) == set(plain["siren"].astype(int))
 
 
-def check(ask: Ask, asked: Asked) -> None:
+def check(ask: Ask, asked: Asked) -> Scope:
+    """The scope, once every answer about it has been found to be the plain one."""
     scope = ask(asked)
     check_cubes(scope, asked.world)
     check_rows(scope, asked.world)
+    return scope
 
 
 # -- Any register, any place, any activities --------------------------------------------------------------------------
@@ -335,8 +337,7 @@ def drawn(*rows: Row, **asked: Any) -> Asked:
 
 def totals(ask: Ask, asked: Asked) -> queries.Totals:
     """The figures that matter, once every answer has been found to be the plain one."""
-    check(ask, asked)
-    return queries.totals(ask(asked))
+    return queries.totals(check(ask, asked))
 
 
 def test_nothing_is_counted_where_there_is_nothing(ask):
@@ -415,10 +416,8 @@ def test_an_old_nomenclature_counts_nothing_but_what_its_naf_2025_code_counts(as
 
 def test_each_nomenclature_counts_by_its_own_codes(ask):
     rows = [establishment(code="62.01Z", code25="58.29Y"), establishment(code="62.02A", code25=None)]
-    assert [b.establishments for b in queries.profile(ask(amiens(*rows))).branches] == [2, 0]
-    assert [b.establishments for b in queries.profile(ask(amiens(*rows, naf2025=True))).branches] == [0, 1]
-    check(ask, amiens(*rows))
-    check(ask, amiens(*rows, naf2025=True))
+    for asked, branches in ((amiens(*rows), [2, 0]), (amiens(*rows, naf2025=True), [0, 1])):
+        assert [branch.establishments for branch in queries.profile(check(ask, asked)).branches] == branches
 
 
 def test_an_establishment_without_a_commune_is_in_no_place_and_not_in_the_country(ask):
@@ -443,9 +442,8 @@ def test_a_drawn_place_counts_what_stands_inside_and_says_what_cannot_be_decided
 
 def test_a_drawn_place_finds_candidates_inside_it(ask):
     rows = [establishment(code="72.19Z", **INSIDE), establishment(code="72.19Z", **OUTSIDE)]
-    found = {actors.kind.slug: actors.total for actors in queries.actors(ask(drawn(*rows)))}
+    found = {actors.kind.slug: actors.total for actors in queries.actors(check(ask, drawn(*rows)))}
     assert found["recherche"] == 1
-    check(ask, drawn(*rows))
 
 
 MINE = "900000009"
@@ -465,9 +463,9 @@ MINE = "900000009"
 def test_a_company_counted_or_left_out_by_hand(ask, where, code, correction, branches):
     row = establishment(siren=MINE, code=code, code25=None, **INSIDE)
     asked = where(row, establishment(siren=MINE, code=code, open=False), corrections={MINE: correction})
-    check(ask, asked)
-    assert [branch.establishments for branch in queries.profile(ask(asked)).branches] == branches
-    assert len(queries.company_ids(ask(asked))) == sum(branches)
+    scope = check(ask, asked)
+    assert [branch.establishments for branch in queries.profile(scope).branches] == branches
+    assert len(queries.company_ids(scope)) == sum(branches)
 
 
 @pytest.mark.parametrize(("correction", "undecided"), [(None, 0), (1, 1)])
@@ -496,8 +494,7 @@ def test_moves_are_neither_births_nor_closures(ask):
     ]
     lived = [{"commune": "80021", "code": "62.01Z", "year": 2023, "stock": 9, "births": 2, "closures": 1}]
     asked = amiens(moves=moves, series=lived)
-    check(ask, asked)
-    years = queries.series(ask(asked))
+    years = queries.series(check(ask, asked))
     assert [year.year for year in years] == [2023, 2024, 2025, 2026]
     assert (years[2].arrivals, years[2].departures, years[2].inside, years[2].change) == (11, 5, 2, 6)
     assert (years[0].stock, years[0].change, years[3].stock) == (9, 1, 0)
@@ -515,8 +512,8 @@ def test_the_passage_to_naf_2025_is_what_is_seen_in_the_departments_of_the_place
         establishment(code="46.66Z", code25="62.10Y"), establishment(commune="76540"), establishment(code25=None),
     ]  # fmt: skip
     asked = amiens(*rows)
-    check(ask, asked)
-    seen = [(p.rev2, p.naf2025, p.establishments, p.share, p.official) for p in queries.passages(ask(asked))]
+    scope = check(ask, asked)
+    seen = [(p.rev2, p.naf2025, p.establishments, p.share, p.official) for p in queries.passages(scope)]
     assert seen == [
         ("46.66Z", "62.10Y", 1, None, ""), ("62.01Z", "62.10Y", 3, 0.75, "Unique"), ("62.01Z", "62.20G", 1, 0.25, ""),
     ]  # fmt: skip
@@ -534,8 +531,7 @@ def test_crowded_addresses_of_the_place_stand_without_names(ask):
         {"commune": "76540", "address": "3 rue du Port", "units": 90},
     ]
     asked = amiens(addresses=addresses)
-    check(ask, asked)
-    assert [row["units"] for row in queries.domiciliations(ask(asked), limit=1)] == [40]
+    assert [row["units"] for row in queries.domiciliations(check(ask, asked), limit=1)] == [40]
 
 
 # -- From the published files to the answers --------------------------------------------------------------------------
@@ -554,14 +550,20 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def published(db: None, settings: Any, converted: Path) -> list[Row]:
-    """The rows of these files, read the plain way; the stock that was made of them can be asked."""
-    registers.load_places()
-    settings.OBSERVATORY_DIR = converted.parent.parent
+@pytest.fixture(scope="module")
+def read_plainly() -> list[Row]:
+    """The rows of these files, read the plain way."""
     return independent.read_published(
         registers.ESTABLISHMENTS, registers.UNITS, registers.GEOLOCATION, current=CURRENT, day=registers.STOCK_DATE
     )
+
+
+@pytest.fixture
+def published(db: None, settings: Any, converted: Path, read_plainly: list[Row]) -> list[Row]:
+    """Those rows; the stock that was made of them can be asked."""
+    registers.load_places()
+    settings.OBSERVATORY_DIR = converted.parent.parent
+    return read_plainly
 
 
 def of_files(converted: Path, rows: Sequence[Row], **asked: Any) -> tuple[Scope, World]:
