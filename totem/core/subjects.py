@@ -32,7 +32,7 @@ class Area(Protocol):
         """A `territories.places.Place`."""
 
 
-Inside = Callable[[Sequence[Any]], Mapping[str, Sequence[Any]]]
+Inside = Callable[[Sequence[Area]], Mapping[str, Sequence[Any]]]
 
 
 @dataclass(frozen=True)
