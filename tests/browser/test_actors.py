@@ -18,7 +18,7 @@ from tests.factories.territories import (
 )
 from tests.serving import Site
 from totem.accounts.models import User
-from totem.organisations.models import Kind, Relation
+from totem.organisations.models import OrganisationKind, Relation
 
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
@@ -33,7 +33,7 @@ def agent(server: Site) -> User:
     champion = OrganisationFactory(company=True, name="Logiciels d’exemple")
     letter = DocumentFactory(workspace=workspace, title="Lettre de mentorat")
     RelationFactory(organisation=champion, mentor=True, document=letter, detail="Trois jeunes entreprises", **here)
-    fund = OrganisationFactory(kind=Kind.SEED_FUND, name="Amorçage d’exemple")
+    fund = OrganisationFactory(kind=OrganisationKind.SEED_FUND, name="Amorçage d’exemple")
     RelationFactory(organisation=fund, seed=True, amount=Decimal(1_500_000), until=date(2099, 1, 1), **here)
     YearFiguresFactory(organisation=champion, imported=True, year=2024, revenue=Decimal("5000000"))
     YearFiguresFactory(organisation=champion, champion=True, workspace=workspace, document=letter)
