@@ -83,6 +83,12 @@ def test_a_room_joins_by_one_module_and_is_loaded_in_its_turn(folder: Path, toys
     assert Region.objects.get(code="TOY").name == "Jouets inventés"
 
 
+def test_the_folder_may_be_relative(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    [amiens] = InventedWorld(folder=Path(folder.name), now=NOW).sheets("hubs/*.toml")
+    assert amiens["hub"]["slug"] == "amiens"
+
+
 def test_a_room_without_its_files_adds_nothing(folder: Path, toys: ModuleType) -> None:
     shutil.rmtree(folder / "toys")
     load(InventedWorld(folder=folder, now=NOW, length=2))

@@ -51,7 +51,7 @@ class InventedWorld:
 
     def sheets(self, pattern: str) -> list[Sheet]:
         """Those of all files of the pattern (`hubs/*.toml`), in the order of their names."""
-        return [self.sheet(str(path)) for path in sorted(self.folder.glob(pattern))]
+        return [self.sheet(str(path.relative_to(self.folder))) for path in sorted(self.folder.glob(pattern))]
 
     @cached_property
     def seed(self) -> int:
