@@ -34,6 +34,9 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+# How long something awaited may take, in milliseconds: long enough for a machine that does much else.
+TIMEOUT = 60_000
+expect.set_options(timeout=TIMEOUT)
 UNSETTLED = (
     "[data-module]:not([data-ready]), .choropleth:not([hidden]):not([data-painted]),"
     " .htmx-request, .htmx-swapping, .htmx-settling"
@@ -83,7 +86,7 @@ class Window:
             reduced_motion="reduce",
         )
         self._contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(TIMEOUT)
         context.on("request", self._on_request)  # a route would be slower: it turns the browser's cache off
         if user is not None:
             sign_in(context, user, self._base_url)
