@@ -8,7 +8,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.hubs import MembershipFactory, TeamMemberFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from totem.bookings import actions, queries
-from totem.bookings.actions import Booker, Guest, NotForYouError, SlotTakenError
+from totem.bookings.actions import AudienceError, Booker, Guest, SlotTakenError
 from totem.bookings.models import Booking, Occupancy, Status
 from totem.bookings.rules import RuleBrokenError
 from totem.core.models import JournalEntry
@@ -143,7 +143,7 @@ def test_rules_are_refused_at_their_field(period: Period, field: str | None):
 
 def test_only_members_book_what_is_for_members():
     space = SpaceFactory(audience=Audience.MEMBERS)
-    with pytest.raises(NotForYouError):
+    with pytest.raises(AudienceError):
         book(space, at(10))
     book(space, at(10), booker=Booker.oneself(MembershipFactory(hub=space.hub).person))
 
@@ -151,7 +151,7 @@ def test_only_members_book_what_is_for_members():
 def test_the_team_books_for_others_and_others_do_not():
     space = SpaceFactory(needs_approval=True)
     guest = Guest("Ada", "ada@example.org")
-    with pytest.raises(NotForYouError):
+    with pytest.raises(AudienceError):
         book(space, at(10), booker=Booker(by=UserFactory(), guest=guest))
     booking = book(space, at(10), booker=Booker(by=TeamMemberFactory(hub=space.hub).person, guest=guest))
     assert booking.status == Status.CONFIRMED

@@ -13,14 +13,14 @@ from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.spaces import SpaceFactory
 from totem.bookings import actions, queries
-from totem.bookings.actions import Booker, Guest, NotForYouError, SlotTakenError, WrongStateError
+from totem.bookings.actions import AudienceError, Booker, Guest, SlotTakenError, WrongStateError
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.rules import RuleBrokenError
 from totem.core.periods import Period
 from totem.spaces.models import Space
 
 PARIS = ZoneInfo("Europe/Paris")
-REFUSALS = (SlotTakenError, RuleBrokenError, WrongStateError, NotForYouError)
+REFUSALS = (SlotTakenError, RuleBrokenError, WrongStateError, AudienceError)
 # The evening before: the clocks go forward, they go back, 29 February.
 STARTS = [
     datetime(2027, 3, 27, 17, tzinfo=UTC),

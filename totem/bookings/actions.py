@@ -43,7 +43,7 @@ class SlotTakenError(Exception):
         self.quantity = quantity
 
 
-class NotForYouError(Exception):
+class AudienceError(Exception):
     """The space is reserved to others: members, or the team."""
 
 
@@ -104,15 +104,15 @@ def book(
 ) -> Booking:
     """Book `period`; the state is held (a guest, or `hold_for`), pending (approval needed) or confirmed.
 
-    Raises RuleBrokenError, NotForYouError or SlotTakenError; then nothing is written.
+    Raises RuleBrokenError, AudienceError or SlotTakenError; then nothing is written.
     """
     try:
         return _book(space, period, booker, now, quantity=quantity, purpose=purpose, hold_for=hold_for)
     except IntegrityError as error:
-        raise _as_taken(error, space, period, quantity) from error
+        raise _constraint_error(error, space, period, quantity) from error
 
 
-def _as_taken(error: IntegrityError, space: Space, period: Period, quantity: int) -> Exception:
+def _constraint_error(error: IntegrityError, space: Space, period: Period, quantity: int) -> Exception:
     """The last wall held: somebody else has the slot. Any other violation is a defect and stays what it is."""
     diagnosis = getattr(error.__cause__, "diag", None)
     if diagnosis is not None and diagnosis.constraint_name == "never_twice":
@@ -131,7 +131,7 @@ def _book(
     purpose: str,
     hold_for: timedelta | None,
 ) -> Booking:
-    space, space_ids = _as_it_stands(space)
+    space, space_ids = _locked_rules(space)
     stand = standing(booker.by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
     _check_booker(space, booker, stand, hold_for, period)
     _check_rules(space, period, quantity, now, by_team=stand.is_team)
@@ -165,11 +165,11 @@ def _book(
     if status == Status.CONFIRMED:
         signals.confirmed.send(Booking, booking=booking, now=now)
     if status != Status.HELD:
-        mails.tell(booking, str(status))
+        mails.notify(booking, str(status))
     return booking
 
 
-def _as_it_stands(space: Space) -> tuple[Space, list[int]]:
+def _locked_rules(space: Space) -> tuple[Space, list[int]]:
     """The space and its rules, and the ids of the spaces that a booking of it takes.
 
     Whoever changes any of that, or the hub's hours, holds the hub's lock alone: shared, it keeps all of it as it is
@@ -182,9 +182,9 @@ def _as_it_stands(space: Space) -> tuple[Space, list[int]]:
 
 def _check_booker(space: Space, booker: Booker, stand: Standing, hold_for: timedelta | None, period: Period) -> None:
     if not rules.may_book(space, stand, signed_in=booker.by is not None):
-        raise NotForYouError
+        raise AudienceError
     if not stand.is_team and ((booker.by is not None and not booker.for_oneself) or hold_for is not None):
-        raise NotForYouError
+        raise AudienceError
     if hold_for is not None and not timedelta() < hold_for <= LONGEST_HOLD:
         raise RuleBrokenError(_("An option lasts at most seven days."), "hold")
     day = period.starts_at.astimezone(space.hub.zone).date()
@@ -357,7 +357,7 @@ def _make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: boo
     _record(f"bookings.{status}", booking, by, {})
     if status == Status.CONFIRMED:
         signals.confirmed.send(Booking, booking=booking, now=now)
-    mails.tell(booking, str(status))
+    mails.notify(booking, str(status))
     return booking
 
 
@@ -387,7 +387,7 @@ def refuse(*, booking: Booking, by: User, now: datetime) -> Booking:
     _change(row, Status.REFUSED)
     _record("bookings.refused", row, by, {})
     signals.refused.send(Booking, booking=row, now=now)
-    mails.tell(row, str(Status.REFUSED))
+    mails.notify(row, str(Status.REFUSED))
     return row
 
 
@@ -399,7 +399,7 @@ def cancel(*, booking: Booking, by: User | None, now: datetime, by_team: bool) -
     _change(row, Status.CANCELLED)
     _record("bookings.cancelled", row, by, {})
     signals.cancelled.send(Booking, booking=row, now=now)
-    mails.tell(row, str(Status.CANCELLED))
+    mails.notify(row, str(Status.CANCELLED))
     return row
 
 
@@ -420,14 +420,14 @@ def move(*, booking: Booking, space: Space, period: Period, by: User | None, now
     try:
         return _move(booking, space, period, by, now, by_team=by_team)
     except IntegrityError as error:
-        raise _as_taken(error, space, period, booking.quantity) from error
+        raise _constraint_error(error, space, period, booking.quantity) from error
 
 
 @transaction.atomic
 def _move(booking: Booking, space: Space, period: Period, by: User | None, now: datetime, *, by_team: bool) -> Booking:
     if space.hub_id != booking.hub_id:
         raise ValueError("A booking moves within its hub.")
-    space, space_ids = _as_it_stands(space)
+    space, space_ids = _locked_rules(space)
     locks.lock(locks.LockKind.SPACE, [*space_ids, *space_queries.needed_space_ids(booking.space_id)])
     row = _locked_booking(booking, *LIVE)
     if row.hold_has_run_out(now):
@@ -435,7 +435,7 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     _check_changeable(row, now, by_team=by_team)
     stand = standing(by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
     if not by_team and not rules.may_book(space, stand, signed_in=by is not None):
-        raise NotForYouError
+        raise AudienceError
     before = _facts(row)
     row.occupancy.all().delete()
     _check_rules(space, period, row.quantity, now, by_team=by_team)
@@ -449,7 +449,7 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     _record("bookings.moved", row, by, {"from": before, "to": _facts(row)})
     signals.moved.send(Booking, booking=row, now=now)
     if row.status != Status.HELD:
-        mails.tell(row, "moved" if row.status == Status.CONFIRMED else str(row.status))
+        mails.notify(row, "moved" if row.status == Status.CONFIRMED else str(row.status))
     return row
 
 
@@ -457,7 +457,7 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
 
 
 @transaction.atomic
-def put_away(*, person: User, now: datetime) -> None:
+def anonymise_person(*, person: User, now: datetime) -> None:
     """Cancel what an erased person still has to come, and empty what they wrote; the bookings stay as figures."""
     to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at__isnull=True)
     for booking in to_come.order_by("pk"):
@@ -465,7 +465,7 @@ def put_away(*, person: User, now: datetime) -> None:
     Booking.objects.filter(person=person).update(purpose="")
 
 
-def forget_guests(*, now: datetime) -> int:
+def anonymise_guests(*, now: datetime) -> int:
     """Empty who booked without an account a year after their booking ended; how many."""
     over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - GUESTS_KEPT)
     return over.exclude(guest_email__endswith=ERASED).update(

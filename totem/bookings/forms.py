@@ -27,7 +27,7 @@ FARTHEST = datetime.timedelta(days=1200)
 FIELD_OF_RULE = {"day": "date", "start": "time"}
 
 
-def read_instant(words: str) -> datetime.datetime | None:
+def parse_instant(words: str) -> datetime.datetime | None:
     """The instant, not too far away, that an ISO-8601 text with an offset names; None for anything else."""
     try:
         # A plus that was not escaped in an address arrives as a space.
@@ -92,7 +92,7 @@ class SlotForm(forms.Form):
         return data
 
     def _start(self, data: dict[str, Any]) -> datetime.datetime:
-        zone, exact = self.place.hub.zone, read_instant(data.get("start", ""))
+        zone, exact = self.place.hub.zone, parse_instant(data.get("start", ""))
         wall_clock = datetime.datetime.combine(data["date"], data["time"])
         if exact is not None and exact.astimezone(zone).replace(tzinfo=None) == wall_clock:
             return exact
@@ -100,23 +100,23 @@ class SlotForm(forms.Form):
 
     def period(self) -> Period | None:
         """What was asked for, where it could be read."""
-        period: Period | None = self.said("period")
+        period: Period | None = self.cleaned("period")
         return period
 
-    def said(self, name: str) -> Any:
+    def cleaned(self, name: str) -> Any:
         """The clean value of a field; None where nothing, or nothing right, was sent."""
         if not self.is_bound:
             return None
         self.is_valid()
         return self.cleaned_data.get(name)
 
-    def unread(self) -> str:
+    def period_error(self) -> str:
         """Why the period could not be read: the first thing that is wrong with its fields."""
         return next((str(self.errors[name][0]) for name in ("date", "time", "minutes") if name in self.errors), "")
 
-    def how_many(self) -> int:
+    def quantity_wanted(self) -> int:
         """How many units: one of everything but a pool."""
-        return int(self.said("quantity") or 1)
+        return int(self.cleaned("quantity") or 1)
 
     def refuse(self, broken: rules.RuleBrokenError) -> None:
         """Put a broken rule at the field it is about, or above the form where it is not on the page."""
@@ -146,7 +146,7 @@ class RequestForm(SlotForm):
         """How long an option lasts; None books for good."""
         return None
 
-    def carried(self) -> list[tuple[str, str]]:
+    def carried_fields(self) -> list[tuple[str, str]]:
         """What an alternative's button sends besides the slot: everything else that was filled in."""
         slot = {*SlotForm.base_fields, "quantity"}
         return [
@@ -338,9 +338,9 @@ class MoveForm(SlotForm):
 
     def target(self) -> Space:
         """The space it moves to."""
-        return self.said("space") or self.booking.space
+        return self.cleaned("space") or self.booking.space
 
-    def how_many(self) -> int:
+    def quantity_wanted(self) -> int:
         return self.booking.quantity
 
 
@@ -370,6 +370,6 @@ def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any
     }
 
 
-def is_of_team_only(data: Any) -> bool:
+def has_team_fields(data: Any) -> bool:
     """Whether a posted form says anything that only the team's form has: no query is spent on the others."""
     return bool(data.get("whom") or data.get("hold"))

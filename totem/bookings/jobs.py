@@ -28,7 +28,7 @@ def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the mi
 @app.task(name="bookings.forget_guests", queueing_lock="bookings.forget_guests")
 def forget_guests(timestamp: int) -> None:  # noqa: ARG001
     """Once a night: empty who booked without an account long ago."""
-    actions.forget_guests(now=clock.now())
+    actions.anonymise_guests(now=clock.now())
 
 
 @app.periodic(cron="* * * * *")

@@ -37,7 +37,7 @@ def plain_address_of(booking: Booking) -> str:
     return f"{settings.SITE_URL}{reverse('bookings:detail', args=[booking.reference])}"
 
 
-def tell(booking: Booking, event: str) -> None:
+def notify(booking: Booking, event: str) -> None:
     """Have the person told of `event` (a status, `moved` or `reminder`) once this transaction commits."""
     app.configure_task("bookings.tell").defer(booking_id=booking.pk, event=event)
 

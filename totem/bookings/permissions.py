@@ -59,6 +59,6 @@ def space_for(person: Person, slug: str, space: str) -> Space:
     return found
 
 
-def speaks_for_team(person: Person, space: Space) -> bool:
+def may_book_for_others(person: Person, space: Space) -> bool:
     """May book for others, and lay options: anybody of the team but readers."""
     return bool(roles_in(person, space.hub) - {Role.READER})

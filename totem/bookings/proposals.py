@@ -72,15 +72,15 @@ def summary_of(
     now: datetime,
     by_team: bool,
     moved: Booking | None = None,
-    unread: str = "",
+    period_error: str = "",
 ) -> Summary:
-    """What to say of `period` before it is booked; `unread` says why there is none.
+    """What to say of `period` before it is booked; `period_error` says why there is none.
 
     The time of a booking that would be `moved` counts as free.
     """
     zone = space.hub.zone
     if period is None:
-        return Summary(zone=zone, problem=unread)
+        return Summary(zone=zone, problem=period_error)
     days = list(local_days(period, zone))
     window = Period(local_day(days[0], zone).starts_at, local_day(days[-1], zone).ends_at)
     free = queries.free_times([space], window, now).get(space.pk, [])
@@ -116,7 +116,7 @@ def _is_free(space: Space, period: Period, quantity: int, free: list[Period], no
 
 
 @dataclass(frozen=True)
-class Offer:
+class SlotOffer:
     """A free slot instead of the one that is taken: one press on its button books it."""
 
     slot: queries.Slot
@@ -136,7 +136,7 @@ class Offer:
         return [*((name, str(value)) for name, value in slot.items()), ("quantity", str(self.quantity))]
 
 
-def offers_for(taken: SlotTakenError, now: datetime) -> list[Offer]:
+def slot_offers(taken: SlotTakenError, now: datetime) -> list[SlotOffer]:
     """The nearest free slots, then other spaces at the same time, each with its price."""
     found = queries.alternatives(taken.space, taken.period, now, quantity=taken.quantity, most=SLOTS_OFFERED)
     slots = [*found.slots, *found.spaces]
@@ -153,7 +153,7 @@ def offers_for(taken: SlotTakenError, now: datetime) -> list[Offer]:
             continue
         is_elsewhere = slot.space.pk != taken.space.pk
         is_same_day = slot.starts_at.astimezone(slot.space.hub.zone).date() == asked_day
-        offers.append(Offer(slot, quote, taken.quantity, is_elsewhere, is_same_day))
+        offers.append(SlotOffer(slot, quote, taken.quantity, is_elsewhere, is_same_day))
     return offers
 
 

@@ -22,7 +22,7 @@ from totem.spaces.signals import parts_added
 
 
 @receiver(closing)
-def bookings_hit(hub: Hub, space_id: int | None, periods: Sequence[Period], now: datetime, **_: Any) -> list[Hit]:
+def affected_bookings(hub: Hub, space_id: int | None, periods: Sequence[Period], now: datetime, **_: Any) -> list[Hit]:
     """The live bookings to come that touch one of `periods`: of the hub, or of a space and what it is a part of."""
     closed = merge(periods)
     bookings = _to_come(hub, now).touching(Period(closed[0].starts_at, closed[-1].ends_at))
@@ -53,9 +53,9 @@ def _hit(booking: Booking, units: frozenset[int] = frozenset()) -> Hit:
 
 
 @receiver(person_erasing, dispatch_uid="bookings.put_away")
-def put_away_when_erased(person: User, now: datetime, **_: Any) -> None:
+def anonymise_when_erased(person: User, now: datetime, **_: Any) -> None:
     """Whoever is erased comes no more."""
-    actions.put_away(person=person, now=now)
+    actions.anonymise_person(person=person, now=now)
 
 
 @receiver(personal_data_requested, dispatch_uid="bookings.own")

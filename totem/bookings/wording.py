@@ -12,7 +12,7 @@ from totem.core import wording
 from totem.core.periods import MINUTE
 
 
-def said_of(booking: Booking) -> str:
+def outcome_words(booking: Booking) -> str:
     """What has just happened to a booking, and what comes next, in one or two sentences."""
     if booking.status == Status.CONFIRMED:
         return _("Booked. A confirmation is on its way to %(address)s.") % {"address": _address(booking)}

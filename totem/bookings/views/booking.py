@@ -14,20 +14,20 @@ from django.views.decorators.http import require_http_methods
 
 from totem.accounts.models import User
 from totem.bookings import actions, queries, rules, wording
-from totem.bookings.actions import NotForYouError, SlotTakenError
+from totem.bookings.actions import AudienceError, SlotTakenError
 from totem.bookings.addresses import space_url
 from totem.bookings.forms import (
     BookForm,
     RequestForm,
     TeamForm,
     VisitorForm,
-    is_of_team_only,
-    read_instant,
+    has_team_fields,
+    parse_instant,
     slot_initial,
 )
 from totem.bookings.models import Booking
-from totem.bookings.permissions import space_for, speaks_for_team
-from totem.bookings.proposals import Summary, offers_for, price_was_shown, summary_of
+from totem.bookings.permissions import may_book_for_others, space_for
+from totem.bookings.proposals import Summary, price_was_shown, slot_offers, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.core import clock
@@ -65,16 +65,16 @@ def _form(request: HttpRequest, place: Space, **kwargs: Any) -> RequestForm:
     if person is None:
         return VisitorForm(space=place, **kwargs)
     # A posted form without the team's fields is read without asking who is in the team.
-    if ("data" not in kwargs or is_of_team_only(kwargs["data"])) and speaks_for_team(request.user, place):
+    if ("data" not in kwargs or has_team_fields(kwargs["data"])) and may_book_for_others(request.user, place):
         return TeamForm(space=place, person=person, **kwargs)
     return BookForm(space=place, person=person, **kwargs)
 
 
 def _get(request: HttpRequest, place: Space) -> HttpResponse:
-    now, unread = clock.now(), ""
+    now, period_error = clock.now(), ""
     if "date" in request.GET:
         asked = RequestForm(data=request.GET, space=place)
-        period, quantity, unread = asked.period(), asked.how_many(), asked.unread()
+        period, quantity, period_error = asked.period(), asked.quantity_wanted(), asked.period_error()
         initial: dict[str, Any] = request.GET.dict()
     else:
         period, quantity = _prefilled(request, place, now)
@@ -83,14 +83,14 @@ def _get(request: HttpRequest, place: Space) -> HttpResponse:
     if refusal := _refusal(request, place, period, now):
         return refusal
     form = _form(request, place, initial=initial)
-    return _page(request, form, now, period=period, quantity=quantity, unread=unread)
+    return _page(request, form, now, period=period, quantity=quantity, period_error=period_error)
 
 
 def _prefilled(request: HttpRequest, place: Space, now: datetime) -> tuple[Period | None, int]:
     """The slot that the address names, else the first free one."""
     length = timedelta(minutes=_number(request.GET.get("minutes"), most=place.max_minutes) or usual_length(place))
     quantity = _number(request.GET.get("quantity"), most=place.quantity) or 1
-    if start := read_instant(request.GET.get("start", "")):
+    if start := parse_instant(request.GET.get("start", "")):
         return Period(start, start + length), quantity
     window = Period(now - place.step, now + WITHIN)
     first = queries.first_slots([place], window, length, now, quantity=quantity)
@@ -130,13 +130,13 @@ def _post(request: HttpRequest, place: Space) -> HttpResponse:
     except RuleBrokenError as broken:
         form.refuse(broken)
         return _page(request, form, now, status=422)
-    except NotForYouError:
+    except AudienceError:
         return not_for_you(request, place)
     except SlotTakenError as taken:
         return _taken(request, form, taken, now)
     if booking.made_by_id is None:
         return guest.ask_code(request, booking)
-    messages.success(request, wording.said_of(booking))
+    messages.success(request, wording.outcome_words(booking))
     return SeeOther(reverse("bookings:detail", args=[booking.reference]))
 
 
@@ -146,7 +146,7 @@ def _not_yet(request: HttpRequest, form: RequestForm, now: datetime) -> HttpResp
         return _page(request, form, now, status=422)
     if "look" in request.POST:
         return _page(request, form, now)
-    if not price_was_shown(form, form.place, form.cleaned_data["period"], form.how_many()):
+    if not price_was_shown(form, form.place, form.cleaned_data["period"], form.quantity_wanted()):
         form.add_error(None, _("Here is the price of what you chose. Book again to confirm."))
         return _page(request, form, now, status=422)
     if isinstance(form, VisitorForm):
@@ -155,7 +155,7 @@ def _not_yet(request: HttpRequest, form: RequestForm, now: datetime) -> HttpResp
 
 
 def _book(request: HttpRequest, place: Space, form: RequestForm, now: datetime) -> Booking:
-    period, quantity = form.cleaned_data["period"], form.how_many()
+    period, quantity = form.cleaned_data["period"], form.quantity_wanted()
     if isinstance(form, VisitorForm) and guest.own_hold(request, place, period):
         raise SlotTakenError(place, period, quantity)
     return actions.book(
@@ -176,7 +176,12 @@ def _taken(request: HttpRequest, form: RequestForm, taken: SlotTakenError, now: 
         booker = form.booker()
         address = booker.guest.email if booker.guest else ""
         own = queries.same_booking(form.place, taken.period, now, person=booker.person, guest_email=address)
-    more: dict[str, Any] = {"taken": taken, "own": own, "offers": offers_for(taken, now), "carried": form.carried()}
+    more: dict[str, Any] = {
+        "taken": taken,
+        "own": own,
+        "offers": slot_offers(taken, now),
+        "carried": form.carried_fields(),
+    }
     return _page(request, form, now, status=409, **more)
 
 
@@ -187,18 +192,18 @@ def _page(
     *,
     period: Period | None = None,
     quantity: int = 1,
-    unread: str = "",
+    period_error: str = "",
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
     """The form, with what is said of `period`, or of what the form holds once it is sent."""
     place = form.place
-    by_team = isinstance(form, TeamForm) or speaks_for_team(request.user, place)
+    by_team = isinstance(form, TeamForm) or may_book_for_others(request.user, place)
     if form.is_bound:
-        period, quantity = form.period(), form.how_many()
+        period, quantity = form.period(), form.quantity_wanted()
     summary = Summary(zone=place.hub.zone)
     if "taken" not in more:
-        summary = summary_of(place, period, quantity=quantity, now=now, by_team=by_team, unread=unread)
+        summary = summary_of(place, period, quantity=quantity, now=now, by_team=by_team, period_error=period_error)
     form.prepare_page()
     context = {
         "space": place,

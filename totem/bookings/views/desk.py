@@ -51,7 +51,7 @@ class DayForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class Line:
+class DeskLine:
     """A row in words, and the one thing to do next: a route name, or nothing."""
 
     row: DeskRow
@@ -72,13 +72,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Section:
+class DeskSection:
     """One of the lists of the screen."""
 
     key: str
     title: str
     nothing: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[DeskLine] = field(default_factory=list)
 
 
 # -- The screen -------------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
     return render_page(request, "bookings/desk.html", context, partial="day", status=status)
 
 
-def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[Section]:
+def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[DeskSection]:
     """The lists in the order in which they ask for somebody, each line with its next action."""
     arrive = ("check_in", _("Check in")) if is_today else ("", "")
     plan: list[tuple[str, str, str, list[DeskRow], tuple[str, str]]] = [
@@ -135,20 +135,22 @@ def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list
     if not is_today:
         plan = [part for part in plan if part[0] not in {"soon", "here"}]
     return [
-        Section(key, title, nothing, [_line(row, now, *deed, with_day=key in {"pending", "held"}) for row in rows])
-        for key, title, nothing, rows, deed in plan
+        DeskSection(
+            key, title, nothing, [_line(row, now, *action, with_day=key in {"pending", "held"}) for row in rows]
+        )
+        for key, title, nothing, rows, action in plan
     ]
 
 
-def _line(row: DeskRow, now: datetime.datetime, deed: str, word: str, *, with_day: bool) -> Line:
+def _line(row: DeskRow, now: datetime.datetime, action: str, word: str, *, with_day: bool) -> DeskLine:
     state, state_word = wording.desk_state(row, now)
-    return Line(
+    return DeskLine(
         row,
         when=wording.desk_when(row.booking, row.booking.hub.zone, with_day=with_day),
         meta=wording.desk_meta(row.booking),
         state=state,
         state_word=state_word,
-        next_deed=f"bookings:{deed}" if deed else "",
+        next_deed=f"bookings:{action}" if action else "",
         next_word=word,
     )
 
@@ -184,17 +186,17 @@ def _working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, Use
 
 @never_cache
 @require_POST
-def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpResponse:
-    """Do `deed` to a booking of the hub. 409, with the screen as it now stands, when somebody else was faster."""
+def act(request: HttpRequest, slug: str, reference: str, action: str) -> HttpResponse:
+    """Do `action` to a booking of the hub. 409, with the screen as it now stands, when somebody else was faster."""
     hub, by = _working(request, slug, WORK_DESK)
     booking = get_object_or_404(Booking.objects.with_place(), hub=hub, reference=reference)
     words = {"who": booking.who, "space": booking.space.name}
     try:
-        DEEDS[deed](booking, by, clock.now())
+        DEEDS[action](booking, by, clock.now())
     except WrongStateError as refusal:
         said = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
         return _answer(request, hub, said, done=False)
-    return _answer(request, hub, DONE[deed] % words, done=True)
+    return _answer(request, hub, DONE[action] % words, done=True)
 
 
 @never_cache

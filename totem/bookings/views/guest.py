@@ -128,7 +128,7 @@ def _confirm(request: HttpRequest, booking: Booking) -> HttpResponse:
         return _page(request, booking, form, status=422)
     remember(request, confirmed)
     request.session.cycle_key()  # the session is worth more than before
-    messages.success(request, wording.said_of(confirmed))
+    messages.success(request, wording.outcome_words(confirmed))
     return SeeOther(reverse("bookings:detail", args=[confirmed.reference]))
 
 

@@ -19,12 +19,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from totem.accounts.permissions import signed_in
 from totem.bookings import actions, icalendar, mails, wording
-from totem.bookings.actions import NotForYouError, SlotTakenError, WrongStateError
+from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
 from totem.bookings.forms import MoveForm, slot_initial
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.navigation import TODAY
 from totem.bookings.permissions import Access, booking_for
-from totem.bookings.proposals import offers_for, price_was_shown, summary_of
+from totem.bookings.proposals import price_was_shown, slot_offers, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
@@ -222,10 +222,10 @@ def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
         form.refuse(broken)
         return _move_page(request, access, form, now, status=422)
     except SlotTakenError as taken:
-        return _move_page(request, access, form, now, status=409, taken=taken, offers=offers_for(taken, now))
+        return _move_page(request, access, form, now, status=409, taken=taken, offers=slot_offers(taken, now))
     except WrongStateError as refusal:
         return _refused(request, access, refusal)
-    except NotForYouError:
+    except AudienceError:
         return not_for_you(request, form.target())
     messages.success(request, wording.moved_words(moved))
     return SeeOther(reverse("bookings:detail", args=[moved.reference]))
@@ -237,7 +237,7 @@ def _not_yet(request: HttpRequest, access: Access, form: MoveForm, now: datetime
         return _move_page(request, access, form, now, status=422)
     if "look" in request.POST:
         return _move_page(request, access, form, now)
-    if not price_was_shown(form, form.target(), form.cleaned_data["period"], form.how_many()):
+    if not price_was_shown(form, form.target(), form.cleaned_data["period"], form.quantity_wanted()):
         form.add_error(None, _("Here is the price of what you chose. Move again to confirm."))
         return _move_page(request, access, form, now, status=422)
     return None
@@ -256,7 +256,7 @@ def _move_page(
         now=now,
         by_team=access.by_team,
         moved=booking,
-        unread=form.unread() if form.is_bound else "",
+        period_error=form.period_error() if form.is_bound else "",
     )
     context = {**_context(access, now), "form": form, "summary": summary, "target": space, **more}
     return render_page(request, "bookings/move.html", context, partial="summary", status=status)
