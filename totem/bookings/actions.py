@@ -1,4 +1,4 @@
-"""What is done to bookings. Every write takes the same locks in the same order; see `totem.core.locks`."""
+"""Actions on bookings. Every write takes the same locks in the same order; see `totem.core.locks`."""
 
 import secrets
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ ERASED = "@erased.invalid"
 
 
 class SlotTakenError(Exception):
-    """The space is not free for all of the time asked for. `queries.alternatives` says what is."""
+    """The space is not free for the whole period. `queries.alternatives` gives the nearest free slots."""
 
     def __init__(self, space: Space, period: Period, quantity: int = 1) -> None:
         super().__init__(f"{space} is not free")
@@ -44,11 +44,11 @@ class SlotTakenError(Exception):
 
 
 class AudienceError(Exception):
-    """The space is reserved to others: members, or the team."""
+    """The space is not open to this booker: it is reserved to members, or to the team."""
 
 
 class WrongStateError(Exception):
-    """The booking is no longer, or not yet, in a state that allows this; the message says why."""
+    """The state of the booking does not allow this action; `message` says why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class WrongStateError(Exception):
 
 
 class WrongCodeError(Exception):
-    """The code is not the one sent; `attempts_left` says how often one may still try."""
+    """The code is wrong; `attempts_left` is how many attempts remain."""
 
     def __init__(self, attempts_left: int) -> None:
         super().__init__(f"{attempts_left} attempts left")
@@ -73,9 +73,9 @@ class Guest:
 
 @dataclass(frozen=True)
 class Booker:
-    """For whom one books (a person or a guest, perhaps for an organisation) and who does it.
+    """For whom a booking is (a person or a guest, possibly for an organisation) and who makes it.
 
-    `by` is None where a guest books for themself. A team member who books for somebody else is `by`.
+    `by` is None where a guest books for themself, and the team member where the team books for somebody else.
     """
 
     by: User | None
@@ -113,7 +113,7 @@ def book(
 
 
 def _constraint_error(error: IntegrityError, space: Space, period: Period, quantity: int) -> Exception:
-    """The last wall held: somebody else has the slot. Any other violation is a defect and stays what it is."""
+    """SlotTakenError for a violation of the exclusion constraint, the last line of defence; else the error itself."""
     diagnosis = getattr(error.__cause__, "diag", None)
     if diagnosis is not None and diagnosis.constraint_name == "never_twice":
         return SlotTakenError(space, period, quantity)
@@ -151,7 +151,7 @@ def _book(
         purpose=purpose,
     )
     _set_period(booking, period)
-    # What is taken already is said without waiting for those who are taking it.
+    # A slot already taken is refused without waiting for the locks of concurrent bookings.
     if not queries.free_units(space, space_ids, period, quantity=quantity, now=now):
         raise SlotTakenError(space, period, quantity)
     locks.lock(locks.LockKind.SPACE, space_ids)
@@ -170,10 +170,10 @@ def _book(
 
 
 def _locked_rules(space: Space) -> tuple[Space, list[int]]:
-    """The space and its rules, and the ids of the spaces that a booking of it takes.
+    """The space with its rules, and the ids of the spaces that a booking of it takes, under the hub's shared lock.
 
-    Whoever changes any of that, or the hub's hours, holds the hub's lock alone: shared, it keeps all of it as it is
-    read here, so that the lock of the space, for which others wait, is only held to choose the units and to write.
+    Changes of rules, parts or opening hours take that lock exclusively, so what is read here stays true; the lock of
+    the space, for which others wait, is then held only while units are chosen and rows written.
     """
     locks.lock_shared(locks.LockKind.HUB, space.hub_id)
     space_ids = space_queries.needed_space_ids(space.pk)
@@ -197,9 +197,9 @@ def _may_book_for(booker: Booker, day: date) -> bool:
 
 
 def _has_already(space: Space, period: Period, booker: Booker, now: datetime) -> bool:
-    """A form sent twice is one booking: in a pool no constraint would tell.
+    """Whether the booker has this very booking already: a form sent twice must not take two units of a pool.
 
-    A visitor is not told what an address they typed has booked: their holds run out by themselves.
+    False for visitors, who must not learn what an address they typed has booked; their holds expire by themselves.
     """
     if booker.by is None:
         return False
@@ -214,7 +214,7 @@ def _check_rules(space: Space, period: Period, quantity: int, now: datetime, *, 
 
 
 def _find_units(space: Space, space_ids: list[int], period: Period, quantity: int, now: datetime) -> list[int]:
-    """The units that a booking takes; to be called under the locks of the spaces."""
+    """The ids of the units that a booking takes. Raises SlotTakenError. Call it under the locks of the spaces."""
     release_expired_holds(now=now, space_ids=space_ids)
     units = queries.free_units(space, space_ids, period, quantity=quantity, now=now)
     if not units:
@@ -237,7 +237,7 @@ def _firm_status(space: Space, *, by_team: bool) -> Status:
 
 
 def _set_period(booking: Booking, period: Period) -> None:
-    """Put the booking at `period`, with the price and the deadline that this gives today."""
+    """Set the period, with the price and the cancellation deadline computed today."""
     space = booking.space
     try:
         price = pricing.quote(
@@ -252,7 +252,7 @@ def _set_period(booking: Booking, period: Period) -> None:
 
 
 def _occupy(booking: Booking, unit_ids: list[int]) -> None:
-    """Write what the booking takes, and what it keeps free before and after, on each of its units."""
+    """Write the occupancy rows of each unit: the period taken, and the buffers before and after it."""
     Occupancy.objects.bulk_create(
         Occupancy(
             booking=booking, unit_id=unit_id, during=span, is_buffer=is_buffer, held_until=booking.hold_expires_at
@@ -280,9 +280,9 @@ def _record(verb: str, booking: Booking, by: User | None, facts: dict[str, Any])
 
 
 def release_expired_holds(*, now: datetime, space_ids: list[int] | None = None) -> int:
-    """Let go the holds that have run out, of all spaces or of those locked by the caller; how many.
+    """Expire the holds that have run out, of all spaces or of those locked by the caller; returns how many.
 
-    Rows are locked in id order, as everywhere, so that two who do this at once wait for each other and no more.
+    Rows are locked in id order, as everywhere, so that concurrent calls wait for each other and cannot deadlock.
     """
     expired = Booking.objects.filter(status=Status.HELD, hold_expires_at__lte=now)
     if space_ids is not None:
@@ -319,7 +319,7 @@ def _locked_booking(booking: Booking, *states: Status) -> Booking:
 
 
 def send_code(*, booking: Booking) -> None:
-    """Send a guest the six digits that confirm a held booking; an earlier code is worth nothing any more."""
+    """Send a guest the six-digit code that confirms a held booking; an earlier code becomes invalid."""
     code = f"{secrets.randbelow(10**6):06}"
     with transaction.atomic():
         row = _locked_booking(booking, Status.HELD)
@@ -333,7 +333,7 @@ def _digest(booking: Booking, code: str) -> str:
 
 
 def confirm_with_code(*, booking: Booking, code: str, now: datetime) -> Booking:
-    """Turn a guest's hold into a booking. Raises WrongCodeError or WrongStateError; five wrong codes end the hold."""
+    """Confirm a guest's hold. Raises WrongCodeError or WrongStateError; five wrong codes end the hold."""
     with transaction.atomic():
         row = _locked_booking(booking, Status.HELD)
         if row.hold_has_run_out(now):
@@ -345,7 +345,7 @@ def confirm_with_code(*, booking: Booking, code: str, now: datetime) -> Booking:
         if row.code_attempts >= CODE_ATTEMPTS:
             _change(row, Status.CANCELLED)
             _record("bookings.code_failed", row, None, {})
-    # Outside the transaction: the attempt stays counted.
+    # Raised outside the transaction, so that the counted attempt is committed.
     raise WrongCodeError(CODE_ATTEMPTS - row.code_attempts)
 
 
@@ -366,7 +366,7 @@ def _make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: boo
 
 @transaction.atomic
 def confirm_hold(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """The team makes an option firm. Raises WrongStateError."""
+    """The team confirms an option. Raises WrongStateError."""
     row = _locked_booking(booking, Status.HELD)
     if row.hold_has_run_out(now):
         raise WrongStateError(_("This option has run out."))
@@ -375,14 +375,14 @@ def confirm_hold(*, booking: Booking, by: User, now: datetime) -> Booking:
 
 @transaction.atomic
 def approve(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """The team says yes. Raises WrongStateError."""
+    """The team approves a pending booking. Raises WrongStateError."""
     row = _locked_booking(booking, Status.PENDING)
     return _make_firm(row, by=by, now=now, by_team=True)
 
 
 @transaction.atomic
 def refuse(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """The team says no; the space is free again. Raises WrongStateError."""
+    """The team refuses a pending booking; the space is free again. Raises WrongStateError."""
     row = _locked_booking(booking, Status.PENDING)
     _change(row, Status.REFUSED)
     _record("bookings.refused", row, by, {})
@@ -413,9 +413,9 @@ def _check_changeable(booking: Booking, now: datetime, *, by_team: bool) -> None
 
 
 def move(*, booking: Booking, space: Space, period: Period, by: User | None, now: datetime, by_team: bool) -> Booking:
-    """Put a booking at another time, or in another space of the hub, under today's rules and price.
+    """Move a booking to another period or another space of the hub, under today's rules and price.
 
-    Raises what `book` and `cancel` raise; then the booking stays where it was.
+    Raises what `book` and `cancel` raise; the booking is then unchanged.
     """
     try:
         return _move(booking, space, period, by, now, by_team=by_team)
@@ -458,7 +458,7 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
 
 @transaction.atomic
 def anonymise_person(*, person: User, now: datetime) -> None:
-    """Cancel what an erased person still has to come, and empty what they wrote; the bookings stay as figures."""
+    """Cancel the future bookings of an erased person and erase what they wrote; the rows stay for the figures."""
     to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at__isnull=True)
     for booking in to_come.order_by("pk"):
         cancel(booking=booking, by=person, now=now, by_team=True)
@@ -466,7 +466,7 @@ def anonymise_person(*, person: User, now: datetime) -> None:
 
 
 def anonymise_guests(*, now: datetime) -> int:
-    """Empty who booked without an account a year after their booking ended; how many."""
+    """Erase the name and address of guests a year after their booking ended; returns how many bookings."""
     over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - GUESTS_KEPT)
     return over.exclude(guest_email__endswith=ERASED).update(
         guest_name="–", guest_email=Concat(Lower("reference"), Value(ERASED)), purpose=""
@@ -478,7 +478,7 @@ def anonymise_guests(*, now: datetime) -> int:
 
 @transaction.atomic
 def check_in(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """They have arrived: on the day of the booking, or at most two hours before. Raises WrongStateError."""
+    """Record the arrival, on the day of the booking or at most two hours before it. Raises WrongStateError."""
     row = _locked_booking(booking, Status.CONFIRMED)
     if row.checked_in_at is not None:
         raise WrongStateError(_("They have already arrived."))
@@ -496,7 +496,7 @@ def check_in(*, booking: Booking, by: User, now: datetime) -> Booking:
 
 @transaction.atomic
 def undo_check_in(*, booking: Booking, by: User) -> Booking:
-    """It was somebody else. Raises WrongStateError when they have not arrived, or have left."""
+    """Take back a check-in made by mistake. Raises WrongStateError when not checked in, or already checked out."""
     row = _locked_booking(booking, Status.CONFIRMED)
     if row.checked_in_at is None or row.checked_out_at is not None:
         raise WrongStateError(_("They are not here."))
@@ -508,7 +508,7 @@ def undo_check_in(*, booking: Booking, by: User) -> Booking:
 
 @transaction.atomic
 def check_out(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """They have left. Raises WrongStateError when they are not here."""
+    """Record the departure. Raises WrongStateError when not checked in."""
     row = _locked_booking(booking, Status.CONFIRMED)
     if row.checked_in_at is None or row.checked_out_at is not None:
         raise WrongStateError(_("They are not here."))

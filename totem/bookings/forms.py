@@ -1,4 +1,4 @@
-"""What people fill in to book, to move and to type a code. What is allowed is said by `rules` and the actions."""
+"""Forms to book, to move a booking and to type a code. `rules` and the actions decide what is allowed."""
 
 import datetime
 from typing import Any, cast
@@ -28,7 +28,7 @@ FIELD_OF_RULE = {"day": "date", "start": "time"}
 
 
 def parse_instant(words: str) -> datetime.datetime | None:
-    """The instant, not too far away, that an ISO-8601 text with an offset names; None for anything else."""
+    """The instant of an ISO 8601 text with an offset, within FARTHEST; None for anything else."""
     try:
         # A plus that was not escaped in an address arrives as a space.
         instant = datetime.datetime.fromisoformat(words.strip().replace(" ", "+"))
@@ -38,7 +38,7 @@ def parse_instant(words: str) -> datetime.datetime | None:
 
 
 class LengthSelect(forms.Select):
-    """A list of lengths in words; one that is not in it (a link from elsewhere) joins it."""
+    """A select of lengths; a submitted length that is not in the list (from an external link) is added to it."""
 
     def optgroups(self, name: str, value: list[Any], attrs: dict[str, Any] | None = None) -> list[Any]:
         known = {str(choice) for choice, _words in self.choices}
@@ -50,7 +50,7 @@ class LengthSelect(forms.Select):
 
 
 class SlotForm(forms.Form):
-    """A day, an hour and a length on the hub's clocks, cleaned to `period`.
+    """A day, an hour and a length in the hub's time zone, cleaned to `period`.
 
     `start` is the exact instant of the slot that was chosen on a grid: it holds as long as day and hour still say the
     same, so that the hour that comes twice in October keeps its meaning. `shown` tells which period the page gave the
@@ -99,23 +99,23 @@ class SlotForm(forms.Form):
         return parse_wall_clock(data["date"], data["time"], zone)
 
     def period(self) -> Period | None:
-        """What was asked for, where it could be read."""
+        """The period asked for; None where it is invalid."""
         period: Period | None = self.cleaned("period")
         return period
 
     def cleaned(self, name: str) -> Any:
-        """The clean value of a field; None where nothing, or nothing right, was sent."""
+        """The cleaned value of a field; None where it is missing or invalid."""
         if not self.is_bound:
             return None
         self.is_valid()
         return self.cleaned_data.get(name)
 
     def period_error(self) -> str:
-        """Why the period could not be read: the first thing that is wrong with its fields."""
+        """The first error of the fields of the period; empty without one."""
         return next((str(self.errors[name][0]) for name in ("date", "time", "minutes") if name in self.errors), "")
 
     def quantity_wanted(self) -> int:
-        """How many units: one of everything but a pool."""
+        """How many units; always one except of a pool."""
         return int(self.cleaned("quantity") or 1)
 
     def refuse(self, broken: rules.RuleBrokenError) -> None:
@@ -125,7 +125,7 @@ class SlotForm(forms.Form):
 
 
 class RequestForm(SlotForm):
-    """What every booking says besides the slot: how many of a pool, and what for."""
+    """The fields of every booking besides the slot: quantity and purpose."""
 
     quantity = forms.IntegerField(label=_("How many"), min_value=1, max_value=1000)
     purpose = forms.CharField(label=_("What for"), max_length=120, required=False, help_text=_("For the team only."))
@@ -136,18 +136,18 @@ class RequestForm(SlotForm):
             del self.fields["quantity"]
 
     def prepare_page(self) -> None:
-        """Settle what a page shows and a booking does not need. To be called before the form is rendered."""
+        """Prepare what only the page needs; call it before the form is rendered."""
 
     def booker(self) -> Booker:
-        """Who books for whom, from a clean form."""
+        """The Booker of a valid form."""
         raise NotImplementedError
 
     def hold_for(self) -> datetime.timedelta | None:
-        """How long an option lasts; None books for good."""
+        """How long an option is held; None for a firm booking."""
         return None
 
     def carried_fields(self) -> list[tuple[str, str]]:
-        """What an alternative's button sends besides the slot: everything else that was filled in."""
+        """The hidden fields of an alternative's button besides the slot: everything else that was filled in."""
         slot = {*SlotForm.base_fields, "quantity"}
         return [
             (name, str(value))
@@ -157,7 +157,7 @@ class RequestForm(SlotForm):
 
 
 class VisitorForm(RequestForm):
-    """Booking without an account: a name, and an address that a code is sent to."""
+    """Booking without an account: a name, and the address that a code is mailed to."""
 
     guest_name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
     guest_email = forms.EmailField(
@@ -210,7 +210,7 @@ def _guest(data: dict[str, Any]) -> Guest:
 
 
 class TeamForm(BookForm):
-    """What the team may do besides: book for somebody else, or lay an option."""
+    """For the team: booking for somebody else, or holding an option."""
 
     hide_optional = True
 
@@ -279,7 +279,7 @@ class TeamForm(BookForm):
         field.widget.choices = [(p.pk, f"{p.name} ({p.email})") for p in people]
 
     def _picked(self) -> User | None:
-        """The one who was ticked among those found, or who was named by their whole address."""
+        """The person chosen among those found, or given by their full address."""
         ticked, words = self.data.get("person", ""), self.data.get("who", "").strip().lower()
         for person in self.found:
             if str(person.pk) == ticked or (not ticked and person.email == words):
@@ -359,7 +359,7 @@ class CodeForm(forms.Form):
 
 
 def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any]:
-    """What the slot's fields say of a period, on the hub's clocks."""
+    """The initial values of the slot's fields for a period, in the hub's time zone."""
     local = period.starts_at.astimezone(space.hub.zone)
     return {
         "date": local.date(),
@@ -371,5 +371,5 @@ def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any
 
 
 def has_team_fields(data: Any) -> bool:
-    """Whether a posted form says anything that only the team's form has: no query is spent on the others."""
+    """Whether posted data have fields of the team's form only, so that other requests cost no query."""
     return bool(data.get("whom") or data.get("hold"))

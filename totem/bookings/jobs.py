@@ -1,4 +1,4 @@
-"""Jobs of bookings: mails, reminders, and the holds that nobody came to release."""
+"""Jobs of bookings: mails, reminders, expired holds, anonymisation of guests."""
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -19,7 +19,7 @@ def tell(booking_id: int, event: str) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="bookings.remind", queueing_lock="bookings.remind", pass_context=False)
 def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
-    """Remind those who are expected within a day."""
+    """Queue the reminders of bookings that start within a day."""
     for booking in queries.to_remind(clock.now()):
         mails.write(booking, "reminder")
 
@@ -27,12 +27,12 @@ def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the mi
 @app.periodic(cron="27 3 * * *")
 @app.task(name="bookings.forget_guests", queueing_lock="bookings.forget_guests")
 def forget_guests(timestamp: int) -> None:  # noqa: ARG001
-    """Once a night: empty who booked without an account long ago."""
+    """Once a night: anonymise guests whose booking ended over a year ago."""
     actions.anonymise_guests(now=clock.now())
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="bookings.release_expired_holds", queueing_lock="bookings.release_expired_holds")
 def release_expired_holds(timestamp: int) -> None:  # noqa: ARG001
-    """Let go the holds that have run out."""
+    """Expire the holds that have run out."""
     actions.release_expired_holds(now=clock.now())

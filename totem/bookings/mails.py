@@ -1,4 +1,4 @@
-"""What people are told of their bookings: asked for inside the transaction that changes them, written by a job."""
+"""Mails about bookings: requested inside the transaction that changes them, rendered and queued by a job."""
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
@@ -14,12 +14,12 @@ _signer = Signer(salt="bookings.manage")
 
 
 def manage_key(booking: Booking) -> str:
-    """What the address in a guest's mail carries: whoever has the mail may see, move and cancel the booking."""
+    """The signed key in the link of a guest's mail: its holder may see, move and cancel the booking."""
     return _signer.signature(booking.reference)
 
 
 def is_manage_key(booking: Booking, key: str) -> bool:
-    """Whether `key` is the one that was sent for this booking."""
+    """Whether `key` is the valid key of this booking."""
     try:
         return _signer.unsign(f"{booking.reference}:{key}") == booking.reference
     except BadSignature:
@@ -33,12 +33,12 @@ def address_of(booking: Booking) -> str:
 
 
 def plain_address_of(booking: Booking) -> str:
-    """The same without the key: for whoever can open it already."""
+    """The absolute address without the key, for people with an account."""
     return f"{settings.SITE_URL}{reverse('bookings:detail', args=[booking.reference])}"
 
 
 def notify(booking: Booking, event: str) -> None:
-    """Have the person told of `event` (a status, `moved` or `reminder`) once this transaction commits."""
+    """Queue the job that mails about `event` (a status, `moved` or `reminder`) when the transaction commits."""
     app.configure_task("bookings.tell").defer(booking_id=booking.pk, event=event)
 
 

@@ -1,4 +1,4 @@
-"""Figures about what is booked."""
+"""Measures of bookings."""
 
 from collections import Counter
 from decimal import Decimal

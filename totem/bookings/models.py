@@ -1,4 +1,4 @@
-"""Bookings, and the occupancy rows that make booking twice impossible."""
+"""Bookings, and the occupancy rows whose exclusion constraint makes double booking impossible."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -20,12 +20,12 @@ from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
 from totem.spaces.models import Space, Unit
 
-# Without the letters and digits that are read one for another over a telephone.
+# Without letters and digits that are easily confused over the telephone.
 REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def new_reference() -> str:
-    """Ten characters of thirty-two: 50 bits, not to be guessed."""
+    """Ten characters out of thirty-two: 50 bits, infeasible to guess."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(10))
 
 
@@ -44,19 +44,19 @@ LIVE = (Status.HELD, Status.PENDING, Status.CONFIRMED)
 
 class BookingQuerySet(models.QuerySet["Booking"]):
     def live(self) -> Self:
-        """Those that block their space; a hold that has run out blocks nobody, released or not."""
+        """Bookings in a state that blocks their space; an expired hold blocks nobody, released or not."""
         return self.filter(status__in=LIVE)
 
     def touching(self, period: Period) -> Self:
         return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
 
     def with_place(self) -> Self:
-        """With all that a row on a screen says of a booking, in one query."""
+        """With the related rows that a list shows, in one query."""
         return self.select_related("space", "hub", "person", "organisation")
 
 
 class Booking(Dated):
-    """Somebody takes a space from one instant to another, under the rules and at the price of when it was made."""
+    """A booking of a space for a period, under the rules and at the price of when it was made."""
 
     reference = models.CharField(_("reference"), max_length=10, unique=True, default=new_reference, editable=False)
     hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="bookings")
@@ -195,7 +195,7 @@ class Booking(Dated):
 
     @property
     def who(self) -> str:
-        """The name to call out at the desk."""
+        """The name of the person or guest, for the desk."""
         return self.guest_name if self.person is None else self.person.name
 
     @property
@@ -206,19 +206,19 @@ class Booking(Dated):
         return self.hold_expires_at is not None and self.hold_expires_at <= now
 
     def can_change(self, now: datetime, *, by_team: bool) -> bool:
-        """Whether it can still be moved or cancelled; the actions say why not."""
+        """Whether it can still be moved or cancelled; the actions raise with the reason where not."""
         if not self.is_live or self.hold_has_run_out(now) or self.checked_in_at is not None or self.ends_at <= now:
             return False
         return by_team or now <= self.cancellable_until
 
     def can_check_in(self, now: datetime) -> bool:
-        """Whether an arrival may be taken: not here yet, and within two hours of the start or under way."""
+        """Whether it can be checked in: not arrived yet, and under way or starting within two hours."""
         is_due = self.starts_at - EARLY_ARRIVAL <= now < self.ends_at
         return self.status == Status.CONFIRMED and self.checked_in_at is None and is_due
 
 
 class Guard(Func):
-    """Everything for time taken, the booking's own number for a buffer: only two buffers do not overlap in it."""
+    """The range of all ids for time taken, the booking's own id for a buffer: two buffers do not overlap in it."""
 
     template = "CASE WHEN is_buffer THEN int8range(booking_id, booking_id, '[]') ELSE int8range(NULL, NULL) END"
     output_field: ClassVar["models.Field[Any, Any]"] = BigIntegerRangeField()
@@ -226,10 +226,10 @@ class Guard(Func):
 
 
 class Occupancy(models.Model):
-    """A unit is taken, or kept free around it (`is_buffer`), by a live booking. Dead bookings have no rows.
+    """Time of a unit taken by a live booking, or kept free around it (`is_buffer`). Other bookings have no rows.
 
-    Between two bookings the larger buffer must hold, not the sum: time taken excludes everything, while two buffers may
-    lie over each other. `Guard` says so to the exclusion constraint.
+    Between two bookings the larger buffer holds, not the sum: time taken excludes everything, while two buffers may
+    overlap. `Guard` expresses this in the exclusion constraint.
     """
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="occupancy")
@@ -242,7 +242,7 @@ class Occupancy(models.Model):
         verbose_name = _("occupancy")
         verbose_name_plural = _("occupancy")
         indexes: ClassVar = [
-            # Reads ask for a unit's rows that end after some instant: what lies in the past is never visited.
+            # Queries read a unit's rows that end after some instant: the past is never visited.
             models.Index(
                 F("unit"),
                 Func(F("during"), function="upper", output_field=models.DateTimeField()),

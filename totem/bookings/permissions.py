@@ -1,4 +1,4 @@
-"""Who may book, see and change what. Reading and authorising are one call; what is not yours does not exist."""
+"""Permissions on bookings. Fetching and authorising are one call; what is not allowed is a 404."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from totem.spaces.models import Space
 
 @dataclass(frozen=True)
 class Access:
-    """A booking that somebody may see, as whom: `by` is None for a guest; the team is not bound by deadlines."""
+    """A booking and in which capacity one may see it: `by` is None for a guest; deadlines do not bind the team."""
 
     booking: Booking
     by: User | None
@@ -60,5 +60,5 @@ def space_for(person: Person, slug: str, space: str) -> Space:
 
 
 def may_book_for_others(person: Person, space: Space) -> bool:
-    """May book for others, and lay options: anybody of the team but readers."""
+    """Whether the person may book for others and hold options: any team role but reader."""
     return bool(roles_in(person, space.hub) - {Role.READER})

@@ -1,4 +1,4 @@
-"""What is proposed: a slot with its price before it is booked, and others when it is taken."""
+"""Proposals: the summary of a slot with its price before booking, and the alternatives when it is taken."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ SLOTS_OFFERED = 4
 
 @dataclass(frozen=True)
 class Summary:
-    """What a page says of a slot before it is booked: when, for how much, whether it can be, and when that day can.
+    """The summary of a slot before booking: when, its price, whether it can be booked, and the free times of that day.
 
     `shown` names what the price is of; a form that comes back with another one has not shown the price.
     """
@@ -52,12 +52,12 @@ class Summary:
 
 
 def shown_key(period: Period, quantity: int) -> str:
-    """Names the period and quantity that a price was shown for."""
+    """The key of the period and quantity that a price was shown for."""
     return f"{period.starts_at.timestamp():.0f}.{period.minutes}.{quantity}"
 
 
 def quote_of(space: Space, period: Period, quantity: int) -> Quote | None:
-    """The price today; None where the space has prices, but none for that day."""
+    """The price as of today; None where the space has prices, but none in force on that day."""
     try:
         return pricing.quote(space_queries.prices_during(space, period), period, space.hub.zone, quantity=quantity)
     except UnpricedError:
@@ -117,7 +117,7 @@ def _is_free(space: Space, period: Period, quantity: int, free: list[Period], no
 
 @dataclass(frozen=True)
 class SlotOffer:
-    """A free slot instead of the one that is taken: one press on its button books it."""
+    """A free slot offered instead of the one that is taken, as a button that books it."""
 
     slot: queries.Slot
     quote: Quote
@@ -158,7 +158,7 @@ def slot_offers(taken: SlotTakenError, now: datetime) -> list[SlotOffer]:
 
 
 def price_was_shown(form: SlotForm, place: Space, period: Period, quantity: int) -> bool:
-    """Whether the page had given the price of exactly this. What is free of charge needs no showing."""
+    """Whether the page showed the price of exactly this slot; always true where it is free of charge."""
     if "shown" not in form.data or form.cleaned_data.get("shown") == shown_key(period, quantity):
         return True
     quote = quote_of(place, period, quantity)

@@ -1,4 +1,4 @@
-"""Answers of bookings to what the rooms below ask."""
+"""Receivers of the signals of the rooms below: affected bookings, new parts of a space, export and erasure."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ def _hit(booking: Booking, units: frozenset[int] = frozenset()) -> Hit:
 
 @receiver(person_erasing, dispatch_uid="bookings.put_away")
 def anonymise_when_erased(person: User, now: datetime, **_: Any) -> None:
-    """Whoever is erased comes no more."""
+    """Cancel and anonymise the bookings of a person who is erased."""
     actions.anonymise_person(person=person, now=now)
 
 
@@ -82,7 +82,7 @@ def give_bookings(person: User, **_: Any) -> dict[str, Any]:
 
 @receiver(parts_added)
 def take_new_parts(hub: Hub, added: Sequence[tuple[int, int]], now: datetime, **_: Any) -> list[Hit]:
-    """Have the bookings to come of each whole take its new part too, or say which of them cannot.
+    """Make the future bookings of each whole take its new part too; returns those that cannot.
 
     The caller holds the hub's lock alone, so that no booking comes in between.
     """
@@ -96,7 +96,7 @@ def take_new_parts(hub: Hub, added: Sequence[tuple[int, int]], now: datetime, **
 
 
 def _take(rows: Sequence[Occupancy], part: Unit) -> list[Hit]:
-    """Write rows like these for `part`, where nobody else has it; the bookings that somebody else keeps out."""
+    """Copy these rows for `part` where it is free; returns the bookings for which it is not."""
     blocked: dict[int, Hit] = {}
     for row in rows:
         others = Occupancy.objects.filter(unit=part, during__overlap=row.during).exclude(booking=row.booking)

@@ -14,7 +14,7 @@ from totem.spaces.rules import allowed_lengths, earliest_start, latest_start, st
 
 
 class RuleBrokenError(Exception):
-    """A booking that the space's rules do not allow. `field` names the input to mend, or is empty."""
+    """The booking breaks a rule of the space. `field` names the form field to correct, or is empty."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -23,7 +23,7 @@ class RuleBrokenError(Exception):
 
 
 def may_book(space: Space, standing: Standing, *, signed_in: bool) -> bool:
-    """Whether somebody of this standing is among those whom the space is for."""
+    """Whether somebody of this standing belongs to the audience of the space."""
     if standing.is_team:
         return True
     return {

@@ -1,4 +1,4 @@
-"""Facts that bookings announce to the rooms above. Each is sent inside the transaction, with `booking` and `now`."""
+"""Signals of bookings for the rooms above, sent inside the transaction with `booking` and `now`."""
 
 from django.dispatch import Signal
 

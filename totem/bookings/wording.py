@@ -13,7 +13,7 @@ from totem.core.periods import MINUTE
 
 
 def outcome_words(booking: Booking) -> str:
-    """What has just happened to a booking, and what comes next, in one or two sentences."""
+    """The message after an action: what happened to the booking and what comes next."""
     if booking.status == Status.CONFIRMED:
         return _("Booked. A confirmation is on its way to %(address)s.") % {"address": _address(booking)}
     if booking.status == Status.PENDING:
@@ -32,7 +32,7 @@ def _address(booking: Booking) -> str:
 
 
 def moved_words(booking: Booking) -> str:
-    """What to say to whoever has just moved a booking."""
+    """The message after a booking was moved."""
     when = wording.period(*booking.period, booking.space.hub.zone)
     if booking.status == Status.PENDING:
         return _("Moved: %(space)s, %(when)s. The team has to approve it again.") % {
@@ -43,7 +43,7 @@ def moved_words(booking: Booking) -> str:
 
 
 def state_of(booking: Booking, now: datetime) -> str:
-    """The state that the badge of a booking says (see the components' `badge`)."""
+    """The state of a booking for the `badge` component."""
     if booking.hold_has_run_out(now):
         return "expired"
     if booking.status != Status.CONFIRMED:
@@ -66,7 +66,7 @@ def desk_when(booking: Booking, zone: ZoneInfo, *, with_day: bool) -> str:
 
 
 def desk_meta(booking: Booking) -> str:
-    """Where, how many, for whom and what for."""
+    """Space, quantity, organisation and purpose, on one line."""
     count = ngettext("%(count)s place", "%(count)s places", booking.quantity) % {"count": booking.quantity}
     parts = [
         booking.space.name,
@@ -78,7 +78,7 @@ def desk_meta(booking: Booking) -> str:
 
 
 def desk_state(row: DeskRow, now: datetime) -> tuple[str, str]:
-    """The badge of a row, and its word where it is not the usual one."""
+    """The state of a row for `badge`, and its word where it differs from the usual one."""
     booking = row.booking
     if row.is_hit:
         return "out_of_order", _("Its space is out of order")

@@ -1,8 +1,8 @@
-"""Who has what, and what is free: multirange arithmetic in PostgreSQL.
+"""Availability: free units and free slots, by multirange arithmetic in PostgreSQL.
 
 When spaces are open is computed in local time (`totem.spaces.queries`) and handed over as multiranges. A *lane* is one
 way to take a space: a room has one (with all its parts), a pool of forty desks has forty. A lane is free where the
-space is open and neither taken nor kept free. What lies in the past is never read.
+space is open and neither taken nor kept free. Past rows are never read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -110,9 +110,9 @@ SELECT u.id FROM spaces_unit u
 
 
 def free_units(space: Space, space_ids: Sequence[int], period: Period, *, quantity: int, now: datetime) -> list[int]:
-    """The ids of the units that a booking would take, or nothing where they are not all free.
+    """The ids of the units that a booking would take; empty where not enough are free.
 
-    `space_ids` are the space's and its parts'. To be asked under their locks; holds that have run out count as free.
+    `space_ids` are the space's and its parts'. Call it under their locks; expired holds count as free.
     """
     wanted = quantity if space.is_pool else len(space_ids)
     parameters: dict[str, Any] = {
@@ -135,7 +135,7 @@ def _multirange(opening: Iterable[Period]) -> str:
 
 
 def _multiranges(spaces: Sequence[Space], opening: dict[int, list[Period]]) -> list[str]:
-    """One a space; spaces that keep the hub's hours share one list, which is written once."""
+    """One multirange a space; spaces with the hub's hours share one list, which is formatted once."""
     written: dict[int, str] = {}
     for space in spaces:
         shared = opening[space.pk]
@@ -195,7 +195,7 @@ def free_minutes(
 
 
 def free_times(spaces: Sequence[Space], window: Period, now: datetime) -> dict[int, list[Period]]:
-    """The same as periods."""
+    """`free_minutes` as periods."""
     return {
         pk: [Period(datetime.fromtimestamp(a * 60, UTC), datetime.fromtimestamp(b * 60, UTC)) for a, b in spans]
         for pk, spans in free_minutes(spaces, window, now).items()
@@ -229,7 +229,7 @@ def start_windows(
     most: int = 4,
     opening: dict[int, list[Period]] | None = None,
 ) -> dict[int, list[Period]]:
-    """For each space (by id) the first stretches of starts: from the earliest to the latest, both possible.
+    """For each space (by id), its first windows of possible starts, from the earliest to the latest start.
 
     `hours` narrows the opening periods (between nine and noon on a day, say); what comes too soon for the notice of a
     space is left out, so that it is not among the first. `opening`: when the spaces are open within `window`, where the
@@ -251,7 +251,7 @@ def _bookable(
     now: datetime,
     hours: Sequence[Period] | None,
 ) -> dict[int, list[Period]]:
-    """The opening of each space less its notice, within `hours`; what spaces share stays shared."""
+    """The opening of each space within `hours`, after its notice; lists shared by spaces stay shared."""
     cut: dict[tuple[int, datetime], list[Period]] = {}
     bookable = {}
     for space in spaces:

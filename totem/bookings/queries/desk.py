@@ -1,4 +1,4 @@
-"""The front desk's day."""
+"""The bookings of a day at the front desk."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LONGEST = timedelta(days=31)  # no booking is longer: what began before that is 
 
 @dataclass(frozen=True)
 class DeskRow:
-    """A booking at the desk. Late: not here though it began, or here though it is over. Hit: its space is broken."""
+    """A booking at the desk. `is_late`: not in though started, or in though over; `is_hit`: outage."""
 
     booking: Booking
     is_late: bool = False
@@ -45,7 +45,7 @@ class DeskDay:
 
 
 def desk_day(hub: Hub, now: datetime, day: date) -> DeskDay:
-    """What the front desk of `hub` has to know of the local `day` at `now`: three queries."""
+    """The lists of the front desk of `hub` for the local `day` at `now`, in three queries."""
     window = local_day(day, hub.zone)
     outages = list(
         Outage.objects.filter(space__hub=hub, during__contains=now)

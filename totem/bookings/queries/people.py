@@ -1,4 +1,4 @@
-"""Bookings asked for by who they are for."""
+"""Bookings of a person or guest, and people to book for."""
 
 from datetime import datetime, timedelta
 from functools import reduce
@@ -17,7 +17,7 @@ from totem.spaces.models import Space
 def to_remind(now: datetime) -> list[Booking]:
     """The confirmed bookings that start within a day, made more than a day before, with place and person.
 
-    Those reminded already are among them: a mail has one key and goes once.
+    Already reminded ones are included: the key of a mail makes sure that it is sent once.
     """
     return list(
         Booking.objects.filter(

@@ -1,4 +1,4 @@
-"""The front desk's day on one screen. Who sees it may read; who works there may act, one press a row."""
+"""The front desk's day on one screen. Readers see it; desk roles act, one button a row."""
 
 import datetime
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class DayForm(forms.Form):
 
 @dataclass(frozen=True)
 class DeskLine:
-    """A row in words, and the one thing to do next: a route name, or nothing."""
+    """A row in words, and the route name of its next action (empty for none)."""
 
     row: DeskRow
     when: str
@@ -122,7 +122,7 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
 
 
 def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[DeskSection]:
-    """The lists in the order in which they ask for somebody, each line with its next action."""
+    """The lists in order of urgency, each line with its next action."""
     arrive = ("check_in", _("Check in")) if is_today else ("", "")
     plan: list[tuple[str, str, str, list[DeskRow], tuple[str, str]]] = [
         ("pending", _("To approve"), _("No request waits for an answer."), shown.pending, ("approve", _("Approve"))),
@@ -135,14 +135,12 @@ def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list
     if not is_today:
         plan = [part for part in plan if part[0] not in {"soon", "here"}]
     return [
-        DeskSection(
-            key, title, nothing, [_line(row, now, *action, with_day=key in {"pending", "held"}) for row in rows]
-        )
-        for key, title, nothing, rows, action in plan
+        DeskSection(key, title, nothing, [_line(row, now, *step, with_day=key in {"pending", "held"}) for row in rows])
+        for key, title, nothing, rows, step in plan
     ]
 
 
-def _line(row: DeskRow, now: datetime.datetime, action: str, word: str, *, with_day: bool) -> DeskLine:
+def _line(row: DeskRow, now: datetime.datetime, deed: str, word: str, *, with_day: bool) -> DeskLine:
     state, state_word = wording.desk_state(row, now)
     return DeskLine(
         row,
@@ -150,7 +148,7 @@ def _line(row: DeskRow, now: datetime.datetime, action: str, word: str, *, with_
         meta=wording.desk_meta(row.booking),
         state=state,
         state_word=state_word,
-        next_deed=f"bookings:{action}" if action else "",
+        next_deed=f"bookings:{deed}" if deed else "",
         next_word=word,
     )
 
@@ -186,17 +184,17 @@ def _working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, Use
 
 @never_cache
 @require_POST
-def act(request: HttpRequest, slug: str, reference: str, action: str) -> HttpResponse:
-    """Do `action` to a booking of the hub. 409, with the screen as it now stands, when somebody else was faster."""
+def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpResponse:
+    """Do `deed` to a booking of the hub. 409, with the screen as it now stands, when somebody else was faster."""
     hub, by = _working(request, slug, WORK_DESK)
     booking = get_object_or_404(Booking.objects.with_place(), hub=hub, reference=reference)
     words = {"who": booking.who, "space": booking.space.name}
     try:
-        DEEDS[action](booking, by, clock.now())
+        DEEDS[deed](booking, by, clock.now())
     except WrongStateError as refusal:
         said = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
         return _answer(request, hub, said, done=False)
-    return _answer(request, hub, DONE[action] % words, done=True)
+    return _answer(request, hub, DONE[deed] % words, done=True)
 
 
 @never_cache
