@@ -1,12 +1,15 @@
 """The harness itself: isolation by transaction, and databases with real commits."""
 
 import os
+from pathlib import Path
 
 import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests import postgres
+from totem.core.embedded import Server
 from totem.core.models import JournalEntry
 
 
@@ -36,3 +39,52 @@ def test_the_role_of_the_tests_is_no_superuser() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SHOW is_superuser")
             assert cursor.fetchone() == ("off",)
+
+
+class TestTemplate:
+    """The migrated template is never a half-made one, nor one of other migrations."""
+
+    @pytest.fixture(autouse=True)
+    def kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(postgres, "KEPT", tmp_path / "kept")
+        return tmp_path / "kept"
+
+    def test_it_is_another_when_a_file_that_shapes_it_changes(self, tmp_path: Path, monkeypatch) -> None:
+        monkeypatch.setattr(postgres, "ROOT", tmp_path)
+        monkeypatch.setattr(postgres, "__file__", str(tmp_path / "postgres.py"))
+        migration, named, package = "a/migrations/0001.py", "core/constraints.py", "a/models/b.py"
+        files = [tmp_path / "totem" / name for name in (migration, named, package)]
+        files += [tmp_path / "config" / "settings.py", tmp_path / "postgres.py"]
+        for path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        files[0].write_text("import totem.core.constraints\nimport totem.a.models.new_key\n")
+        names = {postgres.template_name.__wrapped__()}
+        for path in files:
+            path.write_text(f"{path.read_text()}# changed\n")
+            names.add(postgres.template_name.__wrapped__())
+        assert len(names) == 1 + len(files)
+
+    def test_a_copy_that_fails_leaves_nothing(self, kept: Path, tmp_path: Path) -> None:
+        source = tmp_path / "postgresql"
+        (source / "data").mkdir(parents=True)
+        (source / "data" / "PG_VERSION").symlink_to("18")
+        kept.mkdir()
+        postgres._kept().write_text("in the way")  # as a full disk would be: the copy is made, its name not given
+        postgres._keep(Server(source))
+        assert list(kept.iterdir()) == [postgres._kept()]
+        assert not postgres._copy(tmp_path / "nowhere", kept / "copy")
+        assert list(kept.iterdir()) == [postgres._kept()]
+
+    def test_what_was_not_used_for_long_goes(self, kept: Path, tmp_path: Path) -> None:
+        names = [f"totem_template_{n}" for n in range(postgres.KEPT_CLUSTERS + 2)]
+        for n, name in enumerate(names):
+            (kept / name).mkdir(parents=True)
+            os.utime(kept / name, (n, n))
+        os.utime(kept / names[0])  # used a moment ago
+        (tmp_path / "postgresql" / "data").mkdir(parents=True)
+        postgres._keep(Server(tmp_path / "postgresql"))
+        left = {path.name for path in kept.iterdir()}
+        assert names[0] in left
+        assert postgres._kept().name in left
+        assert len(left) == postgres.KEPT_CLUSTERS
