@@ -28,7 +28,7 @@ from totem.territories.actions import add_document
 from totem.territories.models import Document, Perimeter, Workspace
 from totem.territories.permissions import EDIT, workspace_for
 from totem.territories.places import PERIMETER, ShapesMissing, place_for
-from totem.territories.views import trail
+from totem.territories.views import home_crumb
 
 
 def _workspace(building: Building) -> Workspace:
@@ -40,13 +40,6 @@ def _workspace(building: Building) -> Workspace:
 
 def _home(building: Building) -> str:
     return reverse("premises:building", args=[_workspace(building).slug, building.pk])
-
-
-def _steps(workspace: Workspace) -> list[tuple[str, str]]:
-    return [
-        (workspace.name, reverse("territories:workspace", args=[workspace.slug])),
-        (_("Buildings"), reverse("premises:buildings", args=[workspace.slug])),
-    ]
 
 
 # -- Pages ------------------------------------------------------------------------------------------------------------
@@ -82,7 +75,6 @@ def buildings(request: HttpRequest, workspace: str) -> HttpResponse:
         "chosen": chosen,
         "shapes_missing": shapes_missing,
         "may_edit": request.user.has_perm(EDIT, row),
-        "trail": trail(_steps(row)[0]),
     }
     return render(request, "premises/buildings.html", context)
 
@@ -140,7 +132,7 @@ def _page(request: HttpRequest, row: Building, *, team: bool = True, problem: st
         "is_team": team,
         "may_edit": team and request.user.has_perm(EDIT, row.workspace),
         "problem": problem,
-        "trail": trail(*_steps(row.workspace)) if team and row.workspace else trail(),
+        "trail": [] if team else [home_crumb()],
     }
     return render(request, "premises/building.html", context, status=409 if problem else 200)
 
@@ -172,10 +164,9 @@ def _answer(
         except EditConflict as conflict:
             _show_conflict(form, conflict.current)
             status = 409
-    steps = _steps(workspace)
-    if building is not None:
-        steps.append((building.name, _home(building)))
-    context = {"form": form, "title": title, "lead": lead, "back": steps[-1][1], "trail": trail(*steps)}
+    steps = [(building.name, _home(building))] if building else []
+    back = steps[0][1] if steps else reverse("premises:buildings", args=[workspace.slug])
+    context = {"form": form, "title": title, "lead": lead, "back": back, "trail": steps}
     return render(request, "premises/form.html", context, status=status)
 
 
@@ -353,6 +344,6 @@ def end_offer(request: HttpRequest, workspace: str, building: int, pk: int) -> H
             actions.end_offer(offer=offer, on=form.cleaned_data["on"], by=signed_in(request))
             messages.success(request, _("Saved."))
             return redirect(_home(offer.building))
-    steps = (*_steps(_workspace(offer.building)), (offer.building.name, _home(offer.building)))
-    context = {"form": form, "title": _("End of an offer"), "back": steps[-1][1], "trail": trail(*steps)}
+    steps = [(offer.building.name, back := _home(offer.building))]
+    context = {"form": form, "title": _("End of an offer"), "back": back, "trail": steps}
     return render(request, "premises/form.html", context, status=form_status(request))

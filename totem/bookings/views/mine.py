@@ -29,7 +29,6 @@ from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
 from totem.core import clock
-from totem.core.components import Crumb
 from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.spaces.models import Space
@@ -120,17 +119,8 @@ def _context(access: Access, now: datetime) -> dict[str, Any]:
         "lines": quote_lines(map(Line.from_json, booking.price_lines)),
         "can_check_in": access.by_team and booking.can_check_in(now),
         "can_change": access.may_change and booking.can_change(now, by_team=access.by_team),
-        "crumbs": _crumbs(access),
+        "crumbs": [] if access.by else trail(booking.space.hub),  # who is signed in has a bar
     }
-
-
-def _crumbs(access: Access) -> list[Crumb]:
-    hub = access.booking.space.hub
-    if access.is_own and access.by is not None:
-        return [Crumb(_("My bookings"), reverse("bookings:mine"))]
-    if access.sees_desk:
-        return trail(hub, Crumb(_("Front desk"), reverse("bookings:desk", args=[hub.slug])))
-    return trail(hub)
 
 
 @of_booking

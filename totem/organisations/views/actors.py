@@ -31,20 +31,9 @@ from totem.organisations.models import LegalForm, Organisation, Relation, YearFi
 from totem.territories.actions import add_document
 from totem.territories.models import Workspace
 from totem.territories.permissions import EDIT, workspace_for
-from totem.territories.views import trail
 
 ON_A_PAGE = 50
 NAMES_PROPOSED = 200
-
-
-def _trail(workspace: Workspace, organisation: Organisation | None = None) -> Any:
-    steps = [
-        (workspace.name, reverse("territories:workspace", args=[workspace.slug])),
-        (_("Actors"), reverse("organisations:actors", args=[workspace.slug])),
-    ]
-    if organisation is not None:
-        steps.append((organisation.name, _address(workspace, organisation)))
-    return trail(*steps)
 
 
 def _address(workspace: Workspace, organisation: Organisation) -> str:
@@ -77,7 +66,6 @@ def index(request: HttpRequest, workspace: str) -> HttpResponse:
             request.GET.get("page")
         ),
         "may_edit": request.user.has_perm(EDIT, row),
-        "trail": trail((row.name, reverse("territories:workspace", args=[row.slug]))),
     }
     return render(request, "organisations/actors.html", context)
 
@@ -94,7 +82,6 @@ def actor(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
         "years": queries.years_of(organisation, row),
         "today": clock.today(),
         "may_edit": request.user.has_perm(EDIT, row),
-        "trail": _trail(row),
     }
     return render(request, "organisations/actor.html", context)
 
@@ -320,6 +307,6 @@ def _form_page(
         "form": form,
         "back": back,
         "known": [label_of(one) for one in known],
-        "trail": _trail(workspace, organisation),
+        "trail": [(organisation.name, _address(workspace, organisation))] if organisation else [],
     }
     return render(request, template, context, status=context.get("status", form_status(request)))

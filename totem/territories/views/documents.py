@@ -21,7 +21,6 @@ from totem.territories import actions
 from totem.territories.forms import DocumentForm, ErasureForm
 from totem.territories.models import Document, Workspace
 from totem.territories.permissions import EDIT, SEE, TEAM, document_for, workspace_for
-from totem.territories.views import trail
 
 DOCUMENTS_ON_A_PAGE = 50
 
@@ -56,7 +55,6 @@ def _list(request: HttpRequest, workspace: Workspace, form: DocumentForm) -> dic
         "page": Paginator(rows, DOCUMENTS_ON_A_PAGE).get_page(request.GET.get("page")),
         "may_edit": request.user.has_perm(EDIT, workspace),
         "may_erase": request.user.has_perm(TEAM, workspace),
-        "trail": trail((workspace.name, reverse("territories:workspace", args=[workspace.slug]))),
     }
 
 
@@ -102,9 +100,5 @@ def erase(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
             actions.erase_document(document=row, by=signed_in(request), now=clock.now(), **form.cleaned_data)
             messages.success(request, _("The content is erased. Its sum and the day stay."))
             return _back(space, row)
-    steps = [
-        (space.name, reverse("territories:workspace", args=[space.slug])),
-        (_("Documents"), reverse("territories:documents", args=[space.slug])),
-    ]
-    context = {"workspace": space, "document": row, "form": form, "trail": trail(*steps)}
+    context = {"workspace": space, "document": row, "form": form}
     return render(request, "territories/document_erase.html", context, status=form_status(request))

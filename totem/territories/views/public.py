@@ -5,20 +5,18 @@ import json
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from totem.core.components import Crumb
 from totem.core.pages import render_page, wants_partial
 from totem.territories import outlines
 from totem.territories.models import Commune, Level, Perimeter, Workspace
 from totem.territories.places import FRANCE, PERIMETER, Place, PlaceNotFound, ShapesMissing, find_places, place_for
 from totem.territories.queries import find_communes, levels_of, outlines_geojson
 from totem.territories.shapes import as_geojson
+from totem.territories.views import home_crumb
 
 
 @login_not_required
@@ -34,10 +32,6 @@ def communes(request: HttpRequest) -> HttpResponse:
     return render_page(request, "territories/communes.html", {"typed": typed, "communes": found}, partial="options")
 
 
-def _home() -> Crumb:
-    return Crumb(_("Territories"), reverse("territories:index"))
-
-
 @login_not_required
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
@@ -46,7 +40,7 @@ def find(request: HttpRequest) -> HttpResponse:
     found = find_places(typed, 12, user=request.user) if len(typed.strip()) > 1 else []
     if wants_partial(request):  # the field takes places, and no perimeter
         found = [named for named in found if named.level != PERIMETER]
-    context = {"typed": typed, "places": found, "trail": [_home()]}
+    context = {"typed": typed, "places": found, "trail": [home_crumb()]}
     return render_page(request, "territories/find.html", context, partial="options")
 
 

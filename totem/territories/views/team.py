@@ -29,7 +29,7 @@ from totem.territories.places import (
     version_of,
 )
 from totem.territories.shapes import as_geojson
-from totem.territories.views import trail
+from totem.territories.views import home_crumb
 
 
 def _last_officer() -> str:
@@ -47,7 +47,7 @@ def create(request: HttpRequest) -> HttpResponse:
         made = actions.create_workspace(name=form.cleaned_data["name"], by=signed_in(request))
         messages.success(request, _("The territory is there. You are its officer."))
         return redirect("territories:workspace", made.slug)
-    context = {"form": form, "trail": trail()}
+    context = {"form": form, "trail": [home_crumb()]}
     return render(request, "territories/workspace_create.html", context, status=form_status(request))
 
 
@@ -61,7 +61,6 @@ def workspace(request: HttpRequest, workspace: str) -> HttpResponse:
 def _workspace_page(request: HttpRequest, row: Workspace, form: MemberForm) -> HttpResponse:
     context = {
         "workspace": row,
-        "trail": trail(),
         "form": form,
         "perimeters": Perimeter.objects.filter(workspace=row),
         "team": row.members.select_related("person").order_by("person__sort_key", "pk"),
@@ -139,7 +138,6 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
         "title": _("New perimeter"),
         "verb": _("Publish"),
         "back": reverse("territories:workspace", args=[row.slug]),
-        "trail": trail((row.name, reverse("territories:workspace", args=[row.slug]))),
     }
     return render(request, "territories/perimeter_form.html", context, status=form_status(request))
 
@@ -172,8 +170,7 @@ def perimeter(request: HttpRequest, perimeter: str) -> HttpResponse:
         "code": f"{row.slug}@{shown.number}" if shown else row.slug,
         **_communes(shown, row),
     }
-    steps = [(row.workspace.name, reverse("territories:workspace", args=[row.workspace.slug]))] if row.workspace else []
-    context["trail"] = trail(*steps) if context["is_team"] else trail()
+    context["trail"] = [] if context["is_team"] else [home_crumb()]
     return render(request, "territories/perimeter.html", context)
 
 
@@ -213,7 +210,7 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
         "title": _("New version of %(name)s") % {"name": row.name},
         "verb": _("Publish"),
         "back": back,
-        "trail": trail((row.name, back)),
+        "trail": [(row.name, back)],
     }
     return render(request, "territories/perimeter_form.html", context, status=form_status(request))
 
