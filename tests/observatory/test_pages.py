@@ -96,6 +96,25 @@ class TestEveryPage:
         ):  # fmt: skip
             assert client.get(f"{AMIENS}{page}?{asked}").status_code == 404, asked
 
+    @pytest.mark.parametrize("page", PAGES)
+    def test_the_bar_of_the_territory_one_came_from_stays(self, client: Client, stock: Stock, page: str):
+        member = WorkspaceMemberFactory()
+        client.force_login(member.person)
+        came_from = f"depuis=territoire/{member.workspace.slug}/un-label"
+        content = client.get(f"{AMIENS}{page}?{came_from}").content.decode()
+        assert f'class="bar-work" aria-label="{member.workspace}"' in content
+        main = content[content.index("<main") :]
+        others = re.findall(r'href="(/observatoire/[a-z]+/\d[^"]*/(?:[a-z-]+/)?(?:\?[^"#]*)?)"', main)
+        led = [href for href in others if "stock=" not in href]  # a permanent address says nothing of the reader
+        assert len(led) >= len(PAGES)
+        assert all(came_from in href for href in led), led
+        assert not any("depuis" in href for href in others if "stock=" in href)
+        forms = main.count('method="get"')
+        assert main.count(f'name="depuis" value="territoire/{member.workspace.slug}/un-label"') == forms
+        stranger = Client().get(f"{AMIENS}{page}?{came_from}").content.decode()
+        assert "bar-work" not in stranger
+        assert str(member.workspace) not in stranger
+
     def test_nonsense_is_not_found(self, client: Client, stock: Stock):
         for url in (
             f"{AMIENS}entreprises/?page=0", f"{AMIENS}entreprises/?page=x", f"{AMIENS}entreprises/?page=99",

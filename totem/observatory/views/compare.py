@@ -16,7 +16,7 @@ from totem.observatory.queries import Counted
 from totem.observatory.surroundings import Division
 from totem.observatory.tables import MASKED, Column, Table, comparison_table
 from totem.observatory.views.frame import framed
-from totem.observatory.views.scopes import KEPT, address, kept_elsewhere, of_place
+from totem.observatory.views.scopes import KEPT, address, hidden, kept_elsewhere, of_place
 from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, match_places, place_for
 
 TEMPLATE = "observatory/place_compare.html"
@@ -114,8 +114,7 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
         chart_csv=address("table_csv", scope, more={"avec": keys}, name="comparaison"),
         orders=list(_orders(request, order)),
         carried=[("avec", key) for key in keys] + ([("tri", request.GET["tri"])] if request.GET.get("tri") else []),
-        compare_hidden=[(name, value) for name in (*KEPT, "tri") if (value := request.GET.get(name))]
-        + [("avec", key) for key in keys],
+        compare_hidden=hidden(request, (*KEPT, "tri")) + [("avec", key) for key in keys],
         full=len(keys) >= MOST_CHOSEN,
         **_candidates(request, scope, typed),
     )

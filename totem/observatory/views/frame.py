@@ -11,7 +11,7 @@ from totem.core.components import Crumb, Tab
 from totem.core.wording import date_with_year
 from totem.observatory import surroundings
 from totem.observatory.engine import Scope
-from totem.observatory.views.scopes import KEPT, Parameters, address, chooser, kept, kept_elsewhere
+from totem.observatory.views.scopes import Parameters, address, chooser, hidden, kept, kept_elsewhere
 from totem.observatory.words import SYNTHETIC, counted_words
 from totem.territories.models import Level
 from totem.territories.places import DRAWN, FRANCE, PERIMETER, Place
@@ -66,7 +66,8 @@ def framed(
         "synthetic": SYNTHETIC if scope.stock.synthetic else "",
         "kept": suffix,
         "kept_scope": kept_elsewhere(request),
-        "scope_parameters": [(name, value) for name in KEPT if (value := request.GET.get(name))],
+        "scope_parameters": hidden(request),
+        "came_from": hidden(request, ()),
         "permanent": address(current, scope, more=more),
         **context,
     }

@@ -8,7 +8,7 @@
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import wraps
@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from totem.core import clock
+from totem.core import clock, navigation
 from totem.core.wording import date_with_year
 from totem.observatory.activities import DEFAULT, activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
@@ -178,15 +178,27 @@ def read_version(request: HttpRequest) -> ActivityVersion:
 
 
 def kept(request: HttpRequest) -> str:
-    """What of the address says stock, activities and shape, as `?…`, for links to other pages about the same."""
-    parameters = {name: value for name in KEPT if (value := request.GET.get(name))}
-    return f"?{urlencode(parameters, safe='@;,!|')}" if parameters else ""
+    """What of the address says stock, activities and shape, as `?…`, for links to other pages about the same.
+
+    And which workplace one came from, whose bar these pages keep.
+    """
+    return _suffix(request, KEPT)
 
 
 def kept_elsewhere(request: HttpRequest) -> str:
     """The same for links to other places: without the shape."""
-    parameters = {name: value for name in KEPT[:3] if (value := request.GET.get(name))}
-    return f"?{urlencode(parameters, safe='@')}" if parameters else ""
+    return _suffix(request, KEPT[:3])
+
+
+def hidden(request: HttpRequest, names: Iterable[str] = KEPT) -> list[tuple[str, str]]:
+    """The same for the hidden fields of a form: pairs of name and value."""
+    said = [(name, value) for name in names if (value := request.GET.get(name))]
+    return [*said, *navigation.kept_parameter(request).items()]
+
+
+def _suffix(request: HttpRequest, names: Iterable[str]) -> str:
+    parameters = hidden(request, names)
+    return f"?{urlencode(parameters, safe='@;,!|/')}" if parameters else ""
 
 
 def permanent_of(scope: Scope) -> dict[str, str]:
