@@ -72,6 +72,7 @@ class ThrowAwayCluster:
         if self._runner is not None:
             self._runner.communicate()
             self._runner = None
+        shutil.rmtree(self.folder, ignore_errors=True)  # it never ran, when tests were only collected
 
 
 def url_of(settings: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """The browser reaches the real server, and both see the rows of the test."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Error, Page
 
-from tests.browsing import accessibility_faults
+from tests.browsing import Window, accessibility_faults, faults
 from tests.factories.accounts import UserFactory
 from tests.serving import Site
 
@@ -24,3 +24,28 @@ def test_a_person_is_signed_in_at_once(window, server: Site) -> None:
     assert answer.status == 200, page.content()
     assert "/connexion" not in page.url
     assert accessibility_faults(page) == []
+
+
+def test_no_other_server_is_reached(browser: Browser, server: Site) -> None:
+    window = Window(browser, server.url)
+    page = window()
+    asked = ["https://example.org/", "http://192.0.2.1/"]
+    for address in asked:
+        with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
+            page.goto(address)
+    window.close()
+    assert window.faults == [f"asked for {address}" for address in asked]
+
+
+def test_what_is_wrong_with_a_page_is_found(window, server: Site) -> None:
+    page = window(width=390)
+    page.goto("/a-propos/")
+    assert faults(page) == []
+    page.locator("main").evaluate(
+        """main => { main.innerHTML = `<h1>One</h1><h1>Two</h1><img src="data:," width="900" height="9">
+            <span class="badge-state"></span><button class="btn">Small</button>`;
+            main.querySelector("button").style.setProperty("min-height", "9px"); }"""
+    )
+    found = faults(page)
+    for word in ("image-alt", "scrolls sideways", "not one h1", "a state without its word", "smaller than 44 px"):
+        assert [line for line in found if line.startswith(word)], (word, found)
