@@ -36,7 +36,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inher
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
-from django.db import connection, connections, transaction  # noqa: E402 - after the set-up
+from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402 - after the set-up
+from django.db import connection, connections, transaction  # noqa: E402
 from django.http import HttpResponseNotFound  # noqa: E402
 
 from config import urls  # noqa: E402
@@ -44,6 +45,8 @@ from totem.core import rendering  # noqa: E402
 
 # Nothing is timed here: a drawing waits for its turn, and takes, as long as the machine needs.
 rendering.SECONDS = rendering.PATIENCE = 600
+# Argon2 with its least work: how much it takes to guess a password is Django's choice, and not what is tested.
+Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 # CI tries the same examples each time; everybody else's runs look for new ones. `make test-full` takes the profile
 # "full". A test that needs more or fewer examples says so as a share of the profile's.
 for name, examples in (("quick", 40), ("full", 100)):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.bookings.test_views_book import fields, hidden
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import THIS_HALF_HOUR, BookingFactory, confirmed_guest, from_now
-from tests.factories.hubs import HubFactory, TeamMemberFactory
+from tests.factories.hubs import TeamMemberFactory
 from tests.factories.spaces import OutageFactory, SpaceFactory
 from totem.accounts.models import User
 from totem.bookings import actions, queries
@@ -136,19 +136,6 @@ class TestScreen:
         assert (">Check in<" in html) is (role in WORKERS)
         assert (">Put back in service<" in html) is (role in {Role.MANAGER, Role.DESK, Role.MACHINES})
         assert ("Walk-in" in html) is (role in WORKERS)
-
-    @pytest.mark.parametrize("role", [None, *Role])
-    def test_to_everybody_else_it_does_not_exist(self, client, space, role):
-        person = UserFactory()
-        client.force_login(person)
-        if role:
-            TeamMemberFactory(hub=HubFactory(), person=person, role=role)
-        booking, outage = BookingFactory(space=space), OutageFactory(space=space, during=(THIS_HALF_HOUR, None))
-        assert client.get(desk(space)).status_code == 404
-        assert client.get(desk(space, "walk_in"), {"space": space.slug}).status_code == 404
-        for deed in DEEDS:
-            assert client.post(desk(space, deed, booking.reference)).status_code == 404
-        assert client.post(desk(space, "end_outage", outage.pk)).status_code == 404
 
     def test_a_visitor_is_asked_to_sign_in(self, client, space):
         assert client.get(desk(space)).url.startswith(reverse("account_login"))

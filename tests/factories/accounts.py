@@ -1,7 +1,5 @@
 """People of the tests; all invented."""
 
-from functools import lru_cache
-
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
 from factory import Sequence, Trait, post_generation
@@ -10,12 +8,6 @@ from factory.django import DjangoModelFactory
 from totem.accounts.models import User
 
 PASSWORD = "cantine-numerique-2014"
-
-
-@lru_cache
-def _hashed(password: str) -> str:
-    """Argon2 takes its time on purpose: once a password is enough here."""
-    return make_password(password)
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -38,7 +30,7 @@ class UserFactory(DjangoModelFactory[User]):
     @classmethod
     def _create(cls, model_class: type[User], *_args: object, **kwargs: object) -> User:
         password = kwargs.pop("password")
-        person = model_class(**{**kwargs, "email": str(kwargs["email"]).lower()}, password=_hashed(password))
+        person = model_class(**{**kwargs, "email": str(kwargs["email"]).lower()}, password=make_password(password))
         person.save()
         return person
 

@@ -534,6 +534,7 @@ NASTY = [
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("plain_refusals")
 @pytest.mark.parametrize("word", NASTY)
 def test_no_word_in_an_address_or_a_form_breaks_a_page(board: Board, word: str) -> None:
     at = [board.workspace.slug, board.slug]
