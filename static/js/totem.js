@@ -31,6 +31,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Where the tabs do not fit beside each other, the one that is open is in sight.
+document.querySelector(".tabs.is-of-entry [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // A form is sent once: a second press on its button while the answer is awaited does nothing.
 document.addEventListener("submit", (event) => {
   const form = event.target;
