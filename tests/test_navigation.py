@@ -171,6 +171,16 @@ def test_ones_own_bar_and_the_installations():
     assert labels(keeper, reverse("observatory:stocks")) == ["Add a hub", "Stocks of the register"]
 
 
+def test_who_may_open_everything_has_the_bars_of_what_is_not_theirs():
+    world = World()
+    publish(world.perimeter)
+    client, slug = signed_in(UserFactory(is_superuser=True)), world.perimeter.workspace.slug
+    assert labels(client, reverse("hubs:zones", args=[world.hub.slug])) == HUB_BARS[Role.MANAGER]
+    found = bars(client, reverse("labels:figures", args=[slug, world.board.slug]))
+    assert ("Figures", reverse("labels:figures", args=[slug, world.board.slug]), "page") in found["work"]
+    assert [label for label, _href, _current in found["own"]] == ["Me", "Add a territory"]
+
+
 def test_strangers_see_the_site_alone():
     found = bars(Client(), reverse("website:home"))
     assert [label for label, _href, _current in found["site"]] == ["Hubs", "Observatory", "Labels"]

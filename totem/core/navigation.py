@@ -47,13 +47,15 @@ ACCOUNT = MenuBar("compte")
 class Workplace(MenuBar):
     """A kind of place where people work, with a bar of its own: oneself, a hub, a territory, the installation.
 
-    `subjects(person)` gives those of this person, in order, with a number of queries that does not grow with them.
+    `subjects(person)` gives those of this person, in order, with a number of queries that does not grow with them;
+    `find(slug)` one that is not theirs, or None: whoever may open everything has its bar too.
     """
 
     subjects: Callable[[Any], Sequence[Any]]
     order: int  # in the list of one's workplaces
     landing: int = 0  # which kind signing in leads to: the lowest first, never for 0
     keyword: str = ""  # the name of the subject's slug in addresses
+    find: Callable[[str], Any] | None = None
     label: Words = ""  # for a kind of which there is one alone
     front: str = ""  # the route of what the public sees of the subject
 
@@ -259,7 +261,10 @@ def where(request: HttpRequest) -> tuple[OwnWorkplace | None, Entry | None]:
 
 def _own(request: HttpRequest, workplace: MenuBar, slug: str) -> OwnWorkplace | None:
     mine = (own for own in own_workplaces(request) if own.workplace is workplace and own.slug == slug)
-    return next(mine, None)
+    if (own := next(mine, None)) or not getattr(request.user, "is_superuser", False):
+        return own
+    subject = workplace.find(slug) if isinstance(workplace, Workplace) and workplace.find else None
+    return OwnWorkplace(workplace, subject, request.user) if subject else None  # type: ignore[arg-type]
 
 
 def kept_parameter(request: HttpRequest) -> dict[str, str]:

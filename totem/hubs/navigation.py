@@ -5,9 +5,15 @@ from django.utils.translation import pgettext_lazy
 
 from totem.accounts.navigation import INSTALLATION
 from totem.core.navigation import Entry, EntryTab, Workplace, add_entry, add_tab, add_workplace
+from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE, hubs_of
 
-HUB = add_workplace(Workplace("lieu", hubs_of, order=20, landing=10, keyword="slug", front="website:hub"))
+
+def _hub(slug: str) -> Hub | None:
+    return Hub.objects.filter(slug=slug).first()
+
+
+HUB = add_workplace(Workplace("lieu", hubs_of, order=20, landing=10, keyword="slug", find=_hub, front="website:hub"))
 PEOPLE = add_entry(Entry(HUB, pgettext_lazy("navigation", "People"), "hubs:members", 30, needs=MANAGE))
 SETTINGS = add_entry(Entry(HUB, pgettext_lazy("navigation", "Settings"), "hubs:manage", 70, needs=MANAGE))
 add_tab(EntryTab(PEOPLE, _("Members"), "hubs:members", 10))

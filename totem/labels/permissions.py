@@ -6,7 +6,7 @@ from django.http import Http404
 from totem.accounts.models import User
 from totem.labels.models import Board
 from totem.territories.models import Workspace
-from totem.territories.permissions import EDIT, SEE, TEAM, Person
+from totem.territories.permissions import EDIT, SEE, TEAM, Person, workspaces_of
 
 KNOWN = "_boards_by_workspace"
 JUDGE = TEAM  # an officer answers for what only a person can say
@@ -23,18 +23,18 @@ def board_for(person: Person, workspace: str, slug: str, permission: str = SEE) 
 
 
 def boards_of(person: User, workspace: Workspace) -> list[str]:
-    """The slugs of the boards of a workspace of the person's, the oldest first.
+    """The slugs of the boards of a workspace whose bar the person has, the oldest first.
 
-    Those of all of their workspaces are asked together, once a request: the answer stays on the person.
+    Those of all of their own workspaces are asked together, once a request: the answer stays on the person.
     """
     known: dict[int, list[str]] | None = getattr(person, KNOWN, None)
-    if known is None:
-        known = {}
-        rows = Board.objects.filter(workspace__members__person=person).order_by("pk")
+    if known is None or workspace.pk not in known:
+        known = {one.pk: [] for one in (*workspaces_of(person), workspace)}
+        rows = Board.objects.filter(workspace__in=known).order_by("pk")
         for of_workspace, slug in rows.values_list("workspace__pk", "slug"):
-            known.setdefault(of_workspace, []).append(slug)
+            known[of_workspace].append(slug)
         setattr(person, KNOWN, known)
-    return known.get(workspace.pk, [])
+    return known[workspace.pk]
 
 
 def public_boards() -> QuerySet[Board]:

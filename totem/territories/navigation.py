@@ -4,9 +4,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from totem.core.navigation import ADDING, Entry, Workplace, add_entry, add_workplace
+from totem.territories.models import Workspace
 from totem.territories.permissions import SEE, workspaces_of
 
-TERRITORY = add_workplace(Workplace("territoire", workspaces_of, order=30, landing=20, keyword="workspace"))
+
+def _workspace(slug: str) -> Workspace | None:
+    return Workspace.objects.filter(slug=slug).first()
+
+
+TERRITORY = add_workplace(
+    Workplace("territoire", workspaces_of, order=30, landing=20, keyword="workspace", find=_workspace)
+)
 add_entry(Entry(TERRITORY, _("Documents"), "territories:documents", 80, needs=SEE))
 SETTINGS = add_entry(Entry(TERRITORY, pgettext_lazy("navigation", "Settings"), "territories:workspace", 90, needs=SEE))
 add_entry(Entry(ADDING, _("Add a territory"), "territories:workspace_create", 10))
