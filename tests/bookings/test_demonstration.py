@@ -24,7 +24,7 @@ from totem.hubs.models import Hub, Membership, Role, TeamMember, ZoneKind
 from totem.hubs.queries import open_periods
 from totem.organisations.models import Affiliation, Organisation
 from totem.organisations.queries import organisations_of
-from totem.spaces.models import Audience, Kind, Outage, Price, Space, SpaceHours
+from totem.spaces.models import Audience, Outage, Price, Space, SpaceHours, SpaceKind
 
 FOLDER = Path(settings.BASE_DIR) / "demo"
 PEOPLE = FOLDER / "accounts" / "people.toml"
@@ -103,20 +103,20 @@ def test_the_four_hubs_are_as_the_press_describes_them(loaded: Loaded) -> None:
 def test_each_hub_offers_every_kind_and_a_room_made_of_halves(loaded: Loaded) -> None:
     for hub in Hub.objects.all():
         kinds = set(hub.spaces.values_list("kind", flat=True))
-        assert kinds == set(Kind.values), hub
-        assert hub.spaces.annotate(halves=Count("parts")).filter(kind=Kind.EVENT_ROOM, halves=2).count() == 1
+        assert kinds == set(SpaceKind.values), hub
+        assert hub.spaces.annotate(halves=Count("parts")).filter(kind=SpaceKind.EVENT_ROOM, halves=2).count() == 1
 
 
 def test_prices_are_those_of_the_field_with_a_past_one(loaded: Loaded) -> None:
-    desk = Space.objects.get(hub__slug="amiens", kind=Kind.HOT_DESKS)
+    desk = Space.objects.get(hub__slug="amiens", kind=SpaceKind.HOT_DESKS)
     today = loaded.now.date()
     current = desk.prices.filter(Q(ends_on=None) | Q(ends_on__gt=today), starts_on__lte=today)
     assert {price.per: price.amount for price in current} == {Price.Per.DAY: 10, Price.Per.HALF_DAY: 7}
     assert desk.prices.filter(ends_on__lt=today).exists()
-    hours = Price.objects.filter(space__kind=Kind.MACHINE, per=Price.Per.HOUR, ends_on=None)
+    hours = Price.objects.filter(space__kind=SpaceKind.MACHINE, per=Price.Per.HOUR, ends_on=None)
     assert {5, 8, 36} <= {int(price.amount) for price in hours}
     assert all(5 <= price.amount <= 36 for price in hours)
-    assert not Price.objects.filter(space__hub__slug="le-havre", space__kind=Kind.HOT_DESKS).exists()
+    assert not Price.objects.filter(space__hub__slug="le-havre", space__kind=SpaceKind.HOT_DESKS).exists()
 
 
 def test_each_sheet_says_what_is_sourced_and_what_is_invented() -> None:

@@ -17,7 +17,7 @@ from totem.accounts.models import User
 from totem.bookings.models import Booking, Status
 from totem.core.periods import Period
 from totem.hubs.models import Role
-from totem.spaces.models import Audience, Kind, Space
+from totem.spaces.models import Audience, Space, SpaceKind
 from totem.spaces.wording import audience_words
 
 pytestmark = pytest.mark.django_db
@@ -466,6 +466,6 @@ class TestTeam:
 
 def test_the_kinds_of_space_all_have_a_page(client, person):
     hub = HubFactory(always_open=True)
-    for kind in Kind:
+    for kind in SpaceKind:
         space = SpaceFactory(hub=hub, kind=kind)
         assert client.get(address(space)).status_code == 200

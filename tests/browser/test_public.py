@@ -17,7 +17,7 @@ from totem.bookings.actions import Booker
 from totem.bookings.models import Booking, Status
 from totem.core.periods import Period, at_wall_clock
 from totem.hubs.models import Hub
-from totem.spaces.models import Audience, Kind, Space
+from totem.spaces.models import Audience, Space, SpaceKind
 
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
@@ -47,7 +47,9 @@ def place(server: Site) -> Hub:
     PriceFactory(space=somme)
     SpaceFactory(hub=hub, name="Postes", slug="postes", pool=True)
     SpaceFactory(hub=hub, name="Laser", slug="laser", machine=True)
-    SpaceFactory(hub=hub, name="Halle", slug="halle", kind=Kind.EVENT_ROOM, capacity=120, audience=Audience.SIGNED_IN)
+    SpaceFactory(
+        hub=hub, name="Halle", slug="halle", kind=SpaceKind.EVENT_ROOM, capacity=120, audience=Audience.SIGNED_IN
+    )
     HubFactory(name="La Seine", commune=CommuneFactory(rouen=True), latitude="49.443100", longitude="1.099300")
     monday = next_monday()
     book(somme, monday, 11, 13)

@@ -5,14 +5,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import CharField
 
 from tests.factories.territories import CommuneFactory
-from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
+from totem.core.compiled_queries import AnyOf, CompiledQuery, QueryParameter
 from totem.territories.models import Commune
 
 pytestmark = pytest.mark.django_db
 
 STATEMENT = CompiledQuery(
     lambda: (
-        Commune.objects.filter(AnyOf("code", Parameter("codes", ArrayField(CharField()))))
+        Commune.objects.filter(AnyOf("code", QueryParameter("codes", ArrayField(CharField()))))
         .order_by("code")
         .values_list("code", "department__name")
     )

@@ -15,7 +15,7 @@ from totem.core.measures import Combine, Figure, Measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub, OpeningHours
 from totem.hubs.queries import planned_areas
-from totem.spaces.models import Audience, Kind, Space
+from totem.spaces.models import Audience, Space, SpaceKind
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
 WEEK = Period(datetime(2027, 2, 28, 23, tzinfo=UTC), datetime(2027, 3, 7, 23, tzinfo=UTC))  # Monday to Sunday in Paris
@@ -131,7 +131,7 @@ def test_plans_of_hubs_are_told_by_hub_and_day(django_assert_num_queries):
 def test_desks_in_service_are_counted_and_visiting_desks_apart():
     space = SpaceFactory(pool=True, quantity=12)
     hub = space.hub
-    SpaceFactory(hub=hub, kind=Kind.FIXED_DESK)
+    SpaceFactory(hub=hub, kind=SpaceKind.FIXED_DESK)
     SpaceFactory(hub=hub, visiting=True)
     SpaceFactory(hub=hub, pool=True, is_active=False)
     space.units.filter(number__gt=10).update(is_active=False)

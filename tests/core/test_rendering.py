@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from totem.core import rendering
 from totem.core.colour import PAPER, WHITE, contrast
 from totem.core.rendering import ChartSpec, RenderingBusy, RenderingFailed, answers_busy, charts, choropleth
-from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
+from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.rendering.fonts import FONTS
 
 NBSP, NARROW = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
@@ -337,8 +337,8 @@ def test_the_faces_have_what_french_numbers_need():
 # -- Maps -------------------------------------------------------------------------------------------------------------
 
 
-def square(code: str, level: int | None, lon: float, **changes) -> Shape:
-    return Shape(code, f"{code} : 12", shapely.box(lon, 49, lon + 1, 50).wkb, level, **changes)
+def square(code: str, level: int | None, lon: float, **changes) -> MapShape:
+    return MapShape(code, f"{code} : 12", shapely.box(lon, 49, lon + 1, 50).wkb, level, **changes)
 
 
 @pytest.mark.parametrize(
@@ -413,6 +413,6 @@ def test_a_degree_of_longitude_is_shorter_than_one_of_latitude():
 
 
 def test_an_empty_map_is_refused():
-    for shapes in ([], [Shape("1", "", shapely.Polygon().wkb, None)]):
+    for shapes in ([], [MapShape("1", "", shapely.Polygon().wkb, None)]):
         with pytest.raises(ValueError, match="nothing to draw"):
             choropleth_svg(shapes, title="")

@@ -11,7 +11,7 @@ from tests.factories.hubs import HubFactory, TeamMemberFactory
 from totem.core.slugs import free_slug, slug_of
 from totem.hubs.models import Hub
 from totem.spaces.actions import create_space
-from totem.spaces.models import Kind
+from totem.spaces.models import SpaceKind
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Letters of a script by their code points, first and last.
@@ -84,7 +84,7 @@ class TestFreeSlug:
     def test_spaces_are_told_apart_whatever_their_names_are_written_in(self) -> None:
         member = TeamMemberFactory()
         names = ["工作室", "ورشة", "Мастерская", "工作室", "***", "★", "***"]
-        made = [create_space(hub=member.hub, name=name, kind=Kind.OFFICE, by=member.person) for name in names]
+        made = [create_space(hub=member.hub, name=name, kind=SpaceKind.OFFICE, by=member.person) for name in names]
         slugs = [space.slug for space in made]
         assert slugs[:4] == ["gongzuoshi", "wrshh", "masterskaya", "gongzuoshi-2"]
         assert len(set(slugs)) == len(names)

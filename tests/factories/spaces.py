@@ -6,7 +6,7 @@ from decimal import Decimal
 import factory
 
 from tests.factories.hubs import HubFactory
-from totem.spaces.models import Audience, Composition, Kind, Outage, Price, Space, Unit
+from totem.spaces.models import Audience, Composition, Outage, Price, Space, SpaceKind, Unit
 
 
 class SpaceFactory(factory.django.DjangoModelFactory[Space]):
@@ -15,13 +15,13 @@ class SpaceFactory(factory.django.DjangoModelFactory[Space]):
         skip_postgeneration_save = True
 
     class Params:
-        pool = factory.Trait(kind=Kind.HOT_DESKS, quantity=3, capacity=1)
-        visiting = factory.Trait(kind=Kind.VISITING_DESKS, quantity=2, capacity=1, audience=Audience.NETWORK)
-        machine = factory.Trait(kind=Kind.MACHINE, audience=Audience.MEMBERS)
+        pool = factory.Trait(kind=SpaceKind.HOT_DESKS, quantity=3, capacity=1)
+        visiting = factory.Trait(kind=SpaceKind.VISITING_DESKS, quantity=2, capacity=1, audience=Audience.NETWORK)
+        machine = factory.Trait(kind=SpaceKind.MACHINE, audience=Audience.MEMBERS)
         all_night = factory.Trait(hub=factory.SubFactory(HubFactory, always_open=True), max_minutes=60 * 72)
 
     hub = factory.SubFactory(HubFactory)
-    kind = Kind.MEETING_ROOM
+    kind = SpaceKind.MEETING_ROOM
     name = factory.Sequence(lambda n: f"Room {n}")
     slug = factory.Sequence(lambda n: f"room-{n}")
     capacity = 6

@@ -18,9 +18,9 @@ from totem.bookings import actions as bookings
 from totem.bookings.actions import Booker
 from totem.bookings.rules import RuleBrokenError
 from totem.core.models import JournalEntry
-from totem.core.periods import Period
+from totem.core.periods import HoursLine, Period
 from totem.hubs import actions
-from totem.hubs.actions import Hours, HoursOverlapError, LastManagerError
+from totem.hubs.actions import HoursOverlapError, LastManagerError
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember, Zone, ZoneKind
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)  # a Monday, eight o'clock in Paris
@@ -33,8 +33,8 @@ def at(hour: float, *, day: int = 2, hours: float = 1) -> Period:
     return Period(start, start + timedelta(hours=hours))
 
 
-def line(weekday: int, opens: str, closes: str) -> Hours:
-    return Hours(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
+def line(weekday: int, opens: str, closes: str) -> HoursLine:
+    return HoursLine(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
 
 
 def verbs() -> list[str]:
@@ -109,7 +109,7 @@ def test_the_week_is_replaced_at_once_overnight_and_round_the_clock(by: User):
         ([line(1, "00:00", "00:00"), line(1, "23:00", "00:00")], [0, 1]),
     ],
 )
-def test_hours_that_overlap_are_refused_the_week_is_a_circle(by: User, lines: list[Hours], clashing: list[int]):
+def test_hours_that_overlap_are_refused_the_week_is_a_circle(by: User, lines: list[HoursLine], clashing: list[int]):
     hub = HubFactory()
     with pytest.raises(HoursOverlapError) as refusal:
         actions.set_opening_hours(hub=hub, lines=lines, by=by, now=NOW)
@@ -129,9 +129,9 @@ def test_hours_taken_away_say_which_bookings_they_hit(by: User):
     )
     shorter = [line(day, "09:00", "17:00") for day in range(1, 7)]
 
-    hits = actions.set_opening_hours(hub=space.hub, lines=shorter, by=by, now=NOW)
+    affected = actions.set_opening_hours(hub=space.hub, lines=shorter, by=by, now=NOW)
 
-    assert [found.period for found in hits] == [hit.period]
+    assert [found.period for found in affected] == [hit.period]
     hit.refresh_from_db()
     assert hit.is_live
 
@@ -140,10 +140,10 @@ def test_opening_on_public_holidays_gives_the_days_and_closing_takes_them(by: Us
     space = SpaceFactory(hub=HubFactory(closed_on_public_holidays=False, opening_hours=[(1, "09:00", "19:00")]))
     easter_monday = Period(datetime(2027, 3, 29, 8, tzinfo=UTC), datetime(2027, 3, 29, 9, tzinfo=UTC))
     bookings.book(space=space, period=easter_monday, booker=Booker.oneself(by), now=NOW)
-    hits = actions.set_opening_hours(
+    affected = actions.set_opening_hours(
         hub=space.hub, lines=[line(1, "09:00", "19:00")], by=by, now=NOW, closed_on_public_holidays=True
     )
-    assert [hit.period for hit in hits] == [easter_monday]
+    assert [booking.period for booking in affected] == [easter_monday]
     assert Hub.objects.get().closed_on_public_holidays
 
 
@@ -156,8 +156,8 @@ def test_a_closure_says_what_it_hits_and_keeps_new_bookings_out(by: User):
     added = actions.add_exceptional_hours(
         hub=space.hub, kind=CLOSED, period=at(0, hours=24), reason="Works", by=by, now=NOW
     )
-    assert [hit.period for hit in added.hits] == [at(10)]
-    assert added.hits[0].label.startswith(space.name)
+    assert [booking.period for booking in added.affected] == [at(10)]
+    assert added.affected[0].label.startswith(space.name)
     with pytest.raises(RuleBrokenError):
         bookings.book(space=space, period=at(14), booker=Booker.oneself(by), now=NOW)
 
@@ -167,7 +167,7 @@ def test_an_opening_hits_nothing_and_lets_one_in_on_a_sunday(by: User):
     added = actions.add_exceptional_hours(
         hub=space.hub, kind=OPEN, period=at(9, day=7, hours=9), reason="Open day", by=by, now=NOW
     )
-    assert added.hits == []
+    assert added.affected == []
     bookings.book(space=space, period=at(10, day=7), booker=Booker.oneself(by), now=NOW)
 
 
@@ -177,7 +177,7 @@ def test_two_closures_do_not_overlap_and_other_hubs_are_not_concerned(by: User):
     ExceptionalHoursFactory(hub=other.hub, during=at(15))
     bookings.book(space=other, period=at(10), booker=Booker.oneself(by), now=NOW)
     added = actions.add_exceptional_hours(hub=hub, kind=CLOSED, period=at(8, hours=8), reason="Works", by=by, now=NOW)
-    assert added.hits == []
+    assert added.affected == []
     with pytest.raises(ValidationError):
         actions.add_exceptional_hours(hub=hub, kind=CLOSED, period=at(15, hours=8), reason="More", by=by, now=NOW)
     actions.add_exceptional_hours(hub=hub, kind=OPEN, period=at(15, hours=2), reason="Visit", by=by, now=NOW)

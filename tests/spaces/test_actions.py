@@ -20,12 +20,12 @@ from totem.bookings.actions import Booker, Guest, SlotTakenError
 from totem.bookings.models import Booking, Occupancy
 from totem.bookings.rules import RuleBrokenError
 from totem.core.models import JournalEntry
-from totem.core.periods import Period
+from totem.core.periods import HoursLine, Period
 from totem.hubs import actions as hub_actions
-from totem.hubs.actions import Hours, HoursOverlapError
+from totem.hubs.actions import HoursOverlapError
 from totem.spaces import actions
 from totem.spaces.actions import BookedError
-from totem.spaces.models import Composition, Kind, Outage, Price, Space, Unit
+from totem.spaces.models import Composition, Outage, Price, Space, SpaceKind, Unit
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)  # a Monday, eight o'clock in Paris
 
@@ -36,8 +36,8 @@ def at(hour: float, *, day: int = 2, hours: float = 1) -> Period:
     return Period(start, start + timedelta(hours=hours))
 
 
-def line(weekday: int, opens: str, closes: str) -> Hours:
-    return Hours(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
+def line(weekday: int, opens: str, closes: str) -> HoursLine:
+    return HoursLine(weekday, time.fromisoformat(opens), time.fromisoformat(closes))
 
 
 @pytest.fixture
@@ -58,8 +58,10 @@ def active_numbers(space: Space) -> list[int]:
 
 def test_a_pool_comes_with_its_desks_and_an_address_of_its_own(by: User):
     hub = HubFactory()
-    first = actions.create_space(hub=hub, by=by, name="Grande salle", kind=Kind.HOT_DESKS, quantity=3, horizon_days=30)
-    second = actions.create_space(hub=hub, by=by, name="Grande salle", kind=Kind.EVENT_ROOM)
+    first = actions.create_space(
+        hub=hub, by=by, name="Grande salle", kind=SpaceKind.HOT_DESKS, quantity=3, horizon_days=30
+    )
+    second = actions.create_space(hub=hub, by=by, name="Grande salle", kind=SpaceKind.EVENT_ROOM)
     assert (first.slug, second.slug) == ("grande-salle", "grande-salle-2")
     assert (active_numbers(first), active_numbers(second)) == ([1, 2, 3], [1])
     assert JournalEntry.objects.first().facts == {"kind": "hot_desks", "quantity": 3}
@@ -68,14 +70,14 @@ def test_a_pool_comes_with_its_desks_and_an_address_of_its_own(by: User):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"kind": Kind.MEETING_ROOM, "quantity": 2},
-        {"kind": Kind.HOT_DESKS, "quantity": 0},
+        {"kind": SpaceKind.MEETING_ROOM, "quantity": 2},
+        {"kind": SpaceKind.HOT_DESKS, "quantity": 0},
         {"kind": "cellar"},
-        {"kind": Kind.OFFICE, "capacity": 0},
-        {"kind": Kind.OFFICE, "step_minutes": 25},
-        {"kind": Kind.OFFICE, "min_minutes": 600, "max_minutes": 60},
-        {"kind": Kind.OFFICE, "horizon_days": 0},
-        {"kind": Kind.OFFICE, "features": ["pool"]},
+        {"kind": SpaceKind.OFFICE, "capacity": 0},
+        {"kind": SpaceKind.OFFICE, "step_minutes": 25},
+        {"kind": SpaceKind.OFFICE, "min_minutes": 600, "max_minutes": 60},
+        {"kind": SpaceKind.OFFICE, "horizon_days": 0},
+        {"kind": SpaceKind.OFFICE, "features": ["pool"]},
     ],
 )
 def test_a_space_refuses_what_cannot_be(by: User, fields: dict[str, object]):
@@ -107,8 +109,8 @@ def test_a_space_stands_in_a_zone_of_its_own_hub(by: User):
 def test_a_space_out_of_service_keeps_its_bookings_and_takes_no_more(by: User):
     space = SpaceFactory()
     booking = book(space, at(10))
-    hits = actions.retire_space(space=space, by=by, now=NOW)
-    assert [hit.period for hit in hits] == [booking.period]
+    affected = actions.retire_space(space=space, by=by, now=NOW)
+    assert [booking.period for booking in affected] == [booking.period]
     with pytest.raises(RuleBrokenError):
         book(space, at(12))
     actions.restore_space(space=space, by=by, now=NOW)
@@ -135,7 +137,7 @@ def test_free_desks_go_first_and_booked_ones_say_when(by: User):
     actions.set_quantity(space=space, quantity=2, by=by, now=NOW)
     with pytest.raises(BookedError) as refusal:
         actions.set_quantity(space=space, quantity=1, by=by, now=NOW)
-    assert [hit.period for hit in refusal.value.hits] == sorted(b.period for b in booked)
+    assert [booking.period for booking in refusal.value.affected] == sorted(b.period for b in booked)
     assert Space.objects.get().quantity == 2
     actions.set_quantity(space=space, quantity=1, by=by, now=NOW + timedelta(days=2))
 
@@ -149,7 +151,7 @@ def test_a_pool_has_a_sensible_number(by: User, quantity: int):
 
 def test_a_room_and_a_part_stay_single(by: User):
     room = SpaceFactory()
-    part = SpaceFactory(hub=room.hub, kind=Kind.EQUIPMENT)
+    part = SpaceFactory(hub=room.hub, kind=SpaceKind.EQUIPMENT)
     actions.set_parts(space=room, parts=[part], by=by, now=NOW)
     for space in (room, part):
         with pytest.raises(ValidationError):
@@ -217,7 +219,7 @@ def test_a_part_promised_elsewhere_at_the_same_time_is_refused(by: User, house: 
     book(house["half"], at(11))
     with pytest.raises(BookedError) as refusal:
         actions.set_parts(space=house["floor"], parts=[house["room"], house["half"]], by=by, now=NOW)
-    assert [hit.period for hit in refusal.value.hits] == [at(10, hours=2)]
+    assert [booking.period for booking in refusal.value.affected] == [at(10, hours=2)]
     assert pairs() == set()
     assert Occupancy.objects.count() == 2
 
@@ -237,8 +239,8 @@ def test_own_hours_narrow_the_hubs_and_say_what_they_hit(by: User):
     space = SpaceFactory()
     booking = book(space, at(17))
     book(SpaceFactory(hub=space.hub), at(17))
-    hits = actions.set_hours(space=space, lines=[line(2, "09:00", "12:00")], by=by, now=NOW)
-    assert [hit.period for hit in hits] == [booking.period]
+    affected = actions.set_hours(space=space, lines=[line(2, "09:00", "12:00")], by=by, now=NOW)
+    assert [booking.period for booking in affected] == [booking.period]
     with pytest.raises(RuleBrokenError):
         book(space, at(14))
     assert actions.set_hours(space=space, lines=[], by=by, now=NOW) == []
@@ -350,9 +352,9 @@ def test_an_outage_says_what_it_hits_and_of_one_desk_only_its_own(by: User):
     reported = actions.report_outage(
         space=space, unit=unit, starts_at=NOW, reason="No power", by=by, now=NOW, ends_at=NOW + timedelta(days=3)
     )
-    assert [hit.unit_ids for hit in reported.hits] == [{unit.pk}]
+    assert [booking.unit_ids for booking in reported.affected] == [{unit.pk}]
     of_all = actions.report_outage(space=space, starts_at=NOW, reason="Flood", by=by, now=NOW)
-    assert len(of_all.hits) == 2
+    assert len(of_all.affected) == 2
     first.refresh_from_db()
     assert first.is_live
 
@@ -361,7 +363,7 @@ def test_an_outage_of_a_part_hits_bookings_of_the_whole(by: User, house: dict[st
     actions.set_parts(space=house["floor"], parts=[house["half"]], by=by, now=NOW)
     booking = book(house["floor"], at(10))
     reported = actions.report_outage(space=house["half"], starts_at=NOW, reason="Flood", by=by, now=NOW)
-    assert [hit.period for hit in reported.hits] == [booking.period]
+    assert [booking.period for booking in reported.affected] == [booking.period]
 
 
 def test_an_outage_needs_its_own_unit_an_order_of_times_and_a_time_of_its_own(by: User):
@@ -460,6 +462,6 @@ def test_a_pool_shrunk_and_booked_at_once_never_loses_a_booked_desk(committed_db
 def test_the_database_keeps_a_space_in_its_hub_and_a_part_single(db: None):
     whole_part = SpaceFactory()
     SpaceFactory(hub=whole_part.hub, parts=[whole_part])
-    for change in ({"quantity": 2, "kind": Kind.EQUIPMENT}, {"hub": HubFactory()}):
+    for change in ({"quantity": 2, "kind": SpaceKind.EQUIPMENT}, {"hub": HubFactory()}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Space.objects.filter(pk=whole_part.pk).update(**change)

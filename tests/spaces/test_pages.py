@@ -16,7 +16,7 @@ from totem.bookings import actions as bookings
 from totem.bookings.actions import Booker
 from totem.core.periods import Period, at_wall_clock
 from totem.hubs.models import Role, TeamMember
-from totem.spaces.models import Composition, Kind, Outage, Price, Space, SpaceHours, SpacePhoto
+from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, SpaceKind, SpacePhoto
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +98,7 @@ def test_things_of_another_space_are_not_reached_through_ones_own(client: Client
 
 def test_a_space_is_added_with_its_units_and_then_priced(client: Client, manager: TeamMember, space: Space):
     page = url("create", space)
-    answer = client.post(page, sent(client, page, name="Grande salle", kind=Kind.HOT_DESKS, quantity=4))
+    answer = client.post(page, sent(client, page, name="Grande salle", kind=SpaceKind.HOT_DESKS, quantity=4))
     made = Space.objects.get(slug="grande-salle")
     assert answer["Location"] == url("prices", made)
     assert made.units.count() == 4
@@ -109,7 +109,7 @@ def test_a_space_is_added_with_its_units_and_then_priced(client: Client, manager
     [
         ({"name": ""}, "name"),
         ({"quantity": 2}, "quantity"),
-        ({"quantity": 1001, "kind": Kind.HOT_DESKS}, "quantity"),
+        ({"quantity": 1001, "kind": SpaceKind.HOT_DESKS}, "quantity"),
         ({"kind": "cellar"}, "kind"),
         ({"capacity": 0}, "capacity"),
         ({"area": "-1"}, "area"),
@@ -125,7 +125,7 @@ def test_a_space_that_cannot_be_is_refused_at_its_field(
     client: Client, manager: TeamMember, space: Space, changes: dict[str, object], field: str
 ):
     page = url("create", space)
-    answer = client.post(page, sent(client, page, **{"name": "Room", "kind": Kind.MEETING_ROOM, **changes}))
+    answer = client.post(page, sent(client, page, **{"name": "Room", "kind": SpaceKind.MEETING_ROOM, **changes}))
     assert answer.status_code == 422
     assert field in answer.context["form"].errors
     assert f'id="id_{field}_error"' in answer.content.decode()

@@ -9,7 +9,7 @@ from tests.factories.hubs import HubFactory
 from tests.factories.spaces import SpaceFactory
 from tests.website.conftest import between, booked
 from tests.website.reading import bookings_offered, links, region, text
-from totem.spaces.models import Audience, Kind
+from totem.spaces.models import Audience, SpaceKind
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_people_features_kind_and_hub(visitor: Client, thursday: datetime) -> No
     SpaceFactory(hub=hub, slug="small", capacity=2)
     SpaceFactory(hub=hub, slug="bare", capacity=8)
     SpaceFactory(hub=hub, slug="screen", capacity=8, features=["screen", "quiet"])
-    SpaceFactory(hub=hub, slug="hall", capacity=80, kind=Kind.EVENT_ROOM, features=["screen"])
+    SpaceFactory(hub=hub, slug="hall", capacity=80, kind=SpaceKind.EVENT_ROOM, features=["screen"])
     SpaceFactory(slug="elsewhere", capacity=8, features=["screen"])
     slugs = lambda **asked: {slug for slug, _start, _minutes in found(visitor, **asked)}  # noqa: E731
     assert slugs(people=6) == {"bare", "screen", "hall", "elsewhere"}

@@ -16,7 +16,7 @@ from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.website.conftest import between, booked, paris
 from tests.website.reading import bookings_offered, links, text, words
 from totem.hubs.models import Hub, Role
-from totem.spaces.models import Audience, Kind
+from totem.spaces.models import Audience, SpaceKind
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_what_it_offers(visitor: Client, thursday: datetime) -> None:
     ZoneFactory(hub=hub, name="Open space", area="120.5")
     ZoneFactory(hub=hub, name="Workshop", area=80)
     PriceFactory(space=SpaceFactory(hub=hub, name="Somme"), amount=12)
-    PriceFactory(space=SpaceFactory(hub=hub, kind=Kind.EVENT_ROOM), per=1440, amount=300)
+    PriceFactory(space=SpaceFactory(hub=hub, kind=SpaceKind.EVENT_ROOM), per=1440, amount=300)
     SpaceFactory(hub=hub, pool=True)
     page = words(visitor.get(page_of(hub)))
     for said in (

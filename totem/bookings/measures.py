@@ -13,9 +13,16 @@ from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.hubs.subjects import HUB
 from totem.spaces import queries as space_queries
-from totem.spaces.models import Kind, Space, Unit
+from totem.spaces.models import Space, SpaceKind, Unit
 
-WORKPLACES = (Kind.HOT_DESKS, Kind.FIXED_DESK, Kind.OFFICE, Kind.MEETING_ROOM, Kind.EVENT_ROOM, Kind.VISITING_DESKS)
+WORKPLACES = (
+    SpaceKind.HOT_DESKS,
+    SpaceKind.FIXED_DESK,
+    SpaceKind.OFFICE,
+    SpaceKind.MEETING_ROOM,
+    SpaceKind.EVENT_ROOM,
+    SpaceKind.VISITING_DESKS,
+)
 
 
 @measure(

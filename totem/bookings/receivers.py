@@ -16,13 +16,15 @@ from totem.bookings.models import Booking, BookingQuerySet, Occupancy
 from totem.core import wording
 from totem.core.periods import Period, merge
 from totem.hubs.models import Hub
-from totem.hubs.signals import Hit, closing
+from totem.hubs.signals import AffectedBooking, closing
 from totem.spaces.models import Unit
 from totem.spaces.signals import parts_added
 
 
 @receiver(closing)
-def affected_bookings(hub: Hub, space_id: int | None, periods: Sequence[Period], now: datetime, **_: Any) -> list[Hit]:
+def affected_bookings(
+    hub: Hub, space_id: int | None, periods: Sequence[Period], now: datetime, **_: Any
+) -> list[AffectedBooking]:
     """The live bookings to come that touch one of `periods`: of the hub, or of a space and what it is a part of."""
     closed = merge(periods)
     bookings = _to_come(hub, now).touching(Period(closed[0].starts_at, closed[-1].ends_at))
@@ -30,7 +32,7 @@ def affected_bookings(hub: Hub, space_id: int | None, periods: Sequence[Period],
         taken = Occupancy.objects.filter(booking=OuterRef("pk"), unit__space_id=space_id, is_buffer=False)
         bookings = bookings.filter(Exists(taken))
     rows = [b for b in bookings.with_place() if any(b.period.overlaps(period) for period in closed)]
-    return [_hit(booking, units) for booking, units in zip(rows, _units_of(rows), strict=True)]
+    return [_affected(booking, units) for booking, units in zip(rows, _units_of(rows), strict=True)]
 
 
 def _to_come(hub: Hub, now: datetime) -> BookingQuerySet:
@@ -46,13 +48,13 @@ def _units_of(bookings: Sequence[Booking]) -> list[frozenset[int]]:
     return [frozenset(units[booking.pk]) for booking in bookings]
 
 
-def _hit(booking: Booking, units: frozenset[int] = frozenset()) -> Hit:
+def _affected(booking: Booking, units: frozenset[int] = frozenset()) -> AffectedBooking:
     when = wording.period(booking.starts_at, booking.ends_at, booking.hub.zone)
     url = reverse_lazy("bookings:detail", args=[booking.reference])
-    return Hit(f"{booking.space} · {when} · {booking.who}", url, booking.period, units)
+    return AffectedBooking(f"{booking.space} · {when} · {booking.who}", url, booking.period, units)
 
 
-@receiver(person_erasing, dispatch_uid="bookings.put_away")
+@receiver(person_erasing, dispatch_uid="bookings.anonymise_when_erased")
 def anonymise_when_erased(person: User, now: datetime, **_: Any) -> None:
     """Cancel and anonymise the bookings of a person who is erased."""
     actions.anonymise_person(person=person, now=now)
@@ -81,29 +83,29 @@ def give_bookings(person: User, **_: Any) -> dict[str, Any]:
 
 
 @receiver(parts_added)
-def take_new_parts(hub: Hub, added: Sequence[tuple[int, int]], now: datetime, **_: Any) -> list[Hit]:
+def take_new_parts(hub: Hub, added: Sequence[tuple[int, int]], now: datetime, **_: Any) -> list[AffectedBooking]:
     """Make the future bookings of each whole take its new part too; returns those that cannot.
 
     The caller holds the hub's lock alone, so that no booking comes in between.
     """
     actions.release_expired_holds(now=now, space_ids=sorted({space_id for pair in added for space_id in pair}))
-    hits: list[Hit] = []
+    affected: list[AffectedBooking] = []
     for whole_id, part_id in added:
         part = Unit.objects.get(space_id=part_id, is_active=True)
         own = Occupancy.objects.filter(unit__space_id=whole_id, booking__in=_to_come(hub, now).filter(space=whole_id))
-        hits += _take(list(own.select_related("booking__space", "booking__hub", "booking__person")), part)
-    return hits
+        affected += _take(list(own.select_related("booking__space", "booking__hub", "booking__person")), part)
+    return affected
 
 
-def _take(rows: Sequence[Occupancy], part: Unit) -> list[Hit]:
+def _take(rows: Sequence[Occupancy], part: Unit) -> list[AffectedBooking]:
     """Copy these rows for `part` where it is free; returns the bookings for which it is not."""
-    blocked: dict[int, Hit] = {}
+    blocked: dict[int, AffectedBooking] = {}
     for row in rows:
         others = Occupancy.objects.filter(unit=part, during__overlap=row.during).exclude(booking=row.booking)
         if row.is_buffer:
             others = others.filter(is_buffer=False)
         if others.exists():
-            blocked[row.booking_id] = _hit(row.booking)
+            blocked[row.booking_id] = _affected(row.booking)
         elif not blocked and not Occupancy.objects.filter(unit=part, during=row.during, booking=row.booking).exists():
             Occupancy.objects.create(
                 booking=row.booking,

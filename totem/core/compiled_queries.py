@@ -1,6 +1,6 @@
 """QuerySets compiled to SQL once: Django takes longer to write these statements than PostgreSQL to answer them.
 
-The QuerySet is one like any other, in which `Parameter` stands for the values given at each execution:
+The QuerySet is one like any other, in which `QueryParameter` stands for the values given at each execution:
 
     _YEARS = CompiledQuery(lambda: Year.objects.filter(AnyOf("organisation", "ids")).values_list("id", "revenue"))
     rows = _YEARS.rows(ids=[1, 2])
@@ -18,7 +18,7 @@ from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
 from django.db.models.expressions import Combinable
 
 
-class Parameter(Expression):
+class QueryParameter(Expression):
     """A value that is given at each execution."""
 
     def __init__(self, name: str, output_field: "Field[Any, Any]") -> None:
@@ -49,13 +49,13 @@ class CompiledQuery:
 
     @cached_property
     def compiled(self) -> tuple[str, tuple[Any, ...]]:
-        """The SQL and its parameters, some of which are `Parameter` expressions."""
+        """The SQL and its parameters, some of which are `QueryParameter` expressions."""
         return self.build().query.sql_with_params()
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows for these values, as tuples in the order of the columns. Raises KeyError for one that is missing."""
         sql, parameters = self.compiled
-        given = [values[one.name] if isinstance(one, Parameter) else one for one in parameters]
+        given = [values[one.name] if isinstance(one, QueryParameter) else one for one in parameters]
         with connection.cursor() as cursor:
             cursor.execute(sql, given)
             found: list[tuple[Any, ...]] = cursor.fetchall()

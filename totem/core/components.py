@@ -25,7 +25,7 @@ class Tab:
     current: bool = False
 
 
-class Slot(NamedTuple):
+class SlotButton(NamedTuple):
     """A free period offered as a button; `note` says what differs (another space, another day)."""
 
     label: Words

@@ -36,11 +36,26 @@ class Period(NamedTuple):
 
 
 class WeeklyHours(Protocol):
-    """One line of opening hours. `closes_at` not after `opens_at` means the next day; 00:00 closes at midnight."""
+    """A line of opening hours. `closes_at` not after `opens_at` means the next day; 00:00 closes at midnight."""
 
-    weekday: int  # ISO: 1 is Monday
+    @property
+    def weekday(self) -> int: ...  # ISO: 1 is Monday
+    @property
+    def opens_at(self) -> time: ...
+    @property
+    def closes_at(self) -> time: ...
+
+
+class HoursLine(NamedTuple):
+    """A line of weekly hours as plain values (see `WeeklyHours`)."""
+
+    weekday: int
     opens_at: time
     closes_at: time
+
+    @property
+    def words(self) -> str:
+        return f"{self.weekday} {self.opens_at:%H:%M}-{self.closes_at:%H:%M}"
 
 
 class NonexistentTimeError(ValueError):

@@ -5,10 +5,10 @@ Who changes when a hub is open holds its lock alone: no booking is made under ha
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -19,11 +19,11 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal, locks
 from totem.core.models import assign_changes
-from totem.core.periods import Period
+from totem.core.periods import HoursLine, Period
 from totem.core.slugs import free_slug
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Photo, Role, TeamMember, Zone
 from totem.hubs.queries import open_periods
-from totem.hubs.signals import Hit, foreseen, hits_of_closing, newly_closed
+from totem.hubs.signals import AffectedBooking, affected_by_closing, newly_closed, planning_window
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune
 
@@ -117,29 +117,17 @@ def update_hub(*, hub: Hub, by: User, **fields: Unpack[HubChanges]) -> Hub:
 # -- When it is open --------------------------------------------------------------------------------------------------
 
 
-class Hours(NamedTuple):
-    """A line of a week: from `opens_at` until `closes_at`, which not after it means the next day."""
-
-    weekday: int
-    opens_at: time
-    closes_at: time
-
-    @property
-    def words(self) -> str:
-        return f"{self.weekday} {self.opens_at:%H:%M}-{self.closes_at:%H:%M}"
-
-
 DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
 
 
-def _minutes(line: Hours) -> tuple[int, int]:
+def _minutes(line: HoursLine) -> tuple[int, int]:
     start = (line.weekday - 1) * DAY_MINUTES + line.opens_at.hour * 60 + line.opens_at.minute
     end = (line.weekday - 1) * DAY_MINUTES + line.closes_at.hour * 60 + line.closes_at.minute
     return start, end if end > start else end + DAY_MINUTES
 
 
-def check_hours(lines: Sequence[Hours]) -> None:
+def check_hours(lines: Sequence[HoursLine]) -> None:
     """Raises HoursOverlapError where lines overlap; Sunday's night and Monday's morning are neighbours too."""
     spans = sorted((*_minutes(line), place) for place, line in enumerate(lines))
     if not spans:
@@ -153,17 +141,17 @@ def check_hours(lines: Sequence[Hours]) -> None:
 
 @transaction.atomic
 def set_opening_hours(
-    *, hub: Hub, lines: Sequence[Hours], by: User, now: datetime, closed_on_public_holidays: bool | None = None
-) -> list[Hit]:
+    *, hub: Hub, lines: Sequence[HoursLine], by: User, now: datetime, closed_on_public_holidays: bool | None = None
+) -> list[AffectedBooking]:
     """Replace the whole week, and whether public holidays count (None: as before).
 
-    Returns what the hours taken away hit, over 400 days: that stays, and somebody looks after it. Raises
+    Returns what the removed hours affect, over 400 days: that stays, and somebody looks after it. Raises
     HoursOverlapError.
     """
     check_hours(lines)
     locks.lock(locks.LockKind.HUB, [hub.pk])
     row = Hub.objects.select_related("commune__department").get(pk=hub.pk)
-    window = foreseen(now)
+    window = planning_window(now)
     before = open_periods([row], window)[row.pk]
     if closed_on_public_holidays is not None and row.closed_on_public_holidays != closed_on_public_holidays:
         row.closed_on_public_holidays = closed_on_public_holidays
@@ -177,19 +165,21 @@ def set_opening_hours(
         lines=[line.words for line in lines],
         closed_on_public_holidays=row.closed_on_public_holidays,
     )
-    return hits_of_closing(row, newly_closed(before, open_periods([row], window)[row.pk]), now=now)
+    return affected_by_closing(row, newly_closed(before, open_periods([row], window)[row.pk]), now=now)
 
 
 @dataclass(frozen=True)
-class Exceptional:
-    """Exceptional hours that have been added, and what a closure hits: that stays, and somebody looks after it."""
+class AddedExceptionalHours:
+    """Exceptional hours that have been added, and what a closure affects: that stays, and somebody looks after it."""
 
     row: ExceptionalHours
-    hits: list[Hit]
+    affected: list[AffectedBooking]
 
 
 @transaction.atomic
-def add_exceptional_hours(*, hub: Hub, kind: str, period: Period, reason: str, by: User, now: datetime) -> Exceptional:
+def add_exceptional_hours(
+    *, hub: Hub, kind: str, period: Period, reason: str, by: User, now: datetime
+) -> AddedExceptionalHours:
     """Close or open the hub out of the ordinary. Raises ValidationError where another of the same kind overlaps."""
     locks.lock(locks.LockKind.HUB, [hub.pk])
     row = ExceptionalHours(hub=hub, kind=kind, during=tuple(period), reason=reason)
@@ -197,7 +187,7 @@ def add_exceptional_hours(*, hub: Hub, kind: str, period: Period, reason: str, b
     row.save(force_insert=True)
     _record("hubs.exceptional_hours_added", hub, by, exceptional=row.pk, kind=str(kind))
     closes = kind == ExceptionalHours.Kind.CLOSED
-    return Exceptional(row, hits_of_closing(hub, [period], now=now) if closes else [])
+    return AddedExceptionalHours(row, affected_by_closing(hub, [period], now=now) if closes else [])
 
 
 @transaction.atomic
@@ -345,7 +335,7 @@ def end_membership(*, membership: Membership, ends_on: date, by: User) -> Member
 
 
 @transaction.atomic
-def leave_everything(*, person: User, now: datetime) -> None:
+def leave_hubs(*, person: User, now: datetime) -> None:
     """Take a person out of all teams and end their memberships today (they are erased). Raises LastManagerError."""
     for member in TeamMember.objects.filter(person=person).order_by("hub_id", "pk"):
         remove_team_member(member=member, by=person)

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from totem.core.forms import ColourField, DateInput, TimeInput
 from totem.core.images import PhotoField
-from totem.core.periods import NonexistentTimeError, Period, local_day, parse_wall_clock
-from totem.hubs.actions import Hours, HoursOverlapError, check_hours
+from totem.core.periods import HoursLine, NonexistentTimeError, Period, local_day, parse_wall_clock
+from totem.hubs.actions import HoursOverlapError, check_hours
 from totem.hubs.models import ExceptionalHours, Hub, Language, Role, WeeklyHoursBase, Zone
 from totem.territories.forms import CommuneField
 
@@ -171,19 +171,19 @@ class NewHubForm(HubForm):
 # -- Hours ------------------------------------------------------------------------------------------------------------
 
 
-class Line(NamedTuple):
+class HoursFields(NamedTuple):
     """Two fields of the week: from, until."""
 
     opens: forms.BoundField
     closes: forms.BoundField
 
 
-class Day(NamedTuple):
+class WeekdayFields(NamedTuple):
     """A day of the week, with its lines."""
 
     number: int
     name: str
-    lines: list[Line]
+    lines: list[HoursFields]
 
 
 MOST_LINES = 6
@@ -194,12 +194,14 @@ class WeekForm(forms.Form):
 
     hide_optional = True
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, lines: Iterable[WeeklyHoursBase | Hours] = ()) -> None:
-        by_day: dict[int, list[WeeklyHoursBase | Hours]] = {day: [] for day in range(1, 8)}
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, lines: Iterable[WeeklyHoursBase | HoursLine] = ()
+    ) -> None:
+        by_day: dict[int, list[WeeklyHoursBase | HoursLine]] = {day: [] for day in range(1, 8)}
         for given in sorted(lines, key=lambda line: (line.weekday, line.opens_at)):
             by_day[given.weekday].append(given)
         super().__init__(data)
-        line: WeeklyHoursBase | Hours | None
+        line: WeeklyHoursBase | HoursLine | None
         for day in WeeklyHoursBase.Weekday:
             known = by_day[day.value]
             for place in range(max(self._sent(data, day.value), min(len(known) + 1, MOST_LINES), 2)):
@@ -210,7 +212,7 @@ class WeekForm(forms.Form):
                     f"d{day.value}_{place}_closes", _("%(day)s, hours %(number)s, until") % words, line, "closes_at"
                 )
 
-    def _add(self, name: str, label: str, line: WeeklyHoursBase | Hours | None, field: str) -> None:
+    def _add(self, name: str, label: str, line: WeeklyHoursBase | HoursLine | None, field: str) -> None:
         self.fields[name] = forms.TimeField(
             label=label, required=False, widget=TimeInput(), initial=getattr(line, field) if line else None
         )
@@ -226,15 +228,15 @@ class WeekForm(forms.Form):
                 day, place, _end = name[1:].split("_")
                 yield int(day), int(place), name, f"d{day}_{place}_closes"
 
-    def days(self) -> list[Day]:
+    def days(self) -> list[WeekdayFields]:
         """The seven days with their fields, for the template."""
-        days = {day.value: Day(day.value, str(day.label), []) for day in WeeklyHoursBase.Weekday}
+        days = {day.value: WeekdayFields(day.value, str(day.label), []) for day in WeeklyHoursBase.Weekday}
         for day, _place, opens, closes in self._names():
-            days[day].lines.append(Line(self[opens], self[closes]))
+            days[day].lines.append(HoursFields(self[opens], self[closes]))
         return list(days.values())
 
     def clean(self) -> dict[str, Any]:
-        lines: list[Hours] = []
+        lines: list[HoursLine] = []
         places: list[tuple[str, str]] = []
         for day, _place, opens, closes in self._names():
             if opens in self.errors or closes in self.errors:
@@ -243,7 +245,7 @@ class WeekForm(forms.Form):
             if (start is None) != (end is None):
                 self.add_error(opens if start is None else closes, _("Both hours are needed."))
             elif start is not None:
-                lines.append(Hours(day, start, end))
+                lines.append(HoursLine(day, start, end))
                 places.append((opens, closes))
         try:
             check_hours(lines)
@@ -254,7 +256,7 @@ class WeekForm(forms.Form):
 
     def copied(self) -> "WeekForm":
         """Monday's hours on Tuesday to Friday too, nothing saved. Only of a valid form."""
-        lines: Sequence[Hours] = self.cleaned_data["lines"]
+        lines: Sequence[HoursLine] = self.cleaned_data["lines"]
         monday = [line for line in lines if line.weekday == 1]
         week = [line._replace(weekday=day) for day in range(1, 6) for line in monday]
         return type(self)(lines=[*week, *(line for line in lines if line.weekday > 5)])
@@ -267,7 +269,7 @@ class HubWeekForm(WeekForm):
         self,
         data: Mapping[str, Any] | None = None,
         *,
-        lines: Iterable[WeeklyHoursBase | Hours] = (),
+        lines: Iterable[WeeklyHoursBase | HoursLine] = (),
         closed_on_public_holidays: bool = True,
     ) -> None:
         super().__init__(data, lines=lines)
@@ -384,7 +386,7 @@ class ZoneForm(ConstraintsAtFields, ZoneModelForm):
         return super()._get_validation_exclusions() - {"hub"}  # type: ignore[misc,no-any-return]
 
 
-class TeamForm(forms.Form):
+class TeamMemberForm(forms.Form):
     """Somebody for the team."""
 
     email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
@@ -410,7 +412,7 @@ class MembershipForm(forms.Form):
     )
 
 
-class EndForm(forms.Form):
+class LastDayForm(forms.Form):
     """The last day of something."""
 
     ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=DateInput())

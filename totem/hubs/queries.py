@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 
 from totem.accounts.models import User
 from totem.core import periods
-from totem.core.periods import Period
+from totem.core.periods import HoursLine, Period
 from totem.hubs.models import ExceptionalHours, Hub, Membership, Role, TeamMember, Zone
 from totem.territories.queries import holidays_between
 
@@ -29,15 +29,6 @@ def public_holidays(hub: Hub, window: Period) -> dict[date, str]:
     return holidays_between(hub.commune.department, days[0], days[-1])
 
 
-@dataclass(slots=True)
-class Hours:
-    """A line of the week of a hub, as `periods.WeeklyHours` wants it."""
-
-    weekday: int
-    opens_at: time
-    closes_at: time
-
-
 # Plain SQL, as this is asked before every availability: building two statements cost more than running them.
 _HOURS = """
 SELECT hub_id, weekday, opens_at, closes_at, NULL, NULL
@@ -48,15 +39,17 @@ SELECT hub_id, NULL, NULL, NULL, kind, during
 """
 
 
-def _hours_of(hubs: list[Hub], window: Period) -> tuple[dict[int, list[Hours]], dict[tuple[int, str], list[Period]]]:
+def _hours_of(
+    hubs: list[Hub], window: Period
+) -> tuple[dict[int, list[HoursLine]], dict[tuple[int, str], list[Period]]]:
     """The weeks of the hubs (by id), and by kind the exceptions that touch `window`."""
-    weekly: dict[int, list[Hours]] = {hub.pk: [] for hub in hubs}
+    weekly: dict[int, list[HoursLine]] = {hub.pk: [] for hub in hubs}
     exceptions: defaultdict[tuple[int, str], list[Period]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_HOURS, {"ids": list(weekly), "starts_at": window.starts_at, "ends_at": window.ends_at})
         for hub_id, weekday, opens_at, closes_at, kind, during in cursor.fetchall():
             if kind is None:
-                weekly[hub_id].append(Hours(weekday, opens_at, closes_at))
+                weekly[hub_id].append(HoursLine(weekday, opens_at, closes_at))
             else:
                 exceptions[hub_id, kind].append(period_of(during))
     return weekly, exceptions

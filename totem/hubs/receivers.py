@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.hubs.actions import LastManagerError, leave_everything
+from totem.hubs.actions import LastManagerError, leave_hubs
 from totem.hubs.models import Membership, TeamMember
 
 
@@ -17,7 +17,7 @@ from totem.hubs.models import Membership, TeamMember
 def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
     """Whoever is erased leaves teams and memberships, unless a hub would lose its only manager."""
     try:
-        leave_everything(person=person, now=now)
+        leave_hubs(person=person, now=now)
     except LastManagerError as last:
         raise ErasureRefused(_("A hub would lose its only manager: name another one first.")) from last
 

@@ -19,12 +19,12 @@ FORESEEN = timedelta(days=400)
 """How far ahead a change of hours is compared with bookings; those further away still show at the desk in time."""
 
 # Asked before and while a hub or a space closes, with `hub`, `space_id` (None: the whole hub), `periods` (those that
-# close) and `now`. Receivers return the list of `Hit` that these periods touch, and change nothing.
+# close) and `now`. Receivers return the list of `AffectedBooking` that these periods touch, and change nothing.
 closing = Signal()
 
 
 @dataclass(frozen=True)
-class Hit:
+class AffectedBooking:
     """Something that a closure touches, as the team calls it, and where it is looked after."""
 
     label: str
@@ -33,16 +33,21 @@ class Hit:
     unit_ids: frozenset[int] = frozenset()
 
 
-def hits_of_closing(hub: Hub, periods: Iterable[Period], *, now: datetime, space_id: int | None = None) -> list[Hit]:
-    """What would be hit if the hub, or one of its spaces, were closed during `periods`, in order of time."""
+def affected_by_closing(
+    hub: Hub, periods: Iterable[Period], *, now: datetime, space_id: int | None = None
+) -> list[AffectedBooking]:
+    """What would be affected if the hub, or one of its spaces, were closed during `periods`, in order of time."""
     periods = list(periods)
     if not periods:
         return []
     answers: list[tuple[Any, Any]] = closing.send(sender=Hub, hub=hub, space_id=space_id, periods=periods, now=now)
-    return sorted((hit for _receiver, hits in answers for hit in hits), key=lambda hit: (hit.period, hit.label))
+    return sorted(
+        (booking for _receiver, affected in answers for booking in affected),
+        key=lambda booking: (booking.period, booking.label),
+    )
 
 
-def foreseen(now: datetime) -> Period:
+def planning_window(now: datetime) -> Period:
     """The window in which a change of hours is compared with what is booked."""
     return Period(now, now + FORESEEN)
 

@@ -17,8 +17,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from totem.core.rendering import ChartSpec
-from totem.core.rendering import Kind as ChartKind
+from totem.core.rendering import ChartKind, ChartSpec
 from totem.core.wording import number, percent
 from totem.observatory import words
 from totem.observatory.engine import Row, Scope

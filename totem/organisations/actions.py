@@ -169,7 +169,7 @@ def _end(affiliation: Affiliation, day: datetime.date) -> None:
 
 
 @transaction.atomic
-def leave_everything(*, person: User, now: datetime.datetime) -> None:
+def leave_organisations(*, person: User, now: datetime.datetime) -> None:
     """End all affiliations of a person who is erased, and delete the invitations to their address.
 
     Raises LastRepresentativeError, with the organisation's name, where others would be left without one.

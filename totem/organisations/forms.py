@@ -222,7 +222,7 @@ class FiguresForm(EvidenceForm, FiguresModelForm):
         return data
 
 
-class EndForm(forms.Form):
+class RelationEndForm(forms.Form):
     """The day a relation ends."""
 
     until = forms.DateField(label=_("The first day it no longer holds"), widget=DateInput())

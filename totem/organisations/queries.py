@@ -15,7 +15,7 @@ from django.db.models.fields import BigIntegerField
 from django.db.models.functions import Coalesce
 
 from totem.accounts.models import User
-from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
+from totem.core.compiled_queries import AnyOf, CompiledQuery, QueryParameter
 from totem.core.sort_keys import sort_key
 from totem.organisations.models import (
     HOLDS_AT_ORGANISATION,
@@ -143,9 +143,9 @@ _YEAR_COLUMNS = tuple(name for name in YearRow.__slots__ if name != "document_sh
 _YEARS = CompiledQuery(
     lambda: (
         YearFigures.objects.filter(
-            Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField())),
-            AnyOf("organisation", Parameter("organisations", ArrayField(BigIntegerField()))),
-            closing_date__lte=Parameter("up_to", DateField()),
+            Q(public=True) | Q(workspace=QueryParameter("workspace", BigIntegerField())),
+            AnyOf("organisation", QueryParameter("organisations", ArrayField(BigIntegerField()))),
+            closing_date__lte=QueryParameter("up_to", DateField()),
         )
         .order_by("organisation_id", "-year", F("workspace_id").asc(nulls_first=True))
         .values_list(*_YEAR_COLUMNS, "document__sha256")
@@ -226,12 +226,12 @@ _AT_COMMUNE = Case(
 )
 
 
-_COMMUNES = Parameter("communes", ArrayField(CharField(max_length=5)))
+_COMMUNES = QueryParameter("communes", ArrayField(CharField(max_length=5)))
 
 
 def _relations() -> "QuerySet[Any, Any]":
-    seen = Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField()))
-    day = Parameter("on", DateField())
+    seen = Q(public=True) | Q(workspace=QueryParameter("workspace", BigIntegerField()))
+    day = QueryParameter("on", DateField())
     begun = Q(Q(until=None) | Q(until__gt=day), since__lte=day)
     rows = Relation.objects.filter(seen, begun).annotate(at_perimeter=_AT_PERIMETER, at_commune=_AT_COMMUNE)
     return rows.order_by("organisation__sort_key", "organisation_id", "kind", "since", "pk")
@@ -243,7 +243,7 @@ _INSIDE = CompiledQuery(
         _relations()
         .filter(
             Q(AnyOf("at_commune", _COMMUNES))
-            | Q(AnyOf("at_perimeter", Parameter("perimeters", ArrayField(BigIntegerField()))))
+            | Q(AnyOf("at_perimeter", QueryParameter("perimeters", ArrayField(BigIntegerField()))))
         )
         .values_list(*_RELATION_COLUMNS)
     )
@@ -287,14 +287,14 @@ def _of_kinds() -> "QuerySet[Any, Any]":
 
     One that only another territory declared for itself is neither counted nor named.
     """
-    seen = Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField()))
+    seen = Q(public=True) | Q(workspace=QueryParameter("workspace", BigIntegerField()))
     known = (
         Exists(Affiliation.objects.filter(organisation=OuterRef("pk")))
         | Exists(YearFigures.objects.filter(seen, organisation=OuterRef("pk")))
         | Exists(Relation.objects.filter(seen, organisation=OuterRef("pk")))
         | Exists(Relation.objects.filter(seen, partner=OuterRef("pk")))
     )
-    rows = Organisation.objects.filter(known, AnyOf("kind", Parameter("kinds", ArrayField(CharField()))))
+    rows = Organisation.objects.filter(known, AnyOf("kind", QueryParameter("kinds", ArrayField(CharField()))))
     return rows.order_by("sort_key", "pk")
 
 

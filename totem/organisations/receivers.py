@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.organisations.actions import LastRepresentativeError, leave_everything
+from totem.organisations.actions import LastRepresentativeError, leave_organisations
 from totem.organisations.models import Affiliation
 
 
@@ -17,7 +17,7 @@ from totem.organisations.models import Affiliation
 def leave_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -> None:
     """An erased person leaves their organisations; refused where others would lose their only representative."""
     try:
-        leave_everything(person=person, now=now)
+        leave_organisations(person=person, now=now)
     except LastRepresentativeError as last:
         raise ErasureRefused(
             _("You are the only representative of %(name)s: invite another one first.") % {"name": last}

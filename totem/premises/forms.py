@@ -191,7 +191,7 @@ class OfferForm(EvidencedForm, OfferModelForm):
         return data
 
 
-class EndForm(forms.Form):
+class OfferEndForm(forms.Form):
     """The first day without an offer."""
 
     on = forms.DateField(label=gettext_lazy("It no longer holds from"), widget=DateInput)

@@ -21,7 +21,7 @@ from totem.core.models import Dated
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.core.wording import area, date_words, money
 from totem.premises import actions, queries
-from totem.premises.forms import BuildingForm, EndForm, EvidencedForm, LotForm, OfferForm, PhaseForm, RevisionForm
+from totem.premises.forms import BuildingForm, EvidencedForm, LotForm, OfferEndForm, OfferForm, PhaseForm, RevisionForm
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseState
 from totem.premises.permissions import building_for, part_for, public_building
 from totem.territories.actions import add_document
@@ -338,7 +338,7 @@ def add_offer(request: HttpRequest, workspace: str, building: int) -> HttpRespon
 def end_offer(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
     """End a network offer."""
     offer = part_for(request.user, workspace, building, Offer, pk)
-    form = EndForm(request.POST or None, initial={"on": clock.today()})
+    form = OfferEndForm(request.POST or None, initial={"on": clock.today()})
     if form.is_valid():
         with errors_in(form):
             actions.end_offer(offer=offer, on=form.cleaned_data["on"], by=signed_in(request))

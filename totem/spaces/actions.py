@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal, locks
 from totem.core.models import assign_changes
-from totem.core.periods import DAY, Period
+from totem.core.periods import DAY, HoursLine, Period
 from totem.core.slugs import free_slug
 from totem.core.wording import minutes_words
-from totem.hubs.actions import Hours, check_hours
+from totem.hubs.actions import check_hours
 from totem.hubs.models import Hub, Zone
-from totem.hubs.signals import FAR, Hit, foreseen, hits_of_closing, newly_closed
+from totem.hubs.signals import FAR, AffectedBooking, affected_by_closing, newly_closed, planning_window
 from totem.spaces import signals
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, Unit
 from totem.spaces.queries import open_periods
@@ -28,11 +28,11 @@ from totem.spaces.rules import allowed_lengths
 
 
 class BookedError(Exception):
-    """Bookings stand in the way; `hits` says which."""
+    """Bookings stand in the way; `affected` says which."""
 
-    def __init__(self, hits: Sequence[Hit]) -> None:
-        super().__init__(f"{len(hits)} bookings in the way")
-        self.hits = list(hits)
+    def __init__(self, affected: Sequence[AffectedBooking]) -> None:
+        super().__init__(f"{len(affected)} bookings in the way")
+        self.affected = list(affected)
 
 
 class SpaceFields(TypedDict, total=False):
@@ -147,11 +147,11 @@ def set_quantity(*, space: Space, quantity: int, by: User, now: datetime) -> Spa
 
 
 def _retire_units(space: Space, count: int, now: datetime) -> None:
-    hits = hits_of_closing(_hub(space), [Period(now, FAR)], now=now, space_id=space.pk)
-    taken = {unit_id for hit in hits for unit_id in hit.unit_ids}
+    affected = affected_by_closing(_hub(space), [Period(now, FAR)], now=now, space_id=space.pk)
+    taken = {unit_id for booking in affected for unit_id in booking.unit_ids}
     free = list(space.units.filter(is_active=True).exclude(pk__in=taken).order_by("-number")[:count])
     if len(free) < count:
-        raise BookedError(hits)
+        raise BookedError(affected)
     Unit.objects.filter(pk__in=[unit.pk for unit in free]).update(is_active=False)
 
 
@@ -170,7 +170,7 @@ def _hub(space: Space) -> Hub:
 
 
 @transaction.atomic
-def retire_space(*, space: Space, by: User, now: datetime) -> list[Hit]:
+def retire_space(*, space: Space, by: User, now: datetime) -> list[AffectedBooking]:
     """Take the space out of service for good: nobody books it any more. Returns the bookings to come, which stay."""
     return _set_active(space, False, by, now)
 
@@ -181,12 +181,12 @@ def restore_space(*, space: Space, by: User, now: datetime) -> None:
     _set_active(space, True, by, now)
 
 
-def _set_active(space: Space, is_active: bool, by: User, now: datetime) -> list[Hit]:
+def _set_active(space: Space, is_active: bool, by: User, now: datetime) -> list[AffectedBooking]:
     _lock(space)
     if Space.objects.filter(pk=space.pk, is_active=not is_active).update(is_active=is_active):
         _record("spaces.restored" if is_active else "spaces.retired", space, by)
     space.is_active = is_active
-    return [] if is_active else hits_of_closing(_hub(space), [Period(now, FAR)], now=now, space_id=space.pk)
+    return [] if is_active else affected_by_closing(_hub(space), [Period(now, FAR)], now=now, space_id=space.pk)
 
 
 # -- What it is made of -----------------------------------------------------------------------------------------------
@@ -218,8 +218,8 @@ def set_parts(*, space: Space, parts: Iterable[Space], by: User, now: datetime) 
         for whole_id, part_id in sorted(after)
     )
     added = sorted(after - before)
-    if added and (hits := signals.hits_of_added_parts(_hub(space), added, now=now)):
-        raise BookedError(hits)
+    if added and (affected := signals.affected_by_added_parts(_hub(space), added, now=now)):
+        raise BookedError(affected)
     _record("spaces.parts_set", space, by, parts=sorted(wanted))
 
 
@@ -248,21 +248,21 @@ def _all_parts(whole_id: int, chosen: dict[int, set[int]]) -> set[int]:
 
 
 @transaction.atomic
-def set_hours(*, space: Space, lines: Sequence[Hours], by: User, now: datetime) -> list[Hit]:
+def set_hours(*, space: Space, lines: Sequence[HoursLine], by: User, now: datetime) -> list[AffectedBooking]:
     """Replace the space's own hours, within the hub's; none: it follows the hub.
 
-    Returns the bookings that the hours taken away hit, over 400 days: they stay. Raises HoursOverlapError.
+    Returns the bookings that the removed hours affect, over 400 days: they stay. Raises HoursOverlapError.
     """
     check_hours(lines)
     _lock(space)
     row = Space.objects.select_related("hub__commune__department").get(pk=space.pk)
-    window = foreseen(now)
+    window = planning_window(now)
     before = open_periods([row], window)[row.pk]
     row.hours.all().delete()
     SpaceHours.objects.bulk_create(SpaceHours(space=row, **line._asdict()) for line in lines)
     _record("spaces.hours_set", row, by, lines=[line.words for line in lines])
     closed = newly_closed(before, open_periods([row], window)[row.pk])
-    return hits_of_closing(row.hub, closed, now=now, space_id=row.pk)
+    return affected_by_closing(row.hub, closed, now=now, space_id=row.pk)
 
 
 # -- Prices -----------------------------------------------------------------------------------------------------------
@@ -358,11 +358,11 @@ def remove_price(*, price: Price, by: User, today: date) -> None:
 
 
 @dataclass(frozen=True)
-class Reported:
-    """An outage, and the bookings that it hits: they stay, and somebody looks after them."""
+class ReportedOutage:
+    """An outage, and the bookings that it affects: they stay, and somebody looks after them."""
 
     outage: Outage
-    hits: list[Hit]
+    affected: list[AffectedBooking]
 
 
 @transaction.atomic
@@ -375,7 +375,7 @@ def report_outage(
     now: datetime,
     unit: Unit | None = None,
     ends_at: datetime | None = None,
-) -> Reported:
+) -> ReportedOutage:
     """Put a space, or one of its units, out of order until `ends_at` or until somebody ends it.
 
     Raises ValidationError when it is out of order then already, or for a time that ends before it starts.
@@ -389,13 +389,15 @@ def report_outage(
     outage.full_clean()
     outage.save(force_insert=True)
     _record("spaces.outage_reported", space, by, outage=outage.pk, unit=unit.pk if unit else None)
-    return Reported(outage, hits_of_outage(space, Period(starts_at, ends_at or FAR), now=now, unit=unit))
+    return ReportedOutage(outage, affected_by_outage(space, Period(starts_at, ends_at or FAR), now=now, unit=unit))
 
 
-def hits_of_outage(space: Space, period: Period, *, now: datetime, unit: Unit | None = None) -> list[Hit]:
-    """What an outage of the space, or of one of its units, hits."""
-    hits = hits_of_closing(_hub(space), [period], now=now, space_id=space.pk)
-    return hits if unit is None else [hit for hit in hits if unit.pk in hit.unit_ids]
+def affected_by_outage(
+    space: Space, period: Period, *, now: datetime, unit: Unit | None = None
+) -> list[AffectedBooking]:
+    """What an outage of the space, or of one of its units, affects."""
+    affected = affected_by_closing(_hub(space), [period], now=now, space_id=space.pk)
+    return affected if unit is None else [booking for booking in affected if unit.pk in booking.unit_ids]
 
 
 @transaction.atomic

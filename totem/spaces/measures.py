@@ -7,10 +7,10 @@ from totem.core.measures import Combine, Figure, measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.hubs.subjects import HUB
-from totem.spaces.models import Audience, Kind, Unit
+from totem.spaces.models import Audience, SpaceKind, Unit
 
 
-def _units(hub: Hub, *kinds: Kind) -> Figure:
+def _units(hub: Hub, *kinds: SpaceKind) -> Figure:
     return Figure.of(
         Unit.objects.filter(is_active=True, space__hub=hub, space__kind__in=kinds, space__is_active=True).count()
     )
@@ -25,7 +25,7 @@ def _units(hub: Hub, *kinds: Kind) -> Figure:
     combine=Combine.SUM,
 )
 def bookable_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the spaces of today
-    return _units(hub, Kind.HOT_DESKS, Kind.FIXED_DESK)
+    return _units(hub, SpaceKind.HOT_DESKS, SpaceKind.FIXED_DESK)
 
 
 @measure(
@@ -37,7 +37,7 @@ def bookable_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the sp
     combine=Combine.SUM,
 )
 def visiting_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the spaces of today
-    return _units(hub, Kind.VISITING_DESKS)
+    return _units(hub, SpaceKind.VISITING_DESKS)
 
 
 @measure(
@@ -53,5 +53,5 @@ def visiting_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the sp
 )
 def open_fab_labs(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the spaces of today
     open_to_others = Q(space__audience__in=(Audience.PUBLIC, Audience.SIGNED_IN))
-    machines = Unit.objects.filter(open_to_others, is_active=True, space__hub=hub, space__kind=Kind.MACHINE)
+    machines = Unit.objects.filter(open_to_others, is_active=True, space__hub=hub, space__kind=SpaceKind.MACHINE)
     return Figure.of(int(machines.filter(space__is_active=True).exists()))

@@ -21,7 +21,7 @@ LONGEST_MINUTES = 31 * 24 * 60
 FARTHEST_DAYS = 1100
 
 
-class Kind(models.TextChoices):
+class SpaceKind(models.TextChoices):
     HOT_DESKS = "hot_desks", _("Hot desks")
     FIXED_DESK = "fixed_desk", _("Fixed desk")
     OFFICE = "office", _("Office")
@@ -73,7 +73,7 @@ class Space(Dated):
     zone = models.ForeignKey(
         Zone, on_delete=models.SET_NULL, null=True, blank=True, related_name="spaces", verbose_name=_("zone")
     )
-    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=20, choices=SpaceKind)
     name = models.CharField(_("name"), max_length=80)
     slug = models.SlugField(_("address on this site"), max_length=80)
     description = models.TextField(_("description"), blank=True)
@@ -121,7 +121,8 @@ class Space(Dated):
                 violation_error_message=_("From 1 to 1000."),
             ),
             models.CheckConstraint(
-                condition=Q(quantity=1) | Q(kind__in=[Kind.HOT_DESKS, Kind.VISITING_DESKS, Kind.EQUIPMENT]),
+                condition=Q(quantity=1)
+                | Q(kind__in=[SpaceKind.HOT_DESKS, SpaceKind.VISITING_DESKS, SpaceKind.EQUIPMENT]),
                 name="space_rooms_are_single",
                 violation_error_message=_("Only desks and equipment come in numbers."),
             ),
@@ -332,7 +333,7 @@ class Price(Dated):
 
 
 class Outage(Dated):
-    """A space, or one of its units, is out of order; bookings it hits stay, and the desk sees them."""
+    """A space, or one of its units, is out of order; bookings that it affects stay, and the desk sees them."""
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="outages")
     unit = models.ForeignKey(

@@ -19,7 +19,7 @@ class UnpricedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Line:
+class QuoteLine:
     """`count` payments that each cover `per` minutes, at `amount` euros with VAT at `vat_rate` percent."""
 
     per: int
@@ -44,7 +44,7 @@ class Line:
 class Quote:
     """The price of a booking; without lines it is free of charge."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[QuoteLine, ...] = ()
 
     @property
     def total(self) -> Decimal:
@@ -73,16 +73,16 @@ def quote(prices: Sequence[Price], period: Period, zone: ZoneInfo, *, quantity: 
         minutes = -(-(min(period.ends_at, midnight.ends_at) - max(period.starts_at, midnight.starts_at)) // MINUTE)
         for line in _cheapest(_on(prices, day), minutes):
             counted[line.per, line.amount, line.vat_rate] += line.count * quantity
-    return Quote(tuple(Line(per, count, amount, rate) for (per, amount, rate), count in sorted(counted.items())))
+    return Quote(tuple(QuoteLine(per, count, amount, rate) for (per, amount, rate), count in sorted(counted.items())))
 
 
 def _on(prices: Iterable[Price], day: date) -> dict[int, Price]:
     return {p.per: p for p in prices if p.starts_on <= day and (p.ends_on is None or day <= p.ends_on)}
 
 
-def _cheapest(prices: dict[int, Price], minutes: int) -> list[Line]:
+def _cheapest(prices: dict[int, Price], minutes: int) -> list[QuoteLine]:
     """The lines that cover `minutes` of one day for the least money; fewer lines where it costs the same."""
-    ways: list[list[Line]] = []
+    ways: list[list[QuoteLine]] = []
     if day := prices.get(Price.Per.DAY):
         ways.append([_line(day, 1)])
     half, hour = prices.get(Price.Per.HALF_DAY), prices.get(Price.Per.HOUR)
@@ -97,5 +97,5 @@ def _cheapest(prices: dict[int, Price], minutes: int) -> list[Line]:
     return min(ways, key=lambda way: (sum(line.total for line in way), len(way)))
 
 
-def _line(price: Price, count: int) -> Line:
-    return Line(int(price.per), count, price.amount, price.vat_rate)
+def _line(price: Price, count: int) -> QuoteLine:
+    return QuoteLine(int(price.per), count, price.amount, price.vat_rate)

@@ -2,27 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import time
 
 from django.db import connection
 from django.db.models import Q
 
 from totem.core import periods
-from totem.core.periods import Period
+from totem.core.periods import HoursLine, Period
 from totem.hubs import queries as hub_queries
 from totem.hubs.queries import period_of
 from totem.spaces.models import Composition, Price, Space
-
-
-@dataclass(slots=True)
-class OwnHours:
-    """A line of the hours of a space, as `periods.WeeklyHours` wants it."""
-
-    weekday: int
-    opens_at: time
-    closes_at: time
-
 
 # Plain SQL, as these three are asked before every availability: building the statement cost more than running it.
 _OWN_HOURS = "SELECT space_id, weekday, opens_at, closes_at FROM spaces_spacehours WHERE space_id = ANY(%s)"
@@ -62,12 +50,12 @@ def open_periods(
     return opened
 
 
-def _own_hours(spaces: Iterable[Space]) -> dict[int, list[OwnHours]]:
-    found: defaultdict[int, list[OwnHours]] = defaultdict(list)
+def _own_hours(spaces: Iterable[Space]) -> dict[int, list[HoursLine]]:
+    found: defaultdict[int, list[HoursLine]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_OWN_HOURS, [[space.pk for space in spaces]])
         for space_id, *line in cursor.fetchall():
-            found[space_id].append(OwnHours(*line))
+            found[space_id].append(HoursLine(*line))
     return found
 
 

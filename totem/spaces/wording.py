@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
-from totem.spaces.models import Audience, Feature, Kind, Price, Space
-from totem.spaces.pricing import Line
+from totem.spaces.models import Audience, Feature, Price, Space, SpaceKind
+from totem.spaces.pricing import QuoteLine
 from totem.spaces.rules import allowed_lengths
 
 # -- What it is -------------------------------------------------------------------------------------------------------
@@ -25,7 +25,7 @@ def capacity_words(space: Space) -> str:
 def quantity_words(space: Space, quantity: int | None = None) -> str:
     """« 40 postes », « 3 exemplaires »: of `quantity` units, or of all of them."""
     count = space.quantity if quantity is None else quantity
-    if space.kind == Kind.EQUIPMENT:
+    if space.kind == SpaceKind.EQUIPMENT:
         words = ngettext("%(count)s copy", "%(count)s copies", count)
     else:
         words = ngettext("%(count)s desk", "%(count)s desks", count)
@@ -158,7 +158,7 @@ def price_list(prices: Iterable[Price], today: date) -> list[PriceLine]:
     ]
 
 
-def quote_lines(lines: Iterable[Line]) -> list[PriceLine]:
+def quote_lines(lines: Iterable[QuoteLine]) -> list[PriceLine]:
     """What the price of a booking is made of: « 2 heures », « à 12,00 € », and their sum."""
     return [
         PriceLine(
@@ -170,7 +170,7 @@ def quote_lines(lines: Iterable[Line]) -> list[PriceLine]:
     ]
 
 
-def _paid_words(line: Line) -> str:
+def _paid_words(line: QuoteLine) -> str:
     words = {
         Price.Per.HOUR: ngettext("%(count)s hour", "%(count)s hours", line.count),
         Price.Per.HALF_DAY: ngettext("%(count)s half-day", "%(count)s half-days", line.count),

@@ -62,7 +62,7 @@ def _iso(minute: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class CalendarDay:
     """A local day: its midnights as minutes, and whether the clocks change between them."""
 
     date: date
@@ -92,20 +92,20 @@ class Day:
         return _floor(periods.at_wall_clock(self.date, time(wall // 60, wall % 60), self.zone))
 
 
-def days_from(first: date, count: int, zone: ZoneInfo) -> list[Day]:
+def days_from(first: date, count: int, zone: ZoneInfo) -> list[CalendarDay]:
     """`count` local days of `zone`."""
     midnights = [_floor(periods.at_wall_clock(first + n * DAY, time.min, zone)) for n in range(count + 1)]
-    return [Day(first + n * DAY, zone, midnights[n], midnights[n + 1]) for n in range(count)]
+    return [CalendarDay(first + n * DAY, zone, midnights[n], midnights[n + 1]) for n in range(count)]
 
 
-class Labels:
+class HourLabels:
     """« 9 h », « de 9 h à 12 h » in the active language, each made once."""
 
     def __init__(self) -> None:
         self._hours: dict[int, str] = {}
         self._ranges: dict[Span, str] = {}
 
-    def hour(self, day: Day, minute: int) -> str:
+    def hour(self, day: CalendarDay, minute: int) -> str:
         """The hour that `minute` is, said as summer or winter time where it comes twice."""
         if not day.is_plain:
             return wording.hour(datetime.fromtimestamp(minute * 60, UTC), day.zone)
@@ -114,7 +114,7 @@ class Labels:
             self._hours[wall] = wording.wall_clock_hour(*divmod(wall, 60))
         return self._hours[wall]
 
-    def between(self, day: Day, start: int, end: int) -> str:
+    def between(self, day: CalendarDay, start: int, end: int) -> str:
         """The range from one minute to another of one day."""
         if not day.is_plain:
             return self._between(day, start, end)
@@ -123,7 +123,7 @@ class Labels:
             self._ranges[walls] = self._between(day, start, end)
         return self._ranges[walls]
 
-    def _between(self, day: Day, start: int, end: int) -> str:
+    def _between(self, day: CalendarDay, start: int, end: int) -> str:
         if start <= day.starts and end >= day.ends:
             return wording.all_day()
         last = wording.midnight() if end >= day.ends else self.hour(day, end)
@@ -134,7 +134,7 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class BookingLimits:
     """What the links need to know of a space: from when to when one may start, how long, and the page that books."""
 
     base: str
@@ -145,7 +145,7 @@ class Rules:
     latest: int
 
     @classmethod
-    def of(cls, space: Space, now: datetime) -> "Rules":
+    def of(cls, space: Space, now: datetime) -> "BookingLimits":
         """The rules for visitors as of `now`."""
         return cls(
             book_url(space),
@@ -156,7 +156,7 @@ class Rules:
             _floor(latest_start(space, now)),
         )
 
-    def start_in(self, day: Day, start: int, end: int) -> int | None:
+    def start_in(self, day: CalendarDay, start: int, end: int) -> int | None:
         """The first minute in [start, end) at which a booking may start, as far as steps, notice and horizon go."""
         first = max(start, self.earliest)
         first += (day.starts - first) % self.step
@@ -172,7 +172,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class SpaceTimes:
     """When a space is open, free and out of order."""
 
     open: list[Span]
@@ -180,7 +180,7 @@ class Times:
     out: list[Span]
 
 
-def times_of(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> dict[int, Times]:
+def times_of(spaces: Sequence[Space], days: Sequence[CalendarDay], now: datetime) -> dict[int, SpaceTimes]:
     """The times of each space (by id) from `now`, or the first day, to the last: a constant number of queries."""
     starts_at = datetime.fromtimestamp(days[0].starts * 60, UTC)
     window = Period(starts_at, datetime.fromtimestamp(days[-1].ends * 60, UTC) + BEYOND)
@@ -193,14 +193,14 @@ def times_of(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> dic
     # Spaces that keep the hub's hours share one list.
     spans = {id(opened): _spans(opened) for opened in opening.values()}
     return {
-        space.pk: Times(
+        space.pk: SpaceTimes(
             spans[id(opening[space.pk])], free.get(space.pk, []), _spans(periods.merge(out.get(space.pk, ())))
         )
         for space in spaces
     }
 
 
-def hours_shown(times: Iterable[Times], days: Sequence[Day]) -> Span:
+def hours_shown(times: Iterable[SpaceTimes], days: Sequence[CalendarDay]) -> Span:
     """The whole hours of the wall clock between which something is open on some day, as minutes after 0:00."""
     first, last = DAY_MINUTES, 0
     for span in {span for one in times for span in one.open}:
@@ -218,7 +218,7 @@ def hours_shown(times: Iterable[Times], days: Sequence[Day]) -> Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class BarSegment:
     """A stretch of a bar: its classes, its words, and the page that books it."""
 
     css: str
@@ -227,32 +227,32 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DayBar:
     """A space on a day; its class says how many quarter-hours wide it is."""
 
     day_name: str
     css: str
-    pieces: list[Piece]
+    segments: list[BarSegment]
     is_closed: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SpaceDayRow:
     """A space and its days."""
 
     name: str
     url: str
     note: str
-    bars: list[Bar]
+    bars: list[DayBar]
 
 
-class Bars:
+class BarDrawer:
     """Draws the bars of spaces for some days, between the same hours of the wall clock."""
 
-    def __init__(self, days: Sequence[Day], hours: Span, now: datetime) -> None:
+    def __init__(self, days: Sequence[CalendarDay], hours: Span, now: datetime) -> None:
         self.days = [(day, wording.date_short(day.date), day.at(hours[0]), day.at(hours[1])) for day in days]
         self.now = _floor(now)
-        self.labels = Labels()
+        self.labels = HourLabels()
         self.words = {
             "busy": _("taken"),
             "closed": _("closed"),
@@ -263,17 +263,21 @@ class Bars:
             "short": _("too short to book"),
         }
 
-    def row(self, space: Space, times: Times, rules: Rules) -> Row:
+    def row(self, space: Space, times: SpaceTimes, rules: BookingLimits) -> SpaceDayRow:
         """The row of a space, a bar a day."""
         bars = [
-            Bar(name, f"bar q-cols-{(to - start) // QUARTER}", self._pieces(day, start, to, times, rules), is_closed)
+            DayBar(
+                name, f"bar q-cols-{(to - start) // QUARTER}", self._segments(day, start, to, times, rules), is_closed
+            )
             for day, name, start, to in self.days
             for is_closed in [_touching(times.open, start, to) is None]
         ]
-        return Row(space.name, space_url(space), audience_note(space), bars)
+        return SpaceDayRow(space.name, space_url(space), audience_note(space), bars)
 
-    def _pieces(self, day: Day, start: int, to: int, times: Times, rules: Rules) -> list[Piece]:
-        pieces = []
+    def _segments(
+        self, day: CalendarDay, start: int, to: int, times: SpaceTimes, rules: BookingLimits
+    ) -> list[BarSegment]:
+        segments = []
         for state, first, last, stretch_end in stretches(start, to, self.now, times):
             column, end = _quarters(first - start), _quarters(last - start)
             if column == end:
@@ -281,10 +285,12 @@ class Bars:
             css, words, href = state, "", ""
             if state == "free":
                 words, href = self._free(day, first, last, stretch_end, rules)
-            pieces.append(Piece(f"seg-{css} q-from-{column} q-len-{end - column}", words or self.words[state], href))
-        return pieces
+            segments.append(
+                BarSegment(f"seg-{css} q-from-{column} q-len-{end - column}", words or self.words[state], href)
+            )
+        return segments
 
-    def _free(self, day: Day, first: int, last: int, stretch_end: int, rules: Rules) -> tuple[str, str]:
+    def _free(self, day: CalendarDay, first: int, last: int, stretch_end: int, rules: BookingLimits) -> tuple[str, str]:
         start = rules.start_in(day, first, last)
         if start is None:
             return self.words["later" if first > rules.latest else "late" if last <= rules.earliest else "short"], ""
@@ -298,7 +304,7 @@ def _quarters(minutes: int) -> int:
     return (minutes + QUARTER // 2) // QUARTER
 
 
-def stretches(start: int, to: int, now: int, times: Times) -> Iterable[tuple[str, int, int, int]]:
+def stretches(start: int, to: int, now: int, times: SpaceTimes) -> Iterable[tuple[str, int, int, int]]:
     """What [start, to) consists of: state, start, end, and for free ones where the stretch really ends."""
     cursor = start
     if now > start:
@@ -334,12 +340,12 @@ def _not_open(start: int, to: int, out: list[Span]) -> Iterable[tuple[str, int, 
         yield "closed", start, to, to
 
 
-def rows(spaces: Sequence[Space], days: Sequence[Day], now: datetime) -> tuple[list[Row], Span]:
+def rows(spaces: Sequence[Space], days: Sequence[CalendarDay], now: datetime) -> tuple[list[SpaceDayRow], Span]:
     """A row a space with a bar a day, and the hours between which the bars are drawn."""
     times = times_of(spaces, days, now)
     hours = hours_shown(times.values(), days)
-    bars = Bars(days, hours, now)
-    return [bars.row(space, times[space.pk], Rules.of(space, now)) for space in spaces], hours
+    bars = BarDrawer(days, hours, now)
+    return [bars.row(space, times[space.pk], BookingLimits.of(space, now)) for space in spaces], hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,10 +356,10 @@ class ScaleMark:
     words: str
 
 
-def scale(day: Day, hours: Span) -> tuple[int, list[ScaleMark]]:
+def scale(day: CalendarDay, hours: Span) -> tuple[int, list[ScaleMark]]:
     """The width in quarter-hours of the bars of `day`, and a mark an hour; 23 or 25 of them when the clocks change."""
     start, to = day.at(hours[0]), day.at(hours[1])
-    labels = Labels()
+    labels = HourLabels()
     marks = [
         ScaleMark(f"q-from-{(minute - start) // QUARTER} q-len-4{' is-odd' if n % 3 else ''}", labels.hour(day, minute))
         for n, minute in enumerate(range(start, to, 60))
@@ -365,7 +371,7 @@ def scale(day: Day, hours: Span) -> tuple[int, list[ScaleMark]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HalfHourCell:
     """Half an hour of a day; `spoken` goes before the words for those who do not see the table."""
 
     state: str
@@ -380,25 +386,25 @@ class HalfHour:
 
     words: str
     is_half: bool
-    cells: list[Cell]
+    cells: list[HalfHourCell]
 
 
 Key = tuple[int, int]  # what the wall clock shows, and 1 for the second coming of an hour that comes twice
 
 
-def half_hours(space: Space, days: Sequence[Day], now: datetime) -> list[HalfHour]:
+def half_hours(space: Space, days: Sequence[CalendarDay], now: datetime) -> list[HalfHour]:
     """The table of a space's week."""
     times = times_of([space], days, now)[space.pk]
     hours = hours_shown([times], days)
     columns = [_half_hours_of(day, hours) for day in days]
     keys = sorted({key for column in columns for key in column}, key=_in_order(columns))
-    drawer = _Cells(times, Rules.of(space, now), now)
+    drawer = _CellDrawer(times, BookingLimits.of(space, now), now)
     drawn = [
         {key: drawer.cell(day, at) for key, at in column.items()} for day, column in zip(days, columns, strict=True)
     ]
-    blank = Cell("none", _("this hour does not exist"))
+    blank = HalfHourCell("none", _("this hour does not exist"))
     plain = next((day for day in days if day.is_plain), days[0])
-    labels = Labels()
+    labels = HourLabels()
     table = []
     for wall, coming in keys:
         words = labels.hour(plain, plain.starts + wall)
@@ -412,7 +418,7 @@ def half_hours(space: Space, days: Sequence[Day], now: datetime) -> list[HalfHou
     return table
 
 
-def _half_hours_of(day: Day, hours: Span) -> dict[Key, int]:
+def _half_hours_of(day: CalendarDay, hours: Span) -> dict[Key, int]:
     """The half-hours of a day between the hours shown, with the minute each begins."""
     if day.is_plain:
         return {(wall, 0): day.starts + wall for wall in range(*hours, HALF_HOUR)}
@@ -435,24 +441,24 @@ def _in_order(columns: Sequence[dict[Key, int]]) -> Callable[[Key], tuple[int, i
     return order
 
 
-class _Cells:
+class _CellDrawer:
     """Says what each half-hour of a space is."""
 
-    def __init__(self, times: Times, rules: Rules, now: datetime) -> None:
+    def __init__(self, times: SpaceTimes, rules: BookingLimits, now: datetime) -> None:
         self.times = times
         self.rules = rules
         self.now = _floor(now)
-        self.labels = Labels()
+        self.labels = HourLabels()
         self.day_words: dict[date, str] = {}
-        self.free = Cell("free", _("free"))
+        self.free = HalfHourCell("free", _("free"))
         self.states = {
-            "past": Cell("past", _("past")),
-            "busy": Cell("busy", _("taken")),
-            "closed": Cell("closed", _("closed")),
-            "out": Cell("out", _("out of order")),
+            "past": HalfHourCell("past", _("past")),
+            "busy": HalfHourCell("busy", _("taken")),
+            "closed": HalfHourCell("closed", _("closed")),
+            "out": HalfHourCell("out", _("out of order")),
         }
 
-    def cell(self, day: Day, minute: int) -> Cell:
+    def cell(self, day: CalendarDay, minute: int) -> HalfHourCell:
         end = minute + HALF_HOUR
         if end <= self.now:
             return self.states["past"]
@@ -463,14 +469,16 @@ class _Cells:
             return self.states["busy"]
         return self.states["out" if _touching(self.times.out, minute, end) else "closed"]
 
-    def _free(self, day: Day, first: int, last: int, stretch: Span) -> Cell:
+    def _free(self, day: CalendarDay, first: int, last: int, stretch: Span) -> HalfHourCell:
         start = self.rules.start_in(day, first, last)
         minutes = self.rules.length_in(stretch[1] - start) if start is not None else 0
         if start is None or not minutes:
             return self.free
         if day.date not in self.day_words:
             self.day_words[day.date] = wording.date_words(day.date)
-        return Cell("start", self.labels.hour(day, start), self.rules.link(start, minutes), self.day_words[day.date])
+        return HalfHourCell(
+            "start", self.labels.hour(day, start), self.rules.link(start, minutes), self.day_words[day.date]
+        )
 
 
 def _touching(spans: list[Span], start: int, end: int) -> Span | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from totem.core import periods
 from totem.core.forms import DateInput, DateTimeInput, MinutesField, TimeInput
 from totem.hubs.models import Hub
-from totem.spaces.models import FARTHEST_DAYS, Feature, Kind
+from totem.spaces.models import FARTHEST_DAYS, Feature, SpaceKind
 from totem.spaces.rules import USUAL_MINUTES
 
 FARTHEST = timedelta(days=FARTHEST_DAYS)
@@ -31,7 +31,7 @@ class FindForm(forms.Form):
     after = forms.TimeField(label=gettext_lazy("Not before"), widget=TimeInput(step_minutes=15), required=False)
     before = forms.TimeField(label=gettext_lazy("Over by"), widget=TimeInput(step_minutes=15), required=False)
     hub = forms.ChoiceField(label=gettext_lazy("Hub"), required=False)
-    kind = forms.ChoiceField(label=gettext_lazy("Kind of space"), required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("SpaceKind of space"), required=False)
     features = forms.MultipleChoiceField(
         label=gettext_lazy("What you need"),
         choices=Feature.choices,
@@ -47,7 +47,7 @@ class FindForm(forms.Form):
         self.today = today
         hub_choices = [("", _("All hubs")), *((hub.slug, hub.name) for hub in hubs)]
         self.fields["hub"].choices = hub_choices  # type: ignore[attr-defined]
-        kind_choices = [("", _("Any place to work or meet")), *Kind.choices]
+        kind_choices = [("", _("Any place to work or meet")), *SpaceKind.choices]
         self.fields["kind"].choices = kind_choices  # type: ignore[attr-defined]
         if today is not None:
             self.fields["day"].widget.attrs["min"] = today.isoformat()

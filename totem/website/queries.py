@@ -24,7 +24,7 @@ from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Photo
 from totem.hubs.permissions import roles_in
 from totem.hubs.queries import Doors, period_of
 from totem.hubs.wording import doors_words
-from totem.spaces.models import Audience, Kind, Price, Space, SpacePhoto
+from totem.spaces.models import Audience, Price, Space, SpaceKind, SpacePhoto
 from totem.spaces.rules import USUAL_MINUTES, WITHIN
 from totem.spaces.wording import audience_note, feature_words, price_from, quantity_words
 from totem.website.wording import exception_words, slot_words, span_words
@@ -96,7 +96,7 @@ class DayHours:
 
 
 @dataclass(frozen=True)
-class ToCome:
+class ComingException:
     """A closure, an opening or a public holiday to come."""
 
     when: str
@@ -110,7 +110,7 @@ class Opening:
     state: str
     words: str
     week: list[DayHours]
-    to_come: list[ToCome]
+    to_come: list[ComingException]
     closed_for_long: bool
 
 
@@ -151,14 +151,14 @@ def _day_hours(
     return DayHours(day, periods.intersect(opened, [midnights]), ", ".join(notes), is_today)
 
 
-def _to_come(hub: Hub, exceptions: list[ExceptionalHours], holidays: dict[date, str]) -> list[ToCome]:
+def _to_come(hub: Hub, exceptions: list[ExceptionalHours], holidays: dict[date, str]) -> list[ComingException]:
     dated = [
-        (row.during.lower, ToCome(span_words(period_of(row.during), hub.zone), exception_words(row)))
+        (row.during.lower, ComingException(span_words(period_of(row.during), hub.zone), exception_words(row)))
         for row in exceptions
     ]
     for day, name in holidays.items():
         closed = _("Closed: %(reason)s") % {"reason": name}
-        dated.append((periods.local_day(day, hub.zone).starts_at, ToCome(wording.date_words(day), closed)))
+        dated.append((periods.local_day(day, hub.zone).starts_at, ComingException(wording.date_words(day), closed)))
     return [line for _at, line in sorted(dated, key=lambda pair: pair[0])]
 
 
@@ -210,7 +210,7 @@ class SpaceCard:
 class KindOfSpaces:
     """The spaces of one kind."""
 
-    kind: Kind
+    kind: SpaceKind
     cards: list[SpaceCard]
 
     @property
@@ -223,10 +223,10 @@ def spaces_by_kind(spaces: Sequence[Space], day: date) -> list[KindOfSpaces]:
     """The spaces grouped by kind, with photo and price: two queries."""
     prefetch_related_objects(spaces, Prefetch("photos", SpacePhoto.objects.in_order()))
     prices = prices_on(spaces, day)
-    groups: defaultdict[Kind, list[SpaceCard]] = defaultdict(list)
+    groups: defaultdict[SpaceKind, list[SpaceCard]] = defaultdict(list)
     for space in spaces:
         card = _space_card(space, prices.get(space.pk, []))
-        groups[Kind(space.kind)].append(card)
+        groups[SpaceKind(space.kind)].append(card)
     return [KindOfSpaces(kind, groups[kind]) for kind in KIND_ORDER if kind in groups]
 
 
@@ -237,29 +237,29 @@ def _space_card(space: Space, prices: Sequence[Price]) -> SpaceCard:
         next(iter(space.photos.all()), None),
         price_from(prices),
         audience_note(space) or space.get_kind_display(),
-        None if space.is_pool or space.kind in (Kind.MACHINE, Kind.EQUIPMENT) else space.capacity,
+        None if space.is_pool or space.kind in (SpaceKind.MACHINE, SpaceKind.EQUIPMENT) else space.capacity,
         [quantity_words(space)] if space.is_pool else feature_words(space)[:3],
     )
 
 
 # What most people come for, first.
 KIND_ORDER = (
-    Kind.MEETING_ROOM,
-    Kind.HOT_DESKS,
-    Kind.FIXED_DESK,
-    Kind.OFFICE,
-    Kind.EVENT_ROOM,
-    Kind.MACHINE,
-    Kind.VISITING_DESKS,
-    Kind.EQUIPMENT,
+    SpaceKind.MEETING_ROOM,
+    SpaceKind.HOT_DESKS,
+    SpaceKind.FIXED_DESK,
+    SpaceKind.OFFICE,
+    SpaceKind.EVENT_ROOM,
+    SpaceKind.MACHINE,
+    SpaceKind.VISITING_DESKS,
+    SpaceKind.EQUIPMENT,
 )
 
 
 # The kinds that are looked at together: the values of `?espaces=`.
-GROUPS: dict[str, tuple[Kind, ...]] = {
-    "salles": (Kind.MEETING_ROOM, Kind.EVENT_ROOM),
-    "postes": (Kind.HOT_DESKS, Kind.FIXED_DESK, Kind.OFFICE, Kind.VISITING_DESKS),
-    "machines": (Kind.MACHINE, Kind.EQUIPMENT),
+GROUPS: dict[str, tuple[SpaceKind, ...]] = {
+    "salles": (SpaceKind.MEETING_ROOM, SpaceKind.EVENT_ROOM),
+    "postes": (SpaceKind.HOT_DESKS, SpaceKind.FIXED_DESK, SpaceKind.OFFICE, SpaceKind.VISITING_DESKS),
+    "machines": (SpaceKind.MACHINE, SpaceKind.EQUIPMENT),
 }
 
 
@@ -276,7 +276,9 @@ def next_meeting_room(hub: Hub, spaces: Sequence[Space], person: Person, now: da
     """The first free hour in a meeting room that the person may book; for a visitor first without an account."""
     account = account_of(person)
     standing = hub_queries.standing(account, hub, now.astimezone(hub.zone).date())
-    rooms = [space for space in spaces if space.kind == Kind.MEETING_ROOM and may_book(space, standing, signed_in=True)]
+    rooms = [
+        space for space in spaces if space.kind == SpaceKind.MEETING_ROOM and may_book(space, standing, signed_in=True)
+    ]
     if not rooms:
         return None
     slots = booking_queries.first_slots(rooms, Period(now, now + WITHIN), timedelta(minutes=USUAL_MINUTES), now)

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from totem.core import wording
 from totem.core.periods import DAY, Period
 from totem.hubs.models import ExceptionalHours
-from totem.spaces.models import Kind, Space
+from totem.spaces.models import Space, SpaceKind
 
 
 def span_words(period: Period, zone: ZoneInfo) -> str:
@@ -34,7 +34,7 @@ def free_words(space: Space, count: int) -> str:
     if not space.is_pool:
         return _("Free")
     numbers = {"count": count, "total": space.quantity}
-    if space.kind == Kind.EQUIPMENT:
+    if space.kind == SpaceKind.EQUIPMENT:
         return ngettext("%(count)s free of %(total)s", "%(count)s free of %(total)s", count) % numbers
     return ngettext("%(count)s desk free of %(total)s", "%(count)s desks free of %(total)s", count) % numbers
 

@@ -7,7 +7,7 @@ from totem.accounts.demonstration import InventedMember
 from totem.bookings.demonstration.bookables import Bookable
 from totem.bookings.demonstration.diary import DESKS, HOUR, Diary
 from totem.core.periods import MINUTE, Period, at_wall_clock, ceil_to_step
-from totem.spaces.models import Kind
+from totem.spaces.models import SpaceKind
 from totem.spaces.rules import allowed_lengths
 
 
@@ -16,14 +16,14 @@ def live(diary: Diary, day: date) -> None:
     if not any(diary.openings[bookable.space.pk].get(day) for bookable in diary.bookables):
         return
     members = diary.coming(diary.group.members, day)
-    tenants = {bookable.space.pk: _tenant(diary, bookable, day) for bookable in diary.those_of(Kind.FIXED_DESK)}
+    tenants = {bookable.space.pk: _tenant(diary, bookable, day) for bookable in diary.those_of(SpaceKind.FIXED_DESK)}
     seated = iter([member for member in members if member not in tenants.values()])
-    visitors = iter(diary.coming(diary.visitors, day)) if diary.those_of(Kind.VISITING_DESKS) else iter(())
+    visitors = iter(diary.coming(diary.visitors, day)) if diary.those_of(SpaceKind.VISITING_DESKS) else iter(())
     for bookable in sorted(diary.bookables, key=lambda bookable: (not bookable.is_composite, bookable.space.position)):
         for opening in diary.openings[bookable.space.pk].get(day, ()):
-            if bookable.space.kind == Kind.VISITING_DESKS:
+            if bookable.space.kind == SpaceKind.VISITING_DESKS:
                 _seat(diary, bookable, opening, day, visitors)
-            elif bookable.space.kind == Kind.FIXED_DESK:
+            elif bookable.space.kind == SpaceKind.FIXED_DESK:
                 _seat(diary, bookable, opening, day, iter([tenants[bookable.space.pk]]))
             elif bookable.space.kind in DESKS:
                 _seat(diary, bookable, opening, day, seated)
@@ -71,7 +71,7 @@ def _desk_period(diary: Diary, bookable: Bookable, opening: Period) -> Period:
 def _let(diary: Diary, bookable: Bookable, opening: Period, day: date, crowd: list[InventedMember]) -> None:
     """Rooms, machines and equipment, by the hour."""
     share = min(diary.demand(bookable, day), 0.85)
-    if bookable.space.kind in {Kind.EVENT_ROOM, Kind.EQUIPMENT}:
+    if bookable.space.kind in {SpaceKind.EVENT_ROOM, SpaceKind.EQUIPMENT}:
         periods = _one_or_two(diary, bookable, opening, share)
     else:
         periods = _one_after_another(diary, bookable, opening, share)

@@ -18,17 +18,21 @@ from totem.hubs import queries as hub_queries
 from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
 from totem.spaces import pricing
-from totem.spaces.models import Audience, Kind, SpaceHours
+from totem.spaces.models import Audience, SpaceHours, SpaceKind
 from totem.spaces.rules import allowed_lengths, cancellation_deadline
 
 HOUR = timedelta(hours=1)
-DESKS = {Kind.HOT_DESKS, Kind.VISITING_DESKS, Kind.FIXED_DESK, Kind.OFFICE}
+DESKS = {SpaceKind.HOT_DESKS, SpaceKind.VISITING_DESKS, SpaceKind.FIXED_DESK, SpaceKind.OFFICE}
 REACH = timedelta(hours=2)  # no buffer is longer
-FORESIGHT = {Kind.EVENT_ROOM: 24.0, Kind.MEETING_ROOM: 5.0, Kind.OFFICE: 6.0}  # mean days from booking to start
+FORESIGHT = {
+    SpaceKind.EVENT_ROOM: 24.0,
+    SpaceKind.MEETING_ROOM: 5.0,
+    SpaceKind.OFFICE: 6.0,
+}  # mean days from booking to start
 
 
 @dataclass(frozen=True)
-class Booker:
+class InventedBooker:
     """For whom a booking is, and who made it."""
 
     person: User | None = None
@@ -118,7 +122,7 @@ class Diary:
     def organisation_of(self, member: InventedMember) -> Organisation | None:
         return self.organisations.get(member.user.pk)
 
-    def those_of(self, *kinds: Kind) -> list[Bookable]:
+    def those_of(self, *kinds: SpaceKind) -> list[Bookable]:
         return [bookable for bookable in self.bookables if bookable.space.kind in kinds]
 
     # -- Writing one -------------------------------------------------------------------------------------------------
@@ -127,7 +131,7 @@ class Diary:
         self,
         bookable: Bookable,
         period: Period,
-        who: Booker,
+        who: InventedBooker,
         *,
         created: datetime,
         status: Status | None = None,
@@ -168,7 +172,7 @@ class Diary:
             and any(opening.contains(period) for opening in self.openings[space.pk].get(day, ()))
         )
 
-    def _outcome(self, bookable: Bookable, period: Period, who: Booker, created: datetime) -> Status:
+    def _outcome(self, bookable: Bookable, period: Period, who: InventedBooker, created: datetime) -> Status:
         """What became of it."""
         now, rng = self.world.now, self.rng
         every = [lane for lane in bookable.lanes if bookable.is_broken(lane, period, period.starts_at)]
@@ -185,7 +189,7 @@ class Diary:
         self,
         bookable: Bookable,
         period: Period,
-        who: Booker,
+        who: InventedBooker,
         *,
         created: datetime,
         status: Status,
@@ -247,26 +251,26 @@ class Diary:
     def created_before(self, bookable: Bookable, starts_at: datetime) -> datetime:
         """When somebody books this: within its notice and horizon, and not in the future."""
         space, rng = bookable.space, self.rng
-        days = min(rng.expovariate(1 / FORESIGHT.get(Kind(space.kind), 2.0)), space.horizon_days - 1)
+        days = min(rng.expovariate(1 / FORESIGHT.get(SpaceKind(space.kind), 2.0)), space.horizon_days - 1)
         latest = min(starts_at - space.min_notice_minutes * MINUTE, self.world.now)
         wished = starts_at - timedelta(days=days)
         return min(wished, latest - rng.uniform(3, 600) * MINUTE).replace(microsecond=0)
 
-    def somebody(self, bookable: Bookable, crowd: list[InventedMember]) -> Booker | None:
+    def somebody(self, bookable: Bookable, crowd: list[InventedMember]) -> InventedBooker | None:
         """Somebody who may book this space, out of those who come that day."""
         rng, space = self.rng, bookable.space
         if space.audience == Audience.PUBLIC and rng.random() < self.rhythm["guest"]:
-            return Booker(guest=rng.choice(self.group.guests))
+            return InventedBooker(guest=rng.choice(self.group.guests))
         if not crowd:
             return None
         return self.for_member(rng.choice(crowd), bookable)
 
-    def for_member(self, member: InventedMember, bookable: Bookable) -> Booker:
+    def for_member(self, member: InventedMember, bookable: Bookable) -> InventedBooker:
         """The member, for themself or their organisation; the desk makes some of these bookings."""
         rng = self.rng
         by_the_desk = rng.random() < self.rhythm["by_the_desk"]
         share = 0.1 if bookable.space.kind in DESKS else self.rhythm["for_an_organisation"]
-        return Booker(
+        return InventedBooker(
             person=member.user,
             organisation=self.organisation_of(member) if rng.random() < share else None,
             made_by=self.team[min(1, len(self.team) - 1)] if by_the_desk else member.user,
@@ -293,5 +297,5 @@ class Diary:
         if day in self.live_days:
             return busy * max(ordinary, 1.0)
         ahead = (day - self.world.today).days
-        fading = math.exp(-ahead / (6 * FORESIGHT.get(Kind(kind), 2.0))) if ahead > 0 else 1.0
+        fading = math.exp(-ahead / (6 * FORESIGHT.get(SpaceKind(kind), 2.0))) if ahead > 0 else 1.0
         return busy * ordinary * fading

@@ -6,17 +6,17 @@ from datetime import datetime, time, timedelta
 from totem.accounts.demonstration import InventedMember
 from totem.accounts.models import DemoRole
 from totem.bookings.demonstration.bookables import Bookable
-from totem.bookings.demonstration.diary import HOUR, Booker, Diary
+from totem.bookings.demonstration.diary import HOUR, Diary, InventedBooker
 from totem.bookings.models import Booking, Status
 from totem.core.periods import MINUTE, Period, at_wall_clock, ceil_to_step
-from totem.spaces.models import Kind
+from totem.spaces.models import SpaceKind
 
 
 @dataclass(frozen=True)
-class Wish:
+class PlannedBooking:
     """What somebody asked for, and what became of it."""
 
-    who: Booker
+    who: InventedBooker
     hour: int
     minutes: int
     created: datetime
@@ -56,7 +56,7 @@ def _play_events(diary: Diary) -> None:
             for member in diary.group.members
             if (organisation := diary.organisation_of(member)) and organisation.name == event["organisation"]
         )
-        who = Booker(person=organiser.user, organisation=organisation, made_by=diary.team[0])
+        who = InventedBooker(person=organiser.user, organisation=organisation, made_by=diary.team[0])
         period = Period(starts_at, starts_at + timedelta(hours=event["hours"]))
         created = diary.world.now - timedelta(days=20)
         diary.book(
@@ -68,8 +68,8 @@ def _play_today(diary: Diary, opening: Period, crowd: list[InventedMember]) -> N
     """People here, one who is late, and what starts next."""
     now, rng = diary.world.now, diary.rng
     today = iter(crowd)
-    rooms = diary.those_of(Kind.MEETING_ROOM)
-    desks = diary.those_of(Kind.HOT_DESKS)[:1]
+    rooms = diary.those_of(SpaceKind.MEETING_ROOM)
+    desks = diary.those_of(SpaceKind.HOT_DESKS)[:1]
     soon = max(now + 3 * MINUTE, opening.starts_at)
     # (space, from the earliest to the latest start, minutes, has arrived)
     scenes = [
@@ -110,14 +110,16 @@ def _play_requests(diary: Diary, later: list[Period], crowd: list[InventedMember
             break
         created = now - made_ago * HOUR - rng.randint(1, 50) * MINUTE
         who = diary.for_member(next(people), bookable)
-        who = Booker(person=who.person, organisation=who.organisation, made_by=who.person)
-        wish = Wish(who, 14, 180, created, Status.PENDING)
+        who = InventedBooker(person=who.person, organisation=who.organisation, made_by=who.person)
+        wish = PlannedBooking(who, 14, 180, created, Status.PENDING)
         _first_that_fits(diary, bookable, later[4 + rng.randint(0, 3) :], wish)
     member = next(people)
-    who = Booker(person=member.user, organisation=diary.organisation_of(member), made_by=diary.team[0])
+    who = InventedBooker(person=member.user, organisation=diary.organisation_of(member), made_by=diary.team[0])
     for bookable in diary.bookables:
         if bookable.is_composite:
-            booking = _first_that_fits(diary, bookable, later[12:], Wish(who, 9, 480, now - 20 * HOUR, Status.HELD))
+            booking = _first_that_fits(
+                diary, bookable, later[12:], PlannedBooking(who, 9, 480, now - 20 * HOUR, Status.HELD)
+            )
             if booking is not None:
                 booking.hold_expires_at = ceil_to_step(now + 60 * HOUR, HOUR, diary.hub.zone)
 
@@ -127,20 +129,20 @@ def _play_demo_member(diary: Diary, later: list[Period]) -> None:
     member = next((member for member in diary.group.members if member.role == DemoRole.MEMBER), None)
     if member is None:
         return
-    oneself = Booker(person=member.user, made_by=member.user)
-    together = Booker(person=member.user, made_by=member.user, organisation=diary.organisation_of(member))
+    oneself = InventedBooker(person=member.user, made_by=member.user)
+    together = InventedBooker(person=member.user, made_by=member.user, organisation=diary.organisation_of(member))
     created = diary.world.now - 50 * HOUR
     for kind, wait, hour, minutes, who in (
-        (Kind.HOT_DESKS, 0, 9, 480, oneself),
-        (Kind.MEETING_ROOM, 2, 14, 120, together),
-        (Kind.HOT_DESKS, 3, 9, 240, oneself),
-        (Kind.MACHINE, 4, 10, 120, oneself),
+        (SpaceKind.HOT_DESKS, 0, 9, 480, oneself),
+        (SpaceKind.MEETING_ROOM, 2, 14, 120, together),
+        (SpaceKind.HOT_DESKS, 3, 9, 240, oneself),
+        (SpaceKind.MACHINE, 4, 10, 120, oneself),
     ):
         bookable = diary.those_of(kind)[0]
-        _first_that_fits(diary, bookable, later[wait:], Wish(who, hour, minutes, created, Status.CONFIRMED))
+        _first_that_fits(diary, bookable, later[wait:], PlannedBooking(who, hour, minutes, created, Status.CONFIRMED))
 
 
-def _first_that_fits(diary: Diary, bookable: Bookable, openings: list[Period], wish: Wish) -> Booking | None:
+def _first_that_fits(diary: Diary, bookable: Bookable, openings: list[Period], wish: PlannedBooking) -> Booking | None:
     """Book the first of the days where the space can be taken at that hour, for as long as it allows."""
     length = min(wish.minutes, bookable.space.max_minutes) * MINUTE
     for opening in openings:

@@ -32,7 +32,7 @@ from totem.core import clock
 from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.spaces.models import Space
-from totem.spaces.pricing import Line
+from totem.spaces.pricing import QuoteLine
 from totem.spaces.wording import quote_lines
 
 PAGE = 20
@@ -116,7 +116,7 @@ def _context(access: Access, now: datetime) -> dict[str, Any]:
         "space": booking.space,
         "hub": booking.space.hub,
         "state": wording.state_of(booking, now),
-        "lines": quote_lines(map(Line.from_json, booking.price_lines)),
+        "lines": quote_lines(map(QuoteLine.from_json, booking.price_lines)),
         "can_check_in": access.by_team and booking.can_check_in(now),
         "can_change": access.may_change and booking.can_change(now, by_team=access.by_team),
         "crumbs": [] if access.by else trail(booking.space.hub),  # who is signed in has a bar

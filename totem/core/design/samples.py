@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.components import Crumb, Slot, Tab
+from totem.core.components import Crumb, SlotButton, Tab
 from totem.core.forms import ColourField, DateInput, MinutesField, TimeInput
 from totem.core.rendering import ChartSpec
-from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
+from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import minutes_words
 
 DAY = datetime(2026, 11, 26, tzinfo=UTC)
@@ -40,10 +40,10 @@ def components() -> dict[str, Any]:
             Tab(_("Rules"), "#tabs"),
         ],
         "slot_items": [
-            Slot("14 h 30 – 15 h 30", "#slots"),
-            Slot("16 h – 17 h", "#slots"),
-            Slot("9 h – 10 h", "#slots", _("tomorrow")),
-            Slot("14 h – 15 h", "#slots", _("in another room")),
+            SlotButton("14 h 30 – 15 h 30", "#slots"),
+            SlotButton("16 h – 17 h", "#slots"),
+            SlotButton("9 h – 10 h", "#slots", _("tomorrow")),
+            SlotButton("14 h – 15 h", "#slots", _("in another room")),
         ],
         "traits": [minutes_words(90)],
         "price": Decimal("24"),
@@ -283,5 +283,5 @@ def legend() -> Sequence[str]:
 
 def drawing() -> SafeString:
     """The comb as SVG."""
-    shapes = [Shape(str(a["code"]), a["name"], _hexagon(a["code"]).wkb, a["level"]) for a in areas()]
+    shapes = [MapShape(str(a["code"]), a["name"], _hexagon(a["code"]).wkb, a["level"]) for a in areas()]
     return mark_safe(choropleth_svg(shapes, title=gettext("A map by area")))  # noqa: S308 - escaped where it is made

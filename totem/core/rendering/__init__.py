@@ -51,7 +51,7 @@ from django.utils.translation import gettext
 from totem.core import languages
 from totem.core.wording import NARROW, NBSP
 
-Kind = Literal["bars", "stacked", "line", "flows", "dots", "interval"]
+ChartKind = Literal["bars", "stacked", "line", "flows", "dots", "interval"]
 P = ParamSpec("P")
 
 SECONDS = 20
@@ -63,7 +63,7 @@ AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 KEPT = 60 * 60 * 24 * 60
 ROWS_AT_MOST, WIDTHS = 2000, range(240, 2001)
 DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
-FIELDS: dict[Kind, frozenset[str]] = {
+FIELDS: dict[ChartKind, frozenset[str]] = {
     "bars": frozenset({"label", "value"}),
     "stacked": frozenset({"label", "part", "value"}),
     "line": frozenset({"series", "year", "value"}),
@@ -90,7 +90,7 @@ class RenderingFailed(Exception):
 class ChartSpec:
     """What a chart shows; see the module's head. Raises ValueError for rows that its kind cannot draw."""
 
-    kind: Kind
+    kind: ChartKind
     rows: Sequence[Mapping[str, Any]]
     title: str
     language: str = field(default_factory=languages.active)

@@ -3,7 +3,7 @@
     breaks = classes(values)                       where the classes begin, e.g. (1, 5, 20, 100)
     class_of(value, breaks)                        0 (the lightest) to 4, or None
     class_words(breaks, number=wording.number)     the legend: « 0 », « 1 à 4 », …, « 100 et plus »
-    choropleth_svg([Shape(code, title, wkb, level, href)], title=…, legend=…, outlines=…, points=…) -> str
+    choropleth_svg([MapShape(code, title, wkb, level, href)], title=…, legend=…, outlines=…, points=…) -> str
 
 The SVG holds presentation attributes only (no style, no script, no outside reference), so it may stand in the page, in
 an `<img>` and in a PDF. `static/js/choropleth.js` paints the same classes on a map one can move.
@@ -37,7 +37,7 @@ NICE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True)
-class Shape:
+class MapShape:
     """One area: its outline as WKB in degrees, what is said of it, its class (None: not known), its page."""
 
     code: str
@@ -110,7 +110,7 @@ def class_words(
 
 
 def choropleth_svg(
-    shapes: Iterable[Shape],
+    shapes: Iterable[MapShape],
     *,
     title: str,
     width: int = 720,
@@ -217,7 +217,7 @@ def _ring(pixels: "Points") -> str:
     return "M" + "L".join(f"{x:g},{y:g}" for x, y in corners.tolist()) + ("Z" if closed or len(pixels) == 1 else "")
 
 
-def _area(shape: Shape, path: str) -> str:
+def _area(shape: MapShape, path: str) -> str:
     fill = "url(#no-data)" if shape.level is None else CLASSES[shape.level]
     drawn = f'<path d="{path}" fill="{fill}" fill-rule="evenodd"><title>{escape(shape.title)}</title></path>'
     if not shape.href:

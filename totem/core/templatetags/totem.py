@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import pgettext, pgettext_lazy
 
 from totem.core import languages, navigation, wording
-from totem.core.components import Crumb, Slot, Tab, Words
+from totem.core.components import Crumb, SlotButton, Tab, Words
 from totem.core.navigation import Navigation, navigation_of
 from totem.core.periods import Period
 from totem.core.wording import Zone
@@ -385,7 +385,7 @@ def leaving(context: Context) -> str:
 
 
 @register.inclusion_tag("core/components/slots.html")
-def slots(items: Iterable[Slot], label: Words = "") -> dict[str, Any]:
+def slots(items: Iterable[SlotButton], label: Words = "") -> dict[str, Any]:
     """The nearest free slots as buttons."""
     return {"items": list(items), "label": label}
 

@@ -15,14 +15,14 @@ from totem.hubs.forms import ExceptionalForm, HubWeekForm
 from totem.hubs.models import ExceptionalHours
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.queries import period_of
-from totem.hubs.signals import hits_of_closing
+from totem.hubs.signals import affected_by_closing
 
 COPY = "copy"
 
 
 @require_http_methods(SHOW_AND_SEND)
 def hours(request: HttpRequest, slug: str) -> HttpResponse:
-    """The week: seven days, several times a day. What it would hit is shown before it is saved."""
+    """The week: seven days, several times a day. What it would affect is shown before it is saved."""
     hub = hub_for(request.user, slug, MANAGE)
     form = HubWeekForm(
         request.POST or None,
@@ -49,7 +49,7 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def closures(request: HttpRequest, slug: str) -> HttpResponse:
-    """Closures and openings out of the ordinary; what a closure would hit is shown before it is saved."""
+    """Closures and openings out of the ordinary; what a closure would affect is shown before it is saved."""
     hub = hub_for(request.user, slug, MANAGE)
     now = clock.now()
     form = ExceptionalForm(request.POST or None, zone=hub.zone, now=now)
@@ -65,7 +65,7 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
                     reason=form.cleaned_data["reason"],
                     by=signed_in(request),
                     now=now,
-                ).hits
+                ).affected
             ),
         )
         if confirmation.done:
@@ -85,7 +85,7 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
             Tab(_("Past"), "?quand=passees", past.count(), current=is_past),
         ],
         "rows": [(row, period_of(row.during)) for row in (past.order_by("-during")[:100] if is_past else to_come)],
-        "within": hits_of_closing(
+        "within": affected_by_closing(
             hub, [period_of(row.during) for row in to_come if row.kind == ExceptionalHours.Kind.CLOSED], now=now
         ),
     }

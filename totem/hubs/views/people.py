@@ -19,7 +19,7 @@ from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.core.sort_keys import sort_key
 from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
-from totem.hubs.forms import EndForm, MemberSearchForm, MembershipForm, RoleForm, TeamForm
+from totem.hubs.forms import LastDayForm, MemberSearchForm, MembershipForm, RoleForm, TeamMemberForm
 from totem.hubs.models import Hub, Membership, MembershipQuerySet, TeamMember
 from totem.hubs.permissions import MANAGE, hub_for
 
@@ -37,7 +37,7 @@ def _last_manager() -> str:
 def team(request: HttpRequest, slug: str) -> HttpResponse:
     """Who works here, in which role; one more is added here."""
     hub = hub_for(request.user, slug, MANAGE)
-    form = TeamForm(request.POST or None)
+    form = TeamMemberForm(request.POST or None)
     if form.is_valid():
         with errors_in(form):
             actions.add_team_member(hub=hub, by=signed_in(request), **form.cleaned_data)
@@ -160,7 +160,7 @@ def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     hub = hub_for(request.user, slug, MANAGE)
     membership = get_object_or_404(Membership.objects.select_related("person"), hub=hub, pk=pk)
     today = clock.today(hub.zone)
-    form = EndForm(request.POST or None, initial={"ends_on": membership.ends_on or today})
+    form = LastDayForm(request.POST or None, initial={"ends_on": membership.ends_on or today})
     if form.is_valid():
         with errors_in(form):
             actions.end_membership(membership=membership, by=signed_in(request), **form.cleaned_data)

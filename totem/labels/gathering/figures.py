@@ -12,7 +12,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q, QuerySet
 
-from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
+from totem.core.compiled_queries import AnyOf, CompiledQuery, QueryParameter
 from totem.core.measures import Combine, Figure, combined
 from totem.hubs.queries import planned_areas
 from totem.hubs.subjects import hubs_inside
@@ -67,15 +67,15 @@ class Declared(msgspec.Struct, frozen=True):
         return months is not None and self.ends_on < months_before(day, months)
 
 
-_KEYS = Parameter("keys", ArrayField(CharField()))
-_NAMES = Parameter("names", ArrayField(CharField()))
+_KEYS = QueryParameter("keys", ArrayField(CharField()))
+_NAMES = QueryParameter("names", ArrayField(CharField()))
 
 
 def _observed() -> "QuerySet[Any, Any]":
     """The latest version of every observation, with the sums of its documents."""
     through = ObservationVersion.documents.through.objects.filter(observationversion=OuterRef(OuterRef("pk")))
     sums = Document.objects.filter(pk__in=through.values("document")).order_by("pk").values("sha256")
-    seen = Q(observation__public=True) | Q(observation__workspace=Parameter("workspace", BigIntegerField()))
+    seen = Q(observation__public=True) | Q(observation__workspace=QueryParameter("workspace", BigIntegerField()))
     return (
         ObservationVersion.objects.filter(
             seen, AnyOf("observation__subject", _KEYS), AnyOf("observation__indicator", _NAMES)
@@ -101,7 +101,9 @@ _RETAINED = CompiledQuery(
 )
 _COMPUTED = CompiledQuery(
     lambda: (
-        Reading.objects.filter(AnyOf("subject", _KEYS), AnyOf("name", _NAMES), day__lte=Parameter("day", DateField()))
+        Reading.objects.filter(
+            AnyOf("subject", _KEYS), AnyOf("name", _NAMES), day__lte=QueryParameter("day", DateField())
+        )
         .order_by("subject", "name", "period", "-day")
         .distinct("subject", "name", "period")
         .values_list("subject", "name", "period", "day", "value", "low", "high")

@@ -10,7 +10,7 @@ import msgspec
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, DateField, Max, Q, QuerySet
 
-from totem.core.compiled_queries import AnyOf, CompiledQuery, Parameter
+from totem.core.compiled_queries import AnyOf, CompiledQuery, QueryParameter
 from totem.labels.charter import (
     AppointmentRequirement,
     BodyRequirement,
@@ -198,15 +198,17 @@ class People:
             self.funding[self.key_of(perimeter, hub)].append(FundingFact(pk, level, purpose, amount, source, sha or ""))
 
 
-_DAY = Parameter("day", DateField())
+_DAY = QueryParameter("day", DateField())
 _IN_FORCE = (Q(since=None) | Q(since__lte=_DAY)) & (Q(until=None) | Q(until__gt=_DAY))
 
 
 def _governed(model: type[Governed], in_force: Q) -> "QuerySet[Any, Any]":
     """What is declared of these perimeters and hubs, that holds that day and that the workspace sees."""
     integers = ArrayField(BigIntegerField())
-    about = Q(AnyOf("perimeter", Parameter("perimeters", integers))) | Q(AnyOf("hub", Parameter("hubs", integers)))
-    seen = Q(public=True) | Q(workspace=Parameter("workspace", BigIntegerField()))
+    about = Q(AnyOf("perimeter", QueryParameter("perimeters", integers))) | Q(
+        AnyOf("hub", QueryParameter("hubs", integers))
+    )
+    seen = Q(public=True) | Q(workspace=QueryParameter("workspace", BigIntegerField()))
     return model._default_manager.filter(about, seen, in_force).order_by("pk")
 
 
@@ -222,7 +224,7 @@ _BODIES = CompiledQuery(
 )
 _SEATS = CompiledQuery(
     lambda: (
-        Seat.objects.filter(_IN_FORCE, AnyOf("body", Parameter("bodies", ArrayField(BigIntegerField()))))
+        Seat.objects.filter(_IN_FORCE, AnyOf("body", QueryParameter("bodies", ArrayField(BigIntegerField()))))
         .order_by("pk")
         .values_list(
             *("body_id", "actor_class", "role", "votes", "capital_share"),

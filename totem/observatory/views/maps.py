@@ -21,7 +21,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 
-from totem.core.rendering.choropleth import Shape, choropleth_svg, class_of, class_words, classes
+from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings
 from totem.observatory.activities import activities_of
@@ -242,7 +242,9 @@ def drawn(scope: Scope, asked: Asked, *, href: Callable[[str], str] | None = Non
         title = f"{title} – {SYNTHETIC}"
     return choropleth_svg(
         [
-            Shape(code, f"{names[code]}. {found.said[code]}", shape, found.level_of[code], href(code) if href else "")
+            MapShape(
+                code, f"{names[code]}. {found.said[code]}", shape, found.level_of[code], href(code) if href else ""
+            )
             for code, shape in outlines.items()
         ],
         title=title,

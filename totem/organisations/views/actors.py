@@ -21,8 +21,8 @@ from totem.core.pages import SHOW_AND_SEND, add_errors, errors_as_message, error
 from totem.organisations import actions, queries
 from totem.organisations.forms import (
     ActorsFilterForm,
-    EndForm,
     FiguresForm,
+    RelationEndForm,
     RelationForm,
     WhoForm,
     label_of,
@@ -178,7 +178,7 @@ def end_relation(request: HttpRequest, workspace: str, pk: int, relation_pk: int
     """The day from which a relation no longer holds."""
     row = workspace_for(request.user, workspace, EDIT)
     relation = _relation(row, pk, relation_pk)
-    form = EndForm(request.POST or None, initial={"until": clock.today()})
+    form = RelationEndForm(request.POST or None, initial={"until": clock.today()})
     if form.is_valid():
         with errors_in(form):
             actions.end_relation(relation=relation, until=form.cleaned_data["until"], by=signed_in(request))

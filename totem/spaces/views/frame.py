@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.components import Tab
 from totem.hubs.permissions import MANAGE, hub_for
-from totem.spaces.models import Kind, Space
+from totem.spaces.models import Space, SpaceKind
 
-POOL_KINDS = {Kind.HOT_DESKS, Kind.VISITING_DESKS, Kind.EQUIPMENT}
+POOL_KINDS = {SpaceKind.HOT_DESKS, SpaceKind.VISITING_DESKS, SpaceKind.EQUIPMENT}
 
 SECTIONS = [
     ("spaces:edit", _("Rules")),

@@ -21,7 +21,7 @@ from totem.spaces.models import Outage, Space
 
 @require_http_methods(SHOW_AND_SEND)
 def outages(request: HttpRequest, slug: str) -> HttpResponse:
-    """What is out of order, and will be; more is reported here, with the bookings that it hits in sight."""
+    """What is out of order, and will be; more is reported here, with the bookings that it affects in sight."""
     hub = hub_for(request.user, slug, MANAGE_MACHINES)
     now = clock.now()
     spaces = list(Space.objects.filter(hub=hub, is_active=True).prefetch_related("units").order_by("position", "name"))
@@ -42,7 +42,7 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
                     reason=form.cleaned_data["reason"],
                     by=signed_in(request),
                     now=now,
-                ).hits
+                ).affected
             ),
         )
         if confirmation.done:

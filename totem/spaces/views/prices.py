@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
-from totem.hubs.forms import EndForm
+from totem.hubs.forms import LastDayForm
 from totem.spaces import actions
 from totem.spaces.forms import PriceForm
 from totem.spaces.models import Price
@@ -55,7 +55,7 @@ def end(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
     row = space_for(request, slug, space)
     price = get_object_or_404(Price.objects.select_related("space"), space=row, pk=pk)
     today = clock.today(row.hub.zone)
-    form = EndForm(request.POST or None, initial={"ends_on": price.ends_on or max(today, price.starts_on)})
+    form = LastDayForm(request.POST or None, initial={"ends_on": price.ends_on or max(today, price.starts_on)})
     if form.is_valid():
         if form.cleaned_data["ends_on"] < today:
             form.add_error("ends_on", _("This day is past: a price ends today at the earliest."))

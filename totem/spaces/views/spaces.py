@@ -14,7 +14,7 @@ from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status
 from totem.core.periods import Period
 from totem.hubs.forms import WeekForm
 from totem.hubs.permissions import MANAGE, hub_for
-from totem.hubs.signals import FAR, Hit, hits_of_closing
+from totem.hubs.signals import FAR, AffectedBooking, affected_by_closing
 from totem.hubs.views.photos import gallery, remove_from_gallery
 from totem.spaces import actions
 from totem.spaces.actions import BookedError
@@ -95,7 +95,7 @@ def quantity(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """How many units; refused with the bookings in the way when too few are free."""
     row = space_for(request, slug, space)
     form = QuantityForm(request.POST or None, initial={"quantity": row.quantity})
-    hits: list[Hit] = []
+    affected: list[AffectedBooking] = []
     if form.is_valid():
         try:
             with errors_in(form):
@@ -103,10 +103,10 @@ def quantity(request: HttpRequest, slug: str, space: str) -> HttpResponse:
                 messages.success(request, _("Saved."))
                 return redirect("spaces:quantity", slug, space)
         except BookedError as error:
-            hits = error.hits
+            affected = error.affected
             form.add_error("quantity", _("Too many of them are booked."))
-    context = {"form": form, "hits": hits, "units": row.units.filter(is_active=True).order_by("number")}
-    status = form_status(request, 409 if hits else 422)
+    context = {"form": form, "affected": affected, "units": row.units.filter(is_active=True).order_by("number")}
+    status = form_status(request, 409 if affected else 422)
     return space_page(request, "spaces/quantity.html", row, "spaces:quantity", context, status=status)
 
 
@@ -118,7 +118,7 @@ def parts(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     sent = request.method == "POST"
     if sent and not request.POST.getlist("parts"):
         form = PartsForm({"parts": []}, space=row)
-    hits: list[Hit] = []
+    affected: list[AffectedBooking] = []
     if form.is_valid():
         try:
             with errors_in(form):
@@ -126,17 +126,17 @@ def parts(request: HttpRequest, slug: str, space: str) -> HttpResponse:
                 messages.success(request, _("Saved."))
                 return redirect("spaces:parts", slug, space)
         except BookedError as error:
-            hits = error.hits
+            affected = error.affected
             form.add_error("parts", _("The whole and a part are both promised for the same time."))
     wholes = Space.objects.filter(parts__part=row).order_by("name")
-    context = {"form": form, "hits": hits, "wholes": wholes}
-    status = form_status(request, 409 if hits else 422)
+    context = {"form": form, "affected": affected, "wholes": wholes}
+    status = form_status(request, 409 if affected else 422)
     return space_page(request, "spaces/parts.html", row, "spaces:parts", context, status=status)
 
 
 @require_http_methods(SHOW_AND_SEND)
 def hours(request: HttpRequest, slug: str, space: str) -> HttpResponse:
-    """Hours narrower than the hub's. What they would hit is shown before they are saved."""
+    """Hours narrower than the hub's. What they would affect is shown before they are saved."""
     row = space_for(request, slug, space)
     form = WeekForm(request.POST or None, lines=row.hours.all())
     if form.is_valid() and COPY in request.POST:
@@ -181,5 +181,5 @@ def service(request: HttpRequest, slug: str, space: str) -> HttpResponse:
             actions.restore_space(space=row, by=signed_in(request), now=now)
             messages.success(request, _("Back in service."))
         return redirect("spaces:service", slug, space)
-    hits = hits_of_closing(row.hub, [Period(now, FAR)], now=now, space_id=row.pk)
-    return space_page(request, "spaces/service.html", row, "spaces:service", {"hits": hits})
+    affected = affected_by_closing(row.hub, [Period(now, FAR)], now=now, space_id=row.pk)
+    return space_page(request, "spaces/service.html", row, "spaces:service", {"affected": affected})

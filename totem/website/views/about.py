@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from totem.core.mail import BODY_RETENTION
 from totem.hubs.models import Hub
-from totem.website.crumbs import home_crumb
+from totem.website.breadcrumbs import home_crumb
 
 # When the statement was last held against the tests; the law wants it looked at again every three years.
 ACCESSIBILITY_STATED_ON = date(2026, 11, 22)

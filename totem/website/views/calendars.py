@@ -21,16 +21,16 @@ from totem.hubs.queries import doors
 from totem.spaces.models import Space
 from totem.spaces.wording import audience_note, feature_words, price_list, quantity_words, rules_words
 from totem.website import calendar, queries
-from totem.website.calendar import Day
-from totem.website.crumbs import hub_crumbs
+from totem.website.breadcrumbs import hub_crumbs
+from totem.website.calendar import CalendarDay
 from totem.website.forms import FARTHEST, FARTHEST_BACK, read_day
 
 WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Column:
-    """A day at the head of a week."""
+class WeekColumn:
+    """The heading of a day of a week."""
 
     date: date
     short: str
@@ -40,8 +40,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The day that `?date=` asks for; today, and what was wrong, where it cannot be shown.
+class RequestedDay:
+    """The day that `?date=` asks for; today, with the message in `error`, where it is none or out of range.
 
     A week that nobody asked for by its date is the one in which the hub is open next: on a Sunday, the week to come.
     """
@@ -51,7 +51,7 @@ class Asked:
     error: Promise | None = None
 
     @classmethod
-    def of(cls, request: HttpRequest, hub: Hub, now: datetime) -> "Asked":
+    def of(cls, request: HttpRequest, hub: Hub, now: datetime) -> "RequestedDay":
         today = now.astimezone(hub.zone).date()
         try:
             return cls(read_day(request.GET.get("date", ""), today), today)
@@ -59,7 +59,7 @@ class Asked:
             return cls(today, today, _("This is not a day that can be shown, such as 2026-11-26. Here is today."))
 
     @classmethod
-    def week_of(cls, request: HttpRequest, hub: Hub, now: datetime) -> "Asked":
+    def week_of(cls, request: HttpRequest, hub: Hub, now: datetime) -> "RequestedDay":
         asked = cls.of(request, hub, now)
         if "date" in request.GET:
             return asked
@@ -80,9 +80,9 @@ class Asked:
         return f"?date={day}" if self.today - FARTHEST_BACK <= day <= self.today + FARTHEST else ""
 
 
-def _columns(asked: Asked, days: Sequence[Day], base: str, more: str = "") -> list[Column]:
+def _columns(asked: RequestedDay, days: Sequence[CalendarDay], base: str, more: str = "") -> list[WeekColumn]:
     return [
-        Column(
+        WeekColumn(
             day.date,
             wording.date_short(day.date),
             f"{base}?date={day.date}{more}",
@@ -93,7 +93,7 @@ def _columns(asked: Asked, days: Sequence[Day], base: str, more: str = "") -> li
     ]
 
 
-def _turning(asked: Asked, by: timedelta, more: str = "") -> dict[str, object]:
+def _turning(asked: RequestedDay, by: timedelta, more: str = "") -> dict[str, object]:
     """The pages before and after; `more` are the other parameters of the page."""
     earlier, later = asked.turned(-by), asked.turned(by)
     return {
@@ -108,15 +108,15 @@ GROUP_NAMES = {"salles": _("Rooms"), "postes": _("Desks and offices"), "machines
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The spaces that `?espaces=` asks for, all where it says nothing known, and the way to the others."""
+class ChosenSpaces:
+    """The spaces that `?espaces=` asks for, all of them where it names no group, and the tabs of the groups."""
 
     spaces: list[Space]
     tabs: list[Tab]
     more: str
 
     @classmethod
-    def of(cls, request: HttpRequest, spaces: list[Space], asked: Asked) -> "Chosen":
+    def of(cls, request: HttpRequest, spaces: list[Space], asked: RequestedDay) -> "ChosenSpaces":
         by_group = {name: [s for s in spaces if s.kind in kinds] for name, kinds in queries.GROUPS.items()}
         there = {name: found for name, found in by_group.items() if found}
         name = request.GET.get("espaces", "")
@@ -130,7 +130,7 @@ class Chosen:
         return cls(there.get(name, spaces), tabs if len(there) > 1 else [], f"&espaces={name}" if name else "")
 
 
-def _grid(hub: Hub, rows: Sequence[calendar.Row], chosen: Chosen) -> dict[str, object]:
+def _grid(hub: Hub, rows: Sequence[calendar.SpaceDayRow], chosen: ChosenSpaces) -> dict[str, object]:
     """What the week and the day of a hub have in common."""
     return {
         "hub": hub,
@@ -147,9 +147,9 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
     """All spaces of a hub in a week: bars of free time, each a link that books it."""
     hub = hub_for(request.user, slug)
     now = clock.now()
-    asked = Asked.week_of(request, hub, now)
+    asked = RequestedDay.week_of(request, hub, now)
     days = calendar.days_from(asked.monday, 7, hub.zone)
-    chosen = Chosen.of(request, queries.spaces_of(hub, request.user), asked)
+    chosen = ChosenSpaces.of(request, queries.spaces_of(hub, request.user), asked)
     rows, _hours = calendar.rows(chosen.spaces, days, now)
     day_page = reverse("website:hub_day", kwargs={"slug": slug})
     context = {
@@ -166,9 +166,9 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
     """All spaces of a hub on a day, on one time line."""
     hub = hub_for(request.user, slug)
     now = clock.now()
-    asked = Asked.of(request, hub, now)
+    asked = RequestedDay.of(request, hub, now)
     days = calendar.days_from(asked.day, 1, hub.zone)
-    chosen = Chosen.of(request, queries.spaces_of(hub, request.user), asked)
+    chosen = ChosenSpaces.of(request, queries.spaces_of(hub, request.user), asked)
     rows, hours = calendar.rows(chosen.spaces, days, now)
     cols, marks = calendar.scale(days[0], hours)
     context = {
@@ -187,7 +187,7 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     """A space: what it is, its prices and rules, and its week in half-hours."""
     hub = hub_for(request.user, slug)
     now = clock.now()
-    asked = Asked.week_of(request, hub, now)
+    asked = RequestedDay.week_of(request, hub, now)
     shown = next((one for one in queries.spaces_of(hub, request.user) if one.slug == space), None)
     if shown is None:
         raise Http404

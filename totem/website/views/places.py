@@ -11,7 +11,7 @@ from totem.hubs.models import Language, Zone
 from totem.hubs.permissions import hub_for
 from totem.hubs.queries import areas
 from totem.website import queries
-from totem.website.crumbs import home_crumb
+from totem.website.breadcrumbs import home_crumb
 from totem.website.forms import FindForm
 
 

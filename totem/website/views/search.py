@@ -11,17 +11,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from totem.core import clock
-from totem.core.components import Slot
+from totem.core.components import SlotButton
 from totem.core.pages import render_page
 from totem.core.sort_keys import sort_key
 from totem.hubs import queries as hub_queries
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
-from totem.website import finding, freedom
-from totem.website.crumbs import home_crumb, hub_crumbs
-from totem.website.finding import Wish
+from totem.website import slot_search
+from totem.website.breadcrumbs import home_crumb, hub_crumbs
 from totem.website.forms import FindForm, FreeForm
+from totem.website.free_spaces import free_spaces
 from totem.website.queries import account_of
+from totem.website.slot_search import SlotSearch
 
 # What a search is without a criterion, and the parameters that are taken away with it.
 WIDER: dict[str, tuple[Promise, tuple[str, ...]]] = {
@@ -49,14 +50,14 @@ def find(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"form": form, "hubs": hubs, "crumb_items": [home_crumb()]}
     if not form.is_valid():
         return render_page(request, "website/find.html", context, partial="search", status=422)
-    wish = Wish.of(form.cleaned_data)
-    found = finding.find(hubs, wish, now)
-    context |= {"wish": wish, "found": found, "one_hub": len(hubs) == 1}
+    search = SlotSearch.of(form.cleaned_data)
+    found = slot_search.find(hubs, search, now)
+    context |= {"search": search, "found": found, "one_hub": len(hubs) == 1}
     if not found and hubs:
-        context["later"] = finding.find_later(hubs, wish, now) if wish.day else []
+        context["later"] = slot_search.find_later(hubs, search, now) if search.day else []
         context["wider"] = [
-            Slot(words, _without(request.GET, names))
-            for words, names in (WIDER[name] for name in finding.wider(hubs, wish, now))
+            SlotButton(words, _without(request.GET, names))
+            for words, names in (WIDER[name] for name in slot_search.wider(hubs, search, now))
         ]
     return render_page(request, "website/find.html", context, partial="search")
 
@@ -79,7 +80,7 @@ def free(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, object] = {"hub": hub, "form": form, "crumb_items": hub_crumbs(hub)}
     if not form.is_valid():
         return render_page(request, "website/free.html", context, partial="answer", status=422)
-    context["answer"] = freedom.answer(hub, request.user, form.cleaned_data["start"], form.cleaned_data["minutes"], now)
+    context["answer"] = free_spaces(hub, request.user, form.cleaned_data["start"], form.cleaned_data["minutes"], now)
     return render_page(request, "website/free.html", context, partial="answer")
 
 

@@ -1,4 +1,4 @@
-"""The way back on public pages."""
+"""The breadcrumbs of public pages."""
 
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
@@ -8,10 +8,10 @@ from totem.hubs.models import Hub
 
 
 def home_crumb() -> Crumb:
-    """To the hubs."""
+    """The link to the list of hubs."""
     return Crumb(pgettext_lazy("navigation", "Hubs"), reverse("website:home"))
 
 
 def hub_crumbs(hub: Hub) -> list[Crumb]:
-    """To the hubs, then to this one."""
+    """The links to the list of hubs and to this hub."""
     return [home_crumb(), Crumb(hub.name, reverse("website:hub", kwargs={"slug": hub.slug}))]

@@ -1,4 +1,4 @@
-"""The first free slots for a wish: what `/trouver/` answers."""
+"""The first free slots that meet search criteria: the page `/trouver/`."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from totem.bookings.queries import Slot
 from totem.core import periods
 from totem.core.periods import DAY, Period
 from totem.hubs.models import Hub
-from totem.spaces.models import Audience, Kind, Space
+from totem.spaces.models import Audience, Space, SpaceKind
 from totem.spaces.rules import USUAL_MINUTES, WITHIN
 from totem.spaces.wording import audience_note, capacity_words, feature_words, quantity_words
 from totem.website.wording import slot_words
 
 MOST = 24
 # Not places for people: found when their kind is asked for.
-THINGS = (Kind.MACHINE, Kind.EQUIPMENT)
+THINGS = (SpaceKind.MACHINE, SpaceKind.EQUIPMENT)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What somebody looks for. `after` and `before` are wall-clock times of the hub; None: at any time."""
+class SlotSearch:
+    """The criteria of a search. `after` and `before` are wall-clock times of the hub; None: at any time."""
 
     people: int = 1
     minutes: int = USUAL_MINUTES
@@ -39,8 +39,8 @@ class Wish:
     features: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> "Wish":
-        """The wish that a valid `FindForm` holds."""
+    def of(cls, values: dict[str, Any]) -> "SlotSearch":
+        """The search of the cleaned data of a `FindForm`."""
         return cls(**{**values, "features": tuple(values["features"])})
 
     @property
@@ -49,8 +49,8 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A free slot, and the link that books it."""
+class SlotResult:
+    """A free slot as a row of the page: `page` is the address of the space, `url` that of the form that books it."""
 
     space: Space
     starts_at: datetime
@@ -61,17 +61,17 @@ class Found:
     label: str
 
 
-def candidates(hubs: Sequence[Hub], wish: Wish) -> list[Space]:
-    """The spaces for visitors and members, in these hubs, that suit the wish but for their hours: one query."""
-    by_id = {hub.pk: hub for hub in hubs if wish.hub in ("", hub.slug)}
+def candidates(hubs: Sequence[Hub], search: SlotSearch) -> list[Space]:
+    """The spaces for visitors and members, in these hubs, that meet the criteria, their hours aside; one query."""
+    by_id = {hub.pk: hub for hub in hubs if search.hub in ("", hub.slug)}
     spaces = Space.objects.active().filter(hub__in=by_id).exclude(audience=Audience.TEAM)
-    spaces = spaces.filter(kind=wish.kind) if wish.kind else spaces.exclude(kind__in=THINGS)
-    if wish.features:
-        spaces = spaces.filter(features__contains=list(wish.features))
+    spaces = spaces.filter(kind=search.kind) if search.kind else spaces.exclude(kind__in=THINGS)
+    if search.features:
+        spaces = spaces.filter(features__contains=list(search.features))
     suiting = []
     for space in spaces.order_by("position", "name", "pk"):
         space.hub = by_id[space.hub_id]
-        if needed(space, wish.people) <= space.quantity:
+        if needed(space, search.people) <= space.quantity:
             suiting.append(space)
     return suiting
 
@@ -81,40 +81,40 @@ def needed(space: Space, people: int) -> int:
     return 1 if space.kind in THINGS else -(-people // space.capacity)
 
 
-def find(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[Found]:
+def find(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[SlotResult]:
     """The first free slot of every space that suits, soonest first, at most `MOST`.
 
     A constant number of queries for hubs of one time zone and spaces of which the people take equally many.
     """
     alike: defaultdict[tuple[ZoneInfo, int], list[Space]] = defaultdict(list)
-    for space in candidates(hubs, wish):
-        alike[space.hub.zone, needed(space, wish.people)].append(space)
+    for space in candidates(hubs, search):
+        alike[space.hub.zone, needed(space, search.people)].append(space)
     slots = [
         (slot, quantity)
         for (zone, quantity), spaces in alike.items()
-        for slot in _first_slots(spaces, wish, now, zone, quantity)
+        for slot in _first_slots(spaces, search, now, zone, quantity)
     ]
     slots.sort(key=lambda found: (found[0].starts_at, found[0].space.capacity, found[0].space.name))
-    return [_found(slot, now, quantity) for slot, quantity in slots[:MOST]]
+    return [_result(slot, now, quantity) for slot, quantity in slots[:MOST]]
 
 
-def find_later(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[Found]:
-    """The first slots after the day of the wish, for whom that day has none."""
-    return find(hubs, replace(wish, day=None), now)
+def find_later(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[SlotResult]:
+    """The first free slots on any day, for a search whose day has none."""
+    return find(hubs, replace(search, day=None), now)
 
 
-def _first_slots(spaces: list[Space], wish: Wish, now: datetime, zone: ZoneInfo, quantity: int) -> list[Slot]:
-    window = periods.local_day(wish.day, zone) if wish.day else Period(now, now + WITHIN)
+def _first_slots(spaces: list[Space], search: SlotSearch, now: datetime, zone: ZoneInfo, quantity: int) -> list[Slot]:
+    window = periods.local_day(search.day, zone) if search.day else Period(now, now + WITHIN)
     window = Period(max(window.starts_at, now), window.ends_at)
     if window.starts_at >= window.ends_at:
         return []
-    hours = _hours(window, wish, zone) if wish.after or wish.before else None
-    return booking_queries.first_slots(spaces, window, wish.length, now, hours=hours, quantity=quantity)
+    hours = _hours(window, search, zone) if search.after or search.before else None
+    return booking_queries.first_slots(spaces, window, search.length, now, hours=hours, quantity=quantity)
 
 
-def _hours(window: Period, wish: Wish, zone: ZoneInfo) -> list[Period]:
+def _hours(window: Period, search: SlotSearch, zone: ZoneInfo) -> list[Period]:
     days = periods.local_days(window, zone)
-    return [_between(day, wish.after or time.min, wish.before or time.min, zone) for day in days]
+    return [_between(day, search.after or time.min, search.before or time.min, zone) for day in days]
 
 
 def _between(day: date, after: time, before: time, zone: ZoneInfo) -> Period:
@@ -123,10 +123,10 @@ def _between(day: date, after: time, before: time, zone: ZoneInfo) -> Period:
     return Period(periods.at_wall_clock(day, after, zone), periods.at_wall_clock(ends_on, before, zone))
 
 
-def _found(slot: Slot, now: datetime, quantity: int) -> Found:
+def _result(slot: Slot, now: datetime, quantity: int) -> SlotResult:
     space = slot.space
     when = slot_words(slot.period, now, space.hub.zone)
-    return Found(
+    return SlotResult(
         space,
         slot.starts_at,
         space_url(space),
@@ -143,13 +143,13 @@ def _size(space: Space, quantity: int) -> str:
     return quantity_words(space, quantity) if space.is_pool else capacity_words(space)
 
 
-def wider(hubs: Sequence[Hub], wish: Wish, now: datetime) -> list[str]:
+def wider(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[str]:
     """The criteria (fields of the form, `hours` for both) without which something is free: each alone, else all."""
-    dropped = [name for name in WIDER if replace(wish, **WIDER[name]) != wish]
-    helping = [name for name in dropped if find(hubs, replace(wish, **WIDER[name]), now)]
+    dropped = [name for name in WIDER if replace(search, **WIDER[name]) != search]
+    helping = [name for name in dropped if find(hubs, replace(search, **WIDER[name]), now)]
     if helping or len(dropped) < 2:
         return helping
-    return [ALL] if find(hubs, Wish(people=wish.people), now) else []
+    return [ALL] if find(hubs, SlotSearch(people=search.people), now) else []
 
 
 # What each criterion is when it is dropped; the length goes back to an hour.
