@@ -1,6 +1,6 @@
-"""What is done to hubs.
+"""Actions on hubs: settings, opening hours, zones, team, members and photos.
 
-Who changes when a hub is open holds its lock alone: no booking is made under half-changed hours.
+Changes of opening hours take the hub's lock exclusively, so that no booking is made under half-changed hours.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,11 +34,11 @@ SomePhoto = TypeVar("SomePhoto", bound=Photo)
 
 
 class LastManagerError(Exception):
-    """A hub keeps at least one manager."""
+    """The change would leave the hub without a manager."""
 
 
 class HoursOverlapError(ValueError):
-    """Some lines of a week overlap; `lines` are their places in the list."""
+    """Some lines of a week overlap; `lines` are their indexes in the list."""
 
     def __init__(self, lines: Iterable[int]) -> None:
         self.lines = sorted(set(lines))
@@ -46,7 +46,7 @@ class HoursOverlapError(ValueError):
 
 
 class HubFields(TypedDict, total=False):
-    """What one may say of a hub besides its name and who runs it."""
+    """The optional fields of a hub."""
 
     is_published: bool
     tagline: str
@@ -145,7 +145,7 @@ def set_opening_hours(
 ) -> list[AffectedBooking]:
     """Replace the whole week, and whether public holidays count (None: as before).
 
-    Returns what the removed hours affect, over 400 days: that stays, and somebody looks after it. Raises
+    Returns what the removed hours affect, over 400 days: affected bookings stay, for the team to look after. Raises
     HoursOverlapError.
     """
     check_hours(lines)
@@ -170,7 +170,7 @@ def set_opening_hours(
 
 @dataclass(frozen=True)
 class AddedExceptionalHours:
-    """Exceptional hours that have been added, and what a closure affects: that stays, and somebody looks after it."""
+    """Added exceptional hours, and the bookings that a closure affects, which stay for the team to look after."""
 
     row: ExceptionalHours
     affected: list[AffectedBooking]
@@ -192,7 +192,7 @@ def add_exceptional_hours(
 
 @transaction.atomic
 def remove_exceptional_hours(*, exceptional: ExceptionalHours, by: User, now: datetime) -> None:
-    """Take them back; what has begun ends now, as the past stays what it was. Raises ValidationError when over."""
+    """Delete a closure or opening; one that has begun ends now instead. Raises ValidationError when it is over."""
     hub = exceptional.hub
     locks.lock(locks.LockKind.HUB, [hub.pk])
     row = ExceptionalHours.objects.filter(pk=exceptional.pk).first()
@@ -221,7 +221,7 @@ def add_zone(*, hub: Hub, kind: str, name: str, area: Decimal, opens_on: date | 
 
 @transaction.atomic
 def update_zone(*, zone: Zone, kind: str, name: str, area: Decimal, opens_on: date | None, by: User) -> Zone:
-    """The zone as it is now. Raises ValidationError."""
+    """Change fields of the zone. Raises ValidationError."""
     row = Zone.objects.select_for_update().get(pk=zone.pk)
     row.kind, row.name, row.area, row.opens_on = kind, name, area, opens_on
     row.full_clean()
@@ -237,7 +237,7 @@ def _facts(zone: Zone) -> dict[str, object]:
 
 @transaction.atomic
 def remove_zone(*, zone: Zone, by: User) -> None:
-    """Drop a zone; the spaces in it stand in none."""
+    """Delete a zone; its spaces then have none."""
     hub, pk = zone.hub, zone.pk
     zone.delete()
     _record("hubs.zone_removed", hub, by, zone=pk)
@@ -265,7 +265,7 @@ def add_team_member(*, hub: Hub, email: str, role: str, by: User) -> TeamMember:
 
 @transaction.atomic
 def change_team_role(*, member: TeamMember, role: str, by: User) -> TeamMember:
-    """Another role instead. Raises ValidationError when they hold it already, LastManagerError."""
+    """Change a role. Raises ValidationError when the person holds the new one already, LastManagerError."""
     locks.lock(locks.LockKind.HUB, [member.hub_id])
     row = TeamMember.objects.select_related("hub").get(pk=member.pk)
     if row.role == role:
@@ -280,7 +280,7 @@ def change_team_role(*, member: TeamMember, role: str, by: User) -> TeamMember:
 
 @transaction.atomic
 def remove_team_member(*, member: TeamMember, by: User) -> None:
-    """Take a role away. Raises LastManagerError."""
+    """Remove a role. Raises LastManagerError."""
     locks.lock(locks.LockKind.HUB, [member.hub_id])
     row = TeamMember.objects.select_related("hub").filter(pk=member.pk).first()
     if row is None:
@@ -291,7 +291,7 @@ def remove_team_member(*, member: TeamMember, by: User) -> None:
 
 
 def _keep_a_manager(member: TeamMember) -> None:
-    """To be asked under the hub's lock: two who go at once see each other."""
+    """Raises LastManagerError. Call it under the hub's lock, which serialises two managers who leave."""
     others = TeamMember.objects.filter(hub=member.hub_id, role=Role.MANAGER, person__is_active=True)
     if member.role == Role.MANAGER and not others.exclude(pk=member.pk).exists():
         raise LastManagerError
@@ -302,7 +302,7 @@ def _keep_a_manager(member: TeamMember) -> None:
 
 @transaction.atomic
 def add_membership(*, hub: Hub, email: str, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
-    """The person who signs in with that address belongs to the hub, both days included. Raises ValidationError."""
+    """A membership of the person with that address, both days included. Raises ValidationError."""
     _check_order(starts_on, ends_on)
     membership = Membership(hub=hub, person=_person_at(email), starts_on=starts_on, ends_on=ends_on)
     membership.full_clean()
@@ -321,7 +321,7 @@ def add_membership(*, hub: Hub, email: str, starts_on: date, by: User, ends_on: 
 
 @transaction.atomic
 def end_membership(*, membership: Membership, ends_on: date, by: User) -> Membership:
-    """Let a membership end on that day, the last it holds; also earlier or later than was said before.
+    """Set the last day of a membership, earlier or later than before.
 
     Raises ValidationError before its start, or over another membership of the same person.
     """
@@ -336,7 +336,7 @@ def end_membership(*, membership: Membership, ends_on: date, by: User) -> Member
 
 @transaction.atomic
 def leave_hubs(*, person: User, now: datetime) -> None:
-    """Take a person out of all teams and end their memberships today (they are erased). Raises LastManagerError."""
+    """Remove an erased person from all teams and end their memberships today. Raises LastManagerError."""
     for member in TeamMember.objects.filter(person=person).order_by("hub_id", "pk"):
         remove_team_member(member=member, by=person)
     for membership in Membership.objects.filter(person=person).select_related("hub").order_by("pk"):

@@ -1,4 +1,4 @@
-"""What managers type about their hub. Actions are called with what these forms clean."""
+"""Forms of a hub's management. `cleaned_data` are the values of the actions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
@@ -42,12 +42,12 @@ TIME_ZONES: list[tuple[str, str | Promise]] = [
 
 
 class ConstraintsAtFields:
-    """A model form whose database constraints speak at the field they are about; see `constraint_fields`."""
+    """A model form that shows the message of a constraint at its field; see `constraint_fields`."""
 
     constraint_fields: Mapping[str, str] = {}
 
     def _update_errors(self, errors: ValidationError) -> None:
-        """Django puts what a constraint refuses above the form: here each says so itself."""
+        """Move a constraint's message from above the form, where Django puts it, to its field."""
         at_fields = {name: found for name, found in errors.error_dict.items() if name != NON_FIELD_ERRORS}
         if at_fields:
             super()._update_errors(ValidationError(at_fields))  # type: ignore[misc]
@@ -142,7 +142,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
 
 
 class NewHubForm(HubForm):
-    """A hub that comes into being: the least one must say; the rest follows in its settings."""
+    """A new hub: the required fields; the rest follows in its settings."""
 
     class Meta(HubForm.Meta):
         fields: tuple[str, ...] = (
@@ -172,14 +172,14 @@ class NewHubForm(HubForm):
 
 
 class HoursFields(NamedTuple):
-    """Two fields of the week: from, until."""
+    """The two fields of a line: from, until."""
 
     opens: forms.BoundField
     closes: forms.BoundField
 
 
 class WeekdayFields(NamedTuple):
-    """A day of the week, with its lines."""
+    """A day of the week with the fields of its lines."""
 
     number: int
     name: str
@@ -190,7 +190,7 @@ MOST_LINES = 6
 
 
 class WeekForm(forms.Form):
-    """The hours of a week: on each day the lines there are, and one to spare."""
+    """The hours of a week: on each day the existing lines, and one empty line."""
 
     hide_optional = True
 
@@ -219,7 +219,7 @@ class WeekForm(forms.Form):
 
     @staticmethod
     def _sent(data: Mapping[str, Any] | None, day: int) -> int:
-        """How many lines of a day came in."""
+        """How many lines of a day were submitted."""
         return sum(f"d{day}_{place}_opens" in data for place in range(MOST_LINES)) if data else 0
 
     def _names(self) -> Iterator[tuple[int, int, str, str]]:
@@ -298,7 +298,7 @@ def read_at(form: forms.Form, field: str, day: date, clock: time, zone: ZoneInfo
 
 
 class SpanForm(forms.Form):
-    """From a day and perhaps an hour, until a day and perhaps an hour: whole days are said without hours.
+    """A period from a day and optional hour until a day and optional hour; without hours, whole days.
 
     Cleans to `period` (in UTC, read in `zone`); a form may let it have no end.
     """
@@ -361,7 +361,7 @@ class ExceptionalForm(SpanForm):
 
     @property
     def period(self) -> Period:
-        """Of a valid form."""
+        """Call it on a valid form."""
         return Period(self.cleaned_data["starts_at"], self.cleaned_data["ends_at"])
 
 
@@ -387,20 +387,20 @@ class ZoneForm(ConstraintsAtFields, ZoneModelForm):
 
 
 class TeamMemberForm(forms.Form):
-    """Somebody for the team."""
+    """A new team member, by e-mail address and role."""
 
     email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.DESK)
 
 
 class RoleForm(forms.Form):
-    """Another role."""
+    """The new role of a team member."""
 
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
 
 
 class MembershipForm(forms.Form):
-    """Somebody who becomes a member."""
+    """A new membership."""
 
     email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     starts_on = forms.DateField(label=gettext_lazy("First day"), widget=DateInput())
@@ -413,7 +413,7 @@ class MembershipForm(forms.Form):
 
 
 class LastDayForm(forms.Form):
-    """The last day of something."""
+    """The last day of a membership or of a price."""
 
     ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=DateInput())
 

@@ -1,4 +1,4 @@
-"""Figures about hubs."""
+"""Measures of hubs."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -39,7 +39,7 @@ def hub_area_planned(hub: Hub, period: Period) -> Figure:
 
 
 def _area(hub: Hub, period: Period, *, planned: bool) -> Figure:
-    """m² of the zones that are, or are not, planned on the last day of the period; not known where none is named."""
+    """m² of the zones that are, or are not, planned on the last day of the period; unknown where there is no zone."""
     zones = list(Zone.objects.filter(hub=hub))
     last_day = (period.ends_at - timedelta.resolution).astimezone(hub.zone).date()
     areas = (zone.area for zone in zones if zone.is_planned(last_day) is planned)

@@ -1,4 +1,4 @@
-"""A hub: who runs it, where it is, when it is open, who works there and who belongs to it."""
+"""A hub: operator, address, opening hours, zones, team and members."""
 
 from datetime import date
 from typing import Any, ClassVar, Self
@@ -24,7 +24,7 @@ DEFAULT_ACCENT = "#0B5C73"
 
 
 def known_zone(name: str) -> None:
-    """Refuse a name that is not an IANA time zone."""
+    """Raises ValidationError for a name that is not an IANA time zone."""
     if name not in available_timezones():
         raise ValidationError(_("This is not an IANA time zone, such as Europe/Paris."))
 
@@ -51,7 +51,7 @@ class HubQuerySet(models.QuerySet["Hub"]):
 
 
 class Hub(Dated):
-    """A place that opens its doors. Times are its own: wall-clock times are read in `time_zone`."""
+    """A hub. Its wall-clock times are in its `time_zone`."""
 
     name = models.CharField(_("name"), max_length=120)
     slug = models.SlugField(_("address on this site"), unique=True)
@@ -116,7 +116,7 @@ class ZoneKind(models.TextChoices):
 
 
 class ZoneQuerySet(models.QuerySet["Zone"]):
-    """Zones, delivered and planned kept apart."""
+    """Zones, filtered by opening day."""
 
     def delivered(self, day: date) -> Self:
         """Those that are open on that day."""
@@ -128,7 +128,7 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
 
 
 class Zone(Dated):
-    """A part of the hub with one use, and its floor area in m². Without `opens_on` it has been open all along."""
+    """A part of the hub with one use, and its floor area in m². Without `opens_on` it is open."""
 
     hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="zones")
     kind = models.CharField(_("use"), max_length=20, choices=ZoneKind)
@@ -187,7 +187,7 @@ class WeeklyHoursBase(models.Model):
 
 
 class OpeningHours(WeeklyHoursBase):
-    """When the hub is open, week after week."""
+    """A line of the hub's weekly opening hours."""
 
     hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="opening_hours")
 
@@ -205,7 +205,7 @@ class OpeningHours(WeeklyHoursBase):
 
 
 class ExceptionalHours(Dated):
-    """A closure or an opening out of the ordinary. An opening wins over closures, public holidays and the week."""
+    """An exceptional closure or opening. An opening overrides closures, public holidays and the week."""
 
     class Kind(models.TextChoices):
         CLOSED = "closed", _("Closed")
@@ -243,7 +243,7 @@ class ExceptionalHours(Dated):
 
 
 class Role(models.TextChoices):
-    """What a person of the team may do, from the widest to the narrowest."""
+    """The roles of a team, from the widest permissions to the narrowest."""
 
     MANAGER = "manager", _("Manager")
     DESK = "desk", _("Front desk")
@@ -276,12 +276,12 @@ class TeamMember(Dated):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def on(self, day: date) -> Self:
-        """Those that run on `day`, both ends included."""
+        """Memberships in force on `day`, both ends included."""
         return self.filter(Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day))
 
 
 class Membership(Dated):
-    """A person belongs to a hub from one day until another, both included; no end: until further notice."""
+    """A membership from one day until another, both included; without an end, until further notice."""
 
     hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="memberships")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")

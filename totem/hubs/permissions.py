@@ -1,4 +1,4 @@
-"""Who may do what in a hub, said once. Reading and authorising are one call: `hub_for`."""
+"""Permissions in a hub. Fetching and authorising are one call (`hub_for`); what is not allowed is a 404."""
 
 import rules
 from django.contrib.auth.models import AnonymousUser

@@ -1,4 +1,4 @@
-"""What one asks about hubs: when they are open, and what somebody is to them."""
+"""Queries of hubs: opening periods, open or closed now, a person's standing, areas of zones."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from totem.territories.queries import holidays_between
 
 
 def period_of(during: object) -> Period:
-    """A database range as a period; an open end lies far away."""
+    """A database range as a period; an unbounded end becomes FAR."""
     far = datetime(9000, 1, 1, tzinfo=UTC)
     return Period(during.lower, during.upper or far)  # type: ignore[attr-defined]
 
@@ -105,7 +105,7 @@ def doors_of(opened: Iterable[Period], now: datetime) -> Doors:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a person is to a hub on a day."""
+    """A person's roles and memberships in a hub on a day."""
 
     roles: frozenset[str] = field(default_factory=frozenset)
     is_member: bool = False
@@ -113,7 +113,7 @@ class Standing:
 
     @property
     def is_team(self) -> bool:
-        """May book for others: anybody of the team but readers."""
+        """Whether the person may book for others: any team role but reader."""
         return bool(self.roles - {Role.READER})
 
 

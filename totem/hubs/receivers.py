@@ -1,4 +1,4 @@
-"""Answers of hubs to what happens to people."""
+"""Receivers of the signals about people: export and erasure of personal data."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from totem.hubs.models import Membership, TeamMember
 
 @receiver(person_erasing, dispatch_uid="hubs.leave")
 def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
-    """Whoever is erased leaves teams and memberships, unless a hub would lose its only manager."""
+    """An erased person leaves teams and memberships; refused where a hub would lose its only manager."""
     try:
         leave_hubs(person=person, now=now)
     except LastManagerError as last:

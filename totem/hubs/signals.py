@@ -1,4 +1,4 @@
-"""What hubs ask of the rooms above."""
+"""Signals of hubs that receivers in the rooms above answer."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ closing = Signal()
 
 @dataclass(frozen=True)
 class AffectedBooking:
-    """Something that a closure touches, as the team calls it, and where it is looked after."""
+    """A booking that a change affects: its label, the address of its page, its period and units."""
 
     label: str
     url: Words
@@ -36,7 +36,7 @@ class AffectedBooking:
 def affected_by_closing(
     hub: Hub, periods: Iterable[Period], *, now: datetime, space_id: int | None = None
 ) -> list[AffectedBooking]:
-    """What would be affected if the hub, or one of its spaces, were closed during `periods`, in order of time."""
+    """The bookings that closing the hub, or one space, during `periods` would affect, in order of time."""
     periods = list(periods)
     if not periods:
         return []
@@ -53,7 +53,7 @@ def planning_window(now: datetime) -> Period:
 
 
 def newly_closed(before: Sequence[Period], after: Sequence[Period]) -> list[Period]:
-    """What was open and no longer is. Both are sorted and disjoint, as `open_periods` gives them."""
+    """The periods that were open and no longer are. Arguments are sorted and disjoint, as from `open_periods`."""
     ends = [period.ends_at for period in after]
     closed = []
     for period in before:

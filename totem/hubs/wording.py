@@ -1,4 +1,4 @@
-"""How the opening of a hub is said."""
+"""Wording of opening hours."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What is done to spaces. Bookings are made under the locks taken here: none is made under half-changed rules."""
+"""Actions on spaces. They take the hub's lock exclusively, so that no booking is made under half-changed rules."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ from totem.spaces.rules import allowed_lengths
 
 
 class BookedError(Exception):
-    """Bookings stand in the way; `affected` says which."""
+    """Bookings prevent the change; `affected` lists them."""
 
     def __init__(self, affected: Sequence[AffectedBooking]) -> None:
         super().__init__(f"{len(affected)} bookings in the way")
@@ -36,7 +36,7 @@ class BookedError(Exception):
 
 
 class SpaceFields(TypedDict, total=False):
-    """What one may say of a space besides its name, kind and number; see the model for units."""
+    """The optional fields of a space; units are those of the model."""
 
     zone: Zone | None
     description: str
@@ -62,7 +62,7 @@ class SpaceChanges(SpaceFields, total=False):
 
 
 def _lock(space: Space) -> None:
-    """Keep bookings of the hub waiting: they read a space's rules under the hub's lock, shared among them."""
+    """Lock the hub exclusively: bookings read a space's rules under its shared lock, and wait."""
     locks.lock(locks.LockKind.HUB, [space.hub_id])
 
 
@@ -156,7 +156,7 @@ def _retire_units(space: Space, count: int, now: datetime) -> None:
 
 
 def _add_units(space: Space, count: int) -> None:
-    """Units that had been withdrawn come back first: a number is one thing for ever."""
+    """Reactivate withdrawn units first: a number identifies one unit for ever."""
     back = list(space.units.filter(is_active=False).order_by("number")[:count])
     Unit.objects.filter(pk__in=[unit.pk for unit in back]).update(is_active=True)
     last: int = space.units.aggregate(last=Max("number"))["last"] or 0
@@ -171,7 +171,7 @@ def _hub(space: Space) -> Hub:
 
 @transaction.atomic
 def retire_space(*, space: Space, by: User, now: datetime) -> list[AffectedBooking]:
-    """Take the space out of service for good: nobody books it any more. Returns the bookings to come, which stay."""
+    """Take the space out of service: it cannot be booked any more. Returns the future bookings, which stay."""
     return _set_active(space, False, by, now)
 
 
@@ -194,7 +194,7 @@ def _set_active(space: Space, is_active: bool, by: User, now: datetime) -> list[
 
 @transaction.atomic
 def set_parts(*, space: Space, parts: Iterable[Space], by: User, now: datetime) -> None:
-    """Say what a space is made of; booking either then blocks what they share, parts of parts included.
+    """Set the parts of a space; booking either then blocks what they share, parts of parts included.
 
     Bookings already made of the whole take the new parts too. Raises ValidationError for a circle, a pool or a space
     of another hub, BookedError where whole and part are both promised for the same time.
@@ -325,7 +325,7 @@ def _make_room(price: Price, former: Price | None) -> None:
 
 @transaction.atomic
 def end_price(*, price: Price, ends_on: date, by: User) -> Price:
-    """Let a price end on that day, the last it holds. Raises ValidationError outside the time it holds."""
+    """Set the last day of a price. Raises ValidationError outside the time it is in force."""
     _lock(price.space)
     row = Price.objects.get(pk=price.pk)
     if ends_on < row.starts_on:
@@ -340,7 +340,7 @@ def end_price(*, price: Price, ends_on: date, by: User) -> Price:
 
 @transaction.atomic
 def remove_price(*, price: Price, by: User, today: date) -> None:
-    """Drop a price that holds from a day to come. Raises ValidationError for one that holds already, or held."""
+    """Delete a future price. Raises ValidationError for one that is or was in force."""
     _lock(price.space)
     row = Price.objects.get(pk=price.pk)
     if row.starts_on <= today:
@@ -359,7 +359,7 @@ def remove_price(*, price: Price, by: User, today: date) -> None:
 
 @dataclass(frozen=True)
 class ReportedOutage:
-    """An outage, and the bookings that it affects: they stay, and somebody looks after them."""
+    """An outage and the bookings that it affects, which stay for the team to look after."""
 
     outage: Outage
     affected: list[AffectedBooking]
@@ -395,14 +395,14 @@ def report_outage(
 def affected_by_outage(
     space: Space, period: Period, *, now: datetime, unit: Unit | None = None
 ) -> list[AffectedBooking]:
-    """What an outage of the space, or of one of its units, affects."""
+    """The bookings that an outage of the space, or of one of its units, affects."""
     affected = affected_by_closing(_hub(space), [period], now=now, space_id=space.pk)
     return affected if unit is None else [booking for booking in affected if unit.pk in booking.unit_ids]
 
 
 @transaction.atomic
 def end_outage(*, outage: Outage, by: User, now: datetime) -> None:
-    """It works again; an outage that has not begun is dropped. Raises ValidationError when it is over already."""
+    """End an outage now; one that has not begun is deleted. Raises ValidationError when it is over already."""
     _lock(outage.space)
     row = Outage.objects.select_for_update().filter(pk=outage.pk).first()
     if row is None or (row.during.upper is not None and row.during.upper <= now):

@@ -1,4 +1,4 @@
-"""What managers type about spaces. Actions are called with what these forms clean."""
+"""Forms of spaces. `cleaned_data` are the values of the actions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -34,7 +34,7 @@ def _days_words(days: int) -> str:
 
 
 class AmongField(forms.TypedChoiceField):
-    """A whole number chosen in a list of usual ones; the one that holds is always among them."""
+    """A whole number chosen in a list of usual ones; the present value is always among them."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class SpaceForm(ConstraintsAtFields, SpaceModelForm):
 
 
 class NewSpaceForm(SpaceForm):
-    """A space that comes into being, with its number of units."""
+    """A new space, with its number of units."""
 
     class Meta(SpaceForm.Meta):
         fields: tuple[str, ...] = ("quantity", *SpaceForm.Meta.fields)
@@ -214,7 +214,7 @@ class PriceForm(forms.Form):
 
 
 class OutageForm(SpanForm):
-    """What is out of order, since when, until when if that is known."""
+    """An outage: of which space or unit, since when, and until when if known."""
 
     what = forms.ChoiceField(label=gettext_lazy("What"))
     reason = forms.CharField(
@@ -243,10 +243,10 @@ class OutageForm(SpanForm):
 
     @property
     def space(self) -> Space:
-        """Of a valid form."""
+        """Call it on a valid form."""
         return self.known[self.cleaned_data["what"]][0]
 
     @property
     def unit(self) -> Unit | None:
-        """Of a valid form."""
+        """Call it on a valid form."""
         return self.known[self.cleaned_data["what"]][1]

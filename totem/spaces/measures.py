@@ -1,4 +1,4 @@
-"""Figures about what can be booked."""
+"""Measures of spaces."""
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _

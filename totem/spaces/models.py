@@ -1,4 +1,4 @@
-"""What can be booked: spaces, their units, their hours, prices and rules, and what they are made of."""
+"""Spaces: units, parts, opening hours, prices, rules and outages."""
 
 from datetime import timedelta
 from typing import ClassVar, Self
@@ -64,9 +64,9 @@ class SpaceQuerySet(models.QuerySet["Space"]):
 
 
 class Space(Dated):
-    """Something one books: a room, a machine, or a pool of `quantity` like units (desks, projectors).
+    """What is booked: a room, a machine, or a pool of `quantity` interchangeable units (desks, projectors).
 
-    Rules are in minutes and days; they are read when a booking is made, and a booking keeps what it was made under.
+    Rules are in minutes and days; a booking keeps the price and deadline of the rules it was made under.
     """
 
     hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="spaces")
@@ -198,7 +198,7 @@ class Space(Dated):
 
 
 class Unit(models.Model):
-    """One thing that one booking occupies: a room has one, a pool of forty desks has forty."""
+    """What one booking occupies: a room has one unit, a pool of forty desks has forty."""
 
     space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="units")
     number = models.PositiveSmallIntegerField(_("number"))

@@ -1,4 +1,4 @@
-"""What a booking costs, from the dated public prices of a space."""
+"""The price of a booking, from the dated public prices of a space."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

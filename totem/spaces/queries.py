@@ -1,4 +1,4 @@
-"""When spaces are open, and what booking one takes with it."""
+"""Queries of spaces: opening periods, outages, and the spaces that a booking takes."""
 
 from collections import defaultdict
 from collections.abc import Iterable

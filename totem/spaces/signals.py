@@ -1,4 +1,4 @@
-"""What spaces announce to the rooms above."""
+"""Signals of spaces for the rooms above."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ parts_added = Signal()
 
 
 def affected_by_added_parts(hub: Hub, added: Sequence[tuple[int, int]], *, now: datetime) -> list[AffectedBooking]:
-    """Announce the new parts; what stands in the way, in order of time."""
+    """Send the signal; returns the bookings that prevent it, in order of time."""
     answers: list[tuple[Any, Any]] = parts_added.send(sender=Space, hub=hub, added=added, now=now)
     return sorted(
         (booking for _receiver, affected in answers for booking in affected),

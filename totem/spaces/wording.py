@@ -1,4 +1,4 @@
-"""How a space, its rules and its prices are said: where it is shown, where it is booked and where it is managed."""
+"""Wording of a space, its rules and its prices, for all pages and mails."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date

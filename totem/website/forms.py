@@ -31,7 +31,7 @@ class FindForm(forms.Form):
     after = forms.TimeField(label=gettext_lazy("Not before"), widget=TimeInput(step_minutes=15), required=False)
     before = forms.TimeField(label=gettext_lazy("Over by"), widget=TimeInput(step_minutes=15), required=False)
     hub = forms.ChoiceField(label=gettext_lazy("Hub"), required=False)
-    kind = forms.ChoiceField(label=gettext_lazy("SpaceKind of space"), required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind of space"), required=False)
     features = forms.MultipleChoiceField(
         label=gettext_lazy("What you need"),
         choices=Feature.choices,

@@ -1,4 +1,4 @@
-"""Managing when a hub is open: its week, and the days out of the ordinary."""
+"""Management of opening hours: the week, and exceptional closures and openings."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -49,7 +49,7 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def closures(request: HttpRequest, slug: str) -> HttpResponse:
-    """Closures and openings out of the ordinary; what a closure would affect is shown before it is saved."""
+    """Exceptional closures and openings; the bookings that a closure affects are shown before it is saved."""
     hub = hub_for(request.user, slug, MANAGE)
     now = clock.now()
     form = ExceptionalForm(request.POST or None, zone=hub.zone, now=now)
@@ -95,7 +95,7 @@ def closures(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def remove_closure(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Take a closure or an opening back."""
+    """Delete a closure or an opening."""
     hub = hub_for(request.user, slug, MANAGE)
     row = get_object_or_404(ExceptionalHours, hub=hub, pk=pk)
     with errors_as_message(request):

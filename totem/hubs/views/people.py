@@ -1,4 +1,4 @@
-"""Managing who works in a hub and who belongs to it."""
+"""Management of a hub's team and members."""
 
 from datetime import date
 
@@ -35,7 +35,7 @@ def _last_manager() -> str:
 
 @require_http_methods(SHOW_AND_SEND)
 def team(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who works here, in which role; one more is added here."""
+    """The team with its roles, and a form to add somebody."""
     hub = hub_for(request.user, slug, MANAGE)
     form = TeamMemberForm(request.POST or None)
     if form.is_valid():
@@ -49,7 +49,7 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Give somebody another role, or take it away."""
+    """Change a role, or remove it."""
     hub = hub_for(request.user, slug, MANAGE)
     member = get_object_or_404(TeamMember.objects.select_related("person"), hub=hub, pk=pk)
     form = RoleForm(request.POST or None, initial={"role": member.role})
@@ -76,7 +76,7 @@ def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 @require_POST
 def remove_from_team(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Take a role away."""
+    """Remove a role."""
     hub = hub_for(request.user, slug, MANAGE)
     member = get_object_or_404(TeamMember, hub=hub, pk=pk)
     try:
@@ -85,7 +85,7 @@ def remove_from_team(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.error(request, _last_manager())
         return redirect("hubs:team", hub.slug)
     messages.success(request, _("The role is taken away."))
-    # Whoever gave up the role themselves has no business here any more.
+    # Who removed their own role may no longer see this page.
     return redirect("website:hub" if member.person_id == request.user.pk else "hubs:team", hub.slug)
 
 
@@ -93,7 +93,7 @@ def remove_from_team(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _groups(hub: Hub, today: date) -> dict[str, MembershipQuerySet]:
-    """Memberships by the word in the address: current, to come, past."""
+    """Memberships by the filter in the address: current, to come, past."""
     rows = Membership.objects.filter(hub=hub)
     return {
         "": rows.on(today),
@@ -104,7 +104,7 @@ def _groups(hub: Hub, today: date) -> dict[str, MembershipQuerySet]:
 
 @require_safe
 def members(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who belongs to the hub, or will, or did; found by name or address."""
+    """Members, present, future and past; searched by name or address."""
     hub = hub_for(request.user, slug, MANAGE)
     today = clock.today(hub.zone)
     form = MemberSearchForm(request.GET or None)
@@ -135,7 +135,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def add_member(request: HttpRequest, slug: str) -> HttpResponse:
-    """Somebody becomes a member."""
+    """A new membership."""
     hub = hub_for(request.user, slug, MANAGE)
     today = clock.today(hub.zone)
     form = MembershipForm(request.POST or None, initial={"starts_on": today})
@@ -156,7 +156,7 @@ def add_member(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Say on which day a membership ends."""
+    """Set the last day of a membership."""
     hub = hub_for(request.user, slug, MANAGE)
     membership = get_object_or_404(Membership.objects.select_related("person"), hub=hub, pk=pk)
     today = clock.today(hub.zone)

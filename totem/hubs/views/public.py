@@ -1,4 +1,4 @@
-"""What anybody may fetch of a hub."""
+"""The public stylesheet of a hub."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""Where the screens of one space stand."""
+"""The page frame of one space's management."""
 
 from collections.abc import Mapping
 from typing import Any
