@@ -1,8 +1,8 @@
-"""Weeks and days of spaces as rows that a template only has to print.
+"""Weeks and days of spaces as rows for templates, without arithmetic left to them.
 
 Between the database and the template all instants are whole minutes since 1970 in UTC: a full week of a large hub is a
-thousand pieces, and arithmetic on integers costs nothing. The zone is asked once a day; on the two days a year when the
-clocks change each label is computed by itself.
+thousand segments, and integers are cheap. The time zone is consulted once a day; on the two days a year when the clocks
+change each label is computed.
 """
 
 from bisect import bisect_left
@@ -135,7 +135,7 @@ class HourLabels:
 
 @dataclass(frozen=True, slots=True)
 class BookingLimits:
-    """What the links need to know of a space: from when to when one may start, how long, and the page that books."""
+    """What links need of a space: first and last start, lengths, and the address of the booking form."""
 
     base: str
     step: int
@@ -305,7 +305,7 @@ def _quarters(minutes: int) -> int:
 
 
 def stretches(start: int, to: int, now: int, times: SpaceTimes) -> Iterable[tuple[str, int, int, int]]:
-    """What [start, to) consists of: state, start, end, and for free ones where the stretch really ends."""
+    """The segments of [start, to): state, start, end, and for free ones the end of the whole free period."""
     cursor = start
     if now > start:
         cursor = min(now // QUARTER * QUARTER, to)
@@ -430,7 +430,7 @@ def _half_hours_of(day: CalendarDay, hours: Span) -> dict[Key, int]:
 
 
 def _in_order(columns: Sequence[dict[Key, int]]) -> Callable[[Key], tuple[int, int, int]]:
-    """Sorts half-hours as a day lives them: the whole of an hour's first coming before its second."""
+    """Sort key of half-hours in order of time: the first occurrence of a repeated hour before its second."""
     again = [wall for column in columns for wall, coming in column if coming]
     first, last = min(again, default=DAY_MINUTES), max(again, default=DAY_MINUTES)
 
@@ -442,7 +442,7 @@ def _in_order(columns: Sequence[dict[Key, int]]) -> Callable[[Key], tuple[int, i
 
 
 class _CellDrawer:
-    """Says what each half-hour of a space is."""
+    """Computes the state of each half-hour of a space."""
 
     def __init__(self, times: SpaceTimes, rules: BookingLimits, now: datetime) -> None:
         self.times = times

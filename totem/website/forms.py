@@ -1,4 +1,4 @@
-"""What people ask of the public pages."""
+"""Forms of the public pages."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,7 +22,7 @@ LONGEST = 12 * 60
 
 
 class FindForm(forms.Form):
-    """A free space, wanted for some people, for some time. Every field has a default: nothing asked is a question."""
+    """The search of a free space. Every field has a default, so that an empty form is a valid search."""
 
     hide_optional = True
     people = forms.IntegerField(label=gettext_lazy("People"), min_value=1, max_value=1000, initial=1)
@@ -77,7 +77,7 @@ class FindForm(forms.Form):
 
 
 def _with_defaults(asked: QueryDict) -> QueryDict:
-    """What is asked, for one person and one hour where nothing is said."""
+    """The submitted data, with one person and one hour as defaults."""
     said = asked.copy()
     for name, default in (("people", "1"), ("minutes", str(USUAL_MINUTES))):
         if not said.get(name):
@@ -86,7 +86,7 @@ def _with_defaults(asked: QueryDict) -> QueryDict:
 
 
 class FreeForm(forms.Form):
-    """What is free in a hub at some time; `start` is an instant with its offset, or a time on the hub's clocks."""
+    """The free spaces of a hub from `start`: an instant with its offset, or a local time of the hub."""
 
     start = forms.CharField(label=gettext_lazy("Start"), widget=DateTimeInput(step_minutes=15))
     minutes = MinutesField(label=gettext_lazy("Length"), minimum=15, maximum=24 * 60, step=15, initial=USUAL_MINUTES)
@@ -121,7 +121,7 @@ def read_start(text: str, zone: ZoneInfo) -> datetime:
 
 
 def read_day(text: str, today: date) -> date:
-    """The day of `?date=`; today when nothing is said. Raises ValueError where it is no day, or too far from today."""
+    """The day of `?date=`; today without one. Raises ValueError where it is not a day, or too far from today."""
     if not text:
         return today
     day = date.fromisoformat(text)

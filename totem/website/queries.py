@@ -1,4 +1,4 @@
-"""What public pages show of hubs and their spaces, ready for templates."""
+"""Queries of hubs and their spaces for the public pages, as values for templates."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class HubCard:
 
     @property
     def point(self) -> dict[str, Any]:
-        """What the map wants to know."""
+        """The point of the hub for the `map` component."""
         return {
             "name": self.hub.name,
             "lat": self.hub.latitude,
@@ -242,7 +242,7 @@ def _space_card(space: Space, prices: Sequence[Price]) -> SpaceCard:
     )
 
 
-# What most people come for, first.
+# In the order of what most people look for.
 KIND_ORDER = (
     SpaceKind.MEETING_ROOM,
     SpaceKind.HOT_DESKS,

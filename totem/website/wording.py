@@ -1,4 +1,4 @@
-"""What public pages say in words: slots, what is free. See `hubs.wording` and `spaces.wording` for the rest."""
+"""Wording of slots and availability on public pages. See `hubs.wording` and `spaces.wording` for the rest."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What the law and honesty ask of a site: who answers for it, whether everybody can use it, what it is."""
+"""About Totem, accessibility statement and legal notice."""
 
 import importlib.metadata
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ ACCESSIBILITY_STATED_ON = date(2026, 11, 22)
 @login_not_required
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    """What Totem is, where its source is found (AGPL, article 13), and what of the demonstration is true."""
+    """What Totem is, the address of its source (AGPL, article 13), and what is invented in the demonstration."""
     context = {"version": importlib.metadata.version("totem"), "source_url": settings.SOURCE_URL}
     return _page(request, "website/about.html", context)
 

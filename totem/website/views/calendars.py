@@ -1,4 +1,4 @@
-"""Weeks and days: of a hub, of a space."""
+"""The week and the day of a hub, and the week of a space."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The hubs together, and one of them."""
+"""The list of hubs, and the page of one."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse

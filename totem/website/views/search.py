@@ -1,4 +1,4 @@
-"""What is free, where and when."""
+"""Search of free slots, and the free spaces of a hub."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
