@@ -111,7 +111,7 @@ def test_every_page_is_read_by_everybody_at_every_width(window: NewPage, officer
 def test_from_the_choice_of_a_label_to_a_frozen_evaluation_without_a_script(window: NewPage, officer: User):
     page = window(user=officer, width=390, javascript=False)
     page.goto("/territoires/espaces/nous/")
-    page.locator(f'.bar-work a[href="{BOARDS}"]').click()
+    page.locator(f'.bar-thumb > ul > li > a[href="{BOARDS}"]').click()
     page.locator('a[href$="/nouveau/"]').click()
     page.locator('a[href="?charte=quartier-numerique"]').click()
     page.locator("select[name=perimeter]").select_option(label="Quartier de la gare")

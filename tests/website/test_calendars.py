@@ -14,7 +14,7 @@ from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.website.conftest import between, booked, paris
 from tests.website.reading import bookings_offered, links, region, text, words
 from totem.spaces.models import Audience, Space
-from totem.website.calendar import Times, stretches
+from totem.website.calendar import SpaceTimes, stretches
 
 pytestmark = pytest.mark.django_db
 
@@ -358,7 +358,7 @@ def test_a_bar_is_covered_once_and_every_minute_is_what_it_is(
     is_free = merged([a for a in atoms if within(a[0], is_open) and not within(a[0], taken)])
     start, to = 480, 1200
     covered = start
-    for state, first, last, _end in stretches(start, to, now, Times(is_open, is_free, out)):
+    for state, first, last, _end in stretches(start, to, now, SpaceTimes(is_open, is_free, out)):
         assert first == covered
         assert first < last <= to
         covered = last
