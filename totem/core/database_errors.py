@@ -33,7 +33,7 @@ def unavailable_page(request: HttpRequest) -> HttpResponse:
     logger.error("The database is unavailable: %s %s answered 503.", request.method, request.path)
     language = translation.get_language_from_request(request)
     with translation.override(language):
-        body = render_to_string("core/database_unavailable.html", {"language": language, "retry": RETRY_AFTER_SECONDS})
+        body = render_to_string("core/database_unavailable.html")
     response = HttpResponse(body, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     response["Content-Language"] = language
     add_never_cache_headers(response)
