@@ -141,6 +141,27 @@ def test_rules_are_refused_at_their_field(period: Period, field: str | None):
     assert not Booking.objects.exists()
 
 
+@pytest.mark.parametrize(("period", "field"), [(at(9, day=3), "start"), (at(9, day=5), "day"), (at(9, day=1), "start")])
+def test_notice_and_horizon_hold_for_visitors_and_not_for_the_team(period: Period, field: str):
+    space = SpaceFactory(min_notice_minutes=3 * 24 * 60, horizon_days=3)
+    with pytest.raises(RuleBrokenError) as refusal:
+        book(space, period)
+    assert refusal.value.field == field
+    assert not Booking.objects.exists()
+    book(
+        space, period, booker=Booker(by=TeamMemberFactory(hub=space.hub).person, guest=Guest("Ada", "ada@example.org"))
+    )
+
+
+def test_what_has_passed_is_refused_to_the_team_too():
+    space = SpaceFactory()
+    booker = Booker(by=TeamMemberFactory(hub=space.hub).person, guest=Guest("Ada", "ada@example.org"))
+    with pytest.raises(RuleBrokenError) as refusal:
+        book(space, at(9), booker=booker, now=at(12).starts_at)
+    assert refusal.value.field == "start"
+    assert not Booking.objects.exists()
+
+
 def test_only_members_book_what_is_for_members():
     space = SpaceFactory(audience=Audience.MEMBERS)
     with pytest.raises(AudienceError):
