@@ -396,7 +396,7 @@ class _Outcome:
 
 @contextlib.contextmanager
 def _said_in_one_line() -> Iterator[_Outcome]:
-    """What people can put right is said in a line; anything else is a fault of ours and keeps its traceback."""
+    """An error that the operator can correct is printed in one line; any other keeps its traceback."""
     outcome = _Outcome()
     try:
         yield outcome

@@ -70,12 +70,12 @@ def _programs() -> Iterator[Finding]:
     if node is None:
         yield Finding("note", "Node.js is not here: only `make setup` needs it (20 or later).")
         return
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    major = said.lstrip("v").split(".")[0]
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = version.lstrip("v").split(".")[0]
     if major.isdigit() and int(major) < 20:
-        yield Finding("wrong", f"Node.js {said}: `make setup` needs 20 or later.")
+        yield Finding("wrong", f"Node.js {version}: `make setup` needs 20 or later.")
     else:
-        yield Finding("ok", f"Node.js {said}")
+        yield Finding("ok", f"Node.js {version}")
 
 
 def _assets() -> Iterator[Finding]:

@@ -21,7 +21,7 @@ logger = logging.getLogger("totem.worker")
 
 
 def run(*, once: bool = False) -> int:
-    """Do jobs until SIGTERM or SIGINT (or, `once`, until none is due), whatever the database does meanwhile.
+    """Do jobs until SIGTERM or SIGINT (or, `once`, until none is due), also while the database is unavailable.
 
     A job that runs when the signal comes is given `GRACE_SECONDS` to end. What a killed worker left behind is taken up
     again by `totem.core.jobs.retry_stalled_jobs`. Returns 0, or 1 when `once` met an error.

@@ -1,4 +1,4 @@
-"""What people are told of their bookings, by job, in their language, in text and in HTML."""
+"""Mails about bookings, queued by a job, in their language, in text and in HTML."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ def booked(*, language: str = "fr", needs_approval: bool = False, **more: object
     return actions.book(space=space, period=PERIOD, booker=booker, now=NOW, **more)
 
 
-def told() -> Mail:
+def last_mail() -> Mail:
     """The mail that comes of the job that waits, done as a worker does it."""
     job = ProcrastinateJob.objects.filter(task_name="bookings.tell").order_by("id").last()
     jobs.tell(**job.args)
@@ -38,7 +38,7 @@ def told() -> Mail:
 
 def test_a_confirmation_says_what_where_when_and_how_much_in_french():
     booking = booked()
-    mail = told()
+    mail = last_mail()
     assert mail.to == booking.person.email
     assert mail.subject == "Votre réservation est confirmée – Salle Somme, jeudi 4 mars 2027"
     for words in (mail.text, mail.html):
@@ -50,20 +50,20 @@ def test_a_confirmation_says_what_where_when_and_how_much_in_french():
 
 def test_an_english_reader_is_told_in_english():
     booked(language="en")
-    assert told().subject.startswith("Your booking is confirmed – Salle Somme")
+    assert last_mail().subject.startswith("Your booking is confirmed – Salle Somme")
 
 
 def test_each_event_has_its_mail_and_the_same_news_goes_once():
     booking = booked(needs_approval=True)
     team = TeamMemberFactory(hub=booking.hub).person
-    subjects = [told().subject]
+    subjects = [last_mail().subject]
     actions.approve(booking=booking, by=team, now=NOW)
-    subjects.append(told().subject)
+    subjects.append(last_mail().subject)
     later = Period(PERIOD.starts_at + timedelta(days=1), PERIOD.ends_at + timedelta(days=1))
     actions.move(booking=booking, space=booking.space, period=later, by=team, now=NOW, by_team=True)
-    subjects.append(told().subject)
+    subjects.append(last_mail().subject)
     actions.cancel(booking=booking, by=team, now=NOW, by_team=True)
-    subjects += [told().subject, told().subject]
+    subjects += [last_mail().subject, last_mail().subject]
     assert len(set(subjects)) == 4
     assert Mail.objects.count() == 4
 
@@ -71,7 +71,7 @@ def test_each_event_has_its_mail_and_the_same_news_goes_once():
 def test_a_refusal_is_told():
     booking = booked(needs_approval=True)
     actions.refuse(booking=booking, by=TeamMemberFactory(hub=booking.hub).person, now=NOW)
-    assert "ne peut" in told().subject
+    assert "ne peut" in last_mail().subject
 
 
 def test_a_guests_mail_opens_the_booking_and_the_code_confirms_it():
@@ -81,7 +81,7 @@ def test_a_guests_mail_opens_the_booking_and_the_code_confirms_it():
     actions.send_code(booking=booking)
     code = Mail.objects.get().subject.split()[0]
     actions.confirm_with_code(booking=booking, code=code, now=NOW)
-    mail = told()
+    mail = last_mail()
     assert mail.to == "ada@example.org"
     assert f"key={mails.manage_key(booking)}" in mail.text
 
@@ -107,7 +107,7 @@ def test_who_books_on_the_eve_is_not_reminded():
 
 def test_the_mail_leaves_with_both_parts():
     booked()
-    core_jobs.send_mail(told().pk)
+    core_jobs.send_mail(last_mail().pk)
     (message,) = outgoing.outbox
     assert message.alternatives[0].mimetype == "text/html"
     assert message.extra_headers["Message-ID"] == Mail.objects.get().message_id
@@ -116,4 +116,4 @@ def test_the_mail_leaves_with_both_parts():
 def test_a_name_cannot_add_markup_to_the_mail():
     space = SpaceFactory(name="<script>alert(1)</script>", hub=HubFactory())
     actions.book(space=space, period=PERIOD, booker=Booker.oneself(UserFactory()), now=NOW)
-    assert "<script>" not in told().html
+    assert "<script>" not in last_mail().html

@@ -1,4 +1,4 @@
-"""The outbox: what was told is told once, in the reader's language, and never when it was rolled back."""
+"""The outbox: a mail is sent once, in its reader's language, and never when the transaction was rolled back."""
 
 import datetime
 import smtplib

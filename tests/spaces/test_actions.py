@@ -1,4 +1,4 @@
-"""What is done to spaces: what is written, what is refused, and that bookings wait meanwhile."""
+"""Actions on spaces: what is written, what is refused, and that bookings wait for their lock."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal

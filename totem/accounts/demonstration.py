@@ -125,10 +125,10 @@ def _draw(world: InventedWorld) -> Crowd:
         return InventedPerson(name=name, email=email, joined=joined, role=role)
 
     groups = {}
-    for slug, told in sheet["hubs"].items():
+    for slug, group in sheet["hubs"].items():
         groups[slug] = Group(
-            team=[newcomer(world.days[0] - TEAM_SINCE, line.get("demo", "")) for line in told["team"]],
-            members=[_member(strangers, world, rng) for _ in range(told["members"])],
+            team=[newcomer(world.days[0] - TEAM_SINCE, line.get("demo", "")) for line in group["team"]],
+            members=[_member(strangers, world, rng) for _ in range(group["members"])],
             guests=[next(strangers) for _ in range(GUESTS)],
         )
     others = [

@@ -133,15 +133,15 @@ class Demonstration:
 def load(world: InventedWorld) -> Demonstration:
     """Load what the folder tells of and is not there yet. Raises RealDataError, with nothing written."""
     with _alone():
-        told = [known for known in parts() if any(world.folder.glob(known.sheets))]
-        missing = [known for known in told if not known.is_there(world)]
+        present = [known for known in parts() if any(world.folder.glob(known.sheets))]
+        missing = [known for known in present if not known.is_there(world)]
         for known in missing:
             with transaction.atomic():
                 known.load(world)
         if missing:
             with connection.cursor() as cursor:  # so that the first pages are planned on what is there now
                 cursor.execute("ANALYZE")
-    loaded = [at for known in told if known not in missing and (at := known.loaded_at()) is not None]
+    loaded = [at for known in present if known not in missing and (at := known.loaded_at()) is not None]
     return Demonstration(min(loaded, default=world.now), is_new=bool(missing))
 
 

@@ -89,8 +89,8 @@ class OwnWorkplace:
 
     def digest(self, detail: str = "") -> str:
         """What the cookie keeps of this workplace, or of a detail in it: tells nothing to who reads the cookie."""
-        told = f"{self.person.pk}:{self.key}:{detail}"
-        return salted_hmac("core.navigation", told, algorithm="sha256").hexdigest()[:20]
+        key = f"{self.person.pk}:{self.key}:{detail}"
+        return salted_hmac("core.navigation", key, algorithm="sha256").hexdigest()[:20]
 
     def preferred(self, details: Sequence[str]) -> str:
         """Among these: the one at hand, else the one looked at last, else the first; "" where there is none."""
@@ -249,9 +249,9 @@ def where(request: HttpRequest) -> tuple[OwnWorkplace | None, Entry | None]:
     match = request.resolver_match
     entry = entry_at(match.route) if match else None
     arguments: Mapping[str, Any] = match.kwargs if match else {}
-    said: Stand | None = getattr(request, STANDING, None)
-    if said is not None and (own := _own(request, said.workplace, said.slug)):
-        return own, said.entry or entry
+    stand_: Stand | None = getattr(request, STANDING, None)
+    if stand_ is not None and (own := _own(request, stand_.workplace, stand_.slug)):
+        return own, stand_.entry or entry
     if entry is None or not isinstance(entry.bar, Workplace):
         return came_from(request), entry
     own = _own(request, entry.bar, str(arguments.get(entry.bar.keyword, "")))

@@ -83,7 +83,7 @@ def _record(verb: str, hub: Hub, by: User, **facts: object) -> None:
 
 @transaction.atomic
 def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", **fields: Unpack[HubFields]) -> Hub:
-    """A new hub, hidden from the public unless said otherwise, with `by` as its first manager.
+    """A new hub, hidden from the public by default, with `by` as its first manager.
 
     Its address on the site is made of its name. Raises ValidationError.
     """

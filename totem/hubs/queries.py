@@ -153,9 +153,9 @@ class Areas:
 
 def areas(zones: Iterable[Zone], day: date) -> Areas:
     """These zones as they are on that day, otherwise in the order given."""
-    told = list(zones)
-    planned = sorted((zone for zone in told if zone.is_planned(day)), key=lambda zone: zone.opens_on or day)
-    return Areas([zone for zone in told if not zone.is_planned(day)], planned)
+    ordered = list(zones)
+    planned = sorted((zone for zone in ordered if zone.is_planned(day)), key=lambda zone: zone.opens_on or day)
+    return Areas([zone for zone in ordered if not zone.is_planned(day)], planned)
 
 
 class PlannedArea(NamedTuple):

@@ -23,7 +23,7 @@ from totem.territories.places import PERIMETER, Place
 from totem.territories.subjects import PLACE
 
 UNKNOWN = Figure(None)
-Said = TypeVar("Said", bound=Hashable)
+Value = TypeVar("Value", bound=Hashable)
 
 
 def _last_day(period: Period) -> date:
@@ -43,9 +43,9 @@ def _years(organisation: Organisation, period: Period) -> tuple[list[YearRow], l
     return [row for row in known if row.year == last], known
 
 
-def _agreed(said: Iterable[Said | None]) -> Said | None:
+def _agreed(given: Iterable[Value | None]) -> Value | None:
     """The value on which all declarers that give one agree; None where they differ, or where none gives one."""
-    values = {one for one in said if one is not None}
+    values = {one for one in given if one is not None}
     return values.pop() if len(values) == 1 else None
 
 

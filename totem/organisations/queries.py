@@ -357,11 +357,11 @@ def _with_names(relations: RelationQuerySet) -> RelationQuerySet:
 
 def visible_organisation(workspace: Workspace, pk: int) -> Organisation | None:
     """The organisation, when the workspace sees a declaration about it; None otherwise."""
-    said = Relation.objects.visible_to_workspace(workspace).filter(
+    relations = Relation.objects.visible_to_workspace(workspace).filter(
         Q(organisation=OuterRef("pk")) | Q(partner=OuterRef("pk"))
     )
     figures = YearFigures.objects.visible_to_workspace(workspace).filter(organisation=OuterRef("pk"))
-    return Organisation.objects.filter(Exists(said) | Exists(figures), pk=pk).select_related("commune").first()
+    return Organisation.objects.filter(Exists(relations) | Exists(figures), pk=pk).select_related("commune").first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def _set_public(building: Building, public: bool, by: User) -> Building:
 # -- Phases -----------------------------------------------------------------------------------------------------------
 
 # The fields that a phase and its announcements have in common.
-SAID = ("state", "usable_m2", "cost", "due_on", "delivered_on", "document")
+PHASE_FIELDS = ("state", "usable_m2", "cost", "due_on", "delivered_on", "document")
 
 
 @transaction.atomic
@@ -147,14 +147,14 @@ def add_phase(
 def _announcement(
     phase: Phase, *, announced_on: date, source: str, reason: str, now: datetime, by: User | None
 ) -> PhaseRevision:
-    said = {name: getattr(phase, name) for name in SAID}
+    values = {name: getattr(phase, name) for name in PHASE_FIELDS}
     if announced_on > timezone.localdate(now):
         raise ValidationError({"announced_on": _("This date is to come.")})
     if phase.delivered_on is not None and phase.delivered_on > timezone.localdate(now):
         raise ValidationError({"delivered_on": _("What is delivered was delivered by today: this date is to come.")})
     if phase.delivered_on is not None and phase.delivered_on > announced_on:
         raise ValidationError({"announced_on": _("A delivery is announced once it has taken place.")})
-    return PhaseRevision(phase=phase, announced_on=announced_on, source=source, reason=reason, at=now, by=by, **said)
+    return PhaseRevision(phase=phase, announced_on=announced_on, source=source, reason=reason, at=now, by=by, **values)
 
 
 @transaction.atomic
@@ -181,7 +181,7 @@ def revise_phase(
     """
     building = _held(phase.building)
     row = Phase.objects.get(pk=phase.pk)
-    said = {
+    values = {
         "state": state,
         "usable_m2": usable_m2,
         "cost": cost,
@@ -190,15 +190,15 @@ def revise_phase(
         "document": document,
     }
     _shown(document, building)
-    heard = Phase(building=building, name=row.name, **said)
-    heard.full_clean(exclude=["building", "name"], validate_unique=False)
-    revision = _announcement(heard, announced_on=announced_on, source=source, reason=reason, now=now, by=by)
+    revised = Phase(building=building, name=row.name, **values)
+    revised.full_clean(exclude=["building", "name"], validate_unique=False)
+    revision = _announcement(revised, announced_on=announced_on, source=source, reason=reason, now=now, by=by)
     revision.phase, revision.retained = row, retained
     revision.full_clean()
     revision.save(force_insert=True)
     newest = row.revisions.filter(retained=True).order_by("-announced_on", "-pk").first()
     if newest == revision:
-        assign_changes(row, said)
+        assign_changes(row, values)
         _lots_fit(building, but=row, m2=NOTHING if state == PhaseState.CANCELLED else usable_m2)
         row.save()
     facts = {"announced_on": str(announced_on), "state": state, "retained": retained}

@@ -103,23 +103,25 @@ class AnnouncementRow(NamedTuple):
 
 
 def _announcement(announced: queries.RevisionShift) -> AnnouncementRow:
-    said = announced.revision
-    if said.delivered_on is not None:
-        title = _("Delivered on %(day)s") % {"day": date_words(said.delivered_on)}
-    elif said.due_on is None or said.state == PhaseState.CANCELLED:
-        title = said.get_state_display()
+    revision = announced.revision
+    if revision.delivered_on is not None:
+        title = _("Delivered on %(day)s") % {"day": date_words(revision.delivered_on)}
+    elif revision.due_on is None or revision.state == PhaseState.CANCELLED:
+        title = revision.get_state_display()
     else:
-        day = date_words(said.due_on)
-        title = _("%(state)s, foreseen on %(day)s") % {"state": said.get_state_display(), "day": day}
-    words = [area(said.usable_m2)]
-    if said.cost is not None:
-        words.append(money(said.cost))
-    words.append(_("source: %(source)s") % {"source": said.source} if said.source else _("without a source"))
-    if not said.retained:
+        day = date_words(revision.due_on)
+        title = _("%(state)s, foreseen on %(day)s") % {"state": revision.get_state_display(), "day": day}
+    words = [area(revision.usable_m2)]
+    if revision.cost is not None:
+        words.append(money(revision.cost))
+    words.append(_("source: %(source)s") % {"source": revision.source} if revision.source else _("without a source"))
+    if not revision.retained:
         words.append(_("not retained"))
-    if said.reason:
-        words.append(said.reason)
-    return AnnouncementRow(date_words(said.announced_on), title, " · ".join(words), announced.shift or 0, said.document)
+    if revision.reason:
+        words.append(revision.reason)
+    return AnnouncementRow(
+        date_words(revision.announced_on), title, " · ".join(words), announced.shift or 0, revision.document
+    )
 
 
 def _page(request: HttpRequest, row: Building, *, team: bool = True, problem: str = "") -> HttpResponse:
@@ -267,7 +269,7 @@ def add_phase(request: HttpRequest, workspace: str, building: int) -> HttpRespon
 def revise_phase(request: HttpRequest, workspace: str, building: int, pk: int) -> HttpResponse:
     """A new announcement about a phase, prefilled with its present values."""
     phase = part_for(request.user, workspace, building, Phase, pk)
-    initial = {name: getattr(phase, name) for name in actions.SAID if name != "document"}
+    initial = {name: getattr(phase, name) for name in actions.PHASE_FIELDS if name != "document"}
     form = RevisionForm(request.POST or None, request.FILES or None, initial={**initial, "announced_on": clock.today()})
 
     def act(values: dict[str, Any]) -> Building:

@@ -64,12 +64,12 @@ def _price(space: Space, row: Sheet, sheet: Sheet, world: InventedWorld) -> None
             Price(
                 space=space,
                 per=PER[per],
-                amount=Decimal(said),
+                amount=Decimal(amount),
                 vat_rate=Decimal(sheet["vat_rate"]),
                 starts_on=first,
                 ends_on=last,
             )
-            for first, last, said in held
+            for first, last, amount in held
         ]
     Price.objects.bulk_create(prices)
 

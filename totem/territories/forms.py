@@ -84,7 +84,7 @@ class CommuneField(forms.CharField):
 
 
 def _same(communes: list[Commune]) -> bool:
-    """Whether some of them cannot be told apart by their label (namesakes in one department)."""
+    """Whether some have the same label (namesakes in one department)."""
     return len({commune.label for commune in communes}) < len(communes)
 
 

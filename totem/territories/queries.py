@@ -117,10 +117,12 @@ def outlines_geojson(level: str, codes: Collection[str] | None) -> str:
     rows = list(outlines.order_by("code").values_list("code", "shape"))
     names = dict(places.values_list("pk", "name"))
     drawn = shapely.to_geojson(shapely.from_wkb([bytes(shape) for _code, shape in rows]))
-    told = [json.dumps({"code": code, "name": names.get(code, code)}, ensure_ascii=False) for code, _shape in rows]
+    properties = [
+        json.dumps({"code": code, "name": names.get(code, code)}, ensure_ascii=False) for code, _shape in rows
+    ]
     features = [
-        f'{{"type":"Feature","properties":{properties},"geometry":{shape}}}'
-        for properties, shape in zip(told, drawn, strict=True)
+        f'{{"type":"Feature","properties":{described},"geometry":{shape}}}'
+        for described, shape in zip(properties, drawn, strict=True)
     ]
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
 

@@ -252,8 +252,8 @@ def _to_degrees(epsg: int | None) -> "Callable[[_ShapeDraft], None]":
             return
         for code in _matching_projections(draft.shape, epsg):
             words = _("The coordinates are not degrees: they were read as %(name)s (EPSG:%(code)s).")
-            told = words % {"name": PROJECTIONS[code], "code": code}
-            draft.correct(ShapeProblem("projection", told, (west, south)), _reprojected(draft.shape, code))
+            message = words % {"name": PROJECTIONS[code], "code": code}
+            draft.correct(ShapeProblem("projection", message, (west, south)), _reprojected(draft.shape, code))
             return
         words = _("The coordinates are not degrees, and no projection in use in France fits them.")
         raise _UnusableShape("projection", words, (west, south))

@@ -106,7 +106,7 @@ class HourLabels:
         self._ranges: dict[Span, str] = {}
 
     def hour(self, day: CalendarDay, minute: int) -> str:
-        """The hour that `minute` is, said as summer or winter time where it comes twice."""
+        """The hour at `minute`, marked as summer or winter time where it occurs twice."""
         if not day.is_plain:
             return wording.hour(datetime.fromtimestamp(minute * 60, UTC), day.zone)
         wall = minute - day.starts

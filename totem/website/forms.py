@@ -70,7 +70,7 @@ class FindForm(forms.Form):
 
     def _check_hours(self, values: dict[str, Any]) -> None:
         after, before = values["after"] or time.min, values["before"] or time.min
-        # Midnight, or nothing said, is the end of the day.
+        # Midnight, or an empty field, is the end of the day.
         latest = 24 * 60 if before == time.min else before.hour * 60 + before.minute
         if latest - (after.hour * 60 + after.minute) < values["minutes"]:
             self.add_error("before", _("The time between these hours is shorter than the length."))
@@ -78,11 +78,11 @@ class FindForm(forms.Form):
 
 def _with_defaults(asked: QueryDict) -> QueryDict:
     """The submitted data, with one person and one hour as defaults."""
-    said = asked.copy()
+    data = asked.copy()
     for name, default in (("people", "1"), ("minutes", str(USUAL_MINUTES))):
-        if not said.get(name):
-            said[name] = default
-    return said
+        if not data.get(name):
+            data[name] = default
+    return data
 
 
 class FreeForm(forms.Form):

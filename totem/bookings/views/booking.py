@@ -42,7 +42,7 @@ from totem.spaces.wording import audience_words, rules_words
 
 
 def trail(hub: Hub, *more: Crumb) -> list[Crumb]:
-    """The way back from a page about a hub's space or booking."""
+    """The breadcrumb of a page about a hub's space or booking."""
     return [Crumb(hub.name, reverse("website:hub", args=[hub.slug])), *more]
 
 
@@ -196,7 +196,7 @@ def _page(
     status: int = 200,
     **more: Any,
 ) -> HttpResponse:
-    """The form, with what is said of `period`, or of what the form holds once it is sent."""
+    """The form, with the summary of `period`, or of the submitted one."""
     place = form.place
     by_team = isinstance(form, TeamForm) or may_book_for_others(request.user, place)
     if form.is_bound:

@@ -192,8 +192,8 @@ def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpRespo
     try:
         DEEDS[deed](booking, by, clock.now())
     except WrongStateError as refusal:
-        said = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
-        return _answer(request, hub, said, done=False)
+        message = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
+        return _answer(request, hub, message, done=False)
     return _answer(request, hub, DONE[deed] % words, done=True)
 
 
@@ -210,17 +210,17 @@ def end_outage(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _answer(request, hub, _("Back in service: %(space)s.") % {"space": outage.space.name}, done=True)
 
 
-def _answer(request: HttpRequest, hub: Hub, said: str, *, done: bool) -> HttpResponse:
+def _answer(request: HttpRequest, hub: Hub, message: str, *, done: bool) -> HttpResponse:
     """The day as it now stands: in place for HTMX, by a redirect otherwise; 409 with it when nothing was done."""
     form = DayForm(request.POST)
     day = form.cleaned_data.get("date") if form.is_valid() else None
     if done:
-        messages.success(request, said)
+        messages.success(request, message)
         if not wants_partial(request):
             query = f"?{urlencode({'date': day.isoformat()})}" if day else ""
             return SeeOther(reverse("bookings:desk", args=[hub.slug]) + query)
     else:
-        messages.warning(request, said)
+        messages.warning(request, message)
     return _screen(request, hub, form, status=200 if done else 409)
 
 

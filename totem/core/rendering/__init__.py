@@ -309,8 +309,8 @@ def _asked(jobs: Sequence[_Job]) -> list[bytes]:
     except subprocess.TimeoutExpired:
         raise RenderingFailed(f"The drawing was not ready after {SECONDS} s.") from None
     if child.returncode != 0:
-        said = child.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise RenderingFailed(f"The drawing process ended with {child.returncode}: {said[-1][:500]}")
+        output = child.stderr.decode(errors="replace").strip().splitlines() or ["no output"]
+        raise RenderingFailed(f"The drawing process ended with {child.returncode}: {output[-1][:500]}")
     return _parts(child.stdout, len(jobs))
 
 

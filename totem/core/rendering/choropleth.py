@@ -38,7 +38,7 @@ NICE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 @dataclass(frozen=True)
 class MapShape:
-    """One area: its outline as WKB in degrees, what is said of it, its class (None: not known), its page."""
+    """One area: its outline as WKB in degrees, its text, its class (None: not known), its page."""
 
     code: str
     title: str

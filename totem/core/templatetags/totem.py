@@ -352,7 +352,7 @@ def figure(
 
 @register.inclusion_tag("core/components/crumbs.html")
 def crumbs(items: Iterable[Crumb | tuple[Words, str]]) -> dict[str, Any]:
-    """The way back: pairs of label and address, without the page itself."""
+    """The breadcrumb: pairs of label and address, without the page itself."""
     return {"items": [Crumb(*item) for item in items]}
 
 

@@ -1,4 +1,4 @@
-"""How a relation is said in one line."""
+"""Template tag: a relation in one line."""
 
 from django import template
 from django.utils.formats import date_format

@@ -125,7 +125,7 @@ def _declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: Re
 
 
 def _organisation(request: HttpRequest, workspace: Workspace, who: WhoForm) -> Organisation:
-    """The organisation meant, or a new one that nobody represents. Raises ValidationError, told in its form."""
+    """The organisation meant, or a new one that nobody represents. Raises ValidationError, shown in its form."""
     data = who.cleaned_data
     if isinstance(data["organisation"], Organisation):
         return data["organisation"]
@@ -161,7 +161,7 @@ def _relation(workspace: Workspace, pk: int, relation_pk: int) -> Relation:
 
 @require_http_methods(SHOW_AND_SEND)
 def edit_relation(request: HttpRequest, workspace: str, pk: int, relation_pk: int) -> HttpResponse:
-    """What the territory said of an organisation, said better. Somebody else's newer text is shown, never lost."""
+    """Change what the territory declared of an organisation. Somebody else's newer text is shown, never lost."""
     row = workspace_for(request.user, workspace, EDIT)
     relation = _relation(row, pk, relation_pk)
     initial = {"seen": version_token(relation), "partner": relation.partner}
