@@ -1,4 +1,4 @@
-"""One's own account: profile, language, data, erasure; and what only the demonstration shows."""
+"""A person's own account: profile, language, export and erasure of data; pages of the demonstration."""
 
 import json
 
@@ -53,10 +53,10 @@ class TestLanguage:
     def lang(self, client: Client, **headers: str) -> str:
         return client.get(reverse("account_login"), headers=headers).headers["Content-Language"]
 
-    def test_french_unless_said_otherwise(self, client):
+    def test_french_is_the_default(self, client):
         assert self.lang(client) == "fr"
 
-    def test_the_browser_is_listened_to(self, client):
+    def test_the_language_of_the_browser_is_used(self, client):
         assert self.lang(client, **{"accept-language": "en-US,en;q=0.8"}) == "en"
         assert self.lang(client, **{"accept-language": "de"}) == "fr"
 

@@ -1,4 +1,4 @@
-"""Signing up, in and out: by password, by code, and nobody learns who has an account."""
+"""Signing up, in and out, by password and by code; no answer reveals whether an address has an account."""
 
 import re
 
@@ -177,14 +177,14 @@ class TestForgottenPassword:
 
 
 def seen_by(client: Client, answer, address: str) -> tuple:
-    """What a stranger can see of an answer, without what they typed themselves and the token of the form."""
+    """What a stranger can observe of an answer, without the address that they typed and the CSRF token."""
     page = client.get(answer.url) if answer.status_code == 302 else answer
     text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", page.content.decode())
     return answer.status_code, answer.headers.get("Location"), page.status_code, text.replace(address, "ADDRESS")
 
 
 class TestNobodyLearnsWhoHasAnAccount:
-    """A known and an unknown address get the same page, and one mail leaves in both cases."""
+    """A known and an unknown address get the same page, and one mail is sent in both cases."""
 
     @pytest.mark.parametrize(
         ("url", "values"),
@@ -231,7 +231,7 @@ class TestNobodyLearnsWhoHasAnAccount:
 
 
 class TestLimits:
-    """Counted in the database: every process counts the same."""
+    """Attempts are counted in the database, for all processes together."""
 
     def test_five_wrong_passwords_then_the_right_one_waits(self):
         person = UserFactory()

@@ -1,6 +1,6 @@
-"""Totem with a third language, added as anybody would: a line of the settings and a folder. Run by test_languages.py.
+"""Totem with a third language, added by a line of the settings and a folder. Run by test_languages.py.
 
-`in_breton.py FOLDER`: the folder of catalogues. Prints what a Breton reader gets, as one JSON object.
+`in_breton.py FOLDER`: the folder of catalogues. Prints pages, mails and figures in Breton, as one JSON object.
 """
 
 import json
@@ -126,8 +126,8 @@ def written() -> dict[str, object]:
 
 def main() -> None:
     with translation.override("br"):
-        told = {**pages(), "mail": mail(), **figures(), **written()}
-    sys.stdout.write(json.dumps(told))
+        output = {**pages(), "mail": mail(), **figures(), **written()}
+    sys.stdout.write(json.dumps(output))
 
 
 main()

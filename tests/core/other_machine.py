@@ -1,7 +1,8 @@
-"""A machine whose own clock is off, at work on the tests' database. Run by test_clock.py, which reads what it answers.
+"""A machine whose own clock is wrong, on the database of the tests. Run by test_clock.py, which reads its output.
 
-`other_machine.py MINUTES FIELDS`: how far its clock is ahead, and what somebody sends to book, as JSON. Prints one JSON
-object: `holds`, `answer` and `written`, as the functions below say, and `ahead`, in seconds, as it finds by itself.
+`other_machine.py MINUTES FIELDS`: how far its clock is ahead, and the fields of a booking form, as JSON. Prints a JSON
+object: `holds`, `answer` and `written`, as returned by the functions below, and `ahead`, in seconds, as `core.clock`
+measures it.
 """
 
 import json
@@ -33,20 +34,20 @@ from totem.spaces.models import Space  # noqa: E402
 
 
 def holds() -> dict[str, str]:
-    """The state of every booking, by the guest's name, once the job of the minute went by."""
+    """The status of every booking, by the guest's name, after the job that releases expired holds has run."""
     jobs.release_expired_holds(timestamp=0)
     return dict(Booking.objects.values_list("guest_name", "status"))
 
 
 def answer_for(fields: dict[str, str]) -> int:
-    """The status that a person gets who asks for these hours on this machine."""
+    """The HTTP status of the answer to somebody who submits this booking form to this machine."""
     space, client = Space.objects.get(), Client(SERVER_NAME="localhost")
     client.force_login(User.objects.get())
     return client.post(reverse("bookings:book", args=[space.hub.slug, space.slug]), fields).status_code
 
 
 def written() -> str:
-    """When this machine says that something happened."""
+    """The time of an entry that this machine writes in the journal, in ISO 8601."""
     return record("test.written", User.objects.get(), actor_id=None).at.isoformat()
 
 

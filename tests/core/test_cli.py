@@ -1,6 +1,6 @@
-"""The console command: what it starts, what it stops, and what it says instead of a traceback.
+"""The console command `totem`: processes that it starts and stops, and messages of one line instead of tracebacks.
 
-As a process where that is what is proven: signals, deaths, a database of its own, settings read from the environment.
+It runs as a process where that is what is tested: signals, killed processes, a database of its own, the environment.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ EMBEDDED = {"DATABASE_URL": None, "TOTEM_MODE": "test"}
 
 @contextlib.contextmanager
 def _data_folder() -> Iterator[Path]:
-    """A TOTEM_DATA of the tests' own; the cluster that stands elsewhere for it, as root, goes with it."""
+    """A temporary TOTEM_DATA; the cluster that root keeps elsewhere for it is removed too."""
     folder = Path(tempfile.mkdtemp(prefix="totem-cli-")).resolve()
     yield folder
     shutil.rmtree(embedded.server_for(folder).base, ignore_errors=True)
@@ -54,7 +54,7 @@ def prepared() -> Iterator[Path]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """`run("worker")`: the command in this process; its exit status and what it said on both outputs."""
+    """`run("worker")`: the command in this process; its exit status, and both of its outputs together."""
     for name in ("TOTEM_PORT", "TOTEM_MODE"):  # the command sets them
         monkeypatch.setenv(name, os.environ.get(name, "8000"))
 
@@ -63,8 +63,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
             status = cli.main(arguments)
         except SystemExit as ended:
             status = int(ended.code or 0)
-        said = capsys.readouterr()
-        return status, said.out + said.err
+        outputs = capsys.readouterr()
+        return status, outputs.out + outputs.err
 
     return command
 
@@ -75,7 +75,7 @@ def _get(url: str) -> str:
 
 
 def _one_line(totem: Totem) -> str:
-    """What it said, which has to be one line, when it refused."""
+    """The output of a command that refused to start, which has to be one line."""
     status = totem.wait()
     assert status == 1, totem.output
     assert totem.output.count("\n") == 1, totem.output
@@ -135,19 +135,19 @@ def test_a_busy_port_is_said_in_one_line(data: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        said = _one_line(Totem("serve", "--port", str(port), TOTEM_DATA=str(data), **EMBEDDED))
-    assert f"Port {port}" in said
-    assert f"TOTEM_PORT={port + 1}" in said
+        output = _one_line(Totem("serve", "--port", str(port), TOTEM_DATA=str(data), **EMBEDDED))
+    assert f"Port {port}" in output
+    assert f"TOTEM_PORT={port + 1}" in output
     assert not embedded.server_for(data).base.exists()
 
 
 def test_data_of_another_postgresql_are_refused_in_one_line(prepared: Path) -> None:
     version = embedded.server_for(prepared).cluster / "PG_VERSION"
     version.write_text("17\n")
-    said = _one_line(Totem("serve", "--port", str(free_port()), TOTEM_DATA=str(prepared), **EMBEDDED))
+    output = _one_line(Totem("serve", "--port", str(free_port()), TOTEM_DATA=str(prepared), **EMBEDDED))
     version.write_text("18\n")
-    assert "PostgreSQL 17" in said
-    assert "move that folder away" in said
+    assert "PostgreSQL 17" in output
+    assert "move that folder away" in output
 
 
 @pytest.mark.parametrize(
@@ -159,16 +159,16 @@ def test_data_of_another_postgresql_are_refused_in_one_line(prepared: Path) -> N
     ],
 )
 def test_a_wrong_database_address_is_said_in_one_line(data: Path, address: str, word: str) -> None:
-    said = _one_line(
+    output = _one_line(
         Totem("serve", "--port", str(free_port()), TOTEM_DATA=str(data), TOTEM_MODE="test", DATABASE_URL=address)
     )
-    assert word in said
-    assert "DATABASE_URL" in said
+    assert word in output
+    assert "DATABASE_URL" in output
 
 
 def test_a_data_folder_that_cannot_be_written_is_said_in_one_line() -> None:
-    said = _one_line(Totem("serve", TOTEM_DATA="/dev/null/var", TOTEM_SECRET_KEY=None, **EMBEDDED))
-    assert "/dev/null/var" in said
+    output = _one_line(Totem("serve", TOTEM_DATA="/dev/null/var", TOTEM_SECRET_KEY=None, **EMBEDDED))
+    assert "/dev/null/var" in output
 
 
 def test_doctor_names_what_is_wrong(run, committed_db: str, tmp_path: Path) -> None:
@@ -238,20 +238,20 @@ PRODUCTION = {
 def test_production_refuses_to_start_with_unsafe_settings(run, settings: LazySettings, command: str) -> None:
     for name, value in {**SAFE, "SITE_URL": "http://totem.example", "ALLOWED_HOSTS": ["*"]}.items():
         setattr(settings, name, value)
-    status, said = run(command, *(["--port", str(free_port())] if command == "serve" else []))
+    status, output = run(command, *(["--port", str(free_port())] if command == "serve" else []))
     assert status == 1
-    lines = said.splitlines()
+    lines = output.splitlines()
     assert lines[0] == "totem: Production refuses to start:"
-    assert len(lines) == 3, said
+    assert len(lines) == 3, output
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_database_that_is_not_migrated_is_refused_in_one_line(run, committed_db: str, command: str) -> None:
     MigrationRecorder.Migration.objects.latest("pk").delete()
-    status, said = run(command, *(["--port", str(free_port())] if command == "serve" else []))
+    status, output = run(command, *(["--port", str(free_port())] if command == "serve" else []))
     assert status == 1
-    assert "(1 migrations wait): run `totem migrate` first" in said
-    assert said.count("\n") == 1
+    assert "(1 migrations wait): run `totem migrate` first" in output
+    assert output.count("\n") == 1
 
 
 def test_production_is_clean_for_djangos_own_checks(committed_db: str, tmp_path: Path) -> None:
@@ -274,6 +274,6 @@ def test_the_secret_key_is_made_once_and_kept_to_oneself(data: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["serve", "--port", "x"], ["serve", "--workers", "0"]])
 def test_arguments_that_mean_nothing_are_named(run, arguments: list[str]) -> None:
-    status, said = run(*arguments)
+    status, output = run(*arguments)
     assert status == 2
-    assert arguments[1].lstrip("-") in said
+    assert arguments[1].lstrip("-") in output

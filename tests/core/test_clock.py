@@ -1,4 +1,4 @@
-"""The database's clock: what every machine agrees on, what happens without it, and that nothing reads another."""
+"""`core.clock`: the time of the database, also while it is unavailable; no module reads the clock of its machine."""
 
 import ast
 import json
@@ -25,7 +25,7 @@ from totem.core.periods import Period, ceil_to_step
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {path for path in (ROOT / "totem").rglob("*.py") if path.parent.name != "migrations"}
-# What gives the machine's time whatever its arguments, and what gives it without any.
+# Functions that return the machine's time with any arguments, and those that do without arguments.
 READS_THE_MACHINE = {"timezone.now", "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
 READS_IT_WITHOUT_ARGUMENTS = {"timezone.localdate", "timezone.localtime", "localdate", "localtime"}
 PARIS = ZoneInfo("Europe/Paris")
@@ -55,13 +55,13 @@ def break_the_transaction() -> None:
 
 @pytest.fixture
 def unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that did not ask the database yet."""
+    """A process that has not yet read the time from the database."""
     monkeypatch.setattr(clock, "_reading", None)
 
 
 @pytest.fixture
 def stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that asked the database longer ago than a reading is good for."""
+    """A process that last read the time from the database too long ago to use it."""
     clock.now()
     monkeypatch.setattr(clock, "FRESH_SECONDS", -1)
 
@@ -137,7 +137,7 @@ class TestNow:
         assert (made.created_at.day, made.updated_at.day) == (1, 2)
 
 
-def test_while_the_database_is_away_the_last_reading_goes_on(committed_db, stale, monkeypatch):
+def test_while_the_database_is_unavailable_time_goes_on_from_the_last_reading(committed_db, stale, monkeypatch):
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")
     assert abs(clock.now() - datetime.now(UTC)) < MINUTE
@@ -147,19 +147,19 @@ def test_while_the_database_is_away_the_last_reading_goes_on(committed_db, stale
 
 
 @pytest.mark.parametrize("ahead", [20, -20])
-def test_a_machine_twenty_minutes_off_judges_alike(committed_db, ahead):
+def test_a_machine_twenty_minutes_off_decides_as_the_others(committed_db, ahead):
     space = SpaceFactory(all_night=True, min_notice_minutes=60, step_minutes=5, min_minutes=5)
     UserFactory()
     now = clock.now()
 
-    def hold(guest: str, *, asked: timedelta, hour: int) -> None:
+    def hold(guest: str, *, ago: timedelta, hour: int) -> None:
         start = ceil_to_step(now + timedelta(hours=hour), space.step, PARIS)
         booker = Booker(by=None, guest=Guest(guest, "guest@example.org"))
-        actions.book(space=space, period=Period(start, start + 5 * MINUTE), booker=booker, now=now - asked)
+        actions.book(space=space, period=Period(start, start + 5 * MINUTE), booker=booker, now=now - ago)
 
-    hold("runs out in five minutes", asked=actions.GUEST_HOLD - 5 * MINUTE, hour=24)
-    hold("ran out five minutes ago", asked=actions.GUEST_HOLD + 5 * MINUTE, hour=30)
-    # Within the hour of notice for a machine that is late, beyond it for one that is ahead; the database is neither.
+    hold("runs out in five minutes", ago=actions.GUEST_HOLD - 5 * MINUTE, hour=24)
+    hold("ran out five minutes ago", ago=actions.GUEST_HOLD + 5 * MINUTE, hour=30)
+    # By the machine's own clock the answer would be the other one: the hour of notice is judged by the database's.
     start = ceil_to_step(now + (65 if ahead > 0 else 50) * MINUTE, space.step, PARIS).astimezone(PARIS)
     fields = {"date": f"{start:%Y-%m-%d}", "time": f"{start:%H:%M}", "minutes": "5"}
     before = by_the_database()
@@ -168,9 +168,9 @@ def test_a_machine_twenty_minutes_off_judges_alike(committed_db, ahead):
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert child.returncode == 0, child.stderr
-    said = json.loads(child.stdout)
-    assert timedelta(seconds=said["ahead"]) // MINUTE in {ahead - 1, ahead}
-    assert said["holds"] == {"runs out in five minutes": "held", "ran out five minutes ago": "expired"}
-    assert said["answer"] == (303 if ahead > 0 else 422)
+    output = json.loads(child.stdout)
+    assert timedelta(seconds=output["ahead"]) // MINUTE in {ahead - 1, ahead}
+    assert output["holds"] == {"runs out in five minutes": "held", "ran out five minutes ago": "expired"}
+    assert output["answer"] == (303 if ahead > 0 else 422)
     assert Booking.objects.filter(status="confirmed").exists() == (ahead > 0)
-    assert before - MINUTE < datetime.fromisoformat(said["written"]) < by_the_database() + MINUTE
+    assert before - MINUTE < datetime.fromisoformat(output["written"]) < by_the_database() + MINUTE

@@ -1,4 +1,4 @@
-"""Statements that are compiled once answer as their QuerySet does, each time with other values."""
+"""Compiled queries return what their QuerySet returns, with other values each time."""
 
 import pytest
 from django.contrib.postgres.fields import ArrayField
@@ -19,7 +19,7 @@ STATEMENT = CompiledQuery(
 )
 
 
-def test_it_is_asked_again_with_other_values() -> None:
+def test_a_compiled_query_runs_again_with_other_values() -> None:
     CommuneFactory(amiens=True)
     CommuneFactory(rouen=True)
     assert STATEMENT.rows(codes=["80021"]) == [("80021", "Somme")]
@@ -27,11 +27,11 @@ def test_it_is_asked_again_with_other_values() -> None:
     assert STATEMENT.rows(codes=[]) == []
 
 
-def test_what_is_given_is_a_value_and_never_a_statement() -> None:
+def test_a_parameter_is_a_value_and_never_sql() -> None:
     CommuneFactory(amiens=True)
     assert STATEMENT.rows(codes=["80021') OR true --", "%s", "{80021}"]) == []
 
 
-def test_a_value_that_is_not_given_is_an_error() -> None:
+def test_a_missing_parameter_is_an_error() -> None:
     with pytest.raises(KeyError):
         STATEMENT.rows()

@@ -1,4 +1,4 @@
-"""The registry of the demonstration: a room joins by one module, and one load is as good as two."""
+"""The registry of the demonstration: a room takes part by one module, and what was loaded is not loaded twice."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -34,9 +34,9 @@ def load(world):
     [sheet] = world.sheets("toys/*.toml")
     seen.append((world, Hub.objects.count(), Space.objects.count()))
     Region.objects.create(code="TOY", name=sheet["name"])
-    meanwhile()
+    after_loading()
 
-def meanwhile():
+def after_loading():
     pass
 """
 
@@ -45,14 +45,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """One hub without its bookings, and without what takes all communes of France."""
+    """The files of one hub, without its bookings and without parts that need all communes of France."""
     elsewhere = ("caen.toml", "le-havre.toml", "rouen.toml", "territories", "bookings", "observatory", "labels")
     return shutil.copytree(DEMO, tmp_path / "demo", ignore=shutil.ignore_patterns(*elsewhere))
 
 
 @pytest.fixture(scope="module")
 def toy_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """A room with nothing but a module `demonstration`: that module."""
+    """The module `demonstration` of a room that has no other module."""
     home = tmp_path_factory.mktemp("rooms")
     (home / "toy_room").mkdir()
     (home / "toy_room" / "__init__.py").touch()
@@ -64,7 +64,7 @@ def toy_room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 @pytest.fixture
 def toys(folder: Path, toy_room: ModuleType, settings) -> ModuleType:
-    """That room between hubs and spaces, with a file of its own."""
+    """The same module, of a room installed between hubs and spaces, with a file in the folder."""
     above = settings.ROOMS.index("totem.spaces")
     settings.ROOMS = [*settings.ROOMS[:above], "toy_room", *settings.ROOMS[above:]]
     (folder / "toys").mkdir()
@@ -111,7 +111,7 @@ def test_a_load_that_breaks_off_leaves_no_half_of_a_part_and_the_next_one_goes_o
     folder: Path, toys: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(toys, "meanwhile", _break)
+        broken.setattr(toys, "after_loading", _break)
         with pytest.raises(RuntimeError):
             load(InventedWorld(folder=folder, now=NOW, length=2))
     assert Hub.objects.count() == 1
@@ -129,7 +129,7 @@ def _break() -> None:
 def test_of_two_loads_at_once_the_second_waits(folder: Path, toys: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     free: list[bool] = []
     other = connection.copy()
-    monkeypatch.setattr(toys, "meanwhile", lambda: free.append(_is_free(other)))
+    monkeypatch.setattr(toys, "after_loading", lambda: free.append(_is_free(other)))
     load(InventedWorld(folder=folder, now=NOW, length=2))
     assert free == [False]
     assert _is_free(other)

@@ -23,9 +23,9 @@ def test_it_refuses_to_run_outside_development(
     monkeypatch.setenv("DJANGO_RUNSERVER_HIDE_WARNING", "true")
     settings.MODE = mode
     assert cli.main(["dev"]) == 1
-    said = capsys.readouterr().err
-    assert f"TOTEM_MODE is {mode}" in said
-    assert said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert f"TOTEM_MODE is {mode}" in message
+    assert message.count("\n") == 1
 
 
 def test_pages_and_jobs_end_when_a_file_changes_so_that_they_start_again(committed_db: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, with real servers and real deaths."""
+"""The embedded PostgreSQL, with real servers, of which some are killed."""
 
 import os
 import pwd
@@ -32,7 +32,7 @@ with Server(Path(sys.argv[1]), {"fsync": "off"}).running():
 
 @pytest.fixture
 def base() -> Iterator[Path]:
-    """A place for a cluster that the server's user can reach; whatever runs there at the end is stopped."""
+    """A folder for a cluster that the server's user can reach; a server that runs there after the test is stopped."""
     folder = Path(tempfile.mkdtemp(prefix="totem-embedded-"))
     folder.chmod(0o711)
     yield folder / "postgresql"
@@ -41,7 +41,7 @@ def base() -> Iterator[Path]:
 
 
 def _pid(base: Path) -> int | None:
-    """The server that runs in `base`."""
+    """The process id of the server that runs in `base`."""
     try:
         pid = int((base / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
         os.kill(pid, 0)
@@ -132,7 +132,7 @@ def test_the_second_process_takes_over_when_the_first_ends(base: Path) -> None:
 def test_a_pid_file_left_by_a_crash_does_not_stand_in_the_way(base: Path) -> None:
     with Server(base, UNSAFE_AND_FAST).running():
         left = (base / "data" / "postmaster.pid").read_bytes()
-    # The number has been given to another program of the same user since, as after a restart of a container.
+    # The process id now belongs to another program of the same user, as after a restart of a container.
     owner = pwd.getpwuid((base / "data").stat().st_uid)
     bystander = subprocess.Popen(["sleep", "600"], user=owner.pw_uid)
     try:

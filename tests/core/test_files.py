@@ -1,4 +1,4 @@
-"""Documents that people send: what is taken, what is refused and with which words, and what the database holds to."""
+"""Uploaded files: those accepted, those refused and the message, and the constraints on stored files."""
 
 import unicodedata
 import zipfile
@@ -72,7 +72,7 @@ SOUND = {
 
 
 def upload(name: str, content: bytes, announced: str | None = None) -> SimpleUploadedFile:
-    """As a browser that knows nothing of types sends it, unless it announces one."""
+    """An upload with the type that the browser announces; by default that of a browser that does not know the type."""
     return SimpleUploadedFile(name, content, "application/octet-stream" if announced is None else announced)
 
 
@@ -102,7 +102,7 @@ class TestTaken:
 class TestRefused:
     @pytest.mark.parametrize(("end", "of"), [(a, b) for a in FORMATS for b in FORMATS if FORMATS[a] != FORMATS[b]])
     def test_no_type_passes_for_another(self, end: str, of: str):
-        if {end, of} != {"csv", "txt"}:  # any text may be a list
+        if {end, of} != {"csv", "txt"}:  # any text is a valid CSV file
             assert refusal(f"a.{end}", SOUND[of]).code == "content"
 
     def test_a_pdf_called_png_is_told_what_it_is(self):
@@ -189,7 +189,7 @@ class TestOfficeDocuments:
         assert refusal("a.ods", open_document("ods", ("Scripts/python/a.py", b"1"))).code == "content"
 
     def test_a_bomb_is_not_unpacked(self, monkeypatch):
-        """Of a part of 300 MB no more is unpacked than the limit of a part; of the others nothing."""
+        """Of an entry of 300 MB no more is unpacked than the limit of an entry; the others are not unpacked."""
         unpacked = []
         read = zipfile.ZipExtFile.read
 
@@ -317,7 +317,7 @@ class TestKept:
             )
             assert files.content_of(row.sha256) == content
 
-    def test_what_is_forgotten_is_gone(self):
+    def test_a_deleted_content_is_gone(self):
         row = files.store(check_upload(upload("a.pdf", PDF)))
         assert files.delete_content(row.sha256)
         assert files.content_of(row.sha256) is None
@@ -334,7 +334,7 @@ class TestKept:
         ("change", "constraint"),
         [({"content": PDF[::-1]}, "is_its_sum"), ({"sha256": "0" * 64}, "is_its_sum"), ({"size": 1}, "has_its_size")],
     )
-    def test_the_database_refuses_a_content_that_is_not_its_sum(self, change: dict[str, object], constraint: str):
+    def test_the_database_refuses_a_content_that_has_not_its_digest(self, change: dict[str, object], constraint: str):
         sound = {"sha256": sha256(PDF).hexdigest(), "size": len(PDF), "content": PDF}
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             StoredFile.objects.create(**{**sound, **change})

@@ -1,4 +1,4 @@
-"""The harness itself: isolation by transaction, and databases with real commits."""
+"""The test infrastructure itself: isolation by transaction, and databases with real commits."""
 
 import os
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_the_role_of_the_tests_is_no_superuser() -> None:
 
 
 class TestTemplate:
-    """The migrated template is never a half-made one, nor one of other migrations."""
+    """The migrated template is complete and of the present migrations, or it is made again."""
 
     @pytest.fixture(autouse=True)
     def kept(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

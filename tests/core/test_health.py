@@ -22,7 +22,7 @@ from totem.core.embedded import Server
 @pytest.fixture
 def elsewhere() -> Iterator[Server]:
     """A second PostgreSQL with a migrated database, which the test may stop and start."""
-    folder = Path(tempfile.mkdtemp(prefix="totem-away-"))
+    folder = Path(tempfile.mkdtemp(prefix="totem-second-"))
     folder.chmod(0o711)
     server = Server(folder / "postgresql", UNSAFE_AND_FAST)
     make_migrated_cluster(server)

@@ -1,4 +1,4 @@
-"""Jobs whose worker died are taken up again."""
+"""Jobs whose worker died are retried."""
 
 import datetime
 import os
@@ -31,7 +31,7 @@ def a_mail() -> Mail:
 
 
 def taken_by_a_worker_last_seen(seconds_ago: int) -> ProcrastinateJob:
-    """A mail's job in the hands of a worker that last gave a sign of life then."""
+    """The job of a mail, being done by a worker whose last heartbeat is so many seconds old."""
     a_mail()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -45,7 +45,7 @@ def taken_by_a_worker_last_seen(seconds_ago: int) -> ProcrastinateJob:
     return ProcrastinateJob.objects.get(task_name="core.send_mail")
 
 
-def run_the_minute() -> None:
+def retry_stalled() -> None:
     context = JobContext(app=app, start_timestamp=0, job=None, abort_reason=lambda: None)
     async_to_sync(retry_stalled_jobs.func)(context, 0)
 
@@ -53,7 +53,7 @@ def run_the_minute() -> None:
 @pytest.mark.django_db
 def test_the_job_of_a_dead_worker_is_put_back_to_work():
     job = taken_by_a_worker_last_seen(DEAD_AFTER_SECONDS + 5)
-    run_the_minute()
+    retry_stalled()
     job.refresh_from_db()
     assert job.status == "todo"
 
@@ -61,7 +61,7 @@ def test_the_job_of_a_dead_worker_is_put_back_to_work():
 @pytest.mark.django_db
 def test_the_job_of_a_living_worker_is_left_to_it():
     job = taken_by_a_worker_last_seen(DEAD_AFTER_SECONDS - 20)
-    run_the_minute()
+    retry_stalled()
     job.refresh_from_db()
     assert job.status == "doing"
 
@@ -72,7 +72,7 @@ def test_every_job_of_the_rooms_is_found():
 
 @pytest.fixture
 def silent_mail_server() -> Iterator[socket.socket]:
-    """Takes connections and never says a word: whoever sends through it waits in the middle."""
+    """A server that accepts connections and never answers: a worker that sends a mail through it blocks."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
         yield server
@@ -104,7 +104,7 @@ def test_a_mail_whose_worker_is_killed_in_the_middle_is_sent_by_the_next(committ
 
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'")
-    run_the_minute()
+    retry_stalled()
     job.refresh_from_db()
     assert job.status == "todo"
     send_mail(**job.args)

@@ -1,4 +1,4 @@
-"""The journal is append-only, whoever asks; what is personal stands apart."""
+"""The journal is append-only for every role; personal values are kept in a table of their own."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -31,7 +31,7 @@ def entry() -> JournalEntry:
         "TRUNCATE core_journalentry CASCADE",
     ],
 )
-def test_nobody_rewrites_it(entry: JournalEntry, statement: str):
+def test_entries_are_never_changed_or_deleted(entry: JournalEntry, statement: str):
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
     assert JournalEntry.objects.get() == entry

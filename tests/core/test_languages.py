@@ -1,4 +1,4 @@
-"""A language is a line of the settings and a folder: Breton is added as anybody would, and nothing else names one."""
+"""A language is a line of the settings and a folder; no other module names one. To test it, Breton is added."""
 
 import ast
 import json
@@ -117,26 +117,26 @@ def test_a_third_language_is_a_line_and_a_folder(committed_db, tmp_path):
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert child.returncode == 0, child.stderr
-    told = json.loads(child.stdout)
+    output = json.loads(child.stdout)
 
     for name in ("home", "hub", "charter", "format", "profile"):
-        assert '<html lang="br">' in told[name]
-        assert "Mont d’ar pezh a zo er bajenn" in told[name]
-        assert re.search(r'value="br" lang="br" aria-current="true">Brezhoneg<', told[name])
-    assert "Titl" in told["charter"]
-    assert "Une charte d’essai" in told["charter"]
-    assert f"1{NBSP}200,00{NBSP}€" in told["hub"]
-    assert '<option value="br" selected>' in told["profile"]
+        assert '<html lang="br">' in output[name]
+        assert "Mont d’ar pezh a zo er bajenn" in output[name]
+        assert re.search(r'value="br" lang="br" aria-current="true">Brezhoneg<', output[name])
+    assert "Titl" in output["charter"]
+    assert "Une charte d’essai" in output["charter"]
+    assert f"1{NBSP}200,00{NBSP}€" in output["hub"]
+    assert '<option value="br" selected>' in output["profile"]
 
-    assert told["date"] == "Yaou 1añ Here 2026"
-    assert "Votre réservation est confirmée – Salle Somme, Yaou 4 Du" in told["mail"]["subject"]
-    assert f"3{NBSP}600,00{NBSP}€" in told["mail"]["text"]
-    assert told["period"] == f"Yaou 4 Du, de 14{NBSP}h à 16e30"
-    assert told["table"] == [["Services", f"42,5{NBSP}%"], ["Conseil", f"57,5{NBSP}%"]]
-    assert told["csv"].splitlines()[1] == "Services;0,425"
-    assert "42,5" in told["chart"]
-    assert "/Lang(br)" in told["pdf"]
-    assert told["length"] == f"1{NBSP}h{NBSP}30"
-    assert told["days"] == [f"1{NBSP}jour", f"2{NBSP}jours"]
-    assert told["units"] == ["post", "postoù"]
-    assert told["typed"] == "2026-03-05"
+    assert output["date"] == "Yaou 1añ Here 2026"
+    assert "Votre réservation est confirmée – Salle Somme, Yaou 4 Du" in output["mail"]["subject"]
+    assert f"3{NBSP}600,00{NBSP}€" in output["mail"]["text"]
+    assert output["period"] == f"Yaou 4 Du, de 14{NBSP}h à 16e30"
+    assert output["table"] == [["Services", f"42,5{NBSP}%"], ["Conseil", f"57,5{NBSP}%"]]
+    assert output["csv"].splitlines()[1] == "Services;0,425"
+    assert "42,5" in output["chart"]
+    assert "/Lang(br)" in output["pdf"]
+    assert output["length"] == f"1{NBSP}h{NBSP}30"
+    assert output["days"] == [f"1{NBSP}jour", f"2{NBSP}jours"]
+    assert output["units"] == ["post", "postoù"]
+    assert output["typed"] == "2026-03-05"

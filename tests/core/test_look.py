@@ -1,4 +1,4 @@
-"""What people see: words, colours, forms, components, the design page."""
+"""What pages are made of: wording, colours, forms, components, and the design page that shows them."""
 
 import re
 import runpy
@@ -451,7 +451,7 @@ def test_the_design_page_shows_every_component(client: Client, language, density
 
 
 @pytest.mark.django_db
-def test_an_address_that_is_nothing_gives_our_page(client: Client):
+def test_an_unknown_address_gives_our_page_not_found(client: Client):
     response = client.get("/design/nothing/")
     assert response.status_code == 404
     assert "<h1>" in response.content.decode()

@@ -39,7 +39,7 @@ class TestQueue:
         assert again.to == "reader@example.org"
         assert ProcrastinateJob.objects.filter(task_name="core.send_mail").count() == 1
 
-    def test_what_is_rolled_back_is_never_told(self):
+    def test_a_mail_of_a_transaction_that_is_rolled_back_is_never_sent(self):
         with transaction.atomic():
             queue()
             transaction.set_rollback(True)
@@ -110,7 +110,7 @@ class TestDeliver:
 
 
 class RefusingBackend:
-    """A mail server that is away."""
+    """A mail server that closes the connection."""
 
     def __init__(self, **_: object) -> None: ...
 
@@ -119,7 +119,7 @@ class RefusingBackend:
 
 
 @pytest.mark.django_db
-class TestForgetting:
+class TestErasing:
     def test_bodies_are_emptied_after_ninety_days(self):
         old, young = queue("test:old"), queue("test:young")
         Mail.objects.filter(pk=old.pk).update(created_at=timezone.now() - datetime.timedelta(days=91))

@@ -1,4 +1,4 @@
-"""The registry of measures, and its first measures: what each counts and what it leaves out."""
+"""The registry of measures, and the measures of hubs: what each counts and what it leaves out."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal

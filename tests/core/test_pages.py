@@ -1,4 +1,4 @@
-"""How views answer: pages and partials for HTMX, what an action refuses, changes to confirm first."""
+"""`core.pages`: pages and partials for HTMX, refusals of actions as form errors, changes to confirm first."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ RESTORED = {**IN_PLACE, "HX-History-Restore-Request": "true"}  # the back button
 
 @dataclass(frozen=True)
 class Swapped:
-    """An address that answers HTMX, and where the part begins that the page has too (None: nowhere)."""
+    """An address that answers HTMX, and the start of its partial in the page (None: the page does not have it)."""
 
     address: str
     begins: str | None = ""
@@ -55,7 +55,7 @@ SWAPPED = {
 
 @pytest.fixture
 def desk(client: Client, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Somebody at the desk of a hub with a space and a booking: what its addresses are made of."""
+    """Signs in somebody at the desk of a hub with a space and a booking; the arguments of its addresses."""
     monkeypatch.setattr(clock, "now", lambda: NOW)
     hub = HubFactory(slug="hub", opening_hours=[(day, "08:00", "20:00") for day in range(1, 8)])
     space = SpaceFactory(hub=hub, slug="space")
@@ -65,7 +65,7 @@ def desk(client: Client, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def source(response: HttpResponse) -> str:
-    """The page without what differs each time it is given: its tokens against forged requests."""
+    """The HTML of a response without its CSRF tokens, which differ each time."""
     return re.sub(r"[A-Za-z0-9]{64}", "", response.content.decode())
 
 
@@ -169,7 +169,7 @@ def test_the_page_of_a_refused_form_is_422_and_holds_what_was_typed(client: Clie
 
 @dataclass(frozen=True)
 class Course:
-    """Something that a change may affect, of no room that exists."""
+    """What a change may affect: an affected row of an invented room."""
 
     label: str
     url: str
@@ -199,9 +199,9 @@ class TestConfirmation:
         assert (confirmation.done, list(confirmation.affected), written()) == (True, [], True)
 
     def test_a_change_that_affects_something_is_done_once_it_is_confirmed(self) -> None:
-        asked = run_or_confirm(name_form(), lambda: closing(POTTERY))
-        assert (asked.done, list(asked.affected), asked.status, written()) == (False, [POTTERY], 200, False)
-        confirmed = run_or_confirm(name_form(confirmed=asked.token), lambda: closing(POTTERY))
+        outcome = run_or_confirm(name_form(), lambda: closing(POTTERY))
+        assert (outcome.done, list(outcome.affected), outcome.status, written()) == (False, [POTTERY], 200, False)
+        confirmed = run_or_confirm(name_form(confirmed=outcome.token), lambda: closing(POTTERY))
         assert (confirmed.done, list(confirmed.affected), written()) == (True, [], True)
 
     @pytest.mark.parametrize("now_affected", [[POTTERY, WELDING], [WELDING], [LATER]], ids=["more", "another", "moved"])

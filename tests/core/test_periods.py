@@ -1,4 +1,4 @@
-"""The arithmetic of periods and of weekly hours, against a model that looks at every minute."""
+"""The arithmetic of periods and of weekly hours, against a model that enumerates every minute."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -91,7 +91,7 @@ def test_taking_away_twice_is_taking_away_both(some: list[Period], one: list[Per
     assert periods.subtract(periods.subtract(some, one), other) == periods.subtract(some, [*one, *other])
 
 
-# -- Weekly hours, against a clock looked at every quarter of an hour -------------------------------------------------
+# -- Weekly hours, against a model that checks every quarter of an hour -----------------------------------------------
 
 quarters = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 lines = st.lists(st.builds(Line, st.integers(1, 7), quarters, quarters), max_size=5)
@@ -106,7 +106,7 @@ days = st.one_of(
 
 
 def naively_open(instant: datetime, week: list[Line], zone: ZoneInfo, closed: set[date]) -> bool:
-    """Whether a line opens at or before `instant` and closes after it, asked of the lines of that day and the last."""
+    """Whether a line of that day or of the day before opens at or before `instant` and closes after it."""
     local_date = instant.astimezone(zone).date()
     for day in (local_date - timedelta(days=1), local_date):
         for line in week:

@@ -1,4 +1,4 @@
-"""Charts, maps and documents: what is drawn, what it costs the web process, what happens when it cannot be drawn."""
+"""Charts, maps and documents: their content, the load on web processes, and the answer when drawing fails."""
 
 import fcntl
 import json
@@ -106,7 +106,7 @@ def words(svg: bytes) -> list[str]:
 
 
 def held_turns() -> ExitStack:
-    """Every turn to draw is taken, as by other web processes of this machine."""
+    """Takes every lock that limits the drawings at a time, as other web processes of this machine would."""
     folder = Path(settings.DATA_DIR) / "rendering"
     folder.mkdir(exist_ok=True)
     stack = ExitStack()
@@ -117,7 +117,7 @@ def held_turns() -> ExitStack:
 
 @contextmanager
 def no_child(monkeypatch):
-    """Whoever starts a process to draw gets one that fails."""
+    """A process started to draw fails at once."""
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", "/bin/false")
         yield
@@ -128,10 +128,10 @@ def no_child(monkeypatch):
 
 @pytest.mark.django_db
 def test_charts_say_what_they_show():
-    asked = [(name, *sample, width) for name, sample in SAMPLES.items() for width in (390, 1280)]
-    drawn = rendering.chart_svgs([ChartSpec(**{**spec.__dict__, "width": width}) for _, spec, _said, width in asked])
-    for (name, _spec, said, width), svg in zip(asked, drawn, strict=True):
-        assert set(said) <= set(words(svg)), name
+    charts = [(name, *sample, width) for name, sample in SAMPLES.items() for width in (390, 1280)]
+    drawn = rendering.chart_svgs([ChartSpec(**{**spec.__dict__, "width": width}) for _, spec, _labels, width in charts])
+    for (name, _spec, labels, width), svg in zip(charts, drawn, strict=True):
+        assert set(labels) <= set(words(svg)), name
         assert ElementTree.fromstring(svg).get("width") == str(width), name  # noqa: S314 - ours
 
 
@@ -154,7 +154,7 @@ def test_hostile_names_stay_names_in_a_chart():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"kind": "pie"}, "no chart 'pie'"),
         ({"rows": []}, "1 to 2000 rows"),
@@ -166,12 +166,12 @@ def test_hostile_names_stay_names_in_a_chart():
         ({"kind": "stacked", "rows": [{"label": "A", "part": n, "value": 1} for n in range(7)]}, "six parts"),
     ],
 )
-def test_a_chart_that_cannot_be_drawn_is_refused_at_once(changes, said):
-    with pytest.raises(ValueError, match=re.escape(said)):
+def test_a_chart_that_cannot_be_drawn_is_refused_at_once(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         bars(**changes)
 
 
-# -- The process beside -----------------------------------------------------------------------------------------------
+# -- The child process that draws -------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -223,7 +223,7 @@ def test_a_drawing_that_fails_is_said_and_not_kept(monkeypatch, caplog):
 
 
 def test_web_processes_never_load_what_draws():
-    """The whole project is imported, as web processes and their pages would, and none of these libraries with it."""
+    """Importing every module of the project, as web processes do, imports none of the drawing libraries."""
     code = """
 import importlib, pkgutil, sys
 import django
@@ -285,8 +285,8 @@ def report(**changes) -> dict:
 def test_a_report_is_an_archive_file_that_can_be_read_aloud():
     pdf = rendering.document_pdf("report", report(), charts={"branches": bars()})
     assert pdf.startswith(b"%PDF-1.7")
-    for said in (b"pdfaid:part>3<", b"pdfaid:conformance>B<", b"pdfuaid:part>1<", b"/Lang(fr)", b"/MarkInfo", b"/Alt"):
-        assert said in pdf
+    for mark in (b"pdfaid:part>3<", b"pdfaid:conformance>B<", b"pdfuaid:part>1<", b"/Lang(fr)", b"/MarkInfo", b"/Alt"):
+        assert mark in pdf
     assert "Amiens Métropole".encode() in pdf, "its title stands in the metadata"
     assert b"/Inter" in pdf or b"+Inter" in pdf
     assert b"+BricolageGrotesque" in pdf
@@ -309,14 +309,14 @@ def test_hostile_names_stay_names_in_a_report(name):
 
 
 def test_markup_is_printed_as_it_was_written():
-    said = typst.query(
+    headings = typst.query(
         rendering.DOCUMENTS / "report.typ",
         "heading",
         sys_inputs={"data": json.dumps(report(title=HOSTILE, sections=[])), "images": "{}"},
         font_paths=[str(FONTS)],
         ignore_system_fonts=True,
     )
-    assert [heading["body"]["text"] for heading in json.loads(said)] == [HOSTILE, "Notes"]
+    assert [heading["body"]["text"] for heading in json.loads(headings)] == [HOSTILE, "Notes"]
 
 
 def test_a_document_that_is_not_there_is_not_looked_for():
@@ -342,7 +342,7 @@ def square(code: str, level: int | None, lon: float, **changes) -> MapShape:
 
 
 @pytest.mark.parametrize(
-    ("values", "breaks", "said"),
+    ("values", "breaks", "labels"),
     [
         ([], (), ["all values"]),
         ([0, 0, None], (), ["all values"]),
@@ -355,10 +355,10 @@ def square(code: str, level: int | None, lon: float, **changes) -> MapShape:
         ([7, 7, 7], (), ["all values"]),
     ],
 )
-def test_classes_are_round_and_said(values, breaks, said):
+def test_classes_are_round_and_said(values, breaks, labels):
     with translation.override("en"):
         assert classes(values) == breaks
-        assert class_words(breaks) == said
+        assert class_words(breaks) == labels
 
 
 def test_classes_of_shares_leave_no_gap():

@@ -1,4 +1,4 @@
-"""Addresses made of names: which letters they keep, and that no two rows have the same."""
+"""Slugs made from names: the letters that they keep, and that they are unique."""
 
 import re
 import unicodedata
