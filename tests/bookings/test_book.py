@@ -53,7 +53,7 @@ def test_a_room_is_never_booked_twice(hour: float, hours: float):
     assert Booking.objects.count() == 1
 
 
-def test_two_bookings_may_touch():
+def test_a_booking_may_begin_when_another_ends():
     space = SpaceFactory()
     book(space, at(10))
     book(space, at(11))
@@ -178,7 +178,7 @@ def test_the_team_books_for_others_and_others_do_not():
     assert booking.status == Status.CONFIRMED
 
 
-def test_an_outage_closes_the_space_and_a_desk_out_of_order_its_place_only():
+def test_an_outage_closes_the_whole_space_and_that_of_one_desk_only_the_desk():
     space = SpaceFactory(pool=True)
     OutageFactory(space=space, unit=space.units.first(), during=(at(8).starts_at, None))
     assert queries.free_counts([space], at(10), NOW) == {space.pk: 2}

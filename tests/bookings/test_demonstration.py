@@ -1,4 +1,4 @@
-"""The demonstration: four hubs as the press describes them, invented people, a day that is alive whenever it is."""
+"""The demonstration: four hubs as the press describes them, invented people, bookings around any load date."""
 
 import re
 import shutil
@@ -41,23 +41,23 @@ HOUR = timedelta(hours=1)
 class Loaded:
     now: datetime
     folder: Path
-    said: list[str]
+    progress: list[str]  # lines, as `say` received them
 
 
 @pytest.fixture(scope="module", params=MOMENTS)
 def loaded(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Loaded]:
-    """The hubs with 90 days of bookings, loaded once for all tests that only read them, and rolled back after them.
+    """The hubs with 90 days of bookings, loaded once for the tests that only read them, then rolled back.
 
-    The territories want all communes: tests/observatory/test_demonstration.py has them.
+    Without the territories, which need all communes: tests/observatory/test_demonstration.py loads those.
     """
-    now, said = MOMENTS[request.param], []
+    now, progress = MOMENTS[request.param], []
     folder = tmp_path_factory.mktemp("hubs") / "demo"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("territories", "observatory", "labels"))
     with django_db_blocker.unblock(), transaction.atomic():
-        load(InventedWorld(folder=folder, now=now, length=90, say=said.append))
-        yield Loaded(now, folder, said)
+        load(InventedWorld(folder=folder, now=now, length=90, say=progress.append))
+        yield Loaded(now, folder, progress)
         transaction.set_rollback(True)
 
 
@@ -119,16 +119,16 @@ def test_prices_are_those_of_the_field_with_a_past_one(loaded: Loaded) -> None:
     assert not Price.objects.filter(space__hub__slug="le-havre", space__kind=SpaceKind.HOT_DESKS).exists()
 
 
-def test_each_sheet_says_what_is_sourced_and_what_is_invented() -> None:
+def test_each_file_of_a_hub_separates_what_is_sourced_from_what_is_invented() -> None:
     for slug in HUBS:
-        said = (FOLDER / "hubs" / f"{slug}.toml").read_text(encoding="utf-8")
-        assert "FROM THE PRESS" in said
-        assert "INVENTED FOR THE DEMONSTRATION" in said
-        assert "inventé" in tomllib.loads(said)["hub"]["description"]
+        sheet = (FOLDER / "hubs" / f"{slug}.toml").read_text(encoding="utf-8")
+        assert "FROM THE PRESS" in sheet
+        assert "INVENTED FOR THE DEMONSTRATION" in sheet
+        assert "inventé" in tomllib.loads(sheet)["hub"]["description"]
     assert "EVERYBODY HERE IS INVENTED" in PEOPLE.read_text(encoding="utf-8")
 
 
-def test_names_say_that_they_are_invented(loaded: Loaded) -> None:
+def test_people_and_organisations_have_invented_names(loaded: Loaded) -> None:
     crowd = tomllib.loads(PEOPLE.read_text(encoding="utf-8"))
     surnames = {start + end for start in crowd["surname_beginnings"] for end in crowd["surname_endings"]}
     people = list(User.objects.values_list("name", "email"))
@@ -145,8 +145,8 @@ def test_names_say_that_they_are_invented(loaded: Loaded) -> None:
         assert any(word in organisation.name for word in words), organisation
 
 
-def test_nothing_is_taken_twice(loaded: Loaded) -> None:
-    """By plain comparisons, not by the operators of the exclusion constraint."""
+def test_no_unit_is_booked_twice(loaded: Loaded) -> None:
+    """Compares bounds, apart from the range operators of the exclusion constraint."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # foreign keys too
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -217,8 +217,8 @@ def _assert_everybody_was_allowed_to() -> None:
             assert (booking.person_id, booking.organisation_id) in affiliations, booking
 
 
-def test_every_hub_is_alive(loaded: Loaded) -> None:
-    """Somebody here or expected, something next, something broken, something to decide; else on the next open day."""
+def test_every_hub_has_something_of_each_status_now(loaded: Loaded) -> None:
+    """People present, late and expected, an outage, a request and an option; for a closed hub, on its next open day."""
     now = loaded.now
     hubs = list(Hub.objects.select_related("commune__department"))
     opened = open_periods(hubs, Period(now, now + 30 * DAY))
@@ -274,10 +274,10 @@ def test_a_second_load_changes_nothing(loaded: Loaded) -> None:
 
 
 def test_progress_says_what_was_written(loaded: Loaded) -> None:
-    said = [re.fullmatch(r"Demonstration: (.+), (\d+) spaces, (\d+) bookings", line) for line in loaded.said]
-    assert [line and line[1] for line in said] == list(Hub.objects.order_by("pk").values_list("name", flat=True))
-    assert sum(int(line[2]) for line in said if line) == Space.objects.count()
-    assert sum(int(line[3]) for line in said if line) == Booking.objects.count()
+    lines = [re.fullmatch(r"Demonstration: (.+), (\d+) spaces, (\d+) bookings", line) for line in loaded.progress]
+    assert [line and line[1] for line in lines] == list(Hub.objects.order_by("pk").values_list("name", flat=True))
+    assert sum(int(line[2]) for line in lines if line) == Space.objects.count()
+    assert sum(int(line[3]) for line in lines if line) == Booking.objects.count()
 
 
 def test_a_stale_demonstration_says_how_to_refresh(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
@@ -285,6 +285,6 @@ def test_a_stale_demonstration_says_how_to_refresh(loaded: Loaded, capsys: pytes
         Hub.objects.update(created_at=datetime(2020, 1, 1, tzinfo=UTC))
         call_command("load_demo", folder=loaded.folder)
         transaction.set_rollback(True)
-    said = capsys.readouterr().out
-    assert "kept as it is" in said
-    assert "make demo-reset" in said
+    output = capsys.readouterr().out
+    assert "kept as it is" in output
+    assert "make demo-reset" in output

@@ -1,4 +1,4 @@
-"""A process killed in the middle of booking leaves whole bookings, or none."""
+"""A process killed while it books leaves complete bookings only: none without its rows, journal entry or job."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def test_a_killed_process_leaves_nothing_half_written(committed_db, after: int):
             assert child.stdout.readline()
         child.kill()
 
-    with connection.cursor() as cursor:  # until the server has noticed and rolled back what was under way
+    with connection.cursor() as cursor:  # granted once the server has rolled back the killed transaction
         cursor.execute("SELECT pg_advisory_xact_lock((2::bigint << 48) | id) FROM spaces_space")
     bookings = Booking.objects.annotate(rows=Count("occupancy"))
     assert bookings.count() >= after
@@ -36,7 +36,7 @@ def test_a_killed_process_leaves_nothing_half_written(committed_db, after: int):
     assert not bookings.exclude(status__in=LIVE).filter(rows__gt=0).exists()
     made = JournalEntry.objects.filter(verb="bookings.made").values_list("subject_id", flat=True)
     assert sorted(made) == sorted(bookings.values_list("pk", flat=True))
-    told = ProcrastinateJob.objects.filter(task_name="bookings.tell")
+    mail_jobs = ProcrastinateJob.objects.filter(task_name="bookings.tell")
     cancelled = JournalEntry.objects.filter(verb="bookings.cancelled").count()
     moved = JournalEntry.objects.filter(verb="bookings.moved").count()
-    assert told.count() == bookings.count() + cancelled + moved
+    assert mail_jobs.count() == bookings.count() + cancelled + moved

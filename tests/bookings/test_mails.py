@@ -1,4 +1,4 @@
-"""Mails about bookings, queued by a job, in their language, in text and in HTML."""
+"""Mails about bookings: written by a job, in the language of who reads them, as text and as HTML."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ def booked(*, language: str = "fr", needs_approval: bool = False, **more: object
 
 
 def last_mail() -> Mail:
-    """The mail that comes of the job that waits, done as a worker does it."""
+    """Run the newest waiting `bookings.tell` job as a worker does; returns the newest mail."""
     job = ProcrastinateJob.objects.filter(task_name="bookings.tell").order_by("id").last()
     jobs.tell(**job.args)
     return Mail.objects.order_by("pk").last()
@@ -48,12 +48,12 @@ def test_a_confirmation_says_what_where_when_and_how_much_in_french():
         assert booking.hub.street in words
 
 
-def test_an_english_reader_is_told_in_english():
+def test_an_english_reader_gets_the_mail_in_english():
     booked(language="en")
     assert last_mail().subject.startswith("Your booking is confirmed – Salle Somme")
 
 
-def test_each_event_has_its_mail_and_the_same_news_goes_once():
+def test_each_event_has_a_mail_and_is_mailed_once():
     booking = booked(needs_approval=True)
     team = TeamMemberFactory(hub=booking.hub).person
     subjects = [last_mail().subject]
@@ -68,7 +68,7 @@ def test_each_event_has_its_mail_and_the_same_news_goes_once():
     assert Mail.objects.count() == 4
 
 
-def test_a_refusal_is_told():
+def test_a_refusal_is_mailed():
     booking = booked(needs_approval=True)
     actions.refuse(booking=booking, by=TeamMemberFactory(hub=booking.hub).person, now=NOW)
     assert "ne peut" in last_mail().subject
@@ -99,7 +99,7 @@ def test_those_expected_within_a_day_are_reminded_once():
     assert queries.to_remind(PERIOD.starts_at - timedelta(hours=20)) == []
 
 
-def test_who_books_on_the_eve_is_not_reminded():
+def test_a_booking_made_within_a_day_of_its_start_is_not_reminded():
     booked()
     Booking.objects.update(created_at=PERIOD.starts_at - timedelta(hours=3))
     assert queries.to_remind(PERIOD.starts_at - timedelta(hours=2)) == []

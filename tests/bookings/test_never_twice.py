@@ -1,4 +1,4 @@
-"""Many at once, with real commits: exactly as many bookings as fit, clean refusals for the rest, no deadlock."""
+"""Concurrent bookings, with real commits: as many succeed as fit, the others are refused, nothing deadlocks."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from totem.core.periods import Period
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
 
-# Two rows of one unit that overlap, unless both only keep time free; written apart from the product's own SQL.
+# Pairs of overlapping rows of one unit, unless both are buffers; written apart from the product's own SQL.
 OVERLAPS = """
 SELECT count(*) FROM bookings_occupancy a JOIN bookings_occupancy b
     ON a.unit_id = b.unit_id AND a.id < b.id AND a.during && b.during AND NOT (a.is_buffer AND b.is_buffer)
@@ -39,10 +39,10 @@ def booking_of(space, period: Period, person, **more) -> Callable[[], object]:
     return lambda: actions.book(space=space, period=period, booker=Booker.oneself(person), now=NOW, **more)
 
 
-def test_one_room_and_eight_who_want_overlapping_hours(committed_db):
+def test_eight_concurrent_bookings_of_one_room_never_overlap(committed_db):
     space, people = SpaceFactory(), UserFactory.create_batch(8)
-    wanted = [at(10), at(10, 2), at(9.5), at(10.5)] * 2
-    outcome = outcomes_at_once(*(booking_of(space, p, who) for p, who in zip(wanted, people, strict=True)))
+    periods = [at(10), at(10, 2), at(9.5), at(10.5)] * 2
+    outcome = outcomes_at_once(*(booking_of(space, p, who) for p, who in zip(periods, people, strict=True)))
     assert set(outcome) == {"done", "SlotTakenError"}
     assert outcome["done"] == Booking.objects.count()
     assert overlaps() == 0
@@ -55,7 +55,7 @@ def test_a_pool_takes_exactly_as_many_as_it_has_desks(committed_db):
     assert Occupancy.objects.values("unit").distinct().count() == 5
 
 
-def test_composite_rooms_that_share_a_part_in_any_order(committed_db):
+def test_concurrent_bookings_of_rooms_that_share_a_part_never_overlap(committed_db):
     left = SpaceFactory()
     middle, right = SpaceFactory(hub=left.hub), SpaceFactory(hub=left.hub)
     wide = SpaceFactory(hub=left.hub, parts=[middle, left])
@@ -69,7 +69,7 @@ def test_composite_rooms_that_share_a_part_in_any_order(committed_db):
     assert {left.pk, middle.pk, right.pk} <= taken
 
 
-def test_holds_that_ran_out_are_released_by_many_at_once(committed_db):
+def test_expired_holds_are_released_by_concurrent_bookings(committed_db):
     left = SpaceFactory(step_minutes=30)
     right = SpaceFactory(hub=left.hub)
     whole = SpaceFactory(hub=left.hub, parts=[left, right])
@@ -77,14 +77,14 @@ def test_holds_that_ran_out_are_released_by_many_at_once(committed_db):
     for hour in (10, 11, 12):
         actions.book(space=whole, period=at(hour), booker=guest, now=NOW - timedelta(hours=1))
     people = UserFactory.create_batch(8)
-    wanted = [(left, at(10, 3)), (right, at(10, 3)), (whole, at(11)), (left, at(12))] * 2
-    outcome = outcomes_at_once(*(booking_of(s, p, who) for (s, p), who in zip(wanted, people, strict=True)))
+    requests = [(left, at(10, 3)), (right, at(10, 3)), (whole, at(11)), (left, at(12))] * 2
+    outcome = outcomes_at_once(*(booking_of(s, p, who) for (s, p), who in zip(requests, people, strict=True)))
     assert set(outcome) == {"done", "SlotTakenError"}
     assert overlaps() == 0
     assert Booking.objects.filter(status=Status.EXPIRED).count() == 3
 
 
-def test_two_approve_refuse_and_cancel_one_request_and_one_word_holds(committed_db):
+def test_of_three_concurrent_answers_to_a_request_one_succeeds(committed_db):
     space = SpaceFactory(needs_approval=True)
     team = TeamMemberFactory(hub=space.hub).person
     booking = actions.book(space=space, period=at(10), booker=Booker.oneself(UserFactory()), now=NOW)
@@ -114,8 +114,8 @@ def test_two_bookings_that_change_places_do_not_deadlock(committed_db):
     assert overlaps() == 0
 
 
-def test_the_constraint_is_the_last_wall(committed_db):
-    """A writer that forgets the locks and asks nobody meets the exclusion constraint."""
+def test_the_exclusion_constraint_is_the_last_line_of_defence(committed_db):
+    """A writer that takes no lock and checks nothing is refused by PostgreSQL."""
     space = SpaceFactory()
     booking = actions.book(space=space, period=at(10), booker=Booker.oneself(UserFactory()), now=NOW)
     with pytest.raises(Exception, match="never_twice"):

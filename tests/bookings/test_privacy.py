@@ -1,4 +1,4 @@
-"""What is known of people in hubs and bookings: given to them, and emptied when they ask."""
+"""Personal data in hubs and bookings: exported for the person, erased or anonymised."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +27,7 @@ def booked(booker: Booker) -> Booking:
     return actions.book(space=SpaceFactory(), period=PERIOD, booker=booker, now=NOW, purpose="Entretien d’embauche")
 
 
-def test_the_export_holds_bookings_memberships_and_roles_of_the_person_only():
+def test_the_export_contains_bookings_memberships_and_roles_of_the_person_only():
     person = UserFactory()
     booking, other = booked(Booker.oneself(person)), booked(Booker.oneself(UserFactory()))
     membership, role = MembershipFactory(person=person), TeamMemberFactory(person=person)
@@ -37,7 +37,7 @@ def test_the_export_holds_bookings_memberships_and_roles_of_the_person_only():
     assert other.reference not in words
 
 
-def test_whoever_is_erased_comes_no_more_and_nothing_they_wrote_stays():
+def test_erasing_a_person_cancels_bookings_empties_texts_and_ends_roles():
     person = UserFactory()
     booking = booked(Booker.oneself(person))
     TeamMemberFactory(person=person, hub=TeamMemberFactory().hub)
@@ -52,7 +52,7 @@ def test_whoever_is_erased_comes_no_more_and_nothing_they_wrote_stays():
     assert not Mail.objects.exclude(to="").exists()
 
 
-def test_the_only_manager_names_another_one_first():
+def test_the_only_manager_of_a_hub_is_not_erased():
     person = UserFactory()
     booking = booked(Booker.oneself(person))
     TeamMemberFactory(person=person)
@@ -62,7 +62,7 @@ def test_the_only_manager_names_another_one_first():
     assert booking.status == Status.CONFIRMED
 
 
-def test_guests_are_forgotten_a_year_after(monkeypatch):
+def test_guests_are_anonymised_a_year_after_their_booking(monkeypatch):
     booking = booked(Booker(by=None, guest=Guest("Ada", "ada@example.org")))
     assert actions.anonymise_guests(now=PERIOD.ends_at + timedelta(days=365)) == 0
     monkeypatch.setattr(clock, "now", lambda: PERIOD.ends_at + timedelta(days=366))

@@ -1,4 +1,4 @@
-"""Any sequence of actions, around the nights the clocks change and 29 February, keeps what must always hold."""
+"""Invariants of bookings after any sequence of actions, around the clock changes and 29 February."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -21,13 +21,13 @@ from totem.spaces.models import Space
 
 PARIS = ZoneInfo("Europe/Paris")
 REFUSALS = (SlotTakenError, RuleBrokenError, WrongStateError, AudienceError)
-# The evening before: the clocks go forward, they go back, 29 February.
+# The evenings before the clocks go forward, before they go back, and before 29 February.
 STARTS = [
     datetime(2027, 3, 27, 17, tzinfo=UTC),
     datetime(2027, 10, 30, 17, tzinfo=UTC),
     datetime(2028, 2, 28, 17, tzinfo=UTC),
 ]
-# A day, a night over midnight, a whole day and night, Saturday night until three; closed on Wednesday.
+# By day, over midnight, round the clock, Saturday night until three; closed on Wednesday.
 HOURS = [
     (1, "08:00", "20:00"),
     (2, "18:00", "02:00"),
@@ -50,7 +50,7 @@ STEPS = st.one_of(
 
 @dataclass
 class Rules:
-    """What held for a booking when it was made, or last moved."""
+    """The rules of its space when a booking was made, or last moved."""
 
     space: int
     quantity: int
@@ -60,8 +60,8 @@ class Rules:
     longest: int
 
 
-class World:
-    """A hub, its spaces, and a memory of the rules of its own to hold the product to."""
+class Example:
+    """The state of one example: spaces, the time, bookings made, and the rules each was made under."""
 
     def __init__(self, spaces: list[Space], person, team, now: datetime) -> None:
         self.spaces, self.person, self.team, self.now, self.start = spaces, person, team, now, now
@@ -125,7 +125,7 @@ class World:
     def change_rules(self, which: int, buffer: int, longest: int) -> None:
         Space.objects.filter(pk=self.spaces[which].pk).update(buffer_after_minutes=buffer, max_minutes=longest)
 
-    # -- What must hold -----------------------------------------------------------------------------------------------
+    # -- Invariants ---------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
         live = list(Booking.objects.filter(status__in=LIVE).prefetch_related("occupancy__unit"))
@@ -153,7 +153,7 @@ class World:
 
 
 def is_open(period: Period) -> bool:
-    """Whether the doors are open all through, quarter of an hour by quarter, read off the clock on the wall."""
+    """Whether the hub is open for all of the period, checked each quarter-hour in local time."""
     instant = period.starts_at
     while instant < period.ends_at:
         clock = instant.astimezone(PARIS)
@@ -186,15 +186,15 @@ def spaces(db: None) -> list[Space]:
 def test_no_sequence_of_actions_books_twice_or_outside_the_rules(spaces: list[Space], start, steps):
     with transaction.atomic():
         team = TeamMemberFactory(hub=spaces[0].hub).person
-        world = World(spaces, UserFactory(), team, start)
+        example = Example(spaces, UserFactory(), team, start)
         for name, *arguments in steps:
-            act = world.change_rules if name == "rules" else getattr(world, name)
+            act = example.change_rules if name == "rules" else getattr(example, name)
             try:
                 with transaction.atomic():
                     act(*arguments)
             except REFUSALS:
                 pass
-            world.check()
+            example.check()
         transaction.set_rollback(True)
 
 
@@ -207,29 +207,29 @@ def test_no_sequence_of_actions_books_twice_or_outside_the_rules(spaces: list[Sp
 def test_what_is_shown_as_free_can_be_booked_and_what_is_not_cannot(spaces: list[Space], start, steps, length):
     with transaction.atomic():
         team = TeamMemberFactory(hub=spaces[0].hub).person
-        world = World(spaces, UserFactory(), team, start)
+        example = Example(spaces, UserFactory(), team, start)
         for _, *arguments in steps:
             try:
                 with transaction.atomic():
-                    world.book(*arguments)
+                    example.book(*arguments)
             except REFUSALS:
                 pass
         for half_hours in range(0, 96, 13):
-            period = world.period((half_hours, length))
-            counts = queries.free_counts(spaces, period, world.now)
+            period = example.period((half_hours, length))
+            counts = queries.free_counts(spaces, period, example.now)
             for space in spaces:
-                assert (counts.get(space.pk, 0) > 0) == can_book(space, period, world)
+                assert (counts.get(space.pk, 0) > 0) == can_book(space, period, example)
         for slot in queries.first_slots(
-            spaces, Period(start, start + timedelta(days=3)), timedelta(minutes=length), world.now
+            spaces, Period(start, start + timedelta(days=3)), timedelta(minutes=length), example.now
         ):
-            assert can_book(slot.space, slot.period, world)
+            assert can_book(slot.space, slot.period, example)
         transaction.set_rollback(True)
 
 
-def can_book(space: Space, period: Period, world: World) -> bool:
+def can_book(space: Space, period: Period, example: Example) -> bool:
     try:
         with transaction.atomic():
-            actions.book(space=space, period=period, booker=Booker.oneself(world.team), now=world.now)
+            actions.book(space=space, period=period, booker=Booker.oneself(example.team), now=example.now)
             transaction.set_rollback(True)
     except (SlotTakenError, RuleBrokenError):
         return False
@@ -237,8 +237,8 @@ def can_book(space: Space, period: Period, world: World) -> bool:
 
 
 def test_a_released_booking_frees_its_space(spaces: list[Space]):
-    world = World(spaces, UserFactory(), TeamMemberFactory(hub=spaces[0].hub).person, STARTS[0])
-    world.book(0, (2, 60), "person")
-    world.cancel(0)
-    world.book(0, (2, 60), "person")
+    example = Example(spaces, UserFactory(), TeamMemberFactory(hub=spaces[0].hub).person, STARTS[0])
+    example.book(0, (2, 60), "person")
+    example.cancel(0)
+    example.book(0, (2, 60), "person")
     assert [b.status for b in Booking.objects.order_by("pk")] == [Status.CANCELLED, Status.CONFIRMED]

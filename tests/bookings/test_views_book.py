@@ -1,4 +1,4 @@
-"""Booking in the browser: what is shown before, what is written, what is refused and what is offered instead."""
+"""The booking form: what it shows first, what is booked, what is refused and what is offered instead."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,7 +30,7 @@ def address(space: Space) -> str:
 
 
 def fields(period: Period, **more: object) -> dict[str, object]:
-    """What the form sends for a period, as a person would type it."""
+    """The fields that the form submits for a period, plus `more`."""
     local = period.starts_at.astimezone(PARIS)
     return {
         "date": f"{local:%Y-%m-%d}",
@@ -65,7 +65,7 @@ def sign_in(client: Client, role: str, space: Space) -> User:
     return person
 
 
-class TestBefore:
+class TestForm:
     def test_a_link_from_a_grid_shows_the_slot_its_price_and_the_rules(self, client, person, space):
         PriceFactory(space=space, amount="12.00")
         period = from_now(48, length=2)
@@ -97,7 +97,7 @@ class TestBefore:
         assert html.lstrip().startswith('<div id="summary"')
         assert "€36.00" in html
 
-    def test_a_slot_that_is_taken_is_said_before_it_is_asked_for(self, client, person, space):
+    def test_a_taken_slot_is_announced_before_the_form_is_submitted(self, client, person, space):
         BookingFactory(space=space, period=from_now(48))
         html = client.get(address(space), fields(from_now(48))).content.decode()
         assert "taken or closed" in html
@@ -112,7 +112,7 @@ class TestBefore:
 
 
 class TestBooking:
-    def test_one_books_and_is_led_to_the_booking(self, client, person, space):
+    def test_a_booking_redirects_to_its_page(self, client, person, space):
         PriceFactory(space=space, amount="12.00")
 
         answer = client.post(address(space), fields(from_now(48), purpose="Atelier"))
@@ -168,7 +168,7 @@ class TestBooking:
 
         assert Booking.objects.get().organisation == affiliation.organisation
 
-    def test_where_the_team_approves_one_asks(self, client, person):
+    def test_where_the_team_approves_the_booking_is_a_request(self, client, person):
         space = SpaceFactory(all_night=True, needs_approval=True)
         answer = client.post(address(space), fields(from_now(48)), follow=True)
         assert Booking.objects.get().status == Status.PENDING
@@ -240,7 +240,7 @@ class TestBooking:
     def test_the_queries_of_a_booking(self, client, person, space, django_assert_num_queries):
         PriceFactory(space=space)
         client.post(address(space), fields(from_now(24)))
-        # The session, the person and the space; all the rest is the booking itself.
+        # Session, person and space; the others are the booking's own.
         with django_assert_num_queries(3 + 19):
             assert client.post(address(space), fields(from_now(48))).status_code == 303
 
@@ -280,7 +280,7 @@ class TestTaken:
         booking = Booking.objects.get()
         assert reverse("bookings:detail", args=[booking.reference]) in again.content.decode()
 
-    def test_when_nothing_else_is_free_it_is_said(self, client, person):
+    def test_when_nothing_else_is_free_the_page_says_so(self, client, person):
         space = SpaceFactory(all_night=True, horizon_days=1)
         for day in range(12):
             BookingFactory(space=space, period=from_now(24 * day - 1, length=24))
@@ -289,7 +289,7 @@ class TestTaken:
         assert "Nothing else is free" in answer.content.decode()
 
 
-class TestClocks:
+class TestClockChanges:
     @staticmethod
     def next_change(month: int) -> date:
         """The next last Sunday of March or October."""
@@ -334,7 +334,7 @@ class TestClocks:
         assert booking.ends_at.astimezone(PARIS).hour == 7
 
 
-class TestForWhom:
+class TestAudience:
     @pytest.mark.parametrize(
         ("audience", "may"),
         [
@@ -403,7 +403,7 @@ class TestTeam:
 
     def test_finds_a_member_by_name_and_chooses(self, client, space):
         sign_in(client, Role.DESK, space)
-        wanted = MembershipFactory(hub=space.hub, person=UserFactory(name="Élodie Test")).person
+        member = MembershipFactory(hub=space.hub, person=UserFactory(name="Élodie Test")).person
         MembershipFactory(hub=space.hub, person=UserFactory(name="Élodie Essai"))
         stranger = UserFactory(name="Élodie Ailleurs")
         sent = fields(from_now(48), whom="person", who="elodie")
@@ -418,10 +418,10 @@ class TestTeam:
         assert client.post(address(space), sent).status_code == 422
         assert client.post(address(space), {**sent, "person": stranger.pk}).status_code == 422
         assert not Booking.objects.exists()
-        assert client.post(address(space), {**sent, "person": wanted.pk}).status_code == 303
-        assert Booking.objects.get().person == wanted
+        assert client.post(address(space), {**sent, "person": member.pk}).status_code == 303
+        assert Booking.objects.get().person == member
 
-    def test_anybody_by_their_whole_address(self, client, space):
+    def test_finds_anybody_by_their_whole_address(self, client, space):
         sign_in(client, Role.DESK, space)
         stranger = UserFactory(email="stranger@example.org")
         sent = fields(from_now(48), whom="person", who="Stranger@example.org ")
@@ -429,13 +429,13 @@ class TestTeam:
         assert Booking.objects.get().person == stranger
 
     @pytest.mark.parametrize("who", ["nobody at all", "@@", "nobody@example.org", ""])
-    def test_nobody_found_is_said_at_the_field(self, client, space, who):
+    def test_an_unknown_person_is_an_error_at_the_field(self, client, space, who):
         sign_in(client, Role.DESK, space)
         answer = client.post(address(space), fields(from_now(48), whom="person", who=who))
         assert answer.status_code == 422
         assert 'id="id_who_error"' in answer.content.decode()
 
-    def test_lays_an_option_that_expires(self, client, space):
+    def test_makes_an_option_that_expires(self, client, space):
         sign_in(client, Role.DESK, space)
         answer = client.post(address(space), fields(from_now(48), whom="self", hold="1440"), follow=True)
         booking = Booking.objects.get()

@@ -1,4 +1,4 @@
-"""The front desk's day: who sees it, what stands where, and the one thing to do next."""
+"""The front desk's page of a day: who sees it, which list a booking is in, and the next action of each."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -28,7 +28,7 @@ DAY = date(2027, 3, 2)
 
 
 def at(hour: float, *, hours: float = 1) -> Period:
-    """A period of that Tuesday, on the clocks of Paris."""
+    """A period of that Tuesday, in Paris hours."""
     start = datetime(2027, 3, 1, 23, tzinfo=UTC) + timedelta(hours=hour)
     return Period(start, start + timedelta(hours=hours))
 
@@ -66,7 +66,7 @@ class TestDay:
         names = ("pending", "soon", "expected", "here", "held", "done")
         return {name: [row.booking for row in getattr(found, name)] for name in names}
 
-    def test_each_stands_where_it_asks_for_somebody(self, space):
+    def test_each_booking_is_in_the_list_of_its_next_action(self, space):
         by = UserFactory()
         over, late, here, soon, later = (
             BookingFactory(space=space, period=at(hour)) for hour in (9, 11.5, 10.5, 13, 16)
@@ -114,7 +114,7 @@ class TestDay:
         assert self.lists(space.hub)["expected"] == [night]
         assert self.lists(space.hub, day=DAY + timedelta(days=1))["expected"] == [night]
 
-    def test_what_is_broken_marks_the_bookings_it_hits(self, space):
+    def test_an_outage_marks_the_affected_bookings(self, space):
         booking = BookingFactory(space=space, period=at(13))
         OutageFactory(space=space, during=(NOON - timedelta(hours=1), None))
         OutageFactory(space=SpaceFactory(hub=space.hub), during=(NOON - timedelta(hours=2), NOON))
@@ -156,7 +156,7 @@ class TestScreen:
         assert ">Check in<" not in html
 
     @pytest.mark.parametrize("day", ["x", "2027-02-30", "9999-12-31", "0001-01-01"])
-    def test_a_day_that_is_none_is_refused(self, client, space, day):
+    def test_an_invalid_day_is_refused(self, client, space, day):
         sign_in(client, space)
         answer = client.get(desk(space), {"date": day})
         assert answer.status_code == 422
@@ -179,7 +179,7 @@ class TestScreen:
 DEEDS = ("approve", "refuse", "confirm_hold", "check_in", "undo_check_in", "check_out")
 
 
-class TestDoing:
+class TestActions:
     def test_check_in_undo_and_out(self, client, space):
         by = sign_in(client, space)
         booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
@@ -220,7 +220,7 @@ class TestDoing:
         assert client.post(desk(space, "end_outage", outage.pk)).status_code == 409
 
     @pytest.mark.parametrize("htmx", [False, True])
-    def test_whoever_comes_second_gets_the_day_as_it_stands(self, client, space, htmx):
+    def test_an_action_somebody_else_was_faster_at_answers_409_with_the_current_day(self, client, space, htmx):
         sign_in(client, space)
         booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
         headers = {"hx-request": "true"} if htmx else {}
@@ -234,7 +234,7 @@ class TestDoing:
         assert ">Check out<" in html
         assert ("<html" in html) is not htmx
 
-    def test_in_place_the_day_is_the_one_that_a_reload_gives(self, client, space):
+    def test_the_swapped_day_is_the_one_that_a_reload_gives(self, client, space):
         sign_in(client, space)
         booking = BookingFactory(space=space, period=from_now(-0.5, length=2))
         swapped = client.post(desk(space, "check_in", booking.reference), headers={"hx-request": "true"})
@@ -248,7 +248,7 @@ class TestDoing:
         token = hidden(day, "csrfmiddlewaretoken")
         assert day.replace(token, hidden(reloaded, "csrfmiddlewaretoken")) in reloaded
 
-    def test_one_stays_on_the_day_one_looks_at(self, client, space):
+    def test_an_action_redirects_to_the_day_it_was_made_on(self, client, space):
         sign_in(client, space)
         booking, day = pending(space, from_now(48)), fields(from_now(48))["date"]
         answer = client.post(desk(space, "approve", booking.reference), {"date": day})
@@ -297,6 +297,6 @@ class TestWalkIn:
         assert "This time has passed" not in html
 
     @pytest.mark.parametrize("chosen", ["", "nothing"])
-    def test_a_space_that_is_none_does_not_exist(self, client, space, chosen):
+    def test_an_unknown_space_is_not_found(self, client, space, chosen):
         sign_in(client, space)
         assert client.get(desk(space, "walk_in"), {"space": chosen}).status_code == 404

@@ -1,4 +1,4 @@
-"""Guests: a name, an address, a code; nobody else comes near their booking."""
+"""Guests book with a name, an address and a code, and only they and the team reach their booking."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ WHO = {"guest_name": "Camille Test", "guest_email": "camille@example.org"}
 
 
 @pytest.fixture(autouse=True)
-def counted_from_nought(db) -> None:
+def empty_rate_limits(db) -> None:
     cache.clear()
 
 
@@ -51,7 +51,7 @@ def wrong_code() -> str:
 
 
 def ask(client: Client, space: Space, **more: object) -> Booking:
-    """Ask for a booking; gives the hold."""
+    """Submit the form as a guest; returns the hold, which waits for its code."""
     answer = client.post(address(space), fields(from_now(48), **WHO, **more))
     booking = Booking.objects.latest("pk")
     assert (answer.status_code, answer.url) == (303, reverse("bookings:code", args=[booking.reference]))
@@ -170,7 +170,7 @@ class TestAsking:
         assert f'id="id_{next(iter(missing))}_error"' in answer.content.decode()
         assert not Booking.objects.exists()
 
-    def test_a_guest_cannot_lay_an_option_or_book_for_an_account(self, client, space):
+    def test_a_guest_cannot_make_an_option_or_book_for_an_account(self, client, space):
         person = UserFactory()
         booking = ask(
             client, space, hold="10080", whom="person", who=person.email, person=person.pk, status="confirmed"
@@ -197,7 +197,7 @@ class TestAsking:
             client.post(address(space), {**sent, "guest_name": "Camille", "guest_email": f"c{n}@example.org"})
             for n in range(3)
         ]
-        # In a pool, the form sent again by the same browser is one booking.
+        # In a pool too, the form submitted again by the same browser is one booking.
         assert [answer.status_code for answer in answers] == [303, 409, 409]
         assert Booking.objects.count() == 1
         for n in range(37):
@@ -213,7 +213,7 @@ class TestAsking:
         assert page_of(booking, "code") in again.content.decode()
         assert Booking.objects.count() == 1
 
-    def test_somebody_else_is_not_told_whose_it_is(self, client, space):
+    def test_the_hold_is_not_disclosed_to_another_browser(self, client, space):
         booking = ask(client, space)
         answer = Client().post(address(space), fields(from_now(48), **WHO))
         assert answer.status_code == 409

@@ -1,4 +1,4 @@
-"""One's bookings: the list, one of them, cancelling and moving; and who may come near them."""
+"""A person's bookings: the list, the page of one, its calendar file, cancelling, moving; and who may do so."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -41,12 +41,12 @@ def person(client: Client) -> User:
 
 
 class TestList:
-    def test_empty_it_says_how_to_fill_it(self, client, person):
+    def test_an_empty_list_says_how_to_book(self, client, person):
         html = client.get(MINE).content.decode()
         assert "You have not booked anything yet" in html
         assert reverse("website:find") in html
 
-    def test_what_waits_what_comes_and_what_is_over(self, client, person, space):
+    def test_requests_coming_and_past_bookings_are_listed_apart(self, client, person, space):
         asking = SpaceFactory(all_night=True, needs_approval=True, name="Selle")
         BookingFactory(space=asking, person=person)
         coming = BookingFactory(space=space, person=person)
@@ -115,7 +115,7 @@ class TestSeeing:
             assert client.get(page_of(booking, name)).status_code == (200 if works else 404)
         assert client.post(page_of(booking, "cancel")).status_code == (303 if works else 404)
 
-    def test_the_organisation_of_the_queries(self, client, person, space, django_assert_num_queries):
+    def test_the_number_of_queries_of_a_booking_page(self, client, person, space, django_assert_num_queries):
         booking = BookingFactory(space=space, person=person)
         with django_assert_num_queries(5):
             client.get(page_of(booking))
@@ -218,7 +218,7 @@ class TestMoving:
         assert "taken or closed" not in looked
         assert client.post(page_of(booking, "move"), fields(from_now(48.5))).status_code == 303
 
-    def test_where_it_is_taken_the_free_ones_are_one_press_away(self, client, person, space):
+    def test_moving_to_a_taken_slot_offers_the_nearest_free_ones(self, client, person, space):
         like = SpaceFactory(hub=space.hub, name="Selle", max_minutes=600)
         booking = BookingFactory(space=space, person=person)
         BookingFactory(space=space, period=from_now(72))
