@@ -1,1 +1,1 @@
-"""Factories, one module a room; traits name the situations tests speak of."""
+"""Factories, one module per room; a trait is a situation that tests need."""

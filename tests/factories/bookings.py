@@ -1,4 +1,4 @@
-"""Bookings of the tests, made by the actions that make them in the product; traits name their situations."""
+"""Bookings of the tests, made by the actions of the application; traits give their status and booker."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,7 @@ from totem.spaces.models import Space
 HOUR = timedelta(hours=1)
 
 
-# The half hour under way when the tests start, on the clocks of Paris and everywhere else: one and the same for a test
-# that runs while the clock strikes.
+# The present half hour when the tests start, in every time zone. It stays the same for a test that runs over the hour.
 _NOW = datetime.now(tz=UTC)
 THIS_HALF_HOUR = _NOW.replace(minute=_NOW.minute // 30 * 30, second=0, microsecond=0)
 
@@ -61,7 +60,7 @@ class BookingFactory(factory.django.DjangoModelFactory[Booking]):
 
 
 def code_sent(booking: Booking) -> str:
-    """Have a code sent to the guest, and read it in the mail."""
+    """Sends a code to the guest; returns it as it stands in the mail."""
     actions.send_code(booking=booking)
     text = Mail.objects.filter(to=booking.guest_email).latest("pk").text
     found = re.search(r"\b\d{6}\b", text)
@@ -70,7 +69,7 @@ def code_sent(booking: Booking) -> str:
 
 
 def confirmed_guest(space: Space, period: Period) -> Booking:
-    """A guest has booked and typed the code."""
+    """A booking of a guest, who has typed the code."""
     booking = BookingFactory(space=space, period=period, guest=True)
     return actions.confirm_with_code(
         booking=booking, code=code_sent(booking), now=booking.starts_at - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Hubs as the tests need them: open six days of seven, from nine to nineteen, in Amiens."""
+"""Hubs of the tests: by default in Amiens, open Monday to Saturday from nine to nineteen."""
 
 from datetime import date, time
 

@@ -1,4 +1,4 @@
-"""Organisations of the tests, invented, with numbers that pass the check."""
+"""Organisations of the tests, invented, with SIREN that pass the Luhn check."""
 
 import datetime
 from decimal import Decimal

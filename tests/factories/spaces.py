@@ -1,4 +1,4 @@
-"""Spaces as the tests need them: a public meeting room for six, unless a trait says otherwise."""
+"""Spaces of the tests: by default a public meeting room for six; traits make other kinds."""
 
 from datetime import date
 from decimal import Decimal

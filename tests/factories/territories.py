@@ -1,4 +1,4 @@
-"""Real codes of real places, so that departments, regions and holidays are those of the place."""
+"""Territories of the tests, with codes of real places, so that departments, regions and holidays are the real ones."""
 
 from hashlib import sha256
 
@@ -127,7 +127,7 @@ class WorkspaceFactory(DjangoModelFactory[Workspace]):
 
 
 class WorkspaceMemberFactory(DjangoModelFactory[WorkspaceMember]):
-    """An officer unless told otherwise."""
+    """An officer by default."""
 
     class Meta:
         model = WorkspaceMember
@@ -161,7 +161,7 @@ class StoredFileFactory(DjangoModelFactory[StoredFile]):
 
 
 class DocumentFactory(DjangoModelFactory[Document]):
-    """A PDF of a workspace, for its team alone; `stored__content=b"…"` says of which bytes."""
+    """A PDF of a workspace, for its team alone; `stored__content=b"…"` sets the bytes."""
 
     class Meta:
         model = Document

@@ -1,4 +1,4 @@
-"""The actors of a territory, as its team uses the pages: who may, what is refused, computed, kept private."""
+"""The pages of a territory's actors: permissions, validation errors, computed growth, what stays private."""
 
 import datetime
 from decimal import Decimal
@@ -58,8 +58,8 @@ def of_figures(name: str, figures: YearFigures) -> str:
     return at(name, figures.workspace, figures.organisation_id, figures.pk)
 
 
-def said(**changes: object) -> dict[str, object]:
-    """A relation as the page sends it."""
+def relation_form(**changes: object) -> dict[str, object]:
+    """The fields that the form of a relation submits."""
     return {
         "who-organisation": "Exemple Capital",
         "who-kind": OrganisationKind.VC_FUND,
@@ -72,7 +72,8 @@ def said(**changes: object) -> dict[str, object]:
     }
 
 
-def a_year(**changes: object) -> dict[str, object]:
+def year_form(**changes: object) -> dict[str, object]:
+    """The fields that the form of a year's figures submits."""
     return {
         "closing_date": f"{LAST_YEAR}-12-31",
         "revenue": "6250000",
@@ -86,7 +87,7 @@ def a_year(**changes: object) -> dict[str, object]:
 
 class TestAdding:
     def test_an_organisation_that_is_not_here_is_noted_and_nobody_represents_it(self, agent, workspace):
-        answer = agent.post(at("actor_add", workspace), said(**{"who-siren": siren(81_000)}))
+        answer = agent.post(at("actor_add", workspace), relation_form(**{"who-siren": siren(81_000)}))
         relation = Relation.objects.get()
         assert answer.url == at("actor", workspace, relation.organisation_id)
         made = relation.organisation
@@ -104,13 +105,13 @@ class TestAdding:
     def test_one_that_is_here_is_found_by_name_or_number(self, agent, workspace, typed):
         here = OrganisationFactory(name="Éclair Numérique", siren=siren(81_001))
         text = typed.format(name="eclair numerique", siren=here.siren)
-        agent.post(at("actor_add", workspace), said(**{"who-organisation": text, "who-kind": ""}))
+        agent.post(at("actor_add", workspace), relation_form(**{"who-organisation": text, "who-kind": ""}))
         assert Relation.objects.get().organisation == here
 
     def test_namesakes_are_told_apart(self, agent, workspace):
         OrganisationFactory(name="Exemple Capital")
         OrganisationFactory(name="Exemple Capital", commune=CommuneFactory(rouen=True))
-        answer = agent.post(at("actor_add", workspace), said())
+        answer = agent.post(at("actor_add", workspace), relation_form())
         assert answer.status_code == 422
         assert "Rouen (76)" in str(answer.context["who"].errors["organisation"])
         assert not Relation.objects.exists()
@@ -137,7 +138,7 @@ class TestAdding:
     )
     def test_what_is_wrong_is_told_at_its_field_and_nothing_is_lost(self, agent, workspace, form, field, changes):
         before = JournalEntry.objects.count()
-        answer = agent.post(at("actor_add", workspace), said(detail="Tour de table", **changes))
+        answer = agent.post(at("actor_add", workspace), relation_form(detail="Tour de table", **changes))
         assert answer.status_code == 422
         assert field in answer.context[form].errors, answer.context[form].errors
         assert "Tour de table" in answer.content.decode()
@@ -145,16 +146,16 @@ class TestAdding:
         assert not Organisation.objects.exists()
         assert JournalEntry.objects.count() == before
 
-    def test_a_siren_that_is_here_under_another_name_is_told(self, agent, workspace):
+    def test_a_known_siren_under_another_name_is_refused_with_the_known_name(self, agent, workspace):
         OrganisationFactory(siren=siren(81_003), name="Autre nom")
-        answer = agent.post(at("actor_add", workspace), said(**{"who-siren": siren(81_003)}))
+        answer = agent.post(at("actor_add", workspace), relation_form(**{"who-siren": siren(81_003)}))
         assert answer.status_code == 422
         assert "siren" in answer.context["who"].errors
         assert Organisation.objects.count() == 1
 
     def test_a_namesake_with_another_siren_is_not_taken_for_it(self, agent, workspace):
         OrganisationFactory(name="Exemple Capital", siren=siren(81_004))
-        answer = agent.post(at("actor_add", workspace), said(**{"who-siren": siren(81_005)}))
+        answer = agent.post(at("actor_add", workspace), relation_form(**{"who-siren": siren(81_005)}))
         assert answer.status_code == 422
         assert "siren" in answer.context["who"].errors
         assert not Relation.objects.exists()
@@ -163,7 +164,8 @@ class TestAdding:
         one = OrganisationFactory()
         values = {"who-organisation": one.siren, "kind": "simplifies", "stage": "", "commune": ""}
         agent.post(
-            at("actor_add", workspace), said(**values, partner="Préfecture d’exemple", partner_kind="state_service")
+            at("actor_add", workspace),
+            relation_form(**values, partner="Préfecture d’exemple", partner_kind="state_service"),
         )
         partner = Relation.objects.get().partner
         assert partner is not None
@@ -172,14 +174,14 @@ class TestAdding:
     def test_nobody_has_a_relation_with_itself(self, agent, workspace):
         one = OrganisationFactory()
         values = {"who-organisation": one.siren, "partner": one.siren, "commune": "", "kind": "mentors", "stage": ""}
-        answer = agent.post(at("actor_add", workspace), said(**values))
+        answer = agent.post(at("actor_add", workspace), relation_form(**values))
         assert answer.status_code == 422
         assert "partner" in answer.context["form"].errors
 
     def test_the_same_twice_is_refused_and_its_document_not_kept(self, agent, workspace):
-        agent.post(at("actor_add", workspace), said())
+        agent.post(at("actor_add", workspace), relation_form())
         letter = SimpleUploadedFile("lettre.pdf", PDF, "application/pdf")
-        answer = agent.post(at("actor_add", workspace), said(file=letter))
+        answer = agent.post(at("actor_add", workspace), relation_form(file=letter))
         assert answer.status_code == 422
         assert answer.context["form"].non_field_errors()
         assert Relation.objects.count() == 1
@@ -187,14 +189,14 @@ class TestAdding:
 
     def test_a_document_is_sent_with_it(self, agent, workspace):
         letter = SimpleUploadedFile("lettre.pdf", PDF, "application/pdf")
-        agent.post(at("actor_add", workspace), said(file=letter))
+        agent.post(at("actor_add", workspace), relation_form(file=letter))
         relation = Relation.objects.get()
         assert relation.document is not None
         assert (relation.document.workspace, relation.document.name) == (workspace, "lettre.pdf")
 
     def test_another_s_perimeter_and_document_do_not_exist(self, agent, workspace):
         for name, foreign in (("perimeter", PerimeterFactory()), ("document", DocumentFactory())):
-            answer = agent.post(at("actor_add", workspace), said(**{"commune": "", name: foreign.pk}))
+            answer = agent.post(at("actor_add", workspace), relation_form(**{"commune": "", name: foreign.pk}))
             assert answer.status_code == 422
             assert name in answer.context["form"].errors
         assert not Relation.objects.exists()
@@ -208,7 +210,7 @@ class TestAdding:
 
 
 class TestChanging:
-    def test_what_was_said_is_said_better(self, agent, workspace):
+    def test_a_relation_is_changed(self, agent, workspace):
         relation = RelationFactory(workspace=workspace, detail="Avant")
         page = agent.get(of_relation("relation_edit", relation))
         form = page.context["form"]
@@ -219,7 +221,7 @@ class TestChanging:
         assert relation.detail == "Après"
         assert JournalEntry.objects.get().facts == {"fields": ["detail"]}
 
-    def test_two_people_at_once_nobody_s_text_is_lost(self, agent, workspace):
+    def test_two_people_who_edit_a_relation_at_once_lose_no_text(self, agent, workspace):
         relation = RelationFactory(workspace=workspace)
         url = of_relation("relation_edit", relation)
         form = agent.get(url).context["form"]
@@ -239,12 +241,12 @@ class TestChanging:
         relation.refresh_from_db()
         assert (relation.detail, relation.source) == ("Mon texte", "Ma source")
 
-    def test_figures_meet_the_same_care(self, agent, workspace):
+    def test_two_people_who_edit_figures_at_once_lose_no_text(self, agent, workspace):
         figures = YearFiguresFactory(workspace=workspace, year=LAST_YEAR)
         url = of_figures("figures_edit", figures)
         seen = agent.get(url).context["form"]["seen"].value()
         YearFigures.objects.get(pk=figures.pk).save()
-        answer = agent.post(url, a_year(seen=seen, revenue="777"))
+        answer = agent.post(url, year_form(seen=seen, revenue="777"))
         assert answer.status_code == 409
         assert "777" in answer.content.decode()
         assert number(1_000_000) in dict(answer.context["theirs"]).values()
@@ -269,7 +271,7 @@ class TestFigures:
     def test_a_year_is_declared_and_its_growth_computed(self, agent, workspace):
         company = RelationFactory(workspace=workspace).organisation
         YearFiguresFactory(organisation=company, imported=True, year=LAST_YEAR - 1, revenue=Decimal(5_000_000))
-        answer = agent.post(at("figures_add", workspace, company.pk), a_year())
+        answer = agent.post(at("figures_add", workspace, company.pk), year_form())
         assert answer.status_code == 302, answer.context["form"].errors
         (declared, imported) = agent.get(at("actor", workspace, company.pk)).context["years"]
         assert (declared.figures.year, declared.figures.workspace, declared.growth) == (LAST_YEAR, workspace, 25)
@@ -299,7 +301,7 @@ class TestFigures:
     )
     def test_what_is_wrong_is_told_at_its_field(self, agent, workspace, field, changes):
         company = RelationFactory(workspace=workspace).organisation
-        answer = agent.post(at("figures_add", workspace, company.pk), a_year(**changes))
+        answer = agent.post(at("figures_add", workspace, company.pk), year_form(**changes))
         assert answer.status_code == 422
         assert field in answer.context["form"].errors, answer.context["form"].errors
         assert "Comptes certifiés" in answer.content.decode()
@@ -308,13 +310,13 @@ class TestFigures:
     def test_a_year_without_a_figure_is_refused(self, agent, workspace):
         company = RelationFactory(workspace=workspace).organisation
         nothing = dict.fromkeys(("revenue", "staff_low", "staff_high", "international_share"), "")
-        answer = agent.post(at("figures_add", workspace, company.pk), a_year(**nothing))
+        answer = agent.post(at("figures_add", workspace, company.pk), year_form(**nothing))
         assert answer.status_code == 422
         assert answer.context["form"].non_field_errors()
 
     def test_a_year_declared_twice_is_refused(self, agent, workspace):
         figures = YearFiguresFactory(workspace=workspace, year=LAST_YEAR)
-        answer = agent.post(at("figures_add", workspace, figures.organisation_id), a_year())
+        answer = agent.post(at("figures_add", workspace, figures.organisation_id), year_form())
         assert answer.status_code == 422
         assert "closing_date" in answer.context["form"].errors
         assert YearFigures.objects.count() == 1
@@ -322,7 +324,7 @@ class TestFigures:
     def test_several_declarers_stand_side_by_side(self, agent, workspace):
         mine = YearFiguresFactory(workspace=workspace)
         theirs = YearFiguresFactory(organisation=mine.organisation, public=True, revenue=Decimal(7))
-        YearFiguresFactory(organisation=mine.organisation)  # not published: nobody else's business
+        YearFiguresFactory(organisation=mine.organisation)  # not published: not shown to others
         page = agent.get(at("actor", workspace, mine.organisation_id))
         assert {year.figures for year in page.context["years"]} == {mine, theirs}
         assert theirs.workspace.name in page.content.decode()
@@ -407,7 +409,7 @@ class TestRights:
         hidden = [OrganisationFactory(), RelationFactory().organisation, YearFiguresFactory().organisation]
         for organisation in hidden:
             assert agent.get(at("actor", workspace, organisation.pk)).status_code == 404
-            assert agent.post(at("figures_add", workspace, organisation.pk), a_year()).status_code == 404
+            assert agent.post(at("figures_add", workspace, organisation.pk), year_form()).status_code == 404
 
     def test_what_others_published_is_not_changed(self, agent, workspace):
         public = {"public": True, "perimeter": PerimeterFactory(public=True)}

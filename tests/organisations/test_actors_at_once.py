@@ -1,4 +1,4 @@
-"""Several people of several territories who speak of one organisation at once: each is told what became of it."""
+"""Race conditions: six people declare or change the same relation or year; one succeeds, the others are refused."""
 
 from datetime import UTC, date, datetime
 from functools import partial
@@ -14,16 +14,16 @@ from totem.organisations.models import Relation, RelationKind, YearFigures
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
-def test_of_six_who_say_the_same_one_does_and_nobody_waits_for_ever(committed_db: str):
+def test_of_six_who_declare_the_same_relation_one_does_without_deadlock(committed_db: str):
     values = {"organisation": OrganisationFactory(), "kind": RelationKind.MENTORS, "commune": CommuneFactory()}
-    saying = partial(
+    declaring = partial(
         actions.declare_relation,
         workspace=WorkspaceFactory(),
         by=UserFactory(),
         since=date(2025, 1, 1),
         **values,
     )
-    assert outcomes_at_once(*[saying] * 6) == {"done": 1, "ValidationError": 5}
+    assert outcomes_at_once(*[declaring] * 6) == {"done": 1, "ValidationError": 5}
     assert Relation.objects.count() == 1
 
 
@@ -43,9 +43,10 @@ def test_of_six_who_declare_the_same_year_one_does(committed_db: str):
 
 def test_of_six_who_change_what_they_read_one_does(committed_db: str):
     relation, person = RelationFactory(), UserFactory()
-    read = version_token(Relation.objects.get())
+    token = version_token(Relation.objects.get())
     changes = [
-        partial(actions.change_relation, relation=relation, seen=read, by=person, detail=f"Texte {n}") for n in range(6)
+        partial(actions.change_relation, relation=relation, seen=token, by=person, detail=f"Texte {n}")
+        for n in range(6)
     ]
     assert outcomes_at_once(*changes) == {"done": 1, "EditConflict": 5}
     assert Relation.objects.get().detail.startswith("Texte")

@@ -1,4 +1,4 @@
-"""What is said of organisations: figures by closed year, relations by day. What PostgreSQL refuses; growth, exactly."""
+"""Figures of organisations by closed year and relations by day: constraints of PostgreSQL, exact growth, queries."""
 
 import datetime
 from decimal import Decimal
@@ -108,7 +108,7 @@ class TestGrowth:
         cents=st.integers(min_value=-5, max_value=5),
     )
     def test_meets_a_threshold_exactly_when_the_revenue_reaches_it(self, before, threshold, cents):
-        """Cents around the threshold decide; nothing is rounded on the way."""
+        """Cents around the threshold decide: no intermediate result is rounded."""
         reached = (Fraction(before) * (100 + Fraction(threshold)) / 100 * 100).__ceil__()  # in cents
         after = Decimal(reached + cents) / 100
         found = growth(a_year(after), a_year(before))
@@ -142,7 +142,7 @@ class TestRelations:
     @pytest.mark.parametrize(
         "target", [{}, {"with_partner": True}, {"in_commune": True}], ids=["perimeter", "partner", "commune"]
     )
-    def test_the_same_is_not_said_twice_at_a_time(self, target):
+    def test_the_same_relation_is_not_declared_twice_for_a_period(self, target):
         first = RelationFactory(**target, until=DAY(2025, 1, 1))
         same = {
             name: getattr(first, name)
@@ -156,7 +156,7 @@ class TestRelations:
         elsewhere = {"perimeter": PerimeterFactory(), "partner": None, "commune": None}
         RelationFactory(**same | elsewhere)
 
-    def test_one_house_may_invest_at_two_stages(self):
+    def test_one_investor_may_invest_at_two_stages(self):
         seed = RelationFactory(seed=True)
         same = {"organisation": seed.organisation, "workspace": seed.workspace, "perimeter": seed.perimeter}
         RelationFactory(venture=True, **same)
@@ -190,7 +190,7 @@ class TestRelations:
 
 
 class TestRowsForACharter:
-    """What an evaluation reads: a query for relations, one for figures, however many there are."""
+    """The rows that an evaluation reads: one query for relations and one for figures, however many there are."""
 
     ON = DAY(2026, 1, 1)
 

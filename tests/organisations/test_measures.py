@@ -1,4 +1,4 @@
-"""What is measured of an organisation by closed year, and of a place by who is declared to do what in it."""
+"""Measures of an organisation by closed year, and of a place by the relations declared in it."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,8 @@ def taken(name: str, *subjects: object, period: Period = YEAR) -> Figure:
     return measures.take(name, subjects, period, NOW).figure
 
 
-def said(organisation: Organisation, year: int = 2025, **values: object) -> None:
+def declare(organisation: Organisation, year: int = 2025, **values: object) -> None:
+    """Public figures of the organisation for a closed year."""
     YearFiguresFactory(organisation=organisation, year=year, public=True, **values)
 
 
@@ -43,25 +44,25 @@ def test_each_is_published_with_its_unit_its_method_and_how_it_combines():
 
 
 class TestOfOneOrganisation:
-    def test_the_last_closed_year_speaks(self):
+    def test_the_last_closed_year_is_measured(self):
         company = OrganisationFactory(company=True)
         mine = WorkspaceFactory()
-        said(company, 2024, revenue=4_000_000, staff_low=20, staff_high=20, international_share=30, workspace=mine)
-        said(company, 2025, revenue=5_000_000, staff_low=26, staff_high=26, international_share=40, workspace=mine)
+        declare(company, 2024, revenue=4_000_000, staff_low=20, staff_high=20, international_share=30, workspace=mine)
+        declare(company, 2025, revenue=5_000_000, staff_low=26, staff_high=26, international_share=40, workspace=mine)
         assert [taken(name, company).value for name in OF_ORGANISATIONS] == [5_000_000, 26, 25, 40]
 
     def test_a_year_counts_from_the_day_it_closes(self):
         company = OrganisationFactory(company=True)
-        said(company, 2024, revenue=3_000_000)
-        said(company, 2025, revenue=5_000_000, closing_date=date(2025, 6, 30))
+        declare(company, 2024, revenue=3_000_000)
+        declare(company, 2025, revenue=5_000_000, closing_date=date(2025, 6, 30))
         until = datetime(2025, 6, 29, 22, tzinfo=UTC)  # the 30th begins in Paris
         assert taken("revenue", company, period=Period(YEAR.starts_at, until)).value == 3_000_000
         assert taken("revenue", company, period=Period(YEAR.starts_at, until + timedelta.resolution)).value == 5_000_000
 
     def test_figures_of_two_years_are_never_mixed(self):
         company = OrganisationFactory(company=True)
-        said(company, 2024, revenue=4_000_000, international_share=60)
-        said(company, 2025, revenue=None, staff_low=26, staff_high=26, international_share=None)
+        declare(company, 2024, revenue=4_000_000, international_share=60)
+        declare(company, 2025, revenue=None, staff_low=26, staff_high=26, international_share=None)
         assert taken("staff", company).value == 26
         assert [taken(name, company).value for name in ("revenue", "revenue_growth", "international_share")] == [
             None
@@ -72,29 +73,29 @@ class TestOfOneOrganisation:
         YearFiguresFactory(organisation=company)
         assert [taken(name, company).value for name in OF_ORGANISATIONS] == [None] * 4
 
-    def test_two_who_say_the_same_agree_and_who_says_nothing_contradicts_nobody(self):
+    def test_equal_figures_agree_and_a_missing_one_contradicts_none(self):
         company = OrganisationFactory(company=True)
-        said(company, revenue=Decimal("5000000"))
-        said(company, revenue=Decimal("5000000.00"), staff_low=None, staff_high=None, international_share=None)
+        declare(company, revenue=Decimal("5000000"))
+        declare(company, revenue=Decimal("5000000.00"), staff_low=None, staff_high=None, international_share=None)
         assert [taken(name, company).value for name in ("revenue", "staff", "international_share")] == [
             5_000_000,
             12,
             10,
         ]
 
-    def test_what_two_say_differently_is_not_known(self):
+    def test_a_figure_that_two_declare_differently_is_unknown(self):
         company = OrganisationFactory(company=True)
-        said(company, 2024, revenue=1_000_000, imported=True)
-        said(company, revenue=5_000_000, staff_low=20, staff_high=49, international_share=40)
-        said(company, revenue=5_000_001, staff_low=20, staff_high=48, international_share=41)
+        declare(company, 2024, revenue=1_000_000, imported=True)
+        declare(company, revenue=5_000_000, staff_low=20, staff_high=49, international_share=40)
+        declare(company, revenue=5_000_001, staff_low=20, staff_high=48, international_share=41)
         for name in OF_ORGANISATIONS:
             assert taken(name, company).bounds == (None, None)
 
     def test_a_band_of_staff_is_an_interval(self):
         banded, unbounded, exact = OrganisationFactory.create_batch(3, company=True)
-        said(banded, staff_low=20, staff_high=49)
-        said(unbounded, staff_low=10_000, staff_high=None)
-        said(exact, staff_low=5, staff_high=5)
+        declare(banded, staff_low=20, staff_high=49)
+        declare(unbounded, staff_low=10_000, staff_high=None)
+        declare(exact, staff_low=5, staff_high=5)
         assert taken("staff", banded).bounds == (20, 49)
         assert taken("staff", banded, exact).bounds == (25, 54)
         assert taken("staff", unbounded).bounds == (10_000, None)
@@ -103,24 +104,24 @@ class TestOfOneOrganisation:
     def test_growth_of_several_is_that_of_their_revenue_together(self):
         small, large, new = OrganisationFactory.create_batch(3, company=True)
         for company, before, after in ((small, 100, 200), (large, 900, 900)):
-            said(company, 2024, revenue=before, imported=True)
-            said(company, 2025, revenue=after)
-        said(new, 2025, revenue=5_000)  # no year before: left out
+            declare(company, 2024, revenue=before, imported=True)
+            declare(company, 2025, revenue=after)
+        declare(new, 2025, revenue=5_000)  # no year before: left out
         assert taken("revenue_growth", small).value == 100
         assert taken("revenue_growth", small, large, new).value == 10
         assert taken("revenue_growth", new).value is None
 
     def test_growth_is_not_computed_between_a_company_and_its_group(self):
         company = OrganisationFactory(company=True)
-        said(company, 2024, revenue=100, imported=True, accounts=Accounts.CONSOLIDATED)
-        said(company, 2025, revenue=200, accounts=Accounts.COMPANY)
+        declare(company, 2024, revenue=100, imported=True, accounts=Accounts.CONSOLIDATED)
+        declare(company, 2025, revenue=200, accounts=Accounts.COMPANY)
         assert taken("revenue_growth", company).value is None
 
     def test_shares_weigh_by_the_revenue_and_one_alone_needs_none(self):
         small, large, silent = OrganisationFactory.create_batch(3, company=True)
-        said(small, revenue=100, international_share=100)
-        said(large, revenue=300, international_share=20)
-        said(silent, revenue=None, international_share=Decimal("39.999999"))
+        declare(small, revenue=100, international_share=100)
+        declare(large, revenue=300, international_share=20)
+        declare(silent, revenue=None, international_share=Decimal("39.999999"))
         assert taken("international_share", small, large).value == 40
         assert taken("international_share", silent).value == Decimal("39.999999")
         assert taken("international_share", small, large, silent).value == 40
@@ -152,7 +153,7 @@ class TestOfAPlace:
         here, there = place("80021"), place("76540")
         assert [taken("declared_large_account_in", one).value for one in (here, there)] == [2, 2]
         assert taken("declared_large_account_in", here, there).value == 3
-        assert taken("declared_large_account_in", here, there, place("14118")).value == 3  # nothing is said of Caen
+        assert taken("declared_large_account_in", here, there, place("14118")).value == 3  # nothing is declared in Caen
 
     def test_what_is_private_or_elsewhere_or_not_in_force_does_not_count_and_nobody_is_not_none(self):
         amiens, rouen = CommuneFactory(amiens=True), CommuneFactory(rouen=True)

@@ -1,4 +1,4 @@
-"""Organisations: their numbers, their people, and what a stranger gets."""
+"""Organisations: SIREN and SIRET, affiliations, invitations, and what strangers are answered."""
 
 import datetime
 

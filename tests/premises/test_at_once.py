@@ -1,4 +1,4 @@
-"""Two people at one building at the same instant: what fits alone and not together is refused."""
+"""Race conditions at one building: of two lots that each fit but not together, one is refused."""
 
 import psycopg
 import pytest
@@ -24,7 +24,7 @@ def test_two_lots_that_do_not_fit_together(committed_db):
         @transaction.atomic
         def ours():
             LotFactory(building=building, usable_m2=600)
-            other.commit()  # the other was first: ours is refused when it commits
+            other.commit()  # the other commits first: ours is refused at its commit
 
         with pytest.raises(IntegrityError, match="not larger"):
             ours()

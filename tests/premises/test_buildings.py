@@ -1,4 +1,4 @@
-"""Buildings: what PostgreSQL refuses, what the actions say of it, and what stays of what was announced."""
+"""Buildings: constraints of PostgreSQL, validation errors of the actions, and the history of announcements."""
 
 import hashlib
 from datetime import UTC, date, datetime
@@ -24,7 +24,7 @@ TODAY = date(2026, 11, 22)
 
 
 def refused(row, error=IntegrityError):
-    """Whether the database itself refuses to save the row."""
+    """Whether PostgreSQL refuses to save the row."""
     try:
         with transaction.atomic():
             row.save()
@@ -39,30 +39,30 @@ def document(workspace, **more) -> Document:
     kept, _new = StoredFile.objects.get_or_create(
         sha256=hashlib.sha256(content).hexdigest(), defaults={"size": len(content), "content": content}
     )
-    said = {"name": "plan.txt", "content_type": "text/plain", "size": kept.size, "sha256": kept.sha256} | more
-    return Document.objects.create(workspace=workspace, stored=kept, **said)
+    values = {"name": "plan.txt", "content_type": "text/plain", "size": kept.size, "sha256": kept.sha256} | more
+    return Document.objects.create(workspace=workspace, stored=kept, **values)
 
 
 def phase_of(building: Building, **more) -> Phase:
-    said = {
+    values = {
         "name": "Cité numérique",
         "state": PhaseState.PLANNED,
         "usable_m2": Decimal(3000),
         "due_on": date(2017, 12, 31),
         "announced_on": date(2015, 11, 10),
     } | more
-    return actions.add_phase(building=building, by=UserFactory(), now=NOW, **said)
+    return actions.add_phase(building=building, by=UserFactory(), now=NOW, **values)
 
 
 def revise(phase: Phase, **more) -> PhaseRevision:
-    said = {
+    values = {
         "state": phase.state,
         "usable_m2": phase.usable_m2,
         "due_on": phase.due_on,
         "cost": phase.cost,
         "announced_on": TODAY,
     } | more
-    return actions.revise_phase(phase=phase, by=UserFactory(), now=NOW, **said)
+    return actions.revise_phase(phase=phase, by=UserFactory(), now=NOW, **values)
 
 
 class TestWhatTheDatabaseRefuses:
@@ -134,8 +134,8 @@ class TestWhatTheDatabaseRefuses:
         ],
     )
     def test_an_announcement_of_tomorrow(self, wrong):
-        said = {"state": "delivered", "usable_m2": 1, "delivered_on": TODAY, "announced_on": TODAY, "at": NOW} | wrong
-        assert refused(PhaseRevision(phase=PhaseFactory(), **said))
+        values = {"state": "delivered", "usable_m2": 1, "delivered_on": TODAY, "announced_on": TODAY, "at": NOW} | wrong
+        assert refused(PhaseRevision(phase=PhaseFactory(), **values))
 
     def test_history_is_not_rewritten(self):
         phase = PhaseFactory()
@@ -161,13 +161,13 @@ class TestWhatTheDatabaseRefuses:
             {"lease_form": "handshake"},
         ],
     )
-    def test_a_lot_of_nothing(self, wrong):
+    def test_the_database_refuses_a_lot_without_area_or_known_terms(self, wrong):
         lot = LotFactory()
         for name, value in wrong.items():
             setattr(lot, name, value)
         assert refused(lot)
 
-    def test_lots_larger_than_the_phases(self):
+    def test_the_database_refuses_lots_larger_than_the_phases(self):
         phase = PhaseFactory(usable_m2=Decimal(1000))
         PhaseFactory(building=phase.building, cancelled=True, usable_m2=Decimal(500))
         LotFactory(building=phase.building, usable_m2=Decimal("999.99"))
@@ -284,14 +284,14 @@ class TestPhases:
 
 class TestLotsAndOffers:
     def lot(self, building: Building, **more) -> Lot:
-        said = {
+        values = {
             "name": "Plateau 1",
             "usable_m2": Decimal(400),
             "lease_form": "commercial",
             "period_months": Decimal(36),
             "notice_months": Decimal(6),
         } | more
-        return actions.add_lot(building=building, by=UserFactory(), **said)
+        return actions.add_lot(building=building, by=UserFactory(), **values)
 
     def test_a_lot_fits_or_is_refused_at_its_field(self):
         building = PhaseFactory().building
@@ -311,14 +311,14 @@ class TestLotsAndOffers:
 
     def test_an_offer_starts_is_attested_and_ends(self):
         building, operator = BuildingFactory(), OrganisationFactory()
-        said = {"network": Network.FIXED, "technology": "fibre", "mbits_down": Decimal(1000), "since": TODAY}
+        values = {"network": Network.FIXED, "technology": "fibre", "mbits_down": Decimal(1000), "since": TODAY}
         give = {"building": building, "operator": operator, "by": UserFactory(), "now": NOW}
         with pytest.raises(ValidationError) as refusal:
-            actions.add_offer(**give, **said, attested_on=date(2026, 11, 23))
+            actions.add_offer(**give, **values, attested_on=date(2026, 11, 23))
         assert list(refusal.value.error_dict) == ["attested_on"]
         with pytest.raises(ValidationError):
-            actions.add_offer(**give, **{**said, "technology": ""})
-        offer = actions.add_offer(**give, **said)
+            actions.add_offer(**give, **{**values, "technology": ""})
+        offer = actions.add_offer(**give, **values)
         with pytest.raises(ValidationError):
             actions.end_offer(offer=offer, on=date(2026, 11, 21), by=UserFactory())
         actions.end_offer(offer=offer, on=TODAY, by=UserFactory())

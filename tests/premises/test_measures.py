@@ -1,4 +1,4 @@
-"""What charters are told of a territory's buildings: exact sums, what is delivered, what may be inside."""
+"""Measures of a territory's buildings: exact sums, delivered and planned area, buildings that may be inside."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -186,7 +186,7 @@ class TestAgreements:
 
 
 class TestNetworks:
-    def test_the_worst_building_decides_by_its_best_offer(self):
+    def test_a_network_is_that_of_the_worst_building_by_its_best_offer(self):
         one, other = (PhaseFactory(building__public=True).building for _ in range(2))
         for building, speed in ((one, 1000), (one, 20), (other, 300), (other, 8)):
             OfferFactory(building=building, mbits_down=Decimal(speed))
@@ -239,17 +239,15 @@ class TestReading:
     def test_as_many_statements_for_one_place_as_for_many(self):
         places = [place(code) for code in communes()]
         counts = []
-        for asked in (places[:1], places):
-            for where in asked:
+        for some in (places[:1], places):
+            for where in some:
                 building = BuildingFactory(public=True, commune_id=where.communes[0])
                 PhaseFactory(building=building)
                 LotFactory(building=building)
                 OfferFactory(building=building)
-            with CaptureQueriesContext(
-                connection,
-            ) as asked_for:
-                read_premises(asked)
-            counts.append(len(asked_for))
+            with CaptureQueriesContext(connection) as queries:
+                read_premises(some)
+            counts.append(len(queries))
         assert counts == [4, 4]
 
     def test_rows_go_to_json_and_back(self):

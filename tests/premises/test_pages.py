@@ -1,4 +1,4 @@
-"""Pages of buildings: who sees what, what is refused at its field, what two people write at once, what a list costs."""
+"""Pages of buildings: permissions, validation errors, edit conflicts, and the number of queries of a list."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -62,15 +62,15 @@ def text(response) -> str:
     return response.content.decode()
 
 
-def about(building: Building, **more) -> dict[str, object]:
-    """What the form of a building sends."""
+def building_form(building: Building, **more) -> dict[str, object]:
+    """The fields that the form of a building submits."""
     row = Building.objects.get(pk=building.pk)
-    said = {"name": row.name, "commune": row.commune.label, "note": row.note, "seen": row.updated_at.isoformat()}
-    return said | more
+    fields = {"name": row.name, "commune": row.commune.label, "note": row.note, "seen": row.updated_at.isoformat()}
+    return fields | more
 
 
-def announced(**more) -> dict[str, object]:
-    """What the form of a phase sends."""
+def phase_form(**more) -> dict[str, object]:
+    """The fields that the form of a phase submits."""
     return {
         "name": "Cité numérique",
         "state": "planned",
@@ -81,7 +81,8 @@ def announced(**more) -> dict[str, object]:
     } | more
 
 
-def let(**more) -> dict[str, object]:
+def lot_form(**more) -> dict[str, object]:
+    """The fields that the form of a lot submits."""
     return {
         "name": "Plateau 1",
         "usable_m2": "100",
@@ -198,7 +199,9 @@ class TestBuildingForms:
     )
     def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(self, client, team, building, wrong, field):
         team()
-        response = client.post(at("building_edit", building), about(building, note="A long note of mine", **wrong))
+        response = client.post(
+            at("building_edit", building), building_form(building, note="A long note of mine", **wrong)
+        )
         assert response.status_code == 422
         assert list(response.context["form"].errors) == [field]
         assert "A long note of mine" in text(response)
@@ -209,7 +212,9 @@ class TestBuildingForms:
         self, client, team, building, seen
     ):
         team()
-        response = client.post(at("building_edit", building), about(building, note="A long note of mine", seen=seen))
+        response = client.post(
+            at("building_edit", building), building_form(building, note="A long note of mine", seen=seen)
+        )
         assert response.status_code == 409
         assert "A long note of mine" in text(response)
         assert Building.objects.get().note == ""
@@ -218,17 +223,17 @@ class TestBuildingForms:
         team()
         theirs = DocumentFactory(workspace=WorkspaceFactory(), title="Theirs")
         assert "Theirs" not in text(client.get(at("building_edit", building)))
-        sent = about(building, document=theirs.pk)
+        sent = building_form(building, document=theirs.pk)
         assert client.post(at("building_edit", building), sent).status_code == 422
 
     def test_a_document_is_sent_with_the_form(self, client, team, building):
         team()
         upload = SimpleUploadedFile("plan.txt", b"A plan of five floors.", "text/plain")
-        assert client.post(at("building_edit", building), about(building, upload=upload)).status_code == 302
+        assert client.post(at("building_edit", building), building_form(building, upload=upload)).status_code == 302
         assert Building.objects.get().document == Document.objects.get()
         assert not Document.objects.get().public
         wrong = SimpleUploadedFile("plan.pdf", b"MZ not what it says", "application/pdf")
-        response = client.post(at("building_edit", building), about(building, upload=wrong))
+        response = client.post(at("building_edit", building), building_form(building, upload=wrong))
         assert list(response.context["form"].errors) == ["upload"]
         assert Document.objects.count() == 1
 
@@ -236,13 +241,13 @@ class TestBuildingForms:
         team()
         BuildingFactory(workspace=building.workspace, name="Taken")
         upload = SimpleUploadedFile("plan.txt", b"A plan of five floors.", "text/plain")
-        response = client.post(at("building_edit", building), about(building, name="taken", upload=upload))
+        response = client.post(at("building_edit", building), building_form(building, name="taken", upload=upload))
         assert response.status_code == 422
         assert not Document.objects.exists()
 
     def test_two_people_at_once_lose_nothing(self, client, team, building):
         team()
-        mine = about(building, note="What I wrote", address="Same")
+        mine = building_form(building, note="What I wrote", address="Same")
         theirs = actions.change_building(building=building, by=UserFactory(), note="What they wrote", address="Same")
         response = client.post(at("building_edit", building), mine)
         assert response.status_code == 409
@@ -266,9 +271,9 @@ class TestBuildingForms:
 class TestPhaseForms:
     def test_a_phase_slips_and_every_announcement_is_shown(self, client, team, building):
         team()
-        assert client.post(at("phase_add", building), announced(source="Paris-Normandie")).status_code == 302
+        assert client.post(at("phase_add", building), phase_form(source="Paris-Normandie")).status_code == 302
         phase = Phase.objects.get()
-        later = announced(due_on="2030-02-28", usable_m2="3600", announced_on="2026-03-01", source="Tendance Ouest")
+        later = phase_form(due_on="2030-02-28", usable_m2="3600", announced_on="2026-03-01", source="Tendance Ouest")
         assert client.post(at("phase_revise", building, phase.pk), later).status_code == 302
         contradiction = later | {"cost": "24100000", "source": "Seinomedia", "reason": "Without the school"}
         del contradiction["retained"]
@@ -279,8 +284,8 @@ class TestPhaseForms:
             response = client.get(url, headers={"accept-language": "en"})
             assert "26 months late" in text(response) or "26 mois" in text(response)
         page = text(client.get(at("building", building)))
-        for said in ("Paris-Normandie", "Tendance Ouest", "Seinomedia", "Without the school"):
-            assert said in page
+        for words in ("Paris-Normandie", "Tendance Ouest", "Seinomedia", "Without the school"):
+            assert words in page
 
     @pytest.mark.parametrize(
         ("wrong", "field"),
@@ -297,11 +302,11 @@ class TestPhaseForms:
     )
     def test_what_cannot_be_is_said_at_its_field(self, client, team, building, wrong, field):
         team()
-        response = client.post(at("phase_add", building), announced(**wrong))
+        response = client.post(at("phase_add", building), phase_form(**wrong))
         assert response.status_code == 422
         assert list(response.context["form"].errors) == [field]
         phase = PhaseFactory(building=building, planned=True)
-        response = client.post(at("phase_revise", building, phase.pk), announced(**wrong))
+        response = client.post(at("phase_revise", building, phase.pk), phase_form(**wrong))
         assert response.status_code == 422
         assert list(response.context["form"].errors) == [field]
         assert phase.revisions.count() == 1
@@ -309,20 +314,20 @@ class TestPhaseForms:
     def test_a_phase_delivered_tomorrow_is_refused(self, client, team, building):
         team()
         tomorrow = str(timezone.localdate() + timedelta(1))
-        sent = announced(state="delivered", delivered_on=tomorrow, announced_on=str(timezone.localdate()))
+        sent = phase_form(state="delivered", delivered_on=tomorrow, announced_on=str(timezone.localdate()))
         response = client.post(at("phase_add", building), sent)
         assert (response.status_code, list(response.context["form"].errors)) == (422, ["delivered_on"])
 
     def test_a_name_twice_is_said(self, client, team, building):
         team()
         phase = PhaseFactory(building=building)
-        assert client.post(at("phase_add", building), announced(name=phase.name)).status_code == 422
+        assert client.post(at("phase_add", building), phase_form(name=phase.name)).status_code == 422
 
     def test_a_phase_smaller_than_the_lots_is_said(self, client, team, building):
         team()
         phase = PhaseFactory(building=building, planned=True)
         LotFactory(building=building, usable_m2=Decimal(600))
-        response = client.post(at("phase_revise", building, phase.pk), announced(usable_m2="500"))
+        response = client.post(at("phase_revise", building, phase.pk), phase_form(usable_m2="500"))
         assert list(response.context["form"].errors) == ["usable_m2"]
 
 
@@ -330,12 +335,12 @@ class TestLotAndOfferForms:
     def test_a_lot_comes_changes_and_goes(self, client, team, building):
         team()
         PhaseFactory(building=building)
-        assert client.post(at("lot_add", building), let()).status_code == 302
+        assert client.post(at("lot_add", building), lot_form()).status_code == 302
         lot = Lot.objects.get()
-        response = client.post(at("lot_add", building), let(name="Plateau 2", usable_m2="901"))
+        response = client.post(at("lot_add", building), lot_form(name="Plateau 2", usable_m2="901"))
         assert (response.status_code, list(response.context["form"].errors)) == (422, ["usable_m2"])
-        assert client.post(at("lot_add", building), let(period_months="0")).status_code == 422
-        changed = let(usable_m2="300", seen=lot.updated_at.isoformat())
+        assert client.post(at("lot_add", building), lot_form(period_months="0")).status_code == 422
+        changed = lot_form(usable_m2="300", seen=lot.updated_at.isoformat())
         assert client.post(at("lot_edit", building, lot.pk), changed).status_code == 302
         assert Lot.objects.get().usable_m2 == 300
         response = client.post(at("lot_edit", building, lot.pk), changed | {"usable_m2": "400"})
@@ -387,9 +392,9 @@ class TestLotAndOfferForms:
 class TestWhatAListCosts:
     def cost(self, client, url: str) -> int:
         client.get(url)
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             assert client.get(url).status_code == 200
-        return len(asked)
+        return len(queries)
 
     def fill(self, building: Building, names: str) -> None:
         document = DocumentFactory(workspace=building.workspace)

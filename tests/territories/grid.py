@@ -1,4 +1,4 @@
-"""A small country drawn by hand: communes of real codes as squares of a tenth of a degree, side by side near Amiens.
+"""An invented country: communes with real codes, as adjacent squares of a tenth of a degree near Amiens.
 
 80021  80016  | 76540
 80001  80003  | 76351      the line between the Somme and the Seine-Maritime (their places here are not the real ones)
@@ -63,7 +63,7 @@ def collection(*features: dict[str, Any]) -> dict[str, Any]:
 
 
 def written(folder: Path, document: Any = None, name: str = "communes.geojson") -> str:
-    """The path of the file, compressed when its name ends in .gz."""
+    """Writes a GeoJSON document, compressed when the name ends in .gz; returns the path of the file."""
     text = json.dumps(collection() if document is None else document).encode()
     path = folder / name
     path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
@@ -71,6 +71,6 @@ def written(folder: Path, document: Any = None, name: str = "communes.geojson") 
 
 
 def draw(folder: Path) -> None:
-    """The communes and their outlines."""
+    """Creates the communes and loads their outlines."""
     communes()
     load_outlines(written(folder))

@@ -1,4 +1,4 @@
-"""A territory's documents: who sends, sees, publishes and erases them; how they are served; two at once."""
+"""A territory's documents: who sends, sees, publishes and erases them; how they are served; race conditions."""
 
 from datetime import UTC, datetime
 
@@ -43,15 +43,15 @@ def listing(workspace: Workspace) -> str:
     return reverse("territories:documents", args=[workspace.slug])
 
 
-def of(document: Document, name: str = "document") -> str:
+def url_of(document: Document, name: str = "document") -> str:
     return reverse(f"territories:{name}", args=[document.workspace.slug, document.pk])
 
 
-def sent(name: str = "Délibération.pdf", content: bytes = PDF, kind: str = "application/pdf", title: str = ""):
+def document_form(name: str = "Délibération.pdf", content: bytes = PDF, kind: str = "application/pdf", title: str = ""):
     return {"file": SimpleUploadedFile(name, content, kind), "title": title}
 
 
-def forget(document: Document, by=None, title: str = "") -> Document:
+def erase(document: Document, by=None, title: str = "") -> Document:
     return actions.erase_document(
         document=document, reason=ErasureReason.PERSONAL, title=title, by=by or UserFactory(), now=NOW
     )
@@ -60,9 +60,9 @@ def forget(document: Document, by=None, title: str = "") -> Document:
 @db
 class TestSending:
     @pytest.mark.parametrize("role", ["officer", "agent"])
-    def test_it_stands_in_the_list_with_its_sum(self, client, team, workspace, role):
+    def test_it_stands_in_the_list_with_its_digest(self, client, team, workspace, role):
         person = team(role)
-        response = client.post(listing(workspace), sent(title="Délibération du 12 mars 2014"))
+        response = client.post(listing(workspace), document_form(title="Délibération du 12 mars 2014"))
         document = Document.objects.get()
         assert response.url == f"{listing(workspace)}#document-{document.pk}"
         assert (document.added_by, document.workspace, document.public) == (person, workspace, False)
@@ -80,13 +80,13 @@ class TestSending:
         page = client.get(listing(workspace)).content.decode()
         assert document.sha256 in page
         assert 'type="file"' not in page
-        assert client.post(listing(workspace), sent()).status_code == 404
-        assert client.post(of(document, "document_public"), {"public": "yes"}).status_code == 404
+        assert client.post(listing(workspace), document_form()).status_code == 404
+        assert client.post(url_of(document, "document_public"), {"public": "yes"}).status_code == 404
         assert Document.objects.get().public is False
 
     def test_a_refused_one_keeps_what_was_typed(self, client, team, workspace):
         team()
-        response = client.post(listing(workspace), sent("a.png", PDF, "image/png", title="Le titre"))
+        response = client.post(listing(workspace), document_form("a.png", PDF, "image/png", title="Le titre"))
         assert response.status_code == 422
         page = response.content.decode()
         assert "Le titre" in page
@@ -97,14 +97,14 @@ class TestSending:
     def test_above_the_limit(self, client, team, workspace, settings):
         settings.DOCUMENT_MAX_BYTES = 1024 * 1024
         team()
-        response = client.post(listing(workspace), sent(content=PDF + b"%" * settings.DOCUMENT_MAX_BYTES))
+        response = client.post(listing(workspace), document_form(content=PDF + b"%" * settings.DOCUMENT_MAX_BYTES))
         assert response.status_code == 422
         assert "1 M" in response.content.decode().replace("\xa0", " ")
 
     def test_without_a_file_or_with_a_title_too_long(self, client, team, workspace):
         team()
         assert client.post(listing(workspace), {"title": "x"}).status_code == 422
-        assert client.post(listing(workspace), sent(title="x" * 201)).status_code == 422
+        assert client.post(listing(workspace), document_form(title="x" * 201)).status_code == 422
         assert not Document.objects.exists()
 
     def test_the_same_bytes_again_are_the_same_document(self, workspace):
@@ -129,7 +129,7 @@ class TestSending:
         with django_assert_num_queries(8):
             client.get(listing(workspace))
 
-    def test_the_workspace_leads_there(self, client, team, workspace):
+    def test_the_workspace_links_to_its_documents(self, client, team, workspace):
         team("reader")
         page = client.get(reverse("territories:workspace", args=[workspace.slug])).content.decode()
         assert f'href="{listing(workspace)}"' in page
@@ -141,7 +141,7 @@ class TestServing:
     def test_the_team_gets_the_bytes_as_they_came(self, client, team, workspace, role):
         document = DocumentFactory(workspace=workspace, stored__content=PDF, name="Délibération n° 2.pdf")
         team(role)
-        response = client.get(of(document))
+        response = client.get(url_of(document))
         assert response.content == PDF
         assert response["Content-Type"] == "application/pdf"
         disposition = response["Content-Disposition"]
@@ -152,17 +152,17 @@ class TestServing:
         assert response["ETag"] == f'"{document.sha256}"'
         assert {"private", "no-cache"} == {part.strip() for part in response["Cache-Control"].split(",")}
 
-    def test_what_one_has_already_is_not_sent_again(self, client, team, workspace):
+    def test_unchanged_bytes_are_not_sent_again(self, client, team, workspace):
         document = DocumentFactory(workspace=workspace)
         team("reader")
-        response = client.get(of(document), headers={"if-none-match": f'"{document.sha256}"'})
+        response = client.get(url_of(document), headers={"if-none-match": f'"{document.sha256}"'})
         assert (response.status_code, response.content) == (304, b"")
-        assert client.get(of(document), headers={"if-none-match": '"x"'}).status_code == 200
+        assert client.get(url_of(document), headers={"if-none-match": '"x"'}).status_code == 200
 
-    def test_a_strangers_sum_tells_nothing(self, client, workspace):
+    def test_the_digest_of_a_document_reveals_nothing_to_a_stranger(self, client, workspace):
         document = DocumentFactory(workspace=workspace)
         headers = {"if-none-match": f'"{document.sha256}"'}
-        assert client.get(of(document), headers=headers).status_code == 404
+        assert client.get(url_of(document), headers=headers).status_code == 404
 
     def test_strangers_and_other_teams_find_nothing(self, client, workspace):
         document = DocumentFactory(workspace=workspace)
@@ -170,26 +170,26 @@ class TestServing:
         for sign_in in (None, UserFactory(), other.person):
             if sign_in is not None:
                 client.force_login(sign_in)
-            assert client.get(of(document)).status_code == 404
+            assert client.get(url_of(document)).status_code == 404
             assert client.get(reverse("territories:public_document", args=[document.pk])).status_code == 404
         under_own = reverse("territories:document", args=[other.workspace.slug, document.pk])
         assert client.get(under_own).status_code == 404
         erasing = reverse("territories:document_erase", args=[other.workspace.slug, document.pk])
         assert client.post(erasing, {"reason": "mistake"}).status_code == 404
         assert client.get(listing(workspace)).status_code == 404
-        assert client.post(listing(workspace), sent()).status_code == 404
+        assert client.post(listing(workspace), document_form()).status_code == 404
         assert content_of(document.sha256)
 
     def test_what_is_public_is_for_everybody_until_it_is_withdrawn(self, client, team, workspace):
         document = DocumentFactory(workspace=workspace)
         team("agent")
-        assert client.post(of(document, "document_public"), {"public": "yes"}).status_code == 302
+        assert client.post(url_of(document, "document_public"), {"public": "yes"}).status_code == 302
         client.logout()
-        assert client.get(of(document)).status_code == 200
+        assert client.get(url_of(document)).status_code == 200
         team("agent")
-        client.post(of(document, "document_public"), {"public": "no"})
+        client.post(url_of(document, "document_public"), {"public": "no"})
         client.logout()
-        assert client.get(of(document)).status_code == 404
+        assert client.get(url_of(document)).status_code == 404
         facts = JournalEntry.objects.filter(verb="territories.document_public_set").order_by("pk")
         assert [entry.facts["public"] for entry in facts] == [True, False]
 
@@ -198,10 +198,10 @@ class TestServing:
         assert client.get(document.get_absolute_url()).status_code == 200
 
     def test_a_page_sent_as_text_never_runs(self, client, team, workspace):
-        """Text that turns into markup further down is saved, not shown."""
+        """Text that contains markup is served as a download, never displayed."""
         team()
-        client.post(listing(workspace), sent("a.txt", b"note\n<script>alert(1)</script>", "text/plain"))
-        response = client.get(of(Document.objects.get()))
+        client.post(listing(workspace), document_form("a.txt", b"note\n<script>alert(1)</script>", "text/plain"))
+        response = client.get(url_of(Document.objects.get()))
         assert response["Content-Type"] == "text/plain"
         assert response["Content-Disposition"].startswith("attachment")
         assert (response["Content-Security-Policy"], response["X-Content-Type-Options"]) == ("sandbox", "nosniff")
@@ -212,8 +212,8 @@ class TestErasing:
     def test_the_officer_erases_and_the_page_says_so(self, client, team, workspace):
         document = DocumentFactory(workspace=workspace, name="CV de Personne 7.pdf", title="CV de Personne 7")
         officer = team()
-        assert "CV de Personne 7" in client.get(of(document, "document_erase")).content.decode()
-        answer = client.post(of(document, "document_erase"), {"reason": "asked", "title": "Un CV"})
+        assert "CV de Personne 7" in client.get(url_of(document, "document_erase")).content.decode()
+        answer = client.post(url_of(document, "document_erase"), {"reason": "asked", "title": "Un CV"})
         assert answer.url == f"{listing(workspace)}#document-{document.pk}"
         row = Document.objects.get()
         assert (row.name, row.title, row.sha256, row.stored_id) == ("document.pdf", "Un CV", document.sha256, None)
@@ -221,8 +221,8 @@ class TestErasing:
         page = client.get(listing(workspace)).content.decode()
         assert "Un CV" in page
         assert "Personne 7" not in page
-        assert f'href="{of(row)}"' not in page
-        gone = client.get(of(row))
+        assert f'href="{url_of(row)}"' not in page
+        gone = client.get(url_of(row))
         assert gone.status_code == 410
         assert row.sha256 in gone.content.decode()
         entry = JournalEntry.objects.get(verb="territories.document_erased")
@@ -233,16 +233,16 @@ class TestErasing:
     def test_nobody_else_does(self, client, team, workspace, role):
         document = DocumentFactory(workspace=workspace)
         team(role)
-        assert client.get(of(document, "document_erase")).status_code == 404
-        assert client.post(of(document, "document_erase"), {"reason": "asked"}).status_code == 404
-        assert of(document, "document_erase") not in client.get(listing(workspace)).content.decode()
+        assert client.get(url_of(document, "document_erase")).status_code == 404
+        assert client.post(url_of(document, "document_erase"), {"reason": "asked"}).status_code == 404
+        assert url_of(document, "document_erase") not in client.get(listing(workspace)).content.decode()
         assert Document.objects.get().erased_at is None
 
     def test_without_a_reason_nothing_goes(self, client, team, workspace):
         document = DocumentFactory(workspace=workspace)
         team()
         for sent_form in ({"title": "Gardé"}, {"reason": "because", "title": "Gardé"}):
-            response = client.post(of(document, "document_erase"), sent_form)
+            response = client.post(url_of(document, "document_erase"), sent_form)
             assert response.status_code == 422
             assert "Gardé" in response.content.decode()
         assert content_of(document.sha256)
@@ -251,30 +251,30 @@ class TestErasing:
         mine, theirs = (
             DocumentFactory(workspace=space, stored__content=PDF) for space in (workspace, WorkspaceFactory())
         )
-        forget(mine)
+        erase(mine)
         assert content_of(theirs.sha256) == PDF
         assert JournalEntry.objects.get(verb="territories.document_erased").facts["bytes_deleted"] is False
-        forget(theirs)
+        erase(theirs)
         assert content_of(theirs.sha256) is None
 
     def test_sent_again_it_is_another_document(self, client, team, workspace):
-        erased = forget(DocumentFactory(workspace=workspace, stored__content=PDF))
+        erased = erase(DocumentFactory(workspace=workspace, stored__content=PDF))
         team()
-        client.post(listing(workspace), sent())
+        client.post(listing(workspace), document_form())
         new = Document.objects.exclude(pk=erased.pk).get()
-        assert client.get(of(new)).content == PDF
-        assert client.get(of(erased)).status_code == 410
+        assert client.get(url_of(new)).content == PDF
+        assert client.get(url_of(erased)).status_code == 410
 
     def test_again_changes_nothing(self, workspace):
-        document = forget(DocumentFactory(workspace=workspace), title="Avant")
-        assert forget(document, title="Après").title == "Avant"
+        document = erase(DocumentFactory(workspace=workspace), title="Avant")
+        assert erase(document, title="Après").title == "Avant"
 
     def test_whoever_sent_one_can_be_erased(self, workspace):
         person = WorkspaceMemberFactory(workspace=workspace, role="agent").person
         WorkspaceMemberFactory(workspace=workspace)
         document = DocumentFactory(workspace=workspace, added_by=person, title="Un plan")
-        told = export_personal_data(person=person)["documents"]
-        assert [(row["title"], row["sha256"]) for row in told] == [("Un plan", document.sha256)]
+        rows = export_personal_data(person=person)["documents"]
+        assert [(row["title"], row["sha256"]) for row in rows] == [("Un plan", document.sha256)]
         erase_person(person=person, actor_id=person.pk, now=NOW)
         document.refresh_from_db()
         assert document.added_by.name == ""
@@ -304,7 +304,7 @@ class TestTheDatabase:
             DocumentFactory().delete()
 
     def test_an_erased_one_stays_erased(self, workspace):
-        document = forget(DocumentFactory(workspace=workspace, stored__content=PDF))
+        document = erase(DocumentFactory(workspace=workspace, stored__content=PDF))
         other = DocumentFactory(stored__content=PDF)
         for change in ({"erased_at": None, "stored": other.stored}, {"name": "x.pdf"}):
             with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
@@ -316,7 +316,7 @@ class TestTheDatabase:
         with pytest.raises(IntegrityError, match="document_has_its_bytes_until_erased"), transaction.atomic():
             Document.objects.update(**change)
 
-    def test_its_bytes_are_those_of_its_sum(self):
+    def test_its_bytes_have_its_digest(self):
         with pytest.raises(IntegrityError, match="document_has_its_bytes_until_erased"), transaction.atomic():
             DocumentFactory(sha256="0" * 64)
 
@@ -324,7 +324,7 @@ class TestTheDatabase:
         with pytest.raises(IntegrityError, match="document_has_readers"), transaction.atomic():
             DocumentFactory(workspace=None)
 
-    def test_once_a_workspace(self, workspace):
+    def test_a_workspace_has_a_document_once(self, workspace):
         DocumentFactory(workspace=workspace, stored__content=PDF)
         with pytest.raises(IntegrityError, match="document_once"), transaction.atomic():
             DocumentFactory(workspace=workspace, stored__content=PDF)
@@ -359,9 +359,9 @@ class TestTwoAtOnce:
         def add(space: Workspace):
             return lambda: actions.add_document(workspace=space, checked=file, title="", by=person)
 
-        results = at_once(lambda: forget(document, person), *(add(space) for space in spaces))
+        results = at_once(lambda: erase(document, person), *(add(space) for space in spaces))
         assert all(isinstance(result, Document) for result in results), results
-        assert content_of(file.sha256) == file.content  # three others stand on it
+        assert content_of(file.sha256) == file.content  # three other documents have the same stored file
         living = Document.objects.filter(erased_at=None)
         assert all(row.stored_id == file.sha256 for row in living)
         assert len(living) in {3, 4}

@@ -1,4 +1,4 @@
-"""Outlines: read, checked, folded, dissolved; and what is in service stays when a file is not what it should be."""
+"""Outlines: parsed, validated, merged into present communes and larger places; a refused file leaves those in use."""
 
 import http.server
 import json
@@ -180,8 +180,8 @@ def test_without_communes_it_says_what_to_do_first(tmp_path):
         load_outlines(written(tmp_path))
 
 
-class Answers(http.server.BaseHTTPRequestHandler):
-    """A publisher: the file, a part of it, a redirection elsewhere, nothing."""
+class PublisherHandler(http.server.BaseHTTPRequestHandler):
+    """The server of a publisher: answers with the file, a part of it, a redirect to another host, or 404."""
 
     content = b""
 
@@ -202,8 +202,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def publisher() -> Iterator[str]:
-    Answers.content = json.dumps(collection()).encode()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+    PublisherHandler.content = json.dumps(collection()).encode()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), PublisherHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

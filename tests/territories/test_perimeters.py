@@ -1,4 +1,4 @@
-"""Workspaces and perimeters: who may do what, what is refused at its field, and what stays when people go."""
+"""Workspaces and perimeters: permissions, validation errors, published versions, export and erasure of people."""
 
 import json
 from datetime import UTC, date, datetime
@@ -48,7 +48,7 @@ def publish(workspace: Workspace | None, **more) -> Perimeter:
     return actions.create_perimeter(workspace=workspace, by=UserFactory(), now=NOW, valid_from=FIRST, **defaults)
 
 
-def sent(**more) -> dict[str, object]:
+def perimeter_form(**more) -> dict[str, object]:
     return {"name": "Nous", "places": "", "shape": "", "valid_from": "2026-01-01", "note": "", **more}
 
 
@@ -183,7 +183,9 @@ class TestPublishing:
     def test_places_one_a_line(self, client, team, workspace):
         person = team("agent")
         lines = "Amiens (80)\n\n Seine-Maritime (département)\n80002\n80021"
-        response = client.post(reverse("territories:perimeter_create", args=[workspace.slug]), sent(places=lines))
+        response = client.post(
+            reverse("territories:perimeter_create", args=[workspace.slug]), perimeter_form(places=lines)
+        )
         assert response.status_code == 302
         version = PerimeterVersion.objects.get()
         assert (version.number, version.part_count, version.created_by) == (1, 3, person)
@@ -210,7 +212,7 @@ class TestPublishing:
         team()
         others = {} if field in ("places", "shape") else {"places": "80021"}
         response = client.post(
-            reverse("territories:perimeter_create", args=[workspace.slug]), sent(**{**others, field: typed})
+            reverse("territories:perimeter_create", args=[workspace.slug]), perimeter_form(**{**others, field: typed})
         )
         page = response.content.decode()
         assert response.status_code == 422
@@ -222,7 +224,7 @@ class TestPublishing:
     def test_places_and_a_shape_together_are_refused(self, client, team, workspace):
         team()
         url = reverse("territories:perimeter_create", args=[workspace.slug])
-        response = client.post(url, sent(places="80021", shape=as_geojson(cell("80021"))))
+        response = client.post(url, perimeter_form(places="80021", shape=as_geojson(cell("80021"))))
         assert response.status_code == 422
         assert "shape" in response.context["form"].errors
 
@@ -230,7 +232,7 @@ class TestPublishing:
         person = team()
         url = reverse("territories:perimeter_create", args=[workspace.slug])
         shape = shapely.box(1.95, 49.05, 2.15, 49.25)
-        assert client.post(url, sent(shape=as_geojson(shape))).status_code == 302
+        assert client.post(url, perimeter_form(shape=as_geojson(shape))).status_code == 302
         version = PerimeterVersion.objects.get()
         assert version.area_km2 == pytest.approx(area_km2(shape))
         assert version.population is None
@@ -245,7 +247,7 @@ class TestPublishing:
         team()
         url = reverse("territories:perimeter_create", args=[workspace.slug])
         upload = SimpleUploadedFile("shape.geojson", json.dumps(BOW).encode())
-        response = client.post(url, sent(shape_file=upload))
+        response = client.post(url, perimeter_form(shape_file=upload))
         form = response.context["form"]
         assert response.status_code == 422
         assert "2.10000, 49.10000" in form.errors["shape_file"][0]
@@ -253,7 +255,7 @@ class TestPublishing:
         assert shapely.from_geojson(offered).is_valid
         assert shapely.from_geojson(offered).area == pytest.approx(0.02)
         assert not Perimeter.objects.exists()
-        assert client.post(url, sent(shape=offered)).status_code == 302
+        assert client.post(url, perimeter_form(shape=offered)).status_code == 302
         assert shape_from(PerimeterVersion.objects.get().polygon).equals(shapely.from_geojson(offered))
 
     def test_a_file_in_a_projection_that_is_chosen(self, client, team, workspace):
@@ -261,14 +263,14 @@ class TestPublishing:
         url = reverse("territories:perimeter_create", args=[workspace.slug])
         metres = {"type": "Polygon", "coordinates": [[[417e3, 6.42e6], [430e3, 6.42e6], [430e3, 6.43e6]]]}
         upload = SimpleUploadedFile("shape.geojson", json.dumps(metres).encode())
-        form = client.post(url, sent(shape_file=upload, projection="3857")).context["form"]
+        form = client.post(url, perimeter_form(shape_file=upload, projection="3857")).context["form"]
         assert shapely.from_geojson(form["shape"].value()).centroid.x == pytest.approx(3.8, abs=0.2)
 
     @pytest.mark.parametrize("content", [b"", b"\x00\xff", b" " * (10 * 1024 * 1024 + 1)])
     def test_a_file_that_cannot_be_read(self, client, team, workspace, content):
         team()
         url = reverse("territories:perimeter_create", args=[workspace.slug])
-        response = client.post(url, sent(shape_file=SimpleUploadedFile("shape.geojson", content)))
+        response = client.post(url, perimeter_form(shape_file=SimpleUploadedFile("shape.geojson", content)))
         assert response.status_code == 422
         assert "shape_file" in response.context["form"].errors
 
@@ -276,7 +278,7 @@ class TestPublishing:
         team()
         Outline.objects.all().delete()
         url = reverse("territories:perimeter_create", args=[workspace.slug])
-        response = client.post(url, sent(shape=as_geojson(cell("80021"))))
+        response = client.post(url, perimeter_form(shape=as_geojson(cell("80021"))))
         assert response.status_code == 302
         assert "totem territories outlines" in client.get(response.url).content.decode()
 
@@ -285,7 +287,7 @@ class TestPublishing:
         perimeter = publish(workspace)
         url = reverse("territories:perimeter_publish", args=[perimeter.slug])
         assert "Amiens (80)" in client.get(url).content.decode()
-        response = client.post(url, sent(places="80", valid_from="2026-06-01", note="Wider"))
+        response = client.post(url, perimeter_form(places="80", valid_from="2026-06-01", note="Wider"))
         assert response.status_code == 302
         assert place_for("perimetre", perimeter.slug, user=person).population == 4000
         assert place_for("perimetre", f"{perimeter.slug}@1", user=person).communes == ("80021",)
@@ -345,7 +347,7 @@ class TestContours:
         assert response.headers["Content-Type"] == "application/geo+json"
         assert "public" in response.headers["Cache-Control"]
 
-    def test_it_is_asked_for_again_by_its_tag(self, client):
+    def test_an_unchanged_contour_is_not_sent_again(self, client):
         response = self.get(client, "departement", "80")
         url = reverse("territories:contours", args=["departement", "80"])
         again = client.get(url, headers={"If-None-Match": response.headers["ETag"]})

@@ -1,4 +1,4 @@
-"""Places: every level answers with its communes; polygons with those inside and those cut; former codes folded."""
+"""Places: the communes of each level, those inside a polygon or cut by it, and former codes of merged communes."""
 
 from datetime import UTC, date, datetime
 
@@ -123,7 +123,7 @@ class TestByShape:
     def country(self, tmp_path):
         draw(tmp_path)
 
-    def test_what_was_read_of_an_edition_is_remembered_until_the_next(self, django_assert_num_queries):
+    def test_places_of_an_edition_are_cached_until_the_next(self, django_assert_num_queries):
         before = place_for("epci", "248000531")
         with django_assert_num_queries(1):
             assert place_for("epci", "248000531") is before
@@ -232,7 +232,7 @@ class TestPerimeters:
 
 
 class TestKept:
-    """What is published does not change: PostgreSQL refuses."""
+    """Published versions are append-only: PostgreSQL refuses any change."""
 
     @pytest.fixture
     def published(self) -> PerimeterVersion:

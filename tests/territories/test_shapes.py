@@ -1,4 +1,4 @@
-"""Shapes that people send: what is wrong, where, and the corrected one when there is one."""
+"""Shapes that people send: each problem with its position, and the corrected shape when there is one."""
 
 import json
 import math
@@ -21,12 +21,12 @@ def polygon(*rings: Any) -> dict[str, Any]:
     return {"type": "Polygon", "coordinates": list(rings)}
 
 
-def read(document: Any, **options: Any):
+def parse(document: Any, **options: Any):
     return parse_shape(json.dumps(document).encode(), **options)
 
 
 def moved(epsg: int, ring: list[list[float]]) -> list[list[float]]:
-    """The ring in that projection."""
+    """The ring (longitude, latitude) in the projection of this EPSG code."""
     transformer = Transformer.from_crs(4326, epsg, always_xy=True)
     return [list(transformer.transform(x, y)) for x, y in ring]
 
@@ -51,9 +51,9 @@ class TestGood:
         ],
     )
     def test_every_way_of_writing_the_same_square(self, document):
-        reading = read(document)
-        assert reading.problems == ()
-        assert reading.polygon.equals(shapely.Polygon(SQUARE))
+        parsed = parse(document)
+        assert parsed.problems == ()
+        assert parsed.polygon.equals(shapely.Polygon(SQUARE))
 
     def test_a_byte_order_mark_and_text_are_read(self):
         text = json.dumps(polygon(SQUARE))
@@ -61,43 +61,43 @@ class TestGood:
         assert parse_shape(text).polygon
 
     def test_parts_that_overlap_are_one_area(self):
-        reading = read({"type": "MultiPolygon", "coordinates": [[around(2, 48)], [around(2.05, 48)], [around(3, 48)]]})
-        assert reading.polygon.geom_type == "MultiPolygon"
-        assert len(reading.polygon.geoms) == 2
+        parsed = parse({"type": "MultiPolygon", "coordinates": [[around(2, 48)], [around(2.05, 48)], [around(3, 48)]]})
+        assert parsed.polygon.geom_type == "MultiPolygon"
+        assert len(parsed.polygon.geoms) == 2
 
     @pytest.mark.parametrize("place", [(-61.5, 16.2), (-52.3, 4.9), (55.5, -21.1), (45.2, -12.8), (-56.3, 46.8)])
     def test_overseas_is_france(self, place):
-        assert read(polygon(around(*place))).polygon
+        assert parse(polygon(around(*place))).polygon
 
     def test_a_border_may_be_crossed(self):
-        assert read(polygon(around(7.8, 48.6, 0.5))).polygon
+        assert parse(polygon(around(7.8, 48.6, 0.5))).polygon
 
     def test_what_is_offered_is_good_when_it_is_sent_back(self):
-        reading = read(polygon([[y, x] for x, y in SQUARE]))
-        again = parse_shape(as_geojson(reading.corrected))
+        parsed = parse(polygon([[y, x] for x, y in SQUARE]))
+        again = parse_shape(as_geojson(parsed.corrected))
         assert again.problems == ()
         assert again.polygon.equals(shapely.Polygon(SQUARE))
 
 
 class TestBad:
-    def test_crossing_itself_is_told_where_and_mended(self):
+    def test_a_shape_that_crosses_itself_is_located_and_corrected(self):
         bow = [[2.2, 49.8], [2.4, 50.0], [2.4, 49.8], [2.2, 50.0], [2.2, 49.8]]
-        reading = read(polygon(bow))
-        assert reading.polygon is None
-        assert [problem.kind for problem in reading.problems] == ["crossing"]
-        assert reading.problems[0].at == pytest.approx((2.3, 49.9))
-        assert "2.30000, 49.90000" in reading.messages[0]
-        assert reading.corrected.is_valid
-        assert reading.corrected.area == pytest.approx(0.02)
+        parsed = parse(polygon(bow))
+        assert parsed.polygon is None
+        assert [problem.kind for problem in parsed.problems] == ["crossing"]
+        assert parsed.problems[0].at == pytest.approx((2.3, 49.9))
+        assert "2.30000, 49.90000" in parsed.messages[0]
+        assert parsed.corrected.is_valid
+        assert parsed.corrected.area == pytest.approx(0.02)
 
-    def test_latitude_first_is_told_and_turned(self):
-        reading = read(polygon([[y, x] for x, y in SQUARE]))
-        assert [problem.kind for problem in reading.problems] == ["swapped"]
-        assert reading.corrected.equals(shapely.Polygon(SQUARE))
+    def test_latitude_first_is_named_and_corrected(self):
+        parsed = parse(polygon([[y, x] for x, y in SQUARE]))
+        assert [problem.kind for problem in parsed.problems] == ["swapped"]
+        assert parsed.corrected.equals(shapely.Polygon(SQUARE))
 
-    def test_latitude_first_beyond_ninety_degrees_is_told_too(self):
-        reading = read(polygon([[y, x] for x, y in around(165.5, -21.5)]))
-        assert [problem.kind for problem in reading.problems] == ["swapped"]
+    def test_latitude_first_beyond_ninety_degrees_is_named_too(self):
+        parsed = parse(polygon([[y, x] for x, y in around(165.5, -21.5)]))
+        assert [problem.kind for problem in parsed.problems] == ["swapped"]
 
     @pytest.mark.parametrize(
         ("epsg", "place"),
@@ -114,39 +114,39 @@ class TestBad:
         ],
     )
     def test_another_projection_is_recognised_by_its_numbers(self, epsg, place):
-        reading = read(polygon(moved(epsg, around(*place))))
-        assert [problem.kind for problem in reading.problems] == ["projection"]
-        assert PROJECTIONS[epsg] in reading.messages[0]
-        assert reading.corrected.hausdorff_distance(shapely.Polygon(around(*place))) < 1e-5
+        parsed = parse(polygon(moved(epsg, around(*place))))
+        assert [problem.kind for problem in parsed.problems] == ["projection"]
+        assert PROJECTIONS[epsg] in parsed.messages[0]
+        assert parsed.corrected.hausdorff_distance(shapely.Polygon(around(*place))) < 1e-5
 
-    def test_another_projection_is_believed_when_it_is_said(self):
-        # Laon in Web Mercator has the numbers of Bordeaux in Lambert-93.
+    def test_another_projection_is_used_when_it_is_given(self):
+        # Laon's coordinates in Web Mercator could be Bordeaux's in Lambert-93.
         ring = moved(3857, around(3.75, 49.9))
         named = {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3857"}}}
-        for reading in (read({**polygon(ring), **named}), read(polygon(ring), epsg=3857)):
-            assert reading.corrected.hausdorff_distance(shapely.Polygon(around(3.75, 49.9))) < 1e-5
+        for parsed in (parse({**polygon(ring), **named}), parse(polygon(ring), epsg=3857)):
+            assert parsed.corrected.hausdorff_distance(shapely.Polygon(around(3.75, 49.9))) < 1e-5
 
     @pytest.mark.parametrize("document", [polygon([[9e8, 9e8], [9e8, 9.1e8], [9.1e8, 9e8]]), polygon(around(400, 2e6))])
     def test_a_projection_that_nobody_knows_is_refused(self, document):
-        reading = read(document)
-        assert [problem.kind for problem in reading.problems] == ["projection"]
-        assert reading.corrected is None
+        parsed = parse(document)
+        assert [problem.kind for problem in parsed.problems] == ["projection"]
+        assert parsed.corrected is None
 
     def test_a_projection_that_is_named_and_not_known_is_not_guessed(self):
         named = {"crs": {"type": "name", "properties": {"name": "EPSG:27572"}}}
-        reading = read({**polygon(moved(2154, SQUARE)), **named})
-        assert (reading.polygon, reading.corrected) == (None, None)
+        parsed = parse({**polygon(moved(2154, SQUARE)), **named})
+        assert (parsed.polygon, parsed.corrected) == (None, None)
 
-    def test_outside_france_is_told_where(self):
-        reading = read(polygon(around(-74.0, 40.7)))
-        assert [problem.kind for problem in reading.problems] == ["outside"]
-        assert reading.problems[0].at == pytest.approx((-74.0, 40.7), abs=0.1)
-        assert reading.corrected is None
+    def test_outside_france_is_located(self):
+        parsed = parse(polygon(around(-74.0, 40.7)))
+        assert [problem.kind for problem in parsed.problems] == ["outside"]
+        assert parsed.problems[0].at == pytest.approx((-74.0, 40.7), abs=0.1)
+        assert parsed.corrected is None
 
     def test_of_parts_here_and_there_those_here_are_offered(self):
-        reading = read({"type": "MultiPolygon", "coordinates": [[SQUARE], [around(-74.0, 40.7)]]})
-        assert [problem.kind for problem in reading.problems] == ["outside"]
-        assert reading.corrected.equals(shapely.Polygon(SQUARE))
+        parsed = parse({"type": "MultiPolygon", "coordinates": [[SQUARE], [around(-74.0, 40.7)]]})
+        assert [problem.kind for problem in parsed.problems] == ["outside"]
+        assert parsed.corrected.equals(shapely.Polygon(SQUARE))
 
     @pytest.mark.parametrize(
         ("document", "kind"),
@@ -172,13 +172,13 @@ class TestBad:
         ],
     )
     def test_what_is_no_area(self, document, kind):
-        reading = read(document)
-        assert kind in [problem.kind for problem in reading.problems]
-        assert reading.polygon is None
-        assert reading.corrected is None
+        parsed = parse(document)
+        assert kind in [problem.kind for problem in parsed.problems]
+        assert parsed.polygon is None
+        assert parsed.corrected is None
 
-    def test_a_point_is_told_where_it_is(self):
-        assert read({"type": "Point", "coordinates": [2.3, 49.9]}).problems[0].at == (2.3, 49.9)
+    def test_a_faulty_point_is_located(self):
+        assert parse({"type": "Point", "coordinates": [2.3, 49.9]}).problems[0].at == (2.3, 49.9)
 
     @pytest.mark.parametrize(
         ("data", "words"),
@@ -194,44 +194,44 @@ class TestBad:
             (b'{"type": "Polygon", "coordinates": [[[' + b"9" * 5000 + b", 1]]]}", ""),
         ],
     )
-    def test_what_cannot_be_read_is_told_where(self, data, words):
-        reading = parse_shape(data)
-        assert (reading.polygon, reading.corrected) == (None, None)
-        assert words in reading.messages[0]
+    def test_what_cannot_be_parsed_is_located(self, data, words):
+        parsed = parse_shape(data)
+        assert (parsed.polygon, parsed.corrected) == (None, None)
+        assert words in parsed.messages[0]
 
     def test_too_large_a_file_is_not_read(self):
         assert [problem.kind for problem in parse_shape(b" " * (MOST_BYTES + 1)).problems] == ["heavy"]
 
     def test_too_many_vertices_are_simplified(self):
         circle = shapely.Point(2.3, 49.9).buffer(0.5, quad_segs=MOST_VERTICES)
-        reading = parse_shape(as_geojson(circle))
-        assert [problem.kind for problem in reading.problems] == ["vertices"]
-        assert shapely.get_num_coordinates(reading.corrected) <= MOST_VERTICES
-        assert reading.corrected.symmetric_difference(circle).area < circle.area / 1000
+        parsed = parse_shape(as_geojson(circle))
+        assert [problem.kind for problem in parsed.problems] == ["vertices"]
+        assert shapely.get_num_coordinates(parsed.corrected) <= MOST_VERTICES
+        assert parsed.corrected.symmetric_difference(circle).area < circle.area / 1000
 
-    def test_several_faults_are_all_told_and_mended(self):
+    def test_several_faults_are_all_named_and_corrected(self):
         bow = [[49.8, 2.2], [50.0, 2.4], [49.8, 2.4], [50.0, 2.2], [49.8, 2.2]]
-        reading = read(polygon(bow))
-        assert [problem.kind for problem in reading.problems] == ["swapped", "crossing"]
-        assert parse_shape(as_geojson(reading.corrected)).polygon
+        parsed = parse(polygon(bow))
+        assert [problem.kind for problem in parsed.problems] == ["swapped", "crossing"]
+        assert parse_shape(as_geojson(parsed.corrected)).polygon
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda c: st.lists(c) | st.dictionaries(
     st.sampled_from(["type", "coordinates", "geometry", "features", "crs", "geometries"]),
     c | st.sampled_from(["Polygon", "Feature", "FeatureCollection", "MultiPolygon"]))))  # fmt: skip
 def test_nothing_that_is_sent_breaks_it(document):
-    reading = parse_shape(json.dumps(document))
-    assert reading.polygon is not None or reading.problems
+    parsed = parse_shape(json.dumps(document))
+    assert parsed.polygon is not None or parsed.problems
 
 
 corners = st.lists(st.tuples(st.floats(1.5, 4.0), st.floats(47.0, 50.0)), min_size=3, max_size=12, unique=True)
 
 
 @given(corners)
-def test_whatever_is_drawn_in_france_is_taken_or_mended_or_flat(ring):
-    reading = read(polygon([list(point) for point in ring]))
-    shape = reading.polygon or reading.corrected
-    assert shape.is_valid if shape else {problem.kind for problem in reading.problems} <= {"empty", "crossing"}
+def test_whatever_is_drawn_in_france_is_accepted_or_corrected_or_has_no_area(ring):
+    parsed = parse(polygon([list(point) for point in ring]))
+    shape = parsed.polygon or parsed.corrected
+    assert shape.is_valid if shape else {problem.kind for problem in parsed.problems} <= {"empty", "crossing"}
 
 
 @given(st.floats(-5, 9), st.floats(41.5, 51), st.floats(0.01, 1.0), st.integers(3, 40))

@@ -1,4 +1,4 @@
-"""Communes: loaded, found as people type them; and the public holidays of each department."""
+"""Communes: loading the package, searching by name; and the public holidays of each department."""
 
 import datetime
 import json
