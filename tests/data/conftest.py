@@ -1,4 +1,4 @@
-"""These tests read the shared data beside the checkout: where it is not, there is nothing to collect."""
+"""These tests read the shared data beside the checkout; where it is missing, none is collected."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The real limits of the communes of metropolitan France, simplified: ../shared/data, whose README says its limits."""
+"""The official outlines of the communes of metropolitan France, simplified: ../shared/data, described in its README."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from totem.territories.places import place_drawn, place_for
 from totem.territories.queries import outlines_geojson
 
 FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "communes_metropole_2026_simplifiees.parquet"
-WITHOUT = {"14666", "15031", "15035", "15047", "15171", "85165", "85212"}
+WITHOUT_OUTLINE = {"14666", "15031", "15035", "15047", "15171", "85165", "85212"}
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module", autouse=True)
 def france(module_db: ModuleRows) -> None:
-    """The communes and their outlines, once for the module and rolled back after it."""
+    """Load the communes and their outlines, once for the module; rolled back after it."""
     with module_db():
         call_command("load_communes", verbosity=0)
         call_command("territories", "outlines", str(FILE))
@@ -38,7 +38,7 @@ def test_every_level_has_its_outlines():
     assert shapely.is_valid(shapes).all()
 
 
-def test_areas_are_those_one_knows():
+def test_areas_and_populations_are_those_of_insee():
     amiens = place_for("commune", "80021")
     assert amiens.area_km2 == pytest.approx(49.5, rel=0.03)  # INSEE: 49.46 km²
     assert place_for("commune", "75056").area_km2 == pytest.approx(105.4, rel=0.03)
@@ -49,13 +49,13 @@ def test_areas_are_those_one_knows():
     )
 
 
-def test_holes_are_stated():
-    assert WITHOUT & set(of(Level.COMMUNE)) == set()
+def test_a_place_with_a_missing_outline_has_no_area():
+    assert WITHOUT_OUTLINE & set(of(Level.COMMUNE)) == set()
     assert place_for("departement", "14").area_km2 is None
     assert place_for("departement", "971").area_km2 is None
 
 
-def test_a_department_drawn_is_the_department():
+def test_an_area_drawn_around_a_department_contains_its_communes():
     somme = shapely.from_wkb(bytes(of(Level.DEPARTMENT)["80"].shape)).buffer(0.02)
     drawn = place_drawn(somme)
     assert set(place_for("departement", "80").communes) <= set(drawn.whole)
@@ -63,7 +63,7 @@ def test_a_department_drawn_is_the_department():
     assert {code[:2] for code in drawn.communes} <= {"80", "02", "60", "62", "76", "59"}
 
 
-def test_maps_get_their_outlines():
+def test_the_outlines_of_an_epci_are_given_as_geojson():
     text = outlines_geojson(Level.COMMUNE, place_for("epci", "248000531").communes)
     assert text.count('"Feature"') == len(place_for("epci", "248000531").communes)
     assert '"Amiens"' in text

@@ -21,11 +21,11 @@ def test_the_accent_is_a_stylesheet_that_any_cache_may_keep(client: Client):
 def test_an_unchanged_accent_is_not_sent_again_and_a_changed_one_is(client: Client):
     hub = HubFactory()
     address = reverse("hubs:accent", args=[hub.slug])
-    seen = client.get(address)["ETag"]
-    assert client.get(address, headers={"if-none-match": seen}).status_code == 304
+    etag = client.get(address)["ETag"]
+    assert client.get(address, headers={"if-none-match": etag}).status_code == 304
     hub.accent = "#B2432F"
     hub.save()
-    assert client.get(address, headers={"if-none-match": seen}).status_code == 200
+    assert client.get(address, headers={"if-none-match": etag}).status_code == 200
 
 
 def test_a_hidden_hub_shows_its_colour_to_its_team_only(client: Client):

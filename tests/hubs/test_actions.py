@@ -1,4 +1,4 @@
-"""What is done to hubs: what is written, and what is refused."""
+"""Actions on hubs: what is written, and what is refused."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -52,7 +52,7 @@ def by(db: None) -> User:
 WHERE = {"street": "1 place de la Gare", "postcode": "80000", "latitude": "49.8906", "longitude": "2.3082"}
 
 
-def test_whoever_makes_a_hub_is_its_first_manager_and_nobody_else_sees_it_yet(by: User):
+def test_whoever_creates_a_hub_is_its_first_manager_and_it_is_not_published(by: User):
     hub = actions.create_hub(
         name="La Fabrique", operator=OrganisationFactory(), by=by, tagline="To work", commune=CommuneFactory(), **WHERE
     )
@@ -61,7 +61,7 @@ def test_whoever_makes_a_hub_is_its_first_manager_and_nobody_else_sees_it_yet(by
     assert JournalEntry.objects.get().facts == {}
 
 
-def test_two_hubs_of_one_name_have_two_addresses(by: User):
+def test_two_hubs_of_the_same_name_have_different_slugs(by: User):
     HubFactory(slug="la-fabrique")
     hub = actions.create_hub(
         name="La Fabrique", operator=OrganisationFactory(), by=by, tagline="To work", commune=CommuneFactory(), **WHERE
@@ -80,7 +80,7 @@ def test_the_journal_names_the_fields_that_changed_and_not_their_values(by: User
     ("field", "value"),
     [("accent", "#FFEE00"), ("postcode", "8000"), ("latitude", "91"), ("time_zone", "Europe/Amiens")],
 )
-def test_a_hub_refuses_what_cannot_be(by: User, field: str, value: str):
+def test_a_hub_refuses_invalid_values(by: User, field: str, value: str):
     hub = HubFactory()
     with pytest.raises(ValidationError):
         actions.update_hub(hub=hub, by=by, **{field: value})
@@ -91,7 +91,7 @@ def test_a_hub_refuses_what_cannot_be(by: User, field: str, value: str):
 # -- Hours ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_week_is_replaced_at_once_overnight_and_round_the_clock(by: User):
+def test_opening_hours_are_replaced_overnight_and_round_the_clock_too(by: User):
     hub = HubFactory()
     lines = [line(5, "18:00", "02:00"), line(6, "00:00", "00:00"), line(1, "09:00", "12:00"), line(1, "14:00", "19:00")]
     lines[1] = line(7, "00:00", "00:00")
@@ -109,7 +109,9 @@ def test_the_week_is_replaced_at_once_overnight_and_round_the_clock(by: User):
         ([line(1, "00:00", "00:00"), line(1, "23:00", "00:00")], [0, 1]),
     ],
 )
-def test_hours_that_overlap_are_refused_the_week_is_a_circle(by: User, lines: list[HoursLine], clashing: list[int]):
+def test_hours_that_overlap_are_refused_from_sunday_to_monday_too(
+    by: User, lines: list[HoursLine], clashing: list[int]
+):
     hub = HubFactory()
     with pytest.raises(HoursOverlapError) as refusal:
         actions.set_opening_hours(hub=hub, lines=lines, by=by, now=NOW)
@@ -117,9 +119,9 @@ def test_hours_that_overlap_are_refused_the_week_is_a_circle(by: User, lines: li
     assert hub.opening_hours.count() == 6
 
 
-def test_hours_taken_away_say_which_bookings_they_hit(by: User):
+def test_shorter_hours_return_the_affected_bookings_and_keep_them(by: User):
     space = SpaceFactory()
-    hit = bookings.book(space=space, period=at(17), booker=Booker.oneself(by), now=NOW)
+    late = bookings.book(space=space, period=at(17), booker=Booker.oneself(by), now=NOW)
     bookings.book(space=space, period=at(10), booker=Booker.oneself(by), now=NOW)
     bookings.cancel(
         booking=bookings.book(space=space, period=at(18), booker=Booker.oneself(by), now=NOW),
@@ -131,12 +133,12 @@ def test_hours_taken_away_say_which_bookings_they_hit(by: User):
 
     affected = actions.set_opening_hours(hub=space.hub, lines=shorter, by=by, now=NOW)
 
-    assert [found.period for found in affected] == [hit.period]
-    hit.refresh_from_db()
-    assert hit.is_live
+    assert [found.period for found in affected] == [late.period]
+    late.refresh_from_db()
+    assert late.is_live
 
 
-def test_opening_on_public_holidays_gives_the_days_and_closing_takes_them(by: User):
+def test_closing_on_public_holidays_returns_the_affected_bookings(by: User):
     space = SpaceFactory(hub=HubFactory(closed_on_public_holidays=False, opening_hours=[(1, "09:00", "19:00")]))
     easter_monday = Period(datetime(2027, 3, 29, 8, tzinfo=UTC), datetime(2027, 3, 29, 9, tzinfo=UTC))
     bookings.book(space=space, period=easter_monday, booker=Booker.oneself(by), now=NOW)
@@ -150,7 +152,7 @@ def test_opening_on_public_holidays_gives_the_days_and_closing_takes_them(by: Us
 # -- Exceptional closures and openings --------------------------------------------------------------------------------
 
 
-def test_a_closure_says_what_it_hits_and_keeps_new_bookings_out(by: User):
+def test_a_closure_returns_the_affected_bookings_and_refuses_new_ones(by: User):
     space = SpaceFactory()
     bookings.book(space=space, period=at(10), booker=Booker.oneself(by), now=NOW)
     added = actions.add_exceptional_hours(
@@ -162,7 +164,7 @@ def test_a_closure_says_what_it_hits_and_keeps_new_bookings_out(by: User):
         bookings.book(space=space, period=at(14), booker=Booker.oneself(by), now=NOW)
 
 
-def test_an_opening_hits_nothing_and_lets_one_in_on_a_sunday(by: User):
+def test_an_exceptional_opening_affects_no_booking_and_lets_one_book_on_a_sunday(by: User):
     space = SpaceFactory()
     added = actions.add_exceptional_hours(
         hub=space.hub, kind=OPEN, period=at(9, day=7, hours=9), reason="Open day", by=by, now=NOW
@@ -171,7 +173,7 @@ def test_an_opening_hits_nothing_and_lets_one_in_on_a_sunday(by: User):
     bookings.book(space=space, period=at(10, day=7), booker=Booker.oneself(by), now=NOW)
 
 
-def test_two_closures_do_not_overlap_and_other_hubs_are_not_concerned(by: User):
+def test_closures_of_a_hub_do_not_overlap_and_affect_no_other_hub(by: User):
     hub = HubFactory()
     other = SpaceFactory()
     ExceptionalHoursFactory(hub=other.hub, during=at(15))
@@ -184,7 +186,7 @@ def test_two_closures_do_not_overlap_and_other_hubs_are_not_concerned(by: User):
     assert hub.exceptional_hours.count() == 2
 
 
-def test_a_closure_to_come_is_dropped_one_under_way_ends_now_one_past_stays(by: User):
+def test_removing_a_closure_deletes_a_coming_one_and_ends_one_under_way_and_refuses_a_past_one(by: User):
     hub = HubFactory()
     to_come = ExceptionalHoursFactory(hub=hub, during=at(8, day=5, hours=8))
     under_way = ExceptionalHoursFactory(hub=hub, during=at(0, day=1, hours=24))
@@ -201,7 +203,7 @@ def test_a_closure_to_come_is_dropped_one_under_way_ends_now_one_past_stays(by: 
 # -- Zones ------------------------------------------------------------------------------------------------------------
 
 
-def test_zones_come_change_and_go_and_their_spaces_stay(by: User):
+def test_zones_are_added_changed_and_removed_and_their_spaces_stay(by: User):
     hub = HubFactory()
     zone = actions.add_zone(hub=hub, kind=ZoneKind.MEETING, name="Étage", area="80.5", by=by)
     space = SpaceFactory(hub=hub, zone=zone)
@@ -216,7 +218,7 @@ def test_zones_come_change_and_go_and_their_spaces_stay(by: User):
 
 
 @pytest.mark.parametrize(("name", "area"), [("ÉTAGE", "10"), ("Cave", "0"), ("Cave", "-3"), ("", "10")])
-def test_a_zone_has_a_name_of_its_own_and_an_area(by: User, name: str, area: str):
+def test_a_zone_needs_a_unique_name_and_a_positive_area(by: User, name: str, area: str):
     zone = ZoneFactory(name="étage")
     with pytest.raises(ValidationError):
         actions.add_zone(hub=zone.hub, kind=ZoneKind.OFFICES, name=name, area=area, by=by)
@@ -245,7 +247,7 @@ def test_a_role_is_given_once_and_only_to_somebody_who_signs_in(by: User):
     assert TeamMember.objects.count() == 1
 
 
-def test_the_last_manager_stays(by: User):
+def test_the_last_active_manager_keeps_the_role(by: User):
     member = TeamMemberFactory()
     TeamMemberFactory(hub=member.hub, role=Role.DESK)
     TeamMemberFactory()  # of another hub
@@ -259,7 +261,7 @@ def test_the_last_manager_stays(by: User):
     assert not TeamMember.objects.filter(pk=member.pk).exists()
 
 
-def test_two_managers_who_leave_at_once_leave_one(committed_db: str):
+def test_of_two_managers_removed_concurrently_one_stays(committed_db: str):
     hub = HubFactory()
     members = [TeamMemberFactory(hub=hub) for _ in range(2)]
     results = at_once(*(partial(actions.remove_team_member, member=one, by=one.person) for one in members))
@@ -285,7 +287,9 @@ def test_a_membership_is_dated_and_its_end_is_its_last_day(by: User):
     ("starts_on", "ends_on"),
     [(date(2020, 6, 1), None), (date(2019, 1, 1), date(2020, 1, 1)), (date(2018, 2, 1), date(2018, 1, 1))],
 )
-def test_a_person_is_a_member_once_at_a_time_from_before_until_after(by: User, starts_on: date, ends_on: date | None):
+def test_memberships_of_a_person_do_not_overlap_and_end_after_they_start(
+    by: User, starts_on: date, ends_on: date | None
+):
     membership = MembershipFactory()
     with pytest.raises(ValidationError):
         actions.add_membership(
@@ -299,7 +303,7 @@ def test_a_person_is_a_member_once_at_a_time_from_before_until_after(by: User, s
 # -- Photos -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_photo_comes_after_the_others_and_its_file_goes_with_it(by: User, django_capture_on_commit_callbacks):
+def test_a_photo_is_added_last_and_its_file_is_deleted_with_it(by: User, django_capture_on_commit_callbacks):
     hub = HubFactory()
     first = actions.add_photo(photos=hub.photos, image=ContentFile(b"one", "one.webp"), description="The door", by=by)
     second = actions.add_photo(photos=hub.photos, image=ContentFile(b"two", "two.webp"), description="The desk", by=by)

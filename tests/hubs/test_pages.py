@@ -1,4 +1,4 @@
-"""The screens for managing a hub: what they show, what they refuse, and to whom they exist."""
+"""The pages for managing a hub: what they show, what they refuse, and who gets a 404."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from io import BytesIO
@@ -47,7 +47,7 @@ def jpeg(size: tuple[int, int] = (40, 30), **more: object) -> bytes:
 
 
 def a_booking_in(hub: Hub, *, hour: int = 10, days: int = 30) -> Period:
-    """A booking of a day to come, a public holiday or not."""
+    """Book an hour of a coming day, a public holiday or not; returns its period."""
     day = datetime.now(hub.zone).date() + timedelta(days=days)
     start = at_wall_clock(day, time(hour), hub.zone)
     ExceptionalHours.objects.create(
@@ -76,7 +76,7 @@ def test_a_managers_pages_open(client: Client, manager: TeamMember, name: str):
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.MANAGER])
-def test_they_do_not_exist_for_the_rest_of_the_team(client: Client, hub: Hub, role: str):
+def test_the_pages_are_not_found_for_the_rest_of_the_team(client: Client, hub: Hub, role: str):
     client.force_login(TeamMemberFactory(hub=hub, role=role).person)
     for name in PAGES:
         assert client.get(url(name, hub)).status_code == 404, name
@@ -87,7 +87,7 @@ def test_visitors_are_asked_to_sign_in(client: Client, hub: Hub):
     assert {name: client.get(url(name, hub)).status_code for name in PAGES} == dict.fromkeys(PAGES, 302)
 
 
-def test_things_of_another_hub_are_not_reached_through_ones_own(client: Client, manager: TeamMember):
+def test_rows_of_another_hub_are_not_reached_through_ones_own(client: Client, manager: TeamMember):
     others = {
         "zone": ZoneFactory().pk,
         "zone_remove": ZoneFactory().pk,
@@ -117,7 +117,7 @@ NEW = {
 }
 
 
-def test_who_looks_after_the_installation_adds_a_hub_and_manages_it(client: Client):
+def test_the_installations_staff_add_a_hub_and_manage_it(client: Client):
     operator, staff = OrganisationFactory(), UserFactory(superuser=True)
     client.force_login(staff)
     assert client.get(reverse("hubs:create")).status_code == 200
@@ -129,7 +129,7 @@ def test_who_looks_after_the_installation_adds_a_hub_and_manages_it(client: Clie
 
 
 @pytest.mark.parametrize("field", [*NEW, "operator"])
-def test_a_new_hub_needs_the_least_one_must_say(client: Client, field: str):
+def test_a_new_hub_needs_each_required_field(client: Client, field: str):
     client.force_login(UserFactory(superuser=True))
     answer = client.post(reverse("hubs:create"), NEW | {"operator": OrganisationFactory().pk} | {field: ""})
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
@@ -145,7 +145,7 @@ def test_nobody_else_adds_a_hub(client: Client, manager: TeamMember):
 
 
 def sent(client: Client, page: str, **changes: object) -> dict[str, object]:
-    """What the page's form would send, with changes."""
+    """The data that the page's form would submit, with changes."""
     form = client.get(page).context["form"]
     data = {field.html_name: field.value() for field in form}
     return {name: value for name, value in {**data, **changes}.items() if value is not None and value is not False}
@@ -231,7 +231,7 @@ def test_monday_is_copied_to_friday_and_nothing_is_saved_yet(client: Client, man
         ({"d7_0_opens": "22:00", "d7_0_closes": "06:00", "d1_0_opens": "05:00", "d1_0_closes": "9:00"}, "d7_0_opens"),
     ],
 )
-def test_hours_that_cannot_be_are_refused_at_their_field(
+def test_invalid_hours_are_refused_at_their_field(
     client: Client, manager: TeamMember, week: dict[str, str], field: str
 ):
     answer = client.post(url("hours", manager.hub), week)
@@ -241,7 +241,7 @@ def test_hours_that_cannot_be_are_refused_at_their_field(
     assert manager.hub.opening_hours.count() == 7
 
 
-def test_shorter_hours_show_the_bookings_they_hit_before_they_are_saved(client: Client, manager: TeamMember):
+def test_shorter_hours_show_the_affected_bookings_before_they_are_saved(client: Client, manager: TeamMember):
     hub = manager.hub
     hub.closed_on_public_holidays = False
     hub.save()
@@ -263,7 +263,7 @@ def closure(day: date, **more: str) -> dict[str, str]:
     return {"kind": "closed", "first_day": day.isoformat(), "reason": "Works", **more}
 
 
-def test_a_closure_shows_the_bookings_it_would_hit_and_is_saved_when_confirmed(client: Client, manager: TeamMember):
+def test_a_closure_shows_the_affected_bookings_and_is_saved_when_confirmed(client: Client, manager: TeamMember):
     hub = manager.hub
     period = a_booking_in(hub)
     data = closure(period.starts_at.date())
@@ -279,13 +279,13 @@ def test_a_closure_shows_the_bookings_it_would_hit_and_is_saved_when_confirmed(c
     assert "Camille Exemple" in client.get(url("closures", hub)).content.decode()
 
 
-def test_what_is_booked_between_the_two_steps_is_shown_again(client: Client, manager: TeamMember):
+def test_a_booking_made_before_the_confirmation_is_shown_and_confirmed_again(client: Client, manager: TeamMember):
     hub = manager.hub
     period = a_booking_in(hub)
     data = closure(period.starts_at.date())
-    seen = client.post(url("closures", hub), data).context["confirmation"].token
+    token = client.post(url("closures", hub), data).context["confirmation"].token
     a_booking_in(hub, hour=15)
-    answer = client.post(url("closures", hub), {**data, "confirmed": seen})
+    answer = client.post(url("closures", hub), {**data, "confirmed": token})
     assert answer.status_code == 200
     assert len(answer.context["confirmation"].affected) == 2
     assert not ExceptionalHours.objects.exists()
@@ -312,7 +312,7 @@ def test_a_confirmation_cannot_be_guessed(client: Client, manager: TeamMember, c
         (closure(date(2027, 3, 28), from_time="02:30", until_time="11:00"), "from_time"),
     ],
 )
-def test_closures_that_cannot_be_are_refused_at_their_field(
+def test_invalid_closures_are_refused_at_their_field(
     client: Client, manager: TeamMember, data: dict[str, str], field: str
 ):
     answer = client.post(url("closures", manager.hub), data)
@@ -328,7 +328,7 @@ def test_a_closure_over_another_is_refused(client: Client, manager: TeamMember):
     assert client.post(page, closure(date(2090, 1, 5), kind="open")).status_code == 302
 
 
-def test_a_closure_is_taken_back_and_past_ones_are_kept_apart(client: Client, manager: TeamMember):
+def test_a_closure_is_removed_and_past_ones_are_listed_apart(client: Client, manager: TeamMember):
     hub = manager.hub
     day = datetime(2090, 1, 1, tzinfo=UTC)
     row = ExceptionalHoursFactory(hub=hub, during=(day, day + timedelta(days=1)))
@@ -366,7 +366,7 @@ def test_zones_are_added_changed_and_removed_with_their_total(client: Client, ma
         ({"name": "Cave", "kind": "offices", "area": "10", "opens_on": "one day"}, "opens_on"),
     ],
 )
-def test_zones_that_cannot_be_are_refused_at_their_field(
+def test_invalid_zones_are_refused_at_their_field(
     client: Client, manager: TeamMember, data: dict[str, str], field: str
 ):
     ZoneFactory(hub=manager.hub, name="étage")
@@ -376,7 +376,7 @@ def test_zones_that_cannot_be_are_refused_at_their_field(
     assert Zone.objects.count() == 1
 
 
-def test_a_zone_to_come_is_said_planned_with_its_day_and_stays_out_of_the_total(client: Client, manager: TeamMember):
+def test_a_coming_zone_is_shown_as_planned_with_its_day_and_not_in_the_total(client: Client, manager: TeamMember):
     hub, today = manager.hub, datetime.now(manager.hub.zone).date()
     ZoneFactory(hub=hub, area="100", opens_on=today)
     sent = {"name": "Toit", "kind": ZoneKind.OFFICES, "area": "80", "opens_on": (today + timedelta(days=1)).isoformat()}
@@ -395,11 +395,11 @@ def photo(content: bytes, name: str = "door.jpg", described: str = "The door") -
     return {"image": SimpleUploadedFile(name, content, "image/jpeg"), "description": described}
 
 
-def test_a_photo_is_kept_small_upright_and_without_its_hidden_data(client: Client, manager: TeamMember):
-    hidden = Image.Exif()
-    hidden[0x0112] = 6  # turned a quarter
-    hidden[0x010F] = "Camera of Camille"
-    answer = client.post(url("photos", manager.hub), photo(jpeg((2000, 1000), exif=hidden)))
+def test_a_photo_is_stored_small_upright_and_without_exif(client: Client, manager: TeamMember):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: turned a quarter
+    exif[0x010F] = "Camera of Camille"
+    answer = client.post(url("photos", manager.hub), photo(jpeg((2000, 1000), exif=exif)))
     assert answer.status_code == 302
     row = HubPhoto.objects.get()
     assert "door" not in str(row.image.name)
@@ -424,7 +424,7 @@ def test_a_photo_is_kept_small_upright_and_without_its_hidden_data(client: Clien
         (photo(jpeg(), described=""), "description"),
     ],
 )
-def test_what_is_no_photo_is_refused_at_its_field(
+def test_an_invalid_photo_is_refused_at_its_field(
     client: Client, manager: TeamMember, data: dict[str, object], field: str
 ):
     answer = client.post(url("photos", manager.hub), data)
@@ -456,7 +456,7 @@ def test_an_unknown_address_and_a_role_held_already_are_refused(client: Client, 
     assert TeamMember.objects.count() == 1
 
 
-def test_the_last_manager_cannot_go_nor_become_something_else(client: Client, manager: TeamMember):
+def test_the_last_manager_can_neither_be_removed_nor_change_role(client: Client, manager: TeamMember):
     changed = client.post(url("role", manager.hub, manager.pk), {"role": Role.DESK})
     assert (changed.status_code, list(changed.context["form"].errors)) == (422, ["role"])
     client.post(url("role_remove", manager.hub, manager.pk))
@@ -464,7 +464,7 @@ def test_the_last_manager_cannot_go_nor_become_something_else(client: Client, ma
     assert manager.role == Role.MANAGER
 
 
-def test_who_gives_up_managing_lands_on_the_public_page(client: Client, manager: TeamMember):
+def test_a_manager_who_gives_up_the_role_is_redirected_to_the_public_page(client: Client, manager: TeamMember):
     TeamMemberFactory(hub=manager.hub)
     answer = client.post(url("role_remove", manager.hub, manager.pk))
     assert answer["Location"] == reverse("website:hub", args=[manager.hub.slug])

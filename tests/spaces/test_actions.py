@@ -1,4 +1,4 @@
-"""Actions on spaces: what is written, what is refused, and that bookings wait for their lock."""
+"""Actions on spaces: what is written, what is refused, and the locks that bookings wait for."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -56,7 +56,7 @@ def active_numbers(space: Space) -> list[int]:
 # -- The space --------------------------------------------------------------------------------------------------------
 
 
-def test_a_pool_comes_with_its_desks_and_an_address_of_its_own(by: User):
+def test_a_space_is_created_with_its_units_and_a_slug_of_its_own(by: User):
     hub = HubFactory()
     first = actions.create_space(
         hub=hub, by=by, name="Grande salle", kind=SpaceKind.HOT_DESKS, quantity=3, horizon_days=30
@@ -80,7 +80,7 @@ def test_a_pool_comes_with_its_desks_and_an_address_of_its_own(by: User):
         {"kind": SpaceKind.OFFICE, "features": ["pool"]},
     ],
 )
-def test_a_space_refuses_what_cannot_be(by: User, fields: dict[str, object]):
+def test_a_space_refuses_invalid_values(by: User, fields: dict[str, object]):
     hub = HubFactory()
     with pytest.raises(ValidationError):
         actions.create_space(hub=hub, by=by, name="Room", **fields)
@@ -88,7 +88,7 @@ def test_a_space_refuses_what_cannot_be(by: User, fields: dict[str, object]):
     assert not JournalEntry.objects.exists()
 
 
-def test_rules_change_and_bookings_made_before_keep_theirs(by: User):
+def test_new_rules_do_not_change_existing_bookings(by: User):
     space = SpaceFactory()
     booking = book(space, at(10, hours=4))
     actions.update_space(space=space, by=by, max_minutes=60, name="Salle du haut")
@@ -99,7 +99,7 @@ def test_rules_change_and_bookings_made_before_keep_theirs(by: User):
     assert JournalEntry.objects.latest("id").facts == {"fields": ["max_minutes", "name"]}
 
 
-def test_a_space_stands_in_a_zone_of_its_own_hub(by: User):
+def test_the_zone_of_a_space_is_one_of_its_hub(by: User):
     space = SpaceFactory()
     with pytest.raises(ValidationError):
         actions.update_space(space=space, by=by, zone=ZoneFactory())
@@ -120,7 +120,7 @@ def test_a_space_out_of_service_keeps_its_bookings_and_takes_no_more(by: User):
 # -- How many ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_pool_grows_shrinks_and_gets_its_numbers_back(by: User):
+def test_a_pool_that_grows_again_uses_its_former_units(by: User):
     space = SpaceFactory(pool=True)
     actions.set_quantity(space=space, quantity=5, by=by, now=NOW)
     assert active_numbers(space) == [1, 2, 3, 4, 5]
@@ -131,7 +131,7 @@ def test_a_pool_grows_shrinks_and_gets_its_numbers_back(by: User):
     assert Unit.objects.count() == 6
 
 
-def test_free_desks_go_first_and_booked_ones_say_when(by: User):
+def test_a_smaller_pool_drops_free_desks_and_refuses_to_drop_booked_ones(by: User):
     space = SpaceFactory(pool=True)
     booked = [book(space, at(10)), book(space, at(10, hours=3))]
     actions.set_quantity(space=space, quantity=2, by=by, now=NOW)
@@ -143,13 +143,13 @@ def test_free_desks_go_first_and_booked_ones_say_when(by: User):
 
 
 @pytest.mark.parametrize("quantity", [0, 1001])
-def test_a_pool_has_a_sensible_number(by: User, quantity: int):
+def test_a_pool_has_1_to_1000_units(by: User, quantity: int):
     space = SpaceFactory(pool=True)
     with pytest.raises(ValidationError):
         actions.set_quantity(space=space, quantity=quantity, by=by, now=NOW)
 
 
-def test_a_room_and_a_part_stay_single(by: User):
+def test_a_room_and_a_part_have_a_single_unit(by: User):
     room = SpaceFactory()
     part = SpaceFactory(hub=room.hub, kind=SpaceKind.EQUIPMENT)
     actions.set_parts(space=room, parts=[part], by=by, now=NOW)
@@ -166,14 +166,14 @@ def pairs() -> set[tuple[str, str, bool]]:
 
 
 @pytest.fixture
-def house(by: User) -> dict[str, Space]:
+def rooms(by: User) -> dict[str, Space]:
     hub = HubFactory()
     return {name: SpaceFactory(hub=hub, name=name, slug=name) for name in ("floor", "room", "half", "other")}
 
 
-def test_parts_of_parts_are_parts_and_leave_with_them(by: User, house: dict[str, Space]):
-    actions.set_parts(space=house["floor"], parts=[house["room"]], by=by, now=NOW)
-    actions.set_parts(space=house["room"], parts=[house["half"], house["other"]], by=by, now=NOW)
+def test_parts_of_parts_are_added_and_removed_with_them(by: User, rooms: dict[str, Space]):
+    actions.set_parts(space=rooms["floor"], parts=[rooms["room"]], by=by, now=NOW)
+    actions.set_parts(space=rooms["room"], parts=[rooms["half"], rooms["other"]], by=by, now=NOW)
     assert pairs() == {
         ("floor", "room", True),
         ("floor", "half", False),
@@ -181,22 +181,22 @@ def test_parts_of_parts_are_parts_and_leave_with_them(by: User, house: dict[str,
         ("room", "half", True),
         ("room", "other", True),
     }
-    actions.set_parts(space=house["room"], parts=[house["half"]], by=by, now=NOW)
+    actions.set_parts(space=rooms["room"], parts=[rooms["half"]], by=by, now=NOW)
     assert pairs() == {("floor", "room", True), ("floor", "half", False), ("room", "half", True)}
-    actions.set_parts(space=house["floor"], parts=[], by=by, now=NOW)
+    actions.set_parts(space=rooms["floor"], parts=[], by=by, now=NOW)
     assert pairs() == {("room", "half", True)}
 
 
-def test_circles_pools_and_other_hubs_are_refused(by: User, house: dict[str, Space]):
-    actions.set_parts(space=house["floor"], parts=[house["room"]], by=by, now=NOW)
-    actions.set_parts(space=house["room"], parts=[house["half"]], by=by, now=NOW)
+def test_cycles_pools_and_spaces_of_other_hubs_are_refused_as_parts(by: User, rooms: dict[str, Space]):
+    actions.set_parts(space=rooms["floor"], parts=[rooms["room"]], by=by, now=NOW)
+    actions.set_parts(space=rooms["room"], parts=[rooms["half"]], by=by, now=NOW)
     before = pairs()
     wrong = [
-        (house["half"], house["floor"]),
-        (house["half"], house["half"]),
-        (house["half"], SpaceFactory()),
-        (house["half"], SpaceFactory(hub=house["half"].hub, pool=True)),
-        (SpaceFactory(hub=house["half"].hub, pool=True), house["half"]),
+        (rooms["half"], rooms["floor"]),
+        (rooms["half"], rooms["half"]),
+        (rooms["half"], SpaceFactory()),
+        (rooms["half"], SpaceFactory(hub=rooms["half"].hub, pool=True)),
+        (SpaceFactory(hub=rooms["half"].hub, pool=True), rooms["half"]),
     ]
     for whole, part in wrong:
         with pytest.raises(ValidationError):
@@ -204,38 +204,38 @@ def test_circles_pools_and_other_hubs_are_refused(by: User, house: dict[str, Spa
     assert pairs() == before
 
 
-def test_what_was_promised_of_the_whole_takes_its_new_part(by: User, house: dict[str, Space]):
-    space = actions.update_space(space=house["floor"], by=by, buffer_after_minutes=30)
+def test_bookings_of_the_whole_occupy_its_new_part(by: User, rooms: dict[str, Space]):
+    space = actions.update_space(space=rooms["floor"], by=by, buffer_after_minutes=30)
     book(space, at(10))
-    actions.set_parts(space=space, parts=[house["room"]], by=by, now=NOW)
+    actions.set_parts(space=space, parts=[rooms["room"]], by=by, now=NOW)
     for hour in (10, 10.5, 11):
         with pytest.raises(SlotTakenError):
-            book(house["room"], at(hour))
-    book(house["room"], at(11.5))
+            book(rooms["room"], at(hour))
+    book(rooms["room"], at(11.5))
 
 
-def test_a_part_promised_elsewhere_at_the_same_time_is_refused(by: User, house: dict[str, Space]):
-    book(house["floor"], at(10, hours=2))
-    book(house["half"], at(11))
+def test_a_part_booked_at_the_same_time_as_the_whole_is_refused(by: User, rooms: dict[str, Space]):
+    book(rooms["floor"], at(10, hours=2))
+    book(rooms["half"], at(11))
     with pytest.raises(BookedError) as refusal:
-        actions.set_parts(space=house["floor"], parts=[house["room"], house["half"]], by=by, now=NOW)
+        actions.set_parts(space=rooms["floor"], parts=[rooms["room"], rooms["half"]], by=by, now=NOW)
     assert [booking.period for booking in refusal.value.affected] == [at(10, hours=2)]
     assert pairs() == set()
     assert Occupancy.objects.count() == 2
 
 
-def test_a_hold_that_has_run_out_is_in_nobodys_way(by: User, house: dict[str, Space]):
-    book(house["floor"], at(10))
-    bookings.book(space=house["half"], period=at(10), booker=Booker(None, guest=Guest("A", "a@example.org")), now=NOW)
+def test_an_expired_hold_does_not_prevent_a_new_part(by: User, rooms: dict[str, Space]):
+    book(rooms["floor"], at(10))
+    bookings.book(space=rooms["half"], period=at(10), booker=Booker(None, guest=Guest("A", "a@example.org")), now=NOW)
     later = NOW + timedelta(minutes=16)
-    actions.set_parts(space=house["floor"], parts=[house["half"]], by=by, now=later)
+    actions.set_parts(space=rooms["floor"], parts=[rooms["half"]], by=by, now=later)
     assert pairs() == {("floor", "half", True)}
 
 
 # -- Hours ------------------------------------------------------------------------------------------------------------
 
 
-def test_own_hours_narrow_the_hubs_and_say_what_they_hit(by: User):
+def test_own_hours_narrow_the_hubs_and_return_the_affected_bookings(by: User):
     space = SpaceFactory()
     booking = book(space, at(17))
     book(SpaceFactory(hub=space.hub), at(17))
@@ -282,14 +282,14 @@ def test_a_new_price_ends_the_former_the_day_before_and_leaves_other_units_alone
     assert timeline(space, 1440) == [(50, date(2027, 1, 1), None)]
 
 
-def test_a_price_before_a_later_one_holds_until_it(by: User):
+def test_a_price_ends_the_day_before_a_later_one(by: User):
     space = SpaceFactory()
     add(space, "12", date(2027, 3, 1))
     add(space, "10", date(2027, 1, 1))
     assert timeline(space) == [(10, date(2027, 1, 1), date(2027, 2, 28)), (12, date(2027, 3, 1), None)]
 
 
-def test_after_a_price_for_a_while_the_former_comes_back(by: User):
+def test_after_a_dated_price_the_former_one_applies_again(by: User):
     space = SpaceFactory()
     add(space, "10", date(2027, 1, 1))
     add(space, "5", date(2027, 7, 1), date(2027, 8, 31))
@@ -309,7 +309,7 @@ def test_after_a_price_for_a_while_the_former_comes_back(by: User):
         ("9", date(2027, 6, 1), date(2027, 5, 1)),
     ],
 )
-def test_prices_that_cannot_be_are_refused(by: User, amount: str, starts_on: date, ends_on: date | None):
+def test_invalid_prices_are_refused(by: User, amount: str, starts_on: date, ends_on: date | None):
     space = SpaceFactory()
     add(space, "12", date(2027, 3, 1))
     with pytest.raises(ValidationError), transaction.atomic():
@@ -317,7 +317,7 @@ def test_prices_that_cannot_be_are_refused(by: User, amount: str, starts_on: dat
     assert timeline(space) == [(12, date(2027, 3, 1), None)]
 
 
-def test_a_price_ends_within_the_time_it_holds_and_one_to_come_is_removed(by: User):
+def test_a_price_ends_within_its_dates_and_only_a_coming_one_is_removed(by: User):
     space = SpaceFactory()
     first = add(space, "10", date(2027, 1, 1))
     second = add(space, "12", date(2027, 4, 1))
@@ -334,7 +334,7 @@ def test_a_price_ends_within_the_time_it_holds_and_one_to_come_is_removed(by: Us
     assert timeline(space) == [(10, date(2027, 1, 1), date(2027, 3, 31))]
 
 
-def test_a_new_price_leaves_what_was_booked_as_it_was(by: User):
+def test_a_new_price_does_not_change_existing_bookings(by: User):
     space = PriceFactory(amount="12").space
     booking = book(space, at(10))
     add(space, "20", date(2027, 3, 2))
@@ -345,7 +345,7 @@ def test_a_new_price_leaves_what_was_booked_as_it_was(by: User):
 # -- Outages ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_outage_says_what_it_hits_and_of_one_desk_only_its_own(by: User):
+def test_an_outage_returns_the_affected_bookings_of_the_desk_or_of_the_space(by: User):
     space = SpaceFactory(pool=True)
     first, second = book(space, at(10)), book(space, at(10))
     unit = second.occupancy.get().unit
@@ -359,14 +359,14 @@ def test_an_outage_says_what_it_hits_and_of_one_desk_only_its_own(by: User):
     assert first.is_live
 
 
-def test_an_outage_of_a_part_hits_bookings_of_the_whole(by: User, house: dict[str, Space]):
-    actions.set_parts(space=house["floor"], parts=[house["half"]], by=by, now=NOW)
-    booking = book(house["floor"], at(10))
-    reported = actions.report_outage(space=house["half"], starts_at=NOW, reason="Flood", by=by, now=NOW)
+def test_an_outage_of_a_part_affects_bookings_of_the_whole(by: User, rooms: dict[str, Space]):
+    actions.set_parts(space=rooms["floor"], parts=[rooms["half"]], by=by, now=NOW)
+    booking = book(rooms["floor"], at(10))
+    reported = actions.report_outage(space=rooms["half"], starts_at=NOW, reason="Flood", by=by, now=NOW)
     assert [booking.period for booking in reported.affected] == [booking.period]
 
 
-def test_an_outage_needs_its_own_unit_an_order_of_times_and_a_time_of_its_own(by: User):
+def test_an_outage_of_another_spaces_unit_or_with_invalid_or_overlapping_times_is_refused(by: User):
     space = SpaceFactory()
     OutageFactory(space=space, during=at(10))
     wrong: list[dict[str, object]] = [
@@ -380,7 +380,7 @@ def test_an_outage_needs_its_own_unit_an_order_of_times_and_a_time_of_its_own(by
     assert Outage.objects.count() == 1
 
 
-def test_an_outage_ends_now_or_was_never_and_only_once(by: User):
+def test_ending_an_outage_ends_one_under_way_and_deletes_a_coming_one_only_once(by: User):
     space = SpaceFactory()
     under_way = OutageFactory(space=space, during=(NOW - timedelta(days=1), None))
     actions.end_outage(outage=under_way, by=by, now=NOW)
@@ -397,7 +397,7 @@ def test_an_outage_ends_now_or_was_never_and_only_once(by: User):
 # -- Photos -----------------------------------------------------------------------------------------------------------
 
 
-def test_photos_come_and_go_with_their_files(by: User, django_capture_on_commit_callbacks):
+def test_the_file_of_a_photo_is_deleted_with_it(by: User, django_capture_on_commit_callbacks):
     space = SpaceFactory()
     photo = hub_actions.add_photo(
         photos=space.photos, image=ContentFile(b"one", "one.webp"), description="The table", by=by
@@ -407,11 +407,11 @@ def test_photos_come_and_go_with_their_files(by: User, django_capture_on_commit_
     assert not photo.image.storage.exists(str(photo.image.name))
 
 
-# -- Together ---------------------------------------------------------------------------------------------------------
+# -- Concurrency ------------------------------------------------------------------------------------------------------
 
 
-def until_somebody_waits() -> None:
-    """Returns once another connection of this database waits for an advisory lock."""
+def wait_for_a_waiting_lock() -> None:
+    """Return once another connection of this database waits for a lock."""
     waiting = """
         SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
          WHERE NOT granted AND datname = current_database()
@@ -423,8 +423,8 @@ def until_somebody_waits() -> None:
                 return
 
 
-def test_a_booking_waits_for_the_new_parts_and_then_takes_them(committed_db: str):
-    """While a manager composes a room, a booking of the whole waits and then finds the part taken."""
+def test_a_booking_waits_for_the_lock_of_a_whole_that_gets_new_parts(committed_db: str):
+    """While a manager sets its parts, a booking of the whole waits; then it is refused, as the part is taken."""
     hub = HubFactory()
     whole, part = SpaceFactory(hub=hub), SpaceFactory(hub=hub)
     book(part, at(10))
@@ -442,13 +442,13 @@ def test_a_booking_waits_for_the_new_parts_and_then_takes_them(committed_db: str
     with transaction.atomic():
         actions.set_parts(space=whole, parts=[part], by=UserFactory(), now=NOW)
         other.start()
-        until_somebody_waits()
+        wait_for_a_waiting_lock()
         assert answers == []
     other.join()
     assert [type(answer) for answer in answers] == [SlotTakenError]
 
 
-def test_a_pool_shrunk_and_booked_at_once_never_loses_a_booked_desk(committed_db: str):
+def test_a_pool_made_smaller_while_it_is_booked_keeps_every_booked_desk(committed_db: str):
     space = SpaceFactory(pool=True, quantity=6)
     by = UserFactory()
 

@@ -1,4 +1,4 @@
-"""The screens for managing spaces: what they show, what they refuse, and to whom they exist."""
+"""The pages for managing spaces: what they show, what they refuse, and who gets a 404."""
 
 from datetime import UTC, datetime, time, timedelta
 from io import BytesIO
@@ -54,7 +54,7 @@ def booked(space: Space, *, days: int = 30, hour: int = 10) -> Period:
 
 
 def sent(client: Client, page: str, **changes: object) -> dict[str, object]:
-    """What the page's form would send, with changes."""
+    """The data that the page's form would submit, with changes."""
     form = client.get(page).context["form"]
     data = {field.html_name: field.value() for field in form}
     return {name: value for name, value in {**data, **changes}.items() if value is not None and value is not False}
@@ -72,14 +72,14 @@ def test_a_managers_pages_open(client: Client, manager: TeamMember, space: Space
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.MANAGER])
-def test_they_do_not_exist_for_the_rest_of_the_team(client: Client, space: Space, role: str):
+def test_the_pages_are_not_found_for_the_rest_of_the_team(client: Client, space: Space, role: str):
     client.force_login(TeamMemberFactory(hub=space.hub, role=role).person)
     for name in (*OF_THE_HUB, *OF_A_SPACE, "outages"):
         expected = 200 if name == "outages" and role in {Role.DESK, Role.MACHINES} else 404
         assert client.get(url(name, space)).status_code == expected, name
 
 
-def test_things_of_another_space_are_not_reached_through_ones_own(client: Client, manager: TeamMember, space: Space):
+def test_rows_of_another_space_are_not_reached_through_ones_own(client: Client, manager: TeamMember, space: Space):
     others = {
         "price_end": PriceFactory().pk,
         "price_remove": PriceFactory(space__hub=space.hub).pk,
@@ -147,7 +147,7 @@ def test_a_zone_of_another_hub_is_refused(client: Client, manager: TeamMember, s
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["zone"])
 
 
-def test_nobody_moves_a_space_to_another_hub_or_address_by_the_form(client: Client, manager: TeamMember, space: Space):
+def test_the_form_cannot_change_the_hub_slug_or_quantity_of_a_space(client: Client, manager: TeamMember, space: Space):
     page = url("edit", space)
     client.post(page, sent(client, page, hub=HubFactory().pk, slug="elsewhere", is_active="", quantity=9))
     space.refresh_from_db()
@@ -168,7 +168,7 @@ def test_a_pool_refuses_to_lose_booked_desks_and_shows_the_bookings(client: Clie
     assert pool.units.filter(is_active=True).count() == 2
 
 
-def test_a_room_is_made_of_halves_unless_both_are_promised(client: Client, manager: TeamMember, space: Space):
+def test_a_room_gets_its_parts_unless_both_are_booked(client: Client, manager: TeamMember, space: Space):
     half, other = SpaceFactory(hub=space.hub), SpaceFactory(hub=space.hub)
     page = url("parts", space)
     assert client.post(page, {"parts": [half.pk]}).status_code == 302
@@ -185,7 +185,7 @@ def test_a_room_is_made_of_halves_unless_both_are_promised(client: Client, manag
     assert not Composition.objects.exists()
 
 
-def test_own_hours_show_what_they_hit_before_they_are_saved(client: Client, manager: TeamMember, space: Space):
+def test_own_hours_show_the_affected_bookings_before_they_are_saved(client: Client, manager: TeamMember, space: Space):
     booked(space)
     page = url("hours", space)
     week = {f"d{day}_0_opens": "14:00" for day in range(1, 8)} | {f"d{day}_0_closes": "20:00" for day in range(1, 8)}
@@ -209,7 +209,7 @@ def test_out_of_service_and_back(client: Client, manager: TeamMember, space: Spa
     assert Space.objects.get().is_active
 
 
-def test_a_photo_of_a_space_comes_and_goes(client: Client, manager: TeamMember, space: Space):
+def test_a_photo_of_a_space_is_added_and_removed(client: Client, manager: TeamMember, space: Space):
     content = BytesIO()
     Image.new("RGB", (40, 30)).save(content, "PNG")
     data = {"image": SimpleUploadedFile("a.png", content.getvalue()), "description": "The table"}
@@ -256,7 +256,7 @@ def test_prices_follow_each_other_end_and_are_removed_before_they_begin(
         ({"starts_on": "soon"}, "starts_on"),
     ],
 )
-def test_prices_that_cannot_be_are_refused_at_their_field(
+def test_invalid_prices_are_refused_at_their_field(
     client: Client, manager: TeamMember, space: Space, changes: dict[str, str], field: str
 ):
     answer = client.post(url("prices", space), price(space, **changes))
@@ -269,7 +269,7 @@ def test_prices_that_cannot_be_are_refused_at_their_field(
 
 
 @pytest.mark.parametrize("role", [Role.DESK, Role.MACHINES, Role.MANAGER])
-def test_the_desk_reports_an_outage_sees_what_it_hits_and_ends_it(client: Client, space: Space, role: Role):
+def test_the_desk_reports_an_outage_sees_the_affected_bookings_and_ends_it(client: Client, space: Space, role: Role):
     client.force_login(TeamMemberFactory(hub=space.hub, role=role).person)
     period = booked(space)
     page = url("outages", space)
@@ -308,7 +308,7 @@ def test_one_desk_of_a_pool_is_out_of_order(client: Client, manager: TeamMember,
         ({"first_day": "2020-01-01", "last_day": "2020-01-02"}, "last_day"),
     ],
 )
-def test_outages_that_cannot_be_are_refused_at_their_field(
+def test_invalid_outages_are_refused_at_their_field(
     client: Client, manager: TeamMember, space: Space, changes: dict[str, str], field: str
 ):
     data = {"what": str(space.pk), "reason": "Broken", "first_day": today(space), **changes}

@@ -1,4 +1,4 @@
-"""The clock of the pages, stopped where a test says so."""
+"""A fixed clock for the pages, and bookings at times of Paris."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,39 +17,39 @@ from totem.spaces.models import Space
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], datetime]:
-    """`at("2026-11-26T10:00+01:00")`: from here on it is then."""
+    """`at("2026-11-26T10:00+01:00")` sets `core.clock` to that instant for the test, and returns it in UTC."""
 
-    def stop(instant: str) -> datetime:
+    def set_clock(instant: str) -> datetime:
         now = datetime.fromisoformat(instant).astimezone(UTC)
         monkeypatch.setattr(clock, "now", lambda: now)
         return now
 
-    return stop
+    return set_clock
 
 
 @pytest.fixture
 def thursday(at: Callable[[str], datetime]) -> datetime:
-    """An ordinary Thursday, ten in the morning in Paris."""
+    """The clock at 10:00 in Paris on an ordinary Thursday."""
     return at("2026-11-26T10:00+01:00")
 
 
 @pytest.fixture
 def visitor(client: Client) -> Client:
-    """Somebody without an account who reads English."""
+    """A client that is not signed in and reads English."""
     client.cookies["django_language"] = "en"
     return client
 
 
 def paris(instant: str) -> datetime:
-    """A time on the clocks of Paris in winter: `paris("2026-11-26T10:00")`."""
+    """A winter time in Paris, aware: `paris("2026-11-26T10:00")`."""
     return datetime.fromisoformat(f"{instant}+01:00")
 
 
 def between(start: str, end: str) -> Period:
-    """From one winter time of Paris to another."""
+    """The period from one winter time of Paris to another."""
     return Period(paris(start), paris(end))
 
 
 def booked(space: Space, period: Period, *, now: datetime, quantity: int = 1) -> Booking:
-    """A confirmed booking by somebody."""
+    """Book as a new person; returns the booking."""
     return actions.book(space=space, period=period, booker=Booker.oneself(UserFactory()), now=now, quantity=quantity)

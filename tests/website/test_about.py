@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
-from tests.website.reading import links, text
+from tests.website.page_content import links, text
 from totem.hubs.models import Role
 from totem.website.views.about import ACCESSIBILITY_STATED_ON
 
 pytestmark = pytest.mark.django_db
 
-SAID = {
+PUBLISHER = {
     "TOTEM_PUBLISHER": "Association L’Essai",
     "TOTEM_PUBLISHER_ADDRESS": "1, rue de l’Essai\n80000 Amiens",
     "TOTEM_PUBLISHER_PHONE": "03 53 01 00 00",
@@ -25,12 +25,12 @@ SAID = {
 
 
 @pytest.fixture
-def said(settings) -> None:
-    settings.PUBLISHER = SAID
+def publisher(settings) -> None:
+    settings.PUBLISHER = PUBLISHER
 
 
 @pytest.mark.parametrize("path", ["/a-propos/", "/accessibilite/", "/mentions-legales/"])
-def test_everybody_reads_them_and_finds_them_from_every_page(visitor: Client, path: str) -> None:
+def test_the_pages_about_the_site_are_public_and_linked_from_every_page(visitor: Client, path: str) -> None:
     assert path in dict(links(visitor.get("/")))
     page = visitor.get(path)
     assert page.status_code == 200
@@ -38,10 +38,10 @@ def test_everybody_reads_them_and_finds_them_from_every_page(visitor: Client, pa
     assert visitor.post(path).status_code == 405
 
 
-def test_the_legal_notice_says_who_answers_for_the_site(visitor: Client, said: None) -> None:
+def test_the_legal_notice_names_publisher_hosting_and_hubs(visitor: Client, publisher: None) -> None:
     hub = HubFactory(name="L’Étage", operator__name="La Tech d’essai")
     page = visitor.get("/mentions-legales/")
-    for value in SAID.values():
+    for value in PUBLISHER.values():
         for line in value.splitlines():
             assert line in text(page)
     assert "not complete" not in text(page)
@@ -49,26 +49,26 @@ def test_the_legal_notice_says_who_answers_for_the_site(visitor: Client, said: N
     assert "La Tech d’essai" in text(page)
 
 
-def test_what_is_not_filled_in_is_named(visitor: Client, settings) -> None:
-    settings.PUBLISHER = {**SAID, "TOTEM_DIRECTOR": ""}
+def test_the_legal_notice_names_the_settings_that_are_missing(visitor: Client, settings) -> None:
+    settings.PUBLISHER = {**PUBLISHER, "TOTEM_DIRECTOR": ""}
     page = text(visitor.get("/mentions-legales/"))
     assert "This notice is not complete" in page
     assert "<code>TOTEM_DIRECTOR</code>" in page
     assert "<code>TOTEM_PUBLISHER</code>" not in page
 
 
-def test_what_operators_type_is_text(visitor: Client, settings) -> None:
-    settings.PUBLISHER = dict.fromkeys(SAID, "<script>alert(1)</script>")
+def test_settings_are_escaped(visitor: Client, settings) -> None:
+    settings.PUBLISHER = dict.fromkeys(PUBLISHER, "<script>alert(1)</script>")
     for path in ("/mentions-legales/", "/accessibilite/"):
         assert b"<script>alert" not in visitor.get(path).content
 
 
-def test_a_hub_in_preparation_is_not_named(visitor: Client, said: None) -> None:
+def test_the_legal_notice_does_not_name_an_unpublished_hub(visitor: Client, publisher: None) -> None:
     HubFactory(name="Soon", is_published=False)
     assert "Soon" not in text(visitor.get("/mentions-legales/"))
 
 
-def test_what_is_kept_is_what_the_code_keeps(visitor: Client, settings) -> None:
+def test_the_legal_notice_states_the_retention_and_the_map_sites_of_the_settings(visitor: Client, settings) -> None:
     settings.MAP_ORIGINS = []
     page = text(visitor.get("/mentions-legales/"))
     assert "emptied 90 days after" in page
@@ -78,7 +78,9 @@ def test_what_is_kept_is_what_the_code_keeps(visitor: Client, settings) -> None:
     assert "https://tiles.example" in text(visitor.get("/mentions-legales/"))
 
 
-def test_the_statement_claims_no_conformity_and_says_how_to_complain(visitor: Client, said: None) -> None:
+def test_the_accessibility_statement_claims_no_conformity_and_says_how_to_complain(
+    visitor: Client, publisher: None
+) -> None:
     page = visitor.get("/accessibilite/")
     assert "<strong>not compliant</strong>" in text(page)
     assert "Association L’Essai undertakes" in text(page)
@@ -87,12 +89,12 @@ def test_the_statement_claims_no_conformity_and_says_how_to_complain(visitor: Cl
     assert ("/accessibilite/", "Accessibility: not compliant") in links(visitor.get("/"))
 
 
-def test_the_statement_says_where_nobody_can_be_told(visitor: Client, settings) -> None:
-    settings.PUBLISHER = dict.fromkeys(SAID, "")
+def test_the_accessibility_statement_names_a_missing_contact(visitor: Client, settings) -> None:
+    settings.PUBLISHER = dict.fromkeys(PUBLISHER, "")
     assert "TOTEM_PUBLISHER_EMAIL" in text(visitor.get("/accessibilite/"))
 
 
-def test_the_statement_is_looked_at_again_every_three_years() -> None:
+def test_the_accessibility_statement_is_at_most_three_years_old() -> None:
     assert timezone.localdate() - ACCESSIBILITY_STATED_ON < timedelta(days=3 * 365), "Hold it against the tests again."
 
 
@@ -103,7 +105,7 @@ def test_the_source_is_offered(visitor: Client, settings) -> None:
     assert ("https://forge.example/totem", "The source of this site") in links(visitor.get("/a-propos/"))
 
 
-def test_only_a_demonstration_says_what_of_it_is_true(visitor: Client, settings) -> None:
+def test_only_a_demonstration_says_that_it_is_invented(visitor: Client, settings) -> None:
     settings.DEMO = False
     assert "invented" not in text(visitor.get("/a-propos/"))
     settings.DEMO = True
@@ -119,7 +121,7 @@ def test_the_menu_leads_to_ones_organisations_and_to_the_desk_of_ones_hub(visito
     HubFactory(slug="autre")
     visitor.force_login(member.person)
     found = links(visitor.get("/"))
-    assert found.count(("/reservations/", "Me")) == 2  # the menu stands twice: wide and narrow
+    assert found.count(("/reservations/", "Me")) == 2  # the menu is there twice: wide and narrow
     assert found.count(("/lieux/etage/accueil/", "L’Étage")) == 2
     assert ("/organisations/", "Organisations") in links(visitor.get("/reservations/"))
     assert not any("/autre/accueil/" in href for href, _label in found)
@@ -141,7 +143,7 @@ def test_others_have_no_desk_in_their_menu(visitor: Client) -> None:
     assert not any("/accueil/" in href for href, _label in links(visitor.get("/")))
 
 
-def test_only_who_looks_after_the_installation_is_offered_to_add_a_hub(visitor: Client) -> None:
+def test_only_the_installations_staff_is_offered_to_add_a_hub(visitor: Client) -> None:
     for is_staff in (True, False):
         visitor.force_login(UserFactory(is_staff=is_staff))
         assert ("/gestion/nouveau-lieu/" in dict(links(visitor.get("/")))) == is_staff
@@ -157,7 +159,7 @@ def test_the_team_finds_the_figures_on_the_page_of_its_hub(visitor: Client) -> N
     assert visitor.get(address).status_code == 200
 
 
-def test_the_menu_asks_once_and_only_for_those_who_are_signed_in(visitor: Client, django_assert_num_queries) -> None:
+def test_the_number_of_queries_of_the_menu(visitor: Client, django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         visitor.get("/a-propos/")
     person = UserFactory()

@@ -1,4 +1,4 @@
-"""Weeks and days, of a hub and of a space, also when the clocks change."""
+"""The calendar pages of a hub and of a space, also when the clocks change."""
 
 import re
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.website.conftest import between, booked, paris
-from tests.website.reading import bookings_offered, links, region, text, words
+from tests.website.page_content import bookings_offered, links, region, text, words
 from totem.spaces.models import Audience, Space
 from totem.website.calendar import SpaceTimes, stretches
 
@@ -23,8 +23,8 @@ def week_of(space: Space, date: str) -> str:
     return f"/lieux/{space.hub.slug}/espaces/{space.slug}/?date={date}"
 
 
-def pieces(page: str) -> list[tuple[str, int, int]]:
-    """The pieces of all bars, in order: state, first quarter-hour, how many."""
+def segments(page: str) -> list[tuple[str, int, int]]:
+    """The segments of all bars, in order: state, first quarter-hour, number of quarter-hours."""
     return [
         (state, int(start), int(length))
         for state, start, length in re.findall(r'class="seg-(\w+) q-from-(\d+) q-len-(\d+)"', page)
@@ -32,7 +32,7 @@ def pieces(page: str) -> list[tuple[str, int, int]]:
 
 
 def lines(page: str) -> list[tuple[str, list[str]]]:
-    """The half-hours of a space's week: what stands before the row, and its cells."""
+    """The rows of a space's week: heading (the half-hour) and the text of each cell."""
     body = page.partition("<tbody>")[2].partition("</tbody>")[0]
     found = []
     for row in body.split("<tr")[1:]:
@@ -148,7 +148,7 @@ def test_prices_rules_and_features(visitor: Client, thursday: datetime) -> None:
     PriceFactory(space=space, amount=14, starts_on="2027-01-01")
     PriceFactory(space=space, amount=90, per=1440, ends_on="2026-10-31")
     page = words(visitor.get(week_of(space, "2026-11-26")))
-    for said in (
+    for expected in (
         "6 people 32 m² Screen for members",
         "An hour €12.00 An hour from Friday 1 January 2027 €14.00 VAT included",
         "Members of this hub may book.",
@@ -158,7 +158,7 @@ def test_prices_rules_and_features(visitor: Client, thursday: datetime) -> None:
         "Moved or cancelled free of charge until 1 day before the start.",
         "15 min after each booking are kept free.",
     ):
-        assert said in page
+        assert expected in page
     assert "90" not in page.split("VAT included")[0].split("Prices")[1]
 
 
@@ -174,7 +174,7 @@ def test_the_bars_of_a_day(visitor: Client, thursday: datetime) -> None:
     room = SpaceFactory(slug="room")
     booked(room, between("2026-11-27T11:00", "2026-11-27T13:00"), now=thursday)
     response = visitor.get(f"/lieux/{room.hub.slug}/jour/?date=2026-11-27")
-    assert pieces(response.content.decode()) == [("free", 0, 8), ("busy", 8, 8), ("free", 16, 24)]
+    assert segments(response.content.decode()) == [("free", 0, 8), ("busy", 8, 8), ("free", 16, 24)]
     assert bookings_offered(response) == [
         (f"/lieux/{room.hub.slug}/espaces/room/reserver/", "2026-11-27T08:00Z", "60"),
         (f"/lieux/{room.hub.slug}/espaces/room/reserver/", "2026-11-27T12:00Z", "60"),
@@ -186,7 +186,7 @@ def test_today_is_past_until_now_and_what_is_too_late_is_no_link(visitor: Client
     at("2026-11-26T14:00+01:00")
     room = SpaceFactory(min_notice_minutes=180, min_minutes=180, max_minutes=180)
     response = visitor.get(f"/lieux/{room.hub.slug}/jour/")
-    assert pieces(response.content.decode()) == [("past", 0, 20), ("free", 20, 20)]
+    assert segments(response.content.decode()) == [("past", 0, 20), ("free", 20, 20)]
     assert bookings_offered(response) == []  # from 17:00 on only two hours are left
     assert "too short to book" in words(response)
 
@@ -196,7 +196,7 @@ def test_a_pool_is_free_while_one_of_its_desks_is(visitor: Client, thursday: dat
     booked(pool, between("2026-11-27T09:00", "2026-11-27T12:00"), now=thursday, quantity=3)
     booked(pool, between("2026-11-27T13:00", "2026-11-27T14:00"), now=thursday, quantity=2)
     page = visitor.get(f"/lieux/{pool.hub.slug}/jour/?date=2026-11-27").content.decode()
-    assert pieces(page) == [("busy", 0, 12), ("free", 12, 28)]
+    assert segments(page) == [("busy", 0, 12), ("free", 12, 28)]
 
 
 def test_a_room_made_of_two_shows_what_its_halves_take(visitor: Client, thursday: datetime) -> None:
@@ -205,7 +205,7 @@ def test_a_room_made_of_two_shows_what_its_halves_take(visitor: Client, thursday
     SpaceFactory(hub=hub, position=2, parts=[half])
     booked(half, between("2026-11-27T09:00", "2026-11-27T12:00"), now=thursday)
     page = visitor.get(f"/lieux/{hub.slug}/jour/?date=2026-11-27").content.decode()
-    assert pieces(page) == [("busy", 0, 12), ("free", 12, 28)] * 2
+    assert segments(page) == [("busy", 0, 12), ("free", 12, 28)] * 2
 
 
 @pytest.mark.parametrize(("date", "cols"), [("2027-03-28", 92), ("2027-03-27", 96), ("2027-10-31", 100)])
@@ -213,7 +213,7 @@ def test_the_day_the_clocks_change_is_drawn_in_its_own_length(visitor: Client, a
     at("2027-03-20T10:00+01:00")
     space = SpaceFactory(all_night=True)
     page = visitor.get(f"/lieux/{space.hub.slug}/jour/?date={date}").content.decode()
-    assert pieces(page) == [("free", 0, cols)]
+    assert segments(page) == [("free", 0, cols)]
     assert page.count(f"bar q-cols-{cols}") == 1
     assert len(re.findall(r'q-len-4(?: is-odd)?"', page)) == cols // 4
     assert "all day" in page
@@ -224,7 +224,7 @@ def test_a_week_with_the_clocks_changing_keeps_ordinary_hours_where_they_are(vis
     hub = HubFactory(opening_hours=[(day, "09:00", "19:00") for day in range(1, 8)])
     SpaceFactory(hub=hub)
     page = visitor.get(f"/lieux/{hub.slug}/semaine/?date=2027-03-28")
-    assert pieces(page.content.decode()) == [("free", 0, 40)] * 7
+    assert segments(page.content.decode()) == [("free", 0, 40)] * 7
     starts = [start for _path, start, _minutes in bookings_offered(page)]
     assert starts[5:] == ["2027-03-27T08:00Z", "2027-03-28T07:00Z"]
 
@@ -243,7 +243,7 @@ def test_a_closed_week_and_a_hub_without_spaces_say_so(visitor: Client, thursday
 def test_past_weeks_are_past(visitor: Client, thursday: datetime) -> None:
     space = SpaceFactory()
     response = visitor.get(f"/lieux/{space.hub.slug}/semaine/?date=2026-11-03")
-    assert {state for state, _start, _length in pieces(response.content.decode())} == {"past"}
+    assert {state for state, _start, _length in segments(response.content.decode())} == {"past"}
     assert bookings_offered(response) == []
 
 
@@ -252,7 +252,7 @@ PAGES = ["semaine/", "jour/", "espaces/room/"]
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("date", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31", "1900-01-01"])
-def test_a_bad_date_is_said_and_today_shown(visitor: Client, thursday: datetime, path: str, date: str) -> None:
+def test_an_invalid_date_shows_a_message_and_today(visitor: Client, thursday: datetime, path: str, date: str) -> None:
     space = SpaceFactory(slug="room")
     response = visitor.get(f"/lieux/{space.hub.slug}/{path}", {"date": date})
     assert response.status_code == 400
@@ -263,11 +263,11 @@ def test_a_bad_date_is_said_and_today_shown(visitor: Client, thursday: datetime,
 def test_what_htmx_swaps_is_what_a_reload_gives(visitor: Client, thursday: datetime, path: str) -> None:
     address = f"/lieux/{SpaceFactory(slug='room').hub.slug}/{path}?date=2026-12-02"
     whole = visitor.get(address).content.decode()
-    part = visitor.get(address, headers={"hx-request": "true"}).content.decode()
+    partial = visitor.get(address, headers={"hx-request": "true"}).content.decode()
     name = "day" if path == "jour/" else "week"
-    assert "<html" not in part
-    assert region(part, name) == region(whole, name)
-    assert region(part, f"{name}-name") == region(whole, f"{name}-name")
+    assert "<html" not in partial
+    assert region(partial, name) == region(whole, name)
+    assert region(partial, f"{name}-name") == region(whole, f"{name}-name")
 
 
 def test_weeks_follow_each_other_until_nothing_can_be_booked(visitor: Client, thursday: datetime) -> None:
@@ -303,7 +303,7 @@ def test_number_of_queries_of_a_space_does_not_grow(
         visitor.get(week_of(space, "2026-11-27"))
 
 
-def test_the_rooms_alone_stay_alone_from_week_to_week(visitor: Client, thursday: datetime) -> None:
+def test_the_filter_on_rooms_is_kept_from_week_to_week(visitor: Client, thursday: datetime) -> None:
     hub = HubFactory()
     SpaceFactory(hub=hub, slug="room")
     SpaceFactory(hub=hub, slug="laser", machine=True)
@@ -327,15 +327,15 @@ def test_when_the_week_is_over_the_next_one_is_shown(visitor: Client, thursday: 
     assert "Monday 23 November" in text(visitor.get(f"{address}?date=2026-11-26"))
 
 
-# -- What a bar consists of -------------------------------------------------------------------------------------------
+# -- The segments of a bar --------------------------------------------------------------------------------------------
 
 MINUTES = st.integers(0, 1440)
-SPANS = st.lists(st.tuples(MINUTES, MINUTES), max_size=6)
+INTERVALS = st.lists(st.tuples(MINUTES, MINUTES), max_size=6)
 
 
-def merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def merged(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
     done: list[tuple[int, int]] = []
-    for start, end in sorted(span for span in spans if span[0] < span[1]):
+    for start, end in sorted(interval for interval in intervals if interval[0] < interval[1]):
         if done and start <= done[-1][1]:
             done[-1] = (done[-1][0], max(end, done[-1][1]))
         else:
@@ -343,16 +343,16 @@ def merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return done
 
 
-def within(minute: int, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= minute < end for start, end in spans)
+def within(minute: int, intervals: list[tuple[int, int]]) -> bool:
+    return any(start <= minute < end for start, end in intervals)
 
 
-@given(opened=SPANS, taken=SPANS, out=SPANS, now=st.integers(-100, 1600))
-def test_a_bar_is_covered_once_and_every_minute_is_what_it_is(
+@given(opened=INTERVALS, taken=INTERVALS, out=INTERVALS, now=st.integers(-100, 1600))
+def test_segments_cover_a_bar_once_and_each_minute_has_its_state(
     opened: list[tuple[int, int]], taken: list[tuple[int, int]], out: list[tuple[int, int]], now: int
 ) -> None:
     out, taken = merged(out), merged(taken)
-    cut = sorted({0, 1440, *(edge for span in merged(opened) + out + taken for edge in span)})
+    cut = sorted({0, 1440, *(edge for interval in merged(opened) + out + taken for edge in interval)})
     atoms = list(pairwise(cut))
     is_open = merged([a for a in atoms if within(a[0], merged(opened)) and not within(a[0], out)])
     is_free = merged([a for a in atoms if within(a[0], is_open) and not within(a[0], taken)])

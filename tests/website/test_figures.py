@@ -27,7 +27,7 @@ def test_the_team_reads_every_measure_with_its_method(client):
     assert page.count("figure-definition") == len(measures.about("hubs.hub")) == 8
 
 
-def test_nobody_else_does(client):
+def test_the_figures_are_not_found_for_others(client):
     hub = HubFactory()
     client.force_login(TeamMemberFactory().person)
     assert client.get(reverse("website:figures", args=[hub.slug])).status_code == 404

@@ -1,4 +1,4 @@
-"""The first free slots across spaces for what the form asks."""
+"""The search for the first free slots across spaces."""
 
 from datetime import datetime
 
@@ -8,14 +8,14 @@ from django.test import Client
 from tests.factories.hubs import HubFactory
 from tests.factories.spaces import SpaceFactory
 from tests.website.conftest import between, booked
-from tests.website.reading import bookings_offered, links, region, text
+from tests.website.page_content import bookings_offered, links, region, text
 from totem.spaces.models import Audience, SpaceKind
 
 pytestmark = pytest.mark.django_db
 
 
-def found(visitor: Client, **asked: object) -> list[tuple[str, str, str]]:
-    response = visitor.get("/trouver/", asked)
+def found(visitor: Client, **criteria: object) -> list[tuple[str, str, str]]:
+    response = visitor.get("/trouver/", criteria)
     assert response.status_code == 200, text(response)
     return [(path.split("/")[-3], start, minutes) for path, start, minutes in bookings_offered(response)]
 
@@ -35,7 +35,7 @@ def test_people_features_kind_and_hub(visitor: Client, thursday: datetime) -> No
     SpaceFactory(hub=hub, slug="screen", capacity=8, features=["screen", "quiet"])
     SpaceFactory(hub=hub, slug="hall", capacity=80, kind=SpaceKind.EVENT_ROOM, features=["screen"])
     SpaceFactory(slug="elsewhere", capacity=8, features=["screen"])
-    slugs = lambda **asked: {slug for slug, _start, _minutes in found(visitor, **asked)}  # noqa: E731
+    slugs = lambda **criteria: {slug for slug, _start, _minutes in found(visitor, **criteria)}  # noqa: E731
     assert slugs(people=6) == {"bare", "screen", "hall", "elsewhere"}
     assert slugs(people=6, features="screen") == {"screen", "hall", "elsewhere"}
     assert slugs(people=6, features=["screen", "quiet"]) == {"screen"}
@@ -90,7 +90,7 @@ def test_a_day_without_anything_offers_the_next_days_and_wider_criteria(visitor:
     assert wider == {"on any day": "?features=screen"}
 
 
-def test_only_what_would_help_is_offered(visitor: Client, thursday: datetime) -> None:
+def test_only_wider_criteria_that_find_a_slot_are_offered(visitor: Client, thursday: datetime) -> None:
     SpaceFactory(slug="room")
     labels = {
         label for _href, label in links(visitor.get("/trouver/", {"people": 3, "features": "screen", "kind": "office"}))
@@ -102,7 +102,7 @@ def test_only_what_would_help_is_offered(visitor: Client, thursday: datetime) ->
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("criteria", "field"),
     [
         ({"people": "many"}, "people"),
         ({"people": "0"}, "people"),
@@ -118,12 +118,12 @@ def test_only_what_would_help_is_offered(visitor: Client, thursday: datetime) ->
         ({"features": "moat"}, "features"),
     ],
 )
-def test_a_bad_value_is_said_at_its_field(
-    visitor: Client, thursday: datetime, asked: dict[str, str], field: str
+def test_an_invalid_value_is_refused_at_its_field(
+    visitor: Client, thursday: datetime, criteria: dict[str, str], field: str
 ) -> None:
     SpaceFactory()
     HubFactory()
-    response = visitor.get("/trouver/", asked)
+    response = visitor.get("/trouver/", criteria)
     assert response.status_code == 422
     assert f'id="id_{field}_error"' in response.content.decode()
     assert bookings_offered(response) == []
@@ -133,19 +133,19 @@ def test_without_hubs_the_page_says_why_it_is_empty(visitor: Client, thursday: d
     assert "No hub has opened its page yet." in text(visitor.get("/trouver/"))
 
 
-@pytest.mark.parametrize("asked", [{}, {"people": "6"}, {"people": "0"}, {"day": "2026-11-29"}])
-def test_what_htmx_swaps_is_what_a_reload_gives(visitor: Client, thursday: datetime, asked: dict[str, str]) -> None:
+@pytest.mark.parametrize("criteria", [{}, {"people": "6"}, {"people": "0"}, {"day": "2026-11-29"}])
+def test_what_htmx_swaps_is_what_a_reload_gives(visitor: Client, thursday: datetime, criteria: dict[str, str]) -> None:
     SpaceFactory()
-    whole = visitor.get("/trouver/", asked)
-    part = visitor.get("/trouver/", asked, headers={"hx-request": "true"})
-    assert "<html" not in part.content.decode()
-    assert part.status_code == whole.status_code
+    whole = visitor.get("/trouver/", criteria)
+    partial = visitor.get("/trouver/", criteria, headers={"hx-request": "true"})
+    assert "<html" not in partial.content.decode()
+    assert partial.status_code == whole.status_code
     for name in ("find-form", "results"):
-        assert region(part.content.decode(), name) == region(whole.content.decode(), name)
-    assert "HX-Request" in part.headers["Vary"]
+        assert region(partial.content.decode(), name) == region(whole.content.decode(), name)
+    assert "HX-Request" in partial.headers["Vary"]
 
 
-def test_a_page_of_the_history_is_whole(visitor: Client, thursday: datetime) -> None:
+def test_a_history_restore_gets_the_whole_page(visitor: Client, thursday: datetime) -> None:
     headers = {"hx-request": "true", "hx-history-restore-request": "true"}
     assert "<html" in visitor.get("/trouver/", headers=headers).content.decode()
 

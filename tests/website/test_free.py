@@ -8,7 +8,7 @@ from django.test import Client
 from tests.factories.hubs import HubFactory
 from tests.factories.spaces import OutageFactory, SpaceFactory
 from tests.website.conftest import between, booked
-from tests.website.reading import bookings_offered, region, text, words
+from tests.website.page_content import bookings_offered, region, text, words
 
 pytestmark = pytest.mark.django_db
 
@@ -39,21 +39,21 @@ def test_out_of_order(visitor: Client, thursday: datetime) -> None:
     assert bookings_offered(response) == []
 
 
-def test_a_free_space_whose_rules_say_no_says_which(visitor: Client, thursday: datetime) -> None:
+def test_a_free_space_whose_rules_refuse_the_time_says_which_rule(visitor: Client, thursday: datetime) -> None:
     space = SpaceFactory(min_minutes=120, step_minutes=60)
     response = visitor.get(f"/lieux/{space.hub.slug}/libre/", {"start": "2026-11-27T14:00", "minutes": "60"})
     assert bookings_offered(response) == []
     assert "At least 2 h." in words(response)
 
 
-def test_nothing_asked_is_the_next_hour(visitor: Client, thursday: datetime) -> None:
+def test_without_criteria_the_next_hour_is_searched(visitor: Client, thursday: datetime) -> None:
     space = SpaceFactory()
     response = visitor.get(f"/lieux/{space.hub.slug}/libre/")
     assert [start for _path, start, _minutes in bookings_offered(response)] == ["2026-11-26T10:00:00Z"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("criteria", "field"),
     [
         ({"start": "soon", "minutes": "60"}, "start"),
         ({"start": "2026-11-27T14:00", "minutes": "7"}, "minutes"),
@@ -63,10 +63,10 @@ def test_nothing_asked_is_the_next_hour(visitor: Client, thursday: datetime) -> 
         ({"start": "9999-12-31T23:59:59-23:59", "minutes": "60"}, "start"),
     ],
 )
-def test_a_bad_value_is_said_at_its_field(
-    visitor: Client, thursday: datetime, asked: dict[str, str], field: str
+def test_an_invalid_value_is_refused_at_its_field(
+    visitor: Client, thursday: datetime, criteria: dict[str, str], field: str
 ) -> None:
-    response = visitor.get(f"/lieux/{HubFactory().slug}/libre/", asked)
+    response = visitor.get(f"/lieux/{HubFactory().slug}/libre/", criteria)
     assert response.status_code == 422
     assert f'id="id_{field}_error"' in response.content.decode()
 
@@ -74,10 +74,10 @@ def test_a_bad_value_is_said_at_its_field(
 def test_what_htmx_swaps_is_what_a_reload_gives(visitor: Client, thursday: datetime) -> None:
     address = f"/lieux/{SpaceFactory().hub.slug}/libre/?start=2026-11-27T14:00&minutes=60"
     whole = visitor.get(address).content.decode()
-    part = visitor.get(address, headers={"hx-request": "true"}).content.decode()
-    assert "<html" not in part
+    partial = visitor.get(address, headers={"hx-request": "true"}).content.decode()
+    assert "<html" not in partial
     for name in ("free-form", "results"):
-        assert region(part, name) == region(whole, name)
+        assert region(partial, name) == region(whole, name)
 
 
 @pytest.mark.parametrize("spaces", [1, 3])

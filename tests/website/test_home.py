@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, TeamMemberFactory
-from tests.website.reading import text
+from tests.website.page_content import text
 from totem.core.periods import Period
 
 pytestmark = pytest.mark.django_db
@@ -34,31 +34,31 @@ def test_number_of_queries_does_not_grow(
         ("2026-11-28T20:00+01:00", "Opens Monday at 09:00"),
     ],
 )
-def test_doors(visitor: Client, at: At, now: str, words: str) -> None:
+def test_opening_words(visitor: Client, at: At, now: str, words: str) -> None:
     at(now)
     HubFactory()
     assert words in text(visitor.get("/"))
 
 
-def test_the_overview_of_a_hub_says_its_doors_in_the_same_words(visitor: Client, thursday: datetime) -> None:
+def test_the_overview_of_a_hub_has_the_same_opening_words(visitor: Client, thursday: datetime) -> None:
     hub = HubFactory(always_open=True)
     visitor.force_login(TeamMemberFactory(hub=hub, person__english=True).person)
     assert "Open day and night" in text(visitor.get(f"/lieux/{hub.slug}/gestion/"))
 
 
-def test_doors_in_french(client: Client, at: At) -> None:
+def test_opening_words_in_french(client: Client, at: At) -> None:
     at("2026-11-28T20:00+01:00")
     HubFactory()
     assert "lundi" in text(client.get("/", headers={"accept-language": "fr"}))
 
 
-def test_doors_of_a_place_overseas_follow_its_own_clock(visitor: Client, at: At) -> None:
+def test_opening_words_of_a_hub_overseas_are_in_its_own_time(visitor: Client, at: At) -> None:
     at("2026-11-26T08:00+01:00")
     HubFactory(time_zone="Indian/Reunion")
     assert "Open until 19:00" in text(visitor.get("/"))
 
 
-def test_day_and_night_and_closed_for_long(visitor: Client, thursday: datetime) -> None:
+def test_opening_words_of_hubs_open_day_and_night_and_closed_for_weeks(visitor: Client, thursday: datetime) -> None:
     HubFactory(name="Always", always_open=True)
     closed = HubFactory(name="Works")
     ExceptionalHoursFactory(
@@ -81,12 +81,12 @@ def test_every_hub_of_the_list_is_on_the_map(visitor: Client, thursday: datetime
     ]
 
 
-def test_a_hub_in_preparation_is_seen_by_its_team_only(visitor: Client, thursday: datetime) -> None:
+def test_an_unpublished_hub_is_listed_for_its_team_only(visitor: Client, thursday: datetime) -> None:
     member = TeamMemberFactory(hub__is_published=False, hub__name="Soon")
     assert "Soon" not in text(visitor.get("/"))
     visitor.force_login(member.person)
     assert "Soon" in text(visitor.get("/"))
 
 
-def test_without_any_hub_the_page_says_what_will_stand_there(visitor: Client) -> None:
+def test_without_any_hub_the_page_says_why_it_is_empty(visitor: Client) -> None:
     assert "No hub has opened its page yet" in text(visitor.get("/"))

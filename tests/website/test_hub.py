@@ -14,7 +14,7 @@ from tests.factories.hubs import (
 )
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.website.conftest import between, booked, paris
-from tests.website.reading import bookings_offered, links, text, words
+from tests.website.page_content import bookings_offered, links, text, words
 from totem.hubs.models import Hub, Role
 from totem.spaces.models import Audience, SpaceKind
 
@@ -33,7 +33,7 @@ def test_what_it_offers(visitor: Client, thursday: datetime) -> None:
     PriceFactory(space=SpaceFactory(hub=hub, kind=SpaceKind.EVENT_ROOM), per=1440, amount=300)
     SpaceFactory(hub=hub, pool=True)
     page = words(visitor.get(page_of(hub)))
-    for said in (
+    for expected in (
         "In all 200.5 m²",
         "Open space Coworking 120.5 m²",
         "By the station",
@@ -43,10 +43,10 @@ def test_what_it_offers(visitor: Client, thursday: datetime) -> None:
         "free of charge",
         "3 desks",
     ):
-        assert said in page
+        assert expected in page
 
 
-def test_a_zone_to_come_is_said_planned_and_not_counted(visitor: Client, thursday: datetime) -> None:
+def test_a_coming_zone_is_shown_as_planned_and_not_counted(visitor: Client, thursday: datetime) -> None:
     hub = ZoneFactory(name="Open space", area=120, opens_on=thursday.date()).hub
     ZoneFactory(hub=hub, name="Workshop", area=80, opens_on=thursday.date() + timedelta(days=1))
     page = words(visitor.get(page_of(hub)))
@@ -120,14 +120,14 @@ def test_hours_of_the_week_with_a_closure_an_opening_and_a_holiday(visitor: Clie
     )
     ExceptionalHoursFactory(hub=hub, reason="Moving", during=between("2027-01-18T00:00", "2027-01-25T00:00"))
     page = words(visitor.get(page_of(hub)))
-    for said in (
+    for expected in (
         "Monday 21 December 09:00 to 19:00 Tuesday 22 December closed Inventory",
         "Friday 25 December closed Noël",
         "Sunday 27 December 14:00 to 18:00 Game night",
         "Friday 1 January 2027 Closed: Jour de l’an",
         "from Monday 18 January 2027 to Sunday 24 January 2027 Closed: Moving",
     ):
-        assert said in page
+        assert expected in page
 
 
 def test_a_hub_that_is_closed_for_two_weeks_says_so_and_offers_nothing(visitor: Client, thursday: datetime) -> None:
@@ -145,11 +145,11 @@ def test_a_room_out_of_order_is_not_offered(visitor: Client, thursday: datetime)
     assert bookings_offered(visitor.get(page_of(room.hub))) == []
 
 
-def test_without_spaces_the_page_says_what_will_stand_there(visitor: Client, thursday: datetime) -> None:
+def test_without_spaces_the_page_says_why_it_is_empty(visitor: Client, thursday: datetime) -> None:
     assert "The rooms and desks of this hub will stand here" in text(visitor.get(page_of(HubFactory())))
 
 
-def test_the_team_finds_its_way_to_the_desk(visitor: Client, thursday: datetime) -> None:
+def test_the_team_is_offered_its_pages(visitor: Client, thursday: datetime) -> None:
     member = TeamMemberFactory(role=Role.MANAGER, person__language="en")
     assert "For the team" not in text(visitor.get(page_of(member.hub)))
     visitor.force_login(member.person)
@@ -157,7 +157,7 @@ def test_the_team_finds_its_way_to_the_desk(visitor: Client, thursday: datetime)
 
 
 @pytest.mark.parametrize("path", ["", "semaine/", "jour/", "libre/"])
-def test_a_hub_in_preparation_is_seen_by_its_team_only(visitor: Client, thursday: datetime, path: str) -> None:
+def test_an_unpublished_hub_is_found_by_its_team_only(visitor: Client, thursday: datetime, path: str) -> None:
     member = TeamMemberFactory(hub__is_published=False)
     assert visitor.get(page_of(member.hub) + path).status_code == 404
     visitor.force_login(TeamMemberFactory().person)

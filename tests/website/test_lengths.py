@@ -1,4 +1,4 @@
-"""Every length that a page offers, or proposes as usual, is one that the action of booking accepts."""
+"""Every length that a page offers, or proposes as usual, is accepted by the action that books."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.factories.accounts import UserFactory
 from tests.factories.spaces import SpaceFactory
 from tests.website.conftest import booked, paris
-from tests.website.reading import bookings_offered
+from tests.website.page_content import bookings_offered
 from totem.bookings.rules import broken_rules
 from totem.core.periods import Period
 from totem.hubs.models import Hub
@@ -27,7 +27,7 @@ START = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
 @st.composite
 def rules_of_a_space(draw: st.DrawFn) -> Space:
-    """Any rules that the database takes."""
+    """An unsaved space with any rules that the database accepts."""
     step = draw(st.sampled_from(STEPS))
     shortest = draw(st.integers(step, 1000) | st.integers(step, LONGEST_MINUTES))
     near = min(shortest + 100, LONGEST_MINUTES)
@@ -78,7 +78,7 @@ def test_both_pages_propose_the_same_length_and_it_can_be_booked(
 
 
 @pytest.mark.django_db
-def test_rules_that_leave_no_length_are_refused_and_those_kept_from_before_are_said(
+def test_rules_without_any_length_are_refused_and_pages_say_so_of_stored_ones(
     visitor: Client, thursday: datetime
 ) -> None:
     space = SpaceFactory()

@@ -1,4 +1,4 @@
-"""Pages as people read them."""
+"""What a response shows: its text, links and regions."""
 
 import re
 from html import unescape
@@ -11,11 +11,11 @@ SPACES = re.compile(r"[\s\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]+")
 
 
 def text(response: HttpResponse) -> str:
-    """The source of the page with entities and special spaces made plain."""
+    """The source of the page, entities unescaped and white space made plain spaces."""
     return SPACES.sub(" ", unescape(response.content.decode()))
 
 
-class _Reader(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.links: list[tuple[str, str]] = []
@@ -39,32 +39,32 @@ class _Reader(HTMLParser):
 
 
 def links(response: HttpResponse) -> list[tuple[str, str]]:
-    """Every link of the page as (address, words)."""
-    reader = _Reader()
-    reader.feed(response.content.decode())
-    return reader.links
+    """Every link of the page as (address, text)."""
+    parser = _PageParser()
+    parser.feed(response.content.decode())
+    return parser.links
 
 
 def words(response: HttpResponse) -> str:
-    """What the page says, without its markup."""
-    reader = _Reader()
-    reader.feed(response.content.decode())
-    return SPACES.sub(" ", " ".join(reader.words))
+    """The text of the page without its markup."""
+    parser = _PageParser()
+    parser.feed(response.content.decode())
+    return SPACES.sub(" ", " ".join(parser.words))
 
 
 def bookings_offered(response: HttpResponse) -> list[tuple[str, str, str]]:
-    """The links that book, as (path, start, minutes), in the page's order."""
+    """The links to a booking form, as (path, start, minutes), in the page's order."""
     offered = []
     for href, _label in links(response):
         address = urlsplit(href)
         if address.path.endswith("/reserver/"):
-            asked = parse_qs(address.query)
-            offered.append((address.path, asked["start"][0], asked["minutes"][0]))
+            parameters = parse_qs(address.query)
+            offered.append((address.path, parameters["start"][0], parameters["minutes"][0]))
     return offered
 
 
 def region(page: str, element_id: str) -> str:
-    """The inner source of the element with this id (a `div`, `form` or `h2`), other elements of its kind nested."""
+    """The inner source of the element with this id (a `div`, `form` or `h2`), nested elements of its tag included."""
     opening = re.search(rf'<(div|form|h2)\b[^>]*\bid="{element_id}"[^>]*>', page)
     assert opening, f"no element {element_id}"
     tag, depth = opening[1], 1
