@@ -16,7 +16,7 @@ from django.db import DatabaseError, OperationalError, connection, models, trans
 
 from tests.factories.accounts import UserFactory
 from tests.factories.spaces import SpaceFactory
-from totem.bookings import actions
+from totem.bookings import actions, rules
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
@@ -157,8 +157,8 @@ def test_a_machine_twenty_minutes_off_decides_as_the_others(committed_db, ahead)
         booker = Booker(by=None, guest=Guest(guest, "guest@example.org"))
         actions.book(space=space, period=Period(start, start + 5 * MINUTE), booker=booker, now=now - ago)
 
-    hold("runs out in five minutes", ago=actions.GUEST_HOLD - 5 * MINUTE, hour=24)
-    hold("ran out five minutes ago", ago=actions.GUEST_HOLD + 5 * MINUTE, hour=30)
+    hold("runs out in five minutes", ago=rules.GUEST_HOLD - 5 * MINUTE, hour=24)
+    hold("ran out five minutes ago", ago=rules.GUEST_HOLD + 5 * MINUTE, hour=30)
     # By the machine's own clock the answer would be the other one: the hour of notice is judged by the database's.
     start = ceil_to_step(now + (65 if ahead > 0 else 50) * MINUTE, space.step, PARIS).astimezone(PARIS)
     fields = {"date": f"{start:%Y-%m-%d}", "time": f"{start:%H:%M}", "minutes": "5"}

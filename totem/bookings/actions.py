@@ -26,10 +26,6 @@ from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.rules import cancellation_deadline
 
-GUEST_HOLD = timedelta(minutes=15)
-LONGEST_HOLD = timedelta(days=7)
-CODE_ATTEMPTS = 5
-GUESTS_KEPT = timedelta(days=365)
 ERASED = "@erased.invalid"
 
 
@@ -185,7 +181,7 @@ def _check_booker(space: Space, booker: Booker, stand: Standing, hold_for: timed
         raise AudienceError
     if not stand.is_team and ((booker.by is not None and not booker.for_oneself) or hold_for is not None):
         raise AudienceError
-    if hold_for is not None and not timedelta() < hold_for <= LONGEST_HOLD:
+    if hold_for is not None and not timedelta() < hold_for <= rules.LONGEST_HOLD:
         raise RuleBrokenError(_("An option lasts at most seven days."), "hold")
     day = period.starts_at.astimezone(space.hub.zone).date()
     if booker.organisation and not stand.is_team and not _may_book_for(booker, day):
@@ -226,7 +222,7 @@ def _first_status(
     space: Space, booker: Booker, stand: Standing, hold_for: timedelta | None, now: datetime
 ) -> tuple[Status, datetime | None]:
     if booker.by is None:
-        return Status.HELD, now + GUEST_HOLD
+        return Status.HELD, now + rules.GUEST_HOLD
     if hold_for is not None:
         return Status.HELD, now + hold_for
     return _firm_status(space, by_team=stand.is_team), None
@@ -342,11 +338,11 @@ def confirm_with_code(*, booking: Booking, code: str, now: datetime) -> Booking:
             return _make_firm(row, by=None, now=now, by_team=False)
         row.code_attempts += 1
         row.save(update_fields=["code_attempts", "updated_at"])
-        if row.code_attempts >= CODE_ATTEMPTS:
+        if row.code_attempts >= rules.CODE_ATTEMPTS:
             _change(row, Status.CANCELLED)
             _record("bookings.code_failed", row, None, {})
     # Raised outside the transaction, so that the counted attempt is committed.
-    raise WrongCodeError(CODE_ATTEMPTS - row.code_attempts)
+    raise WrongCodeError(rules.CODE_ATTEMPTS - row.code_attempts)
 
 
 def _make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: bool) -> Booking:
@@ -467,7 +463,7 @@ def anonymise_person(*, person: User, now: datetime) -> None:
 
 def anonymise_guests(*, now: datetime) -> int:
     """Erase the name and address of guests a year after their booking ended; returns how many bookings."""
-    over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - GUESTS_KEPT)
+    over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - rules.GUESTS_KEPT)
     return over.exclude(guest_email__endswith=ERASED).update(
         guest_name="–", guest_email=Concat(Lower("reference"), Value(ERASED)), purpose=""
     )

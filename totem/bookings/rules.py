@@ -1,7 +1,7 @@
-"""What a booking must respect: pure checks that actions enforce under their locks; see `spaces.rules`."""
+"""What a booking must respect: limits, and pure checks that actions enforce under their locks; see `spaces.rules`."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,6 +11,11 @@ from totem.core.periods import MINUTE, Period, is_on_step
 from totem.hubs.queries import Standing
 from totem.spaces.models import Audience, Space
 from totem.spaces.rules import allowed_lengths, earliest_start, latest_start, step_under_way
+
+GUEST_HOLD = timedelta(minutes=15)  # how long a space waits for the code of a guest
+LONGEST_HOLD = timedelta(days=7)  # of an option that the team keeps for somebody
+CODE_ATTEMPTS = 5
+GUESTS_KEPT = timedelta(days=365)  # from the end of the booking until the guest is anonymised
 
 
 class RuleBrokenError(Exception):
