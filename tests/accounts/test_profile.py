@@ -183,6 +183,11 @@ class TestDemonstration:
         UserFactory(demo_role=DemoRole.MANAGER)
         assert self.become(client, "manager", next="https://evil.example/").url == "/compte/"
 
+    def test_next_is_an_address_and_never_the_name_of_a_view(self, client, settings):
+        settings.DEMO = True
+        UserFactory(demo_role=DemoRole.MANAGER)
+        assert self.become(client, "manager", next="profil").url == "profil"
+
     def test_the_mails_can_be_read(self, client, settings):
         settings.DEMO = True
         client.post(reverse("account_request_login_code"), {"email": "stranger@example.org"})

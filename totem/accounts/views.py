@@ -82,7 +82,8 @@ def demo_login(request: HttpRequest, role: str) -> HttpResponse:
         raise Http404
     person = get_object_or_404(User.objects.filter(demo_role=role, is_active=True).order_by("id")[:1])
     login(request, person, backend="allauth.account.auth_backends.AuthenticationBackend")
-    return redirect(_safe_next(request, resolve_url(settings.LOGIN_REDIRECT_URL)))
+    # Not `redirect`, which takes what has no slash for the name of a view.
+    return HttpResponseRedirect(_safe_next(request, resolve_url(settings.LOGIN_REDIRECT_URL)))
 
 
 @login_not_required
