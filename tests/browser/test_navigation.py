@@ -132,6 +132,25 @@ def test_ones_workplaces_with_the_keyboard(window: NewPage, person: User, javasc
     expect(page.locator(".bar-work [aria-current]")).to_have_text("Où en est-on ?")
 
 
+def test_the_list_of_forty_workplaces_stays_on_the_screen_and_scrolls(window: NewPage, person: User):
+    for number in range(40):
+        hub = HubFactory(name=f"Lieu {number:02}" if number else "L" * 120, slug=f"lieu-{number}")
+        TeamMemberFactory(person=person, hub=hub)
+    page = window(user=person, width=1280)
+    page.goto(SETTINGS)
+    page.locator(".bar-own summary").click()
+    panel = page.locator(".bar-own .drop-panel")
+    height = page.evaluate("window.innerHeight")
+    box = panel.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= height
+    assert panel.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    last = panel.get_by_role("link").last
+    last.focus()
+    expect(last).to_be_in_viewport(ratio=1)
+    assert page.evaluate("window.scrollY") == 0
+
+
 def test_signing_in_leads_where_one_works(window: NewPage, person: User):
     person.set_password("un long mot de passe")
     person.save()
