@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium or macOS' Chrome, driven by Playwright's sync API."""
+"""The browser of the tests (Chromium of Debian, Chrome of macOS), driven by Playwright's synchronous API."""
 
 import json
 import os
@@ -29,12 +29,12 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no other server is reached
 ]
 AXE = Path(__file__).resolve().parent.parent / "node_modules" / "axe-core" / "axe.min.js"
-# RGAA 4.1 takes WCAG 2.1 A and AA; the house adds 2.2.
+# RGAA 4.1 requires WCAG 2.1 A and AA; Totem adds 2.2.
 AXE_OPTIONS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-# How long something awaited may take, in milliseconds: long enough for a machine that does much else.
+# Milliseconds to wait for something at most: enough on a busy machine.
 TIMEOUT = 60_000
 expect.set_options(timeout=TIMEOUT)
 UNSETTLED = (
@@ -49,7 +49,7 @@ SMALL = """() => [...document.querySelectorAll("main .btn, main .slot, main inpu
 
 
 def executable() -> str:
-    """The browser of this machine; without one the test fails and says what to install."""
+    """The path of this machine's browser; without one the test fails and names what to install."""
     found = os.environ.get("TOTEM_TEST_BROWSER") or next(
         (path for path in CANDIDATES if Path(path).exists()), shutil.which("chromium") or ""
     )
@@ -66,7 +66,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 class Window:
-    """One person's browser: pages of a given width that may only ask our own server, and what went wrong in them."""
+    """Opens pages of a given width that may only request our own server, and collects their errors in `faults`."""
 
     def __init__(self, browser: Browser, base_url: str) -> None:
         self._browser = browser
@@ -110,7 +110,7 @@ class Window:
 
 
 def sign_in(context: BrowserContext, user: Any, base_url: str) -> None:
-    """Put a session of this person into the browser, as a sign-in would."""
+    """Give the browser a session of this person, as signing in would."""
     client = Client()
     client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
     context.add_cookies(
@@ -128,7 +128,7 @@ def sign_in(context: BrowserContext, user: Any, base_url: str) -> None:
 
 
 def faults(page: Page) -> list[str]:
-    """What is wrong with the page as it stands, whatever it is about, one line a fault; empty when nothing."""
+    """What is wrong with the present page by the rules for all pages, one line per fault; empty when nothing is."""
     settled(page)
     found = accessibility_faults(page)
     if scrolls_sideways(page):
@@ -142,7 +142,7 @@ def faults(page: Page) -> list[str]:
 
 
 def faults_at(page: Page, *addresses: str) -> dict[str, list[str]]:
-    """Open each address and everything that is folded there; the faults of the addresses that have some."""
+    """Open each address and every `<details>` there; the faults by address, without the addresses that have none."""
     found = {}
     for address in addresses:
         page.goto(address)
@@ -152,14 +152,14 @@ def faults_at(page: Page, *addresses: str) -> dict[str, list[str]]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the scripts of the page have started, its maps are painted and no part of it is being fetched."""
+    """Wait until the scripts of the page have started, its maps are painted and no partial is being fetched."""
     expect(page.locator(UNSETTLED)).to_have_count(0)
 
 
 def accessibility_faults(page: Page) -> list[str]:
-    """What axe-core finds wrong on the page as it stands, one line a fault and its first places; empty when nothing.
+    """The violations that axe-core finds on the present page, one line each with its first elements; empty when none.
 
-    The source is evaluated through the debugger, which the page's Content-Security-Policy does not reach.
+    The source is evaluated through the debugger, to which the page's Content-Security-Policy does not apply.
     """
     page.evaluate(AXE.read_text(encoding="utf-8"))
     result = page.evaluate(f"() => axe.run(document, {json.dumps(AXE_OPTIONS)})")

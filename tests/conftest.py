@@ -1,4 +1,4 @@
-"""What every test stands on: a PostgreSQL of its own, and databases with real commits.
+"""Fixtures of all tests: a PostgreSQL server of the session, and databases with real commits.
 
 `TEST_DATABASE_URL` names a server to use instead of the embedded one; its role must be allowed to create databases.
 """
@@ -43,9 +43,9 @@ from django.http import HttpResponseNotFound  # noqa: E402
 from config import urls  # noqa: E402
 from totem.core import rendering  # noqa: E402
 
-# Nothing is timed here: a drawing waits for its turn, and takes, as long as the machine needs.
+# Tests measure no time: a drawing may wait and take as long as the machine needs.
 rendering.SECONDS = rendering.PATIENCE = 600
-# Argon2 with its least work: how much it takes to guess a password is Django's choice, and not what is tested.
+# Argon2 with its cheapest parameters: its cost is Django's choice, and not what is tested.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 # CI tries the same examples each time; everybody else's runs look for new ones. `make test-full` takes the profile
 # "full". A test that needs more or fewer examples says so as a share of the profile's.
@@ -101,7 +101,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterato
 
 @pytest.fixture(scope="module")
 def module_db(django_db_setup: None, django_db_blocker) -> Iterator[ModuleRows]:
-    """For rows that a module makes once; each of its tests may change them, and the next finds them as they were.
+    """For rows that a module makes once; each test may change them, and the next finds them unchanged.
 
         @pytest.fixture(scope="module")
         def world(module_db: ModuleRows) -> World:
@@ -132,7 +132,7 @@ def module_db(django_db_setup: None, django_db_blocker) -> Iterator[ModuleRows]:
 def new_database(django_db_setup: None, django_db_blocker) -> Callable[..., AbstractContextManager[str]]:
     """`with new_database() as url`: a copy of the migrated template, dropped after; `new_database(NAME)` names it.
 
-    Django's default connection, in every thread, and `DATABASE_URL` point at it meanwhile.
+    Django's default connection, in every thread, and `DATABASE_URL` point at it in the block.
     """
 
     @contextlib.contextmanager

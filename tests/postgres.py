@@ -1,7 +1,7 @@
 """The PostgreSQL of the test suite, its migrated template, and fresh databases copied from that template.
 
 `python -m tests.postgres FOLDER` runs a cluster until its standard input closes, then stops it and removes the folder:
-whatever becomes of the tests (killed ones too), no server is left behind.
+no server is left running, even after tests that were killed.
 
 The template is a migrated database that nobody writes to. It is made once and kept until something that shapes it
 changes: as a stopped cluster in `var/tests/`, which each session copies, or in the server of `TEST_DATABASE_URL`.
@@ -64,9 +64,9 @@ class ThrowAwayCluster:
             start_new_session=True,  # Ctrl-C is for pytest: the server stops after it
         )
         assert self._runner.stdout is not None
-        said = self._runner.stdout.readline().strip()
-        if said != "ready":
-            raise RuntimeError(f"The database of the tests did not start: {said}")
+        answer = self._runner.stdout.readline().strip()
+        if answer != "ready":
+            raise RuntimeError(f"The database of the tests did not start: {answer}")
 
     def stop(self) -> None:
         if self._runner is not None:
@@ -122,7 +122,7 @@ def make_template(settings: dict[str, Any]) -> None:
     with _admin(settings) as admin:
         admin.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])  # a session that comes second waits for the first
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            # Made aside and renamed when whole, so that a session killed meanwhile leaves nothing half-made.
+            # Made under another name, renamed when complete, so that a killed session leaves no incomplete template.
             with _database(admin, new_name()) as aside:
                 environment = {**os.environ, "DATABASE_URL": url_of({**settings, "NAME": aside})}
                 for command in ("migrate", "createcachetable"):

@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 class Totem:
-    """One `totem` command in a process group of its own; its output is read as it comes."""
+    """One `totem` command in a process group of its own; its output is read while it runs."""
 
     def __init__(self, *arguments: str, **environment: str | None) -> None:
         env = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
@@ -34,7 +34,7 @@ class Totem:
             start_new_session=True,
         )
         self.lines: list[str] = []
-        self._said = threading.Condition()
+        self._written = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -44,14 +44,14 @@ class Totem:
         return "".join(self.lines)
 
     def wait_for(self, pattern: str) -> None:
-        """Until it says a line that begins like this; fails with its output when it ends, or after two minutes."""
-        with self._said:
-            self._said.wait_for(lambda: self._ended or self._has_said(pattern), timeout=120)
-        if not self._has_said(pattern):
+        """Wait for a line of output that matches; fails with the output when the command ends, or after two minutes."""
+        with self._written:
+            self._written.wait_for(lambda: self._ended or self._has_written(pattern), timeout=120)
+        if not self._has_written(pattern):
             self.kill()
-            raise AssertionError(f"totem did not say {pattern!r}:\n{self.output}")
+            raise AssertionError(f"totem did not write {pattern!r}:\n{self.output}")
 
-    def _has_said(self, pattern: str) -> bool:
+    def _has_written(self, pattern: str) -> bool:
         return any(re.match(pattern, line) for line in self.lines)
 
     def wait(self) -> int:
@@ -68,19 +68,19 @@ class Totem:
         return self.wait()
 
     def kill(self) -> None:
-        """SIGKILL for the command alone: its children have to notice by themselves."""
+        """SIGKILL for the command alone: its children have to notice that it is gone."""
         self.process.kill()
         self.wait()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            with self._said:
+            with self._written:
                 self.lines.append(line)
-                self._said.notify_all()
-        with self._said:
+                self._written.notify_all()
+        with self._written:
             self._ended = True
-            self._said.notify_all()
+            self._written.notify_all()
 
     def _close(self) -> None:
         if self.process.stdout is not None:
@@ -88,7 +88,7 @@ class Totem:
 
 
 class Site(Totem):
-    """`totem serve` on a free port, ready to be asked."""
+    """`totem serve` on a free port, ready to answer."""
 
     def __init__(self, *arguments: str, data: Path, database_url: str | None = None, **environment: str | None) -> None:
         port = free_port()

@@ -1,4 +1,4 @@
-"""Every address, tried as everybody who has no business there: what is not yours does not exist."""
+"""Every address, requested by people without a right to it: it answers 404, or asks strangers to sign in."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -73,7 +73,7 @@ FORBIDDEN, NOT_FOUND, WRONG_METHOD, SIGN_IN = 403, 404, 405, 302
 
 
 class World:
-    """A hub with one of everything, and what each address needs to speak of it."""
+    """A hub, a territory and an organisation with one row of each kind, and the arguments of each address."""
 
     def __init__(self, **hub: object) -> None:
         self.hub: Hub = HubFactory(**hub)
@@ -91,8 +91,8 @@ class World:
         )
         self.affiliation = AffiliationFactory()
         self.perimeter = PerimeterFactory()
-        said = {"organisation": self.affiliation.organisation, "workspace": self.perimeter.workspace}
-        self.relation, self.figures = RelationFactory(**said), YearFiguresFactory(**said)
+        declared = {"organisation": self.affiliation.organisation, "workspace": self.perimeter.workspace}
+        self.relation, self.figures = RelationFactory(**declared), YearFiguresFactory(**declared)
         self.phase = PhaseFactory(building__workspace=self.perimeter.workspace)
         self.board = BoardFactory(workspace=self.perimeter.workspace, perimeter=self.perimeter)
         version = CharterVersionFactory()
@@ -141,8 +141,8 @@ class World:
         }
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("observatory:activities"):
-            told = {"slug": self.activities.slug, "number": 1, "siren": "900000001"}
-            found |= {key: told[key] for key in wanted}
+            known = {"slug": self.activities.slug, "number": 1, "siren": "900000001"}
+            found |= {key: known[key] for key in wanted}
         if name.startswith("labels:"):
             found |= {key: ABOUT_A_LABEL[key] for key in wanted if key in ABOUT_A_LABEL}
             found |= {"body": self.body.pk} if "body" in wanted else {}
@@ -156,8 +156,8 @@ class World:
 
     def _of_organisation(self, wanted: set[str]) -> dict[str, object]:
         organisation = self.affiliation.organisation
-        told = {"pk": organisation.pk, "relation_pk": self.relation.pk, "figures_pk": self.figures.pk}
-        found: dict[str, object] = {key: told[key] for key in wanted if key in told}
+        known = {"pk": organisation.pk, "relation_pk": self.relation.pk, "figures_pk": self.figures.pk}
+        found: dict[str, object] = {key: known[key] for key in wanted if key in known}
         if "invitation_pk" in wanted:
             invitation, _new = Invitation.objects.get_or_create(
                 organisation=organisation, email="somebody@example.org", defaults={"role": "employee"}
@@ -166,11 +166,11 @@ class World:
         return found
 
 
-# The other words of the addresses of labels, as the charter of the factories has them.
+# The other arguments of the addresses of labels, with the values of the charter of the factories.
 ABOUT_A_LABEL = {
     "charter": "essai", "version": "1", "criterion": "q1", "requirement": "q1a", "name": "events_held",
 }  # fmt: skip
-# What the `pk` of an address is.
+# Of which row the `pk` of an address is.
 KINDS = {
     "labels:evaluation": "evaluation", "labels:evaluation_json": "evaluation", "labels:observation": "observation",
     "labels:observation_edit": "observation", "labels:observation_public": "observation",
@@ -192,7 +192,7 @@ KINDS = {
 
 
 def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, set[str]]]:
-    """The name and arguments of each of our own addresses."""
+    """The name of each of our own addresses, and the names of its arguments."""
     for entry in (resolver or get_resolver()).url_patterns:
         if isinstance(entry, URLResolver):
             yield from addresses(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)
@@ -211,7 +211,7 @@ def world(module_db: ModuleRows) -> World:
         return World()
 
 
-def tried(client: Client, url: str) -> list[int]:
+def statuses_of(client: Client, url: str) -> list[int]:
     return [client.get(url).status_code, client.post(url, {"csrf": "none"}).status_code]
 
 
@@ -221,8 +221,8 @@ def test_strangers_are_asked_to_sign_in_everywhere_but_in_public(world: World):
     for name in CLOSED:
         url = reverse(name, kwargs=world.arguments(name, ADDRESSES[name]))
         for response in (client.get(url), client.post(url)):
-            asked_in = response.status_code == SIGN_IN and response.url.startswith(reverse("account_login"))
-            assert asked_in or response.status_code in {NOT_FOUND, WRONG_METHOD}, (name, response.status_code)
+            must_sign_in = response.status_code == SIGN_IN and response.url.startswith(reverse("account_login"))
+            assert must_sign_in or response.status_code in {NOT_FOUND, WRONG_METHOD}, (name, response.status_code)
     assert JournalEntry.objects.count() == before
 
 
@@ -241,9 +241,9 @@ def test_people_of_another_hub_find_nothing(world: World, role: str):
     before = JournalEntry.objects.count()
     for name in ABOUT_A_HUB:
         arguments = world.arguments(name, ADDRESSES[name])
-        statuses = tried(client, reverse(name, kwargs=arguments))
+        statuses = statuses_of(client, reverse(name, kwargs=arguments))
         if "slug" in arguments and len(arguments) > 1:  # somebody else's thing under the address of one's own hub
-            here = tried(client, reverse(name, kwargs={**arguments, "slug": own.slug}))
+            here = statuses_of(client, reverse(name, kwargs={**arguments, "slug": own.slug}))
             assert set(here) <= {NOT_FOUND, WRONG_METHOD, FORBIDDEN}, (name, here)
         assert set(statuses) <= {NOT_FOUND, WRONG_METHOD}, (name, statuses)
         assert NOT_FOUND in statuses, (name, statuses)
@@ -262,7 +262,7 @@ def test_a_hub_that_is_not_published_does_not_exist_for_others(world: World, rol
         client.force_login(UserFactory())
     for name in sorted(PUBLIC & set(ADDRESSES)):
         if "slug" in ADDRESSES[name] and name != "hubs:accent":
-            statuses = tried(client, reverse(name, kwargs=world.arguments(name, ADDRESSES[name])))
+            statuses = statuses_of(client, reverse(name, kwargs=world.arguments(name, ADDRESSES[name])))
             assert set(statuses) <= {NOT_FOUND, WRONG_METHOD}, (name, statuses)
 
 
@@ -279,4 +279,4 @@ def test_an_organisation_is_its_peoples():
     affiliation = AffiliationFactory()
     client = Client()
     client.force_login(UserFactory())
-    assert tried(client, reverse("organisations:edit", args=[affiliation.organisation_id])) == [404, 404]
+    assert statuses_of(client, reverse("organisations:edit", args=[affiliation.organisation_id])) == [404, 404]

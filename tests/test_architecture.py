@@ -1,4 +1,4 @@
-"""The house's order, where the import linter does not see: relations between models, and what stands in a room."""
+"""The order of the rooms where the import linter does not see it: relations between models, settings, file names."""
 
 import tomllib
 from pathlib import Path
@@ -7,11 +7,11 @@ from django.apps import apps
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-DRAWERS = {"utils", "helpers", "common", "manager", "misc", "services", "selectors"}
+VAGUE_NAMES = {"utils", "helpers", "common", "manager", "misc", "services", "selectors"}
 
 
 def layers() -> list[set[str]]:
-    """The rooms from the bottom up, as the import linter is told."""
+    """The rooms from the bottom up, as the configuration of the import linter has them."""
     contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
     return [{room.strip(" ()") for room in layer.split("|")} for layer in reversed(contract["layers"])]
 
@@ -52,5 +52,5 @@ def test_a_room_stands_in_the_settings_after_those_it_may_use():
     assert heights == sorted(heights)
 
 
-def test_no_drawer_of_everything():
-    assert not [path for path in (ROOT / "totem").rglob("*.py") if path.stem in DRAWERS]
+def test_no_module_has_a_vague_name():
+    assert not [path for path in (ROOT / "totem").rglob("*.py") if path.stem in VAGUE_NAMES]

@@ -1,4 +1,4 @@
-"""What the benchmarks judge and report. `make bench-check` runs them (benchmarks/test_runs.py)."""
+"""How the benchmarks judge and report results. `make bench-check` runs the benchmarks (benchmarks/test_runs.py)."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ class TestReport:
 
 
 class TestJudge:
-    """Exactly as many accepted as fit: neither twice, nor refused for nothing."""
+    """As many bookings are accepted as fit: none overlaps another, none is refused where it would have fitted."""
 
     def room(self, minutes_later: int = 0, minutes: int = 60) -> Wish:
         return Wish("0 same", contests.ROOM, TEN + timedelta(minutes=minutes_later), minutes)
@@ -66,5 +66,5 @@ class TestJudge:
 
         assert self.verdict(wishes, [303, 303]) == Verdict(accepted=2, fit=1)
 
-    def test_an_error_is_neither(self):
+    def test_an_error_is_neither_accepted_nor_refused(self):
         assert self.verdict([self.room(), self.room()], [303, 500]) == Verdict(accepted=1, neither=1, fit=1)

@@ -27,7 +27,7 @@ def tracked() -> list[Path]:
 
 
 def faults_of(paths: Iterable[Path], fault: Callable[[Path], object]) -> dict[str, object]:
-    """What is wrong with each file that has a fault, by the file's path in the project."""
+    """The fault of each file that has one, by the path of the file in the project."""
     found = ((path.relative_to(ROOT).as_posix(), fault(path)) for path in paths)
     return {path: what for path, what in found if what}
 
@@ -62,7 +62,7 @@ def test_the_french_catalogue_is_complete():
 
 @cache
 def updated() -> Catalog:
-    """The French catalogue as the source asks for it; reading the whole source takes seconds."""
+    """The French catalogue updated from the source; extracting its strings takes seconds."""
     return messages.updated("fr")
 
 
@@ -78,7 +78,7 @@ def french() -> list[tuple[list[str], str]]:
 
 
 def placeholders(text: str) -> list[str]:
-    """How a number is written (`{hour:02d}`) is the language's own affair."""
+    """The placeholders and tags of a text, sorted; without number formats (`:02d`), which a translation may change."""
     return sorted(re.findall(r"%\(\w+\)[a-z]|\{\w*(?=[:}])|</?[a-z][^>]*>", text))
 
 

@@ -1,4 +1,4 @@
-"""What the documentation names exists: files, modules and functions, links, commands."""
+"""Files, modules, functions, links and commands that the documentation names exist."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def of_pages(pattern: str) -> Iterator[tuple[Path, re.Match[str]]]:
 
 
 def test_every_file_that_is_named_exists():
-    """`ROOM`, `NAME` and the like stand for any: one such file has to exist."""
+    """`ROOM`, `NAME` and the like are placeholders: a file that matches has to exist."""
     missing = set()
     for page, match in of_pages(rf"(?<![\w./])(?:{FOLDERS})/[\w./*-]*"):
         name = match[0].rstrip(".")

@@ -1,4 +1,4 @@
-"""The bars of every page: where one is, where one can go, what it costs, and where signing in leads."""
+"""The navigation bars: the current entry of every page, the entries of each role, queries, where signing in leads."""
 
 import re
 from datetime import date
@@ -60,7 +60,7 @@ def signed_in(person: User) -> Client:
 
 
 def publish(perimeter: Perimeter) -> None:
-    """Its first version: boards of a perimeter without one have no pages of figures."""
+    """Publish its first version: boards of a perimeter without one have no pages of figures."""
     if not Epci.objects.filter(pk="248000531").exists():
         CommuneFactory(epci=EpciFactory())
     parts = {"epci": ["248000531"]}
@@ -70,7 +70,7 @@ def publish(perimeter: Perimeter) -> None:
 
 
 def everything() -> tuple[World, User]:
-    """A world, and somebody who is everything in it: manager, officer, representative, and looks after the whole."""
+    """The rows of test_access, and somebody with all roles in them: manager, officer, representative, staff."""
     world = World()
     person = world.manager
     publish(world.perimeter)
@@ -103,18 +103,18 @@ def test_every_signed_in_page_says_which_entry_it_belongs_to():
             bar: [current for _href, current, _label in LINK.findall(source) if current]
             for bar, source in BAR.findall(response.content.decode())
         }
-        place = 1 if "work" in found else 0  # which workplace it is stands in their list
-        told = {bar: len(current) for bar, current in found.items()}
-        assert told["site"] + told.get("work", 0) + told["account"] + told["own"] - place == 1, (name, found)
+        place = 1 if "work" in found else 0  # the list of workplaces marks the current one too
+        marked = {bar: len(current) for bar, current in found.items()}
+        assert marked["site"] + marked.get("work", 0) + marked["account"] + marked["own"] - place == 1, (name, found)
         if "work" in found:
-            assert told["own"] == 1, name
-            assert told["thumb"] >= 1, name
+            assert marked["own"] == 1, name
+            assert marked["thumb"] >= 1, name
         seen.add(name)
     assert len(seen) > 60
     assert {"bookings:desk", "spaces:prices", "labels:figures", "hubs:create", "territories:workspace_create"} <= seen
 
 
-def test_the_page_itself_and_those_below_it_are_told_apart():
+def test_aria_current_is_page_for_the_page_of_an_entry_and_true_below_it():
     hub = HubFactory()
     client = signed_in(TeamMemberFactory(hub=hub).person)
     at = lambda route: next(one for one in bars(client, reverse(route, args=[hub.slug]))["work"] if one[2])  # noqa: E731
@@ -207,7 +207,7 @@ def test_everybody_has_a_list_of_their_own_workplaces():
 
 @pytest.fixture
 def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every room of the plan: a hub's manager has more entries than a bar holds."""
+    """Entries of the planned rooms: a hub's manager has more of them than a bar holds."""
     monkeypatch.setattr(navigation, "_entries", list(navigation._entries))
     for n, label in enumerate(("Bookings", "Programme", "Billing", "Sell", "Machines")):
         add_entry(Entry(HUB, label, "bookings:desk", 11 + n))
@@ -319,8 +319,8 @@ def test_signing_in_leads_to_the_workplace_used_last_which_survives_signing_out(
     assert answer.url == LANDING
     assert lands(client) == reverse("labels:boards", args=[workspace.slug])
     answer = client.post(reverse("account_logout"))
-    asked = f"{reverse('account_login')}?next={ABOUT}"
-    answer = client.post(asked, {"login": person.email, "password": "un long mot de passe", "next": ABOUT})
+    sign_in = f"{reverse('account_login')}?next={ABOUT}"
+    answer = client.post(sign_in, {"login": person.email, "password": "un long mot de passe", "next": ABOUT})
     assert answer.url == ABOUT
 
 
@@ -376,12 +376,12 @@ def test_a_page_of_the_site_keeps_the_bar_of_where_one_came_from():
     assert [label for label, _href, current in [*found["site"], *found["work"]] if current] == ["Observatory"]
 
 
-@pytest.mark.parametrize("said", ["territoire/{}", "lieu/{}", "//elsewhere.example", "territoire", "", "/", "moi/x"])
-def test_somebody_elses_workplace_is_nobodys(said: str):
+@pytest.mark.parametrize("origin", ["territoire/{}", "lieu/{}", "//elsewhere.example", "territoire", "", "/", "moi/x"])
+def test_a_workplace_of_others_or_unknown_gives_no_bar(origin: str):
     other = WorkspaceMemberFactory().workspace
     client = signed_in(UserFactory())
     url = reverse("observatory:home")
-    page = client.get(f"{url}?depuis={said.format(other.slug)}")
+    page = client.get(f"{url}?depuis={origin.format(other.slug)}")
     assert page.status_code == 200
     assert "bar-work" not in page.content.decode()
     assert other.name not in page.content.decode()

@@ -1,4 +1,4 @@
-"""The real application and a real browser, one of each for all browser tests of a process."""
+"""The running application and a browser, one of each for all browser tests of a process."""
 
 import shutil
 from collections.abc import Iterator
@@ -37,8 +37,8 @@ def site(django_db_setup: None, site_database: str, tmp_path_factory: pytest.Tem
 def server(site: Site, site_database: str, new_database) -> Iterator[Site]:
     """The running application on a database and in a data folder of the test's own; `server.url` is its address.
 
-    Rows made before or during the test are seen by it at once. Nobody does its jobs: a test that wants them done starts
-    `totem worker`, or calls what the job calls.
+    It sees rows made before or during the test at once. No worker runs: a test that needs jobs done starts
+    `totem worker`, or calls the function that the job calls.
     """
     with new_database(site_database):
         yield site
@@ -50,8 +50,8 @@ def server(site: Site, site_database: str, new_database) -> Iterator[Site]:
 def browser() -> Iterator[Browser]:
     """One Chromium; each test takes pages of its own from `window` or `page`.
 
-    No longer than the browser tests: Playwright's sync API runs an event loop in this thread, in which Django refuses
-    its ORM unless told otherwise, and other tests run workers and servers that must not be told so.
+    Scope `package` and not `session`: Playwright's sync API runs an event loop in this thread, where Django refuses
+    its ORM without DJANGO_ALLOW_ASYNC_UNSAFE; workers and servers of other tests must not inherit that.
     """
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -64,7 +64,7 @@ def browser() -> Iterator[Browser]:
 def window(browser: Browser, server: Site) -> Iterator[Window]:
     """Opens pages: `window(user=..., width=390, javascript=False)`.
 
-    A script error, a refusal by the Content-Security-Policy or a request to another server fails the test.
+    A script error, a violation of the Content-Security-Policy or a request to another server fails the test.
     """
     window = Window(browser, server.url)
     yield window
@@ -74,5 +74,5 @@ def window(browser: Browser, server: Site) -> Iterator[Window]:
 
 @pytest.fixture
 def page(window: Window) -> Page:
-    """A page of 1280 pixels that nobody is signed in on."""
+    """A page of 1280 pixels, not signed in."""
     return window()

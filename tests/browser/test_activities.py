@@ -1,4 +1,4 @@
-"""A territory's team says what it counts as digital, in a real browser, with and without a script."""
+"""Perimeters of activities (the codes that count as digital) in a real browser, with and without JavaScript."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ NewPage = Callable[..., Page]
 
 @pytest.fixture
 def agent(server: Site) -> User:
-    """An agent of a territory that has no perimeter yet; a public one is there to start from."""
+    """An agent of a territory that has no perimeter of activities yet; a public one can be copied."""
     ActivityVersionFactory(perimeter__name="Secteur de référence")
     Activity.objects.create(nomenclature=Nomenclature.REV2, code="73.11Z", label="Activités des agences de publicité")
     return WorkspaceMemberFactory(workspace=WorkspaceFactory(name="Nous"), role="agent").person

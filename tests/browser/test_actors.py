@@ -1,4 +1,4 @@
-"""The actors of a territory in a real browser: an investor noted without a script, and screens everybody can read."""
+"""The actors of a territory in a real browser: an investor declared without JavaScript, accessibility of each page."""
 
 from collections.abc import Callable
 from datetime import date

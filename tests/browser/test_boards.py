@@ -50,7 +50,7 @@ def officer(server: Site) -> User:
 
 @pytest.fixture
 def board(officer: User) -> Board:
-    """A board of the digital district with a figure, a judgement, something kept a month ago, shown to everybody."""
+    """A public board of the digital district with a figure, a judgement and an evaluation kept 40 days ago."""
     now, today = timezone.now(), timezone.localdate()
     version = version_for("quartier-numerique", today)
     perimeter = PerimeterFactory._meta.model.objects.get()

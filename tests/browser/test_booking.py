@@ -26,7 +26,7 @@ WIDTHS = [1280, 390]
 
 @pytest.fixture
 def room(server: Site) -> Space:
-    """A room for six that never closes, at twelve euros an hour, and one like it."""
+    """A room for six that never closes, at twelve euros an hour; the hub has another for eight."""
     hub = HubFactory(name="L’Étage", slug="etage", always_open=True, transport="À cinq minutes de la gare.")
     room = SpaceFactory(hub=hub, name="Somme", slug="somme", area=32, cancel_notice_minutes=60)
     PriceFactory(space=room)
@@ -35,7 +35,7 @@ def room(server: Site) -> Space:
 
 
 def find(page: Page) -> None:
-    """From the search of a day, to the form of the room."""
+    """Search a day in two days, and open the form of the room."""
     page.goto(f"/trouver/?people=6&day={from_now(48).starts_at:%Y-%m-%d}")
     page.locator("#results .row-line", has_text="Somme").locator("a.btn-main").first.click()
     page.wait_for_url("**/reserver/**")
@@ -46,7 +46,7 @@ def form_for(room: Space, hours: float = 48, length: float = 1) -> str:
     return f"/lieux/etage/espaces/{room.slug}/reserver/?start={start}&minutes={int(length * 60)}"
 
 
-def minutes_chosen(page: Page, minutes: int) -> None:
+def choose_minutes(page: Page, minutes: int) -> None:
     page.locator("#id_minutes").select_option(str(minutes))
 
 
@@ -57,7 +57,7 @@ def test_a_room_is_found_booked_moved_and_cancelled(window: NewPage, room: Space
     find(page)
     assert faults(page) == []
     expect(page.locator("#summary .is-total")).to_contain_text("12,00")
-    minutes_chosen(page, 120)
+    choose_minutes(page, 120)
     expect(page.locator("#summary .is-total")).to_contain_text("24,00")
     page.locator("#id_purpose").fill("Atelier")
     page.locator("#book .btn-main").click()
@@ -70,7 +70,7 @@ def test_a_room_is_found_booked_moved_and_cancelled(window: NewPage, room: Space
     page.locator(f"a[href$='/{booking.reference}/deplacer/']").click()
     page.wait_for_url("**/deplacer/")
     assert faults(page) == []
-    minutes_chosen(page, 60)
+    choose_minutes(page, 60)
     expect(page.locator("#summary .is-total")).to_contain_text("12,00")
     page.locator("main form .btn-main").click()
     page.wait_for_url(re.compile(r"/reservations/\w+/$"))
@@ -133,11 +133,11 @@ def test_a_guest_books_with_the_code_of_the_mail(window: NewPage, room: Space, w
 def test_without_javascript_one_finds_looks_at_the_price_books_and_cancels(window: NewPage, room: Space) -> None:
     page = window(user=UserFactory(), width=390, javascript=False)
     find(page)
-    minutes_chosen(page, 180)
+    choose_minutes(page, 180)
     page.locator("noscript button, button[name=look][value=price]").first.click()
     expect(page.locator("#summary .is-total")).to_contain_text("36,00")
     assert not Booking.objects.exists()
-    minutes_chosen(page, 120)
+    choose_minutes(page, 120)
     page.locator("#book .btn-main").click()
     expect(page.locator("#summary .is-total")).to_contain_text("24,00")  # the price is shown before
     assert not Booking.objects.exists()

@@ -1,4 +1,4 @@
-"""The front desk in a real browser: arrivals in place, with the focus kept, and without JavaScript."""
+"""The front desk in a real browser: arrivals without leaving the page, focus kept, and without JavaScript."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,7 +25,7 @@ DESK = "/lieux/etage/accueil/"
 
 @pytest.fixture
 def hub(server: Site) -> Hub:
-    """A hub with something in every list of the day."""
+    """A hub with a row in every list of the day."""
     hub = HubFactory(name="L’Étage", slug="etage", always_open=True)
     rooms = [SpaceFactory(hub=hub, name=name, slug=name.lower()) for name in ("Somme", "Selle", "Avre", "Noye")]
     asking = SpaceFactory(hub=hub, name="Halle", slug="halle", needs_approval=True)
@@ -103,14 +103,14 @@ def test_requests_options_and_machines_have_their_one_next_action(window: NewPag
 def test_the_other_actions_open_beside_the_row(window: NewPage, hub: Hub) -> None:
     page = window(user=worker(hub))
     page.goto(DESK)
-    asked = Booking.objects.get(status=Status.PENDING)
-    row = page.locator(f"#row-{asked.reference}")
+    requested = Booking.objects.get(status=Status.PENDING)
+    row = page.locator(f"#row-{requested.reference}")
     row.locator("details.more > summary").click()
     assert faults(page) == []
     row.locator("details.more button").click()
-    expect(page.locator("#messages .is-good")).to_contain_text(asked.who)
-    asked.refresh_from_db()
-    assert asked.status == Status.REFUSED
+    expect(page.locator("#messages .is-good")).to_contain_text(requested.who)
+    requested.refresh_from_db()
+    assert requested.status == Status.REFUSED
 
 
 def test_somebody_who_walks_in_is_booked_for_now(window: NewPage, hub: Hub) -> None:

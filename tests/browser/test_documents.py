@@ -1,4 +1,4 @@
-"""A territory's documents in a real browser: sent from a phone without a script, saved as they came, erased."""
+"""A territory's documents in a real browser: uploaded on a phone without JavaScript, downloaded unchanged, erased."""
 
 from collections.abc import Callable
 from pathlib import Path

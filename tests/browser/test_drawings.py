@@ -1,4 +1,4 @@
-"""Charts and maps in a real browser, under the policy that pages are served with."""
+"""Charts and maps in a real browser, under the Content-Security-Policy of the pages."""
 
 from collections.abc import Callable
 
@@ -14,18 +14,18 @@ NewPage = Callable[..., Page]
 DRAWN = "async img => { img.scrollIntoView(); await img.decode(); return [img.naturalWidth, img.currentSrc]; }"
 
 
-@pytest.mark.parametrize(("width", "asked"), [(1280, 720), (390, 390)])
-def test_each_chart_is_drawn_for_the_width_of_the_screen(window: NewPage, width: int, asked: int):
-    # Drawn and kept before the site is asked, which answers 503 when a busy machine makes its drawings wait.
-    chart_svgs([samples.spec(kind, asked) for kind in samples.KINDS])
+@pytest.mark.parametrize(("width", "drawn_width"), [(1280, 720), (390, 390)])
+def test_each_chart_is_drawn_for_the_width_of_the_screen(window: NewPage, width: int, drawn_width: int):
+    # Drawn and cached before the requests: the site answers 503 when drawings have to wait on a busy machine.
+    chart_svgs([samples.spec(kind, drawn_width) for kind in samples.KINDS])
     page = window(width=width)
     page.goto("/design/")
     charts = page.locator("#charts ~ .chart img")
     expect(charts).to_have_count(6)
     for chart in charts.all():
         natural, address = chart.evaluate(DRAWN)
-        assert natural == asked
-        assert address.endswith(f"-{asked}.svg")
+        assert natural == drawn_width
+        assert address.endswith(f"-{drawn_width}.svg")
     assert not scrolls_sideways(page)
 
 

@@ -1,4 +1,4 @@
-"""Who governs a territory, in a real browser: a SEM recorded without a script, two who write at once, two widths."""
+"""The governance of a territory in a real browser: a SEM recorded without JavaScript, an edit conflict, two widths."""
 
 from collections.abc import Callable
 from datetime import date
@@ -87,7 +87,7 @@ def test_a_sem_is_recorded_without_a_script(window: NewPage, agent: User):
     assert Body.objects.get().seats.count() == 2
 
 
-def test_two_who_write_at_once_see_both_texts(window: NewPage, agent: User, board: Board):
+def test_two_who_edit_at_once_see_both_texts(window: NewPage, agent: User, board: Board):
     body = BodyFactory(workspace=board.workspace, perimeter=board.perimeter, name="Avant")
     page = window(user=agent)
     page.goto(f"{HERE}instances/{body.pk}/modifier/")

@@ -29,12 +29,12 @@ def test_a_person_is_signed_in_at_once(window, server: Site) -> None:
 def test_no_other_server_is_reached(browser: Browser, server: Site) -> None:
     window = Window(browser, server.url)
     page = window()
-    asked = ["https://example.org/", "http://192.0.2.1/"]
-    for address in asked:
+    addresses = ["https://example.org/", "http://192.0.2.1/"]
+    for address in addresses:
         with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
             page.goto(address)
     window.close()
-    assert window.faults == [f"asked for {address}" for address in asked]
+    assert window.faults == [f"asked for {address}" for address in addresses]
 
 
 def test_what_is_wrong_with_a_page_is_found(window, server: Site) -> None:

@@ -35,7 +35,7 @@ LAST_YEAR = timezone.localdate().year - 1
 
 @pytest.fixture
 def board(server: Site) -> Board:
-    """Rouen alone: one large account of three, 150 events asked for and none known, a judgement that waits."""
+    """Rouen alone: one large account of the three required, no event known of 150, a judgement to be made."""
     CharterVersionFactory(data=CONTENT)
     agglomeration(ROUEN, "Métropole Rouen Normandie", 1, rouen=True)
     agglomeration(CAEN, "CU Caen la Mer", 1, caen=True)
@@ -57,7 +57,7 @@ def officer(board: Board) -> User:
 
 
 def declared(board: Board, value: int, source: str) -> Observation:
-    """Events of last year, as a source has them."""
+    """Declare the number of events of last year, with its source."""
     today = timezone.localdate()
     return actions.declare(
         workspace=board.workspace,
@@ -76,8 +76,8 @@ def declared(board: Board, value: int, source: str) -> Observation:
     )
 
 
-def asked(board: Board, **fields: Any) -> Search:
-    """A search among the groupings of Normandy that nobody answers yet."""
+def normandy_search(board: Board, **fields: Any) -> Search:
+    """A search among the groupings of Normandy; by default no worker has answered it yet."""
     version, today = CharterVersion.objects.get(), timezone.localdate()
     return SearchFactory(board=board, charter_version=version, scope="region:28", most=3, day=today, **fields)
 
@@ -113,20 +113,20 @@ def state_of(page: Page, criterion: str) -> Locator:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_screen_can_be_read_by_everybody(window: NewPage, board: Board, officer: User, width: int):
-    said = declared(board, 120, "Rapport d’activité")
+    observation = declared(board, 120, "Rapport d’activité")
     declared(board, 96, "La presse")
     waiting, answered, failed = (
-        asked(board),
-        asked(board),
-        asked(board, state=Search.State.FAILED, ended_at=timezone.now()),
+        normandy_search(board),
+        normandy_search(board),
+        normandy_search(board, state=Search.State.FAILED, ended_at=timezone.now()),
     )
     jobs.search_partners(answered.pk)
     page = window(user=officer, width=width)
     assert not faults_at(
         page,
         f"{HERE}chiffres/", f"{HERE}chiffres/?etat=contredits", FIGURE, f"{FIGURE}declarer/",
-        f"{HERE}chiffres/digital_companies/", f"{HERE}observations/{said.pk}/",
-        f"{HERE}observations/{said.pk}/corriger/", TOGETHER, f"{TOGETHER}?avec=epci:{CAEN}&avec=epci:{LE_HAVRE}",
+        f"{HERE}chiffres/digital_companies/", f"{HERE}observations/{observation.pk}/",
+        f"{HERE}observations/{observation.pk}/corriger/", TOGETHER, f"{TOGETHER}?avec=epci:{CAEN}&avec=epci:{LE_HAVRE}",
         f"{TOGETHER}?ajouter=nulle-part", f"{TOGETHER}recherches/{waiting.pk}/",
         f"{TOGETHER}recherches/{answered.pk}/", f"{TOGETHER}recherches/{failed.pk}/",
     )  # fmt: skip
@@ -165,7 +165,7 @@ def test_a_figure_is_declared_with_the_keyboard_and_the_board_follows(window: Ne
     expect(page.locator(f'main a[href$="/documents/{document.pk}/"]').first).to_be_visible()
     follow(page, page.locator(f'.bar-work a[href="{HERE}"]'))
     wait_for(page, HERE)
-    # 120 of 150: what is missing is said, in the figure's own unit, and what to do next leads to it.
+    # 120 of 150: what is missing is shown, in the figure's own unit, and what to do next leads to it.
     expect(page.locator("#critere-q3 .gap")).to_contain_text("30")
     expect(page.locator("#critere-q3 .gap")).to_contain_text("événements")
     assert state_of(page, "q3").inner_text() != before
@@ -197,16 +197,16 @@ def test_without_a_script_nothing_that_was_typed_or_sent_is_lost(window: NewPage
 
 
 def test_two_who_correct_at_once_see_both_texts_and_lose_none(window: NewPage, board: Board, officer: User):
-    said = declared(board, 120, "Rapport d’activité")
+    observation = declared(board, 120, "Rapport d’activité")
     colleague = WorkspaceMemberFactory(workspace=board.workspace, role=WorkspaceRole.AGENT).person
-    edit = f"{HERE}observations/{said.pk}/corriger/"
+    edit = f"{HERE}observations/{observation.pk}/corriger/"
     mine, theirs = window(user=officer), window(user=colleague)
     mine.goto(edit)
     theirs.goto(edit)
     theirs.locator("[name=value]").fill("148")
     theirs.locator("[name=note]").fill("Sans les ateliers.")
     save(theirs)
-    wait_for(theirs, f"/observations/{said.pk}/")
+    wait_for(theirs, f"/observations/{observation.pk}/")
     mine.locator("[name=value]").fill("164")
     mine.locator("[name=note]").fill("Avec les ateliers.")
     save(mine)
@@ -216,10 +216,10 @@ def test_two_who_correct_at_once_see_both_texts_and_lose_none(window: NewPage, b
     expect(mine.locator("[name=value]")).to_have_value("164")
     expect(mine.locator("[name=note]")).to_have_value("Avec les ateliers.")
     assert accessibility_faults(mine) == []
-    assert said.versions.count() == 2
-    save(mine)  # over it, having read it
-    wait_for(mine, f"/observations/{said.pk}/")
-    assert [version.value for version in said.versions.order_by("number")] == [120, 148, 164]
+    assert observation.versions.count() == 2
+    save(mine)  # a second time, after the conflict was shown: replaces the other text
+    wait_for(mine, f"/observations/{observation.pk}/")
+    assert [version.value for version in observation.versions.order_by("number")] == [120, 148, 164]
     expect(mine.locator("main")).to_contain_text("Sans les ateliers.")
 
 
@@ -233,7 +233,7 @@ def columns(page: Page) -> Locator:
 def test_a_partner_comes_and_goes_and_the_way_back_is_right(window: NewPage, board: Board, officer: User):
     page = window(user=officer)
     page.goto(TOGETHER)
-    expect(columns(page)).to_have_count(3)  # what is asked, Rouen, together
+    expect(columns(page)).to_have_count(3)  # the requirement, Rouen, together
     page.locator("#partner").press_sequentially("caen")
     page.locator(f'#found a[href$="avec=epci:{CAEN}"]').click()
     wait_for(page, f"?avec=epci:{CAEN}")
@@ -250,8 +250,8 @@ def test_a_partner_comes_and_goes_and_the_way_back_is_right(window: NewPage, boa
     expect(columns(page)).to_have_count(4)
     expect(accounts.locator(".decides")).to_have_count(0)
     assert accounts.locator(".badge-state").inner_text() != met
-    assert page.evaluate("window.stays")  # nothing but the matrix was fetched
-    # What is looked for next is added to what stands now: the one taken away does not come back.
+    assert page.evaluate("window.stays")  # only the matrix was fetched
+    # A partner found now is added to the present ones: the one removed does not come back.
     page.locator("#partner").fill("caen")
     expect(page.locator(f'#found a[href$="avec=epci:{LE_HAVRE}&avec=epci:{CAEN}"]')).to_be_visible()
     page.go_back()
@@ -260,7 +260,7 @@ def test_a_partner_comes_and_goes_and_the_way_back_is_right(window: NewPage, boa
     expect(page.locator("h1")).to_have_count(1)
     page.go_forward()
     expect(columns(page)).to_have_count(4)
-    # And when another page was between: the whole page comes, not its part from the browser's cache.
+    # Also after another page: the whole page is shown, not its partial from the browser's cache.
     page.locator(f'.tabs a[href="{HERE}"]').click()
     wait_for(page, HERE)
     page.go_back()
@@ -283,7 +283,7 @@ def test_eight_partners_fill_the_matrix_and_one_taken_away_makes_room(window: Ne
 
 
 def test_a_search_is_answered_while_the_page_waits(window: NewPage, server: Site, board: Board, officer: User):
-    search = asked(board)
+    search = normandy_search(board)
     page = window(user=officer)
     page.goto(f"{TOGETHER}recherches/{search.pk}/")
     expect(page.locator("#answer .notice")).to_be_visible()
@@ -295,7 +295,7 @@ def test_a_search_is_answered_while_the_page_waits(window: NewPage, server: Site
     assert page.evaluate("window.stays")
     best.click()
     expect(page.locator("#matrix .decides")).to_have_count(2)
-    # The same asked for at the form: a worker answers.
+    # The same search started by the form: a worker answers it.
     page.locator('form[action$="/ensemble/chercher/"] button').click()
     page.wait_for_url("**/ensemble/recherches/*/")
     assert Totem("worker", "--once", TOTEM_DATA=str(server.data)).wait() == 0
@@ -306,7 +306,7 @@ def test_a_search_is_answered_while_the_page_waits(window: NewPage, server: Site
 
 
 def test_a_frozen_evaluation_is_compared_with_today(window: NewPage, board: Board, officer: User):
-    said = declared(board, 120, "Rapport d’activité")
+    observation = declared(board, 120, "Rapport d’activité")
     page = window(user=officer)
     page.goto(f"{HERE}evaluations/")
     page.locator("[name=note]").fill("Pour le conseil")
@@ -314,10 +314,10 @@ def test_a_frozen_evaluation_is_compared_with_today(window: NewPage, board: Boar
     page.wait_for_url(re.compile(r"/evaluations/\d+/$"))
     frozen = Evaluation.objects.get(frozen=True)
     expect(page.locator("main .changes > li")).to_have_count(0)
-    page.goto(f"{HERE}observations/{said.pk}/corriger/")
+    page.goto(f"{HERE}observations/{observation.pk}/corriger/")
     page.locator("[name=value]").fill("164")
     save(page)
-    wait_for(page, f"/observations/{said.pk}/")
+    wait_for(page, f"/observations/{observation.pk}/")
     page.goto(f"{HERE}evaluations/{frozen.pk}/")
     changed = page.locator("main .changes > li")
     expect(changed).to_have_count(1)
@@ -361,12 +361,12 @@ CUT = """() => [...document.querySelectorAll("main *")].filter((element) => {
 
 
 def test_nothing_is_cut_on_paper_and_no_form_is_printed(window: NewPage, board: Board, officer: User):
-    said = declared(board, 120, "Rapport d’activité")
+    observation = declared(board, 120, "Rapport d’activité")
     declared(board, 96, "La presse")
     page = window(user=officer)
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 672, "height": 950})  # an A4 sheet between its margins
-    for address in (HERE, f"{HERE}chiffres/", FIGURE, f"{HERE}observations/{said.pk}/",
+    for address in (HERE, f"{HERE}chiffres/", FIGURE, f"{HERE}observations/{observation.pk}/",
                     f"{TOGETHER}?avec=epci:{CAEN}&avec=epci:{LE_HAVRE}"):  # fmt: skip
         page.goto(address)
         for hidden in ("form", ".btn", ".tabs", ".crumbs"):

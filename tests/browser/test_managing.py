@@ -1,4 +1,4 @@
-"""A manager at work in a real browser: the week, a closure over bookings; on a phone and without JavaScript too."""
+"""The manager's pages in a real browser: weekly hours, a closure that affects bookings; with and without JavaScript."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""The bars in a real browser: on one line, at the thumb of a telephone, with the keyboard, without JavaScript."""
+"""The navigation bars in a real browser: on one line, at the bottom of a phone, by keyboard, without JavaScript."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ NewPage = Callable[..., Page]
 SETTINGS = "/lieux/etage/gestion/"
 ACTORS = "/territoires/espaces/nous/acteurs/"
 
-# The longest bars of the plan, in the place of what they are today.
+# The longest bars that are planned; CROWD puts them in the place of the present entries.
 SITE = ["Lieux", "Agenda", "Projets", "Observatoire", "Labels"]
 TERRITORY = ["Où en est-on ?", "Chiffres", "Acteurs", "Bâtiments", "Instances", "Projets", "Candidature"]
 CROWD = """([site, work]) => {
@@ -60,7 +60,7 @@ def test_no_bar_wraps_with_all_that_is_planned(window: NewPage, person: User, wi
     page.evaluate(CROWD, [SITE, TERRITORY])
     assert page.evaluate(LINES) == [1, 1]
     assert not scrolls_sideways(page)
-    if width == 1280:  # nothing is cut but the name
+    if width == 1280:  # only the name of the workplace may be cut
         assert page.evaluate(
             "() => (bar => bar.scrollWidth <= bar.clientWidth)(document.querySelector('.bar-work ul'))"
         )
@@ -124,7 +124,7 @@ def test_ones_workplaces_with_the_keyboard(window: NewPage, person: User, javasc
         expect(elsewhere).to_be_hidden()
         expect(opener).to_be_focused()
         page.keyboard.press("Enter")
-    for _each in range(3):  # oneself, the hub, the territory
+    for _each in range(3):  # the person, the hub, the territory
         page.keyboard.press("Tab")
     expect(elsewhere).to_be_focused()
     page.keyboard.press("Enter")

@@ -1,4 +1,4 @@
-"""The observatory in a real browser: read by everybody, drawn on, with the keyboard, without a script."""
+"""The observatory in a real browser: accessibility, drawing a shape, keyboard only, without JavaScript."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,14 +23,14 @@ from totem.observatory.models import Stock
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
 SOMME = "/observatoire/departement/80/"
-# In Amiens (2.0 to 2.1, 49.1 to 49.2): two on the west, one on the east.
+# In Amiens (longitude 2.0 to 2.1, latitude 49.1 to 49.2): two in the west, one in the east.
 POSITIONS = ((2.02, 49.15), (2.03, 49.16), (2.08, 49.15))
 WEST = "2.01,49.11;2.05,49.11;2.05,49.19;2.01,49.19"
 
 
 @pytest.fixture
 def stock(server: Site, tmp_path: Path) -> Iterator[Stock]:
-    """A synthetic stock of the small country of `tests.territories.grid`, in the server's own folder."""
+    """A synthetic stock of the invented country of `tests.territories.grid`, in the server's own folder."""
     draw(tmp_path)
     ActivityVersionFactory(perimeter=ActivityPerimeterFactory(slug=DEFAULT, name="Secteur TIC"))
     rows = [establishment(lon=lon, lat=lat, band="11") for lon, lat in POSITIONS]

@@ -32,7 +32,7 @@ def next_monday() -> date:
 
 @pytest.fixture
 def place(server: Site) -> Hub:
-    """A hub in Amiens, and another in Rouen: rooms, desks, a machine, a booking, a closure to come."""
+    """A hub in Amiens with rooms, desks, a machine, a booking and a future closure; another hub in Rouen."""
     hub = HubFactory(
         name="L’Étage",
         slug="etage",
@@ -155,7 +155,7 @@ def test_the_week_is_walked_with_the_arrow_keys(window: NewPage, place: Hub) -> 
     assert "30" in page.evaluate(focused)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
-    page.keyboard.press("Tab")  # one stop for the whole table
+    page.keyboard.press("Tab")  # one tab stop for the whole table
     assert page.evaluate("document.activeElement.closest('table') === null")
     page.locator("table.space-week td a").first.focus()
     page.keyboard.press("PageDown")

@@ -1,4 +1,4 @@
-"""A territory's team in a real browser: places looked for, a shape drawn and mended, with and without a script."""
+"""Perimeters of a territory in a real browser: places searched, a shape drawn and corrected, without JavaScript too."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ NEW = "/territoires/espaces/nous/nouveau-perimetre/"
 
 @pytest.fixture
 def agent(server: Site, tmp_path: Path) -> User:
-    """An agent of a territory in the small country of `tests.territories.grid`."""
+    """An agent of a territory in the invented country of `tests.territories.grid`."""
     draw(tmp_path)
     workspace = WorkspaceFactory(slug="nous", name="Nous")
     WorkspaceMemberFactory(workspace=workspace)
@@ -47,15 +47,15 @@ def test_a_shape_is_drawn_and_published(window: NewPage, agent: User):
     page.locator('input[name="name"]').fill("Le carré")
     field = page.locator('textarea[name="shape"]')
     expect(page.locator("[data-canvas] canvas").first).to_be_visible()
-    field.fill(as_geojson(shapely.box(1.95, 49.05, 2.15, 49.25)))  # the map goes there
+    field.fill(as_geojson(shapely.box(1.95, 49.05, 2.15, 49.25)))  # the map moves to the shape
     page.locator('[data-tool="clear"]').click()
     expect(field).to_have_value("")
-    page.evaluate("() => { window.told = 0; document.addEventListener('change', () => { window.told += 1; }); }")
+    page.evaluate("() => { window.changes = 0; document.addEventListener('change', () => { window.changes += 1; }); }")
     page.locator('[data-tool="draw"]').click()
     click(page, (0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7))
     page.keyboard.press("Enter")
     expect(field).not_to_have_value("")
-    assert page.evaluate("window.told") >= 1
+    assert page.evaluate("window.changes") >= 1
     drawn = shapely.from_geojson(field.input_value())
     assert drawn.is_valid
     assert len(drawn.exterior.coords) == 5
@@ -64,7 +64,7 @@ def test_a_shape_is_drawn_and_published(window: NewPage, agent: User):
     assert shape_from(PerimeterVersion.objects.get().polygon).equals(drawn)
 
 
-def test_a_shape_that_crosses_itself_comes_back_mended_on_the_map(window: NewPage, agent: User):
+def test_a_shape_that_crosses_itself_comes_back_corrected_on_the_map(window: NewPage, agent: User):
     page = window(user=agent)
     page.goto(NEW)
     page.locator('input[name="name"]').fill("Le nœud")
