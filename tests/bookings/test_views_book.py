@@ -256,6 +256,7 @@ class TestTaken:
         html = answer.content.decode()
         assert answer.status_code == 409
         assert "Nothing was booked" in html
+        assert "Choose another time to see its price." in html
         forms = re.findall(r'<form method="post" action="([^"]+)">(.*?)</form>', html, re.DOTALL)
         offers = [(action, dict(re.findall(r'name="(\w+)" value="([^"]*)"', body))) for action, body in forms]
         offers = [(action, sent) for action, sent in offers if "shown" in sent]
