@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.concurrency import at_once
+from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from totem.core.slugs import free_slug, slug_of
 from totem.hubs.models import Hub
 from totem.spaces.actions import create_space
 from totem.spaces.models import SpaceKind
+from totem.territories.actions import create_workspace
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Letters of a script by their code points, first and last.
@@ -89,3 +92,10 @@ class TestFreeSlug:
         assert slugs[:4] == ["gongzuoshi", "wrshh", "masterskaya", "gongzuoshi-2"]
         assert len(set(slugs)) == len(names)
         assert slugs[-1] == f"{slugs[4]}-2"
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_territories_of_one_name_added_at_the_same_time_have_each_an_address():
+    person = UserFactory()
+    made = at_once(*[lambda: create_workspace(name="Course", by=person)] * 5)
+    assert {getattr(one, "slug", one) for one in made} == {"course", *(f"course-{number}" for number in range(2, 6))}

@@ -1,7 +1,7 @@
 """Advisory locks of PostgreSQL, held until the transaction ends.
 
-Everybody who needs several takes them in this order: the hub's, then the spaces' in id order, then rows. That order is
-what keeps contention free of deadlocks; the exclusion constraints behind it are the last line of defence.
+Everybody who needs several takes them in this order: the hub's, then the spaces' in id order, then rows, then slugs.
+That order is what keeps contention free of deadlocks; the exclusion constraints behind it are the last line of defence.
 """
 
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ class LockKind(IntEnum):
     SPACE = 2
     PERSON = 3
     BOARDS = 4
+    SLUGS = 5
 
 
 def _key(kind: LockKind, pk: int) -> int:

@@ -5,10 +5,12 @@ from collections.abc import Collection
 from hashlib import sha256
 from itertools import chain, count
 from typing import Any
+from zlib import crc32
 
 from anyascii import anyascii
 from django.db.models import QuerySet
 
+from totem.core.locks import LockKind, lock
 from totem.core.sort_keys import sort_key
 
 SUFFIX_LENGTH = 10
@@ -37,9 +39,11 @@ def _digest(name: str) -> str:
 def free_slug(rows: QuerySet[Any], name: str, reserved: Collection[str] = ()) -> str:
     """A slug made of the name that none of `rows` has: `halle`, or `halle-2` where that is taken or `reserved`.
 
-    `rows` are those among which the slug is unique. Two transactions may choose the same one: the caller holds a lock
-    that both take, or leaves the second to the unique constraint.
+    `rows` are those among which the slug is unique. Until the transaction ends, no other one is given a slug of the
+    model: two that start at the same time do not choose the same.
     """
+    # A key for each model: a board's slug is chosen with its workspace's row locked, which a perimeter's waits for.
+    lock(LockKind.SLUGS, [crc32(rows.model._meta.label.encode())])
     stem = slug_of(name, rows.model._meta.get_field("slug").max_length - SUFFIX_LENGTH)
     taken = {*rows.filter(slug__startswith=stem).values_list("slug", flat=True), *reserved}
     candidates = chain([stem], (f"{stem}-{number}" for number in count(2)))
