@@ -264,7 +264,7 @@ def queries(client: Client, url: str) -> int:
     return len(captured)
 
 
-ABOUT = reverse("website:about")  # a page that asks nothing itself
+ABOUT = reverse("website:about")  # a page without queries of its own
 
 
 def test_the_bars_cost_nothing_to_strangers():

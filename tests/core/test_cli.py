@@ -130,7 +130,7 @@ def test_a_dead_worker_is_started_again(committed_db: str, tmp_path: Path) -> No
     assert site.stop() == 0
 
 
-def test_a_busy_port_is_said_in_one_line(data: Path) -> None:
+def test_a_busy_port_is_reported_in_one_line(data: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -158,7 +158,7 @@ def test_data_of_another_postgresql_are_refused_in_one_line(prepared: Path) -> N
         ("not an address", "PostgreSQL database"),
     ],
 )
-def test_a_wrong_database_address_is_said_in_one_line(data: Path, address: str, word: str) -> None:
+def test_a_wrong_database_address_is_reported_in_one_line(data: Path, address: str, word: str) -> None:
     output = _one_line(
         Totem("serve", "--port", str(free_port()), TOTEM_DATA=str(data), TOTEM_MODE="test", DATABASE_URL=address)
     )
@@ -166,7 +166,7 @@ def test_a_wrong_database_address_is_said_in_one_line(data: Path, address: str, 
     assert "DATABASE_URL" in output
 
 
-def test_a_data_folder_that_cannot_be_written_is_said_in_one_line() -> None:
+def test_a_data_folder_that_cannot_be_written_is_reported_in_one_line() -> None:
     output = _one_line(Totem("serve", TOTEM_DATA="/dev/null/var", TOTEM_SECRET_KEY=None, **EMBEDDED))
     assert "/dev/null/var" in output
 

@@ -29,7 +29,7 @@ def test_it_refuses_to_run_outside_development(
 
 
 def test_pages_and_jobs_end_when_a_file_changes_so_that_they_start_again(committed_db: str, tmp_path: Path) -> None:
-    """As Django's reloader starts it: status 3 asks for another start, with the code as it is then."""
+    """Started as by Django's reloader: by exit status 3 the process asks to be started again, with the new code."""
     port, ours = free_port(), {"TOTEM_MODE": "development", "TOTEM_DATA": str(tmp_path), DJANGO_AUTORELOAD_ENV: "true"}
     dev = Totem("dev", "--port", str(port), DATABASE_URL=committed_db, **ours)
     dev.wait_for("Starting development server")

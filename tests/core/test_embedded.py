@@ -168,7 +168,7 @@ class Usage(NamedTuple):
     free: int
 
 
-def test_a_full_disk_is_said_in_one_sentence(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_one_sentence(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(100, 100, 0))
     with pytest.raises(DiskFullError, match="is full: free some space"):
         Server(base).start()
@@ -245,7 +245,7 @@ def test_a_socket_of_another_program_does_not_answer(base: Path) -> None:
 
 
 def _hold(base: Path) -> subprocess.Popen[str]:
-    """A process that owns the server of `base` until it is told to end."""
+    """A process that owns the server of `base` until its standard input is closed."""
     owner = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(base)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -105,7 +105,7 @@ class TestRefused:
         if {end, of} != {"csv", "txt"}:  # any text is a valid CSV file
             assert refusal(f"a.{end}", SOUND[of]).code == "content"
 
-    def test_a_pdf_called_png_is_told_what_it_is(self):
+    def test_a_pdf_named_png_is_refused_as_a_pdf(self):
         words = refusal("bilan.png", PDF, "image/png").messages[0]
         assert all(word in words for word in ("bilan.png", "PNG", "PDF"))
 

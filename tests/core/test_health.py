@@ -61,7 +61,7 @@ def test_requests_are_refused_plainly_while_the_database_is_unavailable_and_reco
     url = url_of({"NAME": "totem", "USER": "totem", "PASSWORD": "", "HOST": str(elsewhere.socket), "PORT": ""})
     site = Site("--no-worker", "--workers", "1", data=tmp_path, database_url=url)
     try:
-        page = f"{site.url}/"  # the list of hubs: it asks the database
+        page = f"{site.url}/"  # the list of hubs, which needs the database
         assert _ask(page)[0] == 200
         assert _ask(f"{site.url}/health/ready")[0] == 200
 

@@ -31,7 +31,7 @@ def book(space: Space, day: int, hour: int, hours: int) -> None:
     return actions.book(space=space, period=period, booker=Booker.oneself(UserFactory()), now=NOW)
 
 
-def test_the_first_measures_are_published_with_all_that_must_be_said_of_them():
+def test_measures_are_published_with_unit_method_and_label():
     published = {m.name: m for m in measures.about("hubs.hub")}
     assert set(published) >= {
         "hub_area",
@@ -106,7 +106,7 @@ def test_the_last_day_of_a_period_is_that_of_the_hub():
 
 
 @pytest.mark.django_db
-def test_plans_of_hubs_are_told_by_hub_and_day(django_assert_num_queries):
+def test_planned_areas_of_hubs_are_listed_by_hub_and_day(django_assert_num_queries):
     hub, other = HubFactory(), HubFactory()
     for area, opens_on in (
         ("1", None),

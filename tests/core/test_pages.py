@@ -139,7 +139,7 @@ def test_a_form_shown_again_after_it_was_sent_was_refused(method: str, refused: 
 
 
 @pytest.mark.django_db
-def test_what_the_button_of_a_page_is_refused_is_told_on_the_next_page(client: Client) -> None:
+def test_the_refusal_of_a_button_is_a_message_on_the_next_page(client: Client) -> None:
     member = TeamMemberFactory()
     client.force_login(member.person)
     client.cookies["django_language"] = "en"

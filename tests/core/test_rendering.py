@@ -211,7 +211,7 @@ def test_a_busy_machine_says_when_to_come_back(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_drawing_that_fails_is_said_and_not_kept(monkeypatch, caplog):
+def test_a_drawing_that_fails_is_logged_and_not_cached(monkeypatch, caplog):
     @answers_busy
     def view(request):
         rendering.chart_svg(bars(title="Ratée"))
@@ -355,7 +355,7 @@ def square(code: str, level: int | None, lon: float, **changes) -> MapShape:
         ([7, 7, 7], (), ["all values"]),
     ],
 )
-def test_classes_are_round_and_said(values, breaks, labels):
+def test_classes_have_round_limits_and_labels(values, breaks, labels):
     with translation.override("en"):
         assert classes(values) == breaks
         assert class_words(breaks) == labels

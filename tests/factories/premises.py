@@ -50,8 +50,8 @@ class PhaseFactory(DjangoModelFactory[Phase]):
     @transaction.atomic
     def _create(cls, model_class, *args, announced_on=datetime.date(2020, 6, 1), source="", **values):
         phase = super()._create(model_class, *args, **values)
-        said = {name: value for name, value in values.items() if name not in {"building", "name"}}
-        PhaseRevision.objects.create(phase=phase, announced_on=announced_on, source=source, at=NOON, **said)
+        announced = {name: value for name, value in values.items() if name not in {"building", "name"}}
+        PhaseRevision.objects.create(phase=phase, announced_on=announced_on, source=source, at=NOON, **announced)
         return phase
 
 

@@ -405,7 +405,7 @@ class TestRights:
         for name, url in addresses.items():
             assert client.get(url).status_code == (405 if name.endswith("_public") else 200), name
 
-    def test_an_organisation_of_which_nothing_is_said_here_does_not_exist(self, agent, workspace):
+    def test_an_organisation_about_which_nothing_is_declared_here_is_not_found(self, agent, workspace):
         hidden = [OrganisationFactory(), RelationFactory().organisation, YearFiguresFactory().organisation]
         for organisation in hidden:
             assert agent.get(at("actor", workspace, organisation.pk)).status_code == 404

@@ -301,11 +301,11 @@ class TestRowsForACharter:
         assert len(queries.organisations_inside(None, [OrganisationKind.FAB_LAB])) == 2
 
     def test_an_organisation_that_a_territory_noted_for_itself_is_counted_by_it_alone(self):
-        said = [
+        declared = [
             RelationFactory(organisation__kind=OrganisationKind.FAB_LAB),
             YearFiguresFactory(organisation__kind=OrganisationKind.FAB_LAB),
         ]
-        for one in said:
+        for one in declared:
             inside = partial(queries.organisations_inside, ["80021"], [OrganisationKind.FAB_LAB])
             assert [row.id for row in inside(one.workspace)] == [one.organisation_id]
             assert not inside(WorkspaceFactory())

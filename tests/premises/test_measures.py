@@ -125,7 +125,7 @@ class TestInsideAPerimeter:
         assert figures(where)["usable_area"].bounds == (4_021, 54_021)
         assert figures(place("80016"))["usable_area"].value == 54_320
 
-    def test_without_outlines_a_position_tells(self):
+    def test_without_outlines_the_position_of_a_building_decides(self):
         shape = shapely.Polygon([(2.0, 49.0), (3.0, 49.0), (2.0, 50.0)])
         where = Place("perimetre", "x@1", "x", (), None, None, shape, (), ())
         for m2, position in (

@@ -260,7 +260,7 @@ class TestBuildingForms:
         assert client.post(at("building_edit", building), again).status_code == 302
         assert Building.objects.get().note == "What I wrote"
 
-    def test_a_public_namesake_is_said(self, client, team, building):
+    def test_a_building_with_a_public_namesake_is_not_published(self, client, team, building):
         team()
         BuildingFactory(name="seine innopolis", public=True)
         response = client.post(at("building_public", building), {"public": "yes"})
@@ -318,12 +318,12 @@ class TestPhaseForms:
         response = client.post(at("phase_add", building), sent)
         assert (response.status_code, list(response.context["form"].errors)) == (422, ["delivered_on"])
 
-    def test_a_name_twice_is_said(self, client, team, building):
+    def test_a_phase_with_a_name_that_is_taken_is_refused(self, client, team, building):
         team()
         phase = PhaseFactory(building=building)
         assert client.post(at("phase_add", building), phase_form(name=phase.name)).status_code == 422
 
-    def test_a_phase_smaller_than_the_lots_is_said(self, client, team, building):
+    def test_a_phase_smaller_than_the_lots_is_refused(self, client, team, building):
         team()
         phase = PhaseFactory(building=building, planned=True)
         LotFactory(building=building, usable_m2=Decimal(600))
