@@ -1,6 +1,6 @@
-"""How fast one sees what is free: `python -m benchmarks.availability [--size S|L]`.
+"""The response times of the pages that show free time: `python -m benchmarks.availability [--size S|L]`.
 
-Three questions, asked by eight signed-in people at once over HTTP:
+Three pages, requested by eight signed-in people concurrently over HTTP:
 
 - `window`: which of all the hub's spaces are free for an hour, in four days;
 - `week`: the week grid of the hub;
@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from benchmarks import bare, clients, dataset
 from benchmarks.clients import Browser, drive, for_seconds, median, p95
 from benchmarks.report import Report, main
-from benchmarks.stage import Stage, Web, fill, stage
+from benchmarks.stage import Stage, Web, fill, staged
 
 CLIENTS = 8
 ROUNDS = 16
@@ -34,7 +34,7 @@ BASELINE = "benchmarks.baseline_settings"
 
 @dataclass
 class Question:
-    """A page, what answers it in SQL, and the milliseconds measured."""
+    """A page, the statements of its view, and the milliseconds measured."""
 
     name: str
     path: str
@@ -46,7 +46,7 @@ class Question:
 
 
 def questions(now: datetime) -> list[Question]:
-    """At ten in four days, or the day after where that is a Sunday."""
+    """The three pages, for ten o'clock in four days, or the day after where that is a Sunday."""
     day = now.astimezone(dataset.ZONE).date() + timedelta(days=4)
     day += timedelta(days=day.isoweekday() == 7)
     hub = f"/lieux/{dataset.HUB}"
@@ -59,22 +59,22 @@ def questions(now: datetime) -> list[Question]:
 
 def run(size: dataset.Size) -> Report:
     report = Report("availability", size.name)
-    with stage(size) as world:
-        asked = questions(datetime.now(UTC))
+    with staged(size) as stage:
+        asked_questions = questions(datetime.now(UTC))
         people = clients.sessions([f"membre{number}@example.org" for number in range(10, 10 + CLIENTS)])
-        for question in asked:
-            question.statements, question.of_template = bare.of_page(people[0], question.path)
-        with world.web() as web, world.web(settings=BASELINE) as memory:
-            for question in asked:
+        for question in asked_questions:
+            question.statements, question.of_template = bare.statements_of_page(people[0], question.path)
+        with stage.web() as web, stage.web(settings=BASELINE) as memory:
+            for question in asked_questions:
                 check_baseline(question, web, memory, people[0])
-                measure(world, question, web, memory, people=people, rounds=1 if size.is_for_tests else ROUNDS)
+                measure(stage, question, web, memory, people=people, rounds=1 if size.is_for_tests else ROUNDS)
                 summarise(report, question)
-        growth(world, report, size)
+        growth(stage, report, size)
     return report
 
 
 def check_baseline(question: Question, web: Web, memory: Web, session: str) -> None:
-    """The baseline page gives what the page gives, without a query of the view's."""
+    """Assert that the baseline page is as long as the page and makes the queries of the template only."""
     page = Browser(web.port, session).get(question.path)
     assert page.status == 200, f"{question.path} answers {page.status}"
     browser = Browser(memory.port, session)
@@ -88,17 +88,17 @@ def check_baseline(question: Question, web: Web, memory: Web, session: str) -> N
     assert len(kept.body) == len(page.body), f"the baseline page of {question.path} is another page"
 
 
-def measure(world: Stage, question: Question, web: Web, memory: Web, *, people: list[str], rounds: int) -> None:
+def measure(stage: Stage, question: Question, web: Web, memory: Web, *, people: list[str], rounds: int) -> None:
     for number in range(rounds + 1):
         seconds = SECONDS if number else WARM_SECONDS
         page = drive([_page(web.port, session, question.path, seconds) for session in people])
         baseline = drive([_page(memory.port, session, question.path, seconds) for session in people])
-        sql = drive([_sql(world, question.statements, seconds) for _ in people])
+        sql = drive([_sql(stage, question.statements, seconds) for _ in people])
         if number:
             question.page += [ms for took in page for ms in took]
             question.baseline += [ms for took in baseline for ms in took]
             question.sql += [ms for took in sql for ms in took]
-    world.say(
+    stage.say(
         f"{question.name}: {len(question.page)} pages, {len(question.baseline)} baselines, {len(question.sql)} SQL"
     )
 
@@ -117,9 +117,9 @@ def _page(port: int, session: str, path: str, seconds: float) -> Callable[[], li
     return work
 
 
-def _sql(world: Stage, statements: list[str], seconds: float) -> Callable[[], list[float]]:
+def _sql(stage: Stage, statements: list[str], seconds: float) -> Callable[[], list[float]]:
     def work() -> list[float]:
-        with world.connect() as connection:
+        with stage.connect() as connection:
             return for_seconds(seconds, lambda: bare.ask(connection, statements))
 
     return work
@@ -149,17 +149,17 @@ def summarise(report: Report, question: Question) -> None:
 # -- Growth -----------------------------------------------------------------------------------------------------------
 
 
-def growth(world: Stage, report: Report, size: dataset.Size) -> None:
-    """The bare SQL with L's spaces, over L's and over S's number of past bookings: one client, in turns."""
+def growth(stage: Stage, report: Report, size: dataset.Size) -> None:
+    """Compare the bare SQL with L's spaces over L's and over S's number of past bookings: one client, in turns."""
     larger, smaller = (dataset.S, dataset.TINY) if size.is_for_tests else (dataset.L, dataset.S)
-    many = "totem" if size == larger else fill(world, larger, "many")
-    few = fill(world, dataset.with_recent_of(larger, smaller), "few")
-    world.use(many)
+    many = "totem" if size == larger else fill(stage, larger, "many")
+    few = fill(stage, dataset.with_recent_of(larger, smaller), "few")
+    stage.use(many)
     (session,) = clients.sessions(["membre10@example.org"])
     for question in questions(datetime.now(UTC)):
-        statements, _of_template = bare.of_page(session, question.path)
+        statements, _of_template = bare.statements_of_page(session, question.path)
         took: dict[str, list[float]] = {many: [], few: []}
-        with world.connect(many) as of_many, world.connect(few) as of_few:
+        with stage.connect(many) as of_many, stage.connect(few) as of_few:
             for _ in range(40):
                 for name, connection in ((many, of_many), (few, of_few)):
                     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The bare SQL of a page: the very statements its view runs, caught as text, to be run again over psycopg alone."""
+"""The bare SQL of a page: the statements its view runs, recorded as text, to be run again over psycopg alone."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ import psycopg
 
 from benchmarks.stage import HOST
 
-# Who asks is read by the middleware, for the baseline page as for the page: it is counted there.
+# The middleware reads session and person for the baseline page too: their time is counted there.
 OF_THE_MIDDLEWARE = ('FROM "django_session"', 'FROM "accounts_user" WHERE "accounts_user"."id" =')
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement with its values in it, whether it was part of a transaction, and whether a template asked it."""
+    """One statement with its values in it, whether it ran in a transaction, and whether a template ran it."""
 
     sql: str
     in_transaction: bool
@@ -23,8 +23,8 @@ class Statement:
 
 
 @contextmanager
-def caught() -> Iterator[list[Statement]]:
-    """The statements that Django's connection executes meanwhile, those of the middleware left out."""
+def recorded_statements() -> Iterator[list[Statement]]:
+    """Yields a list that collects the statements Django's connection executes, except those of the middleware."""
     from django.db import connection  # noqa: PLC0415 - the settings are chosen by the stage
     from django.template.backends.django import Template  # noqa: PLC0415
 
@@ -32,32 +32,32 @@ def caught() -> Iterator[list[Statement]]:
     rendering: list[bool] = []
     render = Template.render
 
-    def marked(template: Any, context: Any = None, request: Any = None) -> Any:
+    def render_marked(template: Any, context: Any = None, request: Any = None) -> Any:
         rendering.append(True)
         try:
             return render(template, context, request)
         finally:
             rendering.pop()
 
-    def catch(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    def record(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         assert not many
         result = execute(sql, params, many, context)
-        # A cursor of its own: that of the page still has rows to give.
+        # A cursor of its own: that of the page may still have rows to fetch.
         text = psycopg.ClientCursor(connection.connection).mogrify(sql, params) if params else sql
         if not any(mark in text for mark in OF_THE_MIDDLEWARE):
             statements.append(Statement(text, connection.in_atomic_block, bool(rendering)))
         return result
 
-    Template.render = marked  # type: ignore[method-assign,assignment]
+    Template.render = render_marked  # type: ignore[method-assign,assignment]
     try:
-        with connection.execute_wrapper(catch):
+        with connection.execute_wrapper(record):
             yield statements
     finally:
         Template.render = render  # type: ignore[method-assign]
 
 
 def browser(session: str) -> Any:
-    """Django's test client, signed in: the views run in this process, with all of their middleware."""
+    """Django's test client with this session: the views run in this process, with all of the middleware."""
     from django.test import Client  # noqa: PLC0415
 
     client = Client(SERVER_NAME=HOST)
@@ -65,11 +65,11 @@ def browser(session: str) -> Any:
     return client
 
 
-def of_page(session: str, path: str) -> tuple[list[str], int]:
-    """What a view asks the database; and how often the template asks, which the baseline page does too."""
+def statements_of_page(session: str, path: str) -> tuple[list[str], int]:
+    """The statements of a view, and the number of those that its template runs, as the baseline page does too."""
     client = browser(session)
     client.get(path, secure=True)
-    with caught() as statements:
+    with recorded_statements() as statements:
         answer = client.get(path, secure=True)
     assert answer.status_code == 200, f"{path} answers {answer.status_code}"
     of_view = [statement.sql for statement in statements if not statement.of_template]

@@ -1,4 +1,4 @@
-"""The product's settings, with the addresses of the baseline pages: never used but by the benchmarks."""
+"""The product's settings, with the addresses of the baseline pages: used by the benchmarks only."""
 
 from config.settings import *  # noqa: F403
 

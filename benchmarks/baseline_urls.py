@@ -2,8 +2,8 @@
 
 The first request to an address runs the product's view and keeps the template and the context it rendered. All others
 render that template with that context, behind the same middleware and with the session and the person of the request.
-What is left out is what the view does: its queries and its arithmetic. A header of each answer says how many queries
-the template itself asked for, whatever feeds it.
+What is left out is what the view does: its queries and its arithmetic. The header `X-Queries` of each answer is the
+number of queries that the template itself makes.
 
 Nothing here is part of the product: `benchmarks/baseline_settings.py` alone names this module.
 """
@@ -21,15 +21,15 @@ from django.urls import URLPattern, URLResolver
 
 from config import urls as product
 
-KIND = "HTTP_X_BASELINE"  # of several answers of one address (booked, refused), which one is meant
+KIND = "HTTP_X_BASELINE"  # which of several answers of one address is meant, by its status (booked, refused)
 View = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True)
-class Memory:
-    """What a view answered: a page with its context, or an answer without a page (a redirect).
+class KeptAnswer:
+    """The answer of a view: a page with its context, or an answer without a page (a redirect).
 
-    `person`: what the view left on the person of the request (their roles), which the template finds there.
+    `person`: the attributes that the view cached on the person of the request (their roles), for the template.
     """
 
     answer: HttpResponse
@@ -38,15 +38,15 @@ class Memory:
     person: dict[str, Any] = field(default_factory=dict)
 
 
-_known: dict[tuple[str, ...], Memory] = {}
+_kept_answers: dict[tuple[str, ...], KeptAnswer] = {}
 _rendered = threading.local()
 _render = Template.render
 
 
-def _spy(self: Template, context: Any = None, request: HttpRequest | None = None) -> str:
-    # Pages are rendered for a request; parts of them (fields of forms) are not, or inside of it.
+def _render_recorded(self: Template, context: Any = None, request: HttpRequest | None = None) -> str:
+    # Pages are rendered for a request; form fields are rendered without one, or inside a page.
     inside = getattr(_rendered, "inside", False)
-    left = {} if request is None or inside else _left_on_person(request)
+    left = {} if request is None or inside else _cached_on_person(request)
     _rendered.inside = True
     try:
         return _render(self, context, request)
@@ -56,19 +56,19 @@ def _spy(self: Template, context: Any = None, request: HttpRequest | None = None
             _rendered.last = self, context, left
 
 
-def _left_on_person(request: HttpRequest) -> dict[str, Any]:
+def _cached_on_person(request: HttpRequest) -> dict[str, Any]:
     known: set[str] = getattr(_rendered, "known", set())
     return {name: value for name, value in _person(request).items() if name not in known}
 
 
 def _person(request: HttpRequest) -> dict[str, Any]:
-    """What stands on the person of the request, who is looked up here as every page does."""
+    """The attributes of the person of the request, who is loaded here as every page does."""
     assert request.user.pk or request.user.is_anonymous
     wrapped = getattr(request.user, "_wrapped", request.user)
     return wrapped.__dict__
 
 
-Template.render = _spy  # type: ignore[method-assign,assignment]
+Template.render = _render_recorded  # type: ignore[method-assign,assignment]
 
 
 class _Counter:
@@ -84,10 +84,10 @@ def _from_memory(view: View) -> View:
     @functools.wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         kind = request.META.get(KIND, "")
-        # A redirect is the same whatever it follows.
+        # A redirect is the same for every address.
         key = (request.method or "", "" if kind.startswith("3") else request.get_full_path(), kind)
-        memory = _known.get(key)
-        if memory is None:
+        found = _kept_answers.get(key)
+        if found is None:
             _rendered.last = None
             _rendered.known = set(_person(request))
             answer = view(request, *args, **kwargs)
@@ -95,13 +95,13 @@ def _from_memory(view: View) -> View:
             content = b"" if _rendered.last else answer.content
             kept = HttpResponse(content, status=answer.status_code, headers=dict(answer.headers))
             if key[2] in ("", str(answer.status_code)):
-                _known[key] = Memory(kept, *(_rendered.last or ()))
+                _kept_answers[key] = KeptAnswer(kept, *(_rendered.last or ()))
             return answer
-        _person(request).update(memory.person)
+        _person(request).update(found.person)
         counter = _Counter()
         with connection.execute_wrapper(counter):
-            content = memory.template.render(memory.context, request) if memory.template else memory.answer.content
-        response = HttpResponse(content, status=memory.answer.status_code, headers=dict(memory.answer.headers))
+            content = found.template.render(found.context, request) if found.template else found.answer.content
+        response = HttpResponse(content, status=found.answer.status_code, headers=dict(found.answer.headers))
         response.headers["X-Queries"] = str(counter.number)
         return response
 

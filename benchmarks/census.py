@@ -1,9 +1,9 @@
-"""The digital sector of the whole country, counted: `python -m benchmarks.census [--size S|L] [--rows 40000000]`.
+"""The establishments of the digital sector of France: `python -m benchmarks.census [--size S|L] [--rows 40000000]`.
 
 Activity x size band x department x year of creation, over every open establishment of the activities of all perimeters.
-Totem's own statement on the sorted layout beside the one that somebody writes by hand for DuckDB on the same file (the
+Totem's own statement on the sorted layout beside one written by hand for DuckDB on the same file (the
 target), and beside DuckDB, Polars and pandas on the file as INSEE publishes it (for scale). Each in a process of its
-own; the first two take turns, each time the median of nine. Every engine has to count the same establishments.
+own; the first two alternate, each time the median of nine. Every engine has to count the same establishments.
 """
 
 import shutil

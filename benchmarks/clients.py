@@ -1,4 +1,4 @@
-"""Clients: keep-alive connections to a page, signed in, as many at once as asked for, and what they measured.
+"""Clients: signed-in keep-alive connections that send requests concurrently, and the times they measured.
 
 They run in several processes, so that the client is not what is measured; the same processes and threads drive the
 pages, the baseline pages and the bare SQL.
@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from benchmarks.stage import HOST
 
 PROCESSES = 4
-# Any 32 letters: the cookie and the field of a form have to say the same, and the origin has to be ours.
+# Any 32 letters: the cookie and the field of a form have to be equal, and the origin has to be ours.
 CSRF = "benchmarkbenchmarkbenchmarkbench"
 
 
@@ -60,7 +60,7 @@ class Browser:
 
     def _send(self, request: bytes) -> Answer:
         if self._socket is not None:
-            # A connection that the server has closed meanwhile: nothing of the request was read.
+            # Sent again when the server had closed the connection: nothing of the request was read.
             with contextlib.suppress(ConnectionResetError, BrokenPipeError, EmptyAnswerError):
                 return self._exchange(self._socket, request)
             self.close()
@@ -99,7 +99,7 @@ R = TypeVar("R")
 
 
 def drive(work: Sequence[Callable[[], R]]) -> list[R]:
-    """Do all of `work` at once, one thread each in a few processes, and return what each returned, in order."""
+    """Run all of `work` concurrently, one thread each in a few processes; returns their results, in order."""
     processes = min(PROCESSES, len(work))
     context = multiprocessing.get_context("fork")
     ready = context.Barrier(len(work))
@@ -144,7 +144,7 @@ def _child(sender: Connection, ready: Barrier, work: Sequence[Callable[[], objec
 
 
 def for_seconds(seconds: float, ask: Callable[[], object]) -> list[float]:
-    """Ask again and again; how many milliseconds each took."""
+    """Call `ask` until the time is over; returns the milliseconds of each call."""
     took = []
     end = time.perf_counter() + seconds
     while (began := time.perf_counter()) < end:
@@ -164,7 +164,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def sessions(emails: Sequence[str]) -> list[str]:
-    """A session for each of these people, as signing in would have made it; the cookie's values."""
+    """Store a session for each of these people, as signing in does; returns the values of the session cookies."""
     from django.conf import settings  # noqa: PLC0415 - the settings are chosen by the stage
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: PLC0415
     from django.contrib.sessions.backends.db import SessionStore  # noqa: PLC0415

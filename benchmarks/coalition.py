@@ -1,7 +1,7 @@
 """How fast partners are found: `python -m benchmarks.coalition [--size S|M|L]`.
 
-The search of `totem.labels.coalitions` over seeded figures of made-up territories: sizes log-normal, actors likelier in
-large ones, large companies in several at once, some figures not known; a charter of nine clauses and twelve kinds of
+The search of `totem.labels.coalitions` over seeded figures of invented territories: sizes log-normal, actors likelier
+in large ones, large companies in several at once, some figures not known; a charter of nine clauses and twelve kinds of
 actors. Three charters: `believable`, a `lax` one (millions of minimal sets), a `strict` one that no set meets (the
 nearest miss is looked for).
 
@@ -46,7 +46,7 @@ ACTORS = {  # how likely one is in a territory of average size
 
 @dataclass(frozen=True)
 class Charter:
-    """Its thresholds."""
+    """The name of a charter and the thresholds of its clauses."""
 
     name: str
     area: int
@@ -55,7 +55,7 @@ class Charter:
     accounts: int
     international: int
     events: int
-    wanted: int  # of the twelve kinds of actors, all or any so many
+    kinds_of_actors: int  # how many of the twelve are needed
     rank: int
 
 
@@ -87,51 +87,51 @@ REFERENCE = {"tiny": (12, 3), "S": (60, 3), "M": (60, 3), "L": (60, 3)}
 LEADS = {"tiny": 3, "S": 40, "M": 40, "L": 40}
 
 
-def made(case: Case) -> Problem:
-    """The figures of made-up territories, the same for the same case. The lead is of middling size."""
-    dice = random.Random(f"{SEED} {case.partners} {case.lead}")
+def problem_of(case: Case) -> Problem:
+    """A seeded problem of invented territories, the same for the same case. The lead is of middling size."""
+    rng = random.Random(f"{SEED} {case.partners} {case.lead}")
     charter = CHARTERS[case.charter]
-    sizes = [3.0, *(dice.lognormvariate(0, 1.1) for _ in range(case.partners))]
+    sizes = [3.0, *(rng.lognormvariate(0, 1.1) for _ in range(case.partners))]
 
     def figures(mean: float) -> tuple[int | None, ...]:
         return tuple(
-            None if at and dice.random() < 0.03 else round(mean * size * dice.lognormvariate(0, 0.6))
+            None if at and rng.random() < 0.03 else round(mean * size * rng.lognormvariate(0, 0.6))
             for at, size in enumerate(sizes)
         )
 
     def presence(chance: float) -> tuple[int, ...]:
-        return tuple(int(dice.random() < 1 - (1 - chance) ** size) for size in sizes)
+        return tuple(int(rng.random() < 1 - (1 - chance) ** size) for size in sizes)
 
     jobs = figures(300)
-    abroad = tuple(None if one is None else (round(one * dice.betavariate(2, 7)), one) for one in jobs)
+    abroad = tuple(None if one is None else (round(one * rng.betavariate(2, 7)), one) for one in jobs)
     actors = tuple(Atom(name, "any", presence(chance), 1) for name, chance in ACTORS.items())
     clauses: list[Clause] = [
-        AtLeast(charter.wanted, actors, "actors"),
+        AtLeast(charter.kinds_of_actors, actors, "actors"),
         Atom("delivered area", "sum", figures(5_000), charter.area),
         Atom("firms", "sum", figures(50), charter.firms),
         Atom("jobs", "sum", jobs, charter.jobs),
         Atom("events", "sum", figures(15), charter.events),
-        Atom("large accounts", "union", tuple(map(frozenset, _sites(dice, sizes))), charter.accounts),
+        Atom("large accounts", "union", tuple(map(frozenset, _sites(rng, sizes))), charter.accounts),
         Atom("international", "ratio", abroad, charter.international),
-        Atom("rank", "max", tuple(min(100, dice.randint(1, 40) + round(8 * size)) for size in sizes), charter.rank),
+        Atom("rank", "max", tuple(min(100, rng.randint(1, 40) + round(8 * size)) for size in sizes), charter.rank),
         AtLeast(1, (actors[5], actors[7], Atom("funds", "sum", figures(2), 30)), "capital"),
     ]
     opens = tuple(Atom(f"open point {number}", "any", presence(0.2), 1) for number in range(6))
-    return Problem(tuple(map(str, range(case.partners + 1))), tuple(clauses), opens, _near(dice, sizes), case.most)
+    return Problem(tuple(map(str, range(case.partners + 1))), tuple(clauses), opens, _near(rng, sizes), case.most)
 
 
-def _sites(dice: random.Random, sizes: list[float]) -> list[set[int]]:
+def _sites(rng: random.Random, sizes: list[float]) -> list[set[int]]:
     """The large companies of each territory: one of them is in several, sooner in large ones."""
     there: list[set[int]] = [set() for _ in sizes]
     for company in range(LARGE_COMPANIES):
-        for at in dice.choices(range(len(sizes)), sizes, k=max(1, round(dice.paretovariate(1)))):
+        for at in rng.choices(range(len(sizes)), sizes, k=max(1, round(rng.paretovariate(1)))):
             there[at].add(company)
     return there
 
 
-def _near(dice: random.Random, sizes: list[float]) -> frozenset[tuple[int, int]]:
-    """Who touches whom: on a map of one unit's width, those nearer than lets each touch about five."""
-    places = [(dice.random(), dice.random()) for _ in sizes]
+def _near(rng: random.Random, sizes: list[float]) -> frozenset[tuple[int, int]]:
+    """Pairs of neighbours on a map one unit wide: those nearer than a distance that gives each about five."""
+    places = [(rng.random(), rng.random()) for _ in sizes]
     near = math.sqrt(5 / math.pi / len(sizes))
     return frozenset(
         (one, other)
@@ -146,7 +146,7 @@ def _near(dice: random.Random, sizes: list[float]) -> frozenset[tuple[int, int]]
 
 def measured(case: Case) -> dict[str, Any]:
     """The seconds, sets and memory of one search; in a process of its own, memory being the most it ever had."""
-    problem = made(case)
+    problem = problem_of(case)
     before, first, last = _most_mb(), 0.0, None
     began, worked = time.perf_counter(), time.process_time()
     for last in solve(problem):
@@ -184,7 +184,7 @@ def beside_exhaustive(report: Report, partners: int, most: int) -> None:
     """The same answer, and how much sooner."""
     for charter in CHARTERS:
         case = Case(partners, most, charter)
-        problem = made(case)
+        problem = problem_of(case)
         began = time.perf_counter()
         *_, last = solve(problem)
         searched = time.perf_counter() - began
@@ -198,18 +198,18 @@ def beside_exhaustive(report: Report, partners: int, most: int) -> None:
 
 def beside_greedy(report: Report, leads: int) -> None:
     """Over many leads: no set found where there is one, or one with more partners than needed."""
-    asked = none = larger = 0
+    tried = none = larger = 0
     for lead in range(1, leads + 1):
-        problem = made(Case(60, 4, BELIEVABLE.name, lead))
+        problem = problem_of(Case(60, 4, BELIEVABLE.name, lead))
         *_, last = solve(problem)
         if not last.count:
             continue
-        asked += 1
+        tried += 1
         found = greedy(problem)
         none += found is None
         larger += found is not None and len(found) > len(last.best[0].members)
-    report.baselines["greedy, up to 4 among 60"] = {"leads": asked, "none_found": none, "larger_than_needed": larger}
-    report.ratios["greedy is wrong"] = (none + larger) / max(1, asked)
+    report.baselines["greedy, up to 4 among 60"] = {"leads": tried, "none_found": none, "larger_than_needed": larger}
+    report.ratios["greedy is wrong"] = (none + larger) / max(1, tried)
 
 
 def run(size: str) -> Report:

@@ -1,4 +1,4 @@
-"""What many clients want at once, and whether the right ones got it."""
+"""The concurrent booking attempts of many clients, and whether exactly those that fit were accepted."""
 
 import random
 from collections import Counter
@@ -15,8 +15,8 @@ MACHINE_BUFFER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One booking that one client asks for. `contest` is the round and the kind of contest it is part of."""
+class Attempt:
+    """One booking that one client submits. `contest` is the round and the kind of contest it is part of."""
 
     contest: str
     space: str
@@ -48,7 +48,7 @@ WHOLE, HALVES = "grande-salle-1", ("grande-salle-1a", "grande-salle-1b")
 
 
 def days_after(now: datetime, first: int) -> Iterator[date]:
-    """Working days on which nothing is booked yet: beyond the data set, within the horizon of the spaces."""
+    """Mondays to Saturdays without bookings: beyond the data set, within the horizon of the spaces."""
     day = now.astimezone(ZONE).date() + timedelta(days=AHEAD_DAYS + 7 + first)
     while True:
         if day.isoweekday() != 7:
@@ -57,40 +57,40 @@ def days_after(now: datetime, first: int) -> Iterator[date]:
 
 
 def quantity_for(size: Size, clients: int) -> int:
-    """So many of the pool's desks that about half of the clients can have them."""
+    """The number of desks that lets about half of the clients book the pool."""
     return max(1, -(-2 * size.hot_desks // clients) if clients > 2 else size.hot_desks // 2 + 1)
 
 
-def wishes(size: Size, clients: int, rounds: int, first_day: int, now: datetime) -> list[list[Wish]]:
-    """What each client asks for, in its order: in each round the same room at the same time, overlapping lengths in a
-    room, a composite room or a half of it, desks of a pool, and a machine with time kept free after it.
+def attempts(size: Size, clients: int, rounds: int, first_day: int, now: datetime) -> list[list[Attempt]]:
+    """The attempts of each client, in order: in each round the same room at the same time, overlapping lengths in a
+    room, a composite room or a half of it, desks of a pool, and a machine with a buffer after it.
     """
     rng = random.Random(SEED + clients)
     days = days_after(now, first_day)
-    lists: list[list[Wish]] = [[] for _ in range(clients)]
+    lists: list[list[Attempt]] = [[] for _ in range(clients)]
     for number in range(rounds):
         day = next(days)
 
         def at(hour: int, half: int = 0, day: date = day) -> datetime:
             return datetime.combine(day, time(hour), tzinfo=ZONE) + timedelta(minutes=30 * half)
 
-        for wanted in lists:
-            wanted += [
-                Wish(f"{number} same", ROOM, at(10), 60),
-                Wish(f"{number} overlapping", ROOM, at(11, rng.randrange(8)), 30 * rng.randrange(1, 6)),
-                Wish(f"{number} composite", rng.choice((WHOLE, *HALVES)), at(14), 60),
-                Wish(f"{number} pool", POOL, at(9), 120, quantity_for(size, clients)),
-                Wish(f"{number} buffer", MACHINE, at(9, rng.randrange(6)), 30 * rng.randrange(1, 4)),
+        for attempts in lists:
+            attempts += [
+                Attempt(f"{number} same", ROOM, at(10), 60),
+                Attempt(f"{number} overlapping", ROOM, at(11, rng.randrange(8)), 30 * rng.randrange(1, 6)),
+                Attempt(f"{number} composite", rng.choice((WHOLE, *HALVES)), at(14), 60),
+                Attempt(f"{number} pool", POOL, at(9), 120, quantity_for(size, clients)),
+                Attempt(f"{number} buffer", MACHINE, at(9, rng.randrange(6)), 30 * rng.randrange(1, 4)),
             ]
     return lists
 
 
-# -- Who got what -----------------------------------------------------------------------------------------------------
+# -- The verdict ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a contest, or of many: `fit` is how many of those who asked there was room for."""
+    """The answers of one or several contests; `fit` is the number of attempts that there was room for."""
 
     accepted: int = 0
     refused: int = 0
@@ -106,45 +106,45 @@ class Verdict:
         )
 
 
-def judge(size: Size, lists: list[list[Wish]], statuses: list[list[int]]) -> Verdict:
-    """Compare the answers with what there was room for."""
-    contests: dict[str, list[tuple[Wish, int]]] = {}
-    for wanted, got in zip(lists, statuses, strict=True):
-        for wish, status in zip(wanted, got, strict=True):
-            contests.setdefault(wish.contest, []).append((wish, status))
+def judge(size: Size, lists: list[list[Attempt]], statuses: list[list[int]]) -> Verdict:
+    """Compare the answers with the attempts that fit."""
+    contests: dict[str, list[tuple[Attempt, int]]] = {}
+    for attempts, answers in zip(lists, statuses, strict=True):
+        for attempt, status in zip(attempts, answers, strict=True):
+            contests.setdefault(attempt.contest, []).append((attempt, status))
     return sum((_verdict(size, answers) for answers in contests.values()), Verdict())
 
 
-def _verdict(size: Size, answers: list[tuple[Wish, int]]) -> Verdict:
-    accepted = [wish for wish, status in answers if status == ACCEPTED]
-    refused = [wish for wish, status in answers if status in REFUSED]
+def _verdict(size: Size, answers: list[tuple[Attempt, int]]) -> Verdict:
+    accepted = [attempt for attempt, status in answers if status == ACCEPTED]
+    refused = [attempt for attempt, status in answers if status in REFUSED]
     return Verdict(
         len(accepted), len(refused), len(answers) - len(accepted) - len(refused), _fit(size, accepted, refused)
     )
 
 
-def _fit(size: Size, accepted: list[Wish], refused: list[Wish]) -> int:
-    """How many there was room for: those accepted that meet none before them, and those refused that meet none."""
-    kept: list[Wish] = []
-    for wish in [*accepted, *refused]:
-        if _has_room(size, wish, kept):
-            kept.append(wish)
+def _fit(size: Size, accepted: list[Attempt], refused: list[Attempt]) -> int:
+    """How many fit: those accepted that overlap none before them, and those refused that overlap none."""
+    kept: list[Attempt] = []
+    for attempt in [*accepted, *refused]:
+        if _has_room(size, attempt, kept):
+            kept.append(attempt)
     return len(kept)
 
 
-def _has_room(size: Size, wish: Wish, kept: list[Wish]) -> bool:
-    if wish.space == POOL:
-        return sum(other.quantity for other in kept) + wish.quantity <= size.hot_desks
-    return not any(_meet(wish, other) for other in kept)
+def _has_room(size: Size, attempt: Attempt, kept: list[Attempt]) -> bool:
+    if attempt.space == POOL:
+        return sum(other.quantity for other in kept) + attempt.quantity <= size.hot_desks
+    return not any(_overlap(attempt, other) for other in kept)
 
 
-def _meet(one: Wish, other: Wish) -> bool:
+def _overlap(one: Attempt, other: Attempt) -> bool:
     apart = {one.space, other.space} == set(HALVES)
     buffer = MACHINE_BUFFER if one.space == MACHINE else timedelta()
     return not apart and one.start < other.end + buffer and other.start < one.end + buffer
 
 
-# Said with the bookings alone, not with the rows that the product's constraint watches.
+# From the bookings alone, apart from the rows that the exclusion constraint checks.
 _TWICE = """
 WITH live AS (
     SELECT b.id, b.space_id, starts_at, ends_at, s.buffer_after_minutes * interval '1 minute' AS after
@@ -181,7 +181,7 @@ SELECT count(*) FROM bookings_occupancy a JOIN bookings_occupancy b
 
 
 def overlaps(connection: psycopg.Connection, since: datetime) -> int:
-    """Live bookings that lie over one another, pools with more taken than there is, units taken twice."""
+    """Overlapping pairs of live bookings, plus bookings that overfill a pool, plus units occupied twice."""
     counts: Counter[str] = Counter()
     for name, query in (("twice", _TWICE), ("overfull", _OVERFULL), ("units", _UNITS)):
         row = connection.execute(query, {"since": since}).fetchone()

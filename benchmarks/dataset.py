@@ -5,7 +5,7 @@
 | S | 40 | 4 | 6 | 120 | 6,000 in a year |
 | L | 300 | 25 | 40 | 1,200 | 250,000 in five years |
 
-Time runs up to eight weeks after `now`, as dense ahead as behind. People are numbers; nobody in here exists. The rows
+Time runs up to eight weeks after `now`, as dense ahead as behind. People are numbered; all are invented. The rows
 go through a temporary table filled with COPY, as one superuser without triggers: what is loaded is checked by adding
 the exclusion constraint back at the end.
 """
@@ -28,14 +28,14 @@ HUB = "banc-d-essai"
 
 @dataclass(frozen=True)
 class Size:
-    """How much there is of everything. `recent` keeps only that many of the bookings that are over."""
+    """The number of rows of each kind. `recent` keeps only that many of the past bookings."""
 
     name: str
     hot_desks: int
     visiting_desks: int
     fixed_desks: int
     rooms: int
-    composites: int  # of the rooms, those made of the two before them
+    composites: int  # of the rooms, those composed of the two before them
     machines: int
     members: int
     bookings: int
@@ -44,7 +44,7 @@ class Size:
 
     @property
     def is_for_tests(self) -> bool:
-        """Whether the programs only show that they work: nothing is measured long enough to mean anything."""
+        """Whether the run is only a test of the program: nothing is measured long enough for a figure."""
         return self.name == "tiny"
 
 
@@ -63,12 +63,12 @@ def with_recent_of(size: Size, other: Size) -> Size:
 
 @dataclass(frozen=True)
 class Place:
-    """A space as the loader needs it."""
+    """A stored space, with what the loader needs of it."""
 
     pk: int
     kind: str
     units: tuple[int, ...]
-    whole: bool = False  # a composite, or a part of one: takes few bookings, so that they meet rarely
+    whole: bool = False  # a composite, or a part of one: has few bookings, so that they rarely overlap
 
 
 def load(connection: psycopg.Connection, size: Size, now: datetime) -> None:
@@ -82,7 +82,7 @@ def load(connection: psycopg.Connection, size: Size, now: datetime) -> None:
         hub_id = _hub(cursor, now)
         places = _spaces(cursor, size, hub_id, now)
         _people(cursor, size, hub_id, now)
-        rows = _wanted(size, places, rng, now)
+        rows = _booking_rows(size, places, rng, now)
         _bookings(cursor, rows, hub_id, now)
         cursor.execute("RESET session_replication_role")
         cursor.execute("VACUUM ANALYZE")
@@ -141,8 +141,8 @@ def _one(cursor: psycopg.Cursor) -> int:
 
 
 @dataclass(frozen=True)
-class Described:
-    """A space before it is written."""
+class SpaceDescription:
+    """The values of a space to insert."""
 
     kind: str
     name: str
@@ -154,30 +154,30 @@ class Described:
     whole: bool = False
 
 
-def _described(size: Size) -> Iterator[Described]:
+def _descriptions(size: Size) -> Iterator[SpaceDescription]:
     """Desks as pools and singles, rooms of 4 to 24 people, the composites after their halves, machines."""
     if size.hot_desks:
-        yield Described("hot_desks", "Postes libres", "public", size.hot_desks)
+        yield SpaceDescription("hot_desks", "Postes libres", "public", size.hot_desks)
     if size.visiting_desks:
-        yield Described("visiting_desks", "Postes de passage", "network", size.visiting_desks)
+        yield SpaceDescription("visiting_desks", "Postes de passage", "network", size.visiting_desks)
     for number in range(1, size.fixed_desks + 1):
-        yield Described("fixed_desk", f"Bureau fixe {number}", "members")
+        yield SpaceDescription("fixed_desk", f"Bureau fixe {number}", "members")
     for number in range(1, size.rooms - 3 * size.composites + 1):
         features = ("whiteboard", *(("screen",) if number % 2 else ()), *(("video",) if number % 4 == 1 else ()))
         capacity = (4, 6, 8, 12, 24)[number % 5]
-        yield Described("meeting_room", f"Salle {number}", "public", capacity=capacity, features=features)
+        yield SpaceDescription("meeting_room", f"Salle {number}", "public", capacity=capacity, features=features)
     for number in range(1, size.composites + 1):
         name, screen = f"Grande salle {number}", ("screen",)
         for side in "AB":
-            yield Described("meeting_room", f"{name}{side}", "public", capacity=10, features=screen, whole=True)
-        yield Described("event_room", name, "public", capacity=20, features=screen, whole=True)
+            yield SpaceDescription("meeting_room", f"{name}{side}", "public", capacity=10, features=screen, whole=True)
+        yield SpaceDescription("event_room", name, "public", capacity=20, features=screen, whole=True)
     for number in range(1, size.machines + 1):
-        yield Described("machine", f"Machine {number}", "members", features=("extraction",), buffer_after=15)
+        yield SpaceDescription("machine", f"Machine {number}", "members", features=("extraction",), buffer_after=15)
 
 
 def _spaces(cursor: psycopg.Cursor, size: Size, hub_id: int, now: datetime) -> list[Place]:
     places: list[Place] = []
-    for space in _described(size):
+    for space in _descriptions(size):
         places.append(_space(cursor, hub_id, len(places), space, now))
         if space.kind == "event_room":
             whole, halves = places[-1], places[-3:-1]
@@ -188,7 +188,7 @@ def _spaces(cursor: psycopg.Cursor, size: Size, hub_id: int, now: datetime) -> l
     return places
 
 
-def _space(cursor: psycopg.Cursor, hub_id: int, position: int, space: Described, now: datetime) -> Place:
+def _space(cursor: psycopg.Cursor, hub_id: int, position: int, space: SpaceDescription, now: datetime) -> Place:
     cursor.execute(
         """
         INSERT INTO spaces_space (created_at, updated_at, hub_id, kind, name, slug, description, is_active, position,
@@ -310,7 +310,7 @@ INSERT INTO core_journalentry (at, actor_id, verb, subject_model, subject_id, sc
 """
 
 
-def _wanted(size: Size, places: list[Place], rng: random.Random, now: datetime) -> "list[Row]":
+def _booking_rows(size: Size, places: list[Place], rng: random.Random, now: datetime) -> "list[Row]":
     rows = list(_rows(size, places, rng, now))
     if size.recent is None:
         return rows
@@ -351,7 +351,7 @@ HALF_HOUR = timedelta(minutes=30)
 
 
 def _rows(size: Size, places: list[Place], rng: random.Random, now: datetime) -> Iterator[Row]:
-    """`size.bookings` bookings in order of day: a half in rooms as far as they go, a sixth on machines, then desks."""
+    """The rows of `size.bookings` bookings, in order of day."""
     last = now.astimezone(ZONE).date() + timedelta(days=AHEAD_DAYS)
     days = [d for n in range(365 * size.years) if (d := last - timedelta(days=n)).isoweekday() != 7]
     days.reverse()
@@ -362,16 +362,16 @@ def _rows(size: Size, places: list[Place], rng: random.Random, now: datetime) ->
             status = "confirmed" if rng.random() < 0.92 else "cancelled"
             made = min(start, now) - timedelta(minutes=rng.randrange(60, 20_000))
             yield done, place.pk, unit, start, end, status, rng.randrange(size.members), made
-    assert done == size.bookings, f"{done} bookings fit, {size.bookings} were wanted"
+    assert done == size.bookings, f"{done} bookings fit, {size.bookings} were needed"
 
 
-def _some(slots: list[Slot], wanted: int, rng: random.Random) -> list[Slot]:
-    """`wanted` of a day's slots."""
+def _some(slots: list[Slot], count: int, rng: random.Random) -> list[Slot]:
+    """`count` of a day's slots: a half in rooms as far as they go, a sixth on machines, then desks."""
     rng.shuffle(slots)
-    rooms = [slot for slot in slots if slot[0].kind in ROOMS][: wanted // 2]
-    machines = [slot for slot in slots if slot[0].kind == "machine"][: wanted // 6]
+    rooms = [slot for slot in slots if slot[0].kind in ROOMS][: count // 2]
+    machines = [slot for slot in slots if slot[0].kind == "machine"][: count // 6]
     desks = [slot for slot in slots if slot[0].kind in DESKS]
-    return [*rooms, *machines, *desks][:wanted]
+    return [*rooms, *machines, *desks][:count]
 
 
 def _day(day: date, places: list[Place], rng: random.Random) -> list[Slot]:

@@ -1,8 +1,8 @@
-"""Judging a charter: `python -m benchmarks.evaluate [--size S|L]`.
+"""The evaluation of a charter: `python -m benchmarks.evaluate [--size S|L]`.
 
 The whole charter « Quartier numérique » for one territory, and for every grouping of communes of France in one run, its
-figures computed for that day: seeded readings, observations, buildings, organisations with their years. Beside it the
-very statements it asks, over psycopg alone, their rows fetched and thrown away. S: 130 territories, L: all of them.
+figures computed for that day: seeded measurements, observations, buildings, organisations with their years. Beside it
+its statements over psycopg alone, their rows fetched and thrown away. S: 130 territories, L: all of them.
 """
 
 import random
@@ -19,9 +19,9 @@ from typing import Any
 import psycopg
 
 from benchmarks import dataset
-from benchmarks.bare import ask, caught
+from benchmarks.bare import ask, recorded_statements
 from benchmarks.report import Report, main
-from benchmarks.stage import ROOT, Stage, stage
+from benchmarks.stage import ROOT, Stage, staged
 
 DAY = date(2026, 11, 1)
 NOW = datetime(2026, 11, 1, 9, tzinfo=UTC)
@@ -34,13 +34,13 @@ LINEAR = 1.3  # what one territory costs among all of them, over what it costs a
 
 @dataclass(frozen=True)
 class Question:
-    """What is judged: a charter for some territories, as the workspace that declared their figures sees them."""
+    """A charter to evaluate for some territories, as the workspace that declared their figures sees them."""
 
     charter: Any
     subjects: list[Any]
     workspace: Any
 
-    def judged(self) -> list[Any]:
+    def evaluate(self) -> list[Any]:
         from totem.labels.evaluating import evaluate_many  # noqa: PLC0415 - the settings are chosen by the stage
 
         return evaluate_many(self.charter, self.subjects, DAY, workspace=self.workspace)
@@ -48,15 +48,15 @@ class Question:
 
 def run(size: dataset.Size) -> Report:
     report = Report("evaluate", size.name)
-    with stage(size) as world:
+    with staged(size) as stage:
         charter, subjects, workspace = _seeded(TERRITORIES[size.name])
-        world.say(f"{len(subjects)} territories seeded")
+        stage.say(f"{len(subjects)} territories seeded")
         one = Question(charter, [_governed(subjects[0], workspace)], workspace)
         times = 2 if size.is_for_tests else TIMES
-        queries = {"one": _beside(report, world, "one territory", one, times)}
+        queries = {"one": _compare(report, stage, "one territory", one, times)}
         half, whole = Question(charter, subjects[::2], workspace), Question(charter, subjects, workspace)
-        queries["half"] = _beside(report, world, "half of them", half, 1 if size.is_for_tests else 5)
-        queries["all"] = _beside(report, world, "all of them", whole, 1 if size.is_for_tests else 5)
+        queries["half"] = _compare(report, stage, "half of them", half, 1 if size.is_for_tests else 5)
+        queries["all"] = _compare(report, stage, "all of them", whole, 1 if size.is_for_tests else 5)
         report.figures["requirements"] = sum(1 for _ in charter.requirements())
         report.figures["territories"] = len(subjects)
         each = [
@@ -67,30 +67,30 @@ def run(size: dataset.Size) -> Report:
         report.at_most("one territory / the same rows in bare SQL", report.ratios["one territory"], AT_MOST)
         if not size.is_for_tests:
             report.at_most("cost of one among all / among half", each[1] / each[0], LINEAR)
-        # What is governed (bodies, offices, money) is asked of perimeters and hubs only.
+        # Governance (bodies, offices, money) is evaluated for perimeters and hubs only.
         report.exactly("queries more for all than for half", queries["all"] - queries["half"], 0)
         report.at_most("queries for one", queries["one"], 16)
     return report
 
 
-def _beside(report: Report, world: Stage, name: str, question: Question, times: int) -> int:
-    """Judge and ask the same by hand, in turns; how many statements there are."""
-    with caught() as statements:
-        question.judged()
+def _compare(report: Report, stage: Stage, name: str, question: Question, times: int) -> int:
+    """Time the evaluation and its statements over psycopg, in turns; returns the number of statements."""
+    with recorded_statements() as statements:
+        question.evaluate()
     texts = [statement.sql for statement in statements]
     ours, bare = [], []
-    with world.connect() as connection:
+    with stage.connect() as connection:
         for _ in range(times):
-            ours.append(_timed(question.judged))
-            bare.append(_timed(lambda: _by_hand(connection, texts)))
+            ours.append(_timed(question.evaluate))
+            bare.append(_timed(lambda: _run_statements(connection, texts)))
     report.figures[name] = {"median_ms": median(ours), "queries": len(texts)}
     report.baselines[name] = {"median_ms": median(bare)}
     report.ratios[name] = median(ours) / median(bare)
-    world.say(f"{name}: {median(ours):.1f} ms, by hand {median(bare):.1f} ms, {len(texts)} statements")
+    stage.say(f"{name}: {median(ours):.1f} ms, by hand {median(bare):.1f} ms, {len(texts)} statements")
     return len(texts)
 
 
-def _by_hand(connection: psycopg.Connection, statements: list[str]) -> None:
+def _run_statements(connection: psycopg.Connection, statements: list[str]) -> None:
     ask(connection, statements)
 
 
@@ -100,7 +100,7 @@ def _timed(work: Callable[[], Any]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-# -- What is judged ---------------------------------------------------------------------------------------------------
+# -- The seeded charter -----------------------------------------------------------------------------------------------
 
 
 def _seeded(number: int) -> tuple[Any, list[Any], Any]:
@@ -114,7 +114,7 @@ def _seeded(number: int) -> tuple[Any, list[Any], Any]:
     subjects = epci_subjects(codes[:number])
     workspace = Workspace.objects.create(name="Banc d’essai", slug="banc-d-essai")
     rng = random.Random(4)
-    _readings(from_file, subjects, rng)
+    _measurements(from_file, subjects, rng)
     _observations(from_file, subjects, workspace, rng)
     _actors(subjects, workspace, rng)
     _buildings(subjects, workspace, rng)
@@ -171,7 +171,7 @@ def _charter(path: Path) -> Any:
     return from_content(tomllib.loads(path.read_text()))
 
 
-def _readings(charter: Any, subjects: list[Any], rng: random.Random) -> None:
+def _measurements(charter: Any, subjects: list[Any], rng: random.Random) -> None:
     from totem.labels.indicators import figures_of  # noqa: PLC0415
     from totem.labels.models import Reading  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""How fast a place's figures come: `python -m benchmarks.profiles [--size S|L] [--rows N]`.
+"""The response times of the pages of a place's figures: `python -m benchmarks.profiles [--size S|L] [--rows N]`.
 
 Pages of communes, EPCI, departments, regions, drawn areas, and a yearly series as CSV, asked by eight visitors at
 once over HTTP, without charts. Each kind is asked for many places, every client in an order of its own, so that what is
@@ -11,10 +11,9 @@ connections kept, chance would tie four clients to one web process and none to a
 Each is measured in turn as the page, as the baseline page (same template and context, from memory) and as DuckDB alone:
 the same questions asked of the same Parquet files, the cube and its neighbours, with views and no table made between
 them, in as many processes as the server has, by as many clients. A stricter figure stands beside it, without target:
-the very statements of the page, with the table of what is counted here that the product makes once for all questions.
-What the page asks of PostgreSQL, and all it does with the answers, stands on its own side only. Of figures only
-yearly series are remembered from one request to the next, as the files of a stock never change; so is which communes an
-official place has.
+the statements of the page, with the table of the place's establishments that the product creates once for all of them.
+What the page does in PostgreSQL and with the rows is counted on its own side only. Of figures only yearly series are
+cached from one request to the next, as the files of a stock never change; so are the communes of an official place.
 """
 
 import argparse
@@ -35,8 +34,8 @@ from typing import Any
 from benchmarks import dataset
 from benchmarks.clients import Browser, drive, median, p95
 from benchmarks.report import Report, finish
-from benchmarks.stage import HOST, ROOT, Stage, Web, clean_environment, stage
-from benchmarks.startup import MOST_MB, web_processes, weight
+from benchmarks.stage import HOST, ROOT, Stage, Web, clean_environment, staged
+from benchmarks.startup import MOST_MB, memory_mb, web_processes
 
 CLIENTS = 8
 ROUNDS = 4
@@ -56,7 +55,7 @@ REAL_OUTLINES = ROOT.parent / "shared/data/communes_metropole_2026_simplifiees.p
 
 @dataclass(frozen=True)
 class Statement:
-    """What a page asked DuckDB: words, values, and how it took the answer (None: it took none)."""
+    """A statement a page runs in DuckDB: its text, values, and the method that fetched its rows (None: not fetched)."""
 
     sql: str
     values: Any
@@ -64,7 +63,7 @@ class Statement:
 
 
 @dataclass
-class Kind:
+class PlaceKind:
     """The addresses of one kind of place, what each asks DuckDB, and the milliseconds measured."""
 
     name: str
@@ -78,25 +77,25 @@ class Kind:
 
 def run(size: dataset.Size, rows: int) -> Report:
     report = Report("profiles", size.name)
-    with stage(dataset.TINY) as world:
-        shapes = outlines(world, size)
-        import_stock(world, rows, shapes)
+    with staged(dataset.TINY) as stage:
+        shapes = outlines(stage, size)
+        import_stock(stage, rows, shapes)
         report.figures["register"] = {"rows": rows, "outlines": shapes, "load_average": os.getloadavg()[0]}
-        kinds = asked(3 if size.is_for_tests else PLACES)
-        statements = in_child(lambda: [[caught(path) for path in kind.paths] for kind in kinds])
+        kinds = place_kinds(3 if size.is_for_tests else PLACES)
+        statements = in_child(lambda: [[recorded_statements(path) for path in kind.paths] for kind in kinds])
         for kind, of_kind in zip(kinds, statements, strict=True):
             kind.statements = of_kind
-        with world.web() as web, world.web(settings=BASELINE) as memory:
+        with stage.web() as web, stage.web(settings=BASELINE) as memory:
             for kind in kinds:
                 check_baseline(kind, web, memory)
                 measure(
                     kind, web, memory, rounds=1 if size.is_for_tests else ROUNDS, scale=0.25 if size.is_for_tests else 1
                 )
-                world.say(
+                stage.say(
                     f"{kind.name}: {len(kind.page)} pages, {len(kind.baseline)} baselines, {len(kind.alone)} alone"
                 )
                 summarise(report, kind, size)
-            weights = [weight(pid) for pid in web_processes(web)]
+            weights = [memory_mb(pid) for pid in web_processes(web)]
     report.figures["memory of one web process"] = {
         "rss_mb": max(rss for rss, _pss in weights),
         "pss_mb": max((pss for _rss, pss in weights if pss is not None), default=None),
@@ -109,14 +108,14 @@ def run(size: dataset.Size, rows: int) -> Report:
 # -- The register -----------------------------------------------------------------------------------------------------
 
 
-def outlines(world: Stage, size: dataset.Size) -> str:
-    """Load the limits of communes: the simplified official ones where they are at hand, else a made-up grid; which."""
+def outlines(stage: Stage, size: dataset.Size) -> str:
+    """Load the outlines of communes, official and simplified, or a grid where that file is missing; returns which."""
     from totem.territories.outlines import load_outlines  # noqa: PLC0415 - the settings are chosen by the stage
 
     real = REAL_OUTLINES.exists() and not size.is_for_tests
-    source = REAL_OUTLINES if real else grid(world.folder / "grid.geojson")
+    source = REAL_OUTLINES if real else grid(stage.folder / "grid.geojson")
     load_outlines(str(source))
-    world.say("outlines loaded")
+    stage.say("outlines loaded")
     return "official, simplified" if real else "made-up grid"
 
 
@@ -137,15 +136,15 @@ def grid(path: Path) -> Path:
     return path
 
 
-def import_stock(world: Stage, rows: int, shapes: str) -> None:
-    """A synthetic register of that many establishments, made unless it is kept already, and imported."""
+def import_stock(stage: Stage, rows: int, shapes: str) -> None:
+    """Import a synthetic register of that many establishments, generated unless its files are kept already."""
     from totem.observatory.register.synthetic import reference_from_database, synthesise  # noqa: PLC0415
 
     folder = KEPT / f"placed-{rows}-{shapes.split(maxsplit=1)[0].strip(',')}"
     if not (folder / "whole").exists():
         made = synthesise(folder, rows=rows, seed=SEED, reference=reference_from_database(), formats=("parquet",))
         (folder / "whole").write_text("\n".join(file.name for file in made.files))
-        world.say(f"a register of {rows:,} establishments made")
+        stage.say(f"a register of {rows:,} establishments made")
     files = [str(folder / name) for name in (folder / "whole").read_text().split()]
     command = [
         sys.executable,
@@ -158,40 +157,40 @@ def import_stock(world: Stage, rows: int, shapes: str) -> None:
         "2026-11-01",
         "--synthetic",
     ]
-    environment = clean_environment() | world.environment()
+    environment = clean_environment() | stage.environment()
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-    world.say("imported")
+    stage.say("imported")
 
 
-# -- What is asked ----------------------------------------------------------------------------------------------------
+# -- The pages --------------------------------------------------------------------------------------------------------
 
 
-def asked(count: int) -> list[Kind]:
-    """So many places of each kind by chance, always the same: half of them among the largest, where figures are."""
-    dice = random.Random(SEED)
-    codes = {level: _codes(level, dice, count) for level in LEVELS}
-    kinds = [Kind(level, [f"/observatoire/{level}/{code}/" for code in codes[level]]) for level in LEVELS]
-    kinds.append(Kind("drawn polygon", _drawn(dice, count)))
+def place_kinds(count: int) -> list[PlaceKind]:
+    """`count` seeded places of each kind: half of them among the largest, which have the most figures."""
+    rng = random.Random(SEED)
+    codes = {level: _codes(level, rng, count) for level in LEVELS}
+    kinds = [PlaceKind(level, [f"/observatoire/{level}/{code}/" for code in codes[level]]) for level in LEVELS]
+    kinds.append(PlaceKind("drawn polygon", _drawn(rng, count)))
     series = [
         f"/observatoire/{level}/{code}/tableaux/serie.csv" for level in LEVELS for code in codes[level][: count // 2]
     ]
-    kinds.append(Kind("yearly series", series))
+    kinds.append(PlaceKind("yearly series", series))
     return kinds
 
 
-def _codes(level: str, dice: random.Random, count: int) -> list[str]:
+def _codes(level: str, rng: random.Random, count: int) -> list[str]:
     from totem.observatory.surroundings import MODELS  # noqa: PLC0415
 
     places = MODELS[level].objects.filter(population__gt=0).order_by("-population")
     if level == "commune":
         places = places.filter(current=True)
     known = list(places.values_list("pk", flat=True))
-    largest = dice.sample(known[: 4 * count], min(count // 2, len(known)))
+    largest = rng.sample(known[: 4 * count], min(count // 2, len(known)))
     rest = [code for code in known if code not in largest]
-    return [*largest, *dice.sample(rest, min(count - len(largest), len(rest)))]
+    return [*largest, *rng.sample(rest, min(count - len(largest), len(rest)))]
 
 
-def _drawn(dice: random.Random, count: int) -> list[str]:
+def _drawn(rng: random.Random, count: int) -> list[str]:
     """Areas of twelve corners about communes, 3 to 30 km wide."""
     import shapely  # noqa: PLC0415
 
@@ -205,8 +204,8 @@ def _drawn(dice: random.Random, count: int) -> list[str]:
         .values_list("west", "south")
     )
     paths = []
-    for west, south in dice.sample(centres, count):
-        width = dice.uniform(0.03, 0.3)
+    for west, south in rng.sample(centres, count):
+        width = rng.uniform(0.03, 0.3)
         text = text_of(shapely.Point(west, south).buffer(width / 2, quad_segs=3))
         place = place_drawn(read_drawn(text).polygon)
         paths.append(f"/observatoire/dessin/{place.code}/?forme={text}")
@@ -224,8 +223,8 @@ def in_child(work: Callable[[], Any]) -> Any:
     return drive([work])[0]
 
 
-def caught(path: str) -> list[Statement]:
-    """What a page asks DuckDB when the views of its stock are there already."""
+def recorded_statements(path: str) -> list[Statement]:
+    """The statements a page runs in DuckDB when the views of its stock exist already."""
     from django.test import Client  # noqa: PLC0415
 
     from totem.observatory import engine, queries  # noqa: PLC0415
@@ -233,45 +232,45 @@ def caught(path: str) -> list[Statement]:
     client = Client(SERVER_NAME=HOST)
     answer = client.get(path, secure=True)
     assert answer.status_code == 200, f"{path} answers {answer.status_code}"
-    client.get(ELSEWHERE, secure=True)  # tables of the place just asked would not be filled again
+    client.get(ELSEWHERE, secure=True)  # makes the page fill the tables of its place again
     queries._kept_series.cache_clear()
-    said: list[dict[str, Any]] = []
+    recorded: list[dict[str, Any]] = []
     open_connection = engine._connection
-    engine._connection = lambda: Recorder(open_connection(), said)  # type: ignore[assignment,return-value]
+    engine._connection = lambda: Recorder(open_connection(), recorded)  # type: ignore[assignment,return-value]
     try:
         client.get(path, secure=True)
     finally:
         engine._connection = open_connection
-    return [Statement(**one) for one in said]
+    return [Statement(**one) for one in recorded]
 
 
 class Recorder:
-    """A connection of DuckDB that remembers what it is asked."""
+    """A connection of DuckDB that appends each statement to `recorded`."""
 
-    def __init__(self, connection: Any, said: list[dict[str, Any]]) -> None:
-        self._connection, self._said = connection, said
+    def __init__(self, connection: Any, recorded: list[dict[str, Any]]) -> None:
+        self._connection, self._recorded = connection, recorded
 
     def execute(self, sql: str, values: Any = None) -> "Recorder":
         self._connection.execute(sql, values)
-        self._said.append({"sql": sql, "values": values, "taken": None})
+        self._recorded.append({"sql": sql, "values": values, "taken": None})
         return self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("fetch"):
-            self._said[-1]["taken"] = name
+            self._recorded[-1]["taken"] = name
         return getattr(self._connection, name)
 
 
 _lock = threading.Lock()
 
 
-MADE = "CREATE OR REPLACE TEMP TABLE open_here AS"
+CREATE = "CREATE OR REPLACE TEMP TABLE open_here AS"
 
 
-def alone(kind: Kind, seconds: float, *, replayed: bool = False) -> Callable[[], list[float]]:
-    """A client of DuckDB alone: the questions of one place after another, on a connection like that of a page.
+def alone(kind: PlaceKind, seconds: float, *, replayed: bool = False) -> Callable[[], list[float]]:
+    """A client of DuckDB alone: the statements of one place after another, on a connection like that of a page.
 
-    What is counted here is a view that each question reads through; `replayed` makes the table that the page makes.
+    The place's establishments are a view that each statement reads; `replayed` creates the page's table instead.
     """
 
     def work() -> list[float]:
@@ -281,8 +280,8 @@ def alone(kind: Kind, seconds: float, *, replayed: bool = False) -> Callable[[],
             scope = _any_scope(queries.serving_stock())
             connection = engine._connection()
             engine._register_stock(connection, scope.stock, scope.activities)
-        asked_of_cube = kind.statements if replayed else [_with_views(of_place) for of_place in kind.statements]
-        order = _turns(asked_of_cube)
+        statements_by_place = kind.statements if replayed else [_with_views(of_place) for of_place in kind.statements]
+        order = _turns(statements_by_place)
         _replay(connection, next(order))
         return list(_timed(seconds, lambda: _replay(connection, next(order))))
 
@@ -299,7 +298,7 @@ def _any_scope(stock: Any) -> Any:
 
 
 def _with_views(statements: Sequence[Statement]) -> list[Statement]:
-    return [replace(one, sql=one.sql.replace(MADE, MADE.replace("TABLE", "VIEW"))) for one in statements]
+    return [replace(one, sql=one.sql.replace(CREATE, CREATE.replace("TABLE", "VIEW"))) for one in statements]
 
 
 def _replay(connection: Any, statements: Sequence[Statement]) -> bool:
@@ -313,8 +312,8 @@ def _replay(connection: Any, statements: Sequence[Statement]) -> bool:
 # -- Measuring --------------------------------------------------------------------------------------------------------
 
 
-def check_baseline(kind: Kind, web: Web, memory: Web) -> None:
-    """Every web process of the baseline knows every page, and gives what the page gives."""
+def check_baseline(kind: PlaceKind, web: Web, memory: Web) -> None:
+    """Wait until every web process keeps every page; assert that baseline pages are as long as the pages."""
     for _ in range(60):
         if all(_is_remembered(memory, path) for path in kind.paths):
             break
@@ -332,7 +331,7 @@ def _is_remembered(memory: Web, path: str) -> bool:
         browser.close()
 
 
-def measure(kind: Kind, web: Web, memory: Web, *, rounds: int, scale: float = 1) -> None:
+def measure(kind: PlaceKind, web: Web, memory: Web, *, rounds: int, scale: float = 1) -> None:
     from django.db import connection  # noqa: PLC0415
 
     for number in range(rounds + 1):
@@ -369,21 +368,21 @@ def _page(port: int, paths: list[str], seconds: float, *, remembered: bool = Fal
 
 
 def _turns(items: Sequence[Any]) -> Iterator[Any]:
-    """The items without end, in an order that is this client's own."""
+    """The items, repeated without end, in an order of this client."""
     order = random.Random(f"{os.getpid()} {threading.get_ident()}").sample(items, len(items))
     while True:
         yield from order
 
 
 def _timed(seconds: float, ask: Callable[[], bool]) -> Iterator[float]:
-    """Ask again and again; how many milliseconds each took that counts."""
+    """Call `ask` until the time is over; yields the milliseconds of each call that returned true."""
     end = time.perf_counter() + seconds
     while (began := time.perf_counter()) < end:
         if ask():
             yield (time.perf_counter() - began) * 1000
 
 
-def summarise(report: Report, kind: Kind, size: dataset.Size) -> None:
+def summarise(report: Report, kind: PlaceKind, size: dataset.Size) -> None:
     if not (kind.page and kind.baseline and kind.alone):
         raise SystemExit(f"{kind.name}: too few answers to say anything")
     whole, page, bare = p95(kind.page), p95(kind.baseline), p95(kind.alone)

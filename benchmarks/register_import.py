@@ -1,6 +1,6 @@
-"""From the published CSV files to what answers: `python -m benchmarks.register_import [--size S|L] [--rows 40000000]`.
+"""The import of the published CSV files: `python -m benchmarks.register_import [--size S|L] [--rows 40000000]`.
 
-A made-up register (1 million establishments at S, 5 at L; kept beside, `--folder`) is converted in a child process:
+A synthetic register (1 million establishments at S, 5 at L; kept beside, `--folder`) is converted in a child process:
 read, joined, folded, projected, sorted, written as Parquet, cube and series made. The baseline is what DuckDB alone
 takes to turn the same files into Parquet: twelve columns of StockEtablissement, of the others those that are needed,
 unsorted and unjoined, with its own settings. Both alternate; the ratio is that of the medians. Once with the four files

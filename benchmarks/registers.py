@@ -1,8 +1,8 @@
-"""The business register of the benchmarks: made up once a size, kept in a folder; its jobs run in child processes.
+"""The synthetic business register of the benchmarks: generated once for each size; its jobs run in child processes.
 
 The folder is that of `--folder`, of TOTEM_BENCH_REGISTER, or one beside the system's temporary files. Everything is
 made from the packages at hand and Totem's own files: no database is needed. `python -m benchmarks.registers JOB ...`
-does one job and prints its seconds: what a child weighs is then only that job's.
+does one job and prints its seconds: the memory of a child is then only that job's.
 """
 
 import argparse
@@ -47,7 +47,7 @@ TWELVE = (
 
 @dataclass(frozen=True)
 class Job:
-    """What a child took: seconds of its work (not of starting Python), of processor, and its largest memory in MiB."""
+    """The figures of a child: seconds of its work (without starting Python), of processor, and peak memory in MiB."""
 
     seconds: float
     cpu: float
@@ -81,7 +81,7 @@ def say(line: str) -> None:
 
 
 def register_of(rows: int, folder: Path) -> Path:
-    """The folder with the four CSV files of that many establishments, made the first time."""
+    """The folder with the four CSV files of that many establishments, generated at the first call."""
     target = Path(folder) / f"{rows}"
     if not (target / "made").exists():
         say(f"{rows} rows: made once, in {target}")
@@ -137,14 +137,14 @@ def do(job: str, *arguments: str | Path) -> Job:
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert child.stdout
-    said = child.stdout.read()
+    output = child.stdout.read()
     if child.wait():
         raise SystemExit(f"{job} failed: {child.returncode}")
-    return Job(**json.loads(said.splitlines()[-1]))
+    return Job(**json.loads(output.splitlines()[-1]))
 
 
 def convert(folder: Path, target: Path, *kinds: str) -> None:
-    """The import, up to the files in their places; the row in the database is not in it."""
+    """The import up to the files of the stock; without the row in the database."""
     (target / "work").mkdir(parents=True)
     given = [sources.Given(folder / f"{kind}_utf8.csv") for kind in kinds]
     known, codes_of_all = folds(), codes()
@@ -187,7 +187,7 @@ def census_of_totem(_register: Path, made: Path) -> None:
 
 
 def census_of_duckdb(_register: Path, made: Path) -> None:
-    """The same file, the statement that one writes by hand."""
+    """The same file with a statement written by hand."""
     chosen = ", ".join(f"'{code}'" for code in counted())
     statement = f"""
         SELECT code, band, {DEPARTMENT.format("commune")} AS department, born, count(*)
@@ -242,7 +242,7 @@ def census_of_pandas(register: Path, _made: Path) -> None:
 
 
 def _repeat(times: int, count: Callable[[], list[int]]) -> None:
-    """The median of so many times; the answer is how many establishments and how many cells."""
+    """Count `times` times and keep the median seconds; the answer is [establishments, cells]."""
     took = []
     with _timed() as clock:
         for _ in range(times):
@@ -263,7 +263,7 @@ def _plain_duckdb() -> "duckdb.DuckDBPyConnection":
 
 
 class _timed:  # noqa: N801 - a context manager, read as a word
-    """Prints what went by inside."""
+    """Prints the seconds, processor time and peak memory of its block as JSON."""
 
     def __enter__(self) -> "_timed":
         self.began, self.cpu = time.perf_counter(), time.process_time()

@@ -24,8 +24,8 @@ class Report:
     def at_most(self, name: str, value: float, limit: float) -> None:
         self.targets[name] = {"value": rounded(value), "at_most": limit, "ok": value <= limit}
 
-    def exactly(self, name: str, value: float, wanted: float) -> None:
-        self.targets[name] = {"value": value, "exactly": wanted, "ok": value == wanted}
+    def exactly(self, name: str, value: float, expected: float) -> None:
+        self.targets[name] = {"value": value, "exactly": expected, "ok": value == expected}
 
     @property
     def ok(self) -> bool:
@@ -47,7 +47,7 @@ class Report:
 
 
 def rounded(value: Any) -> Any:
-    """Two decimals are more than these measures hold."""
+    """Values with two decimals, which is more than the measurements are precise."""
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     return round(value, 2) if isinstance(value, float) else value

@@ -1,7 +1,7 @@
-"""The world of one run: a PostgreSQL of its own with the embedded product's settings, and web servers on free ports.
+"""The servers of one run: PostgreSQL with the settings of the embedded one, and `totem serve` on free ports.
 
 `python -m benchmarks.stage FOLDER` runs the database until its standard input closes, then stops it and removes the
-folder: whatever becomes of a benchmark (killed ones too), no server is left behind.
+folder: however a benchmark ends (killed too), no server is left behind.
 """
 
 import contextlib
@@ -60,7 +60,7 @@ class Stage:
         return name
 
     def environment(self, database: str = "totem") -> dict[str, str]:
-        """What a production of this database would set."""
+        """The variables of a production installation with this database."""
         return {
             "TOTEM_MODE": "production",
             "TOTEM_DATA": str(self.folder / "var"),
@@ -73,7 +73,7 @@ class Stage:
         }
 
     def use(self, database: str) -> None:
-        """Have Django in this process speak to that database."""
+        """Make Django in this process use that database."""
         from django.db import connection  # noqa: PLC0415
 
         connection.close()
@@ -112,19 +112,19 @@ class Web:
     def start(cls, environment: dict[str, str], log: Path, *, worker: bool) -> "Web":
         port, began = free_port(), time.monotonic()
         command = [sys.executable, "-m", "config.cli", "serve", "--port", str(port), "--workers", str(WEB_PROCESSES)]
-        with log.open("ab") as said:
+        with log.open("ab") as log_file:
             process = subprocess.Popen(
                 command if worker else [*command, "--no-worker"],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=log_file,
+                stderr=log_file,
             )
         return cls(process, port, began, log)
 
     def wait(self, path: str = "/health/live") -> float:
-        """Wait until the page answers; how many seconds after the start it did."""
+        """Wait until the page answers; returns the seconds since the start."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}", headers={"Host": HOST, "X-Forwarded-Proto": "https"}
         )
@@ -148,15 +148,15 @@ def free_port() -> int:
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours without what would change what the servers do."""
+    """The environment of this process without the variables that configure Totem and PostgreSQL."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("TOTEM_", "PG", "DATABASE_URL"))}
 
 
 @contextlib.contextmanager
-def stage(size: dataset.Size) -> Iterator[Stage]:
+def staged(size: dataset.Size) -> Iterator[Stage]:
     """A database of this size, with Django set up in this process as production has it."""
     folder = Path(tempfile.mkdtemp(prefix="totem-bench-"))
-    folder.chmod(0o711)  # ours: the server's user has to reach its data inside
+    folder.chmod(0o711)  # the server's user has to reach its data inside
     (folder / "key").write_text(secrets.token_hex(32))
     runner = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.stage", str(folder)],
@@ -167,42 +167,42 @@ def stage(size: dataset.Size) -> Iterator[Stage]:
         start_new_session=True,
     )
     assert runner.stdout is not None
-    said = runner.stdout.readline().strip()
-    if said != "ready":
-        raise SystemExit(f"The database did not start: {said}")
-    world = Stage(folder, runner, Server(folder / "postgresql"))
+    first_line = runner.stdout.readline().strip()
+    if first_line != "ready":
+        raise SystemExit(f"The database did not start: {first_line}")
+    stage = Stage(folder, runner, Server(folder / "postgresql"))
     try:
-        world.say("PostgreSQL runs")
-        _set_up(world, size)
-        yield world
+        stage.say("PostgreSQL runs")
+        _set_up(stage, size)
+        yield stage
     finally:
         runner.communicate()
 
 
-def _set_up(world: Stage, size: dataset.Size) -> None:
+def _set_up(stage: Stage, size: dataset.Size) -> None:
     for name in set(os.environ) - set(clean_environment()):
         del os.environ[name]
-    os.environ.update(world.environment(), DJANGO_SETTINGS_MODULE="config.settings", TOTEM_LOG_LEVEL="ERROR")
+    os.environ.update(stage.environment(), DJANGO_SETTINGS_MODULE="config.settings", TOTEM_LOG_LEVEL="ERROR")
     subprocess.run([sys.executable, "-m", "config.cli", "migrate"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    world.say("migrated, static files collected")
+    stage.say("migrated, static files collected")
     import django  # noqa: PLC0415 - the settings are chosen here
 
     django.setup()
-    world.copy_database("prepared", "totem")
-    _load(world, size, "totem")
+    stage.copy_database("prepared", "totem")
+    _load(stage, size, "totem")
 
 
-def fill(world: Stage, size: dataset.Size, database: str) -> str:
-    """Make a database that holds a data set; its name."""
-    world.copy_database(database, "prepared")
-    _load(world, size, database)
+def fill(stage: Stage, size: dataset.Size, database: str) -> str:
+    """Create a database and load a data set into it; returns its name."""
+    stage.copy_database(database, "prepared")
+    _load(stage, size, database)
     return database
 
 
-def _load(world: Stage, size: dataset.Size, database: str) -> None:
-    with world.connect(database, "postgres") as connection:
+def _load(stage: Stage, size: dataset.Size, database: str) -> None:
+    with stage.connect(database, "postgres") as connection:
         dataset.load(connection, size, datetime.now(UTC))
-    world.say(f"data set {size.name} loaded into {database}")
+    stage.say(f"data set {size.name} loaded into {database}")
 
 
 def main(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Each benchmark runs on its smallest data set and prints what is promised; times are not looked at.
+"""Each benchmark runs on its smallest data set and prints its report; times are not checked.
 
 `make bench-check` runs these; `make test` does not, because each starts servers of its own for about a minute.
 """
@@ -26,13 +26,13 @@ def test_a_run_ends_with_one_line_of_json(name):
     )
 
     assert run.stdout, run.stderr
-    said = json.loads(run.stdout.splitlines()[-1])
-    assert list(said) == ["name", "size", "figures", "baselines", "ratios", "targets", "ok"]
-    assert (said["name"], said["size"]) == (name, "tiny")
-    assert said["figures"]
-    assert said["baselines"]
-    assert said["ratios"]
-    # What does not depend on the machine holds here too.
-    assert all(target["ok"] for target in said["targets"].values() if "exactly" in target), said["targets"]
-    assert said["ok"] == all(target["ok"] for target in said["targets"].values())
-    assert run.returncode == (0 if said["ok"] else 1)
+    report = json.loads(run.stdout.splitlines()[-1])
+    assert list(report) == ["name", "size", "figures", "baselines", "ratios", "targets", "ok"]
+    assert (report["name"], report["size"]) == (name, "tiny")
+    assert report["figures"]
+    assert report["baselines"]
+    assert report["ratios"]
+    # Exact targets do not depend on the machine.
+    assert all(target["ok"] for target in report["targets"].values() if "exactly" in target), report["targets"]
+    assert report["ok"] == all(target["ok"] for target in report["targets"].values())
+    assert run.returncode == (0 if report["ok"] else 1)

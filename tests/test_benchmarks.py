@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from benchmarks import contests, dataset
-from benchmarks.contests import Verdict, Wish, judge
+from benchmarks.contests import Attempt, Verdict, judge
 from benchmarks.report import Report
 
 TEN = datetime(2027, 3, 1, 10, tzinfo=ZoneInfo("Europe/Paris"))
@@ -30,11 +30,11 @@ class TestReport:
 class TestJudge:
     """As many bookings are accepted as fit: none overlaps another, none is refused where it would have fitted."""
 
-    def room(self, minutes_later: int = 0, minutes: int = 60) -> Wish:
-        return Wish("0 same", contests.ROOM, TEN + timedelta(minutes=minutes_later), minutes)
+    def room(self, minutes_later: int = 0, minutes: int = 60) -> Attempt:
+        return Attempt("0 same", contests.ROOM, TEN + timedelta(minutes=minutes_later), minutes)
 
-    def verdict(self, wishes: list[Wish], statuses: list[int]) -> Verdict:
-        return judge(dataset.S, [[wish] for wish in wishes], [[status] for status in statuses])
+    def verdict(self, attempts: list[Attempt], statuses: list[int]) -> Verdict:
+        return judge(dataset.S, [[attempt] for attempt in attempts], [[status] for status in statuses])
 
     def test_one_of_two_gets_the_room(self):
         assert self.verdict([self.room(), self.room()], [409, 303]) == Verdict(accepted=1, refused=1, fit=1)
@@ -49,22 +49,22 @@ class TestJudge:
         assert self.verdict([self.room(), self.room(60)], [303, 409]) == Verdict(accepted=1, refused=1, fit=2)
 
     def test_halves_go_together_but_not_with_the_whole(self):
-        wishes = [Wish("0 composite", space, TEN, 60) for space in (*contests.HALVES, contests.WHOLE)]
+        attempts = [Attempt("0 composite", space, TEN, 60) for space in (*contests.HALVES, contests.WHOLE)]
 
-        assert self.verdict(wishes, [303, 303, 409]) == Verdict(accepted=2, refused=1, fit=2)
-        assert self.verdict(wishes, [409, 409, 303]) == Verdict(accepted=1, refused=2, fit=1)
+        assert self.verdict(attempts, [303, 303, 409]) == Verdict(accepted=2, refused=1, fit=2)
+        assert self.verdict(attempts, [409, 409, 303]) == Verdict(accepted=1, refused=2, fit=1)
 
     def test_a_pool_has_so_many(self):
         half = dataset.S.hot_desks // 2
-        wishes = [Wish("0 pool", contests.POOL, TEN, 60, half) for _ in range(3)]
+        attempts = [Attempt("0 pool", contests.POOL, TEN, 60, half) for _ in range(3)]
 
-        assert self.verdict(wishes, [303, 303, 409]) == Verdict(accepted=2, refused=1, fit=2)
-        assert self.verdict(wishes, [303, 303, 303]) == Verdict(accepted=3, fit=2)
+        assert self.verdict(attempts, [303, 303, 409]) == Verdict(accepted=2, refused=1, fit=2)
+        assert self.verdict(attempts, [303, 303, 303]) == Verdict(accepted=3, fit=2)
 
     def test_the_time_kept_free_after_a_machine_counts(self):
-        wishes = [Wish("0 buffer", contests.MACHINE, TEN + timedelta(hours=hour), 60) for hour in (0, 1)]
+        attempts = [Attempt("0 buffer", contests.MACHINE, TEN + timedelta(hours=hour), 60) for hour in (0, 1)]
 
-        assert self.verdict(wishes, [303, 303]) == Verdict(accepted=2, fit=1)
+        assert self.verdict(attempts, [303, 303]) == Verdict(accepted=2, fit=1)
 
     def test_an_error_is_neither_accepted_nor_refused(self):
         assert self.verdict([self.room(), self.room()], [303, 500]) == Verdict(accepted=1, neither=1, fit=1)
