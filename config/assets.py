@@ -1,8 +1,8 @@
-"""Third-party files that pages need, taken from node_modules, and the faces documents are set in; the compiled
+"""Third-party files that pages need, copied from node_modules; the fonts of documents; the compiled
 catalogues; the collected static files.
 
-`python -m config.assets` does the first three, `python -m config.assets catalogues` the second only. Nothing of this is
-in the repository.
+`python -m config.assets` does the first three, `python -m config.assets catalogues` the second only. None of these
+files is in the repository.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ const neighbours = NEIGHBOURS.map((id) => shape(rounded(drawn(id).filter(isNear)
 const france = shape(rounded(drawn("250"), 1000), { name: "France" });
 process.stdout.write(JSON.stringify({ type: "FeatureCollection", features: [...neighbours, france] }));
 """
-# The same faces as TrueType, for charts and PDF: family and weight. Nobody asks for them over HTTP.
+# The same fonts as TrueType, for charts and PDF: family and weight. They are not served over HTTP.
 FACES = [("inter", "Inter", 400), ("inter", "Inter", 500), ("inter", "Inter", 600),
          ("bricolage-grotesque", "Bricolage Grotesque", 600)]  # fmt: skip
 FACES_FOLDER = Path("totem") / "core" / "documents" / "fonts"
@@ -76,7 +76,7 @@ SOURCE_MAP = re.compile(rb"(/\*|//)[#@]\s*sourceMappingURL=[^\r\n]*")
 
 
 class MissingAssetsError(Exception):
-    """A file of node_modules is not there; the message says what to run."""
+    """A file of node_modules is missing; the message says what to run."""
 
 
 def copy_vendor(root: Path = ROOT) -> None:
@@ -90,7 +90,7 @@ def copy_vendor(root: Path = ROOT) -> None:
         except FileNotFoundError:
             raise MissingAssetsError(f"node_modules/{source} is missing: run `make setup`.") from None
         (fresh / target).parent.mkdir(parents=True, exist_ok=True)
-        # The maps themselves are not copied, and the hashed names of production ask for every file that is named.
+        # Source maps are not copied, and the hashed file names of production need every file that is referenced.
         is_code = target.endswith((".css", ".js"))
         (fresh / target).write_bytes(SOURCE_MAP.sub(b"", content) if is_code else content)
     try:
@@ -108,7 +108,7 @@ def copy_vendor(root: Path = ROOT) -> None:
 
 
 def make_faces(root: Path = ROOT) -> None:
-    """Write the TrueType faces of FACES, each from the web's parts of it. Raises MissingAssetsError."""
+    """Write the TrueType fonts of FACES, each merged from its web subsets. Raises MissingAssetsError."""
     from fontTools.merge import Merger  # noqa: PLC0415 - not at every start of `totem`
     from fontTools.ttLib import TTFont  # noqa: PLC0415
 
@@ -142,7 +142,7 @@ def _face_file(package: str, weight: int) -> str:
 
 
 def _name_face(face: "TTFont", family: str, weight: int) -> None:
-    """Its family's plain name: one face is an instance of a variable font, and bears the instance's."""
+    """Set the plain family name: one face is an instance of a variable font, and has the instance's name."""
     for number, pattern in FAMILY_NAMES.items():
         face["name"].setName(pattern.format(family=family, weight=weight), number, 3, 1, 0x409)
 
@@ -163,7 +163,7 @@ def _add_narrow_space(face: "TTFont") -> None:
 
 
 def missing(root: Path = ROOT) -> list[str]:
-    """The files made at set-up that are not there, as paths under the checkout."""
+    """The files made at set-up that are missing, as paths under the checkout."""
     vendored = (Path("static") / "vendor" / target for target in (*FILES.values(), OUTLINE))
     faces = (FACES_FOLDER / _face_file(package, weight) for package, _family, weight in FACES)
     return [str(path) for path in (*vendored, *faces) if not (root / path).exists()]

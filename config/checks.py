@@ -1,4 +1,4 @@
-"""What production refuses: settings that would put people's data at risk."""
+"""Checks of production: settings that would put personal data at risk."""
 
 import os
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def _hosts() -> set[str]:
 
 
 def _key_is_missing() -> bool:
-    # Without the variable a key is kept in TOTEM_DATA: good for one machine, and lost with it.
+    # Without the variable a key is kept in TOTEM_DATA: it serves one machine only, and is lost with it.
     return not (os.environ.get("TOTEM_SECRET_KEY") or os.environ.get("TOTEM_SECRET_KEY_FILE"))
 
 

@@ -24,7 +24,7 @@ OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
 class Refusal(Exception):
-    """The command cannot do what it is asked; the message says what to do, in one line or one line a thing."""
+    """The command cannot run; the message says what to do, in one line, or in one line for each problem."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,10 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault("TOTEM_MODE", "demo")
     elif options.command is dev:
         os.environ.setdefault("TOTEM_DEMO", "yes")
-        os.environ["DJANGO_RUNSERVER_HIDE_WARNING"] = "true"  # it is not for production: `dev` refuses to run there
+        os.environ["DJANGO_RUNSERVER_HIDE_WARNING"] = "true"  # not for production: `dev` refuses to run there
     if getattr(options, "port", None):
         os.environ["TOTEM_PORT"] = str(options.port)
-    with _said_in_one_line() as outcome:
+    with _errors_in_one_line() as outcome:
         outcome.status = options.command(options)
     return outcome.status
 
@@ -183,7 +183,7 @@ def dev(options: argparse.Namespace) -> int:
 
 
 def doctor(_options: argparse.Namespace) -> int:
-    """Name what is wrong; the exit status is not 0 when something has to be changed."""
+    """Print what is wrong; the exit status is not 0 when something has to be changed."""
     from config import doctor as examination  # noqa: PLC0415
 
     return examination.report()
@@ -224,7 +224,7 @@ def _command_of_room(room: str, options: argparse.Namespace, name: str = "") -> 
     return OK
 
 
-# -- Their parts ------------------------------------------------------------------------------------------------------
+# -- Helpers ----------------------------------------------------------------------------------------------------------
 
 
 def _listener(options: argparse.Namespace) -> socket.socket:
@@ -239,7 +239,7 @@ def _listener(options: argparse.Namespace) -> socket.socket:
 
 @contextlib.contextmanager
 def _database() -> Iterator[embedded.Server | None]:
-    """The database answers inside; gives the embedded server when there is one."""
+    """Runs the embedded database, if it is used, inside the block; yields its server, or None."""
     settings = _settings()
     if not settings.EMBEDDED:
         if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
@@ -252,7 +252,7 @@ def _database() -> Iterator[embedded.Server | None]:
 
 
 def _settings() -> Any:
-    """Django's settings, read; what is wrong in the environment becomes one line."""
+    """Django's settings, loaded. Raises Refusal for a wrong variable of the environment."""
     from django.conf import settings  # noqa: PLC0415
 
     try:
@@ -271,7 +271,7 @@ def _set_up() -> None:
 
 
 def _refuse_unsafe() -> None:
-    """In production, stop before an unsafe setting meets people's data."""
+    """Raise Refusal in production with an unsafe setting."""
     problems = checks.unsafe_settings()
     if problems:
         raise Refusal(
@@ -280,7 +280,7 @@ def _refuse_unsafe() -> None:
 
 
 def _refuse_outside_development() -> None:
-    """Errors shown in full tell secrets, and whoever comes signs in by one click."""
+    """Raise Refusal outside development: errors shown in full disclose secrets, and anybody signs in by one click."""
     if _settings().MODE != "development":
         raise Refusal(f"`totem dev` is for a developer's machine: TOTEM_MODE is {_settings().MODE} here, unset it.")
 
@@ -307,13 +307,13 @@ def _refuse_old_server() -> None:
 
 
 def _prepare() -> None:
-    """Bring schema, tables beside it, reference data and static files to the state this version wants."""
+    """Bring the schema, the cache table, reference data and static files to the state of this version."""
     from django.conf import settings  # noqa: PLC0415
     from django.core.management import call_command  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 
     _refuse_old_server()
-    with connection.cursor() as cursor:  # released with the connection, however this ends
+    with connection.cursor() as cursor:  # released with the connection, in any case
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
     _step("Schema")
     call_command("migrate", interactive=False, verbosity=0)
@@ -343,7 +343,7 @@ def _call_if_there(name: str) -> None:
 
 
 def _refuse_real_data() -> None:
-    """The demonstration is neither mixed with people's data nor put in their place."""
+    """Raise Refusal where the database holds real people: the demonstration never mixes with them."""
     from django.contrib.auth import get_user_model  # noqa: PLC0415
     from django.db import ProgrammingError  # noqa: PLC0415
 
@@ -395,7 +395,7 @@ class _Outcome:
 
 
 @contextlib.contextmanager
-def _said_in_one_line() -> Iterator[_Outcome]:
+def _errors_in_one_line() -> Iterator[_Outcome]:
     """An error that the operator can correct is printed in one line; any other keeps its traceback."""
     outcome = _Outcome()
     try:
@@ -410,7 +410,7 @@ def _said_in_one_line() -> Iterator[_Outcome]:
 
 
 def _line_for(error: Exception) -> str | None:
-    """One sentence that says what to do about this error; None when it is not something a person can put right."""
+    """One sentence that says what to do about this error; None for an error that the operator cannot correct."""
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import CommandError  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""`totem doctor`: what is wrong with this installation, and what to do about each thing."""
+"""`totem doctor`: checks of this installation, each with what to do about it."""
 
 import contextlib
 import importlib.metadata
@@ -24,14 +24,14 @@ ZONES = ("Europe/Paris", "Indian/Reunion", "America/Martinique")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: `ok`, a `note` to know about, or `wrong`: to be changed."""
+    """The result of a check: `ok`, `note` (for information) or `wrong` (to be changed)."""
 
     level: str
     text: str
 
 
 def report() -> int:
-    """Print what was looked at; 0 when nothing is wrong, 1 otherwise."""
+    """Print the findings; returns 0 when nothing is wrong, 1 otherwise."""
     wrong = 0
     for finding in _examine():
         print(f"{WORD[finding.level]}{finding.text}", flush=True)

@@ -1,4 +1,4 @@
-"""The catalogues: `python -m config.messages` brings them up to date with the source, and says what is missing.
+"""The catalogues: `python -m config.messages` updates them from the source and lists missing translations.
 
 Babel does the work, so that no gettext binary is needed; Django's own `templatize` turns a template's tags into calls.
 """
@@ -29,7 +29,7 @@ KEYWORDS = {
     "gettext_noop": None,
 }
 TEMPLATES = {".html", ".txt"}
-# What Django and allauth say on our pages, and our catalogues say more plainly; a pair has a plural.
+# Messages of Django and allauth on our pages that our catalogues replace with plainer ones; a pair has a plural.
 FOREIGN: tuple[str | tuple[str, str], ...] = (
     "Enter a valid email address.",
     "Enter a valid URL.",
@@ -60,7 +60,7 @@ def catalogue_of(language: str) -> Path:
 
 
 def sources() -> Iterator[Path]:
-    """The files that hold strings for people, in a stable order."""
+    """The files that contain translatable strings, in a stable order."""
     for folder in ("config", "totem"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in {".py", *TEMPLATES} and "migrations" not in path.parts:
@@ -68,14 +68,14 @@ def sources() -> Iterator[Path]:
 
 
 def extracted() -> Catalog:
-    """Every string of the source, with the files where it stands (no line numbers: they would change at each edit)."""
+    """Every string of the source, with its files (no line numbers: they would change at each edit)."""
     found = Catalog(project="Totem", charset="utf-8")
     for words in FOREIGN:
         found.add(words, locations=[("config/messages.py", None)])
     for path in sources():
         text = path.read_text(encoding="utf-8")
         if path.suffix in TEMPLATES:
-            # What is left of a template is read as Python, where indentation would have a meaning.
+            # The converted template is parsed as Python, where indentation would have a meaning.
             text = "\n".join(line.lstrip() for line in templatize(text, origin=str(path)).splitlines())
         for _line, message, comments, context in extract(
             "python", BytesIO(text.encode()), keywords=KEYWORDS, comment_tags=["Translators:"]
@@ -86,7 +86,7 @@ def extracted() -> Catalog:
 
 
 def updated(language: str) -> Catalog:
-    """The catalogue of `language` with today's strings: translations kept, nothing guessed, what is gone dropped."""
+    """The catalogue of `language` with the current strings: translations kept, none guessed, obsolete ones dropped."""
     path = catalogue_of(language)
     known = Catalog(locale=language, charset="utf-8")
     if path.exists():
@@ -115,9 +115,9 @@ def _is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
 def write(language: str) -> Catalog:
     """Write the catalogue of `language` for translators and return it."""
     catalogue = updated(language)
-    catalogue.header_comment = HEADER.format(language=languages.name(language, said_in=languages.ENGLISH))
+    catalogue.header_comment = HEADER.format(language=languages.name(language, in_language=languages.ENGLISH))
     catalogue.fuzzy = False
-    # Dates that change at every run would make every run a change; git knows when.
+    # Without dates, which would change the file at every run; git has them.
     catalogue.creation_date = catalogue.revision_date = EPOCH
     path = catalogue_of(language)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ def main() -> int:
         for message in untranslated:
             print(f"{language}: {message!r}")
     compile_all()
-    # French is complete; what another language lacks is read in French.
+    # French has to be complete; what another language lacks is shown in French.
     return 1 if lacking[languages.FRENCH] else 0
 
 

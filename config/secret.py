@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def kept_in(data_dir: Path) -> str:
-    """The key in `data_dir/secret-key`, readable by its owner only, made at the first call.
+    """The key in `data_dir/secret-key`, readable by its owner only, created at the first call.
 
-    Processes that start together agree on one key: the file is written aside and put in place by a hard link, which
-    only the first of them can make.
+    Processes that start at the same time use one key: the file is written under another name and published by a hard
+    link, which only the first of them can create.
     """
     path = data_dir / "secret-key"
     try:

@@ -54,7 +54,7 @@ ALLOWED_HOSTS = [host for host in env("TOTEM_HOSTS", "localhost,127.0.0.1,[::1]"
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SECRET_KEY = env("TOTEM_SECRET_KEY") or secret.kept_in(DATA_DIR)
 
-# -- Rooms: each stands after those that it uses ----------------------------------------------------------------------
+# -- Rooms: each after those that it uses -----------------------------------------------------------------------------
 
 ROOMS = [
     "totem.core",
@@ -134,7 +134,7 @@ DATABASES = {
         **(embedded.connection_settings(DATA_DIR) if EMBEDDED else dj_database_url.parse(DATABASE_URL)),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "ATOMIC_REQUESTS": False,  # actions hold their own transactions: a page that only reads needs none
+        "ATOMIC_REQUESTS": False,  # actions open their own transactions: a page that only reads needs none
         "OPTIONS": {"connect_timeout": 5, "application_name": "totem"},
     }
 }
@@ -142,9 +142,9 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "core_cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # rate limits stand here: at Django's 300 a crowd would push them out
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # has the rate limits: with Django's 300 entries a crowd would evict them
     },
-    # Apart, so that charts and documents never push a rate limit out.
+    # Separate, so that charts and documents never evict a rate limit.
     "rendering": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "core_rendering_cache",
@@ -178,7 +178,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "accounts:landing"
 ACCOUNT_ADAPTER = "totem.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]  # without a password one signs in by e-mailed code
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]  # people without a password sign in with an e-mailed code
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
@@ -191,12 +191,12 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True  # the same number of mails leaves for a known and an unknown address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True  # the same number of mails is sent for a known and an unknown address
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# Counted in the shared cache, so that they hold over all processes. `key` is the address that is tried or written to.
+# Counted in the shared cache, so that they apply over all processes. `key` is the address that is tried or written to.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/300s/key",
@@ -208,7 +208,7 @@ ACCOUNT_RATE_LIMITS = {
     "manage_email": "10/m/user",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
-    "bookings_guest": "40/h/ip,6/h/key",  # booking without an account: each sends a code
+    "bookings_guest": "40/h/ip,6/h/key",  # bookings without an account: each sends a code
     "bookings_resend": "1/30s/key,5/h/key",
 }
 ACCOUNT_FORMS = {
@@ -244,7 +244,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("TOTEM_MAIL_FROM", "Totem <totem@localho
 
 # -- Who answers for the site -----------------------------------------------------------------------------------------
 
-# What the law asks the legal notice to say (LCEN, loi n° 2004-575, article 1-1); a page names what is left empty.
+# Required in the legal notice (LCEN, loi n° 2004-575, article 1-1); the page names what is left empty.
 PUBLISHER = {
     name: env(name)
     for name in (
@@ -256,7 +256,7 @@ PUBLISHER = {
         "TOTEM_HOSTING",
     )
 }
-# Where the source of this very version is found: AGPL, article 13.
+# Where the source of this version is published: AGPL, article 13.
 SOURCE_URL = env("TOTEM_SOURCE_URL")
 
 # -- Language and time ------------------------------------------------------------------------------------------------
@@ -295,9 +295,9 @@ DOCUMENT_MAX_BYTES = int(env("TOTEM_DOCUMENT_MAX_BYTES", str(10 * 1024 * 1024)))
 
 # -- The observatory --------------------------------------------------------------------------------------------------
 
-# One folder a stock of the business register; shared by the machines when there are several.
+# One folder for each stock of the business register; shared by the machines when there are several.
 OBSERVATORY_DIR = Path(env("TOTEM_OBSERVATORY", str(DATA_DIR / "observatory"))).resolve()
-# The public catalogue that says where this month's files are, and the identifier of the register in it.
+# The public catalogue that lists this month's files, and the identifier of the register in it.
 CATALOGUE_URL = env("TOTEM_CATALOGUE", "https://www.data.gouv.fr/api/1/datasets/5b7ffc618b4c4169d30727e0/")
 # In open-data files a count under this number is left out; 0 leaves none out (the register itself is open).
 MASK_COUNTS_BELOW = int(env("TOTEM_MASK_BELOW", "0"))
@@ -349,7 +349,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    # Each start would tell of every task twice.
+    # Otherwise each start logs every task twice.
     "loggers": {f"procrastinate.{name}": {"level": "WARNING"} for name in ("periodic", "blueprints")},
     "root": {"handlers": ["console"], "level": env("TOTEM_LOG_LEVEL", "INFO" if SECURE else "WARNING")},
 }

@@ -1,4 +1,4 @@
-"""What `totem serve` keeps running: the web processes, a job worker, and the embedded database."""
+"""The processes of `totem serve`: the web processes, a job worker, and the embedded database."""
 
 import os
 import selectors
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from totem.core.embedded import Server
 
-# The children read one end of a pipe that only the supervisor can write to: when the supervisor dies, however it dies,
-# they read its end and stop. Its number is passed in this variable.
+# The children read one end of a pipe that only the supervisor can write to: when the supervisor dies, in whatever way,
+# they read end-of-file and stop. The file descriptor is passed in this variable.
 LIFELINE = "TOTEM_LIFELINE"
 STOP_SECONDS = 35
 RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
@@ -24,11 +24,11 @@ DATABASE_CHECK_SECONDS = 5
 
 
 class PortBusyError(Exception):
-    """The address to listen on is taken; the message says by which port and what to do."""
+    """The port is in use; the message says which, and what to do."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, made before anything else starts. Raises PortBusyError."""
+    """A listening socket, opened before anything else starts. Raises PortBusyError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -45,7 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def follow_supervisor() -> None:
-    """In a child: end as on SIGTERM when the supervisor is gone. Does nothing in a process started by hand."""
+    """In a child: end as on SIGTERM when the supervisor has died. Does nothing in a process started by hand."""
     number = os.environ.pop(LIFELINE, "")
     if not number:
         return
@@ -63,7 +63,7 @@ def supervised() -> bool:
 
 
 def start_worker() -> None:
-    """A job worker that ends with this process, however it ends. Nobody starts it again when it dies."""
+    """Start a job worker that ends with this process, in whatever way. It is not restarted when it dies."""
     read, _write = os.pipe()  # both stay open as long as this process
     subprocess.Popen(
         [sys.executable, "-m", "config.cli", "worker"],
@@ -102,7 +102,7 @@ class Supervisor:
             self._children.append(_Child("worker", [*python, "config.cli", "worker"], restarts=True))
 
     def run(self, database: Server | None, address: str) -> int:
-        """Serve until told to stop; return the exit status: 0 after a signal, 1 when the web processes died."""
+        """Serve until a signal; returns the exit status: 0 after a signal, 1 when the web processes died."""
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_write, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -139,13 +139,13 @@ class Supervisor:
             child.command,
             stdin=subprocess.DEVNULL,
             pass_fds=(self._read, self._listener.fileno()),
-            # glibc gives each thread a heap that never shrinks: two for all weigh less, and nobody waits for them.
+            # glibc gives each thread a heap that never shrinks: two shared ones use less memory, without contention.
             env={"MALLOC_ARENA_MAX": "2", **os.environ, LIFELINE: str(self._read)},
             process_group=0,  # Ctrl-C reaches only the supervisor, which stops its children in order
         )
 
     def _look_after(self) -> bool:
-        """Restart what died and may be restarted; False when the web processes are gone."""
+        """Restart children that died and may be restarted; False when the web processes have ended."""
         now = time.monotonic()
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
@@ -169,11 +169,11 @@ class Supervisor:
             if process.poll() is None:
                 process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
-        asked = self._stopping
+        signals = self._stopping
         for process in living:
             while process.poll() is None:
-                # A second Ctrl-C means now.
-                if time.monotonic() > deadline or self._stopping > max(asked, 1):
+                # A second Ctrl-C kills at once.
+                if time.monotonic() > deadline or self._stopping > max(signals, 1):
                     process.kill()
                     process.wait()
                 time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Every address. Those for people are French; route names are English."""
+"""The addresses. Paths that people see are French; route names are English."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -26,7 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compte/", include("totem.accounts.sign_in_urls")),
 ]
 if not settings.SECURE:
-    # In production the reverse proxy of deploy/ serves what people have sent in.
+    # In production the reverse proxy of deploy/ serves uploaded files.
     urlpatterns.append(
         re_path(r"^media/(?P<path>.*)$", login_not_required(serve), {"document_root": settings.MEDIA_ROOT})
     )

@@ -1,4 +1,4 @@
-"""The web processes: `python -m config.web FD PROCESSES` serves on a listening socket it is handed."""
+"""The web processes: `python -m config.web FD PROCESSES` serves on the listening socket of that file descriptor."""
 
 import os
 import sys

@@ -21,10 +21,10 @@ logger = logging.getLogger("totem.worker")
 
 
 def run(*, once: bool = False) -> int:
-    """Do jobs until SIGTERM or SIGINT (or, `once`, until none is due), also while the database is unavailable.
+    """Run jobs until SIGTERM or SIGINT (or, `once`, until none is due), also while the database is unavailable.
 
-    A job that runs when the signal comes is given `GRACE_SECONDS` to end. What a killed worker left behind is taken up
-    again by `totem.core.jobs.retry_stalled_jobs`. Returns 0, or 1 when `once` met an error.
+    A job that runs when the signal comes has `GRACE_SECONDS` to end. Jobs of a killed worker are retried by
+    `totem.core.jobs.retry_stalled_jobs`. Returns 0, or 1 when `once` met an error.
     """
     return asyncio.run(_until_stopped(once=once))
 
@@ -46,23 +46,23 @@ async def _until_stopped(*, once: bool) -> int:
         try:
             await asyncio.wait_for(stopping.wait(), timeout=wait)
         except TimeoutError:
-            # The thread of Django's connection outlives this turn: a broken one must not.
+            # The thread of Django's connection outlives this run: a broken connection must not.
             await sync_to_async(connections.close_all)()
 
 
 async def _work(stopping: asyncio.Event, *, once: bool) -> BaseException | None:
-    """One turn of procrastinate's worker, ended in good order when `stopping` is set; what it failed with."""
-    turn = asyncio.create_task(_turn(once=once))
+    """Run procrastinate's worker once, until `stopping` is set; returns the error it failed with, or None."""
+    worker = asyncio.create_task(_run_worker(once=once))
     stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({turn, stop}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
-    if not turn.done():
-        turn.cancel()  # the worker takes this as a wish to stop, and lets running jobs end
-    (outcome,) = await asyncio.gather(turn, return_exceptions=True)
+    if not worker.done():
+        worker.cancel()  # the worker then stops and lets running jobs end
+    (outcome,) = await asyncio.gather(worker, return_exceptions=True)
     return outcome if isinstance(outcome, Exception) else None
 
 
-async def _turn(*, once: bool) -> None:
+async def _run_worker(*, once: bool) -> None:
     worker_app = _app()
     async with worker_app.open_async():
         await worker_app.run_worker_async(
@@ -75,9 +75,9 @@ async def _turn(*, once: bool) -> None:
 
 
 def _app() -> App:
-    """The app of this worker: the same tasks, on connections of its own that can wait for news.
+    """The app of this worker: the same tasks, on connections of its own that can LISTEN.
 
-    Jobs go on queueing further jobs through Django's connection, inside their transactions.
+    Jobs still queue further jobs through Django's connection, inside their transactions.
     """
     connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=CONCURRENCY + 2)
     worker_app = DjangoApp(connector=connector, import_paths=app.import_paths)

@@ -1,20 +1,20 @@
-"""The time it is, by the database's clock: machines whose own clocks differ agree on what is past.
+"""The current time by the database's clock, so that machines whose own clocks differ agree on what is past.
 
-Whoever decides something reads `now()` or `today()` here, at the edge (a view, a job, a command), and hands it to
-actions and queries as `now`. The database is asked once a minute at most; in between, the time that has passed is
-counted on a clock of this machine that nobody can set (it counts sleep too where the system has such a clock).
+A view, a job or a command calls `now()` or `today()` here and passes the result to actions and queries as `now`. The
+database is queried once a minute at most; in between, elapsed time is measured on a clock of this machine that cannot
+be set (it counts sleep too where the system has such a clock).
 
 Three things still read the machine's own clock, in code that is not ours:
 
 - sessions and the cache say when they end in thirty days, sixty days, or the few minutes of a rate limit: a machine
-  that is off by minutes keeps them shorter or longer by as much, which decides nothing about anybody's booking;
-- the six-digit codes of django-allauth (signing in, confirming an address) hold for fifteen minutes: a machine over
-  fifteen minutes ahead refuses what another one sent, a machine behind takes it for longer. `totem doctor` says when
-  the clocks differ;
+  that is off by minutes keeps them shorter or longer by as much, which affects no booking;
+- the six-digit codes of django-allauth (signing in, confirming an address) are valid for fifteen minutes: a machine
+  over fifteen minutes ahead refuses the code of another one, a machine behind accepts it for longer. `totem doctor`
+  reports clocks that differ;
 - procrastinate chooses the minute of a periodic task and the wait before another try. Two machines that disagree
-  run a periodic task twice, which every task bears (see `totem.core.jobs`).
+  run a periodic task twice, which every task allows for (see `totem.core.jobs`).
 
-Signatures (the links of mails, the calendars) hold no time.
+Signatures (the links of mails, the calendars) contain no time.
 """
 
 import time
@@ -33,16 +33,16 @@ else:
 FRESH_SECONDS = 60
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
-# What the steady clock said (seconds), and the database's at the same moment. Replaced whole, without a lock: threads
-# see the former or the new one, and a forked process may go on with it.
+# The steady clock (seconds) and the database's at the same moment. Replaced as a whole, without a lock: threads see the
+# former or the new pair, and a forked process may keep using it.
 _reading: tuple[float, datetime] | None = None
 
 
 def now() -> datetime:
     """The time by the database's clock, aware, in UTC.
 
-    When the database cannot be asked (it is away, or this connection's transaction failed) the last reading goes on.
-    Raises django.db.Error when there was none yet.
+    While the database cannot be queried (it is unavailable, or this connection's transaction failed), counts on from
+    its last time. Raises django.db.Error when there is none yet.
     """
     global _reading  # noqa: PLW0603 - one clock a process
     reading = _reading
@@ -52,7 +52,7 @@ def now() -> datetime:
         except Error:
             if reading is None:
                 raise
-            # Not asked again before the minute is over: each try may wait for a connection.
+            # Not tried again before the minute is over: each try may wait for a connection.
             steady = time.clock_gettime(_STEADY)
             reading = (steady, reading[1] + timedelta(seconds=steady - reading[0]))
         _reading = reading
@@ -60,7 +60,7 @@ def now() -> datetime:
 
 
 def today(zone: tzinfo | None = None) -> date:
-    """The date it is in `zone`, or else in the current time zone."""
+    """The current date in `zone`, or else in the current time zone."""
     return timezone.localdate(now(), zone)
 
 
@@ -70,7 +70,7 @@ def ahead_of_the_database() -> timedelta:
 
 
 def _read() -> tuple[float, datetime]:
-    # Below Django's query log, on the connection of this thread: no page has one statement more once a minute.
+    # Below Django's query log, on the connection of this thread: the number of queries of a page stays the same.
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:

@@ -1,8 +1,8 @@
-"""The demonstration: one invented world to which every room adds its part.
+"""The demonstration: invented data to which every room adds its part.
 
 A room joins by one module or package, `demonstration`, where a function under `@part(...)` writes what the room adds;
-what is invented stands in readable files, `demo/ROOM/*.toml`. Parts are loaded in the order of `settings.ROOMS`, each
-in a transaction of its own: one that is killed leaves nothing, and the next load goes on from there. A part finds in
+its content is in readable files, `demo/ROOM/*.toml`. Parts are loaded in the order of `settings.ROOMS`, each
+in a transaction of its own: one that is killed leaves nothing, and the next load continues there. A part finds in
 the database, by slug, name or e-mail address, what the parts before it made.
 """
 
@@ -33,12 +33,12 @@ Say = Callable[[str], None]
 
 
 class RealDataError(Exception):
-    """Data that are no part of the demonstration are in this database: it is not mixed with them."""
+    """The database holds data that are no part of the demonstration, which is not mixed with them."""
 
 
 @dataclass(frozen=True)
 class InventedWorld:
-    """What all parts share: the folder of the sheets, the clock, the days around it, where progress is said."""
+    """What all parts share: the folder of the sheets, the time of the load, its days, and where progress is printed."""
 
     folder: Path
     now: datetime
@@ -50,12 +50,12 @@ class InventedWorld:
         return tomllib.loads((self.folder / name).read_text(encoding="utf-8"))
 
     def sheets(self, pattern: str) -> list[Sheet]:
-        """Those of all files of the pattern (`hubs/*.toml`), in the order of their names."""
+        """The content of all files of the pattern (`hubs/*.toml`), in the order of their names."""
         return [self.sheet(str(path.relative_to(self.folder))) for path in sorted(self.folder.glob(pattern))]
 
     @cached_property
     def seed(self) -> int:
-        """What chance starts from: the same world every time. A new part draws from `Random(f"{seed} ROOM")`."""
+        """The seed of random values, so that each load is the same. A new part uses `Random(f"{seed} ROOM")`."""
         return int(self.sheet("world.toml")["seed"])
 
     @property
@@ -64,7 +64,7 @@ class InventedWorld:
 
     @cached_property
     def days(self) -> list[date]:
-        """The `length` days that it covers and today: most of them past, some to come."""
+        """Today and the `length` other days that are covered: most of them past, some to come."""
         ahead = min(int(self.sheet("world.toml")["days_ahead"]), max(self.length // 2, 1))
         return [self.today + timedelta(days=n) for n in range(ahead - self.length, ahead + 1)]
 
@@ -97,8 +97,8 @@ def part(
 ) -> Callable[[Loader], Loader]:
     """Register the decorated function of a room's `demonstration` module; a room may have several, in their order.
 
-    `is_there` is asked of all parts before the first is written; it raises RealDataError where the part would mix with
-    real data. `loaded_at` says when what is there was loaded, where the room's rows tell.
+    `is_there` is called for all parts before the first is written; it raises RealDataError where the part would mix
+    with real data. `loaded_at` returns when the part was loaded, or None where its rows do not record that.
     """
 
     def register(load: Loader) -> Loader:
@@ -120,18 +120,18 @@ def parts() -> list[DemoPart]:
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What is there after a load: since when, and whether all of it, some or nothing is new."""
+    """The result of a load: when the oldest part was loaded, and whether this load added any."""
 
     loaded_at: datetime
     is_new: bool
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether its today lies too far back to look alive."""
+        """Whether it was loaded too long ago to have bookings around today."""
         return now - self.loaded_at > STALE_AFTER
 
 
 def load(world: InventedWorld) -> Demonstration:
-    """Load what the folder tells of and is not there yet. Raises RealDataError, with nothing written."""
+    """Load the parts that have files in the folder and are missing. Raises RealDataError, with nothing written."""
     with _alone():
         present = [known for known in parts() if any(world.folder.glob(known.sheets))]
         missing = [known for known in present if not known.is_there(world)]
@@ -139,7 +139,7 @@ def load(world: InventedWorld) -> Demonstration:
             with transaction.atomic():
                 known.load(world)
         if missing:
-            with connection.cursor() as cursor:  # so that the first pages are planned on what is there now
+            with connection.cursor() as cursor:  # so that PostgreSQL plans the first pages with current statistics
                 cursor.execute("ANALYZE")
     loaded = [at for known in present if known not in missing and (at := known.loaded_at()) is not None]
     return Demonstration(min(loaded, default=world.now), is_new=bool(missing))
@@ -147,7 +147,7 @@ def load(world: InventedWorld) -> Demonstration:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Two loads at once: the second waits, and finds everything there. The lock goes with the connection."""
+    """Of two concurrent loads the second waits, and finds all parts loaded. The lock ends with the connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         try:

@@ -57,7 +57,7 @@ class TimeInput(forms.TimeInput):
 
 
 class DateTimeInput(forms.DateTimeInput):
-    """A day and an hour in one control, read on the clocks of the current time zone."""
+    """A day and an hour in one control, in the current time zone."""
 
     input_type = "datetime-local"
 
@@ -67,7 +67,7 @@ class DateTimeInput(forms.DateTimeInput):
 
 @lru_cache(maxsize=64)
 def _lengths(minimum: int, maximum: int, step: int, language: str) -> list[tuple[int, str]]:  # noqa: ARG001
-    """Each length with its words in the language that is active: the same for every page."""
+    """Each length in minutes with its words in the active language; `language` is the key of the cache."""
     return [(n, minutes_words(n)) for n in range(minimum, maximum + 1, step)]
 
 

@@ -1,10 +1,10 @@
-"""The languages of the site, and what each one writes its own way.
+"""The languages of the site, and the marks and names of each.
 
 A language is one line of `settings.LANGUAGES` and a folder `locale/CODE`: the words of pages, mails and documents, and
 the patterns of dates, hours and lengths (`totem.core.wording`). By its code the CLDR gives the rest, through Babel:
-names of days and months, marks of numbers, sums, plurals, what the language calls itself.
+names of days and months, marks of numbers and money, plurals, the language's own name.
 
-What a language does not say is read in French, then in English (`FALLBACKS`): of catalogues by Django itself, whose
+What a language does not translate is read in French, then in English (`FALLBACKS`): of catalogues by Django, whose
 default language is French and whose source strings are English; of texts kept as data by `first_written`. Formats that
 people type in follow the same order: `config/formats/CODE` where there is one, else the French ones.
 
@@ -23,7 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 
 FRENCH = "fr"
-ENGLISH = "en"  # the language of the source strings too
+ENGLISH = "en"  # English is the language of the source strings too
 FALLBACKS = (FRENCH, ENGLISH)
 _NUMBER = re.compile(r"[#0,.]+")
 
@@ -58,13 +58,13 @@ def cldr(code: str) -> Locale:
 
 
 def marks(code: str) -> tuple[str, str]:
-    """The marks of decimals and of thousands."""
+    """(decimal, thousands): the separators of numbers."""
     symbols = cldr(code).number_symbols["latn"]
     return symbols["decimal"], symbols["group"]
 
 
 def with_percent(code: str, written: str) -> str:
-    """A number that is written already, with the sign where the language has it: « 42 % », “42%”."""
+    """A formatted number with the percent sign where the language has it: « 42 % », “42%”."""
     pattern: str = cldr(code).percent_formats[None].pattern
     return _NUMBER.sub(lambda _number: written, pattern)
 
@@ -75,10 +75,10 @@ def is_single(code: str, value: Decimal | int) -> bool:
 
 
 def own_name(code: str) -> str:
-    """« Français », « English »: what a language calls itself."""
+    """« Français », « English »: a language's own name."""
     return capfirst(str(cldr(code).get_display_name()))
 
 
-def name(code: str, *, said_in: str = "") -> str:
-    """« français », “French”: its name in the language `said_in`, or else the reader's, as it stands in a sentence."""
-    return str(cldr(code).get_display_name(said_in or active()))
+def name(code: str, *, in_language: str = "") -> str:
+    """« français », “French”: its name in `in_language`, or else in the reader's language, as in a sentence."""
+    return str(cldr(code).get_display_name(in_language or active()))

@@ -1,7 +1,7 @@
-"""The registry of measures: named, typed, dated, sourced figures that rooms give to charters, reports and dashboards.
+"""The registry of measures: named, typed, dated, sourced figures of rooms for charters, reports and dashboards.
 
 A room registers its measures in `measures.py`; nobody else computes them. A measure says how the figures of several
-subjects combine, so that a charter can ask it of one hub, of all hubs of a territory, or of several territories.
+subjects combine, so that a charter can use it for one hub, for all hubs of a territory, or for several territories.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,9 +30,9 @@ class Combine(StrEnum):
 
 @dataclass(frozen=True)
 class Figure:
-    """What a measure found: `value` in the measure's unit, or None where it cannot be known.
+    """The value of a measure: `value` in the measure's unit, or None where it cannot be known.
 
-    Of a value that is not known exactly, `low` and `high` say where it lies (no `high`: nothing bounds it). A ratio
+    A value that is not known exactly is between `low` and `high` (None: not bounded above). A ratio
     carries its `part` and `whole`; a union its `ids`.
     """
 
@@ -45,7 +45,7 @@ class Figure:
 
     @property
     def bounds(self) -> tuple[Decimal | None, Decimal | None]:
-        """Where the value lies: (low, high), equal when it is known; (None, None) when nothing is."""
+        """The bounds of the value: (low, high), equal when it is known; (None, None) when nothing is."""
         return (self.low, self.high) if self.value is None else (self.value, self.value)
 
     @property
@@ -65,12 +65,12 @@ class Figure:
 
     @classmethod
     def ratio(cls, part: Decimal, whole: Decimal) -> "Figure":
-        """`part` of `whole` as a percentage; unknown where the whole is nothing."""
+        """`part` of `whole` as a percentage; unknown where the whole is zero."""
         return cls(100 * part / whole if whole else None, part, whole)
 
     @classmethod
     def distinct(cls, ids: Iterable[int], *, beyond: int = 0) -> "Figure":
-        """How many distinct ids there are; up to `beyond` more where that many may have been missed."""
+        """The number of distinct ids; up to `beyond` more where that many may be missing."""
         known = frozenset(ids)
         count = Decimal(len(known))
         return cls(None, ids=known, low=count, high=count + beyond) if beyond else cls(count, ids=known)
@@ -81,7 +81,7 @@ Computation = Callable[[Any, Period], Figure]
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure one can ask for by name. `subject` is the model it is about (hubs.hub)."""
+    """A figure that is computed by its name. `subject` is the model it is about (hubs.hub)."""
 
     name: str
     subject: str
@@ -92,12 +92,12 @@ class Measure:
     compute: Computation
 
     def over(self, subjects: Iterable[Any], period: Period) -> Figure:
-        """The figure of several subjects together; those that cannot be known are left out, all unknown is unknown."""
+        """The figure of several subjects together; unknown ones are left out; unknown when all are."""
         return combined(self.combine, (self.compute(subject, period) for subject in subjects))
 
 
 def combined(combine: Combine, figures: Iterable[Figure]) -> Figure:
-    """Several figures as one; those that cannot be known are left out, all unknown is unknown."""
+    """Several figures combined into one; unknown ones are left out; unknown when all are."""
     known = [figure for figure in figures if figure.bounds[0] is not None]
     return _COMBINED[combine](known) if known else Figure(None)
 
@@ -112,7 +112,7 @@ def _bounded(join: Callable[[list[Decimal]], Decimal], figures: list[Figure]) ->
 
 
 def _any(figures: list[Figure]) -> Figure:
-    """1 where one is surely something, 0 where all are surely nothing."""
+    """1 where one is certainly above zero, 0 where all are certainly zero."""
     bounds = [figure.bounds for figure in figures]
     return Figure.between(any(low for low, _high in bounds), any(high is None or high for _low, high in bounds))
 
@@ -123,7 +123,7 @@ def _union(figures: list[Figure]) -> Figure:
 
 
 def _ratio(figures: list[Figure]) -> Figure:
-    """Of several, those whose part and whole are known; one alone is what it is."""
+    """The ratio of the figures whose part and whole are known; a single figure is returned unchanged."""
     if len(figures) == 1:
         return figures[0]
     return Figure.ratio(_sum(figure.part for figure in figures), _sum(figure.whole for figure in figures))
@@ -182,7 +182,7 @@ def about(subject: str) -> list[Measure]:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A measure taken: which, of what period, when it was computed, and what it found."""
+    """A computed measure: which, for what period, when it was computed, and its figure."""
 
     measure: Measure
     period: Period
@@ -191,6 +191,6 @@ class Measurement:
 
 
 def take(name: str, subjects: Iterable[Any], period: Period, now: datetime) -> Measurement:
-    """The figure of `subjects` together over `period`, with what one must say of it. Raises UnknownMeasureError."""
+    """The measurement of `subjects` together over `period`, computed at `now`. Raises UnknownMeasureError."""
     known = get(name)
     return Measurement(known, period, now, known.over(subjects, period))

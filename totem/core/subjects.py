@@ -1,9 +1,9 @@
-"""The registry of subjects: the kinds of things that figures are about, and how those of an area are found.
+"""The registry of subjects: the kinds of objects that figures are about, and how those of an area are found.
 
-A room registers its kinds in `subjects.py`, found by itself like `measures.py`; a measure names the kind it is about
-(`core.measures.Measure.subject`). Whoever judges or compares areas (a territory, a hub) asks for the things of a kind
-inside each: nobody needs to know the kind by name. A kind that no room registers is an error, at the start and wherever
-a figure about it is asked for.
+A room registers its kinds in `subjects.py`, imported automatically like `measures.py`; a measure names the kind it is
+about (`core.measures.Measure.subject`). Code that evaluates or compares areas (a territory, a hub) gets the objects of
+a kind inside each without knowing the kind by name. A kind that no room registers is an error, at the start and
+wherever a figure about it is computed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,14 +15,14 @@ from totem.core.measures import Measure, Text
 
 
 class AreaKind(StrEnum):
-    """What a figure is asked of; the words of a charter's file."""
+    """The kinds of areas that figures are computed for; the values in a charter's file."""
 
     TERRITORY = "territory"
     HUB = "hub"
 
 
 class Area(Protocol):
-    """What things are looked for in: `key` is `hub:3` or that of a place (`epci:200023414`); `place` is where it is."""
+    """Where objects are looked for: `key` is `hub:3` or that of a place (`epci:200023414`); `place` is where it is."""
 
     @property
     def key(self) -> str: ...
@@ -37,11 +37,11 @@ Inside = Callable[[Sequence[Area]], Mapping[str, Sequence[Any]]]
 
 @dataclass(frozen=True)
 class SubjectKind:
-    """A kind of thing that figures are about: `hubs.hub`, « a hub », « hubs ».
+    """A kind of object that figures are about: `hubs.hub`, « a hub », « hubs ».
 
-    `inside` takes areas and gives the things of this kind in each, by the area's key, in a number of statements that
-    does not depend on how many there are; it leaves out an area of which nothing can be asked. Without it, figures of
-    this kind are of one thing at a time, never of an area. `areas`: those of which its figures are asked.
+    `inside` takes areas and returns the objects of this kind in each, by the area's key, in a number of queries that
+    does not depend on how many there are; it leaves out an area without figures. Without it, figures of this kind are
+    of one object at a time, never of an area. `areas`: the kinds of areas that its figures are computed for.
     """
 
     key: str
@@ -51,12 +51,12 @@ class SubjectKind:
     areas: frozenset[AreaKind] = frozenset(AreaKind)
 
     def is_asked_of(self, area: str) -> bool:
-        """Whether figures of this kind are asked of such an area (`AreaKind`)."""
+        """Whether figures of this kind are computed for such an area (`AreaKind`)."""
         return self.inside is not None and area in self.areas
 
 
 class UnknownSubjectError(LookupError):
-    """No room registers the kind of subject a measure is about, or its figures are not asked of areas.
+    """No room registers the kind of subject a measure is about, or its figures are not computed for areas.
 
     `args` are the names of the measure and of the kind.
     """
@@ -69,7 +69,7 @@ _registry: dict[str, SubjectKind] = {}
 
 
 def register(kind: SubjectKind) -> None:
-    """Make a kind known. Raises ValueError when its key is taken."""
+    """Register a kind. Raises ValueError when its key is taken."""
     if kind.key in _registry:
         raise ValueError(f"Two kinds of subjects are called {kind.key}.")
     _registry[kind.key] = kind
@@ -88,7 +88,7 @@ def kind_of(measure: Measure) -> SubjectKind:
 
 
 def things_inside(measure: Measure, areas: Sequence[Area]) -> Mapping[str, Sequence[Any]]:
-    """What a measure is computed of in each area, by the area's key. Raises UnknownSubjectError."""
+    """The objects a measure is computed from in each area, by the area's key. Raises UnknownSubjectError."""
     inside = kind_of(measure).inside
     if inside is None:
         raise UnknownSubjectError(measure.name, measure.subject)

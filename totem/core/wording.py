@@ -1,6 +1,6 @@
-"""How dates, hours, lengths, sums and figures are written for people: templates and mails both use these functions.
+"""Dates, hours, lengths, money and figures as text, for templates and mails.
 
-The language is the active one: the patterns stand in its catalogue, the CLDR has the names and marks (see
+In the active language: its catalogue has the patterns, the CLDR has the names and separators (see
 `totem.core.languages`). French follows the Lexique of the Imprimerie nationale: « 14 h 30 », « 12 480 », « 24,00 € »,
 « 1er ». English is British, with a 24-hour clock. Instants are aware datetimes, shown in the zone given (a `ZoneInfo`
 or its name), or else in the current one: a page about a hub gives the hub's.
@@ -39,7 +39,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def local(value: datetime, zone: Zone = None) -> datetime:
-    """The instant on the clocks of `zone` (default: the current time zone). A naive datetime raises ValueError."""
+    """The instant in `zone` (default: the current time zone). A naive datetime raises ValueError."""
     if timezone.is_naive(value):
         raise ValueError("A time shown to people must be aware: its zone is unknown.")
     if zone is None:
@@ -95,7 +95,7 @@ def day_words(value: date | datetime, zone: Zone = None, *, now: datetime | None
 
 
 def wall_clock_hour(hour: int, minute: int) -> str:
-    """« 14 h 30 », « 14 h »: a reading of a clock, 24:00 included."""
+    """« 14 h 30 », « 14 h »: an hour of a day, 24:00 included."""
     if minute:
         return pgettext("hour", "{hour:02d}:{minute:02d}").format(hour=hour, minute=minute)
     return pgettext("hour", "{hour:02d}:00").format(hour=hour)
@@ -108,8 +108,8 @@ def hour(value: datetime | time, zone: Zone = None) -> str:
     shown = local(value, zone)
     words = wall_clock_hour(shown.hour, shown.minute)
     first, second = shown.replace(fold=0).utcoffset(), shown.replace(fold=1).utcoffset()
-    # Twice on the clocks: the offset falls between the two readings. In the hour that is jumped it would rise, but no
-    # instant has such a reading.
+    # An hour that occurs twice: its offset falls between fold 0 and 1. In a skipped hour it would rise, but no instant
+    # has a skipped hour.
     if first is not None and second is not None and first > second:
         season = pgettext("hour", "winter time") if shown.fold else pgettext("hour", "summer time")
         words += f" ({season})"
@@ -137,7 +137,7 @@ def midnight() -> str:
 
 
 def between(start: str, end: str) -> str:
-    """« de 9 h à 12 h », of two hours that are written already."""
+    """« de 9 h à 12 h », from two formatted hours."""
     return pgettext("hours", "{start} to {end}").format(start=start, end=end)
 
 
@@ -179,7 +179,7 @@ def number(value: Decimal | float, decimals: int | None = None) -> str:
 
 @lru_cache(maxsize=8192, typed=True)
 def _written(value: Decimal | float, pattern: str, code: str) -> str:
-    # A page of figures writes the same small numbers hundreds of times, and Babel takes its time.
+    # Cached: a page of figures formats the same small numbers hundreds of times, and Babel is slow.
     return str(format_decimal(value, format=pattern, locale=languages.cldr(code)))
 
 
@@ -199,12 +199,12 @@ def percent(share: Decimal | float, decimals: int = 0) -> str:
 
 
 def percent_words(written: str) -> str:
-    """A number that is written already, with the sign: « 42 % », “42%”."""
+    """A formatted number with the percent sign: « 42 % », “42%”."""
     return languages.with_percent(languages.active(), written)
 
 
 def instant_iso(value: datetime | date) -> str:
-    """What the `datetime` attribute of <time> holds."""
+    """The value of the `datetime` attribute of <time>."""
     return (
         value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value.isoformat()
     )

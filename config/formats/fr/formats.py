@@ -12,7 +12,7 @@ DATETIME_FORMAT = f"l j F Y à {TIME_FORMAT}"
 SHORT_DATETIME_FORMAT = f"d/m/Y {TIME_FORMAT}"
 FIRST_DAY_OF_WEEK = 1
 
-# What browsers send comes first; what people type by hand after.
+# The format of browsers first, then those that people type.
 DATE_INPUT_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y"]
 TIME_INPUT_FORMATS = ["%H:%M", "%H:%M:%S", "%Hh%M", "%H h %M"]
 DATETIME_INPUT_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M"]

@@ -1,4 +1,4 @@
-"""What `/design/` shows: made-up names, figures, charts and a map, in every component and kind of drawing."""
+"""The samples of `/design/`: names, figures, charts and a map, for every component and kind of drawing."""
 
 import json
 import math
@@ -181,7 +181,7 @@ def _half_hours() -> list[dict[str, Any]]:
 
 
 def spec(kind: str, width: int = WIDTHS[0]) -> ChartSpec:
-    """The sample of a kind, in the active language. Raises KeyError for a kind that there is not."""
+    """The sample chart of a kind, in the active language. Raises KeyError for an unknown kind."""
     branches = [gettext("Software"), gettext("Data and hosting"), gettext("Telecommunications"), gettext("Repair")]
     sizes = [gettext("no employee"), gettext("1 to 9"), gettext("10 to 49"), gettext("50 and more")]
     samples: dict[str, dict[str, Any]] = {

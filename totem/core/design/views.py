@@ -44,7 +44,7 @@ def design(request: HttpRequest) -> HttpResponse:
 @require_safe
 @answers_busy
 def design_chart(_request: HttpRequest, kind: str, width: int) -> HttpResponse:
-    """One sample as SVG. The page asks for all of them: whoever comes first has all drawn by one child."""
+    """One sample as SVG. The page requests all of them: the first request has all drawn by one child."""
     if kind not in samples.KINDS or width not in samples.WIDTHS:
         raise Http404
     drawn = dict(zip(samples.KINDS, chart_svgs([samples.spec(each, width) for each in samples.KINDS]), strict=True))

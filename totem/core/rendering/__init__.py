@@ -1,10 +1,10 @@
-"""Charts and documents, drawn in a process of their own and kept by the hash of what they show.
+"""Charts and documents, drawn in a child process and cached by the digest of their data.
 
     chart_svg(spec: ChartSpec) -> bytes                        one chart, SVG in UTF-8
     chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]      several, at the cost of one start
     document_pdf(template: str, data: dict, images: dict[str, bytes] | None = None,
                  charts: dict[str, ChartSpec] | None = None) -> bytes
-    answers_busy(view)                                         a view that says 503 + Retry-After when RenderingBusy
+    answers_busy(view)                                         a view that answers 503 + Retry-After when RenderingBusy
 
     ChartSpec(kind=, rows=, title=, language=the reader's, width=720, decimals=0, percent=False, names={},
               reference=None, reference_name="")
@@ -83,7 +83,7 @@ class RenderingBusy(Exception):
 
 
 class RenderingFailed(Exception):
-    """The child refused what it was given, took too long, or fell. The message says which, for the log."""
+    """The child refused its input, took too long, or crashed. The message says which, for the log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +111,11 @@ class ChartSpec:
         if self.language not in languages.codes():
             raise ValueError(f"Numbers are written in {' or '.join(languages.codes())}, not in {self.language!r}.")
         lost = {name for row in self.rows for name in FIELDS[self.kind] - row.keys()}
-        wanted = (
+        needed = (
             *NAMES.get(self.kind, ()),
             *(["at_least"] if any(r.get("high", 0) is None for r in self.rows) else []),
         )
-        lost |= {f"names[{name!r}]" for name in wanted if name not in self.names}
+        lost |= {f"names[{name!r}]" for name in needed if name not in self.names}
         if lost:
             raise ValueError(f"The chart {self.kind!r} misses {', '.join(sorted(lost))}.")
         if self.kind == "stacked" and len({row["part"] for row in self.rows}) > 6:
@@ -128,12 +128,12 @@ def chart_svg(spec: ChartSpec) -> bytes:
 
 
 def chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]:
-    """Each chart as SVG, in order; those that are not kept yet are drawn by one child.
+    """Each chart as SVG, in order; those that are not cached yet are drawn by one child.
 
-    The view of one image of a page asks for all the charts of that page, and answers its own: the first request has
-    them drawn in one go, the others wait their turn and find theirs kept. Raises RenderingBusy and RenderingFailed.
+    The view of one image of a page passes all the charts of that page and answers its own: the first request has
+    them drawn together, the others wait for it and find theirs cached. Raises RenderingBusy and RenderingFailed.
     """
-    jobs = [_Job("chart", {"spec": _told(spec)}) for spec in specs]
+    jobs = [_Job("chart", {"spec": _spec_for_child(spec)}) for spec in specs]
     return _drawn(jobs)
 
 
@@ -156,7 +156,7 @@ def document_pdf(
             "template": template,
             "data": _plain(data),
             "images": {name: _printable(image.decode()) for name, image in (images or {}).items()},
-            "charts": {name: _told(spec) for name, spec in (charts or {}).items()},
+            "charts": {name: _spec_for_child(spec) for name, spec in (charts or {}).items()},
         },
     )
     return _drawn([job])[0]
@@ -187,12 +187,12 @@ def answers_busy(
     return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", answer)
 
 
-# -- What is kept -----------------------------------------------------------------------------------------------------
+# -- The cache --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One thing to draw, and the key it is kept under."""
+    """A chart or document to draw, and its key in the cache."""
 
     kind: str
     payload: Mapping[str, Any]
@@ -217,17 +217,17 @@ def _version() -> str:
 def _drawn(jobs: Sequence[_Job]) -> list[bytes]:
     cache = caches["rendering"]
     keys = [job.key for job in jobs]
-    known: dict[str, bytes] = cache.get_many(keys)
-    if len(known) < len(set(keys)):
+    kept: dict[str, bytes] = cache.get_many(keys)
+    if len(kept) < len(set(keys)):
         with _turn():
-            # Whoever waited for the same drawing finds it here.
-            known |= cache.get_many([key for key in keys if key not in known])
-            wanted = {key: job for key, job in zip(keys, jobs, strict=True) if key not in known}
-            if wanted:
-                fresh = dict(zip(wanted, _asked(list(wanted.values())), strict=True))
+            # Drawn by somebody else while this request waited.
+            kept |= cache.get_many([key for key in keys if key not in kept])
+            missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in kept}
+            if missing:
+                fresh = dict(zip(missing, _drawn_by_child(list(missing.values())), strict=True))
                 cache.set_many(fresh, KEPT)
-                known |= fresh
-    return [known[key] for key in keys]
+                kept |= fresh
+    return [kept[key] for key in keys]
 
 
 def _printable(text: str) -> str:
@@ -251,8 +251,8 @@ def _plain(value: Any) -> Any:
     return _printable(str(value))
 
 
-def _told(spec: ChartSpec) -> dict[str, Any]:
-    """The spec as the child reads it, with the marks of numbers in its language as d3-format names them."""
+def _spec_for_child(spec: ChartSpec) -> dict[str, Any]:
+    """The spec as the child's JSON, with the separators of its language as d3-format names them."""
     decimal, thousands = languages.marks(spec.language)
     locale = {
         "decimal": decimal,
@@ -293,13 +293,13 @@ def _locked(number: int) -> bool:
     return True
 
 
-def _asked(jobs: Sequence[_Job]) -> list[bytes]:
-    """What the child answers, in the order of the jobs. It gets no secret: neither settings nor environment."""
-    question = json.dumps([{"kind": job.kind, **job.payload} for job in jobs])
+def _drawn_by_child(jobs: Sequence[_Job]) -> list[bytes]:
+    """The drawings of the child, in the order of the jobs. It gets no secret: neither settings nor environment."""
+    job_list = json.dumps([{"kind": job.kind, **job.payload} for job in jobs])
     try:
         child = subprocess.run(
             [sys.executable, "-m", "totem.core.rendering.process"],
-            input=question.encode(),
+            input=job_list.encode(),
             capture_output=True,
             timeout=SECONDS,
             check=False,
@@ -315,7 +315,7 @@ def _asked(jobs: Sequence[_Job]) -> list[bytes]:
 
 
 def _parts(answer: bytes, count: int) -> list[bytes]:
-    """The drawings in an answer: a line of their lengths, then their bytes."""
+    """The drawings in the child's output: a line of their lengths, then their bytes."""
     head, _, body = answer.partition(b"\n")
     lengths = [int(n) for n in head.split()]
     if len(lengths) != count or sum(lengths) != len(body):

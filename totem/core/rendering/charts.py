@@ -1,6 +1,6 @@
 """The charts of Totem, one function a kind: rows in, an Altair chart out. Runs in the child process only.
 
-The look is `docs/design.md`'s: one hue for one series, ink for totals, words beside what they name instead of a legend,
+The look is `docs/design.md`'s: one hue for one series, ink for totals, labels beside marks instead of a legend,
 bars from zero, a light grid or none. Positions are pixels of the SVG, so that nothing is cut at 390 and at 1280.
 """
 
@@ -44,7 +44,7 @@ def _size(spec: Spec) -> int:
 
 
 def _wide(text: str, size: float) -> float:
-    """How many pixels a text takes at most, near enough to reserve its place in any sans-serif."""
+    """The width of a text in pixels, an upper estimate for any sans-serif."""
     narrow, broad = f" .,:;'’il|(){NARROW_NBSP}", "%mwMW€"
     return sum(0.34 if c in narrow else 0.95 if c in broad else 0.62 for c in text) * size
 
@@ -62,7 +62,7 @@ def _d3(spec: Spec) -> str:
 
 
 def _text(row: Row, value: float | None, spec: Spec) -> str:
-    """What is written at the row's mark: its own words when it has some (« fewer than 5 »), else the number."""
+    """The label at the row's mark: its own text when it has one (« fewer than 5 »), else the number."""
     if row.get("text"):
         return str(row["text"])
     return "" if value is None else _number(value, spec)
@@ -213,7 +213,7 @@ def _shades(count: int) -> list[tuple[str, str]]:
 def _keys(
     parts: Sequence[str], shades: Sequence[tuple[str, str]], spec: Spec
 ) -> tuple[list[Callable[[float, float], alt.Chart]], float]:
-    """What draws the key above the rows, from the plot's left margin and its height; and how high the key is."""
+    """The layers of the key above the rows, from the plot's left margin and its height; and the key's height."""
     size = _size(spec)
     keys: list[Callable[[float, float], alt.Chart]] = []
     x, y = 0.0, size * 0.8

@@ -1,4 +1,4 @@
-"""Maps by classes: what the classes are, and the map as SVG. Pure Python, NumPy and shapely; runs in the caller.
+"""Choropleth maps: their classes, and the map as SVG. Pure Python, NumPy and shapely; runs in the caller.
 
     breaks = classes(values)                       where the classes begin, e.g. (1, 5, 20, 100)
     class_of(value, breaks)                        0 (the lightest) to 4, or None
@@ -91,7 +91,7 @@ def class_of(value: float | None, breaks: Sequence[float]) -> int | None:
 def class_words(
     breaks: Sequence[float], *, whole: bool = True, number: Callable[[float], str] = wording.number
 ) -> list[str]:
-    """What each class holds, in the active language; `whole`: of counts, « 1 to 4 » leaves no gap."""
+    """The range of each class in words, in the active language; `whole`: of counts, « 1 to 4 » leaves no gap."""
     if not breaks:
         return [gettext("all values")]
     first = number(0) if whole and breaks[0] == 1 else gettext("under %(high)s") % {"high": number(breaks[0])}

@@ -19,7 +19,7 @@ DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
 def pdf(template: str, data: Mapping[str, Any], images: Mapping[str, str]) -> bytes:
     """The PDF/A-3b, PDF/UA-1 file of `{template}.typ`; `images` are SVG texts by name. Raises typst.TypstError.
 
-    A sign that no face of ours can draw is not allowed in an archived file: it is replaced by « ? ».
+    A character that no font has is not allowed in PDF/A: it is replaced by « ? ».
     """
     try:
         return _compiled(template, data, images)
@@ -42,7 +42,7 @@ def _compiled(template: str, data: Mapping[str, Any], images: Mapping[str, str])
 
 
 def _drawable() -> frozenset[int]:
-    """The signs that every face has."""
+    """The characters that every font has."""
     from fontTools.ttLib import TTFont  # noqa: PLC0415 - rarely needed
 
     faces = [frozenset(TTFont(path).getBestCmap()) for path in sorted(FONTS.glob("*.ttf"))]

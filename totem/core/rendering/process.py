@@ -1,6 +1,6 @@
 """The child that draws: a list of jobs as JSON on standard input, the drawings on standard output.
 
-The answer is a line with the length of each drawing, then the drawings. Nothing of Django is started here, and nothing
+The answer is a line with the length of each drawing, then the drawings. Django is not set up here, and nothing
 is read but the fonts and the templates. Errors are one line on standard error and the exit status 1.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from totem.core.rendering.fonts import FONTS
 
-CPU_SECONDS = 30  # should the parent die first
+CPU_SECONDS = 30  # when the parent dies first
 
 
 def drawn(job: dict[str, Any]) -> bytes:

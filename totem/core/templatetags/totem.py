@@ -81,7 +81,7 @@ def hours_range(value: Any, zone: Zone = None) -> str:
 
 @register.simple_tag
 def colon() -> str:
-    """What stands between a label and its words: French has a no-break space before it."""
+    """The colon between a label and its value: French has a no-break space before it."""
     return pgettext("between a label and its words", ": ")
 
 
@@ -119,7 +119,7 @@ def percent(value: Decimal | float | None, decimals: int = 0) -> str:
 
 @register.filter
 def iso(value: datetime | date) -> str:
-    """What `<time datetime>` wants."""
+    """The value of `<time datetime>`."""
     return wording.instant_iso(value)
 
 
@@ -205,7 +205,7 @@ STATES: dict[str, tuple[Words, str, str]] = {
 
 @register.simple_tag
 def badge(state: str, word: Words = "") -> SafeString:
-    """A state, as a word, a shape and a colour. `word` stands in for the usual one (« Held until 14:15 »)."""
+    """A state, as a word, a shape and a colour. `word` replaces the usual one (« Held until 14:15 »)."""
     if state not in STATES:
         raise template.TemplateSyntaxError(f"There is no state {state!r}; there are {', '.join(STATES)}.")
     usual, shape, tone = STATES[state]
@@ -251,7 +251,7 @@ NOTICES = {"info": "info", "good": "check", "warn": "warning", "bad": "cross", "
 
 @register.simple_block_tag
 def notice(content: str, kind: str = "info", title: Words = "") -> SafeString:
-    """Something to know here: `info`, `good`, `warn`, `bad` or `held`."""
+    """A message in the page: `info`, `good`, `warn`, `bad` or `held`."""
     return render_to_string(
         "core/components/notice.html", {"body": content, "kind": kind, "icon": NOTICES[kind], "title": title}
     )
@@ -259,7 +259,7 @@ def notice(content: str, kind: str = "info", title: Words = "") -> SafeString:
 
 @register.simple_block_tag
 def empty(content: str, title: Words, icon: str = "sparkle") -> SafeString:
-    """Where a list would stand: `title` says what will, the body why it is empty and holds the button that fills it."""
+    """In place of an empty list: `title` says what it lists, the body why it is empty, with the button that adds."""
     return render_to_string("core/components/empty.html", {"body": content, "title": title, "icon": icon})
 
 
@@ -314,7 +314,7 @@ def chart(
     height: int | None = None,
     id: str = "",  # noqa: A002 (the name of the HTML attribute)
 ) -> SafeString:
-    """A drawing, what it says in words (`alt`), its table (the body, which opens in place) and its CSV.
+    """A chart, its text alternative (`alt`), its table (the body, which opens in place) and its CSV.
 
     `narrow` is the same chart drawn for phones; without `src` the table and the CSV stand alone.
     """
@@ -337,7 +337,7 @@ def figure(
     at: date | datetime | None = None,
     table: str = "",
 ) -> dict[str, Any]:
-    """A number that can be trusted: its unit, definition, date and source, and the way (`table`) to its rows."""
+    """A number with its unit, definition, date and source, and a link (`table`) to its rows."""
     shown = value if isinstance(value, str) or not isinstance(value, int | float | Decimal) else wording.number(value)
     return {
         "value": shown,
@@ -371,7 +371,7 @@ def bars(context: Context) -> dict[str, Any]:
 
 @register.inclusion_tag("core/components/tabs.html", takes_context=True)
 def entry_tabs(context: Context) -> dict[str, Any]:
-    """The pages of the entry one is at, where there are several."""
+    """The pages of the current entry, where it has several."""
     request = context.get("request")
     nav = navigation_of(request) if request else Navigation()
     return {"items": nav.tabs, "label": nav.tabs_label, "of_entry": True}
@@ -392,7 +392,7 @@ def slots(items: Iterable[SlotButton], label: Words = "") -> dict[str, Any]:
 
 @register.inclusion_tag("core/components/pagination.html", takes_context=True)
 def pagination(context: Context, page: "Page[Any]") -> dict[str, Any]:
-    """The way through a long list; keeps the other parameters of the address."""
+    """The page links of a long list; keeps the other parameters of the address."""
     if page.paginator.num_pages == 1:
         return {"page": None}
     earlier = query(context, page=page.previous_page_number()) if page.has_previous() else ""
@@ -405,9 +405,9 @@ PATTERNS = 12
 
 @register.inclusion_tag("core/components/photo.html")
 def photo(image: Any, name: Words, alt: Words = "", eager: bool = False) -> dict[str, Any]:
-    """A photo (an image field or an address), or a quiet pattern that is always the same for one `name`."""
+    """A photo (an image field or an address), or a pattern chosen by `name`."""
     source = (image if isinstance(image, str) else image.url) if image else ""
-    # The low bits of a CRC of short names fall together; a seventh of it spreads better over the patterns.
+    # The low bits of a CRC of short names are often equal; a seventh of it spreads better over the patterns.
     pattern = f"img/pattern-{crc32(str(name).encode()) // 7 % PATTERNS + 1}.svg"
     return {"source": source, "pattern": pattern, "alt": alt, "eager": eager}
 
