@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
 from totem.bookings.models import Booking, Status
+from totem.bookings.rules import GUEST_HOLD
 from totem.core import mail
+from totem.core.periods import MINUTE
 
 _signer = Signer(salt="bookings.manage")
 
@@ -97,5 +99,11 @@ def write_code(booking: Booking, code: str) -> None:
         to=booking.guest_email,
         language=booking.guest_language,
         template="bookings/mail/code",
-        context={"booking": booking, "space": booking.space, "hub": booking.space.hub, "code": code},
+        context={
+            "booking": booking,
+            "space": booking.space,
+            "hub": booking.space.hub,
+            "code": code,
+            "hold_minutes": GUEST_HOLD // MINUTE,
+        },
     )
