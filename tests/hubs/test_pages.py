@@ -13,11 +13,13 @@ from tests.factories.accounts import UserFactory
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.spaces import SpaceFactory
+from tests.factories.territories import CommuneFactory, DepartmentFactory
 from totem.bookings import actions as bookings
 from totem.bookings.actions import Booker
 from totem.core.periods import Period, at_wall_clock
 from totem.core.wording import date_words
 from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, Role, TeamMember, Zone, ZoneKind
+from totem.hubs.queries import public_holidays
 
 pytestmark = pytest.mark.django_db
 
@@ -216,6 +218,19 @@ def test_monday_is_copied_to_friday_and_nothing_is_saved_yet(client: Client, man
     assert shown.count('value="07:30"') == 5
     assert shown.count('value="10:00"') == 1
     assert hub.opening_hours.count() == 7
+
+
+def test_a_hub_overseas_chooses_the_customs_it_closes_for(client: Client, manager: TeamMember):
+    hub = manager.hub
+    assert "Schœlcher" not in client.get(url("hours", hub)).content.decode()
+    hub.commune = CommuneFactory(code="97209", department=DepartmentFactory(code="972"))
+    hub.save()
+    week = {"d1_0_opens": "09:00", "d1_0_closes": "12:00", "closed_on_public_holidays": "on"}
+    assert client.post(url("hours", hub), {**week, "customary_holidays": "mid_lent"}).status_code == 422
+    assert client.post(url("hours", hub), {**week, "customary_holidays": "schoelcher"}).status_code in {302, 303}
+    hub.refresh_from_db()
+    july = Period(datetime(2027, 7, 20, tzinfo=UTC), datetime(2027, 7, 23, tzinfo=UTC))
+    assert date(2027, 7, 21) in public_holidays(hub, july)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import translation
 
 from tests.factories.territories import CommuneFactory, DepartmentFactory
 from totem.core.sort_keys import sort_key
@@ -50,8 +51,37 @@ class TestHolidays:
         assert days[datetime.date(2026, 4, 3)] == "Vendredi saint"
         assert len(days) == 13
 
-    def test_overseas_remembers_the_abolition_of_slavery(self):
-        assert "Abolition" in self.of(DepartmentFactory.build(guadeloupe=True))[datetime.date(2026, 5, 27)]
+    @pytest.mark.parametrize(
+        ("code", "month", "day"),
+        [
+            ("971", 5, 27),
+            ("972", 5, 22),
+            ("973", 6, 10),
+            ("974", 12, 20),
+            ("976", 4, 27),
+            ("977", 10, 9),
+            ("978", 5, 27),
+        ],
+    )
+    def test_overseas_has_the_day_of_the_law_and_no_custom(self, code: str, month: int, day: int):
+        days = self.of(Department(code=code))
+        assert days[datetime.date(2026, month, day)] == "Abolition de l’esclavage"
+        assert len(days) == 12
+
+    def test_a_custom_is_added_where_it_is_chosen(self):
+        year = datetime.date(2026, 1, 1), datetime.date(2026, 12, 31)
+        days = holidays_between(Department(code="971"), *year, customs=["good_friday", "mid_lent", "schoelcher"])
+        assert [day for day in days if day in {datetime.date(2026, 3, 12), datetime.date(2026, 4, 3)}] == [
+            datetime.date(2026, 3, 12),
+            datetime.date(2026, 4, 3),
+        ]
+        assert days[datetime.date(2026, 7, 21)] == "Fête de Victor Schœlcher (21 juillet)"
+
+    def test_names_are_in_the_language_of_the_page(self):
+        with translation.override("en"):
+            days = self.of(Department(code="972"))
+        assert days[datetime.date(2026, 12, 25)] == "Christmas Day"
+        assert days[datetime.date(2026, 5, 22)] == "Abolition of slavery"
 
     def test_both_ends_count_and_years_are_crossed(self):
         days = holidays_between(DepartmentFactory.build(), datetime.date(2025, 12, 25), datetime.date(2026, 1, 1))

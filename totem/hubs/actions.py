@@ -141,9 +141,15 @@ def check_hours(lines: Sequence[HoursLine]) -> None:
 
 @transaction.atomic
 def set_opening_hours(
-    *, hub: Hub, lines: Sequence[HoursLine], by: User, now: datetime, closed_on_public_holidays: bool | None = None
+    *,
+    hub: Hub,
+    lines: Sequence[HoursLine],
+    by: User,
+    now: datetime,
+    closed_on_public_holidays: bool | None = None,
+    customary_holidays: Sequence[str] | None = None,
 ) -> list[AffectedBooking]:
-    """Replace the whole week, and whether public holidays count (None: as before).
+    """Replace the whole week, whether public holidays count and which customary ones do (None: as before).
 
     Returns what the removed hours affect, over 400 days: affected bookings stay, for the team to look after. Raises
     HoursOverlapError.
@@ -153,9 +159,10 @@ def set_opening_hours(
     row = Hub.objects.select_related("commune__department").get(pk=hub.pk)
     window = planning_window(now)
     before = open_periods([row], window)[row.pk]
-    if closed_on_public_holidays is not None and row.closed_on_public_holidays != closed_on_public_holidays:
-        row.closed_on_public_holidays = closed_on_public_holidays
-        row.save(update_fields=["closed_on_public_holidays", "updated_at"])
+    holidays = {"closed_on_public_holidays": closed_on_public_holidays, "customary_holidays": customary_holidays}
+    changed = assign_changes(row, {name: value for name, value in holidays.items() if value is not None})
+    if changed:
+        row.save(update_fields=[*changed, "updated_at"])
     row.opening_hours.all().delete()
     OpeningHours.objects.bulk_create(OpeningHours(hub=row, **line._asdict()) for line in lines)
     _record(
@@ -164,6 +171,7 @@ def set_opening_hours(
         by,
         lines=[line.words for line in lines],
         closed_on_public_holidays=row.closed_on_public_holidays,
+        customary_holidays=row.customary_holidays,
     )
     return affected_by_closing(row, newly_closed(before, open_periods([row], window)[row.pk]), now=now)
 

@@ -256,10 +256,13 @@ class WeekForm(forms.Form):
 
     def copied(self) -> "WeekForm":
         """Monday's hours on Tuesday to Friday too, nothing saved. Only of a valid form."""
+        return type(self)(lines=self._monday_until_friday())
+
+    def _monday_until_friday(self) -> list[HoursLine]:
         lines: Sequence[HoursLine] = self.cleaned_data["lines"]
         monday = [line for line in lines if line.weekday == 1]
         week = [line._replace(weekday=day) for day in range(1, 6) for line in monday]
-        return type(self)(lines=[*week, *(line for line in lines if line.weekday > 5)])
+        return [*week, *(line for line in lines if line.weekday > 5)]
 
 
 class HubWeekForm(WeekForm):
@@ -270,21 +273,34 @@ class HubWeekForm(WeekForm):
         data: Mapping[str, Any] | None = None,
         *,
         lines: Iterable[WeeklyHoursBase | HoursLine] = (),
-        closed_on_public_holidays: bool = True,
+        hub: Hub,
     ) -> None:
         super().__init__(data, lines=lines)
+        self.hub = hub
         self.fields["closed_on_public_holidays"] = forms.BooleanField(
-            label=_("Closed on public holidays"), required=False, initial=closed_on_public_holidays
+            label=_("Closed on public holidays"), required=False, initial=hub.closed_on_public_holidays
         )
+        customs = hub.commune.department.customary_holidays
+        if customs:
+            self.fields["customary_holidays"] = forms.MultipleChoiceField(
+                label=_("Closed by custom on"),
+                help_text=_("The law does not name these days: a hub chooses."),
+                choices=[(custom.value, custom.label) for custom in customs],
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+                initial=hub.customary_holidays,
+            )
 
     def clean(self) -> dict[str, Any]:
-        closed = self.cleaned_data.get("closed_on_public_holidays", False)
-        return {**super().clean(), "closed_on_public_holidays": closed}
+        return {
+            **super().clean(),
+            "closed_on_public_holidays": self.cleaned_data.get("closed_on_public_holidays", False),
+            "customary_holidays": self.cleaned_data.get("customary_holidays", []),
+        }
 
     def copied(self) -> "HubWeekForm":
-        form = super().copied()
-        assert isinstance(form, HubWeekForm)  # noqa: S101 - of the type of this one
-        form.fields["closed_on_public_holidays"].initial = self.cleaned_data["closed_on_public_holidays"]
+        form = type(self)(lines=self._monday_until_friday(), hub=self.hub)
+        form.initial = {name: self.cleaned_data[name] for name in ("closed_on_public_holidays", "customary_holidays")}
         return form
 
 

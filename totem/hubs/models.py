@@ -18,7 +18,7 @@ from totem.core.colour import validate_accent
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
 from totem.core.models import Dated
 from totem.organisations.models import Organisation
-from totem.territories.models import Commune
+from totem.territories.models import Commune, CustomaryHoliday
 
 DEFAULT_ACCENT = "#0B5C73"
 
@@ -71,6 +71,12 @@ class Hub(Dated):
     host_building = models.CharField(_("host building"), max_length=160, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=40, default="Europe/Paris", validators=[known_zone])
     closed_on_public_holidays = models.BooleanField(_("closed on public holidays"), default=True)
+    customary_holidays = ArrayField(
+        models.CharField(max_length=20, choices=CustomaryHoliday),
+        verbose_name=_("closed by custom on"),
+        default=list,
+        blank=True,
+    )
     accent = models.CharField(_("accent colour"), max_length=7, default=DEFAULT_ACCENT, validators=[validate_accent])
     step_free = models.BooleanField(
         _("step-free access"), null=True, blank=True, help_text=_("Leave empty if not known.")

@@ -24,9 +24,9 @@ def period_of(during: object) -> Period:
 
 
 def public_holidays(hub: Hub, window: Period) -> dict[date, str]:
-    """The public holidays of the hub's department that touch `window`, with their names."""
+    """The public holidays that touch `window`: those of the hub's department, and the customs it keeps, with names."""
     days = list(periods.local_days(Period(window.starts_at - periods.DAY, window.ends_at), hub.zone))
-    return holidays_between(hub.commune.department, days[0], days[-1])
+    return holidays_between(hub.commune.department, days[0], days[-1], customs=hub.customary_holidays)
 
 
 # Plain SQL, as this is asked before every availability: building two statements cost more than running them.

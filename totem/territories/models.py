@@ -4,10 +4,12 @@ The official code is the primary key: it is stable, readable, and a new edition 
 Lists are loaded by `manage.py load_communes`, outlines by `totem territories outlines`.
 """
 
+import datetime
 import re
 from typing import ClassVar, Self, TypeVar
 
 import pgtrigger
+from dateutil.easter import easter
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
@@ -56,24 +58,50 @@ class FormerRegion(models.Model):
         return self.name
 
 
-# Subdivisions of the `holidays` library for France. Alsace-Moselle: Code du travail, art. L3134-13; overseas:
-# art. L3422-2 and the law of 30 June 1983 on the abolition of slavery. Everywhere else: the eleven days of L3133-1.
-HOLIDAY_ZONES = {
-    "57": "57",
-    "67": "6AE",
-    "68": "6AE",
-    "971": "971",
-    "972": "972",
-    "973": "973",
-    "974": "974",
-    "975": "PM",
-    "976": "976",
-    "977": "BL",
-    "978": "MF",
-    "984": "TF",
-    "986": "WF",
-    "987": "PF",
-    "988": "NC",
+# Subdivisions of the `holidays` library for France. Alsace-Moselle: Code du travail, art. L3134-13; the collectivities
+# of the Pacific have lists of their own. Everywhere else: the eleven days of L3133-1. Those of the library for the
+# Antilles are not used: they hold customs too.
+HOLIDAY_ZONES = {"57": "57", "67": "6AE", "68": "6AE", "984": "TF", "986": "WF", "987": "PF", "988": "NC"}
+
+# Month and day of the commemoration of the abolition of slavery, by department: Code du travail, art. L3422-2.
+ABOLITION_DAYS = {
+    "971": (5, 27),
+    "972": (5, 22),
+    "973": (6, 10),
+    "974": (12, 20),
+    "976": (4, 27),
+    "977": (10, 9),
+    "978": (5, 27),
+}
+
+
+class CustomaryHoliday(models.TextChoices):
+    """A day on which many close overseas by custom, without a law: each hub chooses."""
+
+    MID_LENT = "mid_lent", _("Mid-Lent")
+    GOOD_FRIDAY = "good_friday", _("Good Friday")
+    SCHOELCHER = "schoelcher", _("Victor Schœlcher Day (21 July)")
+    SAINT_MARTIN = "saint_martin", _("Abolition of slavery in Saint-Martin (28 May)")
+
+    def day_of(self, year: int) -> datetime.date:
+        """Its day of that year."""
+        easter_sunday: datetime.date = easter(year)
+        match self:
+            case CustomaryHoliday.MID_LENT:
+                return easter_sunday - datetime.timedelta(days=24)
+            case CustomaryHoliday.GOOD_FRIDAY:
+                return easter_sunday - datetime.timedelta(days=2)
+            case CustomaryHoliday.SCHOELCHER:
+                return datetime.date(year, 7, 21)
+            case CustomaryHoliday.SAINT_MARTIN:
+                return datetime.date(year, 5, 28)
+
+
+CUSTOMARY_HOLIDAYS = {
+    "971": [CustomaryHoliday.MID_LENT, CustomaryHoliday.GOOD_FRIDAY, CustomaryHoliday.SCHOELCHER],
+    "972": [CustomaryHoliday.GOOD_FRIDAY, CustomaryHoliday.SCHOELCHER],
+    "977": [CustomaryHoliday.MID_LENT, CustomaryHoliday.GOOD_FRIDAY],
+    "978": [CustomaryHoliday.SCHOELCHER, CustomaryHoliday.SAINT_MARTIN],
 }
 
 
@@ -106,6 +134,11 @@ class Department(models.Model):
     def holiday_zone(self) -> str:
         """The subdivision of the `holidays` library for its public holidays; empty for the national list."""
         return HOLIDAY_ZONES.get(self.code, "")
+
+    @property
+    def customary_holidays(self) -> list[CustomaryHoliday]:
+        """The days on which a hub there may choose to close by custom."""
+        return CUSTOMARY_HOLIDAYS.get(self.code, [])
 
 
 class Epci(models.Model):

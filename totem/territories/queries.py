@@ -8,10 +8,14 @@ from functools import lru_cache
 
 import holidays
 from django.db import models
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from totem.core import languages
 from totem.territories.models import (
+    ABOLITION_DAYS,
     Commune,
+    CustomaryHoliday,
     Department,
     Epci,
     FormerRegion,
@@ -20,6 +24,9 @@ from totem.territories.models import (
     Region,
     commune_key,
 )
+
+# The languages in which the `holidays` library names those of France, by ours; French for any other.
+LIBRARY_LANGUAGES = {languages.FRENCH: "fr", languages.ENGLISH: "en_US"}
 
 PLACES: dict[Level, type[models.Model]] = {
     Level.COMMUNE: Commune,
@@ -30,23 +37,30 @@ PLACES: dict[Level, type[models.Model]] = {
 }
 
 
-def holidays_between(department: Department, first: datetime.date, last: datetime.date) -> dict[datetime.date, str]:
-    """Public holidays of the department from `first` to `last`, both included, in order, with their French names.
+def holidays_between(
+    department: Department, first: datetime.date, last: datetime.date, *, customs: Collection[str] = ()
+) -> dict[datetime.date, str]:
+    """Public holidays of the department from `first` to `last`, both included, in order, named in the language in use.
 
-    Source: Code du travail, art. L3133-1 (national), L3134-13 (Alsace-Moselle), L3422-2 (overseas), by the `holidays`
-    library. Good Friday is given for the whole of Alsace-Moselle, though the law says only in communes with a
-    Protestant church or a mixed one: a hub elsewhere opens that day by an exceptional opening.
+    Source: Code du travail, art. L3133-1 (national) and L3134-13 (Alsace-Moselle), with those of the collectivities of
+    the Pacific, by the `holidays` library; L3422-2 (overseas). Good Friday is given for the whole of Alsace-Moselle,
+    though the law says only in communes with a Protestant church or a mixed one: a hub elsewhere opens that day by an
+    exceptional opening. `customs` adds the days of those `CustomaryHoliday`s.
     """
+    language = LIBRARY_LANGUAGES.get(translation.get_language() or "", languages.FRENCH)
     days: dict[datetime.date, str] = {}
     for year in range(first.year, last.year + 1):
-        days |= {day: name for day, name in _holidays_of(department.holiday_zone, year) if first <= day <= last}
-    return days
+        days |= {CustomaryHoliday(custom).day_of(year): str(CustomaryHoliday(custom).label) for custom in customs}
+        if department.code in ABOLITION_DAYS:
+            days[datetime.date(year, *ABOLITION_DAYS[department.code])] = _("Abolition of slavery")
+        days |= _holidays_of(department.holiday_zone, year, language)
+    return {day: days[day] for day in sorted(days) if first <= day <= last}
 
 
 @lru_cache(maxsize=512)
-def _holidays_of(zone: str, year: int) -> tuple[tuple[datetime.date, str], ...]:
-    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=languages.FRENCH)
-    return tuple((day, name.replace("'", "’")) for day, name in sorted(found.items()))
+def _holidays_of(zone: str, year: int, language: str) -> dict[datetime.date, str]:
+    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=language)
+    return {day: name.replace("'", "’") for day, name in found.items()}
 
 
 def find_communes(text: str, *, limit: int = 10) -> list[Commune]:

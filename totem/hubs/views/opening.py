@@ -27,7 +27,7 @@ def hours(request: HttpRequest, slug: str) -> HttpResponse:
     form = HubWeekForm(
         request.POST or None,
         lines=hub.opening_hours.all(),
-        closed_on_public_holidays=hub.closed_on_public_holidays,
+        hub=hub,
     )
     if form.is_valid() and COPY in request.POST:
         return render(request, "hubs/hours.html", {"hub": hub, "form": form.copied()})
