@@ -1,6 +1,5 @@
 """Checks of production: settings that would put personal data at risk."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,15 +32,11 @@ def _hosts() -> set[str]:
     return set(settings.ALLOWED_HOSTS)
 
 
-def _key_is_missing() -> bool:
-    # Without the variable a key is kept in TOTEM_DATA: it serves one machine only, and is lost with it.
-    return not (os.environ.get("TOTEM_SECRET_KEY") or os.environ.get("TOTEM_SECRET_KEY_FILE"))
-
-
 RULES: list[tuple[Callable[[], bool], str, str]] = [
     (lambda: settings.DEBUG, "DEBUG is on.", "Leave it to TOTEM_MODE."),
     (
-        _key_is_missing,
+        # Without the variable a key is kept in TOTEM_DATA: it serves one machine only, and is lost with it.
+        lambda: not settings.GIVEN_SECRET_KEY,
         "TOTEM_SECRET_KEY is missing.",
         "Set it, or TOTEM_SECRET_KEY_FILE: every machine needs the same key.",
     ),

@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif options.command is dev:
         os.environ.setdefault("TOTEM_DEMO", "yes")
         os.environ["DJANGO_RUNSERVER_HIDE_WARNING"] = "true"  # not for production: `dev` refuses to run there
-    if getattr(options, "port", None):
-        os.environ["TOTEM_PORT"] = str(options.port)
+    for option, variable in (("host", "TOTEM_BIND"), ("port", "TOTEM_PORT"), ("workers", "TOTEM_WORKERS")):
+        if getattr(options, option, None):
+            os.environ[variable] = getattr(options, option)
     with _errors_in_one_line() as outcome:
         outcome.status = options.command(options)
     return outcome.status
@@ -61,11 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         (dev, "the demonstration while one changes the code: restarts when a file changes, shows errors in full"),
     ):
         sub = command(function, text)
-        sub.add_argument("--host", default=os.environ.get("TOTEM_BIND", "127.0.0.1"), help="address to listen on")
-        sub.add_argument("--port", type=_port, help="port to listen on (TOTEM_PORT, 8000)")
+        sub.add_argument("--host", help="address to listen on (TOTEM_BIND, 127.0.0.1)")
+        sub.add_argument("--port", help="port to listen on (TOTEM_PORT, 8000)")
         if function is dev:
             continue
-        sub.add_argument("--workers", type=_positive, default=_default_workers(), help="web processes")
+        sub.add_argument("--workers", help="web processes (TOTEM_WORKERS)")
         if function is serve:
             sub.add_argument("--no-worker", action="store_true", help="web processes only")
         else:
@@ -89,29 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    if text.isdigit() and 0 < int(text) < 65536:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port: a number from 1 to 65535 is")
-
-
-def _positive(text: str) -> int:
-    if text.isdigit() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
-
-
-def _default_workers() -> int:
-    given = os.environ.get("TOTEM_WORKERS", "")
-    return int(given) if given.isdigit() and int(given) > 0 else max(2, min(4, os.cpu_count() or 1))
-
-
 # -- Commands ---------------------------------------------------------------------------------------------------------
 
 
 def serve(options: argparse.Namespace) -> int:
     """Web processes and a worker, until SIGTERM or SIGINT."""
-    with _listener(options) as listener, _database() as server:
+    with _listener() as listener, _database() as server:
         _set_up()
         _refuse_unsafe()
         _refuse_unmigrated()
@@ -142,7 +126,7 @@ def migrate(_options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Prepare the demonstration and serve it; a second time the data are kept."""
-    listener = None if options.prepare_only else _listener(options)
+    listener = None if options.prepare_only else _listener()
     _say(f"Totem's demonstration ({'all over' if options.reset else 'data are kept'})")
     _step("Database")
     with _database() as server:
@@ -158,7 +142,7 @@ def demo(options: argparse.Namespace) -> int:
         return OK if listener is None else _serve(listener, server, options)
 
 
-def dev(options: argparse.Namespace) -> int:
+def dev(_options: argparse.Namespace) -> int:
     """The demonstration on Django's development server, with a worker; both start again when a file changes.
 
     Django's reloader runs this command a second time as its child, which is the one that serves.
@@ -169,7 +153,7 @@ def dev(options: argparse.Namespace) -> int:
     _refuse_outside_development()
     serves = DJANGO_AUTORELOAD_ENV in os.environ
     if not serves:
-        _listener(options).close()
+        _listener().close()
     with _database():
         if serves:
             supervisor.start_worker()
@@ -178,7 +162,7 @@ def dev(options: argparse.Namespace) -> int:
             _refuse_real_data()
             _prepare()
             _call_if_there("load_demo")
-        execute_from_command_line(["totem", "runserver", f"{options.host}:{os.environ['TOTEM_PORT']}"])
+        execute_from_command_line(["totem", "runserver", f"{_settings().BIND}:{_settings().PORT}"])
     return OK
 
 
@@ -227,12 +211,9 @@ def _command_of_room(room: str, options: argparse.Namespace, name: str = "") -> 
 # -- Helpers ----------------------------------------------------------------------------------------------------------
 
 
-def _listener(options: argparse.Namespace) -> socket.socket:
-    given = os.environ.setdefault("TOTEM_PORT", "8000")
+def _listener() -> socket.socket:
     try:
-        return supervisor.listen(options.host, _port(given))
-    except argparse.ArgumentTypeError as error:
-        raise Refusal(f"TOTEM_PORT: {error}.") from None
+        return supervisor.listen(_settings().BIND, _settings().PORT)
     except supervisor.PortBusyError as error:
         raise Refusal(str(error)) from None
 
@@ -374,7 +355,9 @@ def _serve(listener: socket.socket, server: embedded.Server | None, options: arg
         _say("Development mode: set TOTEM_MODE=production before people's data come in (docs/operations.md).")
     _step("Server")
     address = settings.SITE_URL
-    keeper = supervisor.Supervisor(listener, web_processes=options.workers, worker=not options.no_worker, say=_say)
+    keeper = supervisor.Supervisor(
+        listener, web_processes=settings.WEB_PROCESSES, worker=not options.no_worker, say=_say
+    )
     return keeper.run(server, address)
 
 

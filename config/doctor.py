@@ -49,7 +49,7 @@ def _examine() -> Iterator[Finding]:
     except Exception as error:
         yield Finding("wrong", f"Settings: {error}")
         return
-    for look in (_assets, _folders, _zones, _database, _safety, _mail):
+    for look in (_variables, _assets, _folders, _zones, _database, _safety, _mail):
         try:
             yield from look()
         except Exception as error:
@@ -76,6 +76,13 @@ def _programs() -> Iterator[Finding]:
         yield Finding("wrong", f"Node.js {version}: `make setup` needs 20 or later.")
     else:
         yield Finding("ok", f"Node.js {version}")
+
+
+def _variables() -> Iterator[Finding]:
+    from config.settings import env  # noqa: PLC0415
+
+    for name in env.unknown():
+        yield Finding("note", f"Settings: {name} is set, and nothing reads it (docs/operations.md).")
 
 
 def _assets() -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""All settings, read once from the environment. `docs/operations.md` lists every variable."""
+"""All settings; each variable of the environment is read here, once. `docs/operations.md` lists them."""
 
 import os
 import sys
@@ -8,10 +8,10 @@ from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config import secret
+from config.environment import Environment
 from config.formats.fr.formats import (  # noqa: F401 - for languages without formats of their own
     DATE_FORMAT,
     DATE_INPUT_FORMATS,
@@ -31,28 +31,25 @@ from config.formats.fr.formats import (  # noqa: F401 - for languages without fo
 from totem.core import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def env(name: str, default: str = "") -> str:
-    """The variable, or the content of the file that `NAME_FILE` points to (systemd credentials)."""
-    path = os.environ.get(f"{name}_FILE")
-    return Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get(name, default)
+env = Environment(os.environ)
 
 
 # -- What this process is ---------------------------------------------------------------------------------------------
 
-MODE = env("TOTEM_MODE", "development")
-if MODE not in {"development", "demo", "production", "test"}:
-    raise ImproperlyConfigured(f"TOTEM_MODE is {MODE!r}; it must be development, demo, production or test.")
+MODE = env.choice("TOTEM_MODE", ("development", "demo", "production", "test"), default="development")
 DEBUG = MODE == "development"
-DEMO = MODE == "demo" or (DEBUG and env("TOTEM_DEMO") == "yes")
+DEMO = (env.boolean("TOTEM_DEMO", default=False) and DEBUG) or MODE == "demo"
 SECURE = MODE == "production"
 
-DATA_DIR = Path(env("TOTEM_DATA", str(BASE_DIR / "var"))).resolve()
-SITE_URL = env("TOTEM_URL", f"http://localhost:{env('TOTEM_PORT', '8000')}").rstrip("/")
-ALLOWED_HOSTS = [host for host in env("TOTEM_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host]
+DATA_DIR = env.path("TOTEM_DATA", default=BASE_DIR / "var")
+BIND = env.text("TOTEM_BIND", "127.0.0.1")
+PORT = env.integer("TOTEM_PORT", default=8000, least=1, most=65535)
+WEB_PROCESSES = env.integer("TOTEM_WORKERS", default=max(2, min(4, os.cpu_count() or 1)), least=1, most=64)
+SITE_URL = env.url("TOTEM_URL", f"http://localhost:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.hosts("TOTEM_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
-SECRET_KEY = env("TOTEM_SECRET_KEY") or secret.kept_in(DATA_DIR)
+GIVEN_SECRET_KEY = env.text("TOTEM_SECRET_KEY")
+SECRET_KEY = GIVEN_SECRET_KEY or secret.kept_in(DATA_DIR)
 
 # -- Rooms: each after those that it uses -----------------------------------------------------------------------------
 
@@ -127,7 +124,7 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 
 # -- Database, cache, jobs --------------------------------------------------------------------------------------------
 
-DATABASE_URL = env("DATABASE_URL")
+DATABASE_URL = env.text("DATABASE_URL")
 EMBEDDED = not DATABASE_URL
 DATABASES = {
     "default": {
@@ -228,25 +225,22 @@ ACCOUNT_FORMS = {
 
 # -- Mail -------------------------------------------------------------------------------------------------------------
 
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if env("TOTEM_SMTP_HOST")
-    else "django.core.mail.backends.filebased.EmailBackend"
-)
+SMTP_HOST = env.text("TOTEM_SMTP_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if SMTP_HOST else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
-EMAIL_HOST = env("TOTEM_SMTP_HOST", "localhost")
-EMAIL_PORT = int(env("TOTEM_SMTP_PORT", "587"))
-EMAIL_HOST_USER = env("TOTEM_SMTP_USER")
-EMAIL_HOST_PASSWORD = env("TOTEM_SMTP_PASSWORD")
-EMAIL_USE_TLS = env("TOTEM_SMTP_TLS", "yes") == "yes"
+EMAIL_HOST = SMTP_HOST or "localhost"
+EMAIL_PORT = env.integer("TOTEM_SMTP_PORT", default=587, least=1, most=65535)
+EMAIL_HOST_USER = env.text("TOTEM_SMTP_USER")
+EMAIL_HOST_PASSWORD = env.text("TOTEM_SMTP_PASSWORD")
+EMAIL_USE_TLS = env.boolean("TOTEM_SMTP_TLS", default=True)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("TOTEM_MAIL_FROM", "Totem <totem@localhost>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("TOTEM_MAIL_FROM", "Totem <totem@localhost>")
 
 # -- Who answers for the site -----------------------------------------------------------------------------------------
 
 # Required in the legal notice (LCEN, loi n° 2004-575, article 1-1); the page names what is left empty.
 PUBLISHER = {
-    name: env(name)
+    name: env.text(name)
     for name in (
         "TOTEM_PUBLISHER",
         "TOTEM_PUBLISHER_ADDRESS",
@@ -257,7 +251,7 @@ PUBLISHER = {
     )
 }
 # Where the source of this version is published: AGPL, article 13.
-SOURCE_URL = env("TOTEM_SOURCE_URL")
+SOURCE_URL = env.url("TOTEM_SOURCE_URL")
 
 # -- Language and time ------------------------------------------------------------------------------------------------
 
@@ -291,26 +285,26 @@ WHITENOISE_USE_FINDERS = MODE in {"development", "test"}
 NODE_MODULES = BASE_DIR / "node_modules"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PHOTO_MAX_BYTES = 5 * 1024 * 1024
-DOCUMENT_MAX_BYTES = int(env("TOTEM_DOCUMENT_MAX_BYTES", str(10 * 1024 * 1024)))
+DOCUMENT_MAX_BYTES = env.integer("TOTEM_DOCUMENT_MAX_BYTES", default=10 * 1024**2, least=1024, most=1024**3)
 
 # -- The observatory --------------------------------------------------------------------------------------------------
 
 # One folder for each stock of the business register; shared by the machines when there are several.
-OBSERVATORY_DIR = Path(env("TOTEM_OBSERVATORY", str(DATA_DIR / "observatory"))).resolve()
+OBSERVATORY_DIR = env.path("TOTEM_OBSERVATORY", default=DATA_DIR / "observatory")
 # The public catalogue that lists this month's files, and the identifier of the register in it.
-CATALOGUE_URL = env("TOTEM_CATALOGUE", "https://www.data.gouv.fr/api/1/datasets/5b7ffc618b4c4169d30727e0/")
+CATALOGUE_URL = env.url("TOTEM_CATALOGUE", "https://www.data.gouv.fr/api/1/datasets/5b7ffc618b4c4169d30727e0/")
 # In open-data files a count under this number is left out; 0 leaves none out (the register itself is open).
-MASK_COUNTS_BELOW = int(env("TOTEM_MASK_BELOW", "0"))
+MASK_COUNTS_BELOW = env.integer("TOTEM_MASK_BELOW", default=0, least=0, most=1000)
 
 # Where `totem territories outlines` and the demonstration fetch the limits of communes: Etalab's simplified ones.
-OUTLINES_URL = env(
+OUTLINES_URL = env.text(
     "TOTEM_OUTLINES",
     "https://etalab-datasets.geo.data.gouv.fr/contours-administratifs/latest/geojson/communes-1000m.geojson.gz",
 )
 
 # A MapLibre style address; without one the outlines shipped with the assets are drawn.
-MAP_STYLE_URL = env("TOTEM_MAP_STYLE_URL")
-MAP_ORIGINS = [origin for origin in env("TOTEM_MAP_ORIGINS").split(",") if origin]
+MAP_STYLE_URL = env.text("TOTEM_MAP_STYLE_URL")
+MAP_ORIGINS = env.urls("TOTEM_MAP_ORIGINS")
 
 # -- Safety -----------------------------------------------------------------------------------------------------------
 
@@ -341,9 +335,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # Rate limits read the client's address; behind the reverse proxy of deploy/ it is the last one it appended.
-TRUSTED_PROXY_COUNT = int(env("TOTEM_PROXIES", "1" if SECURE else "0"))
+TRUSTED_PROXY_COUNT = env.integer("TOTEM_PROXIES", default=1 if SECURE else 0, least=0, most=10)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
+LOG_LEVEL = env.choice(
+    "TOTEM_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO" if SECURE else "WARNING"
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -351,5 +348,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
     # Otherwise each start logs every task twice.
     "loggers": {f"procrastinate.{name}": {"level": "WARNING"} for name in ("periodic", "blueprints")},
-    "root": {"handlers": ["console"], "level": env("TOTEM_LOG_LEVEL", "INFO" if SECURE else "WARNING")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
