@@ -39,6 +39,7 @@ django.setup()
 from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402 - after the set-up
 from django.db import connection, connections, transaction  # noqa: E402
 from django.http import HttpResponseNotFound  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 from config import urls  # noqa: E402
 from totem.core import rendering  # noqa: E402
@@ -58,6 +59,12 @@ REAL_COMMITS = (
     "`committed_db`, which gives the test a database of its own, instead of {} (tests/conftest.py)."
 )
 ModuleRows = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(autouse=True)
+def _no_language_of_another_test() -> None:
+    """A thread keeps the language of the last page it made: a test that makes none reads in the site's own."""
+    translation.deactivate()
 TRUNCATING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
 
