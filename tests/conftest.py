@@ -65,6 +65,8 @@ ModuleRows = Callable[[], AbstractContextManager[None]]
 def _no_language_of_another_test() -> None:
     """A thread keeps the language of the last page it made: a test that makes none reads in the site's own."""
     translation.deactivate()
+
+
 TRUNCATING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import holidays
 from django.db import models
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from totem.core import languages
@@ -24,9 +23,6 @@ from totem.territories.models import (
     Region,
     commune_key,
 )
-
-# The languages in which the `holidays` library names those of France, by ours; French for any other.
-LIBRARY_LANGUAGES = {languages.FRENCH: "fr", languages.ENGLISH: "en_US"}
 
 PLACES: dict[Level, type[models.Model]] = {
     Level.COMMUNE: Commune,
@@ -47,7 +43,7 @@ def holidays_between(
     though the law says only in communes with a Protestant church or a mixed one: a hub elsewhere opens that day by an
     exceptional opening. `customs` adds the days of those `CustomaryHoliday`s.
     """
-    language = LIBRARY_LANGUAGES.get(translation.get_language() or "", languages.FRENCH)
+    language = languages.active()
     days: dict[datetime.date, str] = {}
     for year in range(first.year, last.year + 1):
         days |= {CustomaryHoliday(custom).day_of(year): str(CustomaryHoliday(custom).label) for custom in customs}
@@ -59,7 +55,9 @@ def holidays_between(
 
 @lru_cache(maxsize=512)
 def _holidays_of(zone: str, year: int, language: str) -> dict[datetime.date, str]:
-    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=language)
+    supported = holidays.France.supported_languages
+    known = next((code for code in supported if code.partition("_")[0] == language), languages.FRENCH)
+    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=known)
     return {day: name.replace("'", "’") for day, name in found.items()}
 
 
