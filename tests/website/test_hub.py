@@ -124,7 +124,7 @@ def test_hours_of_the_week_with_a_closure_an_opening_and_a_holiday(visitor: Clie
         "Monday 21 December 09:00 to 19:00 Tuesday 22 December closed Inventory",
         "Friday 25 December closed Christmas Day",
         "Sunday 27 December 14:00 to 18:00 Game night",
-        "Friday 1 January 2027 Closed: Jour de l’an",
+        "Friday 1 January 2027 Closed: New Year’s Day",
         "from Monday 18 January 2027 to Sunday 24 January 2027 Closed: Moving",
     ):
         assert expected in page

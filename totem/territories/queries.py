@@ -9,6 +9,7 @@ from functools import lru_cache
 import holidays
 from django.db import models
 from django.utils.translation import gettext as _
+from holidays.countries import France
 
 from totem.core import languages
 from totem.territories.models import (
@@ -55,7 +56,7 @@ def holidays_between(
 
 @lru_cache(maxsize=512)
 def _holidays_of(zone: str, year: int, language: str) -> dict[datetime.date, str]:
-    supported = holidays.France.supported_languages
+    supported = France.supported_languages
     known = next((code for code in supported if code.partition("_")[0] == language), languages.FRENCH)
     found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=known)
     return {day: name.replace("'", "’") for day, name in found.items()}
