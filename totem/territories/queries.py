@@ -9,7 +9,7 @@ from functools import lru_cache
 import holidays
 from django.db import models
 from django.utils.translation import gettext as _
-from holidays.countries import France
+from holidays.countries.france import France
 
 from totem.core import languages
 from totem.territories.models import (
