@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.core import journal, mail
+from totem.core import journal, limits, mail
+from totem.core.limits import Taker
 from totem.core.models import JournalPersonalValue
 
 
@@ -61,6 +62,7 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
             for value in JournalPersonalValue.objects.filter(person=person).select_related("entry").order_by("entry_id")
         ],
     }
+    data["limits"] = limits.kept_of(Taker.person(person.pk))
     for _receiver, answer in personal_data_requested.send(sender=User, person=person):
         data.update(cast("dict[str, Any]", answer or {}))
     return data
@@ -79,6 +81,7 @@ def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None
         mail.erase_address(address.email)
         address.delete()
     mail.erase_address(person.email)
+    limits.erase_taker(Taker.person(person.pk))
     person.name, person.email = "", f"{person.pk}@erased.invalid"
     person.is_active = person.is_staff = person.is_superuser = False
     person.last_login, person.erased_at = None, now

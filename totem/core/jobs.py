@@ -8,7 +8,7 @@ from django.core.management import call_command
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from totem.core import clock, mail
+from totem.core import clock, limits, mail
 
 # A worker writes a heartbeat every ten seconds; three missed ones mean that it is dead.
 DEAD_AFTER_SECONDS = 30
@@ -33,8 +33,9 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:  # no
 @app.periodic(cron="17 3 * * *")
 @app.task(name="core.purge", queueing_lock="core.purge")
 def purge(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
-    """Once a night: erase the content of old mails, delete expired sessions."""
+    """Once a night: erase the content of old mails, delete old refusals of limits and expired sessions."""
     mail.erase_old_mails(now=clock.now())
+    limits.erase_old(now=clock.now())
     call_command("clearsessions")
 
 

@@ -1,7 +1,8 @@
 """Advisory locks of PostgreSQL, held until the transaction ends.
 
-Everybody who needs several takes them in this order: the hub's, then the spaces' in id order, then rows, then slugs.
-That order is what keeps contention free of deadlocks; the exclusion constraints behind it are the last line of defence.
+Everybody who needs several takes them in this order: the hub's, then those of takers (`core.limits`: a person, an
+address, a mailbox), then the spaces' in id order, then rows, then slugs. That order is what keeps contention free of
+deadlocks; the exclusion constraints behind it are the last line of defence.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ class LockKind(IntEnum):
     PERSON = 3
     BOARDS = 4
     SLUGS = 5
+    TAKER = 6  # the key is the beginning of a digest: two takers with the same one wait for each other, no more
 
 
 def _key(kind: LockKind, pk: int) -> int:

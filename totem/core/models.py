@@ -1,7 +1,8 @@
-"""Models shared by every room: dated rows, the append-only journal, the outbox of mails, stored files."""
+"""Models shared by every room: dated rows, the append-only journal, the outbox of mails, stored files, limits."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
 import pgtrigger
 from django.conf import settings
@@ -132,3 +133,55 @@ class StoredFile(models.Model):
 
     def __str__(self) -> str:
         return self.sha256
+
+
+class LimitAmountQuerySet(models.QuerySet["LimitAmount"]):
+    def in_force(self, now: datetime) -> Self:
+        return self.filter(models.Q(until=None) | models.Q(until__gt=now))
+
+
+class LimitAmount(models.Model):
+    """The amount of a limit that replaces its default: for a group of takers, or for one taker until some moment."""
+
+    limit = models.CharField(max_length=60, help_text="Its name in totem.core.limits, e.g. bookings.holds")
+    scope = models.CharField(max_length=40, blank=True, help_text="As model:id (hub:3); empty: the installation.")
+    taker = models.CharField(max_length=80, help_text="A group (member), or kind:key (person:12).")
+    amount = models.PositiveIntegerField(_("at most"), null=True, help_text="Empty: no limit.")
+    until = models.DateTimeField(_("until"), null=True)
+
+    objects = LimitAmountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("amount of a limit")
+        verbose_name_plural = _("amounts of limits")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["limit", "scope", "taker"], name="limit_amount_once"),
+            models.CheckConstraint(
+                condition=models.Q(taker__contains=":", until__isnull=False)
+                | (~models.Q(taker__contains=":") & models.Q(until=None)),
+                name="limit_lifted_for_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.limit} {self.scope} {self.taker}"
+
+
+class LimitRefusal(models.Model):
+    """When a limit last refused something to a taker; read by those who may lift it, and kept for thirty days."""
+
+    limit = models.CharField(max_length=60)
+    scope = models.CharField(max_length=40, blank=True)
+    taker = models.CharField(max_length=80, help_text="As kind:key; of a network address the key is a keyed digest.")
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("refusal by a limit")
+        verbose_name_plural = _("refusals by limits")
+        indexes: ClassVar = [models.Index(fields=["scope", "-at"], name="limit_refusal_of_scope")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["limit", "scope", "taker"], name="limit_refusal_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.limit} {self.scope} {self.taker}"
