@@ -61,6 +61,12 @@ RULES: list[tuple[Callable[[], bool], str, str]] = [
         "Name the public host names, separated by commas.",
     ),
     (
+        # Totem does not speak TLS itself, so https:// comes through at least one.
+        lambda: settings.TRUSTED_PROXY_COUNT == 0,
+        "TOTEM_PROXIES is 0: all clients would count as one.",
+        "Set it to the number of reverse proxies in front of Totem.",
+    ),
+    (
         lambda: settings.EMAIL_BACKEND != "django.core.mail.backends.smtp.EmailBackend",
         "Mails would not leave this machine.",
         "Set TOTEM_SMTP_HOST (and TOTEM_SMTP_PORT, _USER, _PASSWORD).",

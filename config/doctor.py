@@ -190,6 +190,8 @@ def _content() -> Iterator[Finding]:
     from django.conf import settings  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 
+    from totem.core import client_address  # noqa: PLC0415
+
     with connection.cursor() as cursor:
         for table in (cache["LOCATION"] for cache in settings.CACHES.values()):
             cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [table])
@@ -211,6 +213,8 @@ def _content() -> Iterator[Finding]:
         yield Finding(
             "wrong", f"Jobs: {late} are over fifteen minutes late: run `totem worker` (`totem serve` has one)."
         )
+    if mismatch := client_address.recent_mismatch():
+        yield Finding("wrong", f"Proxies: a request of the last day came with {mismatch}: correct it, or the proxy.")
 
 
 def _safety() -> Iterator[Finding]:

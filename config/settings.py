@@ -334,9 +334,8 @@ SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
-# Rate limits read the client's address; behind the reverse proxy of deploy/ it is the last one it appended.
+# For `totem.core.client_address`.
 TRUSTED_PROXY_COUNT = env.integer("TOTEM_PROXIES", default=1 if SECURE else 0, least=0, most=10)
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 LOG_LEVEL = env.choice(
     "TOTEM_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO" if SECURE else "WARNING"

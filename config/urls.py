@@ -7,6 +7,7 @@ from django.views.static import serve
 
 from totem.core import views as core
 
+handler400 = "totem.core.views.bad_request"
 handler500 = "totem.core.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -187,6 +187,7 @@ SAFE = {
     "GIVEN_SECRET_KEY": "k9zQ" * 16 + "mixed",
     "SITE_URL": "https://totem.example",
     "ALLOWED_HOSTS": ["totem.example"],
+    "TRUSTED_PROXY_COUNT": 1,
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "DEFAULT_FROM_EMAIL": "Totem <totem@totem.example>",
 }
@@ -201,6 +202,7 @@ UNSAFE = [
     ({"ALLOWED_HOSTS": ["totem.example", ".*"]}, "any host"),
     ({"ALLOWED_HOSTS": ["localhost", "127.0.0.1"]}, "no public host"),
     ({"ALLOWED_HOSTS": []}, "no public host"),
+    ({"TRUSTED_PROXY_COUNT": 0}, "TOTEM_PROXIES"),
     ({"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}, "not leave"),
     ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "not leave"),
     ({"DEFAULT_FROM_EMAIL": "Totem <totem@localhost>"}, "nobody can answer"),

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from totem.accounts.models import User
 from totem.core import languages, mail
+from totem.core.client_address import client_address
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -38,6 +39,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The account's language; for an unknown address the page's, which does not reveal that it is unknown."""
         person = user or getattr(allauth_context.request, "user", None)
         return person.language if isinstance(person, User) else languages.active()
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """What allauth's rate limits count by; raises ProxyMismatchError (400)."""
+        return client_address(request)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002
         return reverse("accounts:profile")

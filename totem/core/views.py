@@ -1,4 +1,4 @@
-"""Health checks (liveness, readiness) and the page of an unhandled exception."""
+"""Health checks (liveness, readiness), the pages of a bad request and of an unhandled exception."""
 
 import sys
 
@@ -6,10 +6,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error as django_server_error
 
+from totem.core.client_address import ProxyMismatchError
 from totem.core.database_errors import is_database_unavailable, unavailable_page
 
 _migrated = False
@@ -38,6 +40,11 @@ def ready(request: HttpRequest) -> HttpResponse:
             return _plain("database unavailable", 503)
         raise
     return _plain("ready", 200)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of a request that cannot be read, or that did not come through the proxies that are declared."""
+    return render(request, "400.html", {"is_misconfigured": isinstance(exception, ProxyMismatchError)}, status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
