@@ -535,3 +535,22 @@ def test_lists_take_the_same_queries_whatever_their_length(
         ExceptionalHoursFactory(hub=hub, during=(day, day + timedelta(days=1)))
     with django_assert_num_queries(queries):
         client.get(url(name, hub))
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Đặng Thị Hoa", "dang"),
+        ("Işık Yılmaz", "isik"),
+        ("Camille Exemple", "exemple cam"),
+        ("Дмитрий Образцов", "Образ"),
+    ],
+)
+def test_a_member_is_found_by_any_of_their_names_in_any_script(
+    client: Client, manager: TeamMember, name: str, typed: str
+):
+    MembershipFactory(hub=manager.hub, person=UserFactory(name=name))
+    MembershipFactory(hub=manager.hub, person=UserFactory(name="Somebody Else"))
+    page = client.get(url("members", manager.hub), {"q": typed}).content.decode()
+    assert name in page
+    assert "Somebody Else" not in page

@@ -52,7 +52,7 @@ class TestNumbers:
         assert compact_siren(" 356 000 000 ") == "356000000"
         assert compact_siren("") == ""
 
-    @pytest.mark.parametrize("wrong", ["123456789", "35600000", "3560000000", "35600000A", "abc"])
+    @pytest.mark.parametrize("wrong", ["123456789", "35600000", "3560000000", "35600000A", "abc", "000000000"])
     def test_a_wrong_siren_is_refused(self, wrong):
         with pytest.raises(ValidationError):
             compact_siren(wrong)
@@ -61,7 +61,9 @@ class TestNumbers:
         assert compact_siret(LA_POSTE) == LA_POSTE
         assert compact_siret("356 000 000 12003")  # the digits sum to a multiple of five; Luhn does not hold
 
-    @pytest.mark.parametrize("wrong", ["35600000000049", "35600000012002", "12345678900010", "356000000"])
+    @pytest.mark.parametrize(
+        "wrong", ["35600000000049", "35600000012002", "12345678900010", "356000000", "0" * 14, "00000000000018"]
+    )
     def test_a_wrong_siret_is_refused(self, wrong):
         with pytest.raises(ValidationError):
             compact_siret(wrong)

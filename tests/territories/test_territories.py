@@ -25,6 +25,10 @@ COMMUNES = reverse("territories:communes")
     ("name", "key"),
     [
         ("L'Haÿ-les-Roses", "l hay les roses"),
+        ("Đặng Thị", "dang thi"),
+        ("Işık", "isik"),
+        ("Дмитрий", "dmitriy"),
+        ("محمد علي", "mhmd ly"),
         ("Œuilly", "oeuilly"),
         ("SAINT-ÉTIENNE", "saint etienne"),
         ("  ", ""),
@@ -102,6 +106,12 @@ class TestFinding:
         CommuneFactory(amiens=True)
         CommuneFactory(le_havre=True)
         CommuneFactory(rouen=True)
+        CommuneFactory(code="80721", name="Saint-Valery-sur-Somme", population=2_500, postcodes=[])
+        CommuneFactory(code="76552", name="Sainte-Adresse", population=7_500, postcodes=[])
+        CommuneFactory(code="93072", name="Stains", population=38_000, postcodes=[])
+        CommuneFactory(code="75056", name="Paris", population=2_100_000, postcodes=[])
+        CommuneFactory(code="69123", name="Lyon", population=520_000, postcodes=[])
+        CommuneFactory(code="71343", name="Paris-l’Hôpital", population=300, postcodes=[])
         CommuneFactory(code="80016", name="Albert", population=10_000, postcodes=["80300"])
         CommuneFactory(code="80001", name="Amiéville", population=5, postcodes=["80999"])
         CommuneFactory(code="80002", name="Amiens-l’Ancienne", current=False, postcodes=["80000"])
@@ -117,6 +127,15 @@ class TestFinding:
             ("80080", ["Amiens"]),
             ("76351", ["Le Havre"]),
             ("Amiens (80)", ["Amiens"]),
+            ("St Valery", ["Saint-Valery-sur-Somme"]),
+            ("st-valery s/ somme", ["Saint-Valery-sur-Somme"]),
+            ("Ste-Adr", ["Sainte-Adresse"]),
+            ("sta", ["Stains"]),
+            ("st", ["Stains"]),
+            ("Paris 11e", ["Paris", "Paris-l’Hôpital"]),
+            ("paris 1er arrondissement", ["Paris", "Paris-l’Hôpital"]),
+            ("Lyon 3ème", ["Lyon"]),
+            ("Paris-l’Hôpital", ["Paris-l’Hôpital"]),
             ("xyz", []),
             ("", []),
             ("()", []),

@@ -1,13 +1,11 @@
 """Slugs: the part of an address that is made of a name, `Cœur de l’Île` -> `coeur-de-l-ile`."""
 
-import unicodedata
 from collections.abc import Collection
 from hashlib import sha256
 from itertools import chain, count
 from typing import Any
 from zlib import crc32
 
-from anyascii import anyascii
 from django.db.models import QuerySet
 
 from totem.core.locks import LockKind, lock
@@ -18,22 +16,8 @@ SUFFIX_LENGTH = 10
 
 
 def slug_of(name: str, max_length: int) -> str:
-    """The name in letters a to z, digits and hyphens; eight characters of its digest where it has neither.
-
-    Letters and digits of other scripts are transliterated; other signs are left out (« n° 2 » would become « ndeg-2 »).
-    """
-    name = unicodedata.normalize("NFC", name)
-    return sort_key("".join(map(_latin, name))).replace(" ", "-")[:max_length].strip("-") or _digest(name)
-
-
-def _latin(character: str) -> str:
-    if unicodedata.category(character)[0] in "LM" or character.isdecimal():
-        return "".join(filter(str.isalnum, anyascii(character)))
-    return character
-
-
-def _digest(name: str) -> str:
-    return sha256(name.encode()).hexdigest()[:8]
+    """The name in letters a to z, digits and hyphens; eight characters of its digest where it has neither."""
+    return sort_key(name).replace(" ", "-")[:max_length].strip("-") or sha256(name.encode()).hexdigest()[:8]
 
 
 def free_slug(rows: QuerySet[Any], name: str, reserved: Collection[str] = ()) -> str:

@@ -13,8 +13,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
-from stdnum.exceptions import ValidationError as WrongNumber
-from stdnum.fr import siren as siren_number
 
 from totem.accounts.models import User
 from totem.core.edit_conflicts import check_version
@@ -31,6 +29,7 @@ from totem.observatory.models import (
     Nomenclature,
     Stock,
 )
+from totem.organisations.numbers import compact_siren
 from totem.territories.models import Workspace
 
 RESERVED = frozenset({"nouveau", "codes"})
@@ -261,7 +260,10 @@ def add_correction(
     Raises ValidationError at `siren`, `branch` or `reason`; NotADraft.
     """
     draft = _held(perimeter, None)
-    number = _siren(siren)
+    try:
+        number = compact_siren(siren)
+    except ValidationError as wrong:
+        raise ValidationError({"siren": wrong}) from None
     if not reason.strip():
         raise ValidationError({"reason": _("Say why: the reason is shown with the figures.")})
     branch = draft.branches.filter(name=branch_name).first() if branch_name else None
@@ -282,15 +284,6 @@ def remove_correction(*, perimeter: ActivityPerimeter, siren: str, by: User) -> 
     gone, _by_model = draft.corrections.filter(siren=siren).delete()
     if gone:
         _record("observatory.correction_removed", perimeter, by, number=draft.number)
-
-
-def _siren(text: str) -> str:
-    try:
-        return str(siren_number.validate(text))
-    except WrongNumber:
-        raise ValidationError(
-            {"siren": _("This is not a SIREN: nine digits, the last of which checks the others.")}
-        ) from None
 
 
 # -- Publishing -------------------------------------------------------------------------------------------------------

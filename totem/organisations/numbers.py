@@ -14,7 +14,7 @@ def compact_siren(text: str) -> str:
     if not text.strip():
         return ""
     try:
-        return str(siren.validate(text))
+        return _not_zeros(str(siren.validate(text)))
     except WrongNumber as wrong:
         raise ValidationError(_("This is not a SIREN: nine digits, the last of which checks the others.")) from wrong
 
@@ -24,9 +24,16 @@ def compact_siret(text: str) -> str:
     if not text.strip():
         return ""
     try:
-        return str(siret.validate(text))
+        return _not_zeros(str(siret.validate(text)))
     except WrongNumber as wrong:
         raise ValidationError(_("This is not a SIRET: the SIREN, then five digits that check the whole.")) from wrong
+
+
+def _not_zeros(number: str) -> str:
+    """The number itself. Raises WrongNumber for a SIREN of zeros: its check digit is right and nobody has it."""
+    if not number[:9].strip("0"):
+        raise WrongNumber
+    return number
 
 
 def of_one_company(siren_number: str, siret_number: str) -> str:

@@ -166,9 +166,17 @@ class Epci(models.Model):
         return self.name
 
 
+ABBREVIATIONS = {"st": "saint", "ste": "sainte", "s": "sur", "ss": "sous"}
+
+
 def commune_key(text: str) -> str:
-    """The sort key of a commune's name without its article, as directories order them: `Le Havre` -> `havre`."""
-    return re.sub(r"^(l|le|la|les) (?=.)", "", sort_key(text))
+    """The sort key of a commune's name without its article, as directories order them: `Le Havre` -> `havre`.
+
+    As people write it too: `St-Valery s/ Somme` -> `saint valery sur somme`, `Paris 11e` -> `paris`.
+    """
+    key = re.sub(r"^(l|le|la|les) (?=.)", "", sort_key(text))
+    key = re.sub(r"\b(st|ste|s|ss)(?= .)", lambda short: ABBREVIATIONS[short[1]], key)
+    return re.sub(r"^(paris|lyon|marseille) \d{1,2}(e|er|eme|ieme|nd)?( arr.*)?$", r"\1", key)
 
 
 class CommuneKeyField(SortKeyField):

@@ -1,15 +1,13 @@
 """Bookings of a person or guest, and people to book for."""
 
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import and_
 
 from django.db.models import F, Q
 
 from totem.accounts.models import User
 from totem.bookings.models import Booking, Status
 from totem.core.periods import Period
-from totem.core.sort_keys import sort_key
+from totem.core.sort_keys import words_begin
 from totem.hubs.models import Hub, Membership
 from totem.spaces.models import Space
 
@@ -45,8 +43,6 @@ def same_booking(
 def people_to_book_for(hub: Hub, words: str, now: datetime) -> list[User]:
     """Up to ten people whom the team may book for: members of the hub by name, or anybody by their whole address."""
     wanted = Q(email=words.strip().lower())
-    if key := sort_key(words):
-        members = Membership.objects.on(now.astimezone(hub.zone).date()).filter(hub=hub).values("person")
-        named = (Q(sort_key__contains=part) for part in key.split())
-        wanted |= reduce(and_, named, Q(pk__in=members))
+    members = Membership.objects.on(now.astimezone(hub.zone).date()).filter(hub=hub).values("person")
+    wanted |= Q(pk__in=members) & words_begin(words)
     return list(User.objects.filter(wanted, is_active=True, erased_at__isnull=True).order_by("sort_key", "pk")[:10])

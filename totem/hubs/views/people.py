@@ -16,7 +16,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
-from totem.core.sort_keys import sort_key
+from totem.core.sort_keys import words_begin
 from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
 from totem.hubs.forms import LastDayForm, MemberSearchForm, MembershipForm, RoleForm, TeamMemberForm
@@ -113,9 +113,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     which = request.GET.get("qui", "")
     which = which if which in groups else ""
     if typed:
-        found = Q(person__email__icontains=typed)
-        if key := sort_key(typed):
-            found |= Q(person__sort_key__contains=key)
+        found = Q(person__email__icontains=typed) | words_begin(typed, "person__sort_key")
         groups = {name: rows.filter(found) for name, rows in groups.items()}
     labels = {"": _("Members"), "a-venir": _("To come"), "passes": _("Past")}
     rows = groups[which].select_related("person").order_by("person__sort_key", "-starts_on", "pk")
