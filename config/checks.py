@@ -1,11 +1,16 @@
 """Checks of production: settings that would put personal data at risk."""
 
+import contextlib
+import os
+import pwd
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+
+from totem.core import embedded
 
 SHORTEST_SECRET_KEY = 50
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
@@ -26,6 +31,31 @@ def unsafe_settings() -> list[Error]:
         for number, (is_unsafe, problem, hint) in enumerate(RULES, start=1)
         if is_unsafe()
     ]
+
+
+def installation() -> str:
+    """The mode and the database of this process, on one line, without the password."""
+    database = settings.DATABASES["default"]
+    host = database["HOST"] or database.get("OPTIONS", {}).get("host") or "a socket of this machine"
+    base = embedded.server_for(settings.DATA_DIR).base
+    place = f"embedded in {base}" if settings.EMBEDDED else f"{database['NAME']} at {host}"
+    return f"mode {settings.MODE}, database {place}"
+
+
+def wrong_user() -> str:
+    """What is wrong when root runs a command in production for a data folder of another user; else empty."""
+    if settings.MODE != "production" or os.geteuid() != 0 or not settings.DATA_DIR.exists():
+        return ""
+    number = settings.DATA_DIR.stat().st_uid
+    if number == 0:
+        return ""
+    owner = str(number)
+    with contextlib.suppress(KeyError):
+        owner = pwd.getpwuid(number).pw_name
+    return (
+        f"{settings.DATA_DIR} belongs to {owner}: run this as that user (runuser -u {owner} -- totem …). "
+        "As root it would use another embedded database, and write files that the service cannot read."
+    )
 
 
 def _hosts() -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any
 import dj_database_url
 import psycopg
 
-from config import assets, checks, supervisor
+from config import assets, checks, environment_file, supervisor
 from totem.core import embedded
 
 MIGRATION_LOCK = 7_460_011  # any number, the same on every machine
@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if getattr(options, option, None):
             os.environ[variable] = getattr(options, option)
     with _errors_in_one_line() as outcome:
+        if options.env or options.command not in {demo, dev}:  # these two have data of their own
+            environment_file.load(options.env)
         outcome.status = options.command(options)
     return outcome.status
 
@@ -48,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="totem", description="Totem, the house of a digital hub. Every variable it reads: docs/operations.md."
+    )
+    parser.add_argument(
+        "--env", metavar="FILE", help=f"file of variables; without it {environment_file.PATH}, if there"
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -222,9 +227,12 @@ def _listener() -> socket.socket:
 def _database() -> Iterator[embedded.Server | None]:
     """Runs the embedded database, if it is used, inside the block; yields its server, or None."""
     settings = _settings()
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        raise Refusal(NOT_POSTGRESQL)
+    if wrong := checks.wrong_user():
+        raise Refusal(wrong)
+    print(f"totem: {checks.installation()}", file=sys.stderr, flush=True)
     if not settings.EMBEDDED:
-        if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-            raise Refusal(NOT_POSTGRESQL)
         yield None
         return
     embedded.stop_on_signals()

@@ -4,6 +4,7 @@ import contextlib
 import importlib.metadata
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import zoneinfo
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from config import assets
+from config import assets, checks
 from totem.core import embedded
 
 WORD = {"ok": "ok     ", "note": "note   ", "wrong": "WRONG  "}
@@ -48,6 +49,10 @@ def _examine() -> Iterator[Finding]:
         settings.DATABASES  # noqa: B018 - reads them
     except Exception as error:
         yield Finding("wrong", f"Settings: {error}")
+        return
+    yield Finding("ok", f"This is {checks.installation()}")
+    if wrong := checks.wrong_user():
+        yield Finding("wrong", wrong)
         return
     for look in (_variables, _assets, _folders, _zones, _database, _safety, _mail):
         try:
@@ -113,6 +118,12 @@ def _folders() -> Iterator[Finding]:
         yield Finding("wrong", f"{settings.DATA_DIR}: only {free // 2**20} MB are free: make room.")
     else:
         yield Finding("ok", f"Data folder {settings.DATA_DIR}")
+    media = Path(settings.MEDIA_ROOT)
+    folders = [media.parent, *(path for path in (media, *media.rglob("*")) if path.is_dir())]
+    closed = [str(path) for path in folders if settings.SECURE and not path.stat().st_mode & stat.S_IXOTH]
+    if closed:
+        todo = f"chmod a+x {media.parent}; chmod -R a+rX {media}"
+        yield Finding("note", f"Media: {closed[0]} is closed to a reverse proxy of another user ({todo}).")
 
 
 def _zones() -> Iterator[Finding]:
