@@ -3,8 +3,11 @@
 import tomllib
 from pathlib import Path
 
+import pgtrigger
 from django.apps import apps
 from django.conf import settings
+
+from totem.core.triggers import Trigger
 
 ROOT = Path(__file__).resolve().parent.parent
 VAGUE_NAMES = {"utils", "helpers", "common", "manager", "misc", "services", "selectors"}
@@ -54,3 +57,12 @@ def test_a_room_stands_in_the_settings_after_those_it_may_use():
 
 def test_no_module_has_a_vague_name():
     assert not [path for path in (ROOT / "totem").rglob("*.py") if path.stem in VAGUE_NAMES]
+
+
+def test_triggers_of_models_are_those_that_no_setting_switches_off():
+    others = [
+        trigger.get_uri(model)
+        for model, trigger in pgtrigger.registered()
+        if model.__module__.startswith("totem.") and not isinstance(trigger, Trigger)
+    ]
+    assert others == []

@@ -164,21 +164,6 @@ def test_what_is_kept_is_neither_changed_nor_emptied(table: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("table", ["labels_charterversion", "labels_evaluation", "labels_judgement"])
-def test_the_switch_of_triggers_does_not_reach_what_is_published_or_frozen(table: str) -> None:
-    """`pgtrigger.ignore` is a setting of the session, which the application's role may set."""
-    everything_kept()
-    before = rows_of(table)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass", [table])
-        names = ",".join(name for (name,) in cursor.fetchall())
-    for statement in (f"UPDATE {table} SET {KEPT[table]} = 'x'", f"DELETE FROM {table}"):
-        with pytest.raises(DatabaseError):
-            run(f"SET LOCAL pgtrigger.ignore = '{{{names}}}'; {statement}")
-    assert rows_of(table) == before
-
-
-@pytest.mark.django_db
 def test_the_documents_of_a_version_are_those_it_was_written_with() -> None:
     board = a_board()
     document = DocumentFactory(workspace=board.workspace)

@@ -296,7 +296,7 @@ class TestTheDatabase:
     )
     def test_a_document_stays_what_was_sent(self, change):
         DocumentFactory(public=True)
-        with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
+        with pytest.raises(ProgrammingError, match="is kept"), transaction.atomic():
             Document.objects.update(**change)
 
     def test_a_document_is_never_deleted(self):
@@ -307,7 +307,7 @@ class TestTheDatabase:
         document = erase(DocumentFactory(workspace=workspace, stored__content=PDF))
         other = DocumentFactory(stored__content=PDF)
         for change in ({"erased_at": None, "stored": other.stored}, {"name": "x.pdf"}):
-            with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
+            with pytest.raises(ProgrammingError, match="is kept"), transaction.atomic():
                 Document.objects.filter(pk=document.pk).update(**change)
 
     @pytest.mark.parametrize("change", [{"stored": None}, {"erased_at": NOW}])

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.constraints import EqualAsRange
 from totem.core.models import Dated
 from totem.core.periods import Period
+from totem.core.triggers import Trigger
 from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
 from totem.spaces.models import Space, Unit
@@ -135,7 +136,7 @@ class Booking(Dated):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="status_moves_forward",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("status"),
@@ -152,7 +153,7 @@ class Booking(Dated):
                     RETURN NEW;
                 """,
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="of_a_space_of_its_hub",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("hub_id", "space_id"),
@@ -164,7 +165,7 @@ class Booking(Dated):
                     RETURN NEW;
                 """,
             ),
-            pgtrigger.Trigger(
+            Trigger(
                 name="occupancy_follows_status",
                 when=pgtrigger.After,
                 operation=pgtrigger.UpdateOf("status", "hold_expires_at"),

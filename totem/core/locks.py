@@ -20,21 +20,23 @@ class LockKind(IntEnum):
     BOARDS = 4
     SLUGS = 5
     TAKER = 6  # the key is the beginning of a digest: two takers with the same one wait for each other, no more
+    JOURNAL = 7  # shared by who writes an entry, taken by a trigger of its table; alone by who seals (core.seals)
 
 
-def _key(kind: LockKind, pk: int) -> int:
+def key_of(kind: LockKind, pk: int) -> int:
+    """The 64-bit number that PostgreSQL locks."""
     return (kind << 48) | pk
 
 
 def lock_shared(kind: LockKind, pk: int) -> None:
     """Take the key together with other sharers; waits for whoever holds it exclusively (a change of opening hours)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_key(kind, pk)])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [key_of(kind, pk)])
 
 
 def lock(kind: LockKind, pks: Iterable[int]) -> None:
     """Take these keys exclusively, in id order."""
-    keys = [_key(kind, pk) for pk in sorted(set(pks))]
+    keys = [key_of(kind, pk) for pk in sorted(set(pks))]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS k(key, n)", [keys]

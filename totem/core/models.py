@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core import clock
 from totem.core.constraints import is_sha256_of
+from totem.core.locks import LockKind, key_of
+from totem.core.triggers import Refusal, Trigger, append_only
 
 
 def assign_changes(row: models.Model, values: Mapping[str, Any]) -> list[str]:
@@ -54,13 +56,14 @@ class JournalEntry(models.Model):
             models.Index(fields=["scope", "-id"], name="journal_of_scope"),
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="never_emptied",
+            append_only(),
+            # By the database and not by `journal.record`: whoever inserts takes it, before the id is drawn.
+            Trigger(
+                name="shared_lock",
                 level=pgtrigger.Statement,
                 when=pgtrigger.Before,
-                operation=pgtrigger.Truncate,
-                func="RAISE EXCEPTION 'The journal is never emptied.';",
+                operation=pgtrigger.Insert,
+                func=f"PERFORM pg_advisory_xact_lock_shared({key_of(LockKind.JOURNAL, 0)}); RETURN NULL;",
             ),
         ]
 
@@ -129,7 +132,7 @@ class StoredFile(models.Model):
                 name="stored_file_has_its_size",
             ),
         ]
-        triggers: ClassVar = [pgtrigger.Protect(name="stored_file_kept", operation=pgtrigger.Update)]
+        triggers: ClassVar = [Refusal(name="stored_file_kept", operation=pgtrigger.Update | pgtrigger.Truncate)]
 
     def __str__(self) -> str:
         return self.sha256

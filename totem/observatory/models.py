@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core import languages
 from totem.core.models import Dated
+from totem.core.triggers import Refusal, Trigger
 from totem.territories.models import Workspace
 
 
@@ -164,8 +165,9 @@ class ActivityVersion(models.Model):
             models.UniqueConstraint(fields=["perimeter", "number"], name="one_activity_version_a_number"),
         ]
         triggers: ClassVar = [
+            Refusal(name="version_kept", operation=pgtrigger.Truncate),
             # created_by may still be emptied: a person can be forgotten, what was counted cannot.
-            pgtrigger.Trigger(
+            Trigger(
                 name="published_for_ever",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
@@ -184,15 +186,15 @@ class ActivityVersion(models.Model):
         return f"{self.perimeter} v{self.number}"
 
 
-def _sealed(*, with_branch: bool = False) -> pgtrigger.Trigger:
-    """Refuses any change of a part of a published version, and a branch of another version."""
+def _sealed(*, with_branch: bool = False) -> list[Trigger]:
+    """Refuse any change of a part of a published version, and a branch of another version."""
     same_version = """
             IF NEW.branch_id IS NOT NULL AND NOT EXISTS (
                 SELECT FROM observatory_branch b WHERE b.id = NEW.branch_id AND b.version_id = NEW.version_id
             ) THEN
                 RAISE EXCEPTION 'The branch is one of another version.';
             END IF;"""
-    return pgtrigger.Trigger(
+    sealed = Trigger(
         name="sealed_with_its_version",
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
@@ -209,6 +211,7 @@ def _sealed(*, with_branch: bool = False) -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+    return [sealed, Refusal(name="part_kept", operation=pgtrigger.Truncate)]
 
 
 class Branch(Named):
@@ -224,7 +227,7 @@ class Branch(Named):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["version", "position"], name="one_branch_a_position"),
         ]
-        triggers: ClassVar = [_sealed()]
+        triggers: ClassVar = _sealed()
 
 
 class ActivityCode(models.Model):
@@ -241,7 +244,7 @@ class ActivityCode(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["version", "activity"], name="an_activity_in_one_branch"),
         ]
-        triggers: ClassVar = [_sealed(with_branch=True)]
+        triggers: ClassVar = _sealed(with_branch=True)
 
     def __str__(self) -> str:
         return str(self.activity)
@@ -270,7 +273,7 @@ class Correction(models.Model):
             models.CheckConstraint(condition=Q(siren__regex=r"^[0-9]{9}$"), name="correction_siren_has_nine_digits"),
             models.CheckConstraint(condition=~Q(reason=""), name="correction_with_its_reason"),
         ]
-        triggers: ClassVar = [_sealed(with_branch=True)]
+        triggers: ClassVar = _sealed(with_branch=True)
 
     def __str__(self) -> str:
         return self.siren

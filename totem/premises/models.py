@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
+from totem.core.triggers import Refusal, Trigger, append_only, read_only
 from totem.territories.models import Declared, DeclaredQuerySet
 
 ABOVE_NOTHING = MinValueValidator(Decimal("0.01"))
@@ -196,10 +197,10 @@ class Phase(PhaseFigures):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="phase_kept", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(name="phase_of_its_building", fields=["building"]),
-            pgtrigger.Trigger(name="phase_as_announced", func=_AS_ANNOUNCED.format(phase="NEW.id"), **_CHECK),
-            pgtrigger.Trigger(name="phase_holds_its_lots", func=_LOTS_FIT, **_CHECK),
+            Refusal(name="phase_kept", operation=pgtrigger.Delete | pgtrigger.Truncate),
+            read_only("phase_of_its_building", "building"),
+            Trigger(name="phase_as_announced", func=_AS_ANNOUNCED.format(phase="NEW.id"), **_CHECK),
+            Trigger(name="phase_holds_its_lots", func=_LOTS_FIT, **_CHECK),
         ]
 
     def __str__(self) -> str:
@@ -245,8 +246,8 @@ class PhaseRevision(PhaseFigures):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="phase_revision_kept", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
+            append_only(),
+            Trigger(
                 name="phase_revision_is_the_phase",
                 func=_AS_ANNOUNCED.format(phase="NEW.phase_id"),
                 **{**_CHECK, "operation": pgtrigger.Insert},
@@ -304,8 +305,8 @@ class Lot(Dated, Evidenced):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.ReadOnly(name="lot_of_its_building", fields=["building"]),
-            pgtrigger.Trigger(name="lot_fits_its_building", func=_LOTS_FIT, **_CHECK),
+            read_only("lot_of_its_building", "building"),
+            Trigger(name="lot_fits_its_building", func=_LOTS_FIT, **_CHECK),
         ]
 
     def __str__(self) -> str:
@@ -405,7 +406,7 @@ class Offer(Dated, Evidenced):
                 violation_error_message=_("The end comes before the start."),
             ),
         ]
-        triggers: ClassVar = [pgtrigger.ReadOnly(name="offer_of_its_building", fields=["building"])]
+        triggers: ClassVar = [read_only("offer_of_its_building", "building")]
 
     def __str__(self) -> str:
         return f"{self.operator_id} {self.network}"

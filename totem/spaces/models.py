@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
 from totem.core.models import Dated
+from totem.core.triggers import Trigger
 from totem.hubs.models import Hub, Photo, WeeklyHoursBase, Zone
 
 STEPS = (5, 10, 15, 20, 30, 60)
@@ -158,7 +159,7 @@ class Space(Dated):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="stays_what_others_count_on",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("hub_id", "quantity"),
@@ -233,7 +234,7 @@ class Composition(models.Model):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Trigger(
+            Trigger(
                 name="single_units_of_one_hub",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.Update,

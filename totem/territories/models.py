@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.files import format_label
 from totem.core.models import Dated, StoredFile
 from totem.core.sort_keys import SortKeyField, sort_key
+from totem.core.triggers import Refusal, Trigger, append_only, read_only
 
 
 class Region(models.Model):
@@ -434,8 +435,8 @@ class PerimeterVersion(models.Model):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="perimeter_version_kept", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
+            append_only(),
+            Trigger(
                 name="perimeter_version_whole",
                 level=pgtrigger.Row,
                 when=pgtrigger.After,
@@ -493,8 +494,8 @@ class PerimeterPart(models.Model):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="perimeter_part_kept", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
+            append_only(),
+            Trigger(
                 name="perimeter_part_of_its_version",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
@@ -592,17 +593,15 @@ class Document(Declared):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="document_kept", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(
-                name="document_is_what_was_sent", fields=["content_type", "size", "sha256", "workspace"]
-            ),
-            pgtrigger.Protect(
+            Refusal(name="document_kept", operation=pgtrigger.Delete | pgtrigger.Truncate),
+            read_only("document_is_what_was_sent", "content_type", "size", "sha256", "workspace"),
+            Refusal(
                 name="document_keeps_its_name",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__name__df=pgtrigger.F("new__name"))
                 & ~pgtrigger.Q(old__erased_at__isnull=True, new__erased_at__isnull=False),
             ),
-            pgtrigger.Protect(
+            Refusal(
                 name="document_stays_erased",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__erased_at__isnull=False)

@@ -8,7 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import is_sha256_of
-from totem.labels.models.charters import CharterVersion, kept
+from totem.core.triggers import append_only
+from totem.labels.models.charters import CharterVersion
 from totem.territories.models import Declared, DeclaredQuerySet
 
 
@@ -80,7 +81,7 @@ class Judgement(models.Model):
             models.CheckConstraint(condition=~Q(reason="") & ~Q(conflicts=""), name="judgement_is_reasoned"),
         ]
         indexes: ClassVar = [models.Index(fields=["board", "requirement", "-id"], name="judgement_of_requirement")]
-        triggers: ClassVar = kept("judgement")
+        triggers: ClassVar = [append_only()]
 
     def __str__(self) -> str:
         return f"{self.board_id} {self.requirement}: {self.verdict}"
@@ -111,7 +112,7 @@ class Evaluation(models.Model):
             models.CheckConstraint(condition=is_sha256_of("content"), name="evaluation_is_its_sum")
         ]
         indexes: ClassVar = [models.Index(fields=["board", "-day", "-id"], name="evaluation_of_board")]
-        triggers: ClassVar = kept("evaluation")
+        triggers: ClassVar = [append_only()]
 
     def __str__(self) -> str:
         return f"{self.board_id} {self.day}"

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.models import Dated
+from totem.core.triggers import Trigger, read_only
 from totem.organisations.models import LegalForm, Organisation
 from totem.territories.models import Declared, DeclaredQuerySet, Document, Perimeter
 
@@ -181,8 +182,8 @@ class Seat(Dated):
             ),
         ]
         triggers: ClassVar = [
-            pgtrigger.ReadOnly(name="seat_of_its_body", fields=["body"]),
-            pgtrigger.Trigger(
+            read_only("seat_of_its_body", "body"),
+            Trigger(
                 name="seat_shares_the_capital",
                 level=pgtrigger.Row,
                 when=pgtrigger.After,

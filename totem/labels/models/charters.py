@@ -3,27 +3,13 @@
 from datetime import date
 from typing import ClassVar, Self
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import is_sha256_of
-
-
-def kept(name: str) -> list[pgtrigger.Trigger]:
-    """Triggers of a table that only grows: no row changes or goes, and the table is never emptied."""
-    return [
-        pgtrigger.Protect(name=f"{name}_kept", operation=pgtrigger.Update | pgtrigger.Delete),
-        pgtrigger.Trigger(
-            name=f"{name}_never_emptied",
-            level=pgtrigger.Statement,
-            when=pgtrigger.Before,
-            operation=pgtrigger.Truncate,
-            func="RAISE EXCEPTION 'What was published or frozen is kept.';",
-        ),
-    ]
+from totem.core.triggers import append_only
 
 
 class CharterVersionQuerySet(models.QuerySet["CharterVersion"]):
@@ -63,7 +49,7 @@ class CharterVersion(models.Model):
             ),
             models.CheckConstraint(condition=is_sha256_of("content"), name="charter_is_its_sum"),
         ]
-        triggers: ClassVar = kept("charter_version")
+        triggers: ClassVar = [append_only()]
 
     def __str__(self) -> str:
         return f"{self.slug} {self.version}"

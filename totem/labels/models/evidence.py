@@ -11,8 +11,8 @@ from django.db.models.functions import Cast, Concat
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.triggers import Refusal, Trigger, append_only, read_only
 from totem.labels.charter import PeriodKind
-from totem.labels.models.charters import kept
 from totem.territories.models import Declared, DeclaredQuerySet, Document
 
 SUBJECTS = ("perimeter", "hub", "epci", "commune", "department", "region")
@@ -131,8 +131,8 @@ class Observation(AboutSubject, Declared):
         ]
         indexes: ClassVar = [models.Index(fields=["subject", "indicator"], name="observation_of_figure")]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="observation_kept", operation=pgtrigger.Delete),
-            pgtrigger.ReadOnly(name="observation_is_of_its_figure", fields=["indicator", "workspace", *SUBJECTS]),
+            Refusal(name="observation_kept", operation=pgtrigger.Delete | pgtrigger.Truncate),
+            read_only("observation_is_of_its_figure", "indicator", "workspace", *SUBJECTS),
         ]
 
     def __str__(self) -> str:
@@ -187,7 +187,7 @@ class ObservationVersion(models.Model):
                 violation_error_message=_("It cannot stop being valid before the period it tells of is over."),
             ),
         ]
-        triggers: ClassVar = kept("observation_version")
+        triggers: ClassVar = [append_only()]
 
     def __str__(self) -> str:
         return f"{self.observation_id} v{self.number}"
@@ -230,8 +230,8 @@ class Retention(models.Model):
         ]
         indexes: ClassVar = [models.Index(fields=["subject", "indicator", "-id"], name="retention_of_figure")]
         triggers: ClassVar = [
-            *kept("retention"),
-            pgtrigger.Trigger(
+            append_only(),
+            Trigger(
                 name="retention_of_its_figure",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
