@@ -10,7 +10,7 @@ from config.supervisor import follow_supervisor
 
 THREADS = 4
 OPTIONS = {
-    "worker_class": "gthread",
+    "worker_class": "config.receiving.WholeRequestWorker",
     "threads": THREADS,
     "preload_app": True,  # the code is loaded once and shared; no connection is open by then
     "timeout": 60,
