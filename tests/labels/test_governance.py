@@ -396,8 +396,8 @@ class TestSeats:
         assert "140" in message
         assert agent.post(url, {**seat, "capital_share": "40", "since": "2025-01-01"}).status_code == 302
         last = Seat.objects.latest("pk")
-        assert sent(agent, at(board, "seat_edit", body.pk, last.pk), capital_share="40.001").status_code == 422
-        assert sent(agent, at(board, "seat_edit", body.pk, last.pk), capital_share="39.999").status_code == 302
+        assert sent(agent, at(board, "seat_edit", body.pk, last.pk), capital_share="40,001").status_code == 422
+        assert sent(agent, at(board, "seat_edit", body.pk, last.pk), capital_share="39,999").status_code == 302
 
     def test_postgresql_refuses_more_than_the_whole(self, body):
         @transaction.atomic

@@ -14,6 +14,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import EqualAsRange
+from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.periods import Period
 from totem.core.triggers import Trigger
@@ -89,8 +90,8 @@ class Booking(Dated):
     )
     purpose = models.CharField(_("what for"), max_length=120, blank=True)
 
-    price = models.DecimalField(_("price, VAT included (€)"), max_digits=10, decimal_places=2, default=Decimal(0))
-    vat = models.DecimalField(_("of which VAT (€)"), max_digits=10, decimal_places=2, default=Decimal(0))
+    price = DecimalField(_("price, VAT included (€)"), max_digits=10, decimal_places=2, default=Decimal(0))
+    vat = DecimalField(_("of which VAT (€)"), max_digits=10, decimal_places=2, default=Decimal(0))
     price_lines = models.JSONField(
         default=list, help_text="What the price is made of, copied when it was made; see spaces.pricing.Line."
     )

@@ -4,18 +4,25 @@
 and errors; `{% form_errors form %}` the summary alone, for forms laid out by hand.
 """
 
+import re
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import django.forms
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.renderers import DjangoTemplates
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core import languages
 from totem.core.colour import validate_accent
-from totem.core.wording import minutes_words
+from totem.core.wording import minutes_words, number
+
+PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
 
 
 class TotemRenderer(DjangoTemplates):
@@ -81,6 +88,74 @@ class MinutesField(forms.TypedChoiceField):
 
         kwargs.setdefault("empty_value", None)
         super().__init__(choices=lengths, coerce=int, **kwargs)
+
+
+class NumberField(forms.DecimalField):
+    """A number as people of the active language write it, with its unit or without: « 1 234,5 m² ».
+
+    A text input: browsers drop the comma typed in `type=number` when their own language has a point.
+    """
+
+    widget = forms.TextInput
+
+    def __init__(self, *, unit: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.unit = unit
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+
+    def prepare_value(self, value: Any) -> Any:
+        """The initial value as the reader's language writes it; what was typed as it was."""
+        if not isinstance(value, Decimal):
+            return value
+        return number(value, max(0, -int(value.normalize().as_tuple().exponent)))
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
+        if isinstance(value, Decimal):  # the initial value, which Django compares
+            return value
+        text = str(value if value is not None else "").strip()
+        if self.unit and text.casefold().endswith(self.unit.casefold()):
+            text = text[: -len(self.unit)]
+        plain = self.plain(text)
+        if plain and not PLAIN.fullmatch(plain):  # no « 1e9 »
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(plain)
+
+    def plain(self, text: str) -> str:
+        """The text as `1234.5`. Raises ValidationError for one that could be two numbers."""
+        return plain_number(text)
+
+
+class CoordinateField(NumberField):
+    """Degrees, with a point or a comma, rounded to six decimals (11 cm): a map gives ten or more."""
+
+    def plain(self, text: str) -> str:
+        return SPACES.sub("", text).replace("\N{MINUS SIGN}", "-").replace(",", ".").removesuffix("°")
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
+        degrees = super().to_python(value)
+        return degrees if degrees is None else round(degrees, 6)
+
+    def prepare_value(self, value: Any) -> Any:
+        return number(value, 6) if isinstance(value, Decimal | float) else value
+
+
+def plain_number(text: str) -> str:
+    """« 1 234,5 » as `1234.5`, by the active language's marks; the other decimal mark is read too: « 12.5 » in French.
+
+    Raises ValidationError for one that could be two numbers: « 10.000 » in French.
+    """
+    text = SPACES.sub("", text).replace("\N{MINUS SIGN}", "-")
+    decimal = languages.marks(languages.active())[0]
+    thousands = "," if decimal == "." else "."
+    grouped = re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{thousands}\d{{3}})+(\{decimal}\d+)?", text)
+    if grouped and thousands == "." and text.count(".") == 1 and decimal not in text:
+        words = gettext("Write %(thousands)s for thousands, or %(decimals)s with decimals.")
+        whole = text.replace(".", "")
+        params = {"thousands": number(Decimal(whole)), "decimals": text.replace(".", ",")}
+        raise ValidationError(words, code="ambiguous", params=params)
+    if grouped:
+        text = text.replace(thousands, "")
+    return text.replace(",", ".")
 
 
 class ColourField(forms.CharField):

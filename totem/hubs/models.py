@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.colour import validate_accent
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
+from totem.core.model_fields import DecimalField, DegreesField
 from totem.core.models import Dated
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune, CustomaryHoliday
@@ -62,10 +63,10 @@ class Hub(Dated):
     street = models.CharField(_("street address"), max_length=200)
     postcode = models.CharField(_("postcode"), max_length=5)
     commune = models.ForeignKey(Commune, on_delete=models.PROTECT, related_name="hubs", verbose_name=_("commune"))
-    latitude = models.DecimalField(
+    latitude = DegreesField(
         _("latitude"), max_digits=8, decimal_places=6, validators=[MinValueValidator(-90), MaxValueValidator(90)]
     )
-    longitude = models.DecimalField(
+    longitude = DegreesField(
         _("longitude"), max_digits=9, decimal_places=6, validators=[MinValueValidator(-180), MaxValueValidator(180)]
     )
     host_building = models.CharField(_("host building"), max_length=160, blank=True)
@@ -139,7 +140,7 @@ class Zone(Dated):
     hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="zones")
     kind = models.CharField(_("use"), max_length=20, choices=ZoneKind)
     name = models.CharField(_("name"), max_length=80)
-    area = models.DecimalField(_("floor area (m²)"), max_digits=8, decimal_places=2)
+    area = DecimalField(_("floor area (m²)"), max_digits=8, decimal_places=2)
     opens_on = models.DateField(
         _("opens on"),
         null=True,

@@ -167,7 +167,7 @@ class _Building:
                 return frozenset(reading.ids) if reading is not None else None
             if combine is Combine.RATIO:
                 exact = reading is not None and reading.whole
-                return (reading.part, reading.whole) if exact else None  # type: ignore[union-attr, return-value]
+                return (reading.part, reading.whole) if exact else None  # type: ignore[union-attr]
             return _sure(known, downwards=downwards)
 
         return value

@@ -207,10 +207,6 @@ class FiguresForm(EvidenceForm, FiguresModelForm):
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.of(workspace)
-        for name in ("revenue", "international_share"):
-            kept = getattr(self.instance, name)
-            if kept is not None:
-                self.initial[name] = format(kept.normalize(), "f")  # 40, not 40.000000
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

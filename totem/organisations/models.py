@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Concat, ExtractYear, Left, Lowe
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 from totem.territories.models import Declared, DeclaredQuerySet
@@ -262,12 +263,12 @@ class YearFigures(Declared):
     year = models.PositiveSmallIntegerField(_("financial year"))
     closing_date = models.DateField(_("closed on"))
     accounts = models.CharField(_("accounts"), max_length=1, choices=Accounts.choices, blank=True)
-    revenue = models.DecimalField(_("revenue (EUR)"), max_digits=17, decimal_places=2, null=True, blank=True)
+    revenue = DecimalField(_("revenue (EUR)"), max_digits=17, decimal_places=2, null=True, blank=True)
     staff_low = models.PositiveIntegerField(_("staff, at least"), null=True, blank=True)
     staff_high = models.PositiveIntegerField(
         _("staff, at most"), null=True, blank=True, help_text=_("The same number where it is known exactly.")
     )
-    international_share = models.DecimalField(
+    international_share = DecimalField(
         _("revenue made abroad (%)"), max_digits=9, decimal_places=6, null=True, blank=True
     )
     source = models.CharField(_("source"), max_length=300, blank=True)
@@ -423,7 +424,7 @@ class Relation(Declared):
     places = models.PositiveIntegerField(
         _("places"), null=True, blank=True, help_text=_("Desks kept, or people of a cohort.")
     )
-    amount = models.DecimalField(_("amount (EUR)"), max_digits=17, decimal_places=2, null=True, blank=True)
+    amount = DecimalField(_("amount (EUR)"), max_digits=17, decimal_places=2, null=True, blank=True)
     source = models.CharField(_("source"), max_length=300, blank=True)
     source_url = models.URLField(_("address of the source"), max_length=500, blank=True)
     document = models.ForeignKey(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from totem.core.edit_conflicts import VersionedForm
 from totem.core.files import DocumentField
-from totem.core.forms import DateInput
+from totem.core.forms import CoordinateField, DateInput
 from totem.organisations.forms import OrganisationField
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
@@ -69,6 +69,14 @@ class BuildingForm(EvidencedForm, VersionedForm, BuildingModelForm):
     """Identity and address of a building."""
 
     commune = CommuneField(label=gettext_lazy("Commune"))
+    latitude = CoordinateField(
+        label=gettext_lazy("Latitude"),
+        required=False,
+        min_value=-90,
+        max_value=90,
+        help_text=gettext_lazy("In degrees (WGS 84): it tells on which side of a drawn limit the building is."),
+    )
+    longitude = CoordinateField(label=gettext_lazy("Longitude"), required=False, min_value=-180, max_value=180)
     owner = KnownOrganisationField(label=gettext_lazy("Owner"), required=False)
 
     class Meta:
@@ -76,7 +84,6 @@ class BuildingForm(EvidencedForm, VersionedForm, BuildingModelForm):
         fields = ("name", "address", "commune", "latitude", "longitude", "owner", "source", "note", "document")
         widgets = {"note": forms.Textarea({"rows": 4})}
         help_texts = {
-            "latitude": gettext_lazy("In degrees (WGS 84): it tells on which side of a drawn limit the building is."),
             "source": gettext_lazy("Where this is written: a decision, a newspaper, a page."),
         }
 

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
@@ -116,8 +117,8 @@ class PhaseFigures(Evidenced):
     """The fields that a phase and each announcement about it have in common."""
 
     state = models.CharField(_("state"), max_length=10, choices=PhaseState.choices)
-    usable_m2 = models.DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[NOT_NEGATIVE])
-    cost = models.DecimalField(
+    usable_m2 = DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[NOT_NEGATIVE])
+    cost = DecimalField(
         _("cost (€)"), max_digits=14, decimal_places=2, null=True, blank=True, validators=[NOT_NEGATIVE]
     )
     due_on = models.DateField(_("foreseen on"), null=True, blank=True)
@@ -277,17 +278,17 @@ class Lot(Dated, Evidenced):
 
     building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="lots", verbose_name=_("building"))
     name = models.CharField(_("name"), max_length=150)
-    usable_m2 = models.DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[ABOVE_NOTHING])
+    usable_m2 = DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[ABOVE_NOTHING])
     use = models.CharField(_("use"), max_length=150, blank=True)
     lease_form = models.CharField(_("form of lease"), max_length=15, choices=LeaseForm.choices)
-    period_months = models.DecimalField(
+    period_months = DecimalField(
         _("period (months)"),
         max_digits=5,
         decimal_places=1,
         validators=[MinValueValidator(Decimal("0.1"))],
         help_text=_("For how long one commits oneself: 1 for a monthly agreement, 36 for three years."),
     )
-    notice_months = models.DecimalField(_("notice (months)"), max_digits=5, decimal_places=1, validators=[NOT_NEGATIVE])
+    notice_months = DecimalField(_("notice (months)"), max_digits=5, decimal_places=1, validators=[NOT_NEGATIVE])
 
     class Meta:
         verbose_name = _("lot")
@@ -356,13 +357,13 @@ class Offer(Dated, Evidenced):
         validators=[MinValueValidator(2), MaxValueValidator(9)],
         help_text=_("Of a mobile network: 4 for 4G, 5 for 5G."),
     )
-    mbits_down = models.DecimalField(
+    mbits_down = DecimalField(
         _("download (Mbit/s)"), max_digits=8, decimal_places=1, null=True, blank=True, validators=[ABOVE_NOTHING]
     )
-    mbits_up = models.DecimalField(
+    mbits_up = DecimalField(
         _("upload (Mbit/s)"), max_digits=8, decimal_places=1, null=True, blank=True, validators=[ABOVE_NOTHING]
     )
-    coverage_percent = models.DecimalField(
+    coverage_percent = DecimalField(
         _("coverage of the building (%)"),
         max_digits=4,
         decimal_places=1,

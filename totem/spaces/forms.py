@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import DateInput
+from totem.core.forms import DateInput, NumberField
 from totem.core.wording import minutes_words
 from totem.hubs.forms import ConstraintsAtFields, SpanForm
 from totem.hubs.models import Hub
@@ -198,7 +198,7 @@ class PriceForm(forms.Form):
     """A price from a day on."""
 
     per = forms.TypedChoiceField(label=gettext_lazy("For one"), choices=Price.Per.choices, coerce=int)
-    amount = forms.DecimalField(
+    amount = NumberField(
         label=gettext_lazy("Price, VAT included (€)"), min_value=Decimal(0), max_digits=8, decimal_places=2
     )
     vat_rate = forms.TypedChoiceField(

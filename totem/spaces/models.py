@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
+from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.triggers import Trigger
 from totem.hubs.models import Hub, Photo, WeeklyHoursBase, Zone
@@ -85,7 +86,7 @@ class Space(Dated):
         _("how many"), default=1, help_text=_("Desks of the pool, or copies of the equipment; 1 for a room.")
     )
     capacity = models.PositiveSmallIntegerField(_("people, each"), default=1)
-    area = models.DecimalField(_("floor area (m²)"), max_digits=8, decimal_places=2, null=True, blank=True)
+    area = DecimalField(_("floor area (m²)"), max_digits=8, decimal_places=2, null=True, blank=True)
     features = ArrayField(
         models.CharField(max_length=20, choices=Feature), verbose_name=_("features"), default=list, blank=True
     )
@@ -297,8 +298,8 @@ class Price(Dated):
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="prices")
     per = models.PositiveSmallIntegerField(_("for one"), choices=Per)
-    amount = models.DecimalField(_("price, VAT included (€)"), max_digits=8, decimal_places=2)
-    vat_rate = models.DecimalField(_("VAT rate (%)"), max_digits=4, decimal_places=2, default=20)
+    amount = DecimalField(_("price, VAT included (€)"), max_digits=8, decimal_places=2)
+    vat_rate = DecimalField(_("VAT rate (%)"), max_digits=4, decimal_places=2, default=20)
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"), null=True, blank=True)
 

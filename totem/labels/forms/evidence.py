@@ -1,20 +1,16 @@
 """Figures that people declare, and which one they retain."""
 
-import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from totem.core import languages
 from totem.core.files import CheckedFile, DocumentField, DocumentInput
-from totem.core.forms import DateInput
-from totem.core.wording import number
+from totem.core.forms import DateInput, NumberField
 from totem.labels.comparison import TEXTS, is_yes_or_no
 from totem.labels.indicators import Figured
 from totem.labels.models import ObservationVersion
@@ -29,50 +25,13 @@ else:
 
 COMPUTED = "computed"
 DOCUMENTS_PROPOSED = 500
-PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
 
 
-class FigureField(forms.DecimalField):
-    """A number as people of the active language write it, with its unit or without: « 1 234,5 m² »."""
-
-    widget = forms.TextInput
+class FigureField(NumberField):
+    """The value of a figure, with its unit."""
 
     def __init__(self, *, unit: str, **kwargs: Any) -> None:
-        super().__init__(max_digits=18, decimal_places=3, **kwargs)
-        self.unit = unit
-        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
-
-    def prepare_value(self, value: Any) -> Any:
-        return number(value) if isinstance(value, Decimal) else value
-
-    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
-        text = str(value or "").strip()
-        if self.unit and text.casefold().endswith(self.unit.casefold()):
-            text = text[: -len(self.unit)]
-        plain = plain_number(text)
-        if plain and not PLAIN.fullmatch(plain):  # no « 1e9 »
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(plain)
-
-
-def plain_number(text: str) -> str:
-    """« 1 234,5 » as `1234.5`, by the active language's marks.
-
-    Raises ValidationError for one that could be two numbers: « 10.000 » in French.
-    """
-    text = SPACES.sub("", text).replace("\N{MINUS SIGN}", "-")
-    decimal = languages.marks(languages.active())[0]
-    thousands = "," if decimal == "." else "."
-    grouped = re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{thousands}\d{{3}})+(\{decimal}\d+)?", text)
-    if grouped and thousands == "." and text.count(".") == 1 and decimal not in text:
-        words = gettext("Write %(thousands)s for thousands, or %(decimals)s with decimals.")
-        whole = text.replace(".", "")
-        params = {"thousands": number(Decimal(whole)), "decimals": text.replace(".", ",")}
-        raise ValidationError(words, code="ambiguous", params=params)
-    if grouped:
-        text = text.replace(thousands, "")
-    return text.replace(",", ".")
+        super().__init__(unit=unit, max_digits=18, decimal_places=3, **kwargs)
 
 
 class YesNoField(forms.TypedChoiceField):

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.triggers import Trigger, read_only
 from totem.organisations.models import LegalForm, Organisation
@@ -146,10 +147,10 @@ class Seat(Dated):
     )
     actor_class = models.CharField(_("class"), max_length=20, choices=ActorClass.choices)
     role = models.CharField(_("role"), max_length=15, choices=SeatRole.choices, default=SeatRole.MEMBER)
-    votes = models.DecimalField(
+    votes = DecimalField(
         _("votes"), max_digits=8, decimal_places=2, default=Decimal(1), validators=[MinValueValidator(0)]
     )
-    capital_share = models.DecimalField(
+    capital_share = DecimalField(
         _("share of the capital (%)"),
         max_digits=6,
         decimal_places=3,
@@ -294,7 +295,7 @@ class FundingLine(Governed):
     funder = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("funder")
     )
-    amount = models.DecimalField(_("amount (€)"), max_digits=14, decimal_places=2)
+    amount = DecimalField(_("amount (€)"), max_digits=14, decimal_places=2)
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("to (included)"))
     source = models.CharField(_("source"), max_length=300)

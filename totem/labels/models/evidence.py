@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Concat
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from totem.core.model_fields import DecimalField
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
 from totem.labels.charter import PeriodKind
 from totem.territories.models import Declared, DeclaredQuerySet, Document
@@ -73,11 +74,11 @@ class Reading(models.Model):
     subject = models.CharField(_("about"), max_length=40)
     period = models.CharField(_("period"), max_length=12, choices=[(kind.value, kind.value) for kind in PeriodKind])
     day = models.DateField(_("day"))
-    value = models.DecimalField(max_digits=24, decimal_places=6, null=True)
-    low = models.DecimalField(max_digits=24, decimal_places=6, null=True)
-    high = models.DecimalField(max_digits=24, decimal_places=6, null=True)
-    part = models.DecimalField(max_digits=24, decimal_places=6, null=True)
-    whole = models.DecimalField(max_digits=24, decimal_places=6, null=True)
+    value = DecimalField(max_digits=24, decimal_places=6, null=True)
+    low = DecimalField(max_digits=24, decimal_places=6, null=True)
+    high = DecimalField(max_digits=24, decimal_places=6, null=True)
+    part = DecimalField(max_digits=24, decimal_places=6, null=True)
+    whole = DecimalField(max_digits=24, decimal_places=6, null=True)
     ids = ArrayField(models.BigIntegerField(), default=list)
     computed_at = models.DateTimeField(_("computed"))
 
@@ -147,7 +148,7 @@ class ObservationVersion(models.Model):
 
     observation = models.ForeignKey(Observation, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField(_("version"))
-    value = models.DecimalField(_("value"), max_digits=18, decimal_places=3, null=True, blank=True)
+    value = DecimalField(_("value"), max_digits=18, decimal_places=3, null=True, blank=True)
     unavailable = models.CharField(_("not available, because"), max_length=300, blank=True)
     starts_on = models.DateField(_("from"), null=True, blank=True)
     ends_on = models.DateField(_("to (included)"), help_text=_("The day it was true, or the last day of its period."))
