@@ -288,6 +288,8 @@ NODE_MODULES = BASE_DIR / "node_modules"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PHOTO_MAX_BYTES = 5 * 1024 * 1024
 DOCUMENT_MAX_BYTES = env.integer("TOTEM_DOCUMENT_MAX_BYTES", default=10 * 1024**2, least=1024, most=1024**3)
+# Of all documents of one territory; the staff may set another quota for one of them.
+WORKSPACE_MAX_BYTES = env.integer("TOTEM_WORKSPACE_MAX_BYTES", default=500 * 1024**2, least=0, most=1024**4)
 
 # -- The observatory --------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from totem.territories.models import (
     Workspace,
     WorkspaceMember,
     WorkspaceRole,
+    WorkspaceState,
 )
 
 
@@ -119,9 +120,12 @@ class CommuneFactory(DjangoModelFactory[Commune]):
 
 
 class WorkspaceFactory(DjangoModelFactory[Workspace]):
+    """One that publishes, unless `state` says otherwise."""
+
     class Meta:
         model = Workspace
 
+    state = WorkspaceState.TRUSTED
     slug = Sequence(lambda n: f"territoire-{n}")
     name = Sequence(lambda n: f"Territoire {n}")
 

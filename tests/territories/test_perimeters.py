@@ -56,7 +56,9 @@ class TestWorkspaces:
     def test_whoever_makes_one_is_its_officer(self, client):
         person = UserFactory()
         client.force_login(person)
-        response = client.post(reverse("territories:workspace_create"), {"name": "Amiens Métropole"})
+        response = client.post(
+            reverse("territories:workspace_create"), {"name": "Amiens Métropole", "request": "Pour elle."}
+        )
         assert response.url == reverse("territories:workspace", args=["amiens-metropole"])
         assert WorkspaceMember.objects.get().role == "officer"
         assert "Amiens Métropole" in client.get(response.url).content.decode()

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from totem.accounts.models import User
-from totem.core.navigation import ACCOUNT, Entry, Workplace, add_entry, add_workplace
+from totem.core.navigation import ACCOUNT, Entry, EntryTab, Workplace, add_entry, add_tab, add_workplace
 
 
 def _oneself(person: User) -> list[User]:
@@ -20,3 +20,5 @@ INSTALLATION = add_workplace(
     Workplace("installation", _installation, order=40, label=pgettext_lazy("navigation", "Installation"))
 )
 add_entry(Entry(ACCOUNT, _("My account"), "accounts:profile", 10, also=("accounts:landing",)))
+REQUESTS = add_entry(Entry(INSTALLATION, pgettext_lazy("navigation", "Requests"), "core:requests", 20))
+add_tab(EntryTab(REQUESTS, pgettext_lazy("tab", "Waiting"), "core:requests", 10))

@@ -8,7 +8,9 @@ if form.is_valid():
 return render(request, "hubs/zones.html", {"form": form}, status=form_status(request))
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, cast
@@ -17,7 +19,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -28,6 +30,18 @@ from totem.core.periods import Period
 
 SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 """For `require_http_methods`: a page with a form that is submitted to its own address."""
+
+
+def staff_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorates a page of the installation's staff: for anybody else who is signed in it does not exist (404)."""
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return answer
 
 
 # -- A page, or its partial ------------------------------------------------------------------------------------------
@@ -101,6 +115,17 @@ class Refusals:
 def errors_in(form: BaseForm) -> Refusals:
     """For an action that a form asks for: what it refuses stands in the form, which the view shows again."""
     return Refusals(lambda error: add_errors(form, error))
+
+
+@contextmanager
+def errors_at(field: str) -> Iterator[None]:
+    """For an action that one field asks for: what it refuses as a whole is raised again as that field's."""
+    try:
+        yield
+    except ValidationError as error:
+        if hasattr(error, "error_dict"):
+            raise
+        raise ValidationError({field: error.error_list}) from error
 
 
 def errors_as_message(request: HttpRequest) -> Refusals:

@@ -30,6 +30,7 @@ from totem.observatory.models import (
     Stock,
 )
 from totem.organisations.numbers import compact_siren
+from totem.territories.approvals import check_may_publish
 from totem.territories.models import Workspace
 
 RESERVED = frozenset({"nouveau", "codes"})
@@ -73,6 +74,8 @@ def create_activity_perimeter(
     now: datetime,
 ) -> ActivityPerimeter:
     """A territory's own perimeter with a first draft: a copy of `start`, or empty. Its address is made of its name."""
+    if public:
+        check_may_publish(workspace)
     perimeter = ActivityPerimeter(
         workspace=workspace,
         name=name.strip(),
@@ -96,6 +99,8 @@ def change_activity_perimeter(
     """The perimeter under this name, public or its territory's. What has been published stays under its address."""
     row = ActivityPerimeter.objects.select_for_update().get(pk=perimeter.pk)
     wanted = {"name": name.strip(), "name_en": name_en.strip(), "public": public}
+    if public and not row.public:
+        check_may_publish(row.workspace)
     changed = assign_changes(row, wanted)
     row.full_clean()
     if changed:

@@ -17,6 +17,7 @@ from totem.core import languages
 from totem.core.models import Dated
 from totem.core.triggers import Refusal, Trigger
 from totem.territories.models import Workspace
+from totem.territories.triggers import published_by_trusted
 
 
 class StockQuerySet(models.QuerySet["Stock"]):
@@ -144,6 +145,7 @@ class ActivityPerimeter(Named, Dated):
                 condition=Q(workspace__isnull=False) | Q(public=True), name="private_perimeter_has_a_territory"
             ),
         ]
+        triggers: ClassVar = [published_by_trusted("activities")]
 
 
 class ActivityVersion(models.Model):

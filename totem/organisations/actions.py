@@ -20,6 +20,7 @@ from totem.core.models import assign_changes
 from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of
+from totem.territories.approvals import check_may_publish
 from totem.territories.models import Workspace
 
 # Enough for a large company to join at once, too few to use Totem to send mails to strangers.
@@ -258,6 +259,8 @@ def set_public(*, row: Relation | YearFigures, public: bool, by: User) -> None:
         return
     if row.workspace is None:
         raise ValidationError(_("What came with public data stays public."))
+    if public:
+        check_may_publish(row.workspace)
     if public and isinstance(row, Relation) and row.perimeter is not None and not row.perimeter.public:
         raise ValidationError(_("Publish its perimeter first: this names it."))
     row.public = public

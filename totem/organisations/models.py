@@ -16,6 +16,7 @@ from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 from totem.territories.models import Declared, DeclaredQuerySet
+from totem.territories.triggers import published_by_trusted
 
 if TYPE_CHECKING:
     from totem.territories.models import Commune, Perimeter
@@ -321,6 +322,7 @@ class YearFigures(Declared):
                 violation_error_message=_("A share lies between 0 and 100 %%."),
             ),
         ]
+        triggers: ClassVar = [published_by_trusted("year_figures")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} {self.year}"
@@ -495,6 +497,7 @@ class Relation(Declared):
                 violation_error_message=_("This is said already, at that time: change it instead."),
             ),
         ]
+        triggers: ClassVar = [published_by_trusted("relation")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} {self.kind} {self.partner_id or self.perimeter_id or self.commune_id}"

@@ -17,6 +17,7 @@ from totem.core.edit_conflicts import check_version
 from totem.core.models import assign_changes
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseRevision, PhaseState
+from totem.territories.approvals import check_may_publish
 from totem.territories.models import Document, Workspace
 
 Row = TypeVar("Row", Building, Lot)
@@ -46,6 +47,8 @@ def declare_building(*, workspace: Workspace | None, by: User | None, public: bo
 
     `values` are fields of Building. Raises ValidationError, also for a second building of that name in the commune.
     """
+    if public:
+        check_may_publish(workspace)
     building = Building(workspace=workspace, public=public, **values)
     _shown(building.document, building)
     _clean(building)
@@ -92,6 +95,8 @@ def unpublish_building(*, building: Building, by: User) -> Building:
 def _set_public(building: Building, public: bool, by: User) -> Building:
     row = _held(building)
     if row.public != public:
+        if public:
+            check_may_publish(row.workspace)
         row.public = public
         _clean(row)
         row.save(update_fields=["public", "updated_at"])

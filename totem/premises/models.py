@@ -20,6 +20,7 @@ from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
 from totem.territories.models import Declared, DeclaredQuerySet
+from totem.territories.triggers import published_by_trusted
 
 ABOVE_NOTHING = MinValueValidator(Decimal("0.01"))
 NOT_NEGATIVE = MinValueValidator(Decimal(0))
@@ -96,6 +97,7 @@ class Building(Declared, Evidenced):
                 violation_error_message=_("A building of this name is already public in this commune."),
             ),
         ]
+        triggers: ClassVar = [published_by_trusted("building")]
 
     def __str__(self) -> str:
         return self.name

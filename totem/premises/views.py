@@ -18,7 +18,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, VersionedForm
 from totem.core.models import Dated
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_at, errors_in, form_status
 from totem.core.wording import area, date_words, money
 from totem.premises import actions, queries
 from totem.premises.forms import BuildingForm, EvidencedForm, LotForm, OfferEndForm, OfferForm, PhaseForm, RevisionForm
@@ -177,7 +177,8 @@ def _done(form: EvidencedForm, workspace: Workspace, by: User, act: Act) -> Buil
     """The building after the action, with the uploaded document; nothing is stored when the action is refused."""
     values = form.values
     if upload := form.cleaned_data["upload"]:
-        values["document"] = add_document(workspace=workspace, checked=upload, title="", by=by)
+        with errors_at("upload"):
+            values["document"] = add_document(workspace=workspace, checked=upload, title="", by=by)
     return act(values)
 
 

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Max
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
-from totem.core import files, journal
+from totem.core import clock, files, journal, limits
 from totem.core.slugs import free_slug
+from totem.territories import approvals
+from totem.territories.approvals import check_may_publish
+from totem.territories.limits import REQUESTS
 from totem.territories.models import (
     Document,
     ErasureReason,
@@ -21,8 +25,10 @@ from totem.territories.models import (
     Workspace,
     WorkspaceMember,
     WorkspaceRole,
+    WorkspaceState,
 )
 from totem.territories.places import ShapesMissing, area_km2, place_drawn, place_of_parts
+from totem.territories.queries import quota_of, with_stored_bytes
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -39,14 +45,23 @@ def _record(verb: str, subject: models.Model, by: User | None, workspace: Worksp
 # -- Workspaces -------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def create_workspace(*, name: str, by: User) -> Workspace:
-    """A workspace whose first officer is `by`; its address is made of its name. Raises ValidationError."""
-    workspace = Workspace(name=name, slug=free_slug(Workspace.objects.all(), name))
+@limits.atomic()
+def create_workspace(*, name: str, by: User, request: str = "", trusted: bool = False) -> Workspace:
+    """A workspace whose first officer is `by`, and which waits for its approval unless it is trusted.
+
+    Its address is made of its name. Raises ValidationError, also where enough of theirs wait.
+    """
+    if not trusted:
+        limits.require(REQUESTS, limits.Taker.person(by.pk), now=clock.now())
+    workspace = Workspace(name=name, slug=free_slug(Workspace.objects.all(), name), request=request)
+    workspace.state = WorkspaceState.TRUSTED if trusted else WorkspaceState.REQUESTED
     workspace.full_clean()
     workspace.save(force_insert=True)
     WorkspaceMember.objects.create(workspace=workspace, person=by, role=WorkspaceRole.OFFICER)
-    _record("territories.workspace_created", workspace, by, workspace)
+    facts = {"state": str(workspace.state)}
+    entry = journal.record("territories.workspace_created", workspace, actor_id=by.pk, scope=workspace, facts=facts)
+    if not trusted:
+        approvals.tell_staff(workspace, entry)
     return workspace
 
 
@@ -56,7 +71,8 @@ def set_member(*, workspace: Workspace, email: str, role: str, by: User) -> Work
 
     Raises ValidationError when nobody does, LastOfficerError.
     """
-    _lock_team(workspace)
+    if _lock_team(workspace).state in (WorkspaceState.REQUESTED, WorkspaceState.REFUSED):
+        raise ValidationError({"email": _("The team can grow once the territory is approved.")})
     person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if person is None:
         words = _("Nobody signs in with this address. Ask them to create an account first.")
@@ -100,9 +116,9 @@ def leave_workspaces(*, person: User) -> None:
             _record("territories.member_removed", member.workspace, person, member.workspace, person=person.pk)
 
 
-def _lock_team(workspace: Workspace) -> None:
+def _lock_team(workspace: Workspace) -> Workspace:
     """Lock the team's row: of two officers who leave at the same time, the second sees that the first has left."""
-    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    return Workspace.objects.select_for_update().get(pk=workspace.pk)
 
 
 def _check_officer_remains(member: WorkspaceMember) -> None:
@@ -136,6 +152,8 @@ def create_perimeter(
 
     Raises ValidationError.
     """
+    if public:
+        check_may_publish(workspace)
     perimeter = Perimeter(
         name=name, slug=slug or free_slug(Perimeter.objects.all(), name), workspace=workspace, public=public
     )
@@ -209,6 +227,8 @@ def set_public(*, perimeter: Perimeter, public: bool, by: User) -> Perimeter:
     """Show the perimeter to the public, or to its workspace alone. Raises ValidationError when it has none."""
     row = Perimeter.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=perimeter.pk)
     if row.public != public:
+        if public:
+            check_may_publish(row.workspace)
         row.public = public
         row.full_clean()
         row.save(update_fields=["public", "updated_at"])
@@ -225,12 +245,19 @@ def add_document(
 ) -> Document:
     """Store the document, visible to its workspace only unless `public`; without a workspace it is public data.
 
-    Bytes that the workspace uploaded before give the existing document, unchanged. Raises ValidationError.
+    Bytes that the workspace uploaded before give the existing document, unchanged. Raises ValidationError, also
+    for more than its quota.
     """
+    if workspace is not None:
+        workspace = with_stored_bytes(Workspace.objects.select_for_update(no_key=True)).get(pk=workspace.pk)
+    if public:
+        check_may_publish(workspace)
     stored = files.store(checked)
     known = Document.objects.filter(workspace=workspace, stored=stored).first()
     if known is not None:
         return known
+    if workspace is not None:
+        _check_quota(workspace, checked.size)
     document = Document(
         workspace=workspace,
         public=public or workspace is None,
@@ -250,11 +277,34 @@ def add_document(
     return document
 
 
+def _check_quota(workspace: Workspace, size: int) -> None:
+    """`workspace` comes with its `stored_bytes`, and locked: two documents at the same time are counted both."""
+    stored, most = workspace.stored_bytes, quota_of(workspace)  # type: ignore[attr-defined]
+    if stored + size > most:
+        words = _(
+            "The territory’s documents take %(stored)s of %(most)s, and this one %(size)s more: "
+            "erase some, or ask the installation’s team for more room."
+        )
+        sizes = {"stored": filesizeformat(stored), "most": filesizeformat(most), "size": filesizeformat(size)}
+        raise ValidationError(words % sizes, code="quota")
+
+
+@transaction.atomic
+def set_quota(*, workspace: Workspace, megabytes: int | None, by: User) -> None:
+    """The workspace's own quota of documents in megabytes, or (None) the setting's."""
+    row = Workspace.objects.select_for_update().get(pk=workspace.pk)
+    row.quota = None if megabytes is None else megabytes * files.MEGABYTE
+    row.save(update_fields=["quota", "updated_at"])
+    _record("territories.quota_set", row, by, row, bytes=row.quota)
+
+
 @transaction.atomic
 def publish_document(*, document: Document, by: User, public: bool = True) -> Document:
     """Show the document to everybody, or to its workspace alone again. Raises ValidationError when it has none."""
     row = Document.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=document.pk)
     if row.public != public:
+        if public:
+            check_may_publish(row.workspace)
         row.public = public
         row.full_clean()
         row.save(update_fields=["public", "updated_at"])

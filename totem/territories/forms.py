@@ -239,8 +239,46 @@ class PerimeterForm(PerimeterVersionForm):
 # -- Workspaces -------------------------------------------------------------------------------------------------------
 
 
-class WorkspaceForm(forms.Form):
+class ApprovalForm(forms.Form):
+    """What a team asks the installation's staff."""
+
+    request = forms.CharField(
+        label=gettext_lazy("For the installation’s team"),
+        max_length=1000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("For which public body you work, in which office, and what you want to show."),
+    )
+
+
+class AnswerForm(forms.Form):
+    """What the staff answers, to the state they have seen."""
+
+    seen = forms.CharField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=gettext_lazy("What you tell the team"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("Needed to refuse."),
+    )
+
+
+class QuotaForm(forms.Form):
+    """How much a workspace may send, in megabytes."""
+
+    megabytes = forms.IntegerField(
+        label=gettext_lazy("Documents at most, in megabytes"),
+        min_value=0,
+        max_value=1_000_000,
+        required=False,
+        help_text=gettext_lazy("Leave empty for what the settings say."),
+    )
+
+
+class WorkspaceForm(ApprovalForm):
     """A new workspace."""
+
+    field_order = ("name", "request")
 
     name = forms.CharField(
         label=gettext_lazy("Name of the territory"),

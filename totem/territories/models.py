@@ -15,6 +15,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, GistIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ from totem.core.files import format_label
 from totem.core.models import Dated, StoredFile
 from totem.core.sort_keys import SortKeyField, sort_key
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
+from totem.territories.triggers import NOTHING_PUBLIC_WITHOUT_TRUST, published_by_trusted
 
 
 class Region(models.Model):
@@ -328,16 +330,45 @@ class Outline(models.Model):
 # -- Workspaces and perimeters ----------------------------------------------------------------------------------------
 
 
+class WorkspaceState(models.TextChoices):
+    """What the installation's staff has approved. Only a trusted workspace publishes (decision 10)."""
+
+    REQUESTED = "requested", _("Waits for its approval")
+    REFUSED = "refused", _("Refused")
+    APPROVED = "approved", _("Approved, publishes nothing")
+    ASKS_TO_PUBLISH = "asks", _("Asks to publish")
+    TRUSTED = "trusted", _("Approved, publishes")
+
+
+WAITING_STATES = (WorkspaceState.REQUESTED, WorkspaceState.ASKS_TO_PUBLISH)
+
+
 class Workspace(Dated):
     """The shared space of a territory's team: its members, perimeters and documents."""
 
     slug = models.SlugField(_("address on this site"), unique=True)
     name = models.CharField(_("name"), max_length=120)
+    state = models.CharField(
+        _("state"), max_length=10, choices=WorkspaceState.choices, default=WorkspaceState.REQUESTED
+    )
+    request = models.TextField(_("what the team asks"), max_length=1000, blank=True)
+    answer = models.TextField(_("what the staff answered"), max_length=1000, blank=True)
+    asked_at = models.DateTimeField(_("asked"), db_default=Now())
+    quota = models.PositiveBigIntegerField(
+        _("documents at most (bytes)"), null=True, blank=True, help_text="None: that of the settings."
+    )
 
     class Meta:
         verbose_name = _("workspace")
         verbose_name_plural = _("workspaces")
         ordering: ClassVar = ["name", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=WorkspaceState.values), name="workspace_state_known"),
+            models.CheckConstraint(
+                condition=~Q(state=WorkspaceState.REFUSED) | ~Q(answer=""), name="workspace_refused_for_a_reason"
+            ),
+        ]
+        triggers: ClassVar = [NOTHING_PUBLIC_WITHOUT_TRUST]
 
     def __str__(self) -> str:
         return self.name
@@ -401,6 +432,7 @@ class Perimeter(Dated):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(public=True) | Q(workspace__isnull=False), name="perimeter_has_readers")
         ]
+        triggers: ClassVar = [published_by_trusted("perimeter")]
 
     def __str__(self) -> str:
         return self.name
@@ -593,6 +625,7 @@ class Document(Declared):
             ),
         ]
         triggers: ClassVar = [
+            published_by_trusted("document"),
             Refusal(name="document_kept", operation=pgtrigger.Delete | pgtrigger.Truncate),
             read_only("document_is_what_was_sent", "content_type", "size", "sha256", "workspace"),
             Refusal(

@@ -3,7 +3,8 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from totem.core.navigation import ADDING, Entry, Workplace, add_entry, add_workplace
+from totem.accounts.navigation import REQUESTS
+from totem.core.navigation import ADDING, Entry, EntryTab, Workplace, add_entry, add_tab, add_workplace
 from totem.territories.models import Workspace
 from totem.territories.permissions import SEE, workspaces_of
 
@@ -18,3 +19,4 @@ TERRITORY = add_workplace(
 add_entry(Entry(TERRITORY, _("Documents"), "territories:documents", 80, needs=SEE))
 SETTINGS = add_entry(Entry(TERRITORY, pgettext_lazy("navigation", "Settings"), "territories:workspace", 90, needs=SEE))
 add_entry(Entry(ADDING, _("Add a territory"), "territories:workspace_create", 10))
+add_tab(EntryTab(REQUESTS, _("Territories"), "territories:staff_workspaces", 20))

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from totem.accounts.models import User
-from totem.territories.models import Document, Perimeter, Workspace, WorkspaceMember, WorkspaceRole
+from totem.territories.models import Document, Perimeter, Workspace, WorkspaceMember, WorkspaceRole, WorkspaceState
 
 Person = User | AnonymousUser
 KNOWN = "_workspaces_with_roles"
@@ -45,7 +45,13 @@ def _holds(*roles: WorkspaceRole) -> rules.Predicate:
     return rules.predicate(lambda person, workspace: role_in(person, workspace) in roles)
 
 
-rules.add_perm(SEE, _holds(*WorkspaceRole))
+def _asked_to_read(person: Person, workspace: Workspace | None) -> bool:
+    """A team that asks to publish lets the installation's staff read what it holds, until the answer."""
+    asks = workspace is not None and workspace.state == WorkspaceState.ASKS_TO_PUBLISH
+    return asks and isinstance(person, User) and person.is_active and person.is_staff
+
+
+rules.add_perm(SEE, _holds(*WorkspaceRole) | rules.predicate(_asked_to_read))
 rules.add_perm(EDIT, _holds(WorkspaceRole.OFFICER, WorkspaceRole.AGENT))
 rules.add_perm(TEAM, _holds(WorkspaceRole.OFFICER))
 

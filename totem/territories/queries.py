@@ -1,4 +1,4 @@
-"""Search of communes, outlines of places as GeoJSON, and public holidays of a department."""
+"""Quotas of documents, search of communes, outlines of places as GeoJSON, and public holidays of a department."""
 
 import datetime
 import json
@@ -7,7 +7,9 @@ from collections.abc import Collection
 from functools import lru_cache
 
 import holidays
+from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from holidays.countries.france import France
 
@@ -17,13 +19,34 @@ from totem.territories.models import (
     Commune,
     CustomaryHoliday,
     Department,
+    Document,
     Epci,
     FormerRegion,
     Level,
     Outline,
     Region,
+    Workspace,
+    WorkspaceState,
     commune_key,
 )
+
+# Of a territory that is not approved yet: enough for the decision that it works for one.
+BYTES_BEFORE_APPROVAL = 20 * 1024**2
+
+
+def with_stored_bytes(workspaces: "models.QuerySet[Workspace]") -> "models.QuerySet[Workspace]":
+    """The workspaces with `stored_bytes`: what their documents weigh that are not erased."""
+    kept = Document.objects.filter(workspace=models.OuterRef("pk"), erased_at=None).order_by().values("workspace")
+    weight = models.Subquery(kept.annotate(total=models.Sum("size")).values("total"))
+    return workspaces.annotate(stored_bytes=Coalesce(weight, 0, output_field=models.BigIntegerField()))
+
+
+def quota_of(workspace: Workspace) -> int:
+    """The bytes of documents that the workspace may hold: its quota or the setting's; few before its approval."""
+    most: int = settings.WORKSPACE_MAX_BYTES if workspace.quota is None else workspace.quota
+    unapproved = workspace.state in (WorkspaceState.REQUESTED, WorkspaceState.REFUSED)
+    return min(most, BYTES_BEFORE_APPROVAL) if unapproved else most
+
 
 PLACES: dict[Level, type[models.Model]] = {
     Level.COMMUNE: Commune,

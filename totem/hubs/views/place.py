@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.db.models import Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, staff_only
 from totem.hubs import actions, queries
 from totem.hubs.forms import HubForm, NewHubForm, ZoneForm
 from totem.hubs.models import ExceptionalHours, Hub, Membership, TeamMember, Zone
@@ -18,16 +18,14 @@ from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.wording import doors_words
 
 
+@staff_only
 @require_http_methods(SHOW_AND_SEND)
 def create(request: HttpRequest) -> HttpResponse:
     """A new hub, hidden until its manager shows it; for those who look after the whole installation."""
-    person = signed_in(request)
-    if not person.is_staff:
-        raise Http404
     form = NewHubForm(request.POST or None)
     if form.is_valid():
         with errors_in(form):
-            made = actions.create_hub(by=person, **form.cleaned_data)
+            made = actions.create_hub(by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("The hub is there, hidden from the public. You are its manager."))
             return redirect("hubs:manage", made.slug)
     return render(request, "hubs/new.html", {"form": form}, status=form_status(request))

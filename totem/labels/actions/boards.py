@@ -14,6 +14,7 @@ from totem.hubs.models import Hub
 from totem.labels.charter import JudgementRequirement
 from totem.labels.evaluating import Evaluated, changes, charter_of, evaluate, kept
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
+from totem.territories.approvals import check_may_publish
 from totem.territories.models import Perimeter, Workspace
 
 
@@ -61,6 +62,8 @@ def set_board_public(*, board: Board, public: bool, by: User) -> None:
     """Show the board to everybody, as what is published makes it; or to the workspace alone."""
     row = Board.objects.select_for_update().get(pk=board.pk)
     if row.public != public:
+        if public:
+            check_may_publish(row.workspace)
         row.public = public
         row.save(update_fields=["public", "updated_at"])
         _record("labels.board_public_set", row, by, public=public)

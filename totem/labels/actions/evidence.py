@@ -17,6 +17,7 @@ from totem.labels.indicators import Figured, period_of
 from totem.labels.models import Observation, ObservationVersion, Reading, Retention
 from totem.labels.subjects import Subject
 from totem.premises.queries import FIGURES
+from totem.territories.approvals import check_may_publish
 from totem.territories.models import Document, Workspace
 
 
@@ -45,7 +46,9 @@ def declare(
     The only one that the workspace declares is retained for that. `values` are fields of ObservationVersion. Raises
     ValidationError, by field.
     """
-    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    space = Workspace.objects.select_for_update().get(pk=workspace.pk)
+    if public:
+        check_may_publish(space)
     observation = Observation.objects.create(
         workspace=workspace, indicator=figured.name, declared_by=by, public=public, **subject.field
     )
@@ -153,6 +156,8 @@ def publish_observation(*, observation: Observation, public: bool, by: User) -> 
     latest = row.versions.order_by("-number")[0]
     if public and latest.withdrawn:
         raise ValidationError(_("This observation is withdrawn."))
+    if public:
+        check_may_publish(row.workspace)
     row.public = public
     row.save(update_fields=["public", "updated_at"])
     if public:

@@ -17,6 +17,7 @@ from totem.core.edit_conflicts import check_version
 from totem.core.models import assign_changes
 from totem.core.wording import number
 from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
+from totem.territories.approvals import check_may_publish
 from totem.territories.models import Document, Workspace
 
 Governed = TypeVar("Governed", Body, Appointment, FundingLine)
@@ -74,6 +75,8 @@ def set_governed_public(*, row: Governed, public: bool, by: User | None) -> None
     """
     held = _held(row)
     if held.public != public:
+        if public:
+            check_may_publish(held.workspace)
         held.public = public
         held.save(update_fields=["public", "updated_at"])
         _record(f"{held._meta.model_name}_public_set", held, by, held.workspace, public=public)

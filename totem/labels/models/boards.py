@@ -11,6 +11,7 @@ from totem.core.constraints import is_sha256_of
 from totem.core.triggers import append_only
 from totem.labels.models.charters import CharterVersion
 from totem.territories.models import Declared, DeclaredQuerySet
+from totem.territories.triggers import published_by_trusted
 
 
 class Board(Declared):
@@ -49,6 +50,7 @@ class Board(Declared):
                 violation_error_message=_("There is a board for this already."),
             ),
         ]
+        triggers: ClassVar = [published_by_trusted("board")]
 
     def __str__(self) -> str:
         return self.slug

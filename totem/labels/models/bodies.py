@@ -14,6 +14,7 @@ from totem.core.models import Dated
 from totem.core.triggers import Trigger, read_only
 from totem.organisations.models import LegalForm, Organisation
 from totem.territories.models import Declared, DeclaredQuerySet, Document, Perimeter
+from totem.territories.triggers import published_by_trusted
 
 
 class Governed(Declared):
@@ -83,6 +84,7 @@ class Body(Governed):
         verbose_name_plural = _("bodies")
         ordering: ClassVar = ["kind", "name", "pk"]
         constraints: ClassVar = [Governed.of_one("body_of_one"), in_order("body_ends_after_it_starts")]
+        triggers: ClassVar = [published_by_trusted("body")]
 
     def __str__(self) -> str:
         return self.name
@@ -260,6 +262,7 @@ class Appointment(Governed):
             Governed.of_one("appointment_of_one"),
             in_order("appointment_ends_after_it_starts"),
         ]
+        triggers: ClassVar = [published_by_trusted("appointment")]
 
     def __str__(self) -> str:
         return f"{self.office} {self.since}"
@@ -318,6 +321,7 @@ class FundingLine(Governed):
                 condition=Q(amount__gt=0), name="funding_amount_positive", violation_error_message=_("More than 0 €.")
             ),
         ]
+        triggers: ClassVar = [published_by_trusted("funding")]
 
     def __str__(self) -> str:
         return f"{self.level} {self.purpose} {self.amount}"

@@ -15,6 +15,7 @@ from totem.core.model_fields import DecimalField
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
 from totem.labels.charter import PeriodKind
 from totem.territories.models import Declared, DeclaredQuerySet, Document
+from totem.territories.triggers import published_by_trusted
 
 SUBJECTS = ("perimeter", "hub", "epci", "commune", "department", "region")
 # As `Place.key` names them, but for a perimeter and a hub: by the id, which lasts when a name changes.
@@ -132,6 +133,7 @@ class Observation(AboutSubject, Declared):
         ]
         indexes: ClassVar = [models.Index(fields=["subject", "indicator"], name="observation_of_figure")]
         triggers: ClassVar = [
+            published_by_trusted("observation"),
             Refusal(name="observation_kept", operation=pgtrigger.Delete | pgtrigger.Truncate),
             read_only("observation_is_of_its_figure", "indicator", "workspace", *SUBJECTS),
         ]

@@ -16,7 +16,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE
 from totem.labels import actions
@@ -217,8 +217,9 @@ def set_public(request: HttpRequest, workspace: str, board: str) -> HttpResponse
     """Show the board to everybody, or to its team alone."""
     row = board_for(request.user, workspace, board, EDIT)
     public = request.POST.get("public") == "yes"
-    actions.set_board_public(board=row, public=public, by=signed_in(request))
-    messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
+    with errors_as_message(request):
+        actions.set_board_public(board=row, public=public, by=signed_in(request))
+        messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
     return redirect("labels:board", workspace, row.slug)
 
 

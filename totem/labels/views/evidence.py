@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +23,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.measures import Combine, Text
-from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in, form_status
 from totem.labels import actions
 from totem.labels.charter import Charter, PeriodKind, indicator_of
 from totem.labels.comparison import (
@@ -358,18 +359,15 @@ def _proposed(figured: Figured, day: datetime.date) -> dict[str, Any]:
 def _is_fine(request: HttpRequest, asked: Asked, form: ObservationForm) -> bool:
     """Whether the form may be acted upon. Documents sent are kept in any case: nobody sends them twice."""
     fine = form.is_valid()
-    sent = [
-        add_document(
-            workspace=asked.workspace,
-            checked=checked,
-            title=str(form.cleaned_data.get("source", ""))[:200],
-            by=signed_in(request),
-        )
-        for checked in form.cleaned_data.get("uploads", ())
-    ]
-    if sent:
-        form.keep(sent)
-    return fine
+    title = str(form.cleaned_data.get("source", ""))[:200]
+    with errors_in(form), errors_at("uploads"), transaction.atomic():
+        sent = [
+            add_document(workspace=asked.workspace, checked=checked, title=title, by=signed_in(request))
+            for checked in form.cleaned_data.get("uploads", ())
+        ]
+        if sent:
+            form.keep(sent)
+    return fine and form.is_valid()
 
 
 def _form_page(

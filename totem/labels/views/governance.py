@@ -22,7 +22,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, VersionedForm, differences
 from totem.core.models import Dated
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in, form_status
 from totem.labels import actions
 from totem.labels.charter import AppointmentRequirement, BodyRequirement, FundingRequirement
 from totem.labels.evaluating import NoCharter, evaluate
@@ -291,9 +291,9 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
         form.of(_workspace(page.board), row)
     if row is not None and isinstance(form, VersionedForm):
         form.show_version(row)
-    fine = form.is_valid()
+    form.full_clean()
     _keep_document(request, page.board, form)
-    if fine:
+    if form.is_valid():
         try:
             with errors_in(form):
                 where = _done(request, page.board, form, act)
@@ -322,7 +322,8 @@ def _keep_document(request: HttpRequest, board: Board, form: Form) -> None:
         return
     upload = form.cleaned_data.get("upload")
     if upload is not None:
-        form.keep(add_document(workspace=_workspace(board), checked=upload, title="", by=signed_in(request)))
+        with errors_in(form), errors_at("upload"):
+            form.keep(add_document(workspace=_workspace(board), checked=upload, title="", by=signed_in(request)))
 
 
 @transaction.atomic
@@ -394,8 +395,9 @@ def body_public(request: HttpRequest, workspace: str, board: str, pk: int) -> Ht
 
 def _published(request: HttpRequest, row: Body | Appointment | FundingLine, where: str) -> HttpResponse:
     public = request.POST.get("public") == "yes"
-    actions.set_governed_public(row=row, public=public, by=signed_in(request))  # type: ignore[type-var]
-    messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
+    with errors_as_message(request):
+        actions.set_governed_public(row=row, public=public, by=signed_in(request))  # type: ignore[type-var]
+        messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
     return redirect(where)
 
 

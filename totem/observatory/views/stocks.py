@@ -5,15 +5,15 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.pages import staff_only
 from totem.core.wording import date_with_year, number, percent
 from totem.observatory import words
 from totem.observatory.forms import DecisionForm
@@ -42,18 +42,10 @@ class Difference(NamedTuple):
     allowed: str
 
 
-def _keeper(request: HttpRequest) -> User:
-    """Who looks after the installation; for others there is no such page. Raises Http404."""
-    person = signed_in(request)
-    if not person.is_staff:
-        raise Http404
-    return person
-
-
+@staff_only
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """Every stock, the newest first; those that wait for a decision before all."""
-    _keeper(request)
     stocks = list(Stock.objects.order_by("-date", "-id"))
     context = {
         "aside": [stock for stock in stocks if stock.state == Stock.State.ASIDE],
@@ -63,19 +55,21 @@ def listed(request: HttpRequest) -> HttpResponse:
     return render(request, "observatory/stocks.html", context)
 
 
+@staff_only
 @require_safe
 def one(request: HttpRequest, pk: int) -> HttpResponse:
     """One stock: its sources, what was found in it, and what is not plausible in it."""
-    _keeper(request)
     return _page(request, get_object_or_404(Stock, pk=pk), DecisionForm())
 
 
+@staff_only
 @require_POST
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a stock that was kept aside in service, with the reason."""
     return _decide(request, pk, importing.accept, _("The stock is in service."))
 
 
+@staff_only
 @require_POST
 def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse a stock that was kept aside, with the reason."""
@@ -83,13 +77,12 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, pk: int, action: Callable[..., Stock], done: str) -> HttpResponse:
-    person = _keeper(request)
     stock = get_object_or_404(Stock, pk=pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _page(request, stock, form, status=422)
     try:
-        action(stock, by=person, reason=form.cleaned_data["reason"], now=clock.now())
+        action(stock, by=signed_in(request), reason=form.cleaned_data["reason"], now=clock.now())
     except (importing.NotAside, ImportRefused) as refused:
         form.add_error(None, str(refused))
         return _page(request, Stock.objects.get(pk=pk), form, status=409)

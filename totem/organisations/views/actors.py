@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, differences, version_token
-from totem.core.pages import SHOW_AND_SEND, add_errors, errors_as_message, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, add_errors, errors_as_message, errors_at, errors_in, form_status
 from totem.organisations import actions, queries
 from totem.organisations.forms import (
     ActorsFilterForm,
@@ -148,9 +148,9 @@ def _values(request: HttpRequest, workspace: Workspace, form: RelationForm | Fig
             kind=form.cleaned_data["partner_kind"], legal_form=LegalForm.OTHER,
         )  # fmt: skip
     if form.cleaned_data["file"] is not None:
-        values["document"] = add_document(
-            workspace=workspace, checked=form.cleaned_data["file"], title=values["source"][:200], by=signed_in(request)
-        )
+        checked, title = form.cleaned_data["file"], values["source"][:200]
+        with errors_at("file"):
+            values["document"] = add_document(workspace=workspace, checked=checked, title=title, by=signed_in(request))
     return values
 
 

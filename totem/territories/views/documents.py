@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.files import content_of
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in, form_status
 from totem.territories import actions
 from totem.territories.forms import DocumentForm, ErasureForm
 from totem.territories.models import Document, Workspace
@@ -33,12 +33,13 @@ def documents(request: HttpRequest, workspace: str) -> HttpResponse:
     form = DocumentForm(request.POST, request.FILES) if sent else DocumentForm()
     if form.is_valid():
         checked, title = form.cleaned_data["file"], form.cleaned_data["title"]
-        made = actions.add_document(workspace=row, checked=checked, title=title, by=signed_in(request))
-        if made.public:
-            messages.success(request, _("The document is there, and shown to the public."))
-        else:
-            messages.success(request, _("The document is there. Only the team sees it until you publish it."))
-        return _back(row, made)
+        with errors_in(form), errors_at("file"):
+            made = actions.add_document(workspace=row, checked=checked, title=title, by=signed_in(request))
+            if made.public:
+                messages.success(request, _("The document is there, and shown to the public."))
+            else:
+                messages.success(request, _("The document is there. Only the team sees it until you publish it."))
+            return _back(row, made)
     return render(request, "territories/documents.html", _list(request, row, form), status=form_status(request))
 
 
@@ -84,8 +85,9 @@ def set_public(request: HttpRequest, workspace: str, pk: int) -> HttpResponse:
     """Show a document to the public, or to its team alone."""
     row = document_for(request.user, workspace, pk, EDIT)
     public = request.POST.get("public") == "yes"
-    actions.publish_document(document=row, public=public, by=signed_in(request))
-    messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
+    with errors_as_message(request):
+        actions.publish_document(document=row, public=public, by=signed_in(request))
+        messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
     return _back(workspace_for(request.user, workspace), row)
 
 

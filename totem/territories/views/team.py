@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.navigation import stand
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
-from totem.territories import actions
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
+from totem.territories import actions, approvals
 from totem.territories.actions import LastOfficerError
-from totem.territories.forms import MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
+from totem.territories.forms import ApprovalForm, MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
 from totem.territories.models import Commune, Perimeter, PerimeterVersion, Workspace, WorkspaceMember
 from totem.territories.navigation import SETTINGS
 from totem.territories.permissions import EDIT, SEE, TEAM, perimeter_for, workspace_for
@@ -41,12 +41,13 @@ def _last_officer() -> str:
 
 @require_http_methods(SHOW_AND_SEND)
 def create(request: HttpRequest) -> HttpResponse:
-    """A new workspace, by anybody who is signed in."""
-    form = WorkspaceForm(request.POST or None)
+    """A new workspace, asked for by anybody who is signed in."""
+    form, person = WorkspaceForm(request.POST or None), signed_in(request)
     if form.is_valid():
-        made = actions.create_workspace(name=form.cleaned_data["name"], by=signed_in(request))
-        messages.success(request, _("The territory is there. You are its officer."))
-        return redirect("territories:workspace", made.slug)
+        with errors_in(form):
+            made = actions.create_workspace(by=person, trusted=person.is_staff, **form.cleaned_data)
+            messages.success(request, _("The territory is there. You are its officer."))
+            return redirect("territories:workspace", made.slug)
     context = {"form": form, "trail": [home_crumb()]}
     return render(request, "territories/workspace_create.html", context, status=form_status(request))
 
@@ -58,16 +59,32 @@ def workspace(request: HttpRequest, workspace: str) -> HttpResponse:
     return _workspace_page(request, row, MemberForm())
 
 
-def _workspace_page(request: HttpRequest, row: Workspace, form: MemberForm) -> HttpResponse:
+def _workspace_page(
+    request: HttpRequest, row: Workspace, form: MemberForm, asking: ApprovalForm | None = None
+) -> HttpResponse:
     context = {
         "workspace": row,
         "form": form,
+        "asking": asking or ApprovalForm(),
         "perimeters": Perimeter.objects.filter(workspace=row),
         "team": row.members.select_related("person").order_by("person__sort_key", "pk"),
         "may_edit": request.user.has_perm(EDIT, row),
         "may_team": request.user.has_perm(TEAM, row),
     }
     return render(request, "territories/workspace.html", context, status=form_status(request))
+
+
+@require_POST
+def ask(request: HttpRequest, workspace: str) -> HttpResponse:
+    """Ask the installation's staff to publish, or again for the approval that they refused."""
+    row = workspace_for(request.user, workspace, TEAM)
+    form = ApprovalForm(request.POST)
+    if form.is_valid():
+        with errors_in(form):
+            approvals.ask(workspace=row, by=signed_in(request), now=clock.now(), **form.cleaned_data)
+            messages.success(request, _("Asked. The answer comes by mail."))
+            return redirect("territories:workspace", row.slug)
+    return _workspace_page(request, row, MemberForm(), form)
 
 
 @require_POST
@@ -220,6 +237,7 @@ def set_public(request: HttpRequest, perimeter: str) -> HttpResponse:
     """Show a perimeter to the public, or to its team alone."""
     row = perimeter_for(request.user, perimeter, EDIT)
     public = request.POST.get("public") == "yes"
-    actions.set_public(perimeter=row, public=public, by=signed_in(request))
-    messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
+    with errors_as_message(request):
+        actions.set_public(perimeter=row, public=public, by=signed_in(request))
+        messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
     return redirect("territories:perimeter", row.slug)
