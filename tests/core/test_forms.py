@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from config import urls  # noqa: F401 - loads every form
-from totem.core.forms import CoordinateField, NumberField
+from totem.core.forms import CoordinateField, HourField, NumberField
 
 
 def all_forms(of: type[forms.BaseForm] = forms.BaseForm) -> set[type[forms.BaseForm]]:
@@ -60,3 +60,26 @@ def test_a_pasted_coordinate_is_rounded(typed: str):
 def test_what_is_kept_is_shown_as_it_is_typed():
     assert NumberField().prepare_value(Decimal("1250.50")) == "1\u202f250,5"
     assert CoordinateField().prepare_value(Decimal("2.295753")) == "2,295753"
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("17h", "17:00"),
+        ("8 h", "08:00"),
+        ("13h30", "13:30"),
+        ("13 h 30", "13:30"),
+        ("9", "09:00"),
+        ("17:05", "17:05"),
+        ("5 pm", "17:00"),
+        ("12am", "00:00"),
+    ],
+)
+def test_an_hour_is_read_as_people_type_it(typed: str, read: str):
+    assert f"{HourField().clean(typed):%H:%M}" == read
+
+
+@pytest.mark.parametrize("typed", ["24h", "17h60", "midi", "1730", "1\x00"])
+def test_what_is_no_hour_is_asked_again(typed: str):
+    with pytest.raises(ValidationError):
+        HourField().clean(typed)

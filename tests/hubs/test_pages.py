@@ -320,6 +320,7 @@ def test_a_confirmation_cannot_be_guessed(client: Client, manager: TeamMember, c
         (closure(date(2020, 1, 1)), "first_day"),
         (closure(date(2090, 1, 2), last_day="2090-01-01"), "last_day"),
         (closure(date(2090, 1, 2), from_time="12:00", until_time="11:00"), "until_time"),
+        (closure(date(2090, 1, 2), last_day="2090-01-02", until_time="00:00"), "until_time"),
         (closure(date(2090, 1, 2), reason=""), "reason"),
         (closure(date(2090, 1, 2), kind="perhaps"), "kind"),
         ({"kind": "closed", "reason": "Works", "first_day": "soon"}, "first_day"),
@@ -554,3 +555,10 @@ def test_a_member_is_found_by_any_of_their_names_in_any_script(
     page = client.get(url("members", manager.hub), {"q": typed}).content.decode()
     assert name in page
     assert "Somebody Else" not in page
+
+
+def test_a_closure_until_midnight_of_a_day_ends_as_that_day_begins(client: Client, manager: TeamMember):
+    hub = manager.hub
+    data = closure(date(2027, 1, 14), from_time="18h", last_day="2027-01-15", until_time="00:00")
+    assert client.post(url("closures", hub), data).status_code == 302
+    assert ExceptionalHours.objects.get().during.upper == datetime(2027, 1, 14, 23, tzinfo=UTC)

@@ -22,6 +22,10 @@ from totem.core.colour import validate_accent
 from totem.core.wording import minutes_words, number
 
 PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+HOUR = re.compile(
+    r"\s*(?P<hour>[01]?\d|2[0-3])\s*(?:[h:.]\s*(?P<minute>[0-5]\d)?)?\s*(?:(?P<half>[ap])\.?m\.?)?\s*",
+    re.ASCII | re.IGNORECASE,
+)
 SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
 
 
@@ -61,6 +65,26 @@ class TimeInput(forms.TimeInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None, *, step_minutes: int = 15) -> None:
         super().__init__({"step": step_minutes * 60, **(attrs or {})}, format="%H:%M")
+
+
+class HourField(forms.TimeField):
+    """An hour as people type it: 17h, 8 h, 13h30, 17:00, 5 pm.
+
+    A text input: a browser's own clock drops « 17h » without a word. Give it `TimeInput` where the hour is required.
+    """
+
+    default_error_messages = {"invalid": _("As 17h or 13:30.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        text = forms.TimeInput({"class": "is-hour", "autocomplete": "off", "placeholder": "00:00"}, format="%H:%M")
+        super().__init__(**{"widget": text, **kwargs})
+
+    def to_python(self, value: Any) -> Any:
+        match = HOUR.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            return super().to_python(value)
+        hour = int(match["hour"]) % 12 + 12 * (match["half"].lower() == "p") if match["half"] else match["hour"]
+        return super().to_python(f"{hour}:{match['minute'] or '00'}")
 
 
 class DateTimeInput(forms.DateTimeInput):

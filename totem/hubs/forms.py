@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import ColourField, DateInput, TimeInput
+from totem.core.forms import ColourField, DateInput, HourField
 from totem.core.images import PhotoField
 from totem.core.periods import HoursLine, NonexistentTimeError, Period, local_day, parse_wall_clock
 from totem.hubs.actions import HoursOverlapError, check_hours
@@ -213,9 +213,7 @@ class WeekForm(forms.Form):
                 )
 
     def _add(self, name: str, label: str, line: WeeklyHoursBase | HoursLine | None, field: str) -> None:
-        self.fields[name] = forms.TimeField(
-            label=label, required=False, widget=TimeInput(), initial=getattr(line, field) if line else None
-        )
+        self.fields[name] = HourField(label=label, required=False, initial=getattr(line, field) if line else None)
 
     @staticmethod
     def _sent(data: Mapping[str, Any] | None, day: int) -> int:
@@ -320,9 +318,9 @@ class SpanForm(forms.Form):
     """
 
     first_day = forms.DateField(label=gettext_lazy("From"), widget=DateInput())
-    from_time = forms.TimeField(label=gettext_lazy("at"), required=False, widget=TimeInput())
+    from_time = HourField(label=gettext_lazy("at"), required=False)
     last_day = forms.DateField(label=gettext_lazy("Until"), required=False, widget=DateInput())
-    until_time = forms.TimeField(label=gettext_lazy("at"), required=False, widget=TimeInput())
+    until_time = HourField(label=gettext_lazy("at"), required=False)
 
     needs_end = True
 
@@ -348,9 +346,9 @@ class SpanForm(forms.Form):
         last_day, clock = data["last_day"], data["until_time"]
         if last_day is None and clock is None and not self.needs_end:
             return None
+        if clock is None or (last_day is None and clock == time.min):  # « from 18:00 until 00:00 »: of that day
+            return local_day(last_day or data["first_day"], self.zone).ends_at
         last_day = last_day or data["first_day"]
-        if clock is None or clock == time.min:
-            return local_day(last_day, self.zone).ends_at
         return read_at(self, "until_time", last_day, clock, self.zone)
 
     def _check(self, starts_at: datetime | None, ends_at: datetime | None) -> None:

@@ -1,10 +1,11 @@
 """The price of a booking, from the dated public prices of a space."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from heapq import heappop, heappush
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -60,42 +61,45 @@ class Quote:
 
 
 def quote(prices: Sequence[Price], period: Period, zone: ZoneInfo, *, quantity: int = 1) -> Quote:
-    """The cheapest way to pay for `period`, local day by local day, for `quantity` units.
+    """The cheapest way to pay for `period`, for `quantity` units; with fewer payments where it costs the same.
 
-    A day's price covers one local day whatever its length; half-days cover four hours; hours begun are due. A space
-    without any price is free of charge. Raises UnpricedError where the prices leave a day out.
+    A day's price covers what is left of a local day, a half-day's four hours and an hour's one, over midnight too, at
+    the price of the day on which it begins. A space without any price is free of charge. Raises UnpricedError where the
+    prices leave a day out.
     """
     if not prices:
         return Quote()
+    on = {day: _on(prices, day) for day in periods.local_days(period, zone)}
     counted: defaultdict[tuple[int, Decimal, Decimal], int] = defaultdict(int)
-    for day in periods.local_days(period, zone):
-        midnight = periods.local_day(day, zone)
-        minutes = -(-(min(period.ends_at, midnight.ends_at) - max(period.starts_at, midnight.starts_at)) // MINUTE)
-        for line in _cheapest(_on(prices, day), minutes):
-            counted[line.per, line.amount, line.vat_rate] += line.count * quantity
+    for price in _cheapest(on, period, zone):
+        counted[int(price.per), price.amount, price.vat_rate] += quantity
     return Quote(tuple(QuoteLine(per, count, amount, rate) for (per, amount, rate), count in sorted(counted.items())))
 
 
-def _on(prices: Iterable[Price], day: date) -> dict[int, Price]:
-    return {p.per: p for p in prices if p.starts_on <= day and (p.ends_on is None or day <= p.ends_on)}
-
-
-def _cheapest(prices: dict[int, Price], minutes: int) -> list[QuoteLine]:
-    """The lines that cover `minutes` of one day for the least money; fewer lines where it costs the same."""
-    ways: list[list[QuoteLine]] = []
-    if day := prices.get(Price.Per.DAY):
-        ways.append([_line(day, 1)])
-    half, hour = prices.get(Price.Per.HALF_DAY), prices.get(Price.Per.HOUR)
-    for halves in range(-(-minutes // Price.Per.HALF_DAY) + 1 if half else 1):
-        hours = max(0, -(-(minutes - halves * Price.Per.HALF_DAY) // Price.Per.HOUR))
-        if hours and not hour:
-            continue
-        way = [_line(half, halves)] if half and halves else []
-        ways.append([*way, _line(hour, hours)] if hour and hours else way)
-    if not ways:
+def _on(prices: Iterable[Price], day: date) -> list[Price]:
+    found = [p for p in prices if p.starts_on <= day and (p.ends_on is None or day <= p.ends_on)]
+    if not found:
         raise UnpricedError
-    return min(ways, key=lambda way: (sum(line.total for line in way), len(way)))
+    return found
 
 
-def _line(price: Price, count: int) -> QuoteLine:
-    return QuoteLine(int(price.per), count, price.amount, price.vat_rate)
+def _cheapest(on: Mapping[date, list[Price]], period: Period, zone: ZoneInfo) -> list[Price]:
+    """The payments, each beginning where the one before ends, that cover the period (Dijkstra's algorithm)."""
+    costs = {period.starts_at: (Decimal(0), 0)}
+    paid: dict[datetime, tuple[datetime, Price]] = {}
+    moments = [period.starts_at]
+    while (moment := heappop(moments)) < period.ends_at:
+        day = moment.astimezone(zone).date()
+        for price in on[day]:
+            until = periods.local_day(day, zone).ends_at if price.per == Price.Per.DAY else moment + price.per * MINUTE
+            until = min(until, period.ends_at)
+            cost = (costs[moment][0] + price.amount, costs[moment][1] + 1)
+            if until not in costs or cost < costs[until]:
+                if until not in costs:
+                    heappush(moments, until)
+                costs[until], paid[until] = cost, (moment, price)
+    payments = []
+    while moment in paid:
+        moment, price = paid[moment]
+        payments.append(price)
+    return payments

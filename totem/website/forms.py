@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core import periods
-from totem.core.forms import DateInput, DateTimeInput, MinutesField, TimeInput
+from totem.core.forms import DateInput, DateTimeInput, HourField, MinutesField
 from totem.hubs.models import Hub
 from totem.spaces.models import FARTHEST_DAYS, Feature, SpaceKind
 from totem.spaces.rules import USUAL_MINUTES
@@ -28,8 +28,8 @@ class FindForm(forms.Form):
     people = forms.IntegerField(label=gettext_lazy("People"), min_value=1, max_value=1000, initial=1)
     minutes = MinutesField(label=gettext_lazy("Length"), minimum=30, maximum=LONGEST, initial=USUAL_MINUTES)
     day = forms.DateField(label=gettext_lazy("Day"), widget=DateInput, required=False)
-    after = forms.TimeField(label=gettext_lazy("Not before"), widget=TimeInput(step_minutes=15), required=False)
-    before = forms.TimeField(label=gettext_lazy("Over by"), widget=TimeInput(step_minutes=15), required=False)
+    after = HourField(label=gettext_lazy("Not before"), required=False)
+    before = HourField(label=gettext_lazy("Over by"), required=False)
     hub = forms.ChoiceField(label=gettext_lazy("Hub"), required=False)
     kind = forms.ChoiceField(label=gettext_lazy("Kind of space"), required=False)
     features = forms.MultipleChoiceField(
