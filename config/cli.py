@@ -17,6 +17,7 @@ import psycopg
 
 from config import assets, checks, environment_file, supervisor
 from totem.core import embedded
+from totem.core.queues import QUEUES
 
 MIGRATION_LOCK = 7_460_011  # any number, the same on every machine
 NOT_POSTGRESQL = "DATABASE_URL has to name a PostgreSQL database: postgresql://USER:PASSWORD@HOST/NAME."
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     for function, text in (
-        (serve, "web processes, a job worker and, without DATABASE_URL, the embedded database"),
+        (serve, "web processes, job workers and, without DATABASE_URL, the embedded database"),
         (demo, "prepare the demonstration and serve it"),
         (dev, "the demonstration while one changes the code: restarts when a file changes, shows errors in full"),
     ):
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--prepare-only", action="store_true", help="prepare, do not serve")
             sub.set_defaults(no_worker=False)
     sub = command(worker, "do jobs: mails, reminders, nightly work; any number, on any machine")
+    sub.add_argument("--queue", choices=QUEUES, help="one process for that queue only; without it, one for each")
     sub.add_argument("--once", action="store_true", help="do the jobs that are due, then end")
     command(migrate, "prepare or upgrade the database and the static files")
     command(doctor, "name what is wrong with this installation")
@@ -108,17 +110,19 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def worker(options: argparse.Namespace) -> int:
-    """Do jobs until SIGTERM or SIGINT."""
+    """Do jobs until SIGTERM or SIGINT: in this process those of one queue, otherwise in one process for each."""
     ours = not supervisor.supervised()
     supervisor.follow_supervisor()
-    with _database() if ours else contextlib.nullcontext():
+    with _database() if ours else contextlib.nullcontext() as server:
         _set_up()
         if ours:
             _refuse_unsafe()
             _refuse_unmigrated()
+        if not (options.queue or options.once):
+            return supervisor.Supervisor(None, workers=True, say=_say).run(server)
         from config import worker as loop  # noqa: PLC0415
 
-        return loop.run(once=options.once)
+        return loop.run(queue=options.queue, once=options.once)
 
 
 def migrate(_options: argparse.Namespace) -> int:
@@ -161,7 +165,7 @@ def dev(_options: argparse.Namespace) -> int:
         _listener().close()
     with _database():
         if serves:
-            supervisor.start_worker()
+            supervisor.start_workers()
         else:
             _set_up()
             _refuse_real_data()
@@ -364,7 +368,7 @@ def _serve(listener: socket.socket, server: embedded.Server | None, options: arg
     _step("Server")
     address = settings.SITE_URL
     keeper = supervisor.Supervisor(
-        listener, web_processes=settings.WEB_PROCESSES, worker=not options.no_worker, say=_say
+        listener, web_processes=settings.WEB_PROCESSES, workers=not options.no_worker, say=_say
     )
     return keeper.run(server, address)
 

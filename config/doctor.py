@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import zoneinfo
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from totem.core import embedded
 WORD = {"ok": "ok     ", "note": "note   ", "wrong": "WRONG  "}
 ENOUGH_ROOM = 500 * 1024 * 1024
 CLOCKS_MAY_DIFFER = 30  # seconds
+# How late a job may be in each queue, and a mail among the urgent ones.
+LATEST_MINUTES = defaultdict(lambda: 15, long=6 * 60)
 ZONES = ("Europe/Paris", "Indian/Reunion", "America/Martinique")
 
 
@@ -211,21 +214,28 @@ def _content() -> Iterator[Finding]:
         cursor.execute("SELECT EXISTS (SELECT FROM territories_commune)")
         if cursor.fetchone() == (False,):
             yield Finding("wrong", "Database: no communes are loaded: run `totem migrate`.")
-        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
-        failed = cursor.fetchone()[0]
-        cursor.execute(
-            "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"
-            " AND coalesce(scheduled_at, now()) < now() - interval '15 minutes'"
-        )
-        late = cursor.fetchone()[0]
-    if failed:
-        yield Finding("note", f"Jobs: {failed} failed for good; they are kept for ninety days.")
-    if late:
-        yield Finding(
-            "wrong", f"Jobs: {late} are over fifteen minutes late: run `totem worker` (`totem serve` has one)."
-        )
+    yield from _jobs()
     if mismatch := client_address.recent_mismatch():
         yield Finding("wrong", f"Proxies: a request of the last day came with {mismatch}: correct it, or the proxy.")
+
+
+def _jobs() -> Iterator[Finding]:
+    from totem.core.queues import job_figures  # noqa: PLC0415
+
+    figures = job_figures()
+    if figures.failed:
+        yield Finding("note", f"Jobs: {figures.failed} failed for good; they are kept for ninety days.")
+    for one in figures.waiting:
+        if one.seconds > LATEST_MINUTES[one.queue] * 60:
+            yield Finding(
+                "wrong",
+                f"Jobs: the oldest of {one.count} in the queue {one.queue} is {one.seconds // 60} minutes late: run"
+                f" `totem worker --queue {one.queue}` (`totem serve` and `totem worker` have one for each queue).",
+            )
+    if (minutes := figures.oldest_mail_seconds // 60) > LATEST_MINUTES["urgent"]:
+        yield Finding(
+            "wrong", f"Mail: the oldest one has waited for {minutes} minutes: look at its server and the jobs."
+        )
 
 
 def _safety() -> Iterator[Finding]:

@@ -341,6 +341,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else Non
 # For `totem.core.client_address`.
 TRUSTED_PROXY_COUNT = env.integer("TOTEM_PROXIES", default=1 if SECURE else 0, least=0, most=10)
 
+METRICS_TOKEN = env.text("TOTEM_METRICS_TOKEN")
 LOG_LEVEL = env.choice(
     "TOTEM_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO" if SECURE else "WARNING"
 )

@@ -1,4 +1,4 @@
-"""The processes of `totem serve`: the web processes, a job worker, and the embedded database."""
+"""The processes of `totem serve` and `totem worker`: web processes, a worker for each queue, the embedded database."""
 
 import os
 import selectors
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from totem.core.embedded import Server
+from totem.core.queues import QUEUES
 
 # The children read one end of a pipe that only the supervisor can write to: when the supervisor dies, in whatever way,
 # they read end-of-file and stop. The file descriptor is passed in this variable.
@@ -58,20 +59,25 @@ def follow_supervisor() -> None:
 
 
 def supervised() -> bool:
-    """Whether this process was started by `totem serve`, which looks after the database."""
+    """Whether this process was started by `totem serve` or `totem worker`, which look after the database."""
     return LIFELINE in os.environ
 
 
-def start_worker() -> None:
-    """Start a job worker that ends with this process, in whatever way. It is not restarted when it dies."""
+def start_workers() -> None:
+    """Start a worker for each queue that ends with this process, in whatever way. None is restarted when it dies."""
     read, _write = os.pipe()  # both stay open as long as this process
-    subprocess.Popen(
-        [sys.executable, "-m", "config.cli", "worker"],
-        stdin=subprocess.DEVNULL,
-        pass_fds=(read,),
-        env={**os.environ, LIFELINE: str(read)},
-        process_group=0,
-    )
+    for queue in QUEUES:
+        subprocess.Popen(
+            _worker_command(queue),
+            stdin=subprocess.DEVNULL,
+            pass_fds=(read,),
+            env={**os.environ, LIFELINE: str(read)},
+            process_group=0,
+        )
+
+
+def _worker_command(queue: str) -> list[str]:
+    return [sys.executable, "-m", "config.cli", "worker", "--queue", queue]
 
 
 @dataclass
@@ -86,23 +92,30 @@ class _Child:
 
 
 class Supervisor:
-    """Starts the children, restarts a dead worker, and stops everything once on SIGTERM or SIGINT."""
+    """Starts the children, restarts a dead worker, and stops everything once on SIGTERM or SIGINT.
+
+    `listener` is what the web processes serve; without one there are workers only.
+    """
 
     def __init__(
-        self, listener: socket.socket, *, web_processes: int, worker: bool, say: Callable[[str], None]
+        self, listener: socket.socket | None, *, web_processes: int = 0, workers: bool, say: Callable[[str], None]
     ) -> None:
         self._listener = listener
         self._say = say
         self._stopping = 0
         self._read, self._write = os.pipe()
-        python = [sys.executable, "-m"]
-        fd = str(listener.fileno())
-        self._children = [_Child("web", [*python, "config.web", fd, str(web_processes)], restarts=False)]
-        if worker:
-            self._children.append(_Child("worker", [*python, "config.cli", "worker"], restarts=True))
+        self._children = []
+        if listener is not None:
+            web = [sys.executable, "-m", "config.web", str(listener.fileno()), str(web_processes)]
+            self._children.append(_Child("web", web, restarts=False))
+        if workers:
+            self._children += [_Child(f"{queue} worker", _worker_command(queue), restarts=True) for queue in QUEUES]
 
-    def run(self, database: Server | None, address: str) -> int:
-        """Serve until a signal; returns the exit status: 0 after a signal, 1 when the web processes died."""
+    def run(self, database: Server | None, address: str = "") -> int:
+        """Serve at that address, or work, until a signal.
+
+        Returns the exit status: 0 after a signal, 1 when the web processes died.
+        """
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_write, False)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -111,7 +124,9 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for child in self._children:
             self._start(child)
-        threading.Thread(target=self._announce, args=(address,), daemon=True, name="announce").start()
+        if self._listener is not None:
+            announced = (self._listener, address)
+            threading.Thread(target=self._announce, args=announced, daemon=True, name="announce").start()
         check_due = time.monotonic() + DATABASE_CHECK_SECONDS
         try:
             with selectors.DefaultSelector() as selector:
@@ -138,7 +153,7 @@ class Supervisor:
         child.process = subprocess.Popen(
             child.command,
             stdin=subprocess.DEVNULL,
-            pass_fds=(self._read, self._listener.fileno()),
+            pass_fds=(self._read, *([self._listener.fileno()] if self._listener else [])),
             # glibc gives each thread a heap that never shrinks: two shared ones use less memory, without contention.
             env={"MALLOC_ARENA_MAX": "2", **os.environ, LIFELINE: str(self._read)},
             process_group=0,  # Ctrl-C reaches only the supervisor, which stops its children in order
@@ -178,8 +193,8 @@ class Supervisor:
                     process.wait()
                 time.sleep(0.02)
 
-    def _announce(self, address: str) -> None:
-        host, port = self._listener.getsockname()[:2]
+    def _announce(self, listener: socket.socket, address: str) -> None:
+        host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}/health/live"
         while not self._stopping:
             try:

@@ -13,6 +13,7 @@ handler500 = "totem.core.views.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", core.live, name="health_live"),
     path("health/ready", core.ready, name="health_ready"),
+    path("health/metrics", core.metrics, name="health_metrics"),
     path("", include("totem.website.urls")),
     path("", include("totem.labels.urls")),
     path("", include("totem.observatory.urls")),

@@ -1,4 +1,4 @@
-"""The job worker: `totem worker`."""
+"""One worker process: `totem worker --queue urgent`."""
 
 import asyncio
 import logging
@@ -20,22 +20,22 @@ CONCURRENCY = 2
 logger = logging.getLogger("totem.worker")
 
 
-def run(*, once: bool = False) -> int:
+def run(*, queue: str | None, once: bool = False) -> int:
     """Run jobs until SIGTERM or SIGINT (or, `once`, until none is due), also while the database is unavailable.
 
-    A job that runs when the signal comes has `GRACE_SECONDS` to end. Jobs of a killed worker are retried by
-    `totem.core.jobs.retry_stalled_jobs`. Returns 0, or 1 when `once` met an error.
+    Those of one queue, or of all. A job that runs when the signal comes has `GRACE_SECONDS` to end. Jobs of a killed
+    worker are retried by `totem.core.jobs.retry_stalled_jobs`. Returns 0, or 1 when `once` met an error.
     """
-    return asyncio.run(_until_stopped(once=once))
+    return asyncio.run(_until_stopped(queue, once=once))
 
 
-async def _until_stopped(*, once: bool) -> int:
+async def _until_stopped(queue: str | None, *, once: bool) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     failures = 0
     while True:
-        error = await _work(stopping, once=once)
+        error = await _work(stopping, queue, once=once)
         if once or stopping.is_set():
             return 1 if error else 0
         # Without an error the worker stopped by itself: it does so when one of its connections broke.
@@ -50,9 +50,9 @@ async def _until_stopped(*, once: bool) -> int:
             await sync_to_async(connections.close_all)()
 
 
-async def _work(stopping: asyncio.Event, *, once: bool) -> BaseException | None:
+async def _work(stopping: asyncio.Event, queue: str | None, *, once: bool) -> BaseException | None:
     """Run procrastinate's worker once, until `stopping` is set; returns the error it failed with, or None."""
-    worker = asyncio.create_task(_run_worker(once=once))
+    worker = asyncio.create_task(_run_worker(queue, once=once))
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
@@ -62,10 +62,11 @@ async def _work(stopping: asyncio.Event, *, once: bool) -> BaseException | None:
     return outcome if isinstance(outcome, Exception) else None
 
 
-async def _run_worker(*, once: bool) -> None:
+async def _run_worker(queue: str | None, *, once: bool) -> None:
     worker_app = _app()
     async with worker_app.open_async():
         await worker_app.run_worker_async(
+            queues=[queue] if queue else None,  # type: ignore[arg-type]
             name=f"totem-{os.getpid()}",
             wait=not once,
             concurrency=CONCURRENCY,

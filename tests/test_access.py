@@ -51,7 +51,7 @@ pytestmark = pytest.mark.django_db
 
 # Open to everybody, by name; a page missing here must be closed to strangers.
 PUBLIC = {
-    "health_live", "health_ready", "set_language", "jsi18n",
+    "health_live", "health_ready", "health_metrics", "set_language", "jsi18n",
     "website:home", "website:find", "website:hub", "website:hub_week", "website:hub_day", "website:free",
     "website:space", "hubs:accent", "bookings:book", "core:design", "core:design_chart", "core:design_outlines",
     "territories:communes", "territories:index", "territories:find", "territories:contours",

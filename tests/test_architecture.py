@@ -6,7 +6,9 @@ from pathlib import Path
 import pgtrigger
 from django.apps import apps
 from django.conf import settings
+from procrastinate.contrib.django import app
 
+from totem.core.queues import QUEUES
 from totem.core.triggers import Trigger
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,3 +68,10 @@ def test_triggers_of_models_are_those_that_no_setting_switches_off():
         if model.__module__.startswith("totem.") and not isinstance(trigger, Trigger)
     ]
     assert others == []
+
+
+def test_every_task_declares_its_queue():
+    """Without one its jobs would wait where no worker looks."""
+    ours = {name: task.queue for name, task in app.tasks.items() if not name.startswith(("builtin", "procrastinate"))}
+    assert {name: queue for name, queue in ours.items() if queue not in QUEUES} == {}
+    assert len(ours) > 10

@@ -32,8 +32,8 @@ LANDING = reverse("accounts:landing")
 # Pages that no bar leads to: those of the foot of the page, what serves a field or a form, and the demonstration's.
 NOWHERE = {
     "website:about", "website:accessibility", "website:legal", "territories:communes", "core:design",
-    "core:design_chart", "core:design_outlines", "health_live", "health_ready", "jsi18n", "accounts:demo_login",
-    "accounts:outbox",
+    "core:design_chart", "core:design_outlines", "health_live", "health_ready", "health_metrics", "jsi18n",
+    "accounts:demo_login", "accounts:outbox",
 }  # fmt: skip
 BAR = re.compile(r'<nav class="bar-(\w+)"[^>]*>(.*?)</nav>', re.DOTALL)
 LINK = re.compile(r'<a href="([^"]*)"(?: aria-current="(page|true)")?>([^<]*)</a>')

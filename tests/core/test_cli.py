@@ -17,12 +17,14 @@ from threading import Event
 import psutil
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from config import checks, cli, secret
 from tests.postgres import make_migrated_cluster
 from tests.serving import Site, Totem, free_port
 from totem.core import embedded
+from totem.core.jobs import send_mail
 
 EMBEDDED = {"DATABASE_URL": None, "TOTEM_MODE": "test"}
 
@@ -91,7 +93,7 @@ def test_serve_starts_a_database_and_stops_it_even_after_kill_9(prepared: Path) 
     site = Site("--workers", "1", data=prepared)
     assert _get(f"{site.url}/health/ready") == "ready\n"
     children = psutil.Process(site.process.pid).children(recursive=True)
-    assert len(children) >= 3  # the web master and its process, the worker
+    assert len(children) >= 4  # the web master and its process, a worker for each queue
     site.kill()
     _gone, alive = psutil.wait_procs(children, timeout=60)
     assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
@@ -113,11 +115,11 @@ def test_other_serves_use_the_database_of_the_first_and_leave_it(prepared: Path)
     assert not embedded.server_for(prepared).answers()
 
 
-def _worker_of(site: Site) -> psutil.Process:
-    """The worker under `serve`; a child that was just forked has its parent's command line until it runs its own."""
+def _worker_of(site: Site, queue: str) -> psutil.Process:
+    """That worker under `serve`; a child that was just forked has its parent's command line until it runs its own."""
     for _ in range(500):
         for child in psutil.Process(site.process.pid).children():
-            if child.status() != psutil.STATUS_ZOMBIE and "worker" in child.cmdline():
+            if child.status() != psutil.STATUS_ZOMBIE and child.cmdline()[-3:] == ["worker", "--queue", queue]:
                 return child
         Event().wait(0.02)
     pytest.fail("no worker")
@@ -125,10 +127,11 @@ def _worker_of(site: Site) -> psutil.Process:
 
 def test_a_dead_worker_is_started_again(committed_db: str, tmp_path: Path) -> None:
     site = Site("--workers", "1", data=tmp_path, database_url=committed_db)
-    worker = _worker_of(site)
-    worker.kill()
-    site.wait_for("The worker runs again")
-    assert _worker_of(site).pid != worker.pid
+    dead, other = _worker_of(site, "long"), _worker_of(site, "urgent")
+    dead.kill()
+    site.wait_for("The long worker runs again")
+    assert _worker_of(site, "long").pid != dead.pid
+    assert _worker_of(site, "urgent").pid == other.pid
     assert not embedded.server_for(tmp_path).base.exists()  # with an address, nothing embedded starts
     assert site.stop() == 0
 
@@ -178,6 +181,10 @@ def test_doctor_names_what_is_wrong(run, committed_db: str, tmp_path: Path) -> N
     _status, well = run("doctor")
     assert "PostgreSQL" in well
     assert "no communes are loaded: run `totem migrate`" in well
+    send_mail.defer(mail_id=1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_events SET at = at - interval '1 hour'")
+    assert "the oldest of 1 in the queue urgent is 60 minutes late" in run("doctor")[1]
     ill = Totem("doctor", TOTEM_DATA=str(tmp_path), DATABASE_URL="postgresql://127.0.0.1:1/x", TOTEM_MODE="production")
     assert ill.wait() == 1
     for word in ("cannot be reached", "TOTEM_URL", "TOTEM_HOSTS", "not collected", "Mails would not leave"):

@@ -33,7 +33,7 @@ def test_pages_and_jobs_end_when_a_file_changes_so_that_they_start_again(committ
     port, ours = free_port(), {"TOTEM_MODE": "development", "TOTEM_DATA": str(tmp_path), DJANGO_AUTORELOAD_ENV: "true"}
     dev = Totem("dev", "--port", str(port), DATABASE_URL=committed_db, **ours)
     dev.wait_for("Starting development server")
-    (worker,) = psutil.Process(dev.process.pid).children()
+    workers = psutil.Process(dev.process.pid).children()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=60) as answer:
         assert answer.read() == b"ready\n"
     for _ in range(120):  # the reloader looks once a second, and forgives what changed before its first look
@@ -44,5 +44,6 @@ def test_pages_and_jobs_end_when_a_file_changes_so_that_they_start_again(committ
     else:
         dev.kill()
     assert dev.wait() == 3, dev.output
-    _gone, alive = psutil.wait_procs([worker], timeout=60)
+    assert len(workers) == 2
+    _gone, alive = psutil.wait_procs(workers, timeout=60)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []

@@ -55,6 +55,20 @@ def test_ready_when_the_database_answers_and_is_migrated() -> None:
     assert (answer.status_code, answer.content) == (200, b"ready\n")
 
 
+@pytest.mark.django_db
+def test_metrics_are_for_who_has_the_token(settings) -> None:
+    def ask(token: str):
+        return Client().get("/health/metrics", headers={"Authorization": f"Bearer {token}"})
+
+    assert ask("").status_code == 404
+    settings.METRICS_TOKEN = "a-long-token"
+    assert {ask(wrong).status_code for wrong in ("", "a-long-tokem", "é")} == {404}
+    answer = ask("a-long-token")
+    assert answer.status_code == 200
+    assert "totem_mail_oldest_seconds 0\n" in answer.text
+    assert 'totem_jobs_oldest_due_seconds{queue="urgent"} 0\n' in answer.text
+
+
 def test_requests_are_refused_plainly_while_the_database_is_unavailable_and_recover_by_themselves(
     elsewhere: Server, tmp_path: Path
 ) -> None:

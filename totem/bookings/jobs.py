@@ -6,18 +6,20 @@ from procrastinate.contrib.django import app
 from totem.bookings import actions, mails, queries
 from totem.bookings.models import Booking
 from totem.core import clock
+from totem.core.jobs import FIRST
+from totem.core.queues import LONG, URGENT
 
 RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
 
 
-@app.task(name="bookings.tell", queue="mail", retry=RETRY)
+@app.task(name="bookings.tell", queue=URGENT, retry=RETRY)
 def tell(booking_id: int, event: str) -> None:
     """Write the mail about an event of a booking."""
     mails.write(Booking.objects.select_related("space__hub", "person").get(pk=booking_id), event)
 
 
 @app.periodic(cron="*/10 * * * *")
-@app.task(name="bookings.remind", queueing_lock="bookings.remind", pass_context=False)
+@app.task(name="bookings.remind", queue=URGENT, queueing_lock="bookings.remind", pass_context=False)
 def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
     """Queue the reminders of bookings that start within a day."""
     for booking in queries.to_remind(clock.now()):
@@ -25,14 +27,19 @@ def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the mi
 
 
 @app.periodic(cron="27 3 * * *")
-@app.task(name="bookings.forget_guests", queueing_lock="bookings.forget_guests")
+@app.task(name="bookings.forget_guests", queue=LONG, queueing_lock="bookings.forget_guests")
 def forget_guests(timestamp: int) -> None:  # noqa: ARG001
     """Once a night: anonymise guests whose booking ended over a year ago."""
     actions.anonymise_guests(now=clock.now())
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="bookings.release_expired_holds", queueing_lock="bookings.release_expired_holds")
+@app.task(
+    name="bookings.release_expired_holds",
+    queue=URGENT,
+    priority=FIRST,
+    queueing_lock="bookings.release_expired_holds",
+)
 def release_expired_holds(timestamp: int) -> None:  # noqa: ARG001
     """Expire the holds that have run out."""
     actions.release_expired_holds(now=clock.now())

@@ -5,24 +5,34 @@ worker can be killed after its work and before marking it done.
 """
 
 from django.core.management import call_command
+from django.db import connection
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from totem.core import clock, limits, mail
+from totem.core.queues import LONG, QUEUES, URGENT
 
 # A worker writes a heartbeat every ten seconds; three missed ones mean that it is dead.
 DEAD_AFTER_SECONDS = 30
+# What is done every minute goes before mails: a mail server that does not answer holds the job of each for a while.
+FIRST = 1
 
 
 # Eleven tries: after 2, 4, 8 ... s to half an hour, then the job is marked failed and `totem doctor` shows it.
-@app.task(name="core.send_mail", retry=RetryStrategy(max_attempts=10, exponential_wait=2))
+@app.task(name="core.send_mail", queue=URGENT, retry=RetryStrategy(max_attempts=10, exponential_wait=2))
 def send_mail(mail_id: int) -> None:
     """Send one mail of the outbox, unless it was sent already."""
     mail.deliver(mail_id)
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="core.retry_stalled_jobs", queueing_lock="core.retry_stalled_jobs", pass_context=True)
+@app.task(
+    name="core.retry_stalled_jobs",
+    queue=URGENT,
+    priority=FIRST,
+    queueing_lock="core.retry_stalled_jobs",
+    pass_context=True,
+)
 async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Retry the jobs whose worker has missed its heartbeats."""
     manager = context.app.job_manager
@@ -30,8 +40,25 @@ async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:  # no
         await manager.retry_job(job)
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="core.move_jobs", queue=URGENT, priority=FIRST, queueing_lock="core.move_jobs")
+def move_jobs(timestamp: int) -> None:  # noqa: ARG001
+    """Move jobs that wait under another queue than their task declares.
+
+    A process of the former version, which may run beside this one during an upgrade, queues them where no worker looks.
+    """
+    declared = {name: task.queue for name, task in app.tasks.items() if task.queue in QUEUES}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET queue_name = declared.queue"
+            " FROM unnest(%s::text[], %s::text[]) AS declared (task, queue)"
+            " WHERE status = 'todo' AND task_name = declared.task AND queue_name <> declared.queue",
+            [list(declared), list(declared.values())],
+        )
+
+
 @app.periodic(cron="17 3 * * *")
-@app.task(name="core.purge", queueing_lock="core.purge")
+@app.task(name="core.purge", queue=LONG, queueing_lock="core.purge")
 def purge(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
     """Once a night: erase the content of old mails, delete old refusals of limits and expired sessions."""
     mail.erase_old_mails(now=clock.now())
@@ -40,7 +67,7 @@ def purge(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the min
 
 
 @app.periodic(cron="47 3 * * *")
-@app.task(name="core.forget_finished_jobs", queueing_lock="core.forget_finished_jobs", pass_context=True)
+@app.task(name="core.forget_finished_jobs", queue=LONG, queueing_lock="core.forget_finished_jobs", pass_context=True)
 async def forget_finished_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Once a night: delete jobs that succeeded over a week ago, and any job that ended over ninety days ago."""
     await context.app.job_manager.delete_old_jobs(nb_hours=7 * 24)

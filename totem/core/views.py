@@ -1,18 +1,21 @@
-"""Health checks (liveness, readiness), the pages of a bad request and of an unhandled exception."""
+"""Health checks (liveness, readiness), metrics, the pages of a bad request and of an unhandled exception."""
 
 import sys
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error as django_server_error
 
 from totem.core.client_address import ProxyMismatchError
 from totem.core.database_errors import is_database_unavailable, unavailable_page
+from totem.core.queues import job_figures
 
 _migrated = False
 
@@ -42,6 +45,22 @@ def ready(request: HttpRequest) -> HttpResponse:
     return _plain("ready", 200)
 
 
+@login_not_required
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What waits and how late it is, in the text format of Prometheus, for who sends TOTEM_METRICS_TOKEN; else 404."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.METRICS_TOKEN or not constant_time_compare(given, settings.METRICS_TOKEN):
+        raise Http404
+    figures = job_figures()
+    lines = [f"totem_mail_oldest_seconds {figures.oldest_mail_seconds}", f"totem_jobs_failed {figures.failed}"]
+    for one in figures.waiting:
+        lines.append(f'totem_jobs_due{{queue="{one.queue}"}} {one.count}')
+        lines.append(f'totem_jobs_oldest_due_seconds{{queue="{one.queue}"}} {one.seconds}')
+    return _plain("\n".join(lines), 200)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page of a request that cannot be read, or that did not come through the proxies that are declared."""
     return render(request, "400.html", {"is_misconfigured": isinstance(exception, ProxyMismatchError)}, status=400)
@@ -61,5 +80,5 @@ def _is_migrated() -> bool:
     return _migrated
 
 
-def _plain(word: str, status: int) -> HttpResponse:
-    return HttpResponse(f"{word}\n", status=status, content_type="text/plain; charset=utf-8")
+def _plain(text: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")

@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.core import clock
+from totem.core.queues import LONG
 from totem.labels import actions
 from totem.labels.evaluating import NoCharter, charter_of, version_for
 from totem.labels.indicators import figures_of
@@ -21,7 +22,7 @@ RETRY = RetryStrategy(max_attempts=5, exponential_wait=4)
 
 
 @app.periodic(cron="27 4 * * *")
-@app.task(name="labels.every_board", queueing_lock="labels.every_board")
+@app.task(name="labels.every_board", queue=LONG, queueing_lock="labels.every_board")
 def every_board(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands it over
     """Once a night: a job for each board."""
     for pk in Board.objects.values_list("pk", flat=True):
@@ -29,7 +30,7 @@ def every_board(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands i
             refresh_board.configure(queueing_lock=f"labels.board:{pk}").defer(board_id=pk)
 
 
-@app.task(name="labels.refresh_board", retry=RETRY)
+@app.task(name="labels.refresh_board", queue=LONG, retry=RETRY)
 def refresh_board(board_id: int) -> None:
     """Compute the figures of a board as of today, and keep its evaluation where it changed."""
     board = Board.objects.select_related("workspace", "perimeter", "hub").filter(pk=board_id).first()
@@ -60,7 +61,11 @@ def refresh(board: Board, *, now: datetime) -> None:
         raise ExceptionGroup(f"Measures of {board}", failed)
 
 
-@app.task(name="labels.search_partners", retry=RetryStrategy(max_attempts=2, retry_exceptions=[OperationalError]))
+@app.task(
+    name="labels.search_partners",
+    queue=LONG,
+    retry=RetryStrategy(max_attempts=2, retry_exceptions=[OperationalError]),
+)
 def search_partners(search_id: int) -> None:
     """Answer a search for partners; one that breaks says so to whoever waits for it."""
     search = Search.objects.select_related("board__workspace", "board__perimeter", "board__hub", "charter_version")
