@@ -1,4 +1,4 @@
-"""The console command `totem`: serve, worker, migrate, demo, dev, doctor, territories, observatory, charter, manage."""
+"""The console command `totem`: serve, worker, migrate, verify, demo, dev, doctor, and those of rooms; see `--help`."""
 
 import argparse
 import contextlib
@@ -84,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--once", action="store_true", help="do the jobs that are due, then end")
     command(migrate, "prepare or upgrade the database and the static files")
     command(doctor, "name what is wrong with this installation")
+    sub = command(verify, "recompute seals, chains and digests, and name what was changed behind the triggers")
+    sub.add_argument("--digest", default="", help="of a seal, kept outside the database: check that it is there")
     for function, text in (
         (territories, "outlines of communes for maps: totem territories --help"),
         (observatory, "the business register: import, synthesise, accept, refuse, status: totem observatory --help"),
@@ -180,6 +182,16 @@ def doctor(_options: argparse.Namespace) -> int:
     from config import doctor as examination  # noqa: PLC0415
 
     return examination.report()
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Print what does not add up; the exit status is not 0 when there is something."""
+    with _database():
+        _set_up()
+        _refuse_unmigrated()
+        from config import verify as verification  # noqa: PLC0415
+
+        return verification.report(options.digest)
 
 
 def territories(options: argparse.Namespace) -> int:

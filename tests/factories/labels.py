@@ -10,7 +10,7 @@ from factory.django import DjangoModelFactory
 
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.territories import EpciFactory, PerimeterFactory, WorkspaceFactory
-from totem.labels.charter import canonical
+from totem.core.canonical import canonical
 from totem.labels.models import (
     ActorClass,
     Appointment,

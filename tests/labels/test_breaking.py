@@ -36,9 +36,10 @@ from tests.factories.territories import (
     WorkspaceMemberFactory,
 )
 from totem.core import measures
+from totem.core.canonical import canonical
 from totem.core.measures import Combine, Figure, Measure
 from totem.labels import actions, jobs
-from totem.labels.charter import canonical, from_content
+from totem.labels.charter import from_content
 from totem.labels.evaluating import charter_of, computed_again, evaluate, kept
 from totem.labels.facts import Facts
 from totem.labels.indicators import figures_of

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import msgspec
 
-from totem.labels.charter import canonical, from_content
-from totem.labels.evaluating import Content, sum_of_content
+from totem.core.canonical import canonical, digest
+from totem.labels.charter import from_content
+from totem.labels.evaluating import Content
 from totem.labels.judge import judge
 
 KEPT = Path(__file__).parent / "fixtures"
@@ -18,4 +19,4 @@ def test_an_evaluation_of_format_1_is_judged_again_byte_by_byte() -> None:
     content = msgspec.json.decode(text, type=Content)
     assert canonical(judge(charter, content.facts)) == canonical(content.result)
     assert canonical(content).decode() == text
-    assert sum_of_content(text) == "4c9ecde6c0f0694032b32ba36aa1df679ad1dcc26f6ade394bec95994749378f"
+    assert digest(text) == "4c9ecde6c0f0694032b32ba36aa1df679ad1dcc26f6ade394bec95994749378f"

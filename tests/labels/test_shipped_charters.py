@@ -5,13 +5,13 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from totem.core.canonical import canonical
 from totem.core.measures import Combine
 from totem.labels.charter import (
     Charter,
     DocumentRequirement,
     GroupRequirement,
     OrganisationsRequirement,
-    canonical,
     from_content,
 )
 from totem.labels.indicators import figures_of

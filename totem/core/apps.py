@@ -9,6 +9,6 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        autodiscover_modules("subjects", "measures", "navigation", "limits", "approvals")
+        autodiscover_modules("subjects", "measures", "navigation", "limits", "approvals", "integrity")
         for measure in measures.everything():
             subjects.kind_of(measure)  # raises for a kind that no room registers

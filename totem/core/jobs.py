@@ -9,7 +9,7 @@ from django.db import connection
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from totem.core import clock, limits, mail
+from totem.core import clock, limits, mail, seals
 from totem.core.queues import LONG, QUEUES, URGENT
 
 # A worker writes a heartbeat every ten seconds; three missed ones mean that it is dead.
@@ -64,6 +64,21 @@ def purge(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the min
     mail.erase_old_mails(now=clock.now())
     limits.erase_old(now=clock.now())
     call_command("clearsessions")
+
+
+# Not more than one at a time: two seals of the same entries would both follow the last one, and one be refused.
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="core.seal_journal", queue=URGENT, queueing_lock="core.seal_journal", lock="core.seal_journal")
+def seal_journal(timestamp: int) -> None:  # noqa: ARG001
+    """Seal what the journal holds since the last seal; where writers leave no room, the next run does."""
+    seals.seal_journal()
+
+
+@app.periodic(cron="7 4 * * *")
+@app.task(name="core.mail_last_seal", queue=LONG, queueing_lock="core.mail_last_seal")
+def mail_last_seal(timestamp: int) -> None:  # noqa: ARG001
+    """Once a night: mail the last seal to the staff."""
+    seals.queue_mails()
 
 
 @app.periodic(cron="47 3 * * *")

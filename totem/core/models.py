@@ -86,6 +86,64 @@ class JournalPersonalValue(models.Model):
         return f"entry {self.entry_id}"
 
 
+class JournalSeal(models.Model):
+    """The entries from the last seal to `last_id`: how many, the digest of them, and the digest of all this.
+
+    Inserted by `totem.core.seals` only. Two seals never follow the same one.
+    """
+
+    at = clock.TimestampField(_("at"), auto_now_add=True)
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField(unique=True)
+    entries = models.PositiveIntegerField(_("journal entries"))
+    content = models.CharField(max_length=64, help_text="SHA-256 of the entries, each as a line of canonical JSON.")
+    previous = models.CharField(max_length=64, unique=True, help_text="Digest of the seal before; empty: the first.")
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("seal of the journal")
+        verbose_name_plural = _("seals of the journal")
+        triggers: ClassVar = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.first_id}-{self.last_id} {self.digest}"
+
+
+class ChainHead(models.Model):
+    """The last link of a chain: the row that whoever appends to it locks (`totem.core.chain`)."""
+
+    key = models.CharField(max_length=120, unique=True)
+    length = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("head of a chain")
+        verbose_name_plural = _("heads of chains")
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.length}"
+
+
+class ChainLink(models.Model):
+    """One link of a chain: canonical JSON, and the digest of the link before. Two links never follow the same one."""
+
+    key = models.CharField(max_length=120)
+    number = models.PositiveIntegerField()
+    content = models.TextField(help_text="Canonical JSON, without personal values: it is kept for ever.")
+    previous = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64, unique=True)
+    at = clock.TimestampField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("link of a chain")
+        verbose_name_plural = _("links of chains")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "number"], name="chain_link_once")]
+        triggers: ClassVar = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.number}"
+
+
 class Mail(Dated):
     """A mail of the outbox, sent or not. One row per key: queueing the same mail twice writes one row."""
 

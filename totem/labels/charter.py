@@ -392,8 +392,3 @@ def schema() -> dict[str, Any]:
 def from_content(content: object) -> Charter:
     """A charter read back from the JSON it is kept as. Raises msgspec.ValidationError."""
     return msgspec.convert(content, Charter, strict=False)
-
-
-def canonical(value: object) -> bytes:
-    """The one way to write a value as JSON: keys in order, no spaces, decimals as text; sums are made of it."""
-    return msgspec.json.encode(value, order="deterministic")

@@ -1,14 +1,14 @@
 """Evaluations: a board, a day and a version of a charter; kept as canonical JSON, judged again, compared."""
 
 import datetime
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
 
-from totem.labels.charter import Charter, canonical, from_content
+from totem.core.canonical import canonical, digest
+from totem.labels.charter import Charter, from_content
 from totem.labels.facts import Facts, Finding, Result, Struct
 from totem.labels.gathering import gather
 from totem.labels.judge import judge
@@ -44,7 +44,7 @@ class Evaluated:
 
     @property
     def sha256(self) -> str:
-        return sum_of_content(self.content)
+        return digest(self.content)
 
 
 class Content(Struct, frozen=True):
@@ -54,11 +54,6 @@ class Content(Struct, frozen=True):
     facts: Facts
     result: Result
     format: int = 1
-
-
-def sum_of_content(content: str) -> str:
-    """The SHA-256 of a text in UTF-8, in hexadecimal."""
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 @lru_cache(maxsize=32)
@@ -110,7 +105,7 @@ def computed_again(evaluation: Evaluation) -> bool:
     return (
         same_charter
         and canonical(again) == canonical(content.result)
-        and sum_of_content(evaluation.content) == evaluation.sha256
+        and digest(evaluation.content) == evaluation.sha256
     )
 
 

@@ -27,7 +27,7 @@ from tests.labels.judge.cases import (
     seat,
     year,
 )
-from totem.labels.charter import canonical
+from totem.core.canonical import canonical
 from totem.labels.facts import (
     FINE,
     RANK,

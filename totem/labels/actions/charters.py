@@ -6,8 +6,8 @@ from django.db import transaction
 
 from totem.accounts.models import User
 from totem.core import journal
-from totem.labels.charter import Charter, canonical
-from totem.labels.evaluating import sum_of_content
+from totem.core.canonical import canonical, digest
+from totem.labels.charter import Charter
 from totem.labels.models import CharterVersion
 
 
@@ -30,7 +30,7 @@ def publish_charter(*, text: str, charter: Charter, by: User | None, now: dateti
             "valid_until": charter.valid_until,
             "content": content,
             "file": text,
-            "sha256": sum_of_content(content),
+            "sha256": digest(content),
             "published_at": now,
             "published_by": by,
         },
