@@ -174,6 +174,7 @@ def test_settings_are_saved(client: Client, manager: TeamMember):
         ("languages", ["xx"]),
         ("website", "javascript:alert(1)"),
         ("email", "somebody"),
+        ("phone", "03 22"),
         ("name", ""),
     ],
 )
@@ -562,3 +563,13 @@ def test_a_closure_until_midnight_of_a_day_ends_as_that_day_begins(client: Clien
     data = closure(date(2027, 1, 14), from_time="18h", last_day="2027-01-15", until_time="00:00")
     assert client.post(url("closures", hub), data).status_code == 302
     assert ExceptionalHours.objects.get().during.upper == datetime(2027, 1, 14, 23, tzinfo=UTC)
+
+
+def test_a_telephone_number_is_of_the_hubs_department(client: Client, manager: TeamMember):
+    hub, page = manager.hub, url("settings", manager.hub)
+    assert "phone" in client.post(page, sent(client, page, phone="0262 20 00 00")).context["form"].errors
+    hub.commune = CommuneFactory(code="97411", department=DepartmentFactory(code="974"))
+    hub.save()
+    assert client.post(page, sent(client, page, phone="0262 20 00 00")).status_code in {302, 303}
+    hub.refresh_from_db()
+    assert hub.phone == "+262262200000"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from totem.core.forms import ColourField, DateInput, HourField
 from totem.core.images import PhotoField
 from totem.core.periods import HoursLine, NonexistentTimeError, Period, local_day, parse_wall_clock
+from totem.core.phones import PhoneField
 from totem.hubs.actions import HoursOverlapError, check_hours
 from totem.hubs.models import ExceptionalHours, Hub, Language, Role, WeeklyHoursBase, Zone
 from totem.territories.forms import CommuneField
@@ -84,6 +85,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         ),
         required=False,
     )
+    phone = PhoneField(label=gettext_lazy("Telephone"), required=False)
     constraint_fields = {"hub_postcode_is_five_digits": "postcode"}
 
     class Meta:
@@ -113,12 +115,13 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             "description": forms.Textarea({"rows": 5}),
             "transport": forms.Textarea({"rows": 3}),
             "access_notes": forms.Textarea({"rows": 3}),
-            "phone": forms.TextInput({"type": "tel"}),
             "postcode": forms.TextInput({"inputmode": "numeric", "size": 6}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if isinstance(phone := self.fields.get("phone"), PhoneField) and self.instance.commune_id:
+            phone.region = self.instance.commune.department.phone_region
         zone = self.instance.time_zone
         if zone not in dict(TIME_ZONES):
             self.fields["time_zone"] = forms.ChoiceField(
@@ -161,6 +164,7 @@ class NewHubForm(HubForm):
     accent = None  # type: ignore[assignment]
     languages = None  # type: ignore[assignment]
     website = None  # type: ignore[assignment]
+    phone = None  # type: ignore[assignment]
     step_free = None  # type: ignore[assignment]
     groups = (
         (gettext_lazy("The hub"), ("name", "operator", "tagline")),

@@ -78,6 +78,21 @@ ABOLITION_DAYS = {
 }
 
 
+PHONE_REGIONS = {
+    "971": "GP",
+    "972": "MQ",
+    "973": "GF",
+    "974": "RE",
+    "975": "PM",
+    "976": "YT",
+    "977": "BL",
+    "978": "MF",
+    "986": "WF",
+    "987": "PF",
+    "988": "NC",
+}
+
+
 class CustomaryHoliday(models.TextChoices):
     """A day on which many close overseas by custom, without a law: each hub chooses."""
 
@@ -137,6 +152,11 @@ class Department(models.Model):
     def holiday_zone(self) -> str:
         """The subdivision of the `holidays` library for its public holidays; empty for the national list."""
         return HOLIDAY_ZONES.get(self.code, "")
+
+    @property
+    def phone_region(self) -> str:
+        """The region (ISO 3166) that a telephone number without a country belongs to."""
+        return PHONE_REGIONS.get(self.code, "FR")
 
     @property
     def customary_holidays(self) -> list[CustomaryHoliday]:

@@ -22,7 +22,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext, pgettext_lazy
 
-from totem.core import languages, navigation, wording
+from totem.core import languages, navigation, phones, wording
 from totem.core.components import Crumb, SlotButton, Tab, Words
 from totem.core.navigation import Navigation, navigation_of
 from totem.core.periods import Period
@@ -165,6 +165,13 @@ ICONS = frozenset(
         "warning",
     }
 )
+
+
+@register.simple_tag
+def phone_link(number: str) -> str | SafeString:
+    """A telephone number as people read it, in a link that dials it; as it is where it is none."""
+    address = phones.uri(number)
+    return format_html('<a href="{}">{}</a>', address, phones.words(number)) if address else number
 
 
 @register.simple_tag
