@@ -1,4 +1,4 @@
-"""Two people who open the same board at the same instant: one does, the other is told so."""
+"""Several people who open the same board, or ask for its partners, at the same instant: one does."""
 
 import datetime
 from functools import partial
@@ -24,4 +24,8 @@ def test_one_board_is_opened(committed_db):
         actions.create_board, workspace=perimeter.workspace, charter=version, perimeter=perimeter, by=None
     )
     assert outcomes_at_once(*[opening] * 4) == {"done": 1, "ValidationError": 3}
-    assert Board.objects.count() == 1
+    board = Board.objects.get()
+
+    asking = partial(actions.ask_for_partners, board=board, scope="france:fr", most=2, by=None, day=NOW.date())
+    assert outcomes_at_once(*[asking] * 4) == {"done": 1, "SearchRunningError": 3}
+    assert board.searches.count() == 1

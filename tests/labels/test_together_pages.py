@@ -5,6 +5,7 @@ import datetime
 import pytest
 from django.test import Client
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, ZoneFactory
@@ -12,6 +13,7 @@ from tests.factories.labels import BoardFactory, CharterVersionFactory, content_
 from tests.factories.territories import CommuneFactory, WorkspaceMemberFactory
 from tests.labels.test_partners import CAEN, DAY, LE_HAVRE, NOW, ROUEN, agglomeration, board  # noqa: F401 - the fixture
 from totem.labels import jobs
+from totem.labels.limits import SEARCHES
 from totem.labels.models import Board, Search
 from totem.territories.actions import publish_perimeter_version
 from totem.territories.models import WorkspaceRole
@@ -82,6 +84,34 @@ def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:
     answered = words(client.get(page).content)
     assert "CU Caen la Mer" in answered
     assert 'hx-trigger="load' not in answered
+
+
+def test_while_a_search_of_the_board_runs_the_next_request_shows_that_one(board: Board) -> None:  # noqa: F811
+    at = reverse("labels:search", args=[board.workspace.slug, board.slug])
+    first = signed(board).post(at, {"scope": "region:28", "most": "3"})
+    second = signed(board).post(at, {"scope": "france:fr", "most": "2"}, follow=True)
+    assert second.redirect_chain == [(first["Location"], 302)]
+    assert "pas encore terminée" in words(second.content)
+    assert Search.objects.count() == 1
+
+    ProcrastinateJob.objects.filter(status="todo").update(
+        status="failed"
+    )  # nobody answers the search any more: another can be asked for
+    signed(board).post(at, {"scope": "france:fr", "most": "2"})
+    assert list(Search.objects.values_list("state", flat=True)) == ["waiting", "failed"]
+
+
+def test_a_person_asks_for_so_many_searches_a_day_and_reads_when_the_next_is_free(board: Board) -> None:  # noqa: F811
+    client, at = signed(board), reverse("labels:search", args=[board.workspace.slug, board.slug])
+    for _n in range(SEARCHES.defaults["person"] or 0):
+        client.post(at, {"scope": "region:28", "most": "3"})
+        jobs.search_partners(Search.objects.latest("pk").pk)
+    refused = words(client.post(at, {"scope": "region:28", "most": "3"}, follow=True).content)
+    assert "la limite est de 10 recherches" in refused
+    assert "se libère demain à" in refused
+    assert Search.objects.count() == 10
+    assert signed(board).post(at, {"scope": "region:28", "most": "3"}).status_code == 302
+    assert Search.objects.count() == 11
 
 
 def test_a_reader_reads_and_asks_for_nothing(board: Board) -> None:  # noqa: F811

@@ -28,11 +28,18 @@ from totem.labels.actions.governance import (
     remove_seat,
     set_governed_public,
 )
-from totem.labels.actions.searching import ask_for_partners, compute_missing, give_up_search, search_partners
+from totem.labels.actions.searching import (
+    SearchRunningError,
+    ask_for_partners,
+    compute_missing,
+    give_up_search,
+    search_partners,
+)
 
 __all__ = [
     "CharterChanged",
     "Outdated",
+    "SearchRunningError",
     "add_funding",
     "add_meeting",
     "add_seat",

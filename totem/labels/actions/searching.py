@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from totem.accounts.models import User
-from totem.core import clock
+from totem.core import clock, limits
 from totem.labels.actions.evidence import take_readings
 from totem.labels.charter import Charter, GroupRequirement, MeasureRequirement, Requirement
 from totem.labels.coalitions import Answer, Problem, Standing, TooManySets, solve
 from totem.labels.evaluating import charter_of, version_for
 from totem.labels.indicators import figures_of
 from totem.labels.judge import months_before
+from totem.labels.limits import SEARCHES
 from totem.labels.models import Board, Reading, Search
 from totem.labels.partners import FEW, Table, partners_in, table_of, touching
 from totem.labels.subjects import Subject, subject_at, subject_of
@@ -26,12 +28,22 @@ from totem.territories.places import PlaceNotFound, place_for
 EVERY_SECONDS = 1  # how often an answer that grows is written down
 
 
-@transaction.atomic
+class SearchRunningError(Exception):
+    """A search of the board has not ended; `search` is that one."""
+
+    def __init__(self, search: Search) -> None:
+        super().__init__(search.pk)
+        self.search = search
+
+
+@limits.atomic()
 def ask_for_partners(*, board: Board, scope: str, most: int, by: User | None, day: datetime.date) -> Search:
     """A search among the groupings of communes of a place (`region:28`, `france:fr`), to be done by a job.
 
-    Raises ValidationError: no such place, or too many partners for sets of that size.
+    Raises SearchRunningError, and ValidationError: no such place, too many partners for sets of that size, or the
+    limit of the person in a day.
     """
+    _refuse_while_running(board)
     level, _colon, code = scope.partition(":")
     try:
         place = place_for(level, code)
@@ -41,17 +53,42 @@ def ask_for_partners(*, board: Board, scope: str, most: int, by: User | None, da
     if most > 3 and count > FEW:
         words = _("Sets of four are looked for among up to %(few)s territories: there are %(count)s here.")
         raise ValidationError({"most": words % {"few": FEW, "count": count}})
-    version = version_for(board.charter, day)
-    search = Search.objects.create(
-        board=board, charter_version=version, day=day, scope=scope, most=most, made_by=by, made_at=clock.now()
+    now = clock.now()
+    if by is not None:
+        limits.require(SEARCHES, limits.Taker.person(by.pk), now=now)
+    search = Search(
+        board=board,
+        charter_version=version_for(board.charter, day),
+        day=day,
+        scope=scope,
+        most=most,
+        made_by=by,
+        made_at=now,
     )
+    try:
+        with transaction.atomic():
+            search.save()
+    except IntegrityError:
+        _refuse_while_running(board)
+        raise
     app.configure_task("labels.search_partners").defer(search_id=search.pk)
     return search
 
 
+def _refuse_while_running(board: Board) -> None:
+    """Raises SearchRunningError. A search whose job has failed for good does not run: it is given up."""
+    running = board.searches.filter(state__in=Search.RUNNING).first()
+    if running is None:
+        return
+    jobs = ProcrastinateJob.objects.filter(task_name="labels.search_partners", args__search_id=running.pk)
+    if jobs.filter(status__in=["todo", "doing"]).exists():
+        raise SearchRunningError(running)
+    give_up_search(search=running)
+
+
 def search_partners(*, search: Search) -> None:
     """Answer a search; what is found is written down as it comes. One that was answered is left alone."""
-    if search.state in {Search.State.DONE, Search.State.FAILED}:
+    if search.state not in Search.RUNNING:
         return
     level, _colon, code = search.scope.partition(":")
     lead = subject_of(search.board, search.day)

@@ -129,6 +129,8 @@ class Search(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Stopped")
 
+    RUNNING: ClassVar = (State.WAITING, State.SEARCHING)
+
     board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="searches")
     charter_version = models.ForeignKey(CharterVersion, on_delete=models.PROTECT, related_name="+")
     day = models.DateField(_("day"))
@@ -150,6 +152,9 @@ class Search(models.Model):
                 condition=Q(state__in=["waiting", "searching"], ended_at=None)
                 | Q(state__in=["done", "failed"], ended_at__isnull=False),
                 name="search_ended",
+            ),
+            models.UniqueConstraint(
+                fields=["board"], condition=Q(state__in=["waiting", "searching"]), name="search_running_once"
             ),
         ]
 

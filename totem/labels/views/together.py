@@ -190,8 +190,14 @@ def search(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     form = SearchForm(request.POST, board=row)
     if form.is_valid():
         with errors_in(form):
-            made = actions.ask_for_partners(board=row, by=signed_in(request), day=clock.today(), **form.cleaned_data)
-            return redirect("labels:search_result", row.workspace.slug, row.slug, made.pk)  # type: ignore[union-attr]
+            try:
+                asked = actions.ask_for_partners(
+                    board=row, by=signed_in(request), day=clock.today(), **form.cleaned_data
+                )
+            except actions.SearchRunningError as running:
+                messages.info(request, _("This search has not ended yet; another can be asked for when it has."))
+                asked = running.search
+            return redirect("labels:search_result", row.workspace.slug, row.slug, asked.pk)  # type: ignore[union-attr]
     messages.error(request, " ".join(str(words) for errors in form.errors.values() for words in errors))
     return redirect(_address(row, []))
 
@@ -226,7 +232,7 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
     nearest = answer.get("nearest")
     return {
         "search": asked,
-        "running": asked.state in {Search.State.WAITING, Search.State.SEARCHING},
+        "running": asked.state in Search.RUNNING,
         "answer": answer,
         "scope_name": dict(SearchForm.scopes(board)).get(asked.scope, asked.scope),
         "sizes": [(size, number) for size, number in enumerate(answer.get("by_size", [])) if number],
