@@ -1,4 +1,4 @@
-"""Checks of production: settings that would put personal data at risk."""
+"""Settings that would put personal data at risk, in the mode that runs; a database that this mode must not serve."""
 
 import contextlib
 import os
@@ -10,25 +10,46 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from config.database import is_local, may_be_read_on_the_way
 from totem.core import embedded
 
 SHORTEST_SECRET_KEY = 50
-LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
+Rule = tuple[Callable[[], bool], str, str]
 
 
 @register(Tags.security)
-def check_production(app_configs: object = None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
-    """Django's hook: the errors of `unsafe_settings`, in production only."""
+def check_mode(app_configs: object = None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """Django's hook: the errors of `unsafe_settings`."""
     return list(unsafe_settings())
 
 
 def unsafe_settings() -> list[Error]:
-    """An error for each setting production must not run with; empty in any other mode."""
-    if settings.MODE != "production":
-        return []
+    """An error for each setting that production, or development, must not run with; empty in any other mode."""
+    rules = {"production": [*RULES, *DATABASE_RULES], "development": DEVELOPMENT_RULES}.get(settings.MODE, [])
+    return _broken(rules)
+
+
+def unsafe_database() -> list[Error]:
+    """The error of a connection that production must not even open."""
+    return _broken(DATABASE_RULES if settings.MODE == "production" else [])
+
+
+def real_people() -> list[Error]:
+    """The error of a demonstration, where anybody signs in by one click, on this database: it holds real people."""
+    from django.contrib.auth import get_user_model  # noqa: PLC0415 - before Django is set up there are no models
+    from django.db import ProgrammingError  # noqa: PLC0415
+
+    people = get_user_model().objects.all()
+    with contextlib.suppress(ProgrammingError):  # no table yet: nothing to protect
+        if people.exists() and not people.exclude(demo_role="").exists():
+            return [Error(*REAL_PEOPLE, id="totem.E900")]
+    return []
+
+
+def _broken(rules: list[Rule]) -> list[Error]:
     return [
         Error(problem, hint=hint, id=f"totem.E{number:03}")
-        for number, (is_unsafe, problem, hint) in enumerate(RULES, start=1)
+        for number, (is_unsafe, problem, hint) in enumerate(rules, start=1)
         if is_unsafe()
     ]
 
@@ -58,11 +79,35 @@ def wrong_user() -> str:
     )
 
 
-def _hosts() -> set[str]:
-    return set(settings.ALLOWED_HOSTS)
+def _has_public_name() -> bool:
+    names = [*settings.ALLOWED_HOSTS, urlsplit(settings.SITE_URL).hostname or ""]
+    return not all(is_local(name) for name in names)
 
 
-RULES: list[tuple[Callable[[], bool], str, str]] = [
+REAL_PEOPLE = (
+    "This database holds a real installation.",
+    "Choose another TOTEM_DATA or DATABASE_URL for the demonstration, or set TOTEM_MODE=production.",
+)
+DATABASE_RULES: list[Rule] = [
+    (
+        lambda: settings.DATABASE_TLS and may_be_read_on_the_way(settings.DATABASES["default"]),
+        "The connection to the database leaves this machine and may be unencrypted.",
+        "Add sslmode=verify-full (or require) to DATABASE_URL, or allow it by TOTEM_DATABASE_TLS=no.",
+    ),
+]
+DEVELOPMENT_RULES: list[Rule] = [
+    (
+        _has_public_name,
+        "Development mode shows errors in full, secrets included, and has a public name.",
+        "Set TOTEM_MODE=production, or unset TOTEM_URL and TOTEM_HOSTS.",
+    ),
+    (
+        lambda: not is_local(settings.BIND),
+        "Development mode shows errors in full, secrets included, and listens to other machines.",
+        "Set TOTEM_MODE=production, or unset TOTEM_BIND.",
+    ),
+]
+RULES: list[Rule] = [
     (lambda: settings.DEBUG, "DEBUG is on.", "Leave it to TOTEM_MODE."),
     (
         # Without the variable a key is kept in TOTEM_DATA: it serves one machine only, and is lost with it.
@@ -81,12 +126,12 @@ RULES: list[tuple[Callable[[], bool], str, str]] = [
         "Set it to the public address of the site.",
     ),
     (
-        lambda: any("*" in host or host == "." for host in _hosts()),
+        lambda: any("*" in host or host == "." for host in settings.ALLOWED_HOSTS),
         "TOTEM_HOSTS lets in any host name.",
         "Name the public host names, separated by commas.",
     ),
     (
-        lambda: not _hosts() - LOCAL_HOSTS,
+        lambda: all(is_local(host) for host in settings.ALLOWED_HOSTS),
         "TOTEM_HOSTS names no public host.",
         "Name the public host names, separated by commas.",
     ),

@@ -12,15 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import dj_database_url
 import psycopg
+from django.core.checks import Error
 
 from config import assets, checks, environment_file, supervisor
 from totem.core import embedded
 from totem.core.queues import QUEUES
 
 MIGRATION_LOCK = 7_460_011  # any number, the same on every machine
-NOT_POSTGRESQL = "DATABASE_URL has to name a PostgreSQL database: postgresql://USER:PASSWORD@HOST/NAME."
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
@@ -106,8 +105,7 @@ def serve(options: argparse.Namespace) -> int:
     """Web processes and a worker, until SIGTERM or SIGINT."""
     with _listener() as listener, _database() as server:
         _set_up()
-        _refuse_unsafe()
-        _refuse_unmigrated()
+        _refuse_unready()
         return _serve(listener, server, options)
 
 
@@ -118,8 +116,7 @@ def worker(options: argparse.Namespace) -> int:
     with _database() if ours else contextlib.nullcontext() as server:
         _set_up()
         if ours:
-            _refuse_unsafe()
-            _refuse_unmigrated()
+            _refuse_unready()
         if not (options.queue or options.once):
             return supervisor.Supervisor(None, workers=True, say=_say).run(server)
         from config import worker as loop  # noqa: PLC0415
@@ -137,12 +134,11 @@ def migrate(_options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """Prepare the demonstration and serve it; a second time the data are kept."""
-    listener = None if options.prepare_only else _listener()
-    _say(f"Totem's demonstration ({'all over' if options.reset else 'data are kept'})")
-    _step("Database")
-    with _database() as server:
+    with contextlib.nullcontext() if options.prepare_only else _listener() as listener, _database() as server:
+        _say(f"Totem's demonstration ({'all over' if options.reset else 'data are kept'})")
+        _step("Database")
         _set_up()
-        _refuse_real_data()
+        _refuse([*checks.unsafe_settings(), *checks.real_people()])
         if options.reset:
             _empty(server)
         _prepare()
@@ -170,7 +166,7 @@ def dev(_options: argparse.Namespace) -> int:
             supervisor.start_workers()
         else:
             _set_up()
-            _refuse_real_data()
+            _refuse([*checks.unsafe_settings(), *checks.real_people()])
             _prepare()
             _call_if_there("load_demo")
         execute_from_command_line(["totem", "runserver", f"{_settings().BIND}:{_settings().PORT}"])
@@ -243,10 +239,9 @@ def _listener() -> socket.socket:
 def _database() -> Iterator[embedded.Server | None]:
     """Runs the embedded database, if it is used, inside the block; yields its server, or None."""
     settings = _settings()
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-        raise Refusal(NOT_POSTGRESQL)
     if wrong := checks.wrong_user():
         raise Refusal(wrong)
+    _refuse(checks.unsafe_database())
     print(f"totem: {checks.installation()}", file=sys.stderr, flush=True)
     if not settings.EMBEDDED:
         yield None
@@ -257,15 +252,10 @@ def _database() -> Iterator[embedded.Server | None]:
 
 
 def _settings() -> Any:
-    """Django's settings, loaded. Raises Refusal for a wrong variable of the environment."""
+    """Django's settings, loaded. Raises ImproperlyConfigured for a wrong variable of the environment."""
     from django.conf import settings  # noqa: PLC0415
 
-    try:
-        settings.DATABASES  # noqa: B018 - reads them
-    except dj_database_url.UnknownSchemeError:
-        raise Refusal(NOT_POSTGRESQL) from None
-    except ValueError as error:
-        raise Refusal(f"A variable of the environment is not right: {error}") from error
+    settings.DATABASES  # noqa: B018 - reads them
     return settings
 
 
@@ -275,19 +265,26 @@ def _set_up() -> None:
     django.setup()
 
 
-def _refuse_unsafe() -> None:
-    """Raise Refusal in production with an unsafe setting."""
-    problems = checks.unsafe_settings()
-    if problems:
-        raise Refusal(
-            "\n".join(["Production refuses to start:", *(f"  - {problem.msg} {problem.hint}" for problem in problems)])
-        )
+def _refuse(problems: list[Error]) -> None:
+    """Raise Refusal for what this mode must not run with: one line, or one line for each problem."""
+    lines = [f"{problem.msg} {problem.hint}" for problem in problems]
+    if lines:
+        first = f"{_settings().MODE.capitalize()} refuses to start:"
+        raise Refusal(f"{first} {lines[0]}" if len(lines) == 1 else "\n  - ".join([first, *lines]))
 
 
 def _refuse_outside_development() -> None:
     """Raise Refusal outside development: errors shown in full disclose secrets, and anybody signs in by one click."""
     if _settings().MODE != "development":
         raise Refusal(f"`totem dev` is for a developer's machine: TOTEM_MODE is {_settings().MODE} here, unset it.")
+
+
+def _refuse_unready() -> None:
+    """Raise Refusal where this installation must not serve or do jobs: settings, a schema or people not of its mode."""
+    _refuse(checks.unsafe_settings())
+    _refuse_unmigrated()
+    if _settings().DEMO:
+        _refuse(checks.real_people())
 
 
 def _refuse_unmigrated() -> None:
@@ -345,17 +342,6 @@ def _call_if_there(name: str) -> None:
 
     if name in get_commands():
         call_command(name)
-
-
-def _refuse_real_data() -> None:
-    """Raise Refusal where the database holds real people: the demonstration never mixes with them."""
-    from django.contrib.auth import get_user_model  # noqa: PLC0415
-    from django.db import ProgrammingError  # noqa: PLC0415
-
-    people = get_user_model().objects.all()
-    with contextlib.suppress(ProgrammingError):  # no table yet: nothing to protect
-        if people.exists() and not people.exclude(demo_role="").exists():
-            raise Refusal("This database holds a real installation: choose another TOTEM_DATA for the demonstration.")
 
 
 def _empty(server: embedded.Server | None) -> None:

@@ -143,10 +143,6 @@ def _database() -> Iterator[Finding]:
     import django  # noqa: PLC0415
     from django.conf import settings  # noqa: PLC0415
 
-    engine = settings.DATABASES["default"]["ENGINE"]
-    if engine != "django.db.backends.postgresql":
-        yield Finding("wrong", "Database: DATABASE_URL has to name a PostgreSQL database.")
-        return
     server = embedded.server_for(settings.DATA_DIR) if settings.EMBEDDED else None
     try:
         with server.running() if server else contextlib.nullcontext():
@@ -178,7 +174,7 @@ def _inside() -> Iterator[Finding]:
         return
     if encoding != "UTF8":
         yield Finding("wrong", f"Database: its encoding is {encoding}: create it with ENCODING 'UTF8'.")
-    yield Finding("ok", f"Database: PostgreSQL {version // 10000} ({where})")
+    yield Finding("ok", f"Database: PostgreSQL {version // 10000} ({where}), {_way()}")
     if superuser:
         yield Finding("note", "Database: the role is a superuser; one that owns the database and no more is safer.")
     yield _clock()
@@ -188,6 +184,20 @@ def _inside() -> Iterator[Finding]:
         yield Finding("wrong", f"Database: {len(waiting)} migrations wait: run `totem migrate`.")
         return
     yield from _content()
+
+
+def _way() -> str:
+    """How the connection reaches the server: by a socket, or over a network, encrypted or not."""
+    from django.db import connection  # noqa: PLC0415
+
+    connection.ensure_connection()
+    info = connection.connection.info
+    if info.host.startswith(("/", "@")):
+        return "through a local socket"
+    with connection.cursor() as cursor:  # of a pooler in between this is the way behind it; ours counts
+        cursor.execute("SELECT version, cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl")
+        found = " ".join(cursor.fetchone() or ())
+    return f"encrypted ({found or 'TLS'})" if connection.connection.pgconn.ssl_in_use else "not encrypted"
 
 
 def _clock() -> Finding:
@@ -215,6 +225,8 @@ def _content() -> Iterator[Finding]:
         if cursor.fetchone() == (False,):
             yield Finding("wrong", "Database: no communes are loaded: run `totem migrate`.")
     yield from _jobs()
+    if settings.DEMO:
+        yield from (Finding("wrong", f"Mode: {problem.msg} {problem.hint}") for problem in checks.real_people())
     if mismatch := client_address.recent_mismatch():
         yield Finding("wrong", f"Proxies: a request of the last day came with {mismatch}: correct it, or the proxy.")
 

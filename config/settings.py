@@ -6,11 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from config import secret
+from config import database, secret
 from config.environment import Environment
 from config.formats.fr.formats import (  # noqa: F401 - for languages without formats of their own
     DATE_FORMAT,
@@ -126,13 +125,16 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 
 DATABASE_URL = env.text("DATABASE_URL")
 EMBEDDED = not DATABASE_URL
+CONNECTION = embedded.connection_settings(DATA_DIR) if EMBEDDED else database.connection_settings(DATABASE_URL)
+# Whether production refuses a connection to another machine that may be unencrypted.
+DATABASE_TLS = env.boolean("TOTEM_DATABASE_TLS", default=True)
 DATABASES = {
     "default": {
-        **(embedded.connection_settings(DATA_DIR) if EMBEDDED else dj_database_url.parse(DATABASE_URL)),
+        **CONNECTION,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,  # actions open their own transactions: a page that only reads needs none
-        "OPTIONS": {"connect_timeout": 5, "application_name": "totem"},
+        "OPTIONS": {**database.DEFAULTS, **CONNECTION.get("OPTIONS", {})},
     }
 }
 CACHES: dict[str, dict[str, Any]] = {

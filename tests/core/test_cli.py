@@ -21,6 +21,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from config import checks, cli, secret
+from tests.factories.accounts import UserFactory
 from tests.postgres import make_migrated_cluster
 from tests.serving import Site, Totem, free_port
 from totem.core import embedded
@@ -249,6 +250,50 @@ def test_production_refuses_to_start_with_unsafe_settings(run, settings: LazySet
     lines = _without_installation(output)
     assert lines[0] == "totem: Production refuses to start:"
     assert len(lines) == 3, output
+
+
+PUBLIC = [
+    ({"ALLOWED_HOSTS": ["localhost", "totem.example"]}, "public name"),
+    ({"ALLOWED_HOSTS": ["*"]}, "public name"),
+    ({"SITE_URL": "https://totem.example"}, "public name"),
+    ({"BIND": "::"}, "other machines"),
+    ({"BIND": "192.0.2.1"}, "other machines"),
+]
+
+
+@pytest.mark.parametrize(("change", "word"), PUBLIC)
+def test_development_is_refused_to_the_public(settings: LazySettings, change: dict, word: str) -> None:
+    settings.MODE, settings.ALLOWED_HOSTS = "development", ["localhost", "127.0.0.1", "[::1]", "hub.localhost"]
+    assert checks.unsafe_settings() == []
+    for name, value in change.items():
+        setattr(settings, name, value)
+    (problem,) = checks.unsafe_settings()
+    assert word in problem.msg
+    assert "TOTEM_MODE=production" in problem.hint
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "dev", "demo"])
+def test_no_command_serves_development_under_a_public_name(
+    run, settings: LazySettings, committed_db: str, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("TOTEM_DEMO", "yes")  # `dev` sets it
+    settings.MODE, settings.ALLOWED_HOSTS = "development", ["totem.example"]
+    status, output = run(command)
+    assert status == 1
+    assert "totem: Development refuses to start: Development mode shows errors in full" in output
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "dev", "demo", "doctor"])
+def test_no_command_demonstrates_on_the_data_of_real_people(
+    run, settings: LazySettings, committed_db: str, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("TOTEM_DEMO", "yes")
+    settings.MODE, settings.DEMO = "development" if command == "dev" else "demo", True
+    settings.ALLOWED_HOSTS = ["localhost"]
+    UserFactory()
+    status, output = run(command)
+    assert status == 1
+    assert "This database holds a real installation." in output
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])

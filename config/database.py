@@ -1,0 +1,54 @@
+"""The connection to PostgreSQL that DATABASE_URL asks for, as libpq reads it, for web processes and workers alike."""
+
+import os
+from ipaddress import ip_address
+from typing import Any
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+DEFAULTS = {"connect_timeout": "5", "application_name": "totem"}
+FIELDS = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+ENCRYPTED = {"require", "verify-ca", "verify-full"}
+NOT_POSTGRESQL = "DATABASE_URL has to name a PostgreSQL database: postgresql://USER:PASSWORD@HOST/NAME."
+
+
+def connection_settings(url: str) -> dict[str, Any]:
+    """Django's settings for this address; each option of libpq that it names goes before ours.
+
+    Raises ImproperlyConfigured; the message never shows the address, which may hold a password.
+    """
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ImproperlyConfigured(NOT_POSTGRESQL)
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        why = str(error).strip() if "query parameter" in str(error) else "a part of it is not percent-encoded"
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {why}.") from None
+    if not given.get("dbname"):
+        raise ImproperlyConfigured(NOT_POSTGRESQL)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **{field: given.pop(name, "") for name, field in FIELDS.items()},
+        "OPTIONS": given,
+    }
+
+
+def may_be_read_on_the_way(settings: dict[str, Any]) -> bool:
+    """Whether this connection leaves the machine and may be unencrypted, as libpq's own default (`prefer`) accepts."""
+    options = settings.get("OPTIONS", {})
+    mode = options.get("sslmode") or os.environ.get("PGSSLMODE", "prefer")
+    hosts = options.get("hostaddr") or settings["HOST"] or os.environ.get("PGHOST", "")
+    is_remote = "service" in options or any(not is_local(host) for host in hosts.split(","))
+    return is_remote and mode not in ENCRYPTED
+
+
+def is_local(host: str) -> bool:
+    """Whether it is a socket (a path, or empty: libpq's default) or a loopback address."""
+    if not host or host.startswith(("/", "@")) or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
