@@ -1,10 +1,10 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs; a second run is fast.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset dev check test test-full test-data bench bench-check lint messages setup-dev
+.PHONY: help setup demo demo-reset dev check test test-full test-data test-deploy bench bench-check lint messages setup-dev
 WORKERS ?= 2
 BIN := .venv/bin
 # worksteal: a worker that has finished takes tests over from another.
-PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/data $(PROFILE)
+PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist worksteal --ignore=tests/data --ignore=tests/deploy $(PROFILE)
 # In development the outlines of communes are those beside the checkout; elsewhere the demonstration tries the official ones.
 OUTLINES := $(wildcard ../shared/data/communes_metropole_2026_simplifiees.parquet)
 ifneq ($(OUTLINES),)
@@ -49,6 +49,10 @@ test-full: test bench-check ## make test with more examples a property, and each
 
 test-data: setup-dev ## tests on the large files of ../shared/data, where that folder exists
 	@$(BIN)/pytest -q tests/data
+
+test-deploy: setup-dev ## deploy/ as a whole on this machine: its units' settings, nginx, Caddy (as root; apt-get installs both)
+	@sh scripts/proxies.sh
+	@$(BIN)/pytest -q tests/deploy
 
 bench: setup-dev ## every benchmark, one JSON line each
 	@status=0; for name in contention availability startup profiles register_import census evaluate coalition; do \

@@ -9,5 +9,5 @@ base=$(git merge-base HEAD main 2>/dev/null || git rev-parse HEAD)
     -e 's#^(totem|tests/factories)/([a-z]+)[/.].*#tests/\2#p; t' \
     -e 's#^tests/([a-z]+)/.*#tests/\1#p; t' \
     -e 's#^config/.*#tests/core#p' |
-  grep -v -E '^tests/(factories|browser|data)$' | sort -u |
+  grep -v -E '^tests/(factories|browser|data|deploy)$' | sort -u |
   while read -r path; do if [ -e "$path" ]; then echo "$path"; fi; done

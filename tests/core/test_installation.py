@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import storages
 
 from config import doctor, environment_file
 from config.environment_file import parse
@@ -32,7 +32,7 @@ def test_photos_can_be_read_by_the_proxy_whatever_the_umask(
     closed_umask: None, settings: LazySettings, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT, settings.SECURE = tmp_path / "media", True
-    name = FileSystemStorage().save("hubs/2026/photo.webp", ContentFile(b"photo"))
+    name = storages.create_storage(settings.STORAGES["default"]).save("hubs/2026/photo.webp", ContentFile(b"photo"))
     photo = tmp_path / "media" / name
     assert rights(photo) == 0o644
     assert [rights(folder) for folder in photo.parents[:3]] == [0o755] * 3
