@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config import database, secret
-from config.environment import Environment
+from config.environment import BOOLEANS, Environment
 from config.formats.fr.formats import (  # noqa: F401 - for languages without formats of their own
     DATE_FORMAT,
     DATE_INPUT_FORMATS,
@@ -83,8 +83,9 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
+    "totem.core.middleware.HealthMiddleware",
     "totem.core.middleware.DatabaseUnavailableMiddleware",
-    "totem.core.middleware.NoNulMiddleware",
+    "totem.core.middleware.NulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -119,7 +120,6 @@ TEMPLATES = [
     }
 ]
 FORM_RENDERER = "totem.core.forms.TotemRenderer"
-SILENCED_SYSTEM_CHECKS: list[str] = []
 
 # -- Database, cache, jobs --------------------------------------------------------------------------------------------
 
@@ -231,10 +231,13 @@ SMTP_HOST = env.text("TOTEM_SMTP_HOST")
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if SMTP_HOST else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_HOST = SMTP_HOST or "localhost"
-EMAIL_PORT = env.integer("TOTEM_SMTP_PORT", default=587, least=1, most=65535)
+SMTP_TLS = env.choice("TOTEM_SMTP_TLS", (*BOOLEANS, "starttls", "implicit"), default="yes")
+EMAIL_PORT = env.integer("TOTEM_SMTP_PORT", default=465 if SMTP_TLS == "implicit" else 587, least=1, most=65535)
 EMAIL_HOST_USER = env.text("TOTEM_SMTP_USER")
 EMAIL_HOST_PASSWORD = env.text("TOTEM_SMTP_PASSWORD")
-EMAIL_USE_TLS = env.boolean("TOTEM_SMTP_TLS", default=True)
+# Port 465 is TLS from the first byte (RFC 8314, section 3.3); elsewhere a plain connection asks for it by STARTTLS.
+EMAIL_USE_SSL = SMTP_TLS == "implicit" or (EMAIL_PORT == 465 and BOOLEANS.get(SMTP_TLS, False))
+EMAIL_USE_TLS = BOOLEANS.get(SMTP_TLS, True) and not EMAIL_USE_SSL
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("TOTEM_MAIL_FROM", "Totem <totem@localhost>")
 
@@ -338,10 +341,12 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
-SECURE_HSTS_PRELOAD = SECURE
+# What a browser keeps for a year concerns this host only, unless its operator answers for more.
+HSTS = env.choice("TOTEM_HSTS", ("host", "subdomains", "preload"), default="host")
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS in {"subdomains", "preload"}
+SECURE_HSTS_PRELOAD = HSTS == "preload"
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # which ask for both
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 # For `totem.core.client_address`.
 TRUSTED_PROXY_COUNT = env.integer("TOTEM_PROXIES", default=1 if SECURE else 0, least=0, most=10)

@@ -324,3 +324,14 @@ def test_the_pages_of_people_signed_in_are_totems(client, url_name):
     page = client.get(reverse(url_name)).content.decode()
     assert page.count("<h1") == 1
     assert 'id="main"' in page
+
+
+@pytest.mark.parametrize(
+    "value", ['"abcdefgh\\000"', '"\\000"', "\x01\x7f" * 9, "é" * 20, "a" * 5000, '"\\377\\376abcdef"']
+)
+@pytest.mark.parametrize("name", ["sessionid", "csrftoken", "messages", "django_language"])
+def test_a_cookie_that_no_server_wrote_is_as_good_as_none(client: Client, name: str, value: str) -> None:
+    cookie = {"HTTP_COOKIE": f"{name}={value}".encode().decode("latin-1")}
+    assert client.get(SIGN_IN, **cookie).status_code == 200
+    assert client.get(PROFILE, **cookie).status_code == 302
+    assert client.post(SIGN_IN, {"login": "a@example.org", "password": "x" * 12}, **cookie).status_code == 422

@@ -1,6 +1,7 @@
 """The variables of the environment: each is parsed, or refused in one line; the documentation lists them."""
 
 import re
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,11 +74,48 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         Environment({f"{NAME}_FILE": str(tmp_path / "none")}).text(NAME)
 
 
+def _settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_path(str(settings.BASE_DIR / "config" / "settings.py"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "port", "starttls", "implicit"),
+    [
+        ({}, 587, True, False),
+        ({"TOTEM_SMTP_TLS": "true"}, 587, True, False),
+        ({"TOTEM_SMTP_TLS": "NO"}, 587, False, False),
+        ({"TOTEM_SMTP_TLS": "0", "TOTEM_SMTP_PORT": "465"}, 465, False, False),
+        ({"TOTEM_SMTP_PORT": "465"}, 465, False, True),
+        ({"TOTEM_SMTP_TLS": "implicit"}, 465, False, True),
+        ({"TOTEM_SMTP_TLS": "implicit", "TOTEM_SMTP_PORT": "2465"}, 2465, False, True),
+        ({"TOTEM_SMTP_TLS": "starttls", "TOTEM_SMTP_PORT": "465"}, 465, True, False),
+    ],
+)
+def test_mail_is_encrypted_as_the_port_or_the_operator_asks(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], port: int, starttls: bool, implicit: bool
+) -> None:
+    read = _settings(monkeypatch, **variables)
+    assert (read["EMAIL_PORT"], read["EMAIL_USE_TLS"], read["EMAIL_USE_SSL"]) == (port, starttls, implicit)
+
+
+@pytest.mark.parametrize(
+    ("answer", "subdomains", "preload"), [("", False, False), ("subdomains", True, False), ("preload", True, True)]
+)
+def test_what_browsers_keep_concerns_this_host_unless_the_operator_says_more(
+    monkeypatch: pytest.MonkeyPatch, answer: str, subdomains: bool, preload: bool
+) -> None:
+    read = _settings(monkeypatch, TOTEM_MODE="production", TOTEM_HSTS=answer)
+    assert read["SECURE_HSTS_SECONDS"] > 0
+    assert (read["SECURE_HSTS_INCLUDE_SUBDOMAINS"], read["SECURE_HSTS_PRELOAD"]) == (subdomains, preload)
+
+
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "doctor"])
 def test_a_wrong_variable_stops_each_command_in_one_line(tmp_path: Path, command: str) -> None:
     stopped = Totem(command, TOTEM_DATA=str(tmp_path), TOTEM_SMTP_TLS="perhaps", TOTEM_SMPT_HOST="x")
     assert stopped.wait() == 1
-    refused = "TOTEM_SMTP_TLS is 'perhaps'; it must be yes, no, true, false, on, off, 1 or 0."
+    refused = "TOTEM_SMTP_TLS is 'perhaps'; it must be one of true, yes, on, 1, false, no, off, 0, starttls, implicit."
     (line,) = [line for line in stopped.lines if "TOTEM_SMTP_TLS" in line]
     assert line == (f"WRONG  Settings: {refused}\n" if command == "doctor" else f"totem: {refused}\n")
     assert "Traceback" not in stopped.output

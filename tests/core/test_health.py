@@ -56,6 +56,19 @@ def test_ready_when_the_database_answers_and_is_migrated() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_a_probe_by_the_address_of_the_machine_is_answered_in_production(
+    settings, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["totem.example"], True
+    answer = Client(headers={"host": "10.0.0.7:8000"}).get(path)
+    assert (answer.status_code, answer.cookies) == (200, {})
+    assert caplog.records == []
+    assert Client(headers={"host": "10.0.0.7:8000"}).get("/").status_code == 400
+    assert Client(headers={"host": "10.0.0.7:8000"}).get("/health/other").status_code == 404
+
+
+@pytest.mark.django_db
 def test_metrics_are_for_who_has_the_token(settings) -> None:
     def ask(token: str):
         return Client().get("/health/metrics", headers={"Authorization": f"Bearer {token}"})

@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.factories.accounts import UserFactory
 from totem.core import wording
 from totem.core.colour import PAPER, contrast, validate_accent
 from totem.core.components import Tab
@@ -460,3 +461,14 @@ def test_an_unknown_address_gives_our_page_not_found(client: Client):
 
 def test_the_design_page_is_only_read(client: Client):
     assert client.post("/design/").status_code == 405
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/design/", "/design/graphiques/bars-720.svg", "/design/contours.geojson"])
+def test_the_design_pages_are_for_the_staff_in_production(client: Client, settings, path: str):
+    settings.SECURE = True
+    assert client.get(path).status_code == 404
+    client.force_login(UserFactory())
+    assert client.get(path).status_code == 404
+    client.force_login(UserFactory(is_staff=True))
+    assert client.get("/design/").status_code == 200

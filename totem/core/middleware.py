@@ -1,11 +1,26 @@
-"""Middleware of every request: an unavailable database, and NUL characters."""
+"""Middleware of every request: health checks, an unavailable database, and NUL characters."""
 
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 
 from totem.core.database_errors import is_database_unavailable, unavailable_page
+
+
+class HealthMiddleware:
+    """Answers `/health/` before all others: to any Host, without a redirect to https, a session or a language."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/health/"):
+            return self.get_response(request)
+        found = resolve(request.path_info)
+        answer: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        return answer
 
 
 class DatabaseUnavailableMiddleware:
@@ -26,10 +41,10 @@ class DatabaseUnavailableMiddleware:
         return unavailable_page(request) if is_database_unavailable(exception) else None
 
 
-class NoNulMiddleware:
+class NulMiddleware:
     """Answers 400 to an address with a NUL: PostgreSQL text cannot hold one, so any look-up would fail.
 
-    Form fields refuse it themselves.
+    A cookie with one is as good as none. Form fields refuse it themselves.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -38,4 +53,5 @@ class NoNulMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest("NUL")
+        request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\x00" not in value}
         return self.get_response(request)

@@ -1,7 +1,12 @@
-"""`/design/`: every component with its states, in both densities (`?densite=travail`)."""
+"""`/design/`: every component with its states, in both densities (`?densite=travail`); in production for the staff."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -25,7 +30,20 @@ COLOURS = {
 SIZES = (13, 15, 17, 20, 26, 34, 44)
 
 
-@login_not_required
+def _staff_in_production(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Decorates a page that is open to everybody, but in production to the installation's staff only."""
+
+    @login_not_required
+    @functools.wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if settings.SECURE and not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
+@_staff_in_production
 @require_safe
 def design(request: HttpRequest) -> HttpResponse:
     """The components, for those who build and judge the pages."""
@@ -40,7 +58,7 @@ def design(request: HttpRequest) -> HttpResponse:
     return render(request, "core/design.html", context)
 
 
-@login_not_required
+@_staff_in_production
 @require_safe
 @answers_busy
 def design_chart(_request: HttpRequest, kind: str, width: int) -> HttpResponse:
@@ -51,7 +69,7 @@ def design_chart(_request: HttpRequest, kind: str, width: int) -> HttpResponse:
     return HttpResponse(drawn[kind], content_type="image/svg+xml")
 
 
-@login_not_required
+@_staff_in_production
 @require_safe
 def design_outlines(_request: HttpRequest) -> JsonResponse:
     """The sample map's areas as GeoJSON."""
