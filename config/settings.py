@@ -207,8 +207,7 @@ ACCOUNT_RATE_LIMITS = {
     "manage_email": "10/m/user",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
-    "bookings_guest": "40/h/ip,6/h/key",  # bookings without an account: each sends a code
-    "bookings_resend": "1/30s/key,5/h/key",
+    "bookings_resend": "1/30s/key",
 }
 ACCOUNT_FORMS = {
     "add_email": "totem.accounts.forms.ChangeEmailForm",

@@ -78,7 +78,7 @@ def test_a_guests_mail_opens_the_booking_and_the_code_confirms_it():
     space = SpaceFactory()
     booker = Booker(by=None, guest=Guest("Ada", "ada@example.org"))
     booking = actions.book(space=space, period=PERIOD, booker=booker, now=NOW)
-    actions.send_code(booking=booking)
+    actions.send_code(booking=booking, now=NOW)
     code = Mail.objects.get().subject.split()[0]
     actions.confirm_with_code(booking=booking, code=code, now=NOW)
     mail = last_mail()

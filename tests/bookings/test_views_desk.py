@@ -171,7 +171,7 @@ class TestScreen:
             BookingFactory(space=SpaceFactory(hub=space.hub), period=from_now(-1, length=2))
             arrived(BookingFactory(space=SpaceFactory(hub=space.hub), period=from_now(-1, length=2)), by)
             OutageFactory(space=SpaceFactory(hub=space.hub), during=(THIS_HALF_HOUR, None))
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             html = client.get(desk(space)).content.decode()
         assert html.count('class="row-line"') == 5 * count
 

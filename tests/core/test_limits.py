@@ -114,9 +114,8 @@ def test_a_person_is_given_what_is_kept_and_it_is_erased_with_them(db, mails: Li
     limits.set_amounts(scope=None, values={("tests.mails", "member"): 0}, by=person)
     with pytest.raises(LimitReached):
         write(mails, Taker.person(8, "member"))
-    (kept,) = accounts.export_personal_data(person=person)["limits"]
-    assert kept["limit"] == "tests.mails"
-    assert "lifted_until" in kept
+    kept = {row["limit"]: row for row in accounts.export_personal_data(person=person)["limits"]}
+    assert "lifted_until" in kept["tests.mails"]
     accounts.erase_person(person=person, actor_id=person.pk, now=clock.now())
     assert accounts.export_personal_data(person=person)["limits"] == []
     assert limits.amounts(mails, Taker.person(person.pk), None, clock.now()).current == 2

@@ -11,6 +11,7 @@ from tests.factories.spaces import SpaceFactory
 from totem.bookings import actions
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
+from totem.core import clock
 from totem.core.models import Mail
 from totem.core.periods import Period
 from totem.hubs.models import Role, TeamMember
@@ -61,7 +62,7 @@ class BookingFactory(factory.django.DjangoModelFactory[Booking]):
 
 def code_sent(booking: Booking) -> str:
     """Sends a code to the guest; returns it as it stands in the mail."""
-    actions.send_code(booking=booking)
+    actions.send_code(booking=booking, now=clock.now())
     text = Mail.objects.filter(to=booking.guest_email).latest("pk").text
     found = re.search(r"\b\d{6}\b", text)
     assert found, text

@@ -6,16 +6,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Concat, Lower
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
-from totem.bookings import mails, queries, rules, signals
+from totem.bookings import limits, mails, queries, rules, signals
 from totem.bookings.models import EARLY_ARRIVAL, LIVE, Booking, Occupancy, Status
 from totem.bookings.rules import RuleBrokenError
 from totem.core import journal, languages, locks
+from totem.core import limits as policy
+from totem.core.limits import Exemption, LimitReached, Taker
 from totem.core.periods import Period, local_day
 from totem.hubs.models import Hub
 from totem.hubs.queries import Standing, standing
@@ -61,10 +63,11 @@ class WrongCodeError(Exception):
 
 @dataclass(frozen=True)
 class Guest:
-    """Somebody without an account."""
+    """Somebody without an account; `client` is the digest of the address they book from (`core.limits`)."""
 
     name: str
     email: str
+    client: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,17 @@ def book(
     quantity: int = 1,
     purpose: str = "",
     hold_for: timedelta | None = None,
+    exemption: Exemption | None = None,
 ) -> Booking:
     """Book `period`; the state is held (a guest, or `hold_for`), pending (approval needed) or confirmed.
 
-    Raises RuleBrokenError, AudienceError or SlotTakenError; then nothing is written.
+    `exemption` is why it does not count in the limits; what the team books never does. Raises RuleBrokenError,
+    AudienceError, SlotTakenError or LimitReached; then nothing is written.
     """
     try:
-        return _book(space, period, booker, now, quantity=quantity, purpose=purpose, hold_for=hold_for)
+        return _book(
+            space, period, booker, now, quantity=quantity, purpose=purpose, hold_for=hold_for, exemption=exemption
+        )
     except IntegrityError as error:
         raise _constraint_error(error, space, period, quantity) from error
 
@@ -116,7 +123,7 @@ def _constraint_error(error: IntegrityError, space: Space, period: Period, quant
     return error
 
 
-@transaction.atomic
+@policy.atomic()
 def _book(
     space: Space,
     period: Period,
@@ -126,6 +133,7 @@ def _book(
     quantity: int,
     purpose: str,
     hold_for: timedelta | None,
+    exemption: Exemption | None,
 ) -> Booking:
     space, space_ids = _locked_rules(space)
     stand = standing(booker.by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
@@ -142,6 +150,7 @@ def _book(
         guest_name=booker.guest.name if booker.guest else "",
         guest_email=booker.guest.email if booker.guest else "",
         guest_language=languages.active() if booker.guest else "",
+        client=booker.guest.client if booker.guest else "",
         organisation=booker.organisation,
         made_by=booker.by,
         purpose=purpose,
@@ -150,6 +159,7 @@ def _book(
     # A slot already taken is refused without waiting for the locks of concurrent bookings.
     if not queries.free_units(space, space_ids, period, quantity=quantity, now=now):
         raise SlotTakenError(space, period, quantity)
+    _require_limits(booking, booker, stand, exemption, now)
     locks.lock(locks.LockKind.SPACE, space_ids)
     if space.is_pool and _has_already(space, period, booker, now):
         raise SlotTakenError(space, period, quantity)
@@ -201,6 +211,20 @@ def _has_already(space: Space, period: Period, booker: Booker, now: datetime) ->
         return False
     email = booker.guest.email if booker.guest else ""
     return queries.same_booking(space, period, now, person=booker.person, guest_email=email) is not None
+
+
+def _require_limits(
+    booking: Booking, booker: Booker, stand: Standing, exemption: Exemption | None, now: datetime
+) -> None:
+    """Raises LimitReached; SlotTakenError where it is reached by this very booking, whose form was sent twice."""
+    exemption = exemption or (policy.TEAM if stand.is_team else None)
+    booking.exemption = exemption.name if exemption else ""
+    try:
+        limits.require_new(booking, is_member=stand.is_member, exemption=exemption, now=now)
+    except LimitReached:
+        if booking.space.is_pool and _has_already(booking.space, booking.period, booker, now):
+            raise SlotTakenError(booking.space, booking.period, booking.quantity) from None
+        raise
 
 
 def _check_rules(space: Space, period: Period, quantity: int, now: datetime, *, by_team: bool) -> None:
@@ -314,10 +338,14 @@ def _locked_booking(booking: Booking, *states: Status) -> Booking:
 # -- Guests: the code sent by mail ------------------------------------------------------------------------------------
 
 
-def send_code(*, booking: Booking) -> None:
-    """Send a guest the six-digit code that confirms a held booking; an earlier code becomes invalid."""
+def send_code(*, booking: Booking, now: datetime) -> None:
+    """Send a guest the six-digit code that confirms a held booking; an earlier code becomes invalid.
+
+    Raises WrongStateError, or LimitReached where their mailbox has received too many.
+    """
     code = f"{secrets.randbelow(10**6):06}"
-    with transaction.atomic():
+    with policy.atomic():
+        policy.require(limits.CODES, Taker.mailbox(booking.guest_email), now=now)
         row = _locked_booking(booking, Status.HELD)
         row.code_digest = _digest(row, code)
         row.save(update_fields=["code_digest", "updated_at"])
@@ -411,7 +439,8 @@ def _check_changeable(booking: Booking, now: datetime, *, by_team: bool) -> None
 def move(*, booking: Booking, space: Space, period: Period, by: User | None, now: datetime, by_team: bool) -> Booking:
     """Move a booking to another period or another space of the hub, under today's rules and price.
 
-    Raises what `book` and `cancel` raise; the booking is then unchanged.
+    A longer one counts in the limits, unless the team moves it. Raises what `book` and `cancel` raise; the booking is
+    then unchanged.
     """
     try:
         return _move(booking, space, period, by, now, by_team=by_team)
@@ -419,22 +448,26 @@ def move(*, booking: Booking, space: Space, period: Period, by: User | None, now
         raise _constraint_error(error, space, period, booking.quantity) from error
 
 
-@transaction.atomic
+@policy.atomic()
 def _move(booking: Booking, space: Space, period: Period, by: User | None, now: datetime, *, by_team: bool) -> Booking:
     if space.hub_id != booking.hub_id:
         raise ValueError("A booking moves within its hub.")
     space, space_ids = _locked_rules(space)
+    stand = standing(by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
+    if not by_team:
+        policy.lock(limits.taker_of(booking))
     locks.lock(locks.LockKind.SPACE, [*space_ids, *space_queries.needed_space_ids(booking.space_id)])
     row = _locked_booking(booking, *LIVE)
     if row.hold_has_run_out(now):
         raise WrongStateError(_("This option has run out."))
     _check_changeable(row, now, by_team=by_team)
-    stand = standing(by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
     if not by_team and not rules.may_book(space, stand, signed_in=by is not None):
         raise AudienceError
     before = _facts(row)
     row.occupancy.all().delete()
     _check_rules(space, period, row.quantity, now, by_team=by_team)
+    if not by_team:
+        limits.require_moved(row, period, is_member=stand.is_member, now=now)
     units = _find_units(space, space_ids, period, row.quantity, now)
     row.space = space
     _set_period(row, period)
@@ -467,6 +500,12 @@ def anonymise_guests(*, now: datetime) -> int:
     return over.exclude(guest_email__endswith=ERASED).update(
         guest_name="–", guest_email=Concat(Lower("reference"), Value(ERASED)), purpose=""
     )
+
+
+def erase_clients(*, now: datetime) -> int:
+    """Erase the digests of network addresses from bookings that no longer count; returns how many."""
+    over = Q(ends_at__lte=now) | ~Q(status__in=LIVE) | Q(hold_expires_at__lte=now)
+    return Booking.objects.filter(over).exclude(client="").update(client="")
 
 
 # -- At the desk ------------------------------------------------------------------------------------------------------

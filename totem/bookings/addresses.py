@@ -1,4 +1,4 @@
-"""The addresses of a space's pages: the public one, and the one that books it."""
+"""The addresses of a space's pages, the public one and the one that books it, and of a taker's limits at the desk."""
 
 from functools import lru_cache
 from typing import Any
@@ -6,8 +6,10 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from totem.core.limits import Taker
 from totem.core.periods import Period
 from totem.core.wording import instant_iso
+from totem.hubs.models import Hub
 from totem.spaces.models import Space
 
 
@@ -37,3 +39,8 @@ def _around_space(route: str, hub: str) -> tuple[str, str]:
     """What stands before and after the space: `reverse()` is slow, and a list of spaces has two addresses a line."""
     before, _mark, after = reverse(route, kwargs={"slug": hub, "space": "_"}).rpartition("/_/")
     return before, after
+
+
+def limits_url(hub: Hub, taker: Taker) -> str:
+    """The page of a taker's limits at the desk of the hub."""
+    return f"{reverse('bookings:limits', args=[hub.slug])}?{urlencode({'taker': str(taker)})}"

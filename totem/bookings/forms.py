@@ -167,8 +167,12 @@ class VisitorForm(RequestForm):
         help_text=_("We send a code there; the space is yours once you have typed it."),
     )
 
+    def __init__(self, *args: Any, client: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.client = client
+
     def booker(self) -> Booker:
-        return Booker(by=None, guest=_guest(self.cleaned_data))
+        return Booker(by=None, guest=_guest(self.cleaned_data, self.client))
 
 
 class BookForm(RequestForm):
@@ -205,8 +209,8 @@ def _list_of(form: forms.Form, name: str) -> "forms.ModelChoiceField[Any]":
     return cast("forms.ModelChoiceField[Any]", form.fields[name])
 
 
-def _guest(data: dict[str, Any]) -> Guest:
-    return Guest(" ".join(data["guest_name"].split()), data["guest_email"])
+def _guest(data: dict[str, Any], client: str = "") -> Guest:
+    return Guest(" ".join(data["guest_name"].split()), data["guest_email"], client)
 
 
 class TeamForm(BookForm):

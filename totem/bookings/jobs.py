@@ -29,8 +29,9 @@ def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the mi
 @app.periodic(cron="27 3 * * *")
 @app.task(name="bookings.forget_guests", queue=LONG, queueing_lock="bookings.forget_guests")
 def forget_guests(timestamp: int) -> None:  # noqa: ARG001
-    """Once a night: anonymise guests whose booking ended over a year ago."""
+    """Once a night: anonymise guests a year after their booking; erase the addresses that no longer count."""
     actions.anonymise_guests(now=clock.now())
+    actions.erase_clients(now=clock.now())
 
 
 @app.periodic(cron="* * * * *")

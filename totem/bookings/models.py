@@ -83,6 +83,20 @@ class Booking(Dated):
     guest_name = models.CharField(_("name"), max_length=120, blank=True)
     guest_email = models.EmailField(_("e-mail"), blank=True)
     guest_language = models.CharField(max_length=5, blank=True)
+    client = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",  # the former version inserts during an upgrade
+        help_text="Of a guest who booked: the digest of the network address, while it counts (core.limits).",
+    )
+    exemption = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it does not count in limits (core.limits.Exemption).",
+    )
     code_digest = models.CharField(max_length=64, blank=True)
     code_attempts = models.PositiveSmallIntegerField(default=0)
     made_by = models.ForeignKey(
@@ -108,6 +122,7 @@ class Booking(Dated):
             models.Index(fields=["hub", "starts_at"], name="booking_of_hub"),
             models.Index(fields=["space", "starts_at"], name="booking_of_space"),
             models.Index(fields=["person", "-starts_at"], name="booking_of_person"),
+            models.Index(fields=["client"], name="booking_of_client", condition=~Q(client="")),
             models.Index(fields=["hold_expires_at"], name="booking_held", condition=Q(status="held")),
             models.Index(fields=["hub", "starts_at"], name="booking_pending", condition=Q(status="pending")),
         ]

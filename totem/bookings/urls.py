@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.bookings.views import booking, desk, guest, mine
+from totem.bookings.views import booking, desk, guest, limits, mine
 
 app_name = "bookings"
 DESK = "lieux/<slug:slug>/accueil/"
@@ -16,6 +16,8 @@ urlpatterns = [
     path("reservations/<slug:reference>/agenda.ics", mine.calendar, name="calendar"),
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}passage/", desk.walk_in, name="walk_in"),
+    path(f"{DESK}limites/", limits.limits_page, name="limits"),
+    path(f"{DESK}limites/fin/", limits.end_lift, name="end_lift"),
     path(f"{DESK}pannes/<int:pk>/fin/", desk.end_outage, name="end_outage"),
     path(f"{DESK}<slug:reference>/accord/", desk.act, {"deed": "approve"}, name="approve"),
     path(f"{DESK}<slug:reference>/refus/", desk.act, {"deed": "refuse"}, name="refuse"),

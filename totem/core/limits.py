@@ -20,10 +20,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from allauth.account.adapter import get_adapter
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -35,6 +33,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core import journal, locks, wording
+from totem.core.client_address import client_address
 from totem.core.models import LimitAmount, LimitRefusal
 
 Text = str | Promise
@@ -78,17 +77,25 @@ class Taker:
 
 
 def address_digest(request: HttpRequest) -> str:
-    """A keyed digest (32 hexadecimal digits) of the client's IPv4 address, or of the /64 of its IPv6 address."""
-    address = ip_address(get_adapter().get_client_ip(request))
-    network = ip_network((address, 64), strict=False) if address.version == 6 else address
-    return salted_hmac("limits.address", str(network), algorithm="sha256").hexdigest()[:32]
+    """A keyed digest (32 hexadecimal digits) of the client's address; see `core.client_address`."""
+    return salted_hmac("limits.address", client_address(request), algorithm="sha256").hexdigest()[:32]
 
 
-class Exemption(NamedTuple):
+GROUPS: dict[str, Any] = {
+    "person": gettext_lazy("A person"),
+    "member": gettext_lazy("A member"),
+    "address": gettext_lazy("An internet connection, without an account"),
+    "mailbox": gettext_lazy("An e-mail address"),
+}
+"""What a group of takers is called; a room that has a group of its own adds it."""
+
+
+@dataclass(frozen=True)
+class Exemption:
     """Why something is not counted; a limit names those that it allows. `name` is kept in rows."""
 
     name: str
-    label: Text
+    label: Text = field(compare=False)
 
 
 TEAM = Exemption("team", gettext_lazy("Done by the team"))
@@ -173,9 +180,9 @@ def of_scope(scope: Scope) -> list[Limit]:
     return [limit for limit in _registry.values() if limit.scope == label]
 
 
-def named(name: str) -> Limit | None:
-    """The limit of that name; None where a room no longer has it."""
-    return _registry.get(name)
+def named(name: str) -> Limit:
+    """The limit of that name; raises KeyError."""
+    return _registry[name]
 
 
 # -- In an action -----------------------------------------------------------------------------------------------------
@@ -261,13 +268,21 @@ def amounts(limit: Limit, taker: Taker, scope: Scope, now: datetime) -> Amounts:
 
 
 class LimitUse(NamedTuple):
-    """What a taker has of a limit, in words of `limit.words`; `amount` is None where nothing limits it."""
+    """What a taker has of a limit; `amount` is None where nothing limits it now."""
 
     limit: Limit
     taken: Amount
     amount: int | None
     lifted_until: datetime | None
     refused_at: datetime | None
+
+    @property
+    def words(self) -> str:
+        """« 2 bookings of 3 »."""
+        if self.amount is None:
+            return _("%(taken)s, without limit") % {"taken": self.limit.words(self.taken)}
+        words = {"taken": self.limit.words(self.taken), "amount": self.limit.words(self.amount)}
+        return _("%(taken)s; at most %(amount)s") % words
 
 
 def uses(taker: Taker, scope: Scope, now: datetime) -> list[LimitUse]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("gestion/nouveau-lieu/", place.create, name="create"),
     path(MANAGE, place.overview, name="manage"),
     path(f"{MANAGE}reglages/", place.settings, name="settings"),
+    path(f"{MANAGE}limites/", place.limits, name="limits"),
     path(f"{MANAGE}horaires/", opening.hours, name="hours"),
     path(f"{MANAGE}fermetures/", opening.closures, name="closures"),
     path(f"{MANAGE}fermetures/<int:pk>/retirer/", opening.remove_closure, name="closure_remove"),

@@ -11,7 +11,7 @@ from totem.accounts.demonstration import Group, InventedMember
 from totem.accounts.models import User
 from totem.bookings.demonstration.bookables import Bookable
 from totem.bookings.models import Booking, Status
-from totem.core import languages
+from totem.core import languages, limits
 from totem.core.demonstration import InventedWorld, Sheet
 from totem.core.periods import MINUTE, Period, expand_week, intersect, is_on_step
 from totem.hubs import queries as hub_queries
@@ -214,6 +214,7 @@ class Diary:
             guest_language=languages.FRENCH if who.guest else "",
             organisation=who.organisation,
             made_by=who.made_by,
+            exemption=limits.IMPORTS.name,
             purpose=purpose,
             price=quote.total,
             vat=quote.vat,

@@ -32,6 +32,7 @@ from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.core import clock
 from totem.core.components import Crumb
+from totem.core.limits import LimitReached, address_digest
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.core.periods import Period
 from totem.hubs.models import Hub
@@ -63,7 +64,7 @@ def _form(request: HttpRequest, place: Space, **kwargs: Any) -> RequestForm:
     """The form for whoever asks: a visitor, somebody signed in, or the team."""
     person = _person(request)
     if person is None:
-        return VisitorForm(space=place, **kwargs)
+        return VisitorForm(space=place, client=address_digest(request) if "data" in kwargs else "", **kwargs)
     # A posted form without the team's fields is read without asking who is in the team.
     if ("data" not in kwargs or has_team_fields(kwargs["data"])) and may_book_for_others(request.user, place):
         return TeamForm(space=place, person=person, **kwargs)
@@ -127,17 +128,24 @@ def _post(request: HttpRequest, place: Space) -> HttpResponse:
         return answer
     try:
         booking = _book(request, place, form, now)
-    except RuleBrokenError as broken:
-        form.refuse(broken)
-        return _page(request, form, now, status=422)
-    except AudienceError:
-        return not_for_you(request, place)
-    except SlotTakenError as taken:
-        return _taken(request, form, taken, now)
+    except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached) as refusal:
+        return _refused(request, form, refusal, now)
     if booking.made_by_id is None:
         return guest.ask_code(request, booking)
     messages.success(request, wording.outcome_words(booking))
     return SeeOther(reverse("bookings:detail", args=[booking.reference]))
+
+
+def _refused(request: HttpRequest, form: RequestForm, refusal: Exception, now: datetime) -> HttpResponse:
+    """The page that says why nothing was booked, with what can be done instead."""
+    if isinstance(refusal, SlotTakenError):
+        return _taken(request, form, refusal, now)
+    if isinstance(refusal, LimitReached):
+        return _page(request, form, now, status=429, reached=refusal)
+    if isinstance(refusal, RuleBrokenError):
+        form.refuse(refusal)
+        return _page(request, form, now, status=422)
+    return not_for_you(request, form.place)
 
 
 def _not_yet(request: HttpRequest, form: RequestForm, now: datetime) -> HttpResponse | None:
@@ -149,8 +157,6 @@ def _not_yet(request: HttpRequest, form: RequestForm, now: datetime) -> HttpResp
     if not price_was_shown(form, form.place, form.cleaned_data["period"], form.quantity_wanted()):
         form.add_error(None, _("Here is the price of what you chose. Book again to confirm."))
         return _page(request, form, now, status=422)
-    if isinstance(form, VisitorForm):
-        return guest.too_many(request, form.cleaned_data["guest_email"])
     return None
 
 

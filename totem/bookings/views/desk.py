@@ -26,8 +26,10 @@ from totem.bookings.queries import DeskDay, DeskRow
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.forms import DateInput
+from totem.core.limits import scope_key
+from totem.core.models import LimitRefusal
 from totem.core.pages import SeeOther, render_page, wants_partial
-from totem.core.periods import MINUTE, Period, ceil_to_step
+from totem.core.periods import DAY, MINUTE, Period, ceil_to_step
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE_MACHINES, SEE_DESK, WORK_DESK, hub_for
 from totem.spaces import actions as space_actions
@@ -116,6 +118,7 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
         "spaces": list(Space.objects.active().filter(hub=hub).order_by("position", "name")),
         "may_work": request.user.has_perm(WORK_DESK, hub),
         "may_mend": request.user.has_perm(MANAGE_MACHINES, hub),
+        "refusals": LimitRefusal.objects.filter(scope=scope_key(hub), at__gt=now - DAY).count(),
         "in_place": wants_partial(request),
     }
     return render_page(request, "bookings/desk.html", context, partial="day", status=status)
@@ -174,7 +177,7 @@ DONE = {
 }
 
 
-def _working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, User]:
+def working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, User]:
     """The hub and who acts there. Those who may only look are refused (403); to others it does not exist (404)."""
     hub = hub_for(request.user, slug, SEE_DESK)
     if not request.user.has_perm(permission, hub):
@@ -186,7 +189,7 @@ def _working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, Use
 @require_POST
 def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpResponse:
     """Do `deed` to a booking of the hub. 409, with the screen as it now stands, when somebody else was faster."""
-    hub, by = _working(request, slug, WORK_DESK)
+    hub, by = working(request, slug, WORK_DESK)
     booking = get_object_or_404(Booking.objects.with_place(), hub=hub, reference=reference)
     words = {"who": booking.who, "space": booking.space.name}
     try:
@@ -201,7 +204,7 @@ def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpRespo
 @require_POST
 def end_outage(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """It works again."""
-    hub, by = _working(request, slug, MANAGE_MACHINES)
+    hub, by = working(request, slug, MANAGE_MACHINES)
     outage = get_object_or_404(Outage.objects.select_related("space__hub"), pk=pk, space__hub=hub)
     try:
         space_actions.end_outage(outage=outage, by=by, now=clock.now())
@@ -228,7 +231,7 @@ def _answer(request: HttpRequest, hub: Hub, message: str, *, done: bool) -> Http
 @require_safe
 def walk_in(request: HttpRequest, slug: str) -> HttpResponse:
     """Somebody stands at the desk: the form of the chosen space, for a guest, from the step under way."""
-    hub, _by = _working(request, slug, SEE_DESK)
+    hub, _by = working(request, slug, SEE_DESK)
     space = Space.objects.active().filter(hub=hub, slug=request.GET.get("space", "")).first()
     if space is None:
         raise Http404

@@ -21,6 +21,7 @@ from totem.bookings.addresses import book_url
 from totem.bookings.forms import CodeForm
 from totem.bookings.models import Booking, Status
 from totem.core import clock
+from totem.core.limits import LimitReached
 from totem.core.pages import SHOW_AND_SEND, SeeOther
 from totem.core.periods import MINUTE, Period
 from totem.spaces.models import Space
@@ -65,19 +66,13 @@ def own_hold(request: HttpRequest, space: Space, period: Period) -> Booking | No
     return next((booking for booking in found if not booking.hold_has_run_out(now)), None)
 
 
-def too_many(request: HttpRequest, address: str) -> HttpResponse | None:
-    """The answer (429) to a browser or an address that asks too often; None while it does not."""
-    if ratelimit.consume(request, action="bookings_guest", key=address.lower()):
-        return None
-    answer = render(request, "bookings/too_many.html", status=429)
-    answer["Retry-After"] = "3600"
-    return answer
-
-
 def ask_code(request: HttpRequest, booking: Booking) -> HttpResponse:
     """Send the code and lead to the page where it is typed."""
-    actions.send_code(booking=booking)
     _keep(request, AWAITED, booking.reference)
+    try:
+        actions.send_code(booking=booking, now=clock.now())
+    except LimitReached as reached:
+        messages.warning(request, reached.message)
     return SeeOther(reverse("bookings:code", args=[booking.reference]))
 
 
@@ -105,7 +100,10 @@ def _resend(request: HttpRequest, booking: Booking) -> HttpResponse:
         messages.warning(request, _("A code has just been sent. Please look in your mail, or wait a minute."))
         return _page(request, booking, CodeForm(), status=429)
     try:
-        actions.send_code(booking=booking)
+        actions.send_code(booking=booking, now=clock.now())
+    except LimitReached as reached:
+        messages.warning(request, reached.message)
+        return _page(request, booking, CodeForm(), status=429)
     except WrongStateError as refusal:
         return _ended(request, booking, refusal.message)
     messages.success(request, _("A new code is on its way; the one before is worth nothing any more."))

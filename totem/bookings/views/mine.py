@@ -20,7 +20,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from totem.accounts.permissions import signed_in
 from totem.bookings import actions, icalendar, mails, wording
 from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
+from totem.bookings.addresses import limits_url
 from totem.bookings.forms import MoveForm, slot_initial
+from totem.bookings.limits import taker_in
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.navigation import TODAY
 from totem.bookings.permissions import Access, booking_for
@@ -29,6 +31,8 @@ from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
 from totem.core import clock
+from totem.core import limits as policy
+from totem.core.limits import LimitReached, Taker
 from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
 from totem.spaces.models import Space
@@ -105,7 +109,18 @@ def _with_key(view: View) -> View:
 @require_safe
 def detail(request: HttpRequest, access: Access) -> HttpResponse:
     """A booking as it stands, and what can still be done to it."""
-    return render(request, "bookings/detail.html", _context(access, clock.now()))
+    now = clock.now()
+    return render(request, "bookings/detail.html", {**_context(access, now), **_limits(access, now)})
+
+
+def _limits(access: Access, now: datetime) -> dict[str, Any]:
+    """For the desk: what whoever has the booking holds, and where their limits are lifted."""
+    booking = access.booking
+    if not access.sees_desk or not (booking.person_id or booking.client):
+        return {}
+    hub = booking.space.hub
+    taker = taker_in(hub, booking.person_id, now) if booking.person_id else Taker.address(booking.client)
+    return {"uses": policy.uses(taker, hub, now), "limits_url": limits_url(hub, taker)}
 
 
 def _context(access: Access, now: datetime) -> dict[str, Any]:
@@ -208,17 +223,24 @@ def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
             now=now,
             by_team=access.by_team,
         )
-    except RuleBrokenError as broken:
-        form.refuse(broken)
-        return _move_page(request, access, form, now, status=422)
-    except SlotTakenError as taken:
-        return _move_page(request, access, form, now, status=409, taken=taken, offers=slot_offers(taken, now))
     except WrongStateError as refusal:
         return _refused(request, access, refusal)
-    except AudienceError:
-        return not_for_you(request, form.target())
+    except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached) as refusal:
+        return _not_moved(request, access, form, refusal, now)
     messages.success(request, wording.moved_words(moved))
     return SeeOther(reverse("bookings:detail", args=[moved.reference]))
+
+
+def _not_moved(request: HttpRequest, access: Access, form: MoveForm, refusal: Exception, now: datetime) -> HttpResponse:
+    """The page that says why the booking stays where it is."""
+    if isinstance(refusal, SlotTakenError):
+        return _move_page(request, access, form, now, status=409, taken=refusal, offers=slot_offers(refusal, now))
+    if isinstance(refusal, LimitReached):
+        return _move_page(request, access, form, now, status=429, reached=refusal)
+    if isinstance(refusal, RuleBrokenError):
+        form.refuse(refusal)
+        return _move_page(request, access, form, now, status=422)
+    return not_for_you(request, form.target())
 
 
 def _not_yet(request: HttpRequest, access: Access, form: MoveForm, now: datetime) -> HttpResponse | None:

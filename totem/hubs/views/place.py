@@ -1,4 +1,4 @@
-"""Managing what a hub is: the overview, its settings and zones."""
+"""Managing what a hub is: the overview, its settings, limits and zones."""
 
 from django.contrib import messages
 from django.db.models import Sum
@@ -10,6 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.limit_forms import AmountsForm
+from totem.core.limits import set_amounts
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, staff_only
 from totem.hubs import actions, queries
 from totem.hubs.forms import HubForm, NewHubForm, ZoneForm
@@ -80,6 +82,18 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("hubs:settings", hub.slug)
     return render(request, "hubs/settings.html", {"hub": hub, "form": form}, status=form_status(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def limits(request: HttpRequest, slug: str) -> HttpResponse:
+    """How much one person, member or connection may take here."""
+    hub = hub_for(request.user, slug, MANAGE)
+    form = AmountsForm(request.POST or None, scope=hub)
+    if form.is_valid():
+        set_amounts(scope=hub, values=form.values(), by=signed_in(request))
+        messages.success(request, _("Saved."))
+        return redirect("hubs:limits", hub.slug)
+    return render(request, "hubs/limits.html", {"hub": hub, "form": form}, status=form_status(request))
 
 
 # -- Zones ------------------------------------------------------------------------------------------------------------
