@@ -63,6 +63,8 @@ async def _work(stopping: asyncio.Event, queue: str | None, *, once: bool) -> Ba
 
 
 async def _run_worker(queue: str | None, *, once: bool) -> None:
+    from totem.core.operations.failures import keep_failure  # noqa: PLC0415 - models: once Django is set up
+
     worker_app = _app()
     async with worker_app.open_async():
         await worker_app.run_worker_async(
@@ -72,6 +74,7 @@ async def _run_worker(queue: str | None, *, once: bool) -> None:
             concurrency=CONCURRENCY,
             shutdown_graceful_timeout=GRACE_SECONDS,
             install_signal_handlers=False,
+            worker_middleware=[keep_failure],
         )
 
 

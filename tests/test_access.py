@@ -124,6 +124,9 @@ class World:
             "meeting": MeetingFactory(body=self.body).pk,
             "appointment": AppointmentFactory(**governed).pk,
             "funding": FundingLineFactory(**governed).pk,
+            "account": self.person.pk,
+            "job": 1,
+            "mail": 1,
             "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
         }
 
@@ -187,7 +190,8 @@ KINDS = {
     "spaces:price_remove": "price", "territories:member_remove": "officer", "observatory:stock": "stock",
     "observatory:stock_accept": "stock", "observatory:stock_refuse": "stock", "territories:document": "document",
     "territories:document_public": "document", "territories:document_erase": "document",
-    "territories:public_document": "document",
+    "territories:public_document": "document", "accounts:staff_set": "account", "core:job_retry": "job",
+    "core:mail_send": "mail",
 }  # fmt: skip
 
 

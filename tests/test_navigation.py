@@ -168,7 +168,9 @@ def test_the_bar_of_a_territory(role: str):
 def test_ones_own_bar_and_the_installations():
     assert labels(signed_in(UserFactory()), reverse("bookings:mine")) == ["Bookings", "Organisations"]
     keeper = signed_in(UserFactory(is_staff=True))
-    assert labels(keeper, reverse("observatory:stocks")) == ["Requests", "Add a hub", "Stocks of the register"]
+    assert labels(keeper, reverse("observatory:stocks")) == [
+        "State", "Requests", "Jobs", "Mails", "Accounts", "Add a hub", "Stocks of the register",
+    ]  # fmt: skip
 
 
 def test_who_may_open_everything_has_the_bars_of_what_is_not_theirs():
@@ -199,7 +201,7 @@ def test_everybody_has_a_list_of_their_own_workplaces():
             world.perimeter.workspace.name,
             reverse("labels:board", args=[world.perimeter.workspace.slug, world.board.slug]),
         ),
-        ("Installation", reverse("core:requests")),
+        ("Installation", reverse("core:state")),
         ("Add a territory", reverse("territories:workspace_create")),
     ]
     assert other.name not in [label for label, _href in own]

@@ -4,8 +4,10 @@ import datetime
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
@@ -44,6 +46,19 @@ def update_profile(*, person: User, name: str, language: str) -> User:
         person_id=person.pk,
     )
     return before
+
+
+@transaction.atomic
+def set_staff(*, person: User, is_staff: bool, by: User) -> User:
+    """Let somebody look after the installation, or no longer. Raises ValidationError for oneself and for superusers."""
+    row = User.objects.select_for_update().get(pk=person.pk)
+    if row.pk == by.pk or row.is_superuser:
+        raise ValidationError(_("Somebody else does that: nobody takes this away from themselves or from a superuser."))
+    if row.is_staff != is_staff:
+        row.is_staff = is_staff
+        row.save(update_fields=["is_staff"])
+        journal.record("accounts.staff_set", row, actor_id=by.pk, facts={"is_staff": is_staff})
+    return row
 
 
 def export_personal_data(*, person: User) -> dict[str, Any]:

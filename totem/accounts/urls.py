@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.accounts import views
+from totem.accounts import staff, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("compte/profil/", views.profile, name="profile"),
     path("compte/profil/donnees.json", views.export, name="export"),
     path("compte/profil/effacer/", views.erase, name="erase"),
+    path("installation/comptes/", staff.listed, name="staff"),
+    path("installation/comptes/<int:pk>/equipe/", staff.set_staff, name="staff_set"),
     path("demo/essayer/<slug:role>/", views.demo_login, name="demo_login"),
     path("demo/courriels/", views.outbox, name="outbox"),
 ]

@@ -10,6 +10,7 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from totem.core import clock, limits, mail, seals
+from totem.core.operations.failures import forget_failures
 from totem.core.queues import LONG, QUEUES, URGENT
 
 # A worker writes a heartbeat every ten seconds; three missed ones mean that it is dead.
@@ -60,9 +61,10 @@ def move_jobs(timestamp: int) -> None:  # noqa: ARG001
 @app.periodic(cron="17 3 * * *")
 @app.task(name="core.purge", queue=LONG, queueing_lock="core.purge")
 def purge(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
-    """Once a night: erase the content of old mails, delete old refusals of limits and expired sessions."""
+    """Once a night: erase the content of old mails, delete old refusals of limits, failures and sessions."""
     mail.erase_old_mails(now=clock.now())
     limits.erase_old(now=clock.now())
+    forget_failures()
     call_command("clearsessions")
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from totem.core import clock
@@ -163,6 +164,21 @@ class Mail(Dated):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class JobFailure(models.Model):
+    """Why a job failed the last time it was tried; a job that is no longer kept may have one until the next night."""
+
+    job_id = models.BigIntegerField(primary_key=True)
+    error = models.CharField(max_length=500)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("failure of a job")
+        verbose_name_plural = _("failures of jobs")
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}"
 
 
 class StoredFile(models.Model):

@@ -23,6 +23,10 @@ class WaitingJobs:
     count: int
     seconds: int
 
+    @property
+    def minutes(self) -> int:
+        return self.seconds // 60
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobFigures:
@@ -31,6 +35,10 @@ class JobFigures:
     waiting: tuple[WaitingJobs, ...]
     failed: int
     oldest_mail_seconds: int
+
+    @property
+    def oldest_mail_minutes(self) -> int:
+        return self.oldest_mail_seconds // 60
 
 
 # When a job became due: its event of creation says it where it was never scheduled for later.

@@ -7,7 +7,12 @@ from totem.core.operations import views as operations
 
 app_name = "core"
 urlpatterns = [
+    path("installation/etat/", operations.state, name="state"),
     path("installation/demandes/", operations.requests, name="requests"),
+    path("installation/taches/", operations.jobs, name="jobs"),
+    path("installation/taches/<int:pk>/relancer/", operations.retry_job, name="job_retry"),
+    path("installation/courriels/", operations.mails, name="mails"),
+    path("installation/courriels/<int:pk>/renvoyer/", operations.send_again, name="mail_send"),
     path("design/", views.design, name="design"),
     path("design/graphiques/<slug:kind>-<int:width>.svg", views.design_chart, name="design_chart"),
     path("design/contours.geojson", views.design_outlines, name="design_outlines"),
