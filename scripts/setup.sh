@@ -1,6 +1,6 @@
 #!/bin/sh
 # make setup: .venv with the pinned requirements, node_modules, static/vendor, catalogues.
-# Usage: scripts/setup.sh base|dev. Each step leaves a stamp named by what it depends on: a second run does nothing.
+# Usage: scripts/setup.sh base|dev, or python: says which Python it would take. Each step leaves a stamp named by what it depends on: a second run does nothing.
 set -eu
 cd "$(dirname "$0")/.."
 wanted=${1:-base}
@@ -11,14 +11,29 @@ key() { cat "$@" | cksum | tr ' ' '-'; }
 
 # -- Tools ---------------------------------------------------------------------------------------------------------
 
+# The first Python that is recent enough. For root, rather one that every user can run: a service (deploy/) runs as another,
+# which cannot enter root's home. PYTHON decides where it is set.
 find_python() {
-  for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
-    [ -n "$candidate" ] && command -v "$candidate" >/dev/null 2>&1 || continue
-    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  closed=
+  for candidate in ${PYTHON:-python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11}; do
+    command -v "$candidate" >/dev/null 2>&1 || continue
+    "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+    if [ "$(id -u)" != 0 ] || is_open "$candidate"; then
       command -v "$candidate"
       return
     fi
+    closed=${closed:-$(command -v "$candidate")}
   done
+  if [ -n "$closed" ]; then
+    say "Note: only root can run $closed. For a service, install python3 (apt-get), remove .venv and start again." >&2
+    echo "$closed"
+  fi
+}
+
+is_open() {
+  "$1" -c 'import os, pathlib, sys
+path = pathlib.Path(os.path.realpath(sys.executable))
+sys.exit(not all(part.stat().st_mode & 1 for part in (path, *path.parents)))'
 }
 
 check_node() {
@@ -54,6 +69,13 @@ install_python() {
   # A venv holds the path it was made at: one that was moved, or whose Python is gone, is made anew.
   if [ "$(cat .venv/.place 2>/dev/null || true)" != "$(pwd)" ] || ! .venv/bin/python -c '' 2>/dev/null; then
     make_venv
+  fi
+  pip=.venv/.pip-$(key requirements/pip.txt)
+  if [ ! -e "$pip" ]; then
+    run "pip could not be brought up to date" .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+      --require-hashes -r requirements/pip.txt
+    rm -f .venv/.pip-*
+    touch "$pip"
   fi
   base=.venv/.base-$(key requirements/base.txt)
   dev=.venv/.dev-$(key requirements/dev.txt)
@@ -109,5 +131,9 @@ run() {
   fi
 }
 
+if [ "$wanted" = python ]; then
+  find_python
+  exit
+fi
 install_python
 install_assets

@@ -76,7 +76,9 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith(("TOTEM_", "DATABASE_URL"))]:
         monkeypatch.delenv(name)
     file = tmp_path / "totem.env"
-    file.write_text("TOTEM_MODE=production\nTOTEM_SECRET_KEY=file\nDATABASE_URL=postgresql://totem:hush@db/cantine\n")
+    file.write_text(
+        "TOTEM_MODE=production\nTOTEM_SECRET_KEY=file\nDATABASE_URL=postgresql://totem:hush@127.0.0.1:1/cantine\n"
+    )
     monkeypatch.setattr(environment_file, "PATH", file)
     monkeypatch.setattr(os, "environ", {**os.environ})
     return file
@@ -103,7 +105,7 @@ OUTSIDE: dict[str, Any] = dict.fromkeys(("TOTEM_MODE", "DATABASE_URL", "TOTEM_DA
 def test_a_command_says_first_which_database_it_opens_and_no_password(env_file: Path) -> None:
     command = Totem("--env", str(env_file), "migrate", **{**OUTSIDE, "TOTEM_DATA": str(env_file.parent)})
     assert command.wait() == 1
-    assert command.lines[0] == "totem: mode production, database cantine at db\n"
+    assert command.lines[0] == "totem: mode production, database cantine at 127.0.0.1\n"
     assert "cannot be reached" in command.lines[1]
     assert "hush" not in command.output
 

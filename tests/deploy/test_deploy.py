@@ -151,3 +151,16 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", *tmp_path.iterdir()], capture_output=True, text=True, check=False
     )
     assert [line for line in verified.stderr.splitlines() if "totem" in line] == []
+
+
+def test_setup_takes_a_python_that_the_service_can_run(tmp_path: Path) -> None:
+    # pytest's folders are closed to other users.
+    closed = Path(shutil.copy(Path("/usr/bin/python3").resolve(), tmp_path / "python3"))
+    command = ["sh", "scripts/setup.sh", "python"]
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    assert subprocess.check_output(command, cwd=ROOT, env=env, text=True).strip() == "/usr/bin/python3"
+    only = subprocess.run(
+        command, cwd=ROOT, env={**env, "PYTHON": str(closed)}, capture_output=True, text=True, check=True
+    )
+    assert only.stdout.strip() == str(closed)
+    assert "only root can run" in only.stderr
