@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail as outgoing
+from icalendar import Calendar
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.factories.accounts import UserFactory
@@ -68,6 +69,85 @@ def test_each_event_has_a_mail_and_is_mailed_once():
     assert Mail.objects.count() == 4
 
 
+def test_five_moves_give_five_mails_and_the_last_one_says_what_holds():
+    booking = booked()
+    for minutes in (60, 120, 30, 120, 30):
+        period = Period(PERIOD.starts_at, PERIOD.starts_at + timedelta(minutes=minutes))
+        actions.move(booking=booking, space=booking.space, period=period, by=booking.person, now=NOW, by_team=False)
+        mail = last_mail()
+    assert Mail.objects.filter(subject__startswith="Votre réservation a changé").count() == 5
+    assert "de 14\N{NO-BREAK SPACE}h à 14\N{NO-BREAK SPACE}h\N{NO-BREAK SPACE}30" in mail.text
+
+
+def test_an_approval_after_a_change_is_mailed():
+    booking = booked(needs_approval=True)
+    team = TeamMemberFactory(hub=booking.hub).person
+    subjects = []
+    for minutes in (60, 120):
+        actions.approve(booking=booking, by=team, now=NOW)
+        subjects.append(last_mail().subject)
+        period = Period(PERIOD.starts_at, PERIOD.starts_at + timedelta(minutes=minutes))
+        actions.move(booking=booking, space=booking.space, period=period, by=booking.person, now=NOW, by_team=False)
+        last_mail()
+    assert [subject[:35] for subject in subjects] == ["Votre réservation est confirmée – S"] * 2
+    assert Mail.objects.count() == 4
+
+
+def test_a_mail_comes_from_the_hub_and_is_answered_there():
+    booking = booked()
+    booking.hub.email, booking.hub.phone, booking.hub.mail_note = "salut@example.org", "+33322224545", "Code : 1234"
+    booking.hub.save()
+    core_jobs.send_mail(last_mail().pk)
+    (sent,) = outgoing.outbox
+    assert sent.from_email == f"{booking.hub.name} <totem@localhost>"
+    assert sent.reply_to == ["salut@example.org"]
+    for words in (sent.body, sent.alternatives[0].content):
+        assert "Code : 1234" in words
+        assert "03 22 22 45 45" in words
+        assert "jusqu’au jeudi 4 mars 2027 à 14" in words
+        assert "ne sont pas lues" not in words
+
+
+def test_the_readers_calendar_follows_the_booking():
+    booking = booked()
+    sequences = []
+    for act in (
+        lambda: None,
+        lambda: actions.move(
+            booking=booking,
+            space=booking.space,
+            period=Period(PERIOD.starts_at, PERIOD.starts_at + timedelta(hours=1)),
+            by=booking.person,
+            now=NOW,
+            by_team=False,
+        ),
+        lambda: actions.cancel(booking=booking, by=booking.person, now=NOW, by_team=False),
+    ):
+        act()
+        core_jobs.send_mail(last_mail().pk)
+        (part,) = outgoing.outbox[-1].attachments
+        (event,) = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+        sequences.append((part.get_param("method"), event["UID"], int(event["SEQUENCE"]), str(event["STATUS"])))
+        assert str(event["ATTENDEE"]) == f"mailto:{booking.person.email}"
+    uid = f"{booking.reference}@localhost"
+    assert [(method, found, status) for method, found, _number, status in sequences] == [
+        ("REQUEST", uid, "CONFIRMED"),
+        ("REQUEST", uid, "CONFIRMED"),
+        ("CANCEL", uid, "CANCELLED"),
+    ]
+    assert sequences[0][2] < sequences[1][2] < sequences[2][2]
+
+
+def test_no_reminder_is_promised_for_a_booking_that_begins_within_a_day():
+    space = SpaceFactory()
+    booker = Booker.oneself(UserFactory(language="fr"))
+    actions.book(space=space, period=PERIOD, booker=booker, now=PERIOD.starts_at - timedelta(hours=5))
+    jobs_now = ProcrastinateJob.objects.filter(task_name="bookings.tell").order_by("id").last().args
+    booking = Booking.objects.select_related("space__hub__commune", "person").get(pk=jobs_now["booking_id"])
+    mails.write(booking, "confirmed", now=PERIOD.starts_at - timedelta(hours=5), occurrence=jobs_now["occurrence"])
+    assert "rappel" not in Mail.objects.get().text
+
+
 def test_a_refusal_is_mailed():
     booking = booked(needs_approval=True)
     actions.refuse(booking=booking, by=TeamMemberFactory(hub=booking.hub).person, now=NOW)
@@ -92,7 +172,7 @@ def test_those_expected_within_a_day_are_reminded_once():
     assert queries.to_remind(PERIOD.starts_at - timedelta(hours=25)) == []
     for hours in (24, 23):
         for due in queries.to_remind(PERIOD.starts_at - timedelta(hours=hours)):
-            mails.write(due, "reminder")
+            mails.write(due, "reminder", now=NOW)
     mail = Mail.objects.get()
     assert booking.reference in mail.text
     actions.cancel(booking=booking, by=booking.person, now=NOW, by_team=False)

@@ -13,7 +13,7 @@ from tests.factories.bookings import BookingFactory, from_now
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.accounts.models import User
-from totem.bookings import actions, icalendar
+from totem.bookings import actions, mails
 from totem.bookings.models import Booking, Status
 from totem.hubs.models import Role
 from totem.spaces.models import Audience, Space
@@ -139,9 +139,9 @@ class TestCalendar:
     def test_says_when_it_is_cancelled_or_not_sure(self, person, space):
         booking = BookingFactory(space=space, person=person)
         booking.status = Status.PENDING
-        assert b"STATUS:TENTATIVE" in icalendar.event(booking, "https://example.org")
+        assert mails.calendar_entry(booking, "https://example.org").status == "TENTATIVE"
         booking.status = Status.REFUSED
-        assert b"STATUS:CANCELLED" in icalendar.event(booking, "https://example.org")
+        assert mails.calendar_entry(booking, "https://example.org").status == "CANCELLED"
 
 
 class TestCancelling:

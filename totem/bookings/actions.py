@@ -18,6 +18,7 @@ from totem.bookings.rules import RuleBrokenError
 from totem.core import journal, languages, locks
 from totem.core import limits as policy
 from totem.core.limits import Exemption, LimitReached, Taker
+from totem.core.models import JournalEntry
 from totem.core.periods import Period, local_day
 from totem.hubs.models import Hub
 from totem.hubs.queries import Standing, standing
@@ -166,12 +167,12 @@ def _book(
     units = _find_units(space, space_ids, period, quantity, now)
     booking.save(force_insert=True)
     _occupy(booking, units)
-    _record("bookings.made", booking, booker.by, _facts(booking))
+    entry = _record("bookings.made", booking, booker.by, _facts(booking))
     signals.made.send(Booking, booking=booking, now=now)
     if status == Status.CONFIRMED:
         signals.confirmed.send(Booking, booking=booking, now=now)
     if status != Status.HELD:
-        mails.notify(booking, str(status))
+        mails.notify(booking, str(status), entry)
     return booking
 
 
@@ -295,8 +296,8 @@ def _facts(booking: Booking) -> dict[str, Any]:
     }
 
 
-def _record(verb: str, booking: Booking, by: User | None, facts: dict[str, Any]) -> None:
-    journal.record(verb, booking, actor_id=by.pk if by else None, scope=Hub(pk=booking.hub_id), facts=facts)
+def _record(verb: str, booking: Booking, by: User | None, facts: dict[str, Any]) -> JournalEntry:
+    return journal.record(verb, booking, actor_id=by.pk if by else None, scope=Hub(pk=booking.hub_id), facts=facts)
 
 
 def release_expired_holds(*, now: datetime, space_ids: list[int] | None = None) -> int:
@@ -378,10 +379,10 @@ def _make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: boo
     booking.code_digest = ""
     booking.save(update_fields=["code_digest"])
     _change(booking, status)
-    _record(f"bookings.{status}", booking, by, {})
+    entry = _record(f"bookings.{status}", booking, by, {})
     if status == Status.CONFIRMED:
         signals.confirmed.send(Booking, booking=booking, now=now)
-    mails.notify(booking, str(status))
+    mails.notify(booking, str(status), entry)
     return booking
 
 
@@ -409,9 +410,9 @@ def refuse(*, booking: Booking, by: User, now: datetime) -> Booking:
     """The team refuses a pending booking; the space is free again. Raises WrongStateError."""
     row = _locked_booking(booking, Status.PENDING)
     _change(row, Status.REFUSED)
-    _record("bookings.refused", row, by, {})
+    entry = _record("bookings.refused", row, by, {})
     signals.refused.send(Booking, booking=row, now=now)
-    mails.notify(row, str(Status.REFUSED))
+    mails.notify(row, str(Status.REFUSED), entry)
     return row
 
 
@@ -421,9 +422,9 @@ def cancel(*, booking: Booking, by: User | None, now: datetime, by_team: bool) -
     row = _locked_booking(booking, *LIVE)
     _check_changeable(row, now, by_team=by_team)
     _change(row, Status.CANCELLED)
-    _record("bookings.cancelled", row, by, {})
+    entry = _record("bookings.cancelled", row, by, {})
     signals.cancelled.send(Booking, booking=row, now=now)
-    mails.notify(row, str(Status.CANCELLED))
+    mails.notify(row, str(Status.CANCELLED), entry)
     return row
 
 
@@ -475,10 +476,10 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
         row.status = _firm_status(space, by_team=by_team)
     row.save()
     _occupy(row, units)
-    _record("bookings.moved", row, by, {"from": before, "to": _facts(row)})
+    entry = _record("bookings.moved", row, by, {"from": before, "to": _facts(row)})
     signals.moved.send(Booking, booking=row, now=now)
     if row.status != Status.HELD:
-        mails.notify(row, "moved" if row.status == Status.CONFIRMED else str(row.status))
+        mails.notify(row, "moved" if row.status == Status.CONFIRMED else str(row.status), entry)
     return row
 
 

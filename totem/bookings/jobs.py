@@ -13,17 +13,19 @@ RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
 
 
 @app.task(name="bookings.tell", queue=URGENT, retry=RETRY)
-def tell(booking_id: int, event: str) -> None:
-    """Write the mail about an event of a booking."""
-    mails.write(Booking.objects.select_related("space__hub", "person").get(pk=booking_id), event)
+def tell(booking_id: int, event: str, occurrence: int | None = None) -> None:
+    """Write the mail about an event of a booking; `occurrence` is the id of its journal entry."""
+    booking = Booking.objects.select_related("space__hub__commune", "person").get(pk=booking_id)
+    mails.write(booking, event, now=clock.now(), occurrence=occurrence)
 
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="bookings.remind", queue=URGENT, queueing_lock="bookings.remind", pass_context=False)
 def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
     """Queue the reminders of bookings that start within a day."""
-    for booking in queries.to_remind(clock.now()):
-        mails.write(booking, "reminder")
+    now = clock.now()
+    for booking in queries.to_remind(now):
+        mails.write(booking, "reminder", now=now)
 
 
 @app.periodic(cron="27 3 * * *")

@@ -1,5 +1,8 @@
 """Mails about bookings: requested inside the transaction that changes them, rendered and queued by a job."""
 
+from datetime import datetime
+from email.utils import parseaddr
+
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
@@ -7,10 +10,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
-from totem.bookings.models import Booking, Status
-from totem.bookings.rules import GUEST_HOLD
-from totem.core import mail
+from totem.bookings.models import LIVE, Booking, Status
+from totem.bookings.rules import GUEST_HOLD, REMINDED_AHEAD
+from totem.core import mail, wording
+from totem.core.calendar_files import CalendarEntry, Method, Party, calendar_file
+from totem.core.models import JournalEntry
 from totem.core.periods import MINUTE
+from totem.hubs.models import Hub
 
 _signer = Signer(salt="bookings.manage")
 
@@ -39,9 +45,9 @@ def plain_address_of(booking: Booking) -> str:
     return f"{settings.SITE_URL}{reverse('bookings:detail', args=[booking.reference])}"
 
 
-def notify(booking: Booking, event: str) -> None:
-    """Queue the job that mails about `event` (a status, `moved` or `reminder`) when the transaction commits."""
-    app.configure_task("bookings.tell").defer(booking_id=booking.pk, event=event)
+def notify(booking: Booking, event: str, entry: JournalEntry) -> None:
+    """Queue the job that mails about `event` (a status or `moved`), which `entry` records; it starts at the commit."""
+    app.configure_task("bookings.tell").defer(booking_id=booking.pk, event=event, occurrence=entry.pk)
 
 
 def _headline(event: str) -> str:
@@ -55,9 +61,9 @@ def _headline(event: str) -> str:
     }[event]
 
 
-def _sentence(event: str) -> str:
+def _sentence(booking: Booking, event: str, now: datetime) -> str:
     return {
-        Status.CONFIRMED: _("The space is yours. We will remind you the day before."),
+        Status.CONFIRMED: _reminder_promise(booking, now),
         Status.PENDING: _("The team answers each request for this space; nobody else can take it meanwhile."),
         Status.REFUSED: _("The space is not available for this request. Please look for another time or space."),
         Status.CANCELLED: _("The space is free again; nothing is due."),
@@ -66,29 +72,86 @@ def _sentence(event: str) -> str:
     }[event]
 
 
-def write(booking: Booking, event: str) -> None:
-    """Queue the mail about `event`, once for each state of the booking, in its reader's language.
+def _reminder_promise(booking: Booking, now: datetime) -> str:
+    if now < booking.starts_at - REMINDED_AHEAD:
+        return _("The space is yours. We will remind you the day before.")
+    return _("The space is yours.")
 
-    The booking comes with its space, hub and person.
+
+def _change_deadline(booking: Booking, now: datetime) -> str:
+    """Until when the reader may change the booking; empty where they may not any more."""
+    if not booking.can_change(now, by_team=False):
+        return ""
+    zone, until = booking.space.hub.zone, booking.cancellable_until
+    when = {"day": wording.date_words(until, zone), "hour": wording.hour(until, zone)}
+    return _("You may move or cancel it until %(day)s at %(hour)s.") % when
+
+
+def calendar_entry(booking: Booking, url: str) -> CalendarEntry:
+    """The booking for a calendar. It comes with its space, hub, commune and person; `url` is its page's address."""
+    hub = booking.space.hub
+    changes = JournalEntry.objects.filter(subject_model="bookings.booking", subject_id=booking.pk).count()
+    status = "CONFIRMED" if booking.status == Status.CONFIRMED else "TENTATIVE"
+    return CalendarEntry(
+        uid=booking.reference,
+        sequence=changes,
+        changed_at=booking.updated_at,
+        period=booking.period,
+        summary=f"{booking.space.name}, {hub.name}",
+        location=f"{hub.name}, {hub.street}, {hub.postcode} {hub.commune.name}",
+        url=url,
+        status=status if booking.status in LIVE else "CANCELLED",
+        organizer=_sender(hub),
+        attendee=Party(booking.who, _address(booking)),
+    )
+
+
+def _sender(hub: Hub) -> Party:
+    return Party(hub.name, hub.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+
+
+def _address(booking: Booking) -> str:
+    return booking.guest_email if booking.person is None else booking.person.email
+
+
+def _invitation(booking: Booking) -> bytes:
+    """What puts the booking into the reader's calendar, or takes it out; empty while it waits for the team."""
+    if booking.status in {Status.PENDING, Status.HELD}:
+        return b""
+    method = Method.REQUEST if booking.status == Status.CONFIRMED else Method.CANCEL
+    return calendar_file(calendar_entry(booking, plain_address_of(booking)), method)
+
+
+def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None = None) -> None:
+    """Queue the mail about `event` in its reader's language: once for each occurrence, or a reminder for each start.
+
+    The booking comes with its space, hub, commune and person.
     """
     if booking.person is not None and booking.person.erased_at is not None:
         return
+    hub = booking.space.hub
     language = booking.guest_language if booking.person is None else booking.person.language
     with translation.override(language):
-        context = {"headline": _headline(event), "sentence": _sentence(event)}
+        words = {
+            "headline": _headline(event),
+            "sentence": _sentence(booking, event, now),
+            "deadline": _change_deadline(booking, now),
+        }
     mail.queue(
-        key=f"bookings.{event}:{booking.pk}:{booking.starts_at:%Y%m%dT%H%M}:{booking.space_id}",
-        to=booking.guest_email if booking.person is None else booking.person.email,
+        key=f"bookings.{event}:{booking.pk}:{occurrence or f'{booking.starts_at:%Y%m%dT%H%M}:{booking.space_id}'}",
+        to=_address(booking),
         language=language,
         template="bookings/mail/news",
         context={
-            **context,
+            **words,
             "event": event,
             "booking": booking,
             "space": booking.space,
-            "hub": booking.space.hub,
+            "hub": hub,
             "address": address_of(booking),
         },
+        sender=Party(hub.name, hub.email),
+        calendar=b"" if event == "reminder" else _invitation(booking),
     )
 
 
@@ -106,4 +169,5 @@ def write_code(booking: Booking, code: str) -> None:
             "code": code,
             "hold_minutes": GUEST_HOLD // MINUTE,
         },
+        sender=Party(booking.space.hub.name, booking.space.hub.email),
     )

@@ -8,7 +8,9 @@ same Message-ID, and most mail clients show one.
 
 import datetime
 import hashlib
-from email.utils import parseaddr
+import re
+from email.mime.text import MIMEText
+from email.utils import formataddr, parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -20,11 +22,12 @@ from django.utils import translation
 from procrastinate.contrib.django import app
 
 from totem.core import clock
+from totem.core.calendar_files import Party
 from totem.core.models import Mail
 
 # How long the content of a mail is kept after it was written; the row (key, date) stays.
 BODY_RETENTION = datetime.timedelta(days=90)
-ERASED_FIELDS = {"to": "", "subject": "", "text": "", "html": ""}
+ERASED_FIELDS = {"to": "", "subject": "", "text": "", "html": "", "sender_name": "", "reply_to": "", "calendar": ""}
 
 
 def message_id(key: str) -> str:
@@ -40,16 +43,28 @@ def _render(name: str, context: dict[str, Any], *, escaped: bool) -> str:
 
 
 @transaction.atomic
-def queue(*, key: str, to: str, language: str, template: str, context: dict[str, Any]) -> Mail:
+def queue(
+    *,
+    key: str,
+    to: str,
+    language: str,
+    template: str,
+    context: dict[str, Any],
+    sender: Party | None = None,
+    calendar: bytes = b"",
+) -> Mail:
     """Write the mail `key` to `to` and return its row; the job that sends it starts when the transaction commits.
 
     `template` names three files, `TEMPLATE.subject.txt`, `TEMPLATE.txt` and `TEMPLATE.html`, rendered in `language`
-    with `context`, `site_url` and `language`. Asking again for the same key returns the first row and sends no more.
+    with `context`, `site_url`, `language` and `replies`: whether one may answer. It comes from the site's address in
+    the name of `sender`, whom answers reach; `calendar` is an iCalendar file to attach (`core.calendar_files`). Asking
+    again for the same key returns the first row and sends no more.
     """
     known = Mail.objects.filter(key=key).first()
     if known is not None:
         return known
-    context = {**context, "site_url": settings.SITE_URL, "language": language}
+    replies = bool(sender and sender.email)
+    context = {**context, "site_url": settings.SITE_URL, "language": language, "replies": replies}
     with translation.override(language):
         subject = " ".join(_render(f"{template}.subject.txt", context, escaped=False).split())
         text = _render(f"{template}.txt", context, escaped=False).strip() + "\n"
@@ -63,6 +78,9 @@ def queue(*, key: str, to: str, language: str, template: str, context: dict[str,
             "subject": subject[:250],
             "text": text,
             "html": html,
+            "sender_name": sender.name if sender else "",
+            "reply_to": sender.email if sender else "",
+            "calendar": calendar.decode(),
         },
     )
     if created:
@@ -82,14 +100,32 @@ def deliver(mail_id: int) -> bool:
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
+        from_email=_from(mail.sender_name),
         to=[mail.to],
+        reply_to=[mail.reply_to] if mail.reply_to else None,
         headers={"Message-ID": mail.message_id, "Content-Language": mail.language, "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(mail.html, "text/html")
+    if mail.calendar:
+        message.attach(_calendar_part(mail.calendar))
     message.send()
     mail.sent_at = clock.now()
     mail.save(update_fields=["sent_at", "updated_at"])
     return True
+
+
+def _from(name: str) -> str:
+    own_name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((" ".join(name.split()) or own_name, address))
+
+
+def _calendar_part(calendar: str) -> MIMEText:
+    """The part that calendars of mail clients read: its type names the method of the file (RFC 6047)."""
+    part = MIMEText(calendar, "calendar", "utf-8")
+    method = re.search(r"^METHOD:(\w+)", calendar, re.MULTILINE)
+    part.set_param("method", method[1] if method else "PUBLISH")
+    part.add_header("Content-Disposition", "attachment", filename="invitation.ics")
+    return part
 
 
 def erase_old_mails(*, now: datetime.datetime) -> int:

@@ -155,6 +155,9 @@ class Mail(Dated):
     subject = models.CharField(max_length=250)
     text = models.TextField()
     html = models.TextField()
+    sender_name = models.CharField(max_length=160, blank=True, help_text="Who writes; empty: the site.")
+    reply_to = models.EmailField(blank=True)
+    calendar = models.TextField(blank=True, help_text="An iCalendar file to attach.")
     sent_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -67,6 +67,7 @@ class HubFields(TypedDict, total=False):
     email: str
     phone: str
     website: str
+    mail_note: str
 
 
 class HubChanges(HubFields, total=False):

@@ -110,11 +110,13 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             "email",
             "phone",
             "website",
+            "mail_note",
         )
         widgets = {
             "description": forms.Textarea({"rows": 5}),
             "transport": forms.Textarea({"rows": 3}),
             "access_notes": forms.Textarea({"rows": 3}),
+            "mail_note": forms.Textarea({"rows": 3}),
             "postcode": forms.TextInput({"inputmode": "numeric", "size": 6}),
         }
 
@@ -136,6 +138,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         ),
         (gettext_lazy("How to come"), ("transport", "step_free", "access_notes")),
         (gettext_lazy("To get in touch"), ("languages", "email", "phone", "website")),
+        (gettext_lazy("Mails to who books"), ("mail_note",)),
     )
 
     def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:

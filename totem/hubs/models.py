@@ -88,6 +88,12 @@ class Hub(Dated):
         models.CharField(max_length=3, choices=Language), verbose_name=_("languages spoken"), default=list, blank=True
     )
     email = models.EmailField(_("e-mail"), blank=True)
+    mail_note = models.TextField(
+        _("what mails about bookings add"),
+        max_length=600,
+        blank=True,
+        help_text=_("How to get in, the Wi-Fi: it stands in confirmations and reminders, and nowhere else."),
+    )
     phone = models.CharField(_("telephone"), max_length=20, blank=True)
     website = models.URLField(_("website"), blank=True)
 

@@ -1,11 +1,12 @@
 """Bookings of a person or guest, and people to book for."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import F, Q
 
 from totem.accounts.models import User
 from totem.bookings.models import Booking, Status
+from totem.bookings.rules import REMINDED_AHEAD
 from totem.core.periods import Period
 from totem.core.sort_keys import words_begin
 from totem.hubs.models import Hub, Membership
@@ -21,9 +22,9 @@ def to_remind(now: datetime) -> list[Booking]:
         Booking.objects.filter(
             status=Status.CONFIRMED,
             starts_at__gt=now,
-            starts_at__lte=now + timedelta(days=1),
-            created_at__lt=F("starts_at") - timedelta(days=1),
-        ).select_related("space__hub", "person")
+            starts_at__lte=now + REMINDED_AHEAD,
+            created_at__lt=F("starts_at") - REMINDED_AHEAD,
+        ).select_related("space__hub__commune", "person")
     )
 
 

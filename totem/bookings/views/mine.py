@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from totem.accounts.permissions import signed_in
-from totem.bookings import actions, icalendar, mails, wording
+from totem.bookings import actions, mails, wording
 from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
 from totem.bookings.addresses import limits_url
 from totem.bookings.forms import MoveForm, slot_initial
@@ -32,6 +32,7 @@ from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
 from totem.core import clock
 from totem.core import limits as policy
+from totem.core.calendar_files import Method, calendar_file
 from totem.core.limits import LimitReached, Taker
 from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
@@ -143,7 +144,8 @@ def _context(access: Access, now: datetime) -> dict[str, Any]:
 def calendar(request: HttpRequest, access: Access) -> HttpResponse:
     """The booking for one's own calendar."""
     booking = access.booking
-    answer = HttpResponse(icalendar.event(booking, mails.plain_address_of(booking)), content_type="text/calendar")
+    entry = mails.calendar_entry(booking, mails.plain_address_of(booking))
+    answer = HttpResponse(calendar_file(entry, Method.PUBLISH), content_type="text/calendar")
     answer["Content-Disposition"] = f'attachment; filename="{booking.reference}.ics"'
     return answer
 

@@ -167,6 +167,9 @@ ICONS = frozenset(
 )
 
 
+register.filter("phone_words", phones.words)
+
+
 @register.simple_tag
 def phone_link(number: str) -> str | SafeString:
     """A telephone number as people read it, in a link that dials it; as it is where it is none."""
