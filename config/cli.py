@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(verify, "recompute seals, chains and digests, and name what was changed behind the triggers")
     sub.add_argument("--digest", default="", help="of a seal, kept outside the database: check that it is there")
     for function, text in (
+        (staff, "somebody who looks after the installation: totem staff EMAIL"),
         (territories, "outlines of communes for maps: totem territories --help"),
         (observatory, "the business register: import, synthesise, accept, refuse, status: totem observatory --help"),
         (charter, "the rules of labels, which are files: check, load, list, schema, example: totem charter --help"),
@@ -198,6 +199,11 @@ def territories(options: argparse.Namespace) -> int:
 def observatory(options: argparse.Namespace) -> int:
     """The business register: import a stock, decide about one kept aside, make a synthetic one."""
     return _command_of_room("observatory", options)
+
+
+def staff(options: argparse.Namespace) -> int:
+    """Somebody who looks after the installation, with a link that signs in once."""
+    return _command_of_room("accounts", options, "staff")
 
 
 def charter(options: argparse.Namespace) -> int:

@@ -130,7 +130,7 @@ def test_every_promise_names_proofs_that_exist():
     missing = [
         f"{file}{parts}"
         for file, parts in named
-        if not (path := ROOT / "tests" / file).exists()
+        if not (path := ROOT / "tests" / file.removeprefix("tests/")).exists()
         or not all(re.search(rf"(def|class) {part}\b", path.read_text("utf-8")) for part in parts.split("::")[1:])
     ]
     assert missing == []

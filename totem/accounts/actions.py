@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -59,6 +60,25 @@ def set_staff(*, person: User, is_staff: bool, by: User) -> User:
         row.save(update_fields=["is_staff"])
         journal.record("accounts.staff_set", row, actor_id=by.pk, facts={"is_staff": is_staff})
     return row
+
+
+@transaction.atomic
+def appoint_staff(*, email: str, name: str = "") -> User:
+    """The active account of that address, made when there is none, which may now look after the installation.
+
+    For the operator, who vouches for the address. Raises ValidationError for what is no address, and a closed account.
+    """
+    email = email.strip().lower()
+    validate_email(email)
+    person = User.objects.select_for_update().filter(email=email).first() or User.objects.create_user(email, name=name)
+    if not person.is_active:
+        raise ValidationError(_("This account is closed."))
+    EmailAddress.objects.update_or_create(user=person, email=email, defaults={"verified": True, "primary": True})
+    if not person.is_staff:
+        person.is_staff = True
+        person.save(update_fields=["is_staff"])
+        journal.record("accounts.staff_set", person, actor_id=None, facts={"is_staff": True})
+    return person
 
 
 def export_personal_data(*, person: User) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """allauth's pages under French addresses, with the route names allauth expects; stands under `compte/`."""
 
 from allauth.account import views as allauth
-from django.urls import path
+from django.urls import path, re_path
 
 from totem.accounts.views import SignInView, refusing, set_language
 
@@ -27,6 +27,12 @@ urlpatterns = [
         "mot-de-passe/oublie/nouveau/",
         refusing(allauth.complete_password_reset),
         name="account_complete_password_reset",
+    ),
+    # By the link of `totem staff`; the site itself mails codes.
+    re_path(
+        r"^mot-de-passe/lien/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        refusing(allauth.password_reset_from_key),
+        name="account_reset_password_from_key",
     ),
     path("mot-de-passe/oublie/fait/", allauth.password_reset_from_key_done, name="account_password_reset_completed"),
     path("langue/", set_language, name="set_language"),
