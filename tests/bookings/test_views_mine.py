@@ -15,6 +15,7 @@ from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.accounts.models import User
 from totem.bookings import actions, mails
 from totem.bookings.models import Booking, Status
+from totem.core.models import JournalEntry
 from totem.hubs.models import Role
 from totem.spaces.models import Audience, Space
 
@@ -217,6 +218,43 @@ class TestMoving:
         looked = client.get(page_of(booking, "move"), fields(from_now(48.5))).content.decode()
         assert "taken or closed" not in looked
         assert client.post(page_of(booking, "move"), fields(from_now(48.5))).status_code == 303
+
+    @pytest.mark.parametrize("kind", ["full_pool", "buffers", "whole_to_half", "half_to_whole"])
+    def test_a_booking_is_not_in_its_own_way(self, client, person, kind):
+        hub = HubFactory(always_open=True)
+        room = {"hub": hub, "max_minutes": 600}
+        if kind == "full_pool":
+            start = target = SpaceFactory(**room, pool=True)
+            for _unit in range(2):
+                BookingFactory(space=start, period=from_now(48, length=2))
+        elif kind == "buffers":
+            start = target = SpaceFactory(**room, buffer_before_minutes=30, buffer_after_minutes=30)
+        else:
+            half = SpaceFactory(**room)
+            whole = SpaceFactory(**room, parts=[half, SpaceFactory(**room)])
+            start, target = (whole, half) if kind == "whole_to_half" else (half, whole)
+        booking = BookingFactory(space=start, person=person, period=from_now(48, length=2))
+        move = {**fields(from_now(49, length=2)), "space": target.slug}
+        if kind == "full_pool":
+            move = {**fields(from_now(47.5, length=2)), "space": target.slug}
+        looked = client.get(page_of(booking, "move"), move).content.decode()
+        assert "taken or closed" not in looked
+        assert client.post(page_of(booking, "move"), move).status_code == 303
+
+    def test_the_slots_offered_to_a_move_may_be_over_its_own_time(self, client, person, space):
+        booking = BookingFactory(space=space, person=person, period=from_now(48, length=2))
+        BookingFactory(space=space, period=from_now(50, length=2))
+        answer = client.post(page_of(booking, "move"), fields(from_now(49, length=2)))
+        assert answer.status_code == 409
+        offered = {offer.slot.period.starts_at for offer in answer.context["offers"]}
+        assert from_now(47.5).starts_at in offered
+
+    def test_the_form_unchanged_changes_nothing(self, client, person, space):
+        booking = BookingFactory(space=space, person=person)
+        entries = JournalEntry.objects.count()
+        answer = client.post(page_of(booking, "move"), fields(booking.period), follow=True)
+        assert "Nothing has changed" in answer.content.decode()
+        assert JournalEntry.objects.count() == entries
 
     def test_moving_to_a_taken_slot_offers_the_nearest_free_ones(self, client, person, space):
         like = SpaceFactory(hub=space.hub, name="Selle", max_minutes=600)

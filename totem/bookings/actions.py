@@ -440,6 +440,8 @@ def _check_changeable(booking: Booking, now: datetime, *, by_team: bool) -> None
 def move(*, booking: Booking, space: Space, period: Period, by: User | None, now: datetime, by_team: bool) -> Booking:
     """Move a booking to another period or another space of the hub, under today's rules and price.
 
+    Where it stands already nothing changes: no price of today, no new approval.
+
     A longer one counts in the limits, unless the team moves it. Raises what `book` and `cancel` raise; the booking is
     then unchanged.
     """
@@ -462,6 +464,8 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     if row.hold_has_run_out(now):
         raise WrongStateError(_("This option has run out."))
     _check_changeable(row, now, by_team=by_team)
+    if (row.space_id, row.period) == (space.pk, period):
+        return row
     if not by_team and not rules.may_book(space, stand, signed_in=by is not None):
         raise AudienceError
     before = _facts(row)

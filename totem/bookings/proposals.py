@@ -14,7 +14,7 @@ from totem.bookings.addresses import book_url
 from totem.bookings.forms import SlotForm, slot_initial
 from totem.bookings.models import Booking
 from totem.bookings.rules import RuleBrokenError
-from totem.core.periods import Period, intersect, local_day, local_days, merge
+from totem.core.periods import Period, intersect, local_day, local_days
 from totem.spaces import pricing
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Price, Space
@@ -83,14 +83,12 @@ def summary_of(
         return Summary(zone=zone, problem=period_error)
     days = list(local_days(period, zone))
     window = Period(local_day(days[0], zone).starts_at, local_day(days[-1], zone).ends_at)
-    free = queries.free_times([space], window, now).get(space.pk, [])
-    if moved is not None and moved.space_id == space.pk:
-        free = merge([*free, *intersect([moved.period], [window])])
+    free = queries.free_times([space], window, now, moved=moved).get(space.pk, [])
     quote = quote_of(space, period, quantity)
     problem = next((b.message for b in _broken(space, period, quantity, now, by_team=by_team)), "")
     if not problem and quote is None:
         problem = _("No price is known yet for this date. Please ask the team.")
-    if not problem and not _is_free(space, period, quantity, free, now):
+    if not problem and not _is_free(space, period, quantity, free, now, moved=moved):
         problem = _("The space is taken or closed at this time.")
     ahead = Period(max(now, window.starts_at), local_day(days[0], zone).ends_at)
     return Summary(
@@ -109,9 +107,11 @@ def _broken(space: Space, period: Period, quantity: int, now: datetime, *, by_te
     return rules.broken_rules(space, period, quantity=quantity, opening=[period], now=now, by_team=by_team)
 
 
-def _is_free(space: Space, period: Period, quantity: int, free: list[Period], now: datetime) -> bool:
+def _is_free(
+    space: Space, period: Period, quantity: int, free: list[Period], now: datetime, *, moved: Booking | None
+) -> bool:
     if space.is_pool:
-        return queries.free_counts([space], period, now).get(space.pk, 0) >= quantity
+        return queries.free_counts([space], period, now, moved=moved).get(space.pk, 0) >= quantity
     return any(stretch.contains(period) for stretch in free)
 
 
@@ -136,9 +136,10 @@ class SlotOffer:
         return [*((name, str(value)) for name, value in slot.items()), ("quantity", str(self.quantity))]
 
 
-def slot_offers(taken: SlotTakenError, now: datetime) -> list[SlotOffer]:
+def slot_offers(taken: SlotTakenError, now: datetime, *, moved: Booking | None = None) -> list[SlotOffer]:
     """The nearest free slots, then other spaces at the same time, each with its price."""
-    found = queries.alternatives(taken.space, taken.period, now, quantity=taken.quantity, most=SLOTS_OFFERED)
+    wanted = {"quantity": taken.quantity, "most": SLOTS_OFFERED}
+    found = queries.alternatives(taken.space, taken.period, now, moved=moved, **wanted)
     slots = [*found.slots, *found.spaces]
     prices: defaultdict[int, list[Price]] = defaultdict(list)
     if slots:

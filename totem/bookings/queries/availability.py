@@ -3,6 +3,8 @@
 When spaces are open is computed in local time (`totem.spaces.queries`) and handed over as multiranges. A *lane* is one
 way to take a space: a room has one (with all its parts), a pool of forty desks has forty. A lane is free where the
 space is open and neither taken nor kept free. Past rows are never read.
+
+`moved`: the booking that would be moved there; what it takes counts as free.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,14 +14,16 @@ from typing import Any
 
 from django.db import connection
 
+from totem.bookings.models import Booking
 from totem.bookings.rules import broken_rules
 from totem.core.periods import MINUTE, Period, ceil_to_step, intersect
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.rules import allowed_lengths, earliest_start, latest_start
 
-# Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now; reach_from and reach_until, the
-# window widened by the largest buffers: being constants, they let the index of each unit begin where the window does.
+# Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now; moved, the id of a booking;
+# reach_from and reach_until, the window widened by the largest buffers: being constants, they let the index of each
+# unit begin where the window does.
 _LANES = """
 WITH wanted AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(open)s::tstzmultirange[], %(before)s::interval[], %(after)s::interval[])
@@ -38,7 +42,7 @@ WITH wanted AS (
                       ELSE tstzrange(lower(o.during) - l.after, upper(o.during) + l.before) END AS during
             FROM bookings_occupancy o
            WHERE o.unit_id = l.unit_id AND upper(o.during) > %(reach_from)s AND lower(o.during) < %(reach_until)s
-             AND (o.held_until IS NULL OR o.held_until > %(now)s)
+             AND (o.held_until IS NULL OR o.held_until > %(now)s) AND o.booking_id <> %(moved)s
           UNION ALL
           SELECT g.during FROM spaces_outage g
            WHERE g.unit_id = l.unit_id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s)
@@ -150,6 +154,8 @@ def _ask(
     window: Period,
     now: datetime,
     opening: dict[int, list[Period]] | None = None,
+    *,
+    moved: Booking | None = None,
     **more: Any,
 ) -> list[tuple[Any, ...]]:
     if opening is None:
@@ -164,6 +170,7 @@ def _ask(
         "reach_from": window.starts_at - max((space.buffer_before for space in spaces), default=timedelta()),
         "reach_until": window.ends_at + max((space.buffer_after for space in spaces), default=timedelta()),
         "now": now,
+        "moved": _id_of(moved),
         **more,
     }
     with connection.cursor() as cursor:
@@ -172,33 +179,49 @@ def _ask(
     return rows
 
 
+def _id_of(moved: Booking | None) -> int:
+    return moved.pk if moved is not None else 0
+
+
 def free_counts(
-    spaces: Sequence[Space], period: Period, now: datetime, *, opening: dict[int, list[Period]] | None = None
+    spaces: Sequence[Space],
+    period: Period,
+    now: datetime,
+    *,
+    opening: dict[int, list[Period]] | None = None,
+    moved: Booking | None = None,
 ) -> dict[int, int]:
     """How many units of each space (by id) are free for all of `period`; spaces with none are left out.
 
     `opening`: when the spaces are open within `period`, where the caller has asked already.
     """
-    return dict(_ask(_FREE_COUNT, spaces, period, now, opening))
+    return dict(_ask(_FREE_COUNT, spaces, period, now, opening, moved=moved))
 
 
 def free_minutes(
-    spaces: Sequence[Space], window: Period, now: datetime, *, opening: dict[int, list[Period]] | None = None
+    spaces: Sequence[Space],
+    window: Period,
+    now: datetime,
+    *,
+    opening: dict[int, list[Period]] | None = None,
+    moved: Booking | None = None,
 ) -> dict[int, list[tuple[int, int]]]:
     """When each space (by id) is free within `window`, in whole minutes since 1970; of a pool, when one unit is.
 
     `opening`: when the spaces are open within `window`, where the caller has asked already. Minutes, because the
     calendars of a hub read thousands of them.
     """
-    rows = _ask(_FREE_TIMES, spaces, window, now, opening)
+    rows = _ask(_FREE_TIMES, spaces, window, now, opening, moved=moved)
     return {pk: list(zip(lowers, uppers, strict=True)) for pk, lowers, uppers in rows}
 
 
-def free_times(spaces: Sequence[Space], window: Period, now: datetime) -> dict[int, list[Period]]:
+def free_times(
+    spaces: Sequence[Space], window: Period, now: datetime, *, moved: Booking | None = None
+) -> dict[int, list[Period]]:
     """`free_minutes` as periods."""
     return {
         pk: [Period(datetime.fromtimestamp(a * 60, UTC), datetime.fromtimestamp(b * 60, UTC)) for a, b in spans]
-        for pk, spans in free_minutes(spaces, window, now).items()
+        for pk, spans in free_minutes(spaces, window, now, moved=moved).items()
     }
 
 
@@ -228,6 +251,7 @@ def start_windows(
     quantity: int = 1,
     most: int = 4,
     opening: dict[int, list[Period]] | None = None,
+    moved: Booking | None = None,
 ) -> dict[int, list[Period]]:
     """For each space (by id), its first windows of possible starts, from the earliest to the latest start.
 
@@ -239,7 +263,8 @@ def start_windows(
         opening = space_queries.open_periods(spaces, window)
     opening = _bookable(spaces, opening, window.ends_at, now, hours)
     found: dict[int, list[Period]] = {}
-    for pk, first, last in _ask(_STARTS, spaces, window, now, opening, length=length, most=most, quantity=quantity):
+    wanted = {"length": length, "most": most, "quantity": quantity}
+    for pk, first, last in _ask(_STARTS, spaces, window, now, opening, moved=moved, **wanted):
         found.setdefault(pk, []).append(Period(first, last))
     return found
 
@@ -304,16 +329,20 @@ class Alternatives:
     spaces: list[Slot]
 
 
-def alternatives(space: Space, period: Period, now: datetime, *, most: int, quantity: int = 1) -> Alternatives:
+def alternatives(
+    space: Space, period: Period, now: datetime, *, most: int, quantity: int = 1, moved: Booking | None = None
+) -> Alternatives:
     """The `most` free slots nearest to `period` within a day before and a week after, and as many like spaces."""
     window = Period(max(now - space.step, period.starts_at - timedelta(days=1)), period.ends_at + timedelta(days=7))
     if window.starts_at >= window.ends_at:
         return Alternatives([], [])
     like = _like(space, period, now, quantity)
     opening = space_queries.open_periods([space, *like], window)
-    counts = free_counts(like, period, now, opening=opening) if like else {}
+    counts = free_counts(like, period, now, opening=opening, moved=moved) if like else {}
     others = [Slot(other, period) for other in like if counts.get(other.pk, 0) >= quantity][:most]
-    stretches = start_windows([space], window, period.length, now, quantity=quantity, most=40, opening=opening)
+    stretches = start_windows(
+        [space], window, period.length, now, quantity=quantity, most=40, opening=opening, moved=moved
+    )
     return Alternatives(_nearest(space, period, now, stretches.get(space.pk, []), most), others)
 
 

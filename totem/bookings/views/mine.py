@@ -229,14 +229,16 @@ def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
         return _refused(request, access, refusal)
     except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached) as refusal:
         return _not_moved(request, access, form, refusal, now)
-    messages.success(request, wording.moved_words(moved))
+    unchanged = (moved.space_id, moved.period) == (booking.space_id, booking.period)
+    messages.success(request, _("Nothing has changed.") if unchanged else wording.moved_words(moved))
     return SeeOther(reverse("bookings:detail", args=[moved.reference]))
 
 
 def _not_moved(request: HttpRequest, access: Access, form: MoveForm, refusal: Exception, now: datetime) -> HttpResponse:
     """The page that says why the booking stays where it is."""
     if isinstance(refusal, SlotTakenError):
-        return _move_page(request, access, form, now, status=409, taken=refusal, offers=slot_offers(refusal, now))
+        offers = slot_offers(refusal, now, moved=access.booking)
+        return _move_page(request, access, form, now, status=409, taken=refusal, offers=offers)
     if isinstance(refusal, LimitReached):
         return _move_page(request, access, form, now, status=429, reached=refusal)
     if isinstance(refusal, RuleBrokenError):
@@ -251,7 +253,10 @@ def _not_yet(request: HttpRequest, access: Access, form: MoveForm, now: datetime
         return _move_page(request, access, form, now, status=422)
     if "look" in request.POST:
         return _move_page(request, access, form, now)
-    if not price_was_shown(form, form.target(), form.cleaned_data["period"], form.quantity_wanted()):
+    booking, period = access.booking, form.cleaned_data["period"]
+    if (form.target().pk, period) == (booking.space_id, booking.period):
+        return None
+    if not price_was_shown(form, form.target(), period, form.quantity_wanted()):
         form.add_error(None, _("Here is the price of what you chose. Move again to confirm."))
         return _move_page(request, access, form, now, status=422)
     return None
