@@ -282,7 +282,7 @@ class LimitUse(NamedTuple):
         if self.amount is None:
             return _("%(taken)s, without limit") % {"taken": self.limit.words(self.taken)}
         words = {"taken": self.limit.words(self.taken), "amount": self.limit.words(self.amount)}
-        return _("%(taken)s; at most %(amount)s") % words
+        return _("%(taken)s (at most %(amount)s)") % words
 
 
 def uses(taker: Taker, scope: Scope, now: datetime) -> list[LimitUse]:

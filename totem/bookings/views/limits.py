@@ -28,6 +28,7 @@ from totem.hubs.permissions import SEE_DESK, WORK_DESK, hub_for
 
 SHOWN_FOR = timedelta(days=7)
 MOST = 50
+SECOND = timedelta(seconds=1)
 TAKER = re.compile(r"(person:[0-9]{1,18}|address:[0-9a-f]{32})")
 
 
@@ -58,7 +59,7 @@ def limits_page(request: HttpRequest, slug: str) -> HttpResponse:
     form = LiftForm(request.POST or None, today=now.astimezone(hub.zone).date())
     if request.method == "POST" and form.is_valid():
         _hub, by = working(request, slug, WORK_DESK)
-        until = local_day(form.cleaned_data["until"], hub.zone).ends_at
+        until = local_day(form.cleaned_data["until"], hub.zone).ends_at - SECOND  # shown as that day
         limits.lift(taker=taker, scope=hub, until=until, by=by)
         messages.success(request, _("The limits are lifted."))
         return SeeOther(limits_url(hub, taker))
