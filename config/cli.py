@@ -15,11 +15,11 @@ from typing import Any
 import psycopg
 from django.core.checks import Error
 
-from config import assets, checks, environment_file, supervisor
+from config import assets, backups, checks, environment_file, supervisor
 from totem.core import embedded
+from totem.core.backups import BackupRefused
 from totem.core.queues import QUEUES
 
-MIGRATION_LOCK = 7_460_011  # any number, the same on every machine
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--queue", choices=QUEUES, help="one process for that queue only; without it, one for each")
     sub.add_argument("--once", action="store_true", help="do the jobs that are due, then end")
     command(migrate, "prepare or upgrade the database and the static files")
+    backups.add_backup_arguments(command(backup, "write one file with the database and the files of people"))
+    backups.add_restore_arguments(command(restore, "put back what a backup holds, then migrate"))
     command(doctor, "name what is wrong with this installation")
     sub = command(verify, "recompute seals, chains and digests, and name what was changed behind the triggers")
     sub.add_argument("--digest", default="", help="of a seal, kept outside the database: check that it is there")
@@ -129,6 +131,29 @@ def migrate(_options: argparse.Namespace) -> int:
     """Prepare or upgrade: schema, cache table, communes, static files. Safe to run on several machines at once."""
     with _database():
         _set_up()
+        _prepare()
+    return OK
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Write one file with the database and the files of people, while Totem serves."""
+    with _database():
+        _set_up()
+        _refuse_old_server()
+        backups.back_up(options)
+    return OK
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Put back what a backup holds, then bring it to the state of this version."""
+    if options.check:
+        _set_up()
+        backups.check(options)
+        return OK
+    with _database():
+        _set_up()
+        _refuse_old_server()
+        backups.restore(options)
         _prepare()
     return OK
 
@@ -318,20 +343,18 @@ def _prepare() -> None:
     """Bring the schema, the cache table, reference data and static files to the state of this version."""
     from django.conf import settings  # noqa: PLC0415
     from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
+
+    from totem.core import locks  # noqa: PLC0415
 
     _refuse_old_server()
-    with connection.cursor() as cursor:  # released with the connection, in any case
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-    _step("Schema")
-    call_command("migrate", interactive=False, verbosity=0)
-    call_command("createcachetable", verbosity=0)
-    _step("Communes")
-    _call_if_there("load_communes")
-    _call_if_there("load_activities")
-    _call_if_there("load_charters")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+    with locks.migrating():
+        _step("Schema")
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        _step("Communes")
+        _call_if_there("load_communes")
+        _call_if_there("load_activities")
+        _call_if_there("load_charters")
     if settings.MODE not in {"development", "test"}:
         _step("Pages")
         assets.collect(settings.STATIC_ROOT)
@@ -413,7 +436,7 @@ def _line_for(error: Exception) -> str | None:
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import CommandError  # noqa: PLC0415
 
-    if isinstance(error, Refusal | embedded.EmbeddedError | ImproperlyConfigured | CommandError):
+    if isinstance(error, Refusal | BackupRefused | embedded.EmbeddedError | ImproperlyConfigured | CommandError):
         return str(error)
     for cause in _causes(error):
         if isinstance(cause, psycopg.errors.DiskFull) or (

@@ -184,6 +184,7 @@ def _inside() -> Iterator[Finding]:
         yield Finding("wrong", f"Database: {len(waiting)} migrations wait: run `totem migrate`.")
         return
     yield from _content()
+    yield from _backups()
 
 
 def _way() -> str:
@@ -248,6 +249,32 @@ def _jobs() -> Iterator[Finding]:
         yield Finding(
             "wrong", f"Mail: the oldest one has waited for {minutes} minutes: look at its server and the jobs."
         )
+
+
+def _backups() -> Iterator[Finding]:
+    from django.conf import settings  # noqa: PLC0415
+
+    from totem.core import clock  # noqa: PLC0415
+    from totem.core.backups import BackupRefused, programs, runs  # noqa: PLC0415
+
+    now = clock.now()
+    last = runs.last_backups(now)
+    made = "none was made yet"
+    if last.made:
+        made = f"the last one is {(now - last.made.ended_at).total_seconds() / 3600:.0f} hours old ({last.made.path})"
+    if last.failed:
+        yield Finding("wrong", f"Backups: the last run failed ({last.failed.error.rstrip('.')}); {made}.")
+    elif last.is_overdue:
+        yield Finding("wrong", f"Backups: {made}: look for failed jobs, and try `totem backup`.")
+    elif settings.BACKUPS_DIR is None:
+        yield Finding("note", f"Backups: none is scheduled (TOTEM_BACKUPS); {made}.")
+    else:
+        yield Finding("ok", f"Backups: {made}")
+    if settings.BACKUPS_DIR is not None:
+        try:
+            programs.programs_folder()
+        except BackupRefused as refused:
+            yield Finding("wrong", f"Backups: {refused}")
 
 
 def _safety() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+P = TypeVar("P", Path, None)
 BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -49,9 +50,10 @@ class Environment:
         by_key = {choice.lower(): choice for choice in choices}
         return self._parsed(name, lambda text: by_key[text.lower()], f"one of {', '.join(choices)}") or default
 
-    def path(self, name: str, *, default: Path) -> Path:
+    def path(self, name: str, *, default: P) -> Path | P:
         """An absolute path; a relative one begins at the folder where the command is run."""
-        return (self._parsed(name, Path, "a path") or default).resolve()
+        given = self._parsed(name, Path, "a path") or default
+        return given.resolve() if given else default
 
     def url(self, name: str, default: str = "") -> str:
         return self._parsed(name, _url, "an address that begins with http:// or https://") or default

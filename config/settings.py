@@ -298,6 +298,21 @@ DOCUMENT_MAX_BYTES = env.integer("TOTEM_DOCUMENT_MAX_BYTES", default=10 * 1024**
 # Of all documents of one territory; the staff may set another quota for one of them.
 WORKSPACE_MAX_BYTES = env.integer("TOTEM_WORKSPACE_MAX_BYTES", default=500 * 1024**2, least=0, most=1024**4)
 
+# -- Backups ----------------------------------------------------------------------------------------------------------
+
+# Where one is made every night, after which the oldest go; None: nowhere.
+BACKUPS_DIR = env.path("TOTEM_BACKUPS", default=None)
+BACKUPS_HOUR = env.integer("TOTEM_BACKUPS_HOUR", default=2, least=0, most=23)
+BACKUPS_KEPT = {
+    "day": env.integer("TOTEM_BACKUPS_DAYS", default=7, least=1, most=1000),
+    "week": env.integer("TOTEM_BACKUPS_WEEKS", default=4, least=0, most=1000),
+    "month": env.integer("TOTEM_BACKUPS_MONTHS", default=12, least=0, most=1000),
+}
+BACKUPS_WITH_KEY = env.boolean("TOTEM_BACKUPS_WITH_KEY", default=False)
+BACKUPS_WITH_STOCKS = env.boolean("TOTEM_BACKUPS_WITH_STOCKS", default=False)
+# The folder of pg_dump, pg_restore and psql where they are not where their packages put them.
+PG_BIN = env.path("TOTEM_PG_BIN", default=None)
+
 # -- The observatory --------------------------------------------------------------------------------------------------
 
 # One folder for each stock of the business register; shared by the machines when there are several.

@@ -222,13 +222,13 @@ if os.geteuid() == 0:
     def test_as_root_programs_nobody_else_can_read_are_copied(
         base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        original = embedded._programs().parent.parent
+        original = embedded.programs().parent.parent
         hidden = tmp_path / "site-packages" / embedded.PACKAGE
         for name in (original.name, f"{embedded.PACKAGE}.libs"):
             shutil.copytree(original.with_name(name), hidden.with_name(name), symlinks=True)
         tmp_path.chmod(0o700)
         monkeypatch.setattr(embedded, "SYSTEM_FOLDER", base.parent / "system")
-        monkeypatch.setattr(embedded, "_programs", lambda: hidden / "pginstall18" / "bin")
+        monkeypatch.setattr(embedded, "programs", lambda: hidden / "pginstall18" / "bin")
         with Server(base, UNSAFE_AND_FAST).running() as server:
             assert _ask(server, "SELECT 1") == 1
             program = Path(f"/proc/{_pid(base)}/exe").resolve()

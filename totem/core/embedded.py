@@ -407,7 +407,8 @@ def _make_folder(folder: Path, *, mode: int, account: pwd.struct_passwd | None =
     folder.chmod(mode)
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's programs in the wheel. Raises ProgramsMissingError."""
     spec = util.find_spec(PACKAGE)
     folders = list(spec.submodule_search_locations or []) if spec else []
     bin_folder = Path(folders[0]) / f"pginstall{VERSION}" / "bin" if folders else None
@@ -421,7 +422,7 @@ def _programs() -> Path:
 
 def _programs_readable_to(account: pwd.struct_passwd | None) -> Path:
     """The folder of PostgreSQL's programs that this user can run; copied under /var/lib/totem where necessary."""
-    original = _programs()
+    original = programs()
     if account is None or _can_run(account, original):
         return original
     # The programs find their libraries relative to themselves: the copy has the layout of the wheel.

@@ -4,12 +4,14 @@ A room's own jobs stand in `totem/ROOM/jobs.py`, where procrastinate discovers t
 worker can be killed after its work and before marking it done.
 """
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from totem.core import clock, limits, mail, seals
+from totem.core.backups import runs
 from totem.core.operations.failures import forget_failures
 from totem.core.queues import LONG, QUEUES, URGENT
 
@@ -89,3 +91,19 @@ async def forget_finished_jobs(context: JobContext, timestamp: int) -> None:  # 
     """Once a night: delete jobs that succeeded over a week ago, and any job that ended over ninety days ago."""
     await context.app.job_manager.delete_old_jobs(nb_hours=7 * 24)
     await context.app.job_manager.delete_old_jobs(nb_hours=90 * 24, include_failed=True, include_cancelled=True)
+
+
+@app.task(
+    name="core.back_up",
+    queue=LONG,
+    lock="core.back_up",
+    queueing_lock="core.back_up",
+    retry=RetryStrategy(max_attempts=2, wait=1800),
+)
+def back_up(timestamp: int) -> None:  # noqa: ARG001
+    """Once a night, where TOTEM_BACKUPS names a folder: make a backup in it and remove those no longer kept."""
+    runs.run_scheduled_backup()
+
+
+if settings.BACKUPS_DIR is not None:
+    app.periodic(cron=f"7 {settings.BACKUPS_HOUR} * * *")(back_up)

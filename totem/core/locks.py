@@ -1,14 +1,17 @@
-"""Advisory locks of PostgreSQL, held until the transaction ends.
+"""Advisory locks of PostgreSQL, held until the transaction ends; that of migrations until its block does.
 
 Everybody who needs several takes them in this order: the hub's, then those of takers (`core.limits`: a person, an
 address, a mailbox), then the spaces' in id order, then rows, then slugs. That order is what keeps contention free of
 deadlocks; the exclusion constraints behind it are the last line of defence.
 """
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
-from django.db import connection
+from django.db import DatabaseError, connection
+
+MIGRATION = 7_460_011  # any number, the same for every version
 
 
 class LockKind(IntEnum):
@@ -41,3 +44,31 @@ def lock(kind: LockKind, pks: Iterable[int]) -> None:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) WITH ORDINALITY AS k(key, n)", [keys]
         )
+
+
+@contextlib.contextmanager
+def migrating() -> Iterator[None]:
+    """Waits until nobody else changes the schema, or makes a backup, and keeps everybody from it in the block."""
+    with _session_lock("pg_advisory_lock", "pg_advisory_unlock"):
+        yield
+
+
+@contextlib.contextmanager
+def no_migration() -> Iterator[None]:
+    """Keeps the schema as it is in the block.
+
+    A migration that waited for a table that pg_dump reads would make everybody else wait behind it.
+    """
+    with _session_lock("pg_advisory_lock_shared", "pg_advisory_unlock_shared"):
+        yield
+
+
+@contextlib.contextmanager
+def _session_lock(take: str, release: str) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {take}(%s)", [MIGRATION])
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError), connection.cursor() as cursor:  # a lost connection has released it
+            cursor.execute(f"SELECT {release}(%s)", [MIGRATION])

@@ -265,3 +265,32 @@ class LimitRefusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.limit} {self.scope} {self.taker}"
+
+
+class BackupRun(models.Model):
+    """A backup that was made, with its size in bytes, its SHA-256 digest, the journal's last seal; or why it was not.
+
+    Written when it ends: of one that was killed there is nothing.
+    """
+
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"), db_index=True)
+    path = models.TextField(_("file"))
+    size = models.PositiveBigIntegerField(_("size (bytes)"), null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    seal = models.CharField(max_length=64, blank=True)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        verbose_name = _("backup")
+        verbose_name_plural = _("backups")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(error="", size__isnull=False) & ~models.Q(sha256="")
+                | (~models.Q(error="") & models.Q(size__isnull=True, sha256="")),
+                name="backup_made_or_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
