@@ -1,16 +1,20 @@
 """The outbox: a mail is sent once, in its reader's language, and never when the transaction was rolled back."""
 
 import datetime
+import re
 import smtplib
 
 import pytest
 from django.core import mail as django_mail
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.html import escape
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from totem.core import mail
 from totem.core.jobs import purge, send_mail
+from totem.core.links import refuse_address
 from totem.core.models import Mail
 
 CODE = {"code": "ABC-123"}
@@ -134,3 +138,56 @@ class TestErasing:
         assert mail.erase_address("READER@example.org") == 1
         assert not mail.deliver(written.pk)
         assert django_mail.outbox == []
+
+
+# -- Links ------------------------------------------------------------------------------------------------------------
+
+# What mail software makes a link of: a scheme, a domain (with the dots that browsers take for one), an address.
+LINKS = [
+    "GAGNEZ 1000 EUROS http://evil.example.fr/x?y=1", "www.evil.fr", "evil.com", "HTTPS://EVIL.FR", "a@evil.fr",
+    "evil。com", "http://testserver.evil.fr", "mailto:a@evil.fr", "http://testserver/lieux/", "(evil.com)", "1.evil.fr",
+]  # fmt: skip
+LIKE_A_LINK = re.compile(r"[a-z]+:/|\w[.。]\w{2}|\S@\S", re.IGNORECASE)
+ACTION = "https://totem.example.org/organisations/?a=1&b=2"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", LINKS)
+def test_no_link_of_a_mail_comes_from_a_name(name, settings):
+    settings.SITE_URL = "https://totem.example.org"
+    context = {"organisation": name, "by": name, "action_url": ACTION, "action_label": "Répondre"}
+    written = mail.queue(
+        key="test:links", to="reader@example.org", language="fr", template="organisations/mail/invited", context=context
+    )
+    assert f"\n{ACTION}\n" in written.text
+    assert f'href="{escape(ACTION)}"' in written.html
+    hrefs = set(re.findall(r'href="([^"]*)"', written.html))
+    assert hrefs == {escape(ACTION), "https://totem.example.org/"}
+    shown = re.sub(r"<[^>]*>", "", written.html)
+    for text in (written.subject, written.text, shown):
+        own = text.replace(ACTION, "").replace("https://totem.example.org", "")
+        assert not LIKE_A_LINK.search(own), own
+
+
+@pytest.mark.django_db
+def test_the_readers_own_address_is_written_as_it_is():
+    written = mail.queue(
+        key="test:own", to="r.martin@example.org", language="fr", template="accounts/mail/account_already_exists",
+        context={"email": "r.martin@example.org", "password_reset_url": "http://testserver/compte/"},
+    )  # fmt: skip
+    assert "r.martin@example.org." in written.text
+    assert "r.martin@example.org" in written.html
+    assert "\nhttp://testserver/compte/\n" in written.text
+
+
+@pytest.mark.parametrize("name", ["http://x", "Lieu www.x.fr", "a@x.fr", "Gagnez sur x.fr/cadeau", "ftp://1.2.3.4"])
+def test_a_name_holds_no_address(name):
+    with pytest.raises(ValidationError):
+        refuse_address(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Booking.com", "S.A.R.L. Dupont", "L’Étage 2.0", "M. Martin / Mme Roy", "R&D : 3 @ 4"]
+)
+def test_a_name_that_looks_like_no_address_is_taken(name):
+    refuse_address(name)

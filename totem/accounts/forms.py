@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
+from totem.core.links import refuse_address
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]
@@ -47,7 +48,9 @@ class LoginForm(RelabelledForm, allauth_forms.LoginForm):  # type: ignore[misc]
 class SignupForm(RelabelledForm, allauth_forms.SignupForm):  # type: ignore[misc]
     """Name and address; the password is optional, without one a code is mailed at each sign-in."""
 
-    name = forms.CharField(max_length=150, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(
+        max_length=150, validators=[refuse_address], widget=forms.TextInput({"autocomplete": "name"})
+    )
     field_order = ("name", "email", "password1")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

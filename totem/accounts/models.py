@@ -10,6 +10,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from totem.core import languages
+from totem.core.model_fields import NameField
 from totem.core.sort_keys import SortKeyField
 
 
@@ -47,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person. Erased people keep their row (ids are referred to) and lose everything personal."""
 
     email = models.EmailField(_("e-mail address"), unique=True)
-    name = models.CharField(_("name"), max_length=150)
+    name = NameField(_("name"), max_length=150)
     sort_key = SortKeyField(source="name", db_index=True)
     language = models.CharField(_("language"), max_length=5, choices=languages.choices, default=settings.LANGUAGE_CODE)
     is_active = models.BooleanField(_("active"), default=True)

@@ -13,6 +13,7 @@ from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
 from totem.core.forms import DateInput, TimeInput
+from totem.core.links import refuse_address
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.wording import minutes_words
 from totem.organisations.models import Organisation
@@ -159,7 +160,12 @@ class RequestForm(SlotForm):
 class VisitorForm(RequestForm):
     """Booking without an account: a name, and the address that a code is mailed to."""
 
-    guest_name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    guest_name = forms.CharField(
+        validators=[refuse_address],
+        label=_("Your name"),
+        max_length=120,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
     guest_email = forms.EmailField(
         label=_("Your e-mail address"),
         max_length=254,
@@ -243,7 +249,11 @@ class TeamForm(BookForm):
         label=_("Who it is"), queryset=User.objects.none(), required=False, widget=forms.RadioSelect, empty_label=None
     )
     guest_name = forms.CharField(
-        label=_("The guest's name"), max_length=120, required=False, widget=forms.TextInput({"autocomplete": "off"})
+        validators=[refuse_address],
+        label=_("The guest's name"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
     )
     guest_email = forms.EmailField(
         label=_("The guest's e-mail address"),

@@ -151,6 +151,7 @@ def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None
             "address": address_of(booking),
         },
         sender=Party(hub.name, hub.email),
+        links=hub.mail_note.split(),  # the team means them
         calendar=b"" if event == "reminder" else _invitation(booking),
     )
 

@@ -14,7 +14,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import EqualAsRange
-from totem.core.model_fields import DecimalField
+from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.periods import Period
 from totem.core.triggers import Trigger
@@ -80,7 +80,7 @@ class Booking(Dated):
         related_name="bookings",
         verbose_name=_("organisation"),
     )
-    guest_name = models.CharField(_("name"), max_length=120, blank=True)
+    guest_name = NameField(_("name"), max_length=120, blank=True)
     guest_email = models.EmailField(_("e-mail"), blank=True)
     guest_language = models.CharField(max_length=5, blank=True)
     client = models.CharField(

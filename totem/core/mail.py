@@ -9,6 +9,7 @@ same Message-ID, and most mail clients show one.
 import datetime
 import hashlib
 import re
+from collections.abc import Iterable
 from email.mime.text import MIMEText
 from email.utils import formataddr, parseaddr
 from typing import Any
@@ -23,6 +24,7 @@ from procrastinate.contrib.django import app
 
 from totem.core import clock
 from totem.core.calendar_files import Party
+from totem.core.links import html_without_links, without_links
 from totem.core.models import Mail
 
 # How long the content of a mail is kept after it was written; the row (key, date) stays.
@@ -52,6 +54,7 @@ def queue(
     context: dict[str, Any],
     sender: Party | None = None,
     calendar: bytes = b"",
+    links: Iterable[str] = (),
 ) -> Mail:
     """Write the mail `key` to `to` and return its row; the job that sends it starts when the transaction commits.
 
@@ -59,16 +62,24 @@ def queue(
     with `context`, `site_url`, `language` and `replies`: whether one may answer. It comes from the site's address in
     the name of `sender`, whom answers reach; `calendar` is an iCalendar file to attach (`core.calendar_files`). Asking
     again for the same key returns the first row and sends no more.
+
+    Only `links`, the reader's address and values named `…_url`, `…address` or `…email` may be links: anything else that
+    looks like one is made plain text (`core.links`).
     """
     known = Mail.objects.filter(key=key).first()
     if known is not None:
         return known
     replies = bool(sender and sender.email)
     context = {**context, "site_url": settings.SITE_URL, "language": language, "replies": replies}
+    links = [
+        *links,
+        to,
+        *(str(value) for name, value in context.items() if name.endswith(("_url", "address", "email"))),
+    ]
     with translation.override(language):
-        subject = " ".join(_render(f"{template}.subject.txt", context, escaped=False).split())
-        text = _render(f"{template}.txt", context, escaped=False).strip() + "\n"
-        html = _render(f"{template}.html", {**context, "subject": subject}, escaped=True)
+        subject = without_links(" ".join(_render(f"{template}.subject.txt", context, escaped=False).split()), links)
+        text = without_links(_render(f"{template}.txt", context, escaped=False).strip() + "\n", links)
+        html = html_without_links(_render(f"{template}.html", {**context, "subject": subject}, escaped=True), links)
     mail, created = Mail.objects.get_or_create(
         key=key,
         defaults={
@@ -78,7 +89,7 @@ def queue(
             "subject": subject[:250],
             "text": text,
             "html": html,
-            "sender_name": sender.name if sender else "",
+            "sender_name": without_links(sender.name, ()) if sender else "",
             "reply_to": sender.email if sender else "",
             "calendar": calendar.decode(),
         },

@@ -6,10 +6,13 @@ from django import forms
 from django.db import models
 
 from totem.core.forms import CoordinateField, NumberField
+from totem.core.links import refuse_address
 
 if TYPE_CHECKING:
+    Chars = models.CharField[str, str]
     Decimals = models.DecimalField[Any, Any]
 else:
+    Chars = models.CharField
     Decimals = models.DecimalField
 
 
@@ -30,3 +33,13 @@ class DegreesField(DecimalField):
     """A latitude or a longitude in degrees, six decimals."""
 
     form_field = CoordinateField
+
+
+class NameField(Chars):
+    """The name of somebody or of something that others see: no web or e-mail address; to migrations it is Django's."""
+
+    default_validators = [refuse_address]
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs

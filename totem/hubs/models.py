@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.colour import validate_accent
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
-from totem.core.model_fields import DecimalField, DegreesField
+from totem.core.model_fields import DecimalField, DegreesField, NameField
 from totem.core.models import Dated
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune, CustomaryHoliday
@@ -54,7 +54,7 @@ class HubQuerySet(models.QuerySet["Hub"]):
 class Hub(Dated):
     """A hub. Its wall-clock times are in its `time_zone`."""
 
-    name = models.CharField(_("name"), max_length=120)
+    name = NameField(_("name"), max_length=120)
     slug = models.SlugField(_("address on this site"), unique=True)
     operator = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="hubs", verbose_name=_("run by"))
     is_published = models.BooleanField(_("shown to the public"), default=False)
@@ -145,7 +145,7 @@ class Zone(Dated):
 
     hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="zones")
     kind = models.CharField(_("use"), max_length=20, choices=ZoneKind)
-    name = models.CharField(_("name"), max_length=80)
+    name = NameField(_("name"), max_length=80)
     area = DecimalField(_("floor area (m²)"), max_digits=8, decimal_places=2)
     opens_on = models.DateField(
         _("opens on"),

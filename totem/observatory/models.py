@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core import languages
+from totem.core.model_fields import NameField
 from totem.core.models import Dated
 from totem.core.triggers import Refusal, Trigger
 from totem.territories.models import Workspace
@@ -116,7 +117,7 @@ class Activity(models.Model):
 class Named(models.Model):
     """Something with a French name and, where it has one, an English one."""
 
-    name = models.CharField(_("name"), max_length=120)
+    name = NameField(_("name"), max_length=120)
     name_en = models.CharField(_("name in English"), max_length=120, blank=True)
 
     class Meta:

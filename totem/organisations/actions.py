@@ -66,6 +66,7 @@ def update_organisation(*, organisation: Organisation, by: User, **values: Any) 
 
 
 def _save(organisation: Organisation) -> None:
+    organisation.clean_fields(exclude=[field.name for field in organisation._meta.fields if field.name != "name"])
     organisation.siret = compact_siret(organisation.siret)
     organisation.siren = of_one_company(compact_siren(organisation.siren), organisation.siret)
     try:

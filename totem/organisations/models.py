@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Concat, ExtractYear, Left, Lowe
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.model_fields import DecimalField
+from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 from totem.territories.models import Declared, DeclaredQuerySet
@@ -89,7 +89,7 @@ class OrganisationKind(models.TextChoices):
 class Organisation(Dated):
     """One legal person, or one establishment of it when the SIRET is given."""
 
-    name = models.CharField(_("name"), max_length=150)
+    name = NameField(_("name"), max_length=150)
     sort_key = SortKeyField(source="name", db_index=True)
     legal_form = models.CharField(_("legal form"), max_length=20, choices=LegalForm.choices)
     kind = models.CharField(_("kind"), max_length=25, choices=OrganisationKind.choices)

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.model_fields import DecimalField
+from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
@@ -45,7 +45,7 @@ class Evidenced(models.Model):
 class Building(Declared, Evidenced):
     """A building, or several at one address. Its area (m²) is the sum of its phases."""
 
-    name = models.CharField(_("name"), max_length=150)
+    name = NameField(_("name"), max_length=150)
     sort_key = SortKeyField(source="name")
     address = models.CharField(_("address"), max_length=300, blank=True)
     commune = models.ForeignKey(
@@ -185,7 +185,7 @@ class Phase(PhaseFigures):
     """
 
     building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="phases", verbose_name=_("building"))
-    name = models.CharField(_("name"), max_length=150)
+    name = NameField(_("name"), max_length=150)
 
     class Meta(PhaseFigures.Meta):
         verbose_name = _("phase")
@@ -279,7 +279,7 @@ class Lot(Dated, Evidenced):
     """A part of a building let in one way. Its document is the template of the agreement, or the price list."""
 
     building = models.ForeignKey(Building, on_delete=models.PROTECT, related_name="lots", verbose_name=_("building"))
-    name = models.CharField(_("name"), max_length=150)
+    name = NameField(_("name"), max_length=150)
     usable_m2 = DecimalField(_("usable area (m²)"), max_digits=10, decimal_places=2, validators=[ABOVE_NOTHING])
     use = models.CharField(_("use"), max_length=150, blank=True)
     lease_form = models.CharField(_("form of lease"), max_length=15, choices=LeaseForm.choices)

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
-from totem.core.model_fields import DecimalField
+from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.triggers import Trigger
 from totem.hubs.models import Hub, Photo, WeeklyHoursBase, Zone
@@ -76,7 +76,7 @@ class Space(Dated):
         Zone, on_delete=models.SET_NULL, null=True, blank=True, related_name="spaces", verbose_name=_("zone")
     )
     kind = models.CharField(_("kind"), max_length=20, choices=SpaceKind)
-    name = models.CharField(_("name"), max_length=80)
+    name = NameField(_("name"), max_length=80)
     slug = models.SlugField(_("address on this site"), max_length=80)
     description = models.TextField(_("description"), blank=True)
     is_active = models.BooleanField(_("in service"), default=True)

@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.files import format_label
+from totem.core.model_fields import NameField
 from totem.core.models import Dated, StoredFile
 from totem.core.sort_keys import SortKeyField, sort_key
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
@@ -367,7 +368,7 @@ class Workspace(Dated):
     """The shared space of a territory's team: its members, perimeters and documents."""
 
     slug = models.SlugField(_("address on this site"), unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = NameField(_("name"), max_length=120)
     state = models.CharField(
         _("state"), max_length=10, choices=WorkspaceState.choices, default=WorkspaceState.REQUESTED
     )
@@ -432,7 +433,7 @@ class Perimeter(Dated):
     """A territory defined by people; its versions hold what it is made of. Without workspace: the installation's."""
 
     slug = models.SlugField(_("address on this site"), unique=True)
-    name = models.CharField(_("name"), max_length=120)
+    name = NameField(_("name"), max_length=120)
     workspace = models.ForeignKey(
         Workspace,
         on_delete=models.PROTECT,

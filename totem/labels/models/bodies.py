@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.model_fields import DecimalField
+from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.triggers import Trigger, read_only
 from totem.organisations.models import LegalForm, Organisation
@@ -56,7 +56,7 @@ class Body(Governed):
     """A steering committee, a board, a GIP, a SEM: what the charter asks the territory (or the hub) to have."""
 
     kind = models.CharField(_("what it is"), max_length=10, choices=BodyKind.choices)
-    name = models.CharField(_("name"), max_length=150)
+    name = NameField(_("name"), max_length=150)
     legal_form = models.CharField(_("legal form"), max_length=20, choices=LegalForm.choices, blank=True)
     has_capital = models.BooleanField(_("has capital"), default=False)
     after_call = models.BooleanField(_("set up after a call"), default=False)
