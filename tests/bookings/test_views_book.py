@@ -168,6 +168,19 @@ class TestBooking:
 
         assert Booking.objects.get().organisation == affiliation.organisation
 
+    def test_organisations_are_those_of_the_day_of_the_booking(self, client, person, space):
+        today = datetime.now(tz=UTC).date()
+        leaving = AffiliationFactory(person=person, until=today + timedelta(days=3))
+        coming = AffiliationFactory(person=person, since=today + timedelta(days=5))
+        for hours, offered, missing in ((24, leaving, coming), (24 * 10, coming, leaving)):
+            asked = fields(from_now(hours))
+            page = client.get(address(space), asked).content.decode()
+            assert offered.organisation.name in page
+            assert missing.organisation.name not in page
+            refused = client.post(address(space), {**asked, "organisation": missing.organisation.pk})
+            assert "organisation" in refused.context["form"].errors
+        assert client.post(address(space), {**asked, "organisation": coming.organisation.pk}).status_code == 303
+
     def test_where_the_team_approves_the_booking_is_a_request(self, client, person):
         space = SpaceFactory(all_night=True, needs_approval=True)
         answer = client.post(address(space), fields(from_now(48)), follow=True)
@@ -421,6 +434,14 @@ class TestTeam:
         assert not Booking.objects.exists()
         assert client.post(address(space), {**sent, "person": member.pk}).status_code == 303
         assert Booking.objects.get().person == member
+
+    @pytest.mark.parametrize("name", ["who", "person", "whom", "organisation", "start", "shown", "date", "guest_name"])
+    def test_a_nul_in_a_field_is_refused(self, client, space, name):
+        sign_in(client, Role.DESK, space)
+        sent = fields(from_now(48), whom="person", who="zola") | {name: "a\x00b"}
+        for more in ({}, {"look": "who"}):
+            assert client.post(address(space), {**sent, **more}).status_code in {200, 400, 422}
+        assert client.get(address(space), sent).status_code in {200, 400, 422}
 
     def test_finds_anybody_by_their_whole_address(self, client, space):
         sign_in(client, Role.DESK, space)

@@ -159,3 +159,12 @@ def test_number_of_queries_does_not_grow(
     with django_assert_num_queries(6):  # hubs, spaces; outages, hours twice, what is free
         response = visitor.get("/trouver/", {"people": "6"})
     assert len(bookings_offered(response)) == hubs * hubs
+
+
+def test_the_day_is_the_hubs_where_it_is_earlier_than_ours(visitor: Client, at) -> None:
+    at("2026-11-27T03:00+01:00")  # 22:00 on the 26th in Guadeloupe
+    SpaceFactory(hub=HubFactory(time_zone="America/Guadeloupe", always_open=True), slug="salle")
+    page = visitor.get("/trouver/", {"day": "2026-11-26", "people": 1, "minutes": 60})
+    assert page.status_code == 200
+    assert 'min="2026-11-26"' in page.content.decode()
+    assert page.context["found"]

@@ -111,6 +111,13 @@ class SlotForm(forms.Form):
         self.is_valid()
         return self.cleaned_data.get(name)
 
+    def typed(self, name: str) -> Any:
+        """What was typed in one field, cleaned before the form is; None where it is missing or invalid."""
+        try:
+            return self.fields[name].clean(self.data.get(name))
+        except forms.ValidationError:
+            return None
+
     def period_error(self) -> str:
         """The first error of the fields of the period; empty without one."""
         return next((str(self.errors[name][0]) for name in ("date", "time", "minutes") if name in self.errors), "")
@@ -195,7 +202,8 @@ class BookForm(RequestForm):
 
     def _offer_organisations_of(self, person: User) -> None:
         field = _list_of(self, "organisation")
-        field.queryset = bookable_by(person, clock.today())
+        day = self.typed("date") or self.initial.get("date") or clock.today(self.place.hub.zone)
+        field.queryset = bookable_by(person, day)
         field.empty_label = str(_("Myself") if person == self.by else _("Nobody but the person"))
 
     def prepare_page(self) -> None:
@@ -279,7 +287,7 @@ class TeamForm(BookForm):
     def __init__(self, *args: Any, space: Space, person: User, **kwargs: Any) -> None:
         super().__init__(*args, space=space, person=person, **kwargs)
         self.found: list[User] = []
-        words = self.data.get("who", "").strip()
+        words = self.typed("who") or ""
         if self.data.get("whom") == self.Whom.PERSON and words:
             self.found = queries.people_to_book_for(space.hub, words, clock.now())
             self._offer(self.found)
@@ -294,7 +302,7 @@ class TeamForm(BookForm):
 
     def _picked(self) -> User | None:
         """The person chosen among those found, or given by their full address."""
-        ticked, words = self.data.get("person", ""), self.data.get("who", "").strip().lower()
+        ticked, words = self.data.get("person", ""), (self.typed("who") or "").lower()
         for person in self.found:
             if str(person.pk) == ticked or (not ticked and person.email == words):
                 return person

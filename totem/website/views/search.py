@@ -46,7 +46,9 @@ def find(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     shown = Hub.objects.filter(hub_queries.visible_to(account_of(request.user))).select_related("commune__department")
     hubs = sorted(shown, key=lambda hub: sort_key(hub.name))
-    form = FindForm(hubs, request.GET, today=timezone.localdate(now))
+    # Of hubs in several zones, the day that is not over in one of them.
+    today = min((now.astimezone(hub.zone).date() for hub in hubs), default=timezone.localdate(now))
+    form = FindForm(hubs, request.GET, today=today)
     context: dict[str, object] = {"form": form, "hubs": hubs, "crumb_items": [home_crumb()]}
     if not form.is_valid():
         return render_page(request, "website/find.html", context, partial="search", status=422)
