@@ -12,7 +12,7 @@ from totem.bookings import queries, rules
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
-from totem.core.forms import DateInput, TimeInput
+from totem.core.forms import DateField, TimeInput
 from totem.core.links import refuse_address
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.wording import minutes_words
@@ -58,7 +58,7 @@ class SlotForm(forms.Form):
     price of.
     """
 
-    date = forms.DateField(label=_("Day"), widget=DateInput, input_formats=["%Y-%m-%d", "%d/%m/%Y"])
+    date = DateField(label=_("Day"), input_formats=["%Y-%m-%d", "%d/%m/%Y"])
     time = forms.TimeField(
         label=_("From"),
         widget=TimeInput,

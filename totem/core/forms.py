@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core import languages
 from totem.core.colour import validate_accent
+from totem.core.periods import validate_day
 from totem.core.wording import minutes_words, number
 
 PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
@@ -56,6 +57,13 @@ class DateInput(forms.DateInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
+
+
+class DateField(forms.DateField):
+    """A day; one too far away for arithmetic, or for sense, is refused (`core.periods.validate_day`)."""
+
+    widget = DateInput
+    default_validators = [validate_day]
 
 
 class TimeInput(forms.TimeInput):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core import limits
-from totem.core.forms import DateInput
+from totem.core.forms import DateField
 from totem.core.limits import Scope, Text
 
 MOST = 100_000
@@ -45,7 +45,7 @@ class AmountsForm(forms.Form):
 class LiftForm(forms.Form):
     """The last day for which limits are lifted; `today` is the first that may be chosen."""
 
-    until = forms.DateField(label=gettext_lazy("Until the end of"), widget=DateInput())
+    until = DateField(label=gettext_lazy("Until the end of"))
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, today: date) -> None:
         super().__init__(data, initial={"until": today + timedelta(days=30)})

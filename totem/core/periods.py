@@ -9,8 +9,27 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+EARLIEST_DAY, LATEST_DAY = date(1800, 1, 1), date(2199, 12, 31)
+"""The days that people may type: a century of arithmetic around them stays within what Python and PostgreSQL hold."""
+
+
+def validate_day(day: date) -> None:
+    """Raises ValidationError for a day before EARLIEST_DAY or after LATEST_DAY."""
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise ValidationError(_("This day is too far away."), code="far")
+
+
+def parse_day(text: str) -> date:
+    """The day of an address, 2026-11-26. Raises ValueError where it is none, or too far away."""
+    day = date.fromisoformat(text)
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise ValueError(text)
+    return day
 
 
 class Period(NamedTuple):

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import ColourField, DateInput, HourField
+from totem.core.forms import ColourField, DateField, HourField
 from totem.core.images import PhotoField
 from totem.core.periods import HoursLine, NonexistentTimeError, Period, local_day, parse_wall_clock
 from totem.core.phones import PhoneField
@@ -324,9 +324,9 @@ class SpanForm(forms.Form):
     Cleans to `period` (in UTC, read in `zone`); a form may let it have no end.
     """
 
-    first_day = forms.DateField(label=gettext_lazy("From"), widget=DateInput())
+    first_day = DateField(label=gettext_lazy("From"))
     from_time = HourField(label=gettext_lazy("at"), required=False)
-    last_day = forms.DateField(label=gettext_lazy("Until"), required=False, widget=DateInput())
+    last_day = DateField(label=gettext_lazy("Until"), required=False)
     until_time = HourField(label=gettext_lazy("at"), required=False)
 
     needs_end = True
@@ -397,7 +397,7 @@ class ZoneForm(ConstraintsAtFields, ZoneModelForm):
     class Meta:
         model = Zone
         fields = ("name", "kind", "area", "opens_on")
-        widgets: ClassVar = {"opens_on": DateInput}
+        field_classes: ClassVar = {"opens_on": DateField}
 
     def __init__(self, data: Any = None, *, hub: Hub, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -424,11 +424,10 @@ class MembershipForm(forms.Form):
     """A new membership."""
 
     email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
-    starts_on = forms.DateField(label=gettext_lazy("First day"), widget=DateInput())
-    ends_on = forms.DateField(
+    starts_on = DateField(label=gettext_lazy("First day"))
+    ends_on = DateField(
         label=gettext_lazy("Last day"),
         required=False,
-        widget=DateInput(),
         help_text=gettext_lazy("Leave empty: until further notice."),
     )
 
@@ -436,7 +435,7 @@ class MembershipForm(forms.Form):
 class LastDayForm(forms.Form):
     """The last day of a membership or of a price."""
 
-    ends_on = forms.DateField(label=gettext_lazy("Last day"), widget=DateInput())
+    ends_on = DateField(label=gettext_lazy("Last day"))
 
 
 class MemberSearchForm(forms.Form):

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import DateInput
+from totem.core.forms import DateField
 from totem.observatory.actions import BranchWords, DraftWords
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Branch, Nomenclature
 from totem.observatory.permissions import perimeters_seen, workspaces_of
@@ -113,7 +113,7 @@ class DraftForm(forms.Form):
     """What a draft says besides its branches; `seen` is the state of it that was read."""
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=40)
-    valid_from = forms.DateField(label=gettext_lazy("Valid from"), widget=DateInput)
+    valid_from = DateField(label=gettext_lazy("Valid from"))
     source = forms.CharField(
         label=gettext_lazy("Source"), max_length=300, required=False,
         help_text=gettext_lazy("Who says that this is the sector: a report, a deliberation, a study."),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.files import DocumentField
-from totem.core.forms import DateInput
+from totem.core.forms import DateField
 from totem.organisations.models import (
     Affiliation,
     LegalForm,
@@ -129,7 +129,7 @@ class RelationForm(EvidenceForm, RelationModelForm):
         model = Relation
         fields = ("kind", "stage", "perimeter", "commune", "since", "until", "detail", "places", "amount", "source",
                   "source_url", "document")  # fmt: skip
-        widgets = {"since": DateInput(), "until": DateInput()}
+        field_classes = {"since": DateField, "until": DateField}
         labels = {"perimeter": _("A perimeter"), "document": _("A document that is here")}
 
     field_order = ("kind", "stage", "detail", "partner", "partner_kind", "perimeter", "commune", "since", "until",
@@ -198,7 +198,7 @@ class FiguresForm(EvidenceForm, FiguresModelForm):
         model = YearFigures
         fields = ("closing_date", "accounts", "revenue", "staff_low", "staff_high", "international_share", "source",
                   "source_url", "document")  # fmt: skip
-        widgets = {"closing_date": DateInput()}
+        field_classes = {"closing_date": DateField}
         labels = {"document": _("A document that is here")}
 
     field_order = ("closing_date", "revenue", "accounts", "staff_low", "staff_high", "international_share", "source",
@@ -221,7 +221,7 @@ class FiguresForm(EvidenceForm, FiguresModelForm):
 class RelationEndForm(forms.Form):
     """The day a relation ends."""
 
-    until = forms.DateField(label=_("The first day it no longer holds"), widget=DateInput())
+    until = DateField(label=_("The first day it no longer holds"))
 
 
 class ActorsFilterForm(forms.Form):

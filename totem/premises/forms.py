@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from totem.core.edit_conflicts import VersionedForm
 from totem.core.files import DocumentField
-from totem.core.forms import CoordinateField, DateInput
+from totem.core.forms import CoordinateField, DateField
 from totem.organisations.forms import OrganisationField
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
@@ -113,7 +113,7 @@ class PhaseFiguresForm(EvidencedForm):
         return data
 
 
-SAID_WIDGETS: dict[str, Any] = {"due_on": DateInput, "delivered_on": DateInput, "announced_on": DateInput}
+DAYS: dict[str, Any] = dict.fromkeys(("due_on", "delivered_on", "announced_on"), DateField)
 PHASE_HELP = {
     "announced_on": gettext_lazy("The day of the decision, the article or the letter that says it."),
     "source": gettext_lazy("Where this is written: a decision, a newspaper, a page."),
@@ -123,9 +123,7 @@ PHASE_HELP = {
 class PhaseForm(PhaseFiguresForm, PhaseModelForm):
     """A new phase, with its first announcement."""
 
-    announced_on = forms.DateField(
-        label=gettext_lazy("Announced on"), widget=DateInput, help_text=PHASE_HELP["announced_on"]
-    )
+    announced_on = DateField(label=gettext_lazy("Announced on"), help_text=PHASE_HELP["announced_on"])
     source = forms.CharField(
         label=gettext_lazy("Source"), max_length=300, required=False, help_text=PHASE_HELP["source"]
     )
@@ -137,7 +135,7 @@ class PhaseForm(PhaseFiguresForm, PhaseModelForm):
     class Meta:
         model = Phase
         fields = ("name", "state", "usable_m2", "due_on", "delivered_on", "cost", "document")
-        widgets = SAID_WIDGETS
+        field_classes = DAYS
 
 
 class RevisionForm(PhaseFiguresForm, RevisionModelForm):
@@ -154,7 +152,7 @@ class RevisionForm(PhaseFiguresForm, RevisionModelForm):
             *("state", "usable_m2", "due_on", "delivered_on", "cost", "announced_on"),
             *("source", "retained", "reason", "document"),
         )
-        widgets = SAID_WIDGETS
+        field_classes = DAYS
         help_texts = PHASE_HELP | {
             "retained": gettext_lazy(
                 "Sources contradict each other: what is not retained stays beside and does not count."
@@ -181,7 +179,7 @@ class OfferForm(EvidencedForm, OfferModelForm):
             *("operator", "network", "technology", "generation", "mbits_down", "mbits_up", "coverage_percent"),
             *("since", "until", "attested_on", "document"),
         )
-        widgets = {"since": DateInput, "until": DateInput, "attested_on": DateInput}
+        field_classes = {"since": DateField, "until": DateField, "attested_on": DateField}
         help_texts = {"technology": gettext_lazy("Of a fixed network.")}
 
     def clean(self) -> dict[str, Any]:
@@ -201,4 +199,4 @@ class OfferForm(EvidencedForm, OfferModelForm):
 class OfferEndForm(forms.Form):
     """The first day without an offer."""
 
-    on = forms.DateField(label=gettext_lazy("It no longer holds from"), widget=DateInput)
+    on = DateField(label=gettext_lazy("It no longer holds from"))

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import DateInput, NumberField
+from totem.core.forms import DateField, NumberField
 from totem.core.wording import minutes_words
 from totem.hubs.forms import ConstraintsAtFields, SpanForm
 from totem.hubs.models import Hub
@@ -204,11 +204,10 @@ class PriceForm(forms.Form):
     vat_rate = forms.TypedChoiceField(
         label=gettext_lazy("VAT rate"), choices=Price.VatRate.choices, coerce=Decimal, initial=Price.VatRate.STANDARD
     )
-    starts_on = forms.DateField(label=gettext_lazy("First day"), widget=DateInput())
-    ends_on = forms.DateField(
+    starts_on = DateField(label=gettext_lazy("First day"))
+    ends_on = DateField(
         label=gettext_lazy("Last day"),
         required=False,
-        widget=DateInput(),
         help_text=gettext_lazy("Leave empty: until another price. With a last day, the former price comes back after."),
     )
 

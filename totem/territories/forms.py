@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core.files import DocumentField
-from totem.core.forms import DateInput
+from totem.core.forms import DateField
 from totem.territories.models import Commune, ErasureReason, WorkspaceRole
 from totem.territories.places import PlaceRef, match_places
 from totem.territories.queries import match_communes, similar_communes
@@ -214,7 +214,7 @@ class PerimeterVersionForm(ShapeForm):
     """What a perimeter is made of from a day on: places, or a shape."""
 
     places = PlacesField(label=gettext_lazy("Places"), required=False)
-    valid_from = forms.DateField(label=gettext_lazy("Valid from"), widget=DateInput())
+    valid_from = DateField(label=gettext_lazy("Valid from"))
     note = forms.CharField(label=gettext_lazy("What changed"), max_length=300, required=False)
     field_order: tuple[str, ...] = ("places", "shape", "shape_file", "projection", "valid_from", "note")
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core import periods
-from totem.core.forms import DateInput, DateTimeInput, HourField, MinutesField
+from totem.core.forms import DateField, DateTimeInput, HourField, MinutesField
 from totem.hubs.models import Hub
 from totem.spaces.models import FARTHEST_DAYS, Feature, SpaceKind
 from totem.spaces.rules import USUAL_MINUTES
@@ -27,7 +27,7 @@ class FindForm(forms.Form):
     hide_optional = True
     people = forms.IntegerField(label=gettext_lazy("People"), min_value=1, max_value=1000, initial=1)
     minutes = MinutesField(label=gettext_lazy("Length"), minimum=30, maximum=LONGEST, initial=USUAL_MINUTES)
-    day = forms.DateField(label=gettext_lazy("Day"), widget=DateInput, required=False)
+    day = DateField(label=gettext_lazy("Day"), required=False)
     after = HourField(label=gettext_lazy("Not before"), required=False)
     before = HourField(label=gettext_lazy("Over by"), required=False)
     hub = forms.ChoiceField(label=gettext_lazy("Hub"), required=False)
@@ -124,7 +124,7 @@ def read_day(text: str, today: date) -> date:
     """The day of `?date=`; today without one. Raises ValueError where it is not a day, or too far from today."""
     if not text:
         return today
-    day = date.fromisoformat(text)
+    day = periods.parse_day(text)
     if not today - FARTHEST_BACK <= day <= today + FARTHEST:
         raise ValueError(text)
     return day

@@ -25,7 +25,7 @@ from totem.bookings.models import Booking
 from totem.bookings.queries import DeskDay, DeskRow
 from totem.core import clock
 from totem.core.components import Tab
-from totem.core.forms import DateInput
+from totem.core.forms import DateField
 from totem.core.limits import scope_key
 from totem.core.models import LimitRefusal
 from totem.core.pages import SeeOther, render_page, wants_partial
@@ -36,20 +36,12 @@ from totem.spaces import actions as space_actions
 from totem.spaces.models import Outage, Space
 from totem.spaces.rules import step_under_way, usual_length
 
-YEARS = range(2000, 2200)
-
 
 class DayForm(forms.Form):
     """Which day the desk looks at."""
 
     hide_optional = True
-    date = forms.DateField(label=gettext_lazy("Day"), required=False, widget=DateInput)
-
-    def clean_date(self) -> datetime.date | None:
-        day: datetime.date | None = self.cleaned_data["date"]
-        if day is not None and day.year not in YEARS:
-            raise forms.ValidationError(_("This day is too far away."))
-        return day
+    date = DateField(label=gettext_lazy("Day"), required=False)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.components import Crumb, SlotButton, Tab
-from totem.core.forms import ColourField, DateInput, MinutesField, TimeInput
+from totem.core.forms import ColourField, DateField, MinutesField, TimeInput
 from totem.core.rendering import ChartSpec
 from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import minutes_words
@@ -81,7 +81,7 @@ class SampleForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=80)
     email = forms.EmailField(label=_("E-mail"), help_text=_("The confirmation goes there."))
-    day = forms.DateField(label=_("Day"), widget=DateInput)
+    day = DateField(label=_("Day"))
     start = forms.TimeField(label=_("From"), widget=TimeInput)
     length = MinutesField(label=_("Length"), minimum=30, maximum=480, step=30, initial=60)
     people = forms.IntegerField(label=_("People"), min_value=1, max_value=40)
@@ -105,7 +105,7 @@ class SampleFilter(forms.Form):
     """Filters on one line: none is marked as optional."""
 
     hide_optional = True
-    day = forms.DateField(label=_("Day"), widget=DateInput, required=False)
+    day = DateField(label=_("Day"), required=False)
     start = forms.TimeField(label=_("From"), widget=TimeInput, required=False)
     length = MinutesField(label=_("Length"), minimum=30, maximum=480, step=30, initial=60)
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import DateInput
+from totem.core.forms import DateField
 from totem.hubs.models import Hub
 from totem.labels.models import CharterVersion, Judgement
 from totem.territories.models import Perimeter
@@ -58,7 +58,7 @@ class JudgementForm(forms.Form):
 class FreezeForm(forms.Form):
     """Which day and which version of the charter to keep, and why."""
 
-    day = forms.DateField(label=gettext_lazy("As of"), widget=DateInput)
+    day = DateField(label=gettext_lazy("As of"))
     version = forms.ChoiceField(label=gettext_lazy("Version of the charter"))
     note = forms.CharField(
         label=gettext_lazy("Why it is frozen"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.files import CheckedFile, DocumentField, DocumentInput
-from totem.core.forms import DateInput, NumberField
+from totem.core.forms import DateField, NumberField
 from totem.labels.comparison import TEXTS, is_yes_or_no
 from totem.labels.indicators import Figured
 from totem.labels.models import ObservationVersion
@@ -86,11 +86,8 @@ class ObservationForm(VersionModelForm):
     class Meta:
         model = ObservationVersion
         fields = [name for name in TEXTS if name != "withdrawn"]
+        field_classes = dict.fromkeys(("starts_on", "ends_on", "source_date", "valid_until"), DateField)
         widgets = {
-            "starts_on": DateInput(),
-            "ends_on": DateInput(),
-            "source_date": DateInput(),
-            "valid_until": DateInput(),
             "method": forms.Textarea({"rows": 3}),
             "note": forms.Textarea({"rows": 3}),
             "unavailable": forms.TextInput(),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.edit_conflicts import VersionedForm, submitted
-from totem.core.forms import DateInput
+from totem.core.forms import DateField
 from totem.labels.forms.evidence import FigureField
 from totem.labels.models import Appointment, Body, FundingLine, Meeting, Seat, SeatRole
 from totem.organisations.forms import OrganisationField
@@ -91,7 +91,7 @@ def _in_order(form: forms.Form, start: str, end: str, *, same_day: bool, words: 
         form.add_error(end, words)
 
 
-DAYS: dict[str, Any] = {"since": DateInput, "until": DateInput}
+DAYS: dict[str, Any] = {"since": DateField, "until": DateField}
 
 
 class BodyForm(ProvenForm, NotingForm, BodyModelForm):
@@ -110,7 +110,7 @@ class BodyForm(ProvenForm, NotingForm, BodyModelForm):
     class Meta:
         model = Body
         fields = ("kind", "name", "legal_form", "has_capital", "after_call", "since", "until", "document")
-        widgets = DAYS
+        field_classes = DAYS
         help_texts = {
             "legal_form": _("Left empty for a committee that is no legal person."),
             "has_capital": _("Its seats then say their share of it. A SEM always has one, a GIP may."),
@@ -137,7 +137,7 @@ class SeatForm(VersionedForm, NotingForm, SeatModelForm):
     class Meta:
         model = Seat
         fields = ("holder", "actor_class", "role", "votes", "capital_share", "since", "until")
-        widgets = DAYS
+        field_classes = DAYS
         help_texts = {
             "holder": _("An office rather than a name: the mayor, the head of… A name is personal data."),
             "votes": _("0 for an observer."),
@@ -167,7 +167,7 @@ class MeetingForm(ProvenForm, MeetingModelForm):
     class Meta:
         model = Meeting
         fields = ("held_on", "subject", "document")
-        widgets = {"held_on": DateInput}
+        field_classes = {"held_on": DateField}
 
 
 class AppointmentForm(ProvenForm, NotingForm, AppointmentModelForm):
@@ -189,7 +189,7 @@ class AppointmentForm(ProvenForm, NotingForm, AppointmentModelForm):
     class Meta:
         model = Appointment
         fields = ("office", "holder", "company", "is_entrepreneur", "act", "since", "until", "document")
-        widgets = DAYS
+        field_classes = DAYS
         help_texts = {
             "holder": _(
                 "A name is personal data: a first name and what they founded is enough, and it may be left out."
@@ -209,7 +209,7 @@ class AppointmentForm(ProvenForm, NotingForm, AppointmentModelForm):
 class EndForm(VersionedForm):
     """The first day somebody no longer holds an office."""
 
-    until = forms.DateField(label=_("They no longer hold it from"), widget=DateInput)
+    until = DateField(label=_("They no longer hold it from"))
 
 
 class FundingForm(ProvenForm, NotingForm, FundingModelForm):
@@ -225,7 +225,7 @@ class FundingForm(ProvenForm, NotingForm, FundingModelForm):
     class Meta:
         model = FundingLine
         fields = ("level", "purpose", "amount", "starts_on", "ends_on", "source", "document")
-        widgets = {"starts_on": DateInput, "ends_on": DateInput}
+        field_classes = {"starts_on": DateField, "ends_on": DateField}
         help_texts = {"source": _("Where this is written: a budget, a deliberation, an agreement.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from totem.core import clock
 from totem.core.measures import UnknownMeasureError
+from totem.core.periods import parse_day
 from totem.core.subjects import UnknownSubjectError
 from totem.labels import wording
 from totem.labels.charter import Charter
@@ -31,7 +32,7 @@ def day_asked(request: HttpRequest) -> datetime.date:
     if not said:
         return today
     try:
-        day = datetime.date.fromisoformat(said)
+        day = parse_day(said)
     except ValueError as unreadable:
         raise Http404 from unreadable
     if not EARLIEST <= day <= today:

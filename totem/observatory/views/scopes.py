@@ -10,7 +10,6 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
@@ -24,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core import clock, navigation
+from totem.core.periods import parse_day
 from totem.core.wording import date_with_year
 from totem.observatory.activities import DEFAULT, activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
@@ -121,7 +121,7 @@ def read_stock(request: HttpRequest) -> Stock:
             raise NoStock
         return stock
     try:
-        day = date.fromisoformat(asked)
+        day = parse_day(asked)
     except ValueError:
         raise Http404(_("A stock is named by its date, such as 2026-11-01.")) from None
     stock = next((stock for stock in stocks_of(request) if stock.date == day), None)
