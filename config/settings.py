@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "totem.core.middleware.HealthMiddleware",
     "totem.core.middleware.DatabaseUnavailableMiddleware",
+    "totem.core.middleware.BusyMiddleware",
     "totem.core.middleware.NulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
