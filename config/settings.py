@@ -204,7 +204,7 @@ ACCOUNT_RATE_LIMITS = {
     "request_login_code": "20/m/ip,3/m/key,10/h/key",
     "reset_password": "20/m/ip,3/m/key,10/h/key",
     "reset_password_from_key": "20/m/ip",
-    "confirm_email": "1/10s/key",
+    "confirm_email": "1/10s/key,10/h/key",  # what signing up or changing addresses sends to an address
     "manage_email": "10/m/user",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",

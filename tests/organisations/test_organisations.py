@@ -5,16 +5,19 @@ import datetime
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories.accounts import UserFactory
 from tests.factories.organisations import AffiliationFactory, OrganisationFactory, siren
-from tests.factories.territories import CommuneFactory
+from tests.factories.territories import CommuneFactory, WorkspaceFactory
 from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data
 from totem.accounts.models import User
+from totem.core.limits import LimitReached
 from totem.core.models import JournalEntry, Mail
 from totem.organisations import actions, queries
+from totem.organisations.limits import SENT_BY_AN_ORGANISATION
 from totem.organisations.models import Affiliation, Invitation, Organisation
 from totem.organisations.numbers import compact_siren, compact_siret
 
@@ -239,7 +242,7 @@ class TestInvite:
         self.invite(client, representative.organisation, known.email)
         client.force_login(known)
         client.post(reverse("organisations:decline", args=[Invitation.objects.get().pk]))
-        assert not Invitation.objects.exists()
+        assert representative.organisation.name not in client.get(LIST).content.decode()
         assert not is_in(known, representative.organisation)
 
     def test_nobody_accepts_for_another(self, client, representative):
@@ -260,7 +263,60 @@ class TestInvite:
         self.invite(client, representative.organisation, "stranger@example.org")
         args = [representative.organisation_id, Invitation.objects.get().pk]
         client.post(reverse("organisations:withdraw", args=args))
-        assert not Invitation.objects.exists()
+        assert not Invitation.objects.waiting().exists()
+
+    def test_withdrawing_and_inviting_in_a_loop_writes_one_mail(self, client, representative):
+        for _each in range(3):
+            assert self.invite(client, representative.organisation, "stranger@example.org").status_code == 302
+            args = [representative.organisation_id, Invitation.objects.waiting().get().pk]
+            client.post(reverse("organisations:withdraw", args=args))
+        assert Mail.objects.count() == 1
+
+    def test_who_declined_is_not_written_to_again(self, client, representative):
+        known = UserFactory()
+        self.invite(client, representative.organisation, known.email)
+        other = Client()
+        other.force_login(known)
+        other.post(reverse("organisations:decline", args=[Invitation.objects.get().pk]))
+        answer = self.invite(client, representative.organisation, known.email)
+        assert answer.status_code == 422
+        assert "email" in answer.context["form"].errors
+        assert Mail.objects.filter(to=known.email).count() == 1
+
+    def test_a_stranger_receives_few_whoever_sends_them_and_a_person_sends_few(self):
+        def invite(email: str, by: User) -> None:
+            organisation = AffiliationFactory(person=by).organisation
+            actions.invite_person(
+                organisation=organisation, email=email, role="employee", can_book=True, by=by, now=NOW
+            )
+
+        for _each in range(3):
+            invite("victim@example.org", UserFactory())
+        with pytest.raises(LimitReached):
+            invite("victim@example.org", UserFactory())
+        assert Mail.objects.filter(to="victim@example.org").count() == 3
+        sender = UserFactory()
+        for n in range(20):
+            invite(f"x{n}@example.org", sender)
+        with pytest.raises(LimitReached):
+            invite("one.more@example.org", sender)
+        assert Mail.objects.count() == 23
+
+    def test_a_name_with_an_address_is_refused_whoever_notes_it(self, client):
+        client.force_login(UserFactory())
+        answer = client.post(CREATE, values(name="GAGNEZ 1000 EUROS http://evil.example.fr"))
+        assert answer.status_code == 422
+        assert "name" in answer.context["form"].errors
+        with pytest.raises(ValidationError):
+            actions.note_organisation(by=UserFactory(), workspace=WorkspaceFactory(), **values(name="www.evil.fr"))
+        assert not Organisation.objects.exists()
+
+    def test_addresses_that_never_answered_are_forgotten_after_a_year(self, representative):
+        for n, age in enumerate((364, 366)):
+            row = Invitation.objects.create(organisation=representative.organisation, email=f"x{n}@e.fr", role="board")
+            Invitation.objects.filter(pk=row.pk).update(created_at=NOW - datetime.timedelta(days=age))
+        actions.forget_invitations(now=NOW)
+        assert Invitation.objects.get().email == "x0@e.fr"
 
     @pytest.mark.parametrize("wrong", [{"email": "nobody"}, {"email": ""}, {"role": "king"}])
     def test_a_bad_value_invites_nobody(self, client, representative, wrong):
@@ -275,9 +331,9 @@ class TestInvite:
         assert not Invitation.objects.exists()
 
     def test_not_more_than_can_be_answered(self, client, representative):
-        for n in range(actions.INVITATIONS_WAITING):
+        for n in range(SENT_BY_AN_ORGANISATION):
             Invitation.objects.create(
-                organisation=representative.organisation, email=f"x{n}@example.org", role=Role.BOARD
+                organisation=representative.organisation, email=f"x{n}@example.org", role=Role.BOARD, withdrawn_at=NOW
             )
         assert self.invite(client, representative.organisation, "one.more@example.org").status_code == 422
         assert not Mail.objects.exists()

@@ -14,17 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
-from totem.core import clock, journal, mail
+from totem.core import clock, journal, limits, mail
 from totem.core.edit_conflicts import check_version, version_token
+from totem.core.limits import Taker
 from totem.core.models import assign_changes
+from totem.organisations.limits import RECEIVED, SENT, SENT_BY_AN_ORGANISATION, sent_by
 from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of
 from totem.territories.approvals import check_may_publish
 from totem.territories.models import Workspace
 
-# Enough for a large company to join at once, too few to use Totem to send mails to strangers.
-INVITATIONS_WAITING = 30
+INVITATIONS_KEPT = datetime.timedelta(days=365)
 
 
 class LastRepresentativeError(Exception):
@@ -35,8 +36,8 @@ class AlreadyAffiliatedError(Exception):
     """The person already has an affiliation with the organisation."""
 
 
-class TooManyInvitations(Exception):
-    """`INVITATIONS_WAITING` invitations of the organisation wait for an answer."""
+class InvitationDeclinedError(Exception):
+    """The person at that address declined: the organisation does not write to them again."""
 
 
 @transaction.atomic
@@ -86,22 +87,38 @@ def _raise_at_its_field(error: IntegrityError) -> NoReturn:
     raise error
 
 
-@transaction.atomic
-def invite_person(*, organisation: Organisation, email: str, role: str, can_book: bool, by: User) -> Invitation:
+@limits.atomic()
+def invite_person(
+    *, organisation: Organisation, email: str, role: str, can_book: bool, by: User, now: datetime.datetime
+) -> Invitation:
     """Invite the person at that address; one mail is sent, whether or not they have an account.
 
-    Inviting again changes the role offered and sends no second mail. Raises AlreadyAffiliatedError, TooManyInvitations.
+    Inviting again, also after having withdrawn, changes the role offered and sends no second mail. Raises
+    AlreadyAffiliatedError, InvitationDeclinedError, LimitReached.
     """
     organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     email = email.strip().lower()
     if Affiliation.objects.on(clock.today()).filter(organisation=organisation, person__email=email).exists():
         raise AlreadyAffiliatedError
     offered = {"role": role, "can_book": can_book}
-    invitation, created = Invitation.objects.update_or_create(organisation=organisation, email=email, defaults=offered)
-    if not created:
-        return invitation
-    if organisation.invitations.count() > INVITATIONS_WAITING:
-        raise TooManyInvitations
+    known = organisation.invitations.filter(email=email).first()
+    if known is None:
+        return _write_invitation(organisation, email, by, now, offered)
+    if known.declined_at is not None:
+        raise InvitationDeclinedError
+    assign_changes(known, {**offered, "withdrawn_at": None})
+    known.save()
+    return known
+
+
+def _write_invitation(
+    organisation: Organisation, email: str, by: User, now: datetime.datetime, offered: dict[str, Any]
+) -> Invitation:
+    limits.require(SENT, Taker.person(by.pk), now=now)
+    limits.require(RECEIVED, Taker.mailbox(email), now=now)
+    if sent_by(organisation, now) >= SENT_BY_AN_ORGANISATION:
+        raise ValidationError({"email": _("The organisation has sent enough invitations that nobody answered.")})
+    invitation = Invitation.objects.create(organisation=organisation, email=email, invited_by=by, **offered)
     entry = journal.record(
         "organisations.invited", organisation, actor_id=by.pk, facts={"invitation": invitation.pk, **offered}
     )
@@ -141,15 +158,17 @@ def accept_invitation(*, invitation: Invitation, person: User, now: datetime.dat
 
 
 @transaction.atomic
-def drop_invitation(*, invitation: Invitation, by: User) -> None:
-    """Delete an invitation: declined by its recipient, or withdrawn by the organisation."""
-    journal.record(
-        "organisations.invitation_dropped",
-        invitation.organisation,
-        actor_id=by.pk,
-        facts={"invitation": invitation.pk, "declined": invitation.email == by.email},
-    )
-    invitation.delete()
+def drop_invitation(*, invitation: Invitation, by: User, now: datetime.datetime) -> None:
+    """An invitation declined by its recipient, or withdrawn by the organisation."""
+    declined = invitation.email == by.email
+    Invitation.objects.filter(pk=invitation.pk).update(**{"declined_at" if declined else "withdrawn_at": now})
+    facts = {"invitation": invitation.pk, "declined": declined}
+    journal.record("organisations.invitation_dropped", invitation.organisation, actor_id=by.pk, facts=facts)
+
+
+def forget_invitations(*, now: datetime.datetime) -> None:
+    """Delete the invitations of more than a year ago: an address is not kept for ever because somebody typed it."""
+    Invitation.objects.filter(created_at__lte=now - INVITATIONS_KEPT).delete()
 
 
 @transaction.atomic

@@ -217,8 +217,17 @@ class Affiliation(Dated):
         return f"{self.person_id} {self.role} {self.organisation_id}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def waiting(self) -> Self:
+        """Those that wait for an answer."""
+        return self.filter(declined_at=None, withdrawn_at=None)
+
+
 class Invitation(Dated):
-    """An invitation to join an organisation, by address, with or without an account; deleted once answered."""
+    """An invitation to join an organisation, by address, with or without an account; deleted once accepted.
+
+    One that was declined or withdrawn stays: the organisation writes to an address once.
+    """
 
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("organisation")
@@ -226,6 +235,11 @@ class Invitation(Dated):
     email = models.EmailField(_("e-mail address"))
     role = models.CharField(_("role"), max_length=15, choices=Affiliation.Role.choices)
     can_book = models.BooleanField(_("may book for the organisation"), default=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    declined_at = models.DateTimeField(_("declined"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation")

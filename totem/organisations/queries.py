@@ -67,7 +67,7 @@ def people_of(organisation: Organisation, on: datetime.date) -> QuerySet[Affilia
 
 def invitations_for(user: User) -> QuerySet[Invitation]:
     """Invitations waiting for the person's answer."""
-    return Invitation.objects.filter(email=user.email).select_related("organisation").order_by("id")
+    return Invitation.objects.waiting().filter(email=user.email).select_related("organisation").order_by("id")
 
 
 # -- Figures by closed year -------------------------------------------------------------------------------------------

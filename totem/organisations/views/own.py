@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_at, errors_in, form_status
 from totem.organisations import actions, queries
 from totem.organisations.forms import InvitationForm, OrganisationForm
 from totem.organisations.models import Affiliation, Invitation, Organisation
@@ -77,21 +77,23 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             row.person_id == person.pk and row.role == Affiliation.Role.REPRESENTATIVE and row.since <= today
             for row in people
         ),
-        "invitations": organisation.invitations.order_by("email"),
+        "invitations": organisation.invitations.waiting().order_by("email"),
     }
     return render(request, "organisations/detail.html", context, status=form_status(request))
 
 
 def _invite(request: HttpRequest, organisation: Organisation, form: InvitationForm) -> bool:
     try:
-        actions.invite_person(organisation=organisation, by=signed_in(request), **form.cleaned_data)
+        with errors_in(form), errors_at("email"):
+            actions.invite_person(
+                organisation=organisation, by=signed_in(request), now=clock.now(), **form.cleaned_data
+            )
+            messages.success(request, _("Invited. A mail is on its way."))
+            return True
     except actions.AlreadyAffiliatedError:
         form.add_error("email", _("This person is already in %(name)s.") % {"name": organisation.name})
-    except actions.TooManyInvitations:
-        form.add_error("email", _("Too many invitations wait for an answer: withdraw some first."))
-    else:
-        messages.success(request, _("Invited. A mail is on its way."))
-        return True
+    except actions.InvitationDeclinedError:
+        form.add_error("email", _("This person declined: they are not written to again."))
     return False
 
 
@@ -118,8 +120,8 @@ def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
     """Take back an invitation that was not answered."""
-    invitation = get_object_or_404(_edited(request, pk).invitations, pk=invitation_pk)
-    actions.drop_invitation(invitation=invitation, by=signed_in(request))
+    invitation = get_object_or_404(_edited(request, pk).invitations.waiting(), pk=invitation_pk)
+    actions.drop_invitation(invitation=invitation, by=signed_in(request), now=clock.now())
     return redirect("organisations:detail", pk)
 
 
@@ -134,7 +136,7 @@ def accept(request: HttpRequest, invitation_pk: int) -> HttpResponse:
 @require_POST
 def decline(request: HttpRequest, invitation_pk: int) -> HttpResponse:
     """Not join."""
-    actions.drop_invitation(invitation=_mine(request, invitation_pk), by=signed_in(request))
+    actions.drop_invitation(invitation=_mine(request, invitation_pk), by=signed_in(request), now=clock.now())
     return redirect("organisations:list")
 
 
