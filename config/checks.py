@@ -90,9 +90,15 @@ REAL_PEOPLE = (
 )
 DATABASE_RULES: list[Rule] = [
     (
-        lambda: settings.DATABASE_TLS and may_be_read_on_the_way(settings.DATABASES["default"]),
+        lambda: (
+            settings.DATABASE_TLS
+            and any(
+                may_be_read_on_the_way({**settings.DATABASES["default"], **other})
+                for other in ({}, settings.DATABASE_OWNER)
+            )
+        ),
         "The connection to the database leaves this machine and may be unencrypted.",
-        "Add sslmode=verify-full (or require) to DATABASE_URL, or allow it by TOTEM_DATABASE_TLS=no.",
+        "Add sslmode=verify-full (or require) to DATABASE_URL (and DATABASE_OWNER_URL), or set TOTEM_DATABASE_TLS=no.",
     ),
 ]
 DEVELOPMENT_RULES: list[Rule] = [

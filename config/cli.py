@@ -20,6 +20,7 @@ from totem.core import embedded
 from totem.core.backups import BackupRefused
 from totem.core.queues import QUEUES
 
+OWNERS_COMMANDS = ("migrate", "createcachetable", "pgtrigger")
 OK, FAILED, INTERRUPTED = 0, 1, 130
 
 
@@ -129,8 +130,7 @@ def worker(options: argparse.Namespace) -> int:
 
 def migrate(_options: argparse.Namespace) -> int:
     """Prepare or upgrade: schema, cache table, communes, static files. Safe to run on several machines at once."""
-    with _database():
-        _set_up()
+    with _database(), _as_owner():
         _prepare()
     return OK
 
@@ -150,8 +150,7 @@ def restore(options: argparse.Namespace) -> int:
         _set_up()
         backups.check(options)
         return OK
-    with _database():
-        _set_up()
+    with _database(), _as_owner():
         _refuse_old_server()
         backups.restore(options)
         _prepare()
@@ -163,11 +162,11 @@ def demo(options: argparse.Namespace) -> int:
     with contextlib.nullcontext() if options.prepare_only else _listener() as listener, _database() as server:
         _say(f"Totem's demonstration ({'all over' if options.reset else 'data are kept'})")
         _step("Database")
-        _set_up()
-        _refuse([*checks.unsafe_settings(), *checks.real_people()])
-        if options.reset:
-            _empty(server)
-        _prepare()
+        with _as_owner():
+            _refuse([*checks.unsafe_settings(), *checks.real_people()])
+            if options.reset:
+                _empty(server)
+            _prepare()
         _step("Outlines")
         _say(_outlines())
         _step("Demonstration")
@@ -191,9 +190,9 @@ def dev(_options: argparse.Namespace) -> int:
         if serves:
             supervisor.start_workers()
         else:
-            _set_up()
-            _refuse([*checks.unsafe_settings(), *checks.real_people()])
-            _prepare()
+            with _as_owner():
+                _refuse([*checks.unsafe_settings(), *checks.real_people()])
+                _prepare()
             _call_if_there("load_demo")
         execute_from_command_line(["totem", "runserver", f"{_settings().BIND}:{_settings().PORT}"])
     return OK
@@ -240,7 +239,8 @@ def manage(options: argparse.Namespace) -> int:
     """Django's own commands."""
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
-    with _database():
+    is_schema = options.arguments[:1] in ([name] for name in OWNERS_COMMANDS)
+    with _database(), _as_owner() if is_schema else contextlib.nullcontext():
         execute_from_command_line(["totem manage", *options.arguments])
     return OK
 
@@ -294,6 +294,16 @@ def _set_up() -> None:
     import django  # noqa: PLC0415
 
     django.setup()
+
+
+@contextlib.contextmanager
+def _as_owner() -> Iterator[None]:
+    """Django is set up, and its connection is the owner's inside the block."""
+    _set_up()
+    from totem.core import roles  # noqa: PLC0415
+
+    with roles.as_owner():
+        yield
 
 
 def _refuse(problems: list[Error]) -> None:
@@ -443,6 +453,9 @@ def _line_for(error: Exception) -> str | None:
             isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}
         ):
             return "The disk is full: free some space and start again; nothing is half-written."
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            first = str(cause).strip().split("\n", 1)[0]
+            return f"This role lacks a right ({first}): run `totem migrate`, as the owner (DATABASE_OWNER_URL)."
         if isinstance(cause, psycopg.OperationalError):
             first = str(cause).strip().split("\n", 1)[0]
             return f"The database cannot be reached ({first}): check DATABASE_URL and that its server runs."

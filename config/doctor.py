@@ -175,6 +175,7 @@ def _inside() -> Iterator[Finding]:
     if encoding != "UTF8":
         yield Finding("wrong", f"Database: its encoding is {encoding}: create it with ENCODING 'UTF8'.")
     yield Finding("ok", f"Database: PostgreSQL {version // 10000} ({where}), {_way()}")
+    yield from _roles()
     if superuser:
         yield Finding("note", "Database: the role is a superuser; one that owns the database and no more is safer.")
     yield _clock()
@@ -201,6 +202,31 @@ def _way() -> str:
     return f"encrypted ({found or 'TLS'})" if connection.connection.pgconn.ssl_in_use else "not encrypted"
 
 
+def _roles() -> Iterator[Finding]:
+    from totem.core import roles  # noqa: PLC0415
+
+    if not roles.is_prepared():
+        return  # the migrations wait
+    if left := roles.not_revoked():
+        yield Finding("wrong", f"Database: this role may change what is append-only ({left[0]}): run `totem migrate`.")
+    elif roles.has_two():
+        yield Finding("ok", "Database: two roles, this one runs and cannot give itself more rights")
+    else:
+        yield Finding(
+            "note",
+            "Database: one role owns the tables and runs: it could give itself back the rights on what is append-only;"
+            " DATABASE_OWNER_URL makes them two.",
+        )
+
+
+def _journal() -> Finding:
+    from totem.core import seals  # noqa: PLC0415
+
+    seal = seals.last()
+    last = f"last seal {seal.number}, {seal.at:%Y-%m-%d %H:%M} UTC, {seal.digest}" if seal else "no seal yet"
+    return Finding("ok", f"Journal: {last}; {seals.waiting()} entries wait for the next")
+
+
 def _clock() -> Finding:
     from totem.core import clock  # noqa: PLC0415
 
@@ -212,6 +238,7 @@ def _clock() -> Finding:
 
 
 def _content() -> Iterator[Finding]:
+    yield _journal()
     from django.conf import settings  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 

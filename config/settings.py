@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from config import database, secret
@@ -85,7 +86,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "totem.core.middleware.HealthMiddleware",
     "totem.core.middleware.DatabaseUnavailableMiddleware",
-    "totem.core.middleware.BusyMiddleware",
     "totem.core.middleware.NulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -138,6 +138,12 @@ DATABASES = {
         "OPTIONS": {**database.DEFAULTS, **CONNECTION.get("OPTIONS", {})},
     }
 }
+# Who owns the tables and migrates them, where that is another role than the one that runs (totem.core.roles).
+DATABASE_ROLE = CONNECTION["USER"]
+DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL")
+if EMBEDDED and DATABASE_OWNER_URL:
+    raise ImproperlyConfigured("DATABASE_OWNER_URL is set and DATABASE_URL is not: set both, or neither.")
+DATABASE_OWNER = {"USER": embedded.OWNER} if EMBEDDED else database.owner_settings(DATABASE_OWNER_URL, CONNECTION)
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

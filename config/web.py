@@ -10,7 +10,7 @@ from config.supervisor import follow_supervisor
 
 THREADS = 4
 OPTIONS = {
-    "worker_class": "config.pools.PooledWorker",
+    "worker_class": "config.receiving.WholeRequestWorker",
     "threads": THREADS,
     "preload_app": True,  # the code is loaded once and shared; no connection is open by then
     "timeout": 60,
@@ -38,14 +38,11 @@ class Web(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from django.urls import get_resolver  # noqa: PLC0415 - loading it reads the settings
+        from config.wsgi import application  # noqa: PLC0415 - loading it reads the settings
 
-        from config.wsgi import application  # noqa: PLC0415
-
-        _ = get_resolver().url_patterns  # the views are loaded before the processes are forked
         return application
 
 
 if __name__ == "__main__":
-    follow_supervisor(with_group=True)
+    follow_supervisor()
     Web(int(sys.argv[1]), int(sys.argv[2])).run()

@@ -36,14 +36,17 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inher
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
+from django.conf import settings  # noqa: E402 - after the set-up
 from django.contrib.auth.hashers import Argon2PasswordHasher  # noqa: E402 - after the set-up
 from django.db import connection, connections, transaction  # noqa: E402
 from django.http import HttpResponseNotFound  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from config import urls  # noqa: E402
-from totem.core import rendering  # noqa: E402
+from totem.core import embedded, rendering  # noqa: E402
 
+if connection.settings_dict["USER"] == embedded.ROLE:
+    settings.DATABASE_OWNER = {"USER": embedded.OWNER}  # for `as_owner`; commands in processes of their own are told
 # Tests measure no time: a drawing may wait and take as long as the machine needs.
 rendering.SECONDS = rendering.PATIENCE = 600
 # Argon2 with its cheapest parameters: its cost is Django's choice, and not what is tested.

@@ -75,6 +75,11 @@ class ThrowAwayCluster:
         shutil.rmtree(self.folder, ignore_errors=True)  # it never ran, when tests were only collected
 
 
+def owner_url_of(url: str) -> str | None:
+    """The `DATABASE_OWNER_URL` that goes with such a `DATABASE_URL`; None in a server where one role has both parts."""
+    return url.replace(f"//{embedded.ROLE}@", f"//{embedded.OWNER}@") if f"//{embedded.ROLE}@" in url else None
+
+
 def url_of(settings: dict[str, Any]) -> str:
     """The `DATABASE_URL` of Django's connection settings."""
     user, password = quote(settings["USER"] or "", safe=""), quote(settings["PASSWORD"] or "", safe="")
@@ -95,6 +100,7 @@ def template_name() -> str:
     """
     migrations = sorted(ROOT.glob("totem/*/migrations/*.py"))
     named = {name for path in migrations for name in re.findall(r"\btotem(?:\.\w+)+", path.read_text(encoding="utf-8"))}
+    named.add("totem.core.roles")  # grants its rights to the running role
     files = {*migrations, ROOT / "config" / "settings.py", Path(__file__)}.union(*map(_sources, named))
     digest = hashlib.sha256()
     for path in sorted(files):
@@ -124,7 +130,8 @@ def make_template(settings: dict[str, Any]) -> None:
         if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             # Made under another name, renamed when complete, so that a killed session leaves no incomplete template.
             with _database(admin, new_name()) as aside:
-                environment = {**os.environ, "DATABASE_URL": url_of({**settings, "NAME": aside})}
+                url = url_of({**settings, "NAME": aside})
+                environment = {**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": owner_url_of(url) or ""}
                 for command in ("migrate", "createcachetable"):
                     subprocess.run(
                         [sys.executable, "-m", "config.cli", "manage", command, "--verbosity=0"],
@@ -157,7 +164,7 @@ def _admin(settings: dict[str, Any]) -> psycopg.Connection[Any]:
         autocommit=True,
         host=settings["HOST"] or None,
         port=settings["PORT"] or None,
-        user=settings["USER"] or None,
+        user=embedded.OWNER if settings["USER"] == embedded.ROLE else settings["USER"] or None,
         password=settings["PASSWORD"] or None,
     )
 
@@ -181,7 +188,7 @@ def _drop(admin: psycopg.Connection[Any], name: str) -> None:
         admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
         admin.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = %s AND usename = current_user",
+            " WHERE datname = %s AND pg_has_role(usesysid, 'MEMBER')",
             [name],
         )
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
@@ -239,7 +246,7 @@ def _server(folder: Path) -> Server:
 
 
 def _settings(server: Server) -> dict[str, Any]:
-    return {"NAME": "totem", "USER": "totem", "PASSWORD": "", "HOST": str(server.socket), "PORT": ""}
+    return {"NAME": "totem", "USER": embedded.ROLE, "PASSWORD": "", "HOST": str(server.socket), "PORT": ""}
 
 
 def _kept() -> Path:

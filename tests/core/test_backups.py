@@ -19,9 +19,11 @@ from django.db import connection
 from django.test import override_settings
 
 from tests.factories.accounts import UserFactory
+from tests.postgres import owner_url_of
 from tests.serving import Totem
 from tests.test_access import World
 from totem.accounts.models import User
+from totem.core import roles
 from totem.core.backups import BackupRefused, archive, making, programs, restoring
 from totem.core.models import BackupRun
 
@@ -99,9 +101,9 @@ def source(new_database, tmp_path_factory) -> Source:
 
 @pytest.fixture
 def here(committed_db: str, tmp_path: Path) -> Iterator[Installation]:
-    """Another installation, migrated and empty."""
+    """Another installation, migrated and empty; who restores is the owner of its tables."""
     installation = Installation(tmp_path / "here")
-    with override_settings(**installation.settings):
+    with roles.as_owner(), override_settings(**installation.settings):
         yield installation
 
 
@@ -296,7 +298,9 @@ def test_a_restore_that_fails_changes_nothing(source: Source, here: Installation
 
 
 def command(*arguments: object, here: Installation, bin_folder: Path) -> Totem:
-    return Totem(*map(str, arguments), TOTEM_DATA=str(here.folder), TOTEM_PG_BIN=str(bin_folder))
+    owner = owner_url_of(os.environ["DATABASE_URL"])
+    folders = {"TOTEM_DATA": str(here.folder), "TOTEM_PG_BIN": str(bin_folder)}
+    return Totem(*map(str, arguments), DATABASE_OWNER_URL=owner, **folders)
 
 
 @pytest.mark.parametrize("how", ["KILL", "TERM"])

@@ -10,6 +10,7 @@ from django.conf import LazySettings
 from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 
 from config import cli
+from tests.postgres import owner_url_of
 from tests.serving import Totem, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +32,8 @@ def test_it_refuses_to_run_outside_development(
 def test_pages_and_jobs_end_when_a_file_changes_so_that_they_start_again(committed_db: str, tmp_path: Path) -> None:
     """Started as by Django's reloader: by exit status 3 the process asks to be started again, with the new code."""
     port, ours = free_port(), {"TOTEM_MODE": "development", "TOTEM_DATA": str(tmp_path), DJANGO_AUTORELOAD_ENV: "true"}
-    dev = Totem("dev", "--port", str(port), DATABASE_URL=committed_db, **ours)
+    urls = {"DATABASE_URL": committed_db, "DATABASE_OWNER_URL": owner_url_of(committed_db)}
+    dev = Totem("dev", "--port", str(port), **urls, **ours)
     dev.wait_for("Starting development server")
     workers = psutil.Process(dev.process.pid).children()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=60) as answer:

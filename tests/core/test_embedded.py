@@ -210,9 +210,18 @@ def test_somebody_elses_folder_at_the_short_socket_path_is_refused(base: Path) -
         squatted.rmdir()
 
 
+def test_a_folder_of_a_former_version_is_given_the_running_role(base: Path) -> None:
+    server = Server(base, UNSAFE_AND_FAST)
+    with server.running(), psycopg.connect(host=str(server.socket), user="postgres", dbname="totem") as connection:
+        connection.execute("DROP ROLE totem_app")
+    with Server(base, UNSAFE_AND_FAST).running() as server:
+        assert _ask(server, "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = 'totem_app'") is False
+        assert _ask(server, "SELECT pg_has_role('totem', 'MEMBER')", user="totem_app") is False
+
+
 def test_the_settings_are_computed_without_touching_anything(tmp_path: Path) -> None:
     settings = embedded.connection_settings(tmp_path / "nowhere")
-    assert settings["USER"] == settings["NAME"] == "totem"
+    assert (settings["NAME"], settings["USER"]) == ("totem", "totem_app")
     assert settings["HOST"] == str(embedded.server_for(tmp_path / "nowhere").socket)
     assert list(tmp_path.iterdir()) == []
 

