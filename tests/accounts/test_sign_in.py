@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.cache import caches
 from django.core.cache.backends.db import DatabaseCache
 from django.db import IntegrityError, connection, transaction
@@ -335,3 +336,60 @@ def test_a_cookie_that_no_server_wrote_is_as_good_as_none(client: Client, name: 
     assert client.get(SIGN_IN, **cookie).status_code == 200
     assert client.get(PROFILE, **cookie).status_code == 302
     assert client.post(SIGN_IN, {"login": "a@example.org", "password": "x" * 12}, **cookie).status_code == 422
+
+
+class CountingHasher(Argon2PasswordHasher):
+    """How often a password is hashed: what an answer costs, whatever the machine."""
+
+    hashed = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.hashed += 1
+        return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        CountingHasher.hashed += 1
+        return super().verify(password, encoded)
+
+
+@pytest.mark.parametrize("password", ["une phrase bien longue", ""])
+def test_an_answer_costs_the_same_whether_the_address_is_known_or_not(client: Client, settings, password: str) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    known, without = UserFactory(), UserFactory()
+    without.set_unusable_password()
+    without.save()
+
+    def cost(url: str, **data: str) -> int:
+        CountingHasher.hashed = 0
+        assert Client().post(url, data).status_code in {302, 422}
+        return CountingHasher.hashed
+
+    addresses = (known.email, without.email, "nobody@example.org")
+    sign_up = {cost(SIGN_UP, name="Camille", email=address, password1=password) for address in addresses}
+    assert sign_up == {1 if password else 0}
+    sign_in = {cost(SIGN_IN, login=address, password="wrong, and long enough") for address in addresses}
+    assert sign_in == {1}
+    assert {cost(FORGOTTEN, email=address) for address in addresses} == {0}
+    assert {cost(BY_CODE, email=address) for address in addresses} == {0}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" Mike@Example.org ", "mike@example.org"),
+        ("mike@exa\u00admple.org", "mike@example.org"),
+        ("mike@ｅxample.org", "mike@example.org"),
+        ("mike@example.org\u200b", "mike@example.org"),
+        ("mi\N{KELVIN SIGN}e@example.org", "mike@example.org"),
+        ("m\N{LATIN SMALL LETTER DOTLESS I}ke@example.org", None),
+        ("M\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}KE@example.org", None),
+        ("ｍike@example.org", None),
+        ("mike@café.example", "mike@xn--caf-dma.example"),
+    ],
+)
+def test_addresses_that_become_anothers_are_that_one_or_refused(client: Client, typed: str, kept: str | None) -> None:
+    answer = client.post(SIGN_UP, {"name": "Mike", "email": typed})
+    assert answer.status_code == (302 if kept else 422)
+    assert list(User.objects.values_list("email", flat=True)) == ([kept] if kept else [])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User(email="m\N{LATIN SMALL LETTER DOTLESS I}ke@example.org").save()

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core import journal, limits, mail
+from totem.core.email_addresses import canonical_address
 from totem.core.limits import Taker
 from totem.core.models import JournalPersonalValue
 
@@ -68,8 +68,7 @@ def appoint_staff(*, email: str, name: str = "") -> User:
 
     For the operator, who vouches for the address. Raises ValidationError for what is no address, and a closed account.
     """
-    email = email.strip().lower()
-    validate_email(email)
+    email = canonical_address(email)
     person = User.objects.select_for_update().filter(email=email).first() or User.objects.create_user(email, name=name)
     if not person.is_active:
         raise ValidationError(_("This account is closed."))

@@ -13,6 +13,7 @@ from django.urls import reverse
 from totem.accounts.models import User
 from totem.core import languages, mail
 from totem.core.client_address import client_address
+from totem.core.email_addresses import canonical_address
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -39,6 +40,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The account's language; for an unknown address the page's, which does not reveal that it is unknown."""
         person = user or getattr(allauth_context.request, "user", None)
         return person.language if isinstance(person, User) else languages.active()
+
+    def clean_email(self, email: str) -> str:
+        """The address as accounts have it; raises ValidationError."""
+        return canonical_address(email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """What allauth's rate limits count by; raises ProxyMismatchError (400)."""

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
@@ -59,6 +61,12 @@ class SignupForm(RelabelledForm, allauth_forms.SignupForm):  # type: ignore[misc
         self.fields["password1"].help_text = _(
             "At least 12 characters. Without one, each time you sign in a code is sent to your address."
         )
+
+    def try_save(self, request: HttpRequest) -> Any:
+        if self.account_already_exists and self.cleaned_data["password1"]:
+            # An address that has an account costs what a new one does: the time of the answer tells nothing.
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

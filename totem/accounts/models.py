@@ -6,10 +6,11 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Length, Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from totem.core import languages
+from totem.core.email_addresses import canonical_address
 from totem.core.model_fields import NameField
 from totem.core.sort_keys import SortKeyField
 
@@ -18,10 +19,8 @@ class UserManager(BaseUserManager["User"]):
     """Creates accounts, with the address in lower case as a constraint requires."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A saved account; without a password one signs in by e-mailed code. Raises ValueError for an empty address."""
-        if not email:
-            raise ValueError("An account needs an e-mail address.")
-        user = self.model(email=email.strip().lower(), **fields)
+        """A saved account; without a password one signs in by e-mailed code. Raises ValidationError for no address."""
+        user = self.model(email=canonical_address(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -70,10 +69,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints: ClassVar = [
             # With the unique index this makes addresses unique whatever their case.
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_email_lower_case"),
+            # And whatever becomes of letters outside ASCII when the case changes (`core.email_addresses`).
+            models.CheckConstraint(
+                condition=models.lookups.Exact(
+                    models.Func(models.F("email"), function="octet_length", output_field=models.IntegerField()),
+                    Length("email"),
+                ),
+                name="accounts_email_ascii",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.email
 
     def clean(self) -> None:
-        self.email = self.email.strip().lower()
+        self.email = canonical_address(self.email)

@@ -12,7 +12,7 @@ from totem.bookings import queries, rules
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
-from totem.core.forms import DateField, TimeInput
+from totem.core.forms import DateField, EmailField, TimeInput
 from totem.core.links import refuse_address
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.wording import minutes_words
@@ -173,7 +173,7 @@ class VisitorForm(RequestForm):
         max_length=120,
         widget=forms.TextInput({"autocomplete": "name"}),
     )
-    guest_email = forms.EmailField(
+    guest_email = EmailField(
         label=_("Your e-mail address"),
         max_length=254,
         widget=forms.EmailInput({"autocomplete": "email"}),
@@ -263,7 +263,7 @@ class TeamForm(BookForm):
         required=False,
         widget=forms.TextInput({"autocomplete": "off"}),
     )
-    guest_email = forms.EmailField(
+    guest_email = EmailField(
         label=_("The guest's e-mail address"),
         max_length=254,
         required=False,

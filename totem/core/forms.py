@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core import languages
 from totem.core.colour import validate_accent
+from totem.core.email_addresses import canonical_address
 from totem.core.periods import validate_day
 from totem.core.wording import minutes_words, number
 
@@ -64,6 +65,14 @@ class DateField(forms.DateField):
 
     widget = DateInput
     default_validators = [validate_day]
+
+
+class EmailField(forms.EmailField):
+    """The e-mail address of somebody, in its one spelling (`core.email_addresses`)."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return canonical_address(text) if text else text
 
 
 class TimeInput(forms.TimeInput):

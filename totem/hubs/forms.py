@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import ColourField, DateField, HourField
+from totem.core.forms import ColourField, DateField, EmailField, HourField
 from totem.core.images import PhotoField
 from totem.core.periods import HoursLine, NonexistentTimeError, Period, local_day, parse_wall_clock
 from totem.core.phones import PhoneField
@@ -410,7 +410,7 @@ class ZoneForm(ConstraintsAtFields, ZoneModelForm):
 class TeamMemberForm(forms.Form):
     """A new team member, by e-mail address and role."""
 
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
+    email = EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.DESK)
 
 
@@ -423,7 +423,7 @@ class RoleForm(forms.Form):
 class MembershipForm(forms.Form):
     """A new membership."""
 
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
+    email = EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     starts_on = DateField(label=gettext_lazy("First day"))
     ends_on = DateField(
         label=gettext_lazy("Last day"),

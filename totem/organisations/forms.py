@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.files import DocumentField
-from totem.core.forms import DateField
+from totem.core.forms import DateField, EmailField
 from totem.organisations.models import (
     Affiliation,
     LegalForm,
@@ -59,7 +59,7 @@ class OrganisationForm(OrganisationModelForm):
 class InvitationForm(forms.Form):
     """An invitation by e-mail address, with a role."""
 
-    email = forms.EmailField(label=_("E-mail address"), help_text=_("They receive a mail, and choose."))
+    email = EmailField(label=_("E-mail address"), help_text=_("They receive a mail, and choose."))
     role = forms.ChoiceField(label=_("Role"), choices=Affiliation.Role.choices, initial=Affiliation.Role.EMPLOYEE)
     can_book = forms.BooleanField(label=_("May book for the organisation"), required=False, initial=True)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core.files import DocumentField
-from totem.core.forms import DateField
+from totem.core.forms import DateField, EmailField
 from totem.territories.models import Commune, ErasureReason, WorkspaceRole
 from totem.territories.places import PlaceRef, match_places
 from totem.territories.queries import match_communes, similar_communes
@@ -290,7 +290,7 @@ class WorkspaceForm(ApprovalForm):
 class MemberForm(forms.Form):
     """A person's address and their role in the team."""
 
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
+    email = EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=WorkspaceRole.choices, initial=WorkspaceRole.AGENT)
 
 
