@@ -16,10 +16,10 @@ PATH = Path("/etc/totem/totem.env")
 DECIDING = frozenset(f"{name}{end}" for name in ("TOTEM_MODE", "TOTEM_DATA", "DATABASE_URL") for end in ("", "_FILE"))
 
 QUOTED = r"""'([^']*)(?:'|\Z)|"((?:[^"\\]|\\.)*)(?:"|\\?\Z)"""
-# An assignment, a comment (which a backslash continues on the next line), or a line without "=", which means nothing.
+# An assignment, a comment (which systemd before 254 continued after a backslash), or a line without "=", for nothing.
 LINE = re.compile(
     rf"""[ \t\n\r]*(?:
-      [#;](?:[^\\\n\r]|\\.)*
+      [#;][^\n\r]*
     | (?P<name>.[^=\n\r]*?)[ \t]*=[ \t]*
       (?P<quoted>(?:(?:{QUOTED})[ \t]*)*)(?P<bare>(?:[^\\\n\r]|\\(?:.|\Z))*?)[ \t]*(?=[\n\r]|\Z)
     | .[^=\n\r]* )""",

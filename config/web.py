@@ -21,7 +21,8 @@ OPTIONS = {
     "loglevel": "warning",
     "control_socket_disable": True,
     "proc_name": "totem",
-    **({"worker_tmp_dir": "/dev/shm"} if sys.platform == "linux" and os.path.isdir("/dev/shm") else {}),  # noqa: PTH112, S108
+    # In memory where that can be written (not in each container); a disk may stall the heartbeat of workers.
+    **({"worker_tmp_dir": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}),  # noqa: S108
 }
 
 

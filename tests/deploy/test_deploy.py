@@ -40,6 +40,13 @@ def test_the_home_page_is_served_over_https_and_asks_for_it(proxy: Proxy) -> Non
         assert (answer.status in {301, 308}, answer.getheader("Location")) == (True, f"https://{HOST}/lieux/")
 
 
+def test_certbot_can_prove_the_name_through_nginx(deployment: Deployment) -> None:
+    nginx = Proxy("nginx", deployment)
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", nginx.plain, timeout=30)) as plain:
+        plain.request("GET", "/.well-known/acme-challenge/token", headers={"Host": HOST})
+        assert plain.getresponse().status == 404  # looked for as a file, not sent to HTTPS
+
+
 @pytest.fixture(scope="module")
 def photo(deployment: Deployment, django_db_blocker) -> str:
     """The address of a photo that a manager has uploaded through nginx."""
