@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.bookings.test_views_book import fields, hidden
 from tests.factories.accounts import UserFactory
@@ -13,9 +14,9 @@ from tests.factories.bookings import BookingFactory, from_now
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.accounts.models import User
-from totem.bookings import actions, mails
+from totem.bookings import actions, jobs, mails
 from totem.bookings.models import Booking, Status
-from totem.core.models import JournalEntry
+from totem.core.models import JournalEntry, Mail
 from totem.hubs.models import Role
 from totem.spaces.models import Audience, Space
 
@@ -180,6 +181,59 @@ class TestCancelling:
         assert strict.post(page_of(booking, "cancel")).status_code == 403
         booking.refresh_from_db()
         assert booking.status == Status.CONFIRMED
+
+
+class TestRequests:
+    @pytest.fixture
+    def asked(self, person) -> Space:
+        return SpaceFactory(all_night=True, needs_approval=True, cancel_notice_minutes=60 * 24)
+
+    def test_one_that_has_no_answer_is_withdrawn_by_its_author_until_it_begins(self, client, person, asked):
+        booking = BookingFactory(space=asked, person=person, period=from_now(3))
+        Booking.objects.update(cancellable_until=booking.created_at)
+        page = client.get(page_of(booking)).content.decode()
+        assert "Withdraw the request" in page
+        assert page_of(booking, "move") not in page
+        assert client.post(page_of(booking, "cancel")).status_code == 303
+        booking.refresh_from_db()
+        assert booking.status == Status.CANCELLED
+
+    def test_one_whose_time_has_come_expires_and_its_author_is_told(self, client, person, asked):
+        booking = BookingFactory(space=asked, person=person, period=from_now(3))
+        later = BookingFactory(space=asked, person=person, period=from_now(9))
+        team = TeamMemberFactory(hub=asked.hub).person
+        begun = booking.starts_at + timedelta(seconds=1)
+        with pytest.raises(actions.WrongStateError):
+            actions.approve(booking=booking, by=team, now=begun)
+        assert actions.expire_requests(now=begun) == 1
+        booking.refresh_from_db()
+        later.refresh_from_db()
+        assert (booking.status, later.status) == (Status.EXPIRED, Status.PENDING)
+        assert not booking.occupancy.exists()
+        job = ProcrastinateJob.objects.filter(task_name="bookings.tell").order_by("id").last()
+        jobs.tell(**job.args)
+        assert "had no answer" in Mail.objects.get().subject
+
+
+class TestGrace:
+    def test_a_booking_just_made_within_the_notice_can_be_cancelled_for_the_minutes_of_the_hub(self, person):
+        space = SpaceFactory(all_night=True, cancel_notice_minutes=60 * 24)
+        now = from_now(0).starts_at
+        booker = actions.Booker.oneself(person)
+        first = actions.book(space=space, period=from_now(3), booker=booker, now=now)
+        second = actions.book(space=space, period=from_now(5), booker=booker, now=now)
+        far = actions.book(space=space, period=from_now(72), booker=booker, now=now)
+        assert first.cancellable_until == now + timedelta(minutes=15)
+        assert far.cancellable_until == far.starts_at - timedelta(days=1)
+        actions.cancel(booking=first, by=person, now=now + timedelta(minutes=15), by_team=False)
+        with pytest.raises(actions.WrongStateError):
+            actions.cancel(booking=second, by=person, now=now + timedelta(minutes=16), by_team=False)
+
+    def test_never_beyond_the_start(self, person):
+        space = SpaceFactory(all_night=True, cancel_notice_minutes=60)
+        now = from_now(0).starts_at - timedelta(minutes=5)
+        booking = actions.book(space=space, period=from_now(0), booker=actions.Booker.oneself(person), now=now)
+        assert booking.cancellable_until == booking.starts_at
 
 
 class TestMoving:

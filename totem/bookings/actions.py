@@ -19,7 +19,7 @@ from totem.core import journal, languages, locks
 from totem.core import limits as policy
 from totem.core.limits import Exemption, LimitReached, Taker
 from totem.core.models import JournalEntry
-from totem.core.periods import Period, local_day
+from totem.core.periods import MINUTE, Period, local_day
 from totem.hubs.models import Hub
 from totem.hubs.queries import Standing, standing
 from totem.organisations.models import Organisation
@@ -157,6 +157,7 @@ def _book(
         purpose=purpose,
     )
     _set_period(booking, period)
+    booking.cancellable_until = _with_grace(booking, now)
     # A slot already taken is refused without waiting for the locks of concurrent bookings.
     if not queries.free_units(space, space_ids, period, quantity=quantity, now=now):
         raise SlotTakenError(space, period, quantity)
@@ -270,6 +271,12 @@ def _set_period(booking: Booking, period: Period) -> None:
     booking.price, booking.vat = price.total, price.vat
     booking.price_lines = [line.as_json() for line in price.lines]
     booking.cancellable_until = cancellation_deadline(space, period.starts_at)
+
+
+def _with_grace(booking: Booking, now: datetime) -> datetime:
+    """Until when who has just booked may cancel: the deadline, or the minutes to change one's mind if that is later."""
+    grace = now + booking.space.hub.grace_minutes * MINUTE
+    return max(booking.cancellable_until, min(booking.starts_at, grace))
 
 
 def _occupy(booking: Booking, unit_ids: list[int]) -> None:
@@ -400,8 +407,10 @@ def confirm_hold(*, booking: Booking, by: User, now: datetime) -> Booking:
 
 @transaction.atomic
 def approve(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """The team approves a pending booking. Raises WrongStateError."""
+    """The team approves a pending booking that has not begun. Raises WrongStateError."""
     row = _locked_booking(booking, Status.PENDING)
+    if row.has_lapsed(now):
+        raise WrongStateError(_("The time of this request has come: it can no longer be approved."))
     return _make_firm(row, by=by, now=now, by_team=True)
 
 
@@ -416,11 +425,22 @@ def refuse(*, booking: Booking, by: User, now: datetime) -> Booking:
     return row
 
 
+def expire_requests(*, now: datetime) -> int:
+    """Expire the requests whose time has come without an answer, and tell their authors; returns how many."""
+    lapsed = Booking.objects.filter(status=Status.PENDING, starts_at__lte=now).order_by("pk")
+    with transaction.atomic():
+        rows = list(lapsed.select_for_update(no_key=True))
+        for row in rows:
+            _change(row, Status.EXPIRED)
+            mails.notify(row, str(Status.EXPIRED), _record("bookings.expired", row, None, {}))
+    return len(rows)
+
+
 @transaction.atomic
 def cancel(*, booking: Booking, by: User | None, now: datetime, by_team: bool) -> Booking:
     """Cancel a booking; its space is free again. Raises WrongStateError after the deadline, or once they are here."""
     row = _locked_booking(booking, *LIVE)
-    _check_changeable(row, now, by_team=by_team)
+    _check_changeable(row, now, row.withdrawn_until, by_team=by_team)
     _change(row, Status.CANCELLED)
     entry = _record("bookings.cancelled", row, by, {})
     signals.cancelled.send(Booking, booking=row, now=now)
@@ -428,12 +448,14 @@ def cancel(*, booking: Booking, by: User | None, now: datetime, by_team: bool) -
     return row
 
 
-def _check_changeable(booking: Booking, now: datetime, *, by_team: bool) -> None:
+def _check_changeable(booking: Booking, now: datetime, until: datetime, *, by_team: bool) -> None:
+    if booking.has_lapsed(now):
+        raise WrongStateError(_("The time of this request has come."))
     if booking.checked_in_at is not None:
         raise WrongStateError(_("They have already arrived."))
     if booking.ends_at <= now:
         raise WrongStateError(_("This booking is over."))
-    if not by_team and now > booking.cancellable_until:
+    if not by_team and now > until:
         raise WrongStateError(_("It is too late to change this booking. Please call the hub."))
 
 
@@ -463,7 +485,7 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     row = _locked_booking(booking, *LIVE)
     if row.hold_has_run_out(now):
         raise WrongStateError(_("This option has run out."))
-    _check_changeable(row, now, by_team=by_team)
+    _check_changeable(row, now, row.cancellable_until, by_team=by_team)
     if (row.space_id, row.period) == (space.pk, period):
         return row
     if not by_team and not rules.may_book(space, stand, signed_in=by is not None):

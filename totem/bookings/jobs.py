@@ -44,5 +44,7 @@ def forget_guests(timestamp: int) -> None:  # noqa: ARG001
     queueing_lock="bookings.release_expired_holds",
 )
 def release_expired_holds(timestamp: int) -> None:  # noqa: ARG001
-    """Expire the holds that have run out."""
-    actions.release_expired_holds(now=clock.now())
+    """Expire the holds that have run out, and the requests whose time has come without an answer."""
+    now = clock.now()
+    actions.release_expired_holds(now=now)
+    actions.expire_requests(now=now)

@@ -56,6 +56,7 @@ def _headline(event: str) -> str:
         Status.PENDING: _("Your request has reached the hub"),
         Status.REFUSED: _("The hub cannot host you this time"),
         Status.CANCELLED: _("Your booking is cancelled"),
+        Status.EXPIRED: _("Your request had no answer in time"),
         "moved": _("Your booking has changed"),
         "reminder": _("We are expecting you"),
     }[event]
@@ -67,6 +68,7 @@ def _sentence(booking: Booking, event: str, now: datetime) -> str:
         Status.PENDING: _("The team answers each request for this space; nobody else can take it meanwhile."),
         Status.REFUSED: _("The space is not available for this request. Please look for another time or space."),
         Status.CANCELLED: _("The space is free again; nothing is due."),
+        Status.EXPIRED: _("The hub did not answer before its time came: nothing is booked, and nothing is due."),
         "moved": _("Here is what holds now."),
         "reminder": _("If you cannot come, please cancel: somebody else may need the space."),
     }[event]
@@ -80,11 +82,14 @@ def _reminder_promise(booking: Booking, now: datetime) -> str:
 
 def _change_deadline(booking: Booking, now: datetime) -> str:
     """Until when the reader may change the booking; empty where they may not any more."""
-    if not booking.can_change(now, by_team=False):
+    can_move = booking.can_move(now, by_team=False)
+    if not can_move and not booking.can_cancel(now, by_team=False):
         return ""
-    zone, until = booking.space.hub.zone, booking.cancellable_until
+    zone, until = booking.space.hub.zone, booking.cancellable_until if can_move else booking.withdrawn_until
     when = {"day": wording.date_words(until, zone), "hour": wording.hour(until, zone)}
-    return _("You may move or cancel it until %(day)s at %(hour)s.") % when
+    if can_move:
+        return _("You may move or cancel it until %(day)s at %(hour)s.") % when
+    return _("You may cancel it until %(day)s at %(hour)s.") % when
 
 
 def calendar_entry(booking: Booking, url: str) -> CalendarEntry:

@@ -161,7 +161,7 @@ class Booking(Dated):
                     IF (OLD.status, NEW.status) NOT IN (
                         ('held', 'pending'), ('held', 'confirmed'), ('held', 'cancelled'), ('held', 'expired'),
                         ('pending', 'confirmed'), ('pending', 'refused'), ('pending', 'cancelled'),
-                        ('confirmed', 'cancelled'), ('confirmed', 'pending')
+                        ('pending', 'expired'), ('confirmed', 'cancelled'), ('confirmed', 'pending')
                     ) THEN
                         RAISE EXCEPTION 'a booking does not go from % to %', OLD.status, NEW.status
                             USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_status_moves_forward';
@@ -222,11 +222,31 @@ class Booking(Dated):
     def hold_has_run_out(self, now: datetime) -> bool:
         return self.hold_expires_at is not None and self.hold_expires_at <= now
 
-    def can_change(self, now: datetime, *, by_team: bool) -> bool:
-        """Whether it can still be moved or cancelled; the actions raise with the reason where not."""
-        if not self.is_live or self.hold_has_run_out(now) or self.checked_in_at is not None or self.ends_at <= now:
-            return False
-        return by_team or now <= self.cancellable_until
+    def can_move(self, now: datetime, *, by_team: bool) -> bool:
+        """Whether it can still be moved; the action raises with the reason where not."""
+        return self._is_open(now) and (by_team or now <= self.cancellable_until)
+
+    def can_cancel(self, now: datetime, *, by_team: bool) -> bool:
+        """Whether it can still be cancelled; the action raises with the reason where not."""
+        return self._is_open(now) and (by_team or now <= self.withdrawn_until)
+
+    @property
+    def withdrawn_until(self) -> datetime:
+        """Until when its author may cancel it: a request that nobody has answered until it begins."""
+        return self.starts_at if self.status == Status.PENDING else self.cancellable_until
+
+    def _is_open(self, now: datetime) -> bool:
+        return (
+            self.is_live
+            and not self.hold_has_run_out(now)
+            and self.checked_in_at is None
+            and self.ends_at > now
+            and not self.has_lapsed(now)
+        )
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Whether it is a request whose time came without an answer, released or not."""
+        return self.status == Status.PENDING and self.starts_at <= now
 
     def can_check_in(self, now: datetime) -> bool:
         """Whether it can be checked in: not arrived yet, and under way or starting within two hours."""

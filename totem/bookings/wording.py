@@ -44,7 +44,7 @@ def moved_words(booking: Booking) -> str:
 
 def state_of(booking: Booking, now: datetime) -> str:
     """The state of a booking for the `badge` component."""
-    if booking.hold_has_run_out(now):
+    if booking.hold_has_run_out(now) or booking.has_lapsed(now):
         return "expired"
     if booking.status != Status.CONFIRMED:
         return str(booking.status)

@@ -68,6 +68,7 @@ class HubFields(TypedDict, total=False):
     phone: str
     website: str
     mail_note: str
+    grace_minutes: int
 
 
 class HubChanges(HubFields, total=False):

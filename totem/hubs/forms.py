@@ -111,6 +111,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             "phone",
             "website",
             "mail_note",
+            "grace_minutes",
         )
         widgets = {
             "description": forms.Textarea({"rows": 5}),
@@ -138,7 +139,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         ),
         (gettext_lazy("How to come"), ("transport", "step_free", "access_notes")),
         (gettext_lazy("To get in touch"), ("languages", "email", "phone", "website")),
-        (gettext_lazy("Mails to who books"), ("mail_note",)),
+        (gettext_lazy("For who books"), ("grace_minutes", "mail_note")),
     )
 
     def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:

@@ -88,6 +88,12 @@ class Hub(Dated):
         models.CharField(max_length=3, choices=Language), verbose_name=_("languages spoken"), default=list, blank=True
     )
     email = models.EmailField(_("e-mail"), blank=True)
+    grace_minutes = models.PositiveSmallIntegerField(
+        _("minutes to change one's mind"),
+        default=15,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text=_("A booking just made can be cancelled for that long, even where it begins soon."),
+    )
     mail_note = models.TextField(
         _("what mails about bookings add"),
         max_length=600,

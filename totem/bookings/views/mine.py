@@ -134,7 +134,8 @@ def _context(access: Access, now: datetime) -> dict[str, Any]:
         "state": wording.state_of(booking, now),
         "lines": quote_lines(map(QuoteLine.from_json, booking.price_lines)),
         "can_check_in": access.by_team and booking.can_check_in(now),
-        "can_change": access.may_change and booking.can_change(now, by_team=access.by_team),
+        "can_move": access.may_change and booking.can_move(now, by_team=access.by_team),
+        "can_cancel": access.may_change and booking.can_cancel(now, by_team=access.by_team),
         "crumbs": [] if access.by else trail(booking.space.hub),  # who is signed in has a bar
     }
 
@@ -158,7 +159,7 @@ def cancel(request: HttpRequest, access: Access) -> HttpResponse:
     if not access.may_change:
         raise Http404
     if request.method != "POST":
-        if not booking.can_change(now, by_team=access.by_team):
+        if not booking.can_cancel(now, by_team=access.by_team):
             return redirect("bookings:detail", booking.reference)
         return render(request, "bookings/cancel.html", _context(access, now))
     try:
@@ -190,7 +191,7 @@ def move(request: HttpRequest, access: Access) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _move(request, access, now)
-    if not booking.can_change(now, by_team=access.by_team):
+    if not booking.can_move(now, by_team=access.by_team):
         return redirect("bookings:detail", booking.reference)
     if "date" in request.GET:
         form = MoveForm(data=request.GET, booking=booking, spaces=_spaces_for(access))
