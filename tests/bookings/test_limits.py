@@ -1,5 +1,6 @@
 """What one person or one address may have booked: counted on success, set by the hub, lifted at its desk."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -91,6 +92,11 @@ def test_one_address_cannot_hold_every_room_and_refused_attempts_take_nothing(sp
         assert ask(browser, space, day, f"ada{day}@example.org") == 303
     for number in range(3):
         assert ask(Client(), space, 3, f"other{number}@example.org") == 429
+    form = fields(from_now(72), guest_name="Ada", guest_email="ada@example.org")
+    page = Client().post(address(space), form, REMOTE_ADDR=WIFI).content.decode()
+    assert re.search("votre connexion internet, que d’autres partagent peut-être, a 2.réservations et", page)
+    assert "Une partie se libère" in page
+    assert "Avec un compte, vous avez votre propre limite" in page
     assert ask(Client(), space, 3, "bob@example.org", "203.0.113.5") == 303
     Booking.objects.filter(guest_email="ada1@example.org").update(hold_expires_at=clock.now())
     assert ask(Client(), space, 4, "bob@example.org") == 303

@@ -56,6 +56,16 @@ def _hours_words(hours: Amount) -> str:
     return pgettext("length", "{hours}\N{NO-BREAK SPACE}h").format(hours=number(round(Decimal(hours), 1)))
 
 
+def _next_hold_ends_at(taker: Taker, hub: Scope, now: datetime) -> datetime | None:
+    """When the first hold runs out of an address; requests of a person end with their answer."""
+    if taker.kind != TakerKind.ADDRESS:
+        return None
+    of_taker = Booking.objects.filter(hub_id=getattr(hub, "pk", 0), client=taker.key)
+    held = of_taker.filter(status=Status.HELD, hold_expires_at__gt=now)
+    first: datetime | None = held.aggregate(first=Min("hold_expires_at"))["first"]
+    return first
+
+
 def _codes_sent(mailbox: Taker, now: datetime) -> Any:
     codes = Mail.objects.filter(key__startswith="bookings.code:", created_at__gt=now - CODES_COUNTED)
     return codes.filter(to__iexact=mailbox.key)
@@ -73,6 +83,7 @@ HOLDS = limits.register(
         defaults={"person": 3, MEMBER: 6, "address": 3},
         words=lambda count: ngettext("%(count)s booking", "%(count)s bookings", int(count)) % {"count": count},
         taken=lambda taker, hub, now: _taken(taker, hub, now)[0],
+        frees_at=_next_hold_ends_at,
         scope="hubs.hub",
         exempt=EXEMPT,
     )

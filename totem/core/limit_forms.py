@@ -13,7 +13,7 @@ from totem.core import limits
 from totem.core.forms import DateField
 from totem.core.limits import Scope, Text
 
-MOST = 100_000
+MOST = 2_000_000_000  # what the column holds: bytes are counted too
 LONGEST_LIFT = timedelta(days=366)
 
 
