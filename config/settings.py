@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "totem.core.middleware.HealthMiddleware",
     "totem.core.middleware.DatabaseUnavailableMiddleware",
     "totem.core.middleware.NulMiddleware",
+    "totem.core.middleware.PrivateMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

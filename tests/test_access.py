@@ -1,6 +1,7 @@
 """Every address, requested by people without a right to it: it answers 404, or asks strangers to sign in."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -268,6 +269,26 @@ def test_a_hub_that_is_not_published_does_not_exist_for_others(world: World, rol
         if "slug" in ADDRESSES[name] and name != "hubs:accent":
             statuses = statuses_of(client, reverse(name, kwargs=world.arguments(name, ADDRESSES[name])))
             assert set(statuses) <= {NOT_FOUND, WRONG_METHOD}, (name, statuses)
+
+
+def test_no_shared_cache_keeps_what_is_somebodys(world: World):
+    person, shared = UserFactory(name="Zoé Unique"), set()
+    client = Client()
+    client.force_login(person)
+    for name in sorted(PUBLIC & set(ADDRESSES)):
+        known: dict[str, object] | None = None
+        with suppress(AssertionError):  # of pages of the observatory World does not know the arguments
+            known = world.arguments(name, ADDRESSES[name])
+        response = client.get(reverse(name, kwargs=known), {"q": "Ami"}) if known is not None else None
+        if response and "public" in response.headers.get("Cache-Control", ""):
+            shared.add(name)
+            assert not response.cookies, name
+            assert not any(word in response.content.decode() for word in (person.name, "csrfmiddlewaretoken")), name
+    assert shared  # the accents of hubs
+    assert (
+        "public"
+        in client.get(reverse("territories:communes"), {"q": "Ami"}, headers={"HX-Request": "true"})["Cache-Control"]
+    )
 
 
 def test_a_booking_is_its_persons_and_the_teams(world: World):

@@ -1,10 +1,11 @@
-"""Middleware of every request: health checks, an unavailable database, and NUL characters."""
+"""Middleware of every request: health checks, an unavailable database, shared caches, and NUL characters."""
 
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
+from django.utils.cache import patch_cache_control
 
 from totem.core.database_errors import is_database_unavailable, unavailable_page
 
@@ -39,6 +40,19 @@ class DatabaseUnavailableMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for an exception that says the database is unavailable; None for any other."""
         return unavailable_page(request) if is_database_unavailable(exception) else None
+
+
+class PrivateMiddleware:
+    """Keeps an answer that sets a cookie, such as a page with the token of a form, out of shared caches."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.cookies and "public" in response.headers.get("Cache-Control", ""):
+            patch_cache_control(response, private=True)
+        return response
 
 
 class NulMiddleware:
