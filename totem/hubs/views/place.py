@@ -53,7 +53,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _missing(hub: Hub) -> list[tuple[str, str]]:
-    """What a visitor would miss: the words, and where it is mended."""
+    """To complete before opening to the public: the words, and where it is mended."""
     where = [hub.slug]
     checks = [
         (
