@@ -168,3 +168,18 @@ def test_the_day_is_the_hubs_where_it_is_earlier_than_ours(visitor: Client, at) 
     assert page.status_code == 200
     assert 'min="2026-11-26"' in page.content.decode()
     assert page.context["found"]
+
+
+def test_a_night_is_searched_from_one_day_into_the_next(visitor: Client, thursday: datetime) -> None:
+    SpaceFactory(hub=HubFactory(always_open=True), slug="studio")
+    assert found(visitor, day="2026-11-27", after="22 h", before="2 h", minutes=180) == [
+        ("studio", "2026-11-27T21:00:00Z", "180")
+    ]
+    response = visitor.get("/trouver/", {"day": "2026-11-27", "after": "22:00", "before": "02:00", "minutes": 300})
+    assert "before" in response.context["form"].errors
+
+
+def test_the_night_under_way_is_searched_too(visitor: Client, at) -> None:
+    at("2026-11-27T00:30+01:00")
+    SpaceFactory(hub=HubFactory(always_open=True), slug="studio")
+    assert found(visitor, after="22:00", before="02:00") == [("studio", "2026-11-26T23:30:00Z", "60")]

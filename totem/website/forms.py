@@ -70,8 +70,8 @@ class FindForm(forms.Form):
 
     def _check_hours(self, values: dict[str, Any]) -> None:
         after, before = values["after"] or time.min, values["before"] or time.min
-        # Midnight, or an empty field, is the end of the day.
-        latest = 24 * 60 if before == time.min else before.hour * 60 + before.minute
+        # Midnight, or an empty field, is the end of the day; an hour before the first is of the day after.
+        latest = before.hour * 60 + before.minute + (24 * 60 if before <= after else 0)
         if latest - (after.hour * 60 + after.minute) < values["minutes"]:
             self.add_error("before", _("The time between these hours is shorter than the length."))
 

@@ -27,7 +27,10 @@ THINGS = (SpaceKind.MACHINE, SpaceKind.EQUIPMENT)
 
 @dataclass(frozen=True)
 class SlotSearch:
-    """The criteria of a search. `after` and `before` are wall-clock times of the hub; None: at any time."""
+    """The criteria of a search. `after` and `before` are wall-clock times of the hub; None: at any time.
+
+    A `before` that is not later than `after` is of the day after: from 22:00 to 02:00.
+    """
 
     people: int = 1
     minutes: int = USUAL_MINUTES
@@ -105,21 +108,24 @@ def find_later(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[S
 
 def _first_slots(spaces: list[Space], search: SlotSearch, now: datetime, zone: ZoneInfo, quantity: int) -> list[Slot]:
     window = periods.local_day(search.day, zone) if search.day else Period(now, now + WITHIN)
-    window = Period(max(window.starts_at, now), window.ends_at)
+    hours = _hours(window, search, zone) if search.after or search.before else None
+    ends_at = max(window.ends_at, hours[-1].ends_at) if hours and search.day else window.ends_at
+    window = Period(max(window.starts_at, now), ends_at)
     if window.starts_at >= window.ends_at:
         return []
-    hours = _hours(window, search, zone) if search.after or search.before else None
     return booking_queries.first_slots(spaces, window, search.length, now, hours=hours, quantity=quantity)
 
 
 def _hours(window: Period, search: SlotSearch, zone: ZoneInfo) -> list[Period]:
-    days = periods.local_days(window, zone)
+    days = list(periods.local_days(window, zone))
+    if not search.day:
+        days.insert(0, days[0] - DAY)  # its night may not be over
     return [_between(day, search.after or time.min, search.before or time.min, zone) for day in days]
 
 
 def _between(day: date, after: time, before: time, zone: ZoneInfo) -> Period:
-    """From `after` to `before` on `day`; a `before` of midnight is the end of the day."""
-    ends_on = day + DAY if before == time.min else day
+    """From `after` on `day` to `before`; midnight is the end of the day."""
+    ends_on = day + DAY if before <= after else day
     return Period(periods.at_wall_clock(day, after, zone), periods.at_wall_clock(ends_on, before, zone))
 
 
