@@ -16,6 +16,7 @@ from totem.bookings import actions, queries
 from totem.bookings.actions import AudienceError, Booker, Guest, SlotTakenError, WrongStateError
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.rules import RuleBrokenError
+from totem.core import limits
 from totem.core.periods import Period
 from totem.spaces.models import Space
 
@@ -174,6 +175,7 @@ def opens_then(line: tuple[int, str, str], clock: datetime) -> bool:
 @pytest.fixture
 def spaces(db: None) -> list[Space]:
     hub = HubFactory(opening_hours=HOURS, closed_on_public_holidays=False)
+    limits.set_amounts(scope=hub, values=dict.fromkeys(limits.amounts_set(hub)), by=UserFactory())  # none
     room = SpaceFactory(hub=hub, max_minutes=1440, buffer_after_minutes=30)
     approved = SpaceFactory(hub=hub, max_minutes=1440, needs_approval=True, buffer_before_minutes=60)
     whole = SpaceFactory(hub=hub, max_minutes=1440, parts=[room, approved])

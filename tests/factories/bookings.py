@@ -1,6 +1,8 @@
 """Bookings of the tests, made by the actions of the application; traits give their status and booker."""
 
 import re
+import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,6 +58,8 @@ class BookingFactory(factory.django.DjangoModelFactory[Booking]):
         if hold_for is not None:
             by = UserFactory()
             TeamMember.objects.create(hub=space.hub, person=by, role=Role.DESK)
+        if visitor is not None:  # each from an address of their own
+            visitor = replace(visitor, client=secrets.token_hex(16))
         wanted["booker"] = Booker(by=None, guest=visitor) if visitor else Booker(by=by, person=person)
         return actions.book(**wanted)
 
