@@ -253,10 +253,20 @@ def _content() -> Iterator[Finding]:
         if cursor.fetchone() == (False,):
             yield Finding("wrong", "Database: no communes are loaded: run `totem migrate`.")
     yield from _jobs()
+    yield from _stocks()
     if settings.DEMO:
         yield from (Finding("wrong", f"Mode: {problem.msg} {problem.hint}") for problem in checks.real_people())
     if mismatch := client_address.recent_mismatch():
         yield Finding("wrong", f"Proxies: a request of the last day came with {mismatch}: correct it, or the proxy.")
+
+
+def _stocks() -> Iterator[Finding]:
+    from totem.observatory.models import Stock  # noqa: PLC0415
+
+    for stock in Stock.objects.answering():
+        if not stock.path.is_dir():
+            what = f"Observatory: the files of the stock of {stock} are missing ({stock.path})"
+            yield Finding("wrong", f"{what}: restore them from a backup, or import the register again.")
 
 
 def _jobs() -> Iterator[Finding]:

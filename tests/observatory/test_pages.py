@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils.html import strip_tags
 
+from config import doctor
 from tests.conftest import ModuleRows
 from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
@@ -125,6 +126,22 @@ class TestEveryPage:
             "/observatoire/planete/terre/", "/observatoire/commune/80021'--/",
         ):  # fmt: skip
             assert client.get(url).status_code == 404, url
+
+    def test_without_the_files_of_the_stock_each_page_says_so_and_so_does_doctor(
+        self, client: Client, stock: Stock, settings, tmp_path: Path
+    ):
+        """As after a backup is restored without them."""
+        settings.OBSERVATORY_DIR = tmp_path
+        for page in PAGES:
+            assert "The files of the register are missing" in words(client, AMIENS + page, 503)
+        for address in ("carte.svg", "etablissements.geojson", "fiche.pdf", "graphiques/age.svg"):
+            assert client.get(AMIENS + address).status_code in {404, 503}, address
+        assert client.get("/observatoire/").status_code == 200
+        drawn = "2.2,49.8;2.4,49.8;2.4,50.0;2.2,50.0"
+        assert client.get("/observatoire/dessin/", {"forme": drawn}).status_code in {422, 503}
+        (found,) = doctor._stocks()
+        assert found.level == "wrong"
+        assert str(tmp_path) in found.text
 
     def test_nothing_is_written_by_a_page(self, client: Client, stock: Stock):
         assert {client.post(AMIENS + page).status_code for page in PAGES} == {405}

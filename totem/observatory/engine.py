@@ -59,6 +59,10 @@ class NoStock(Exception):
     """No stock of the register is in service: there is nothing to count."""
 
 
+class StockFilesMissing(NoStock):
+    """The stock is in service, and its files are not there: restored from a backup without them, or not shared."""
+
+
 class RowsGone(Exception):
     """The question needs the rows of a stock of which only the cubes are kept."""
 
@@ -107,7 +111,10 @@ class Question:
 
 @contextmanager
 def opened(scope: Scope) -> Iterator[Question]:
-    """The scope, ready to be asked. Each thread has its connection, whose views of a stock stay for the next."""
+    """The scope, ready to be asked. Each thread has its connection, whose views of a stock stay for the next.
+
+    Raises RowsGone, StockFilesMissing.
+    """
     connection = _connection()
     _register_stock(connection, scope.stock, scope.activities)
     place, activities = scope.place, scope.activities
@@ -183,6 +190,8 @@ def _connection() -> duckdb.DuckDBPyConnection:
 
 
 def _register_stock(connection: duckdb.DuckDBPyConnection, stock: Stock, activities: Activities) -> None:
+    if not stock.path.is_dir():
+        raise StockFilesMissing(stock.path)
     corrections = stock.path / f"corrections-{activities.version_id}.parquet"
     corrected = activities.corrected and corrections.exists()
     key = (stock.path, stock.complete, activities.nomenclature, activities.version_id if corrected else 0)
