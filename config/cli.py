@@ -16,7 +16,7 @@ import psycopg
 from django.core.checks import Error
 
 from config import assets, backups, checks, environment_file, supervisor
-from totem.core import embedded
+from totem.core import embedded, languages
 from totem.core.backups import BackupRefused
 from totem.core.queues import QUEUES
 
@@ -207,8 +207,7 @@ def doctor(_options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Print what does not add up; the exit status is not 0 when there is something."""
-    with _database():
-        _set_up()
+    with _console():
         _refuse_unmigrated()
         from config import verify as verification  # noqa: PLC0415
 
@@ -240,7 +239,7 @@ def manage(options: argparse.Namespace) -> int:
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     is_schema = options.arguments[:1] in ([name] for name in OWNERS_COMMANDS)
-    with _database(), _as_owner() if is_schema else contextlib.nullcontext():
+    with _console(), _as_owner() if is_schema else contextlib.nullcontext():
         execute_from_command_line(["totem manage", *options.arguments])
     return OK
 
@@ -248,8 +247,7 @@ def manage(options: argparse.Namespace) -> int:
 def _command_of_room(room: str, options: argparse.Namespace, name: str = "") -> int:
     from django.core.management import load_command_class  # noqa: PLC0415
 
-    with _database():
-        _set_up()
+    with _console():
         command = load_command_class(f"totem.{room}", name := name or room)
         given = vars(command.create_parser("totem", name).parse_args(options.arguments))
         command.execute(*given.pop("args", ()), **given)
@@ -257,6 +255,20 @@ def _command_of_room(room: str, options: argparse.Namespace, name: str = "") -> 
 
 
 # -- Helpers ----------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _console() -> Iterator[None]:
+    """Runs a command inside the block, with the database and with messages in the one language of the console.
+
+    Not for what does jobs or loads rows: their texts are in the languages of people.
+    """
+    from django.utils import translation  # noqa: PLC0415
+
+    with _database():
+        _set_up()
+        with translation.override(languages.ENGLISH):
+            yield
 
 
 def _listener() -> socket.socket:

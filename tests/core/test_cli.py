@@ -19,6 +19,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import translation
 
 from config import checks, cli, secret
 from tests.factories.accounts import UserFactory
@@ -327,3 +328,18 @@ def test_the_secret_key_is_made_once_and_kept_to_oneself(data: Path) -> None:
 def test_options_are_read_as_their_variables(data: Path, option: str, variable: str) -> None:
     output = _one_line(Totem("serve", option, "0", TOTEM_DATA=str(data), **EMBEDDED))
     assert f"{variable} is '0'; it must be a whole number from 1" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["charter", "list"], "No charter is published yet"),
+        (["charter", "check"], "Name a file, or --shipped."),
+        (["staff", "nobody"], "Enter a valid email address."),
+        (["manage", "changepassword", "nobody"], "user 'nobody' does not exist"),
+    ],
+)
+def test_the_console_has_one_language(run, committed_db: str, arguments: list[str], words: str) -> None:
+    with translation.override("fr"):
+        _status, output = run(*arguments)
+    assert words in output
