@@ -143,10 +143,10 @@ def test_others_have_no_desk_in_their_menu(visitor: Client) -> None:
     assert not any("/accueil/" in href for href, _label in links(visitor.get("/")))
 
 
-def test_only_the_installations_staff_is_offered_to_add_a_hub(visitor: Client) -> None:
+def test_only_the_installations_staff_is_offered_its_pages(visitor: Client) -> None:
     for is_staff in (True, False):
         visitor.force_login(UserFactory(is_staff=is_staff))
-        assert ("/gestion/nouveau-lieu/" in dict(links(visitor.get("/")))) == is_staff
+        assert ("/installation/etat/" in dict(links(visitor.get("/")))) == is_staff
 
 
 def test_the_team_finds_the_figures_on_the_page_of_its_hub(visitor: Client) -> None:
