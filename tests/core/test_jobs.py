@@ -64,6 +64,16 @@ def test_the_job_of_a_dead_worker_is_put_back_to_work():
     assert job.status == "todo"
 
 
+def test_the_job_of_a_dead_worker_that_waits_again_is_done_once(committed_db):
+    job = taken_by_a_worker_last_seen(DEAD_AFTER_SECONDS + 5)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET queueing_lock = 'one' WHERE id = %s", [job.pk])
+    again = app.configure_task("core.send_mail", queueing_lock="one").defer(mail_id=0)
+    retry_stalled()
+    assert list(ProcrastinateJob.objects.values_list("id", "status")) == [(again, "todo")]
+    retry_stalled()
+
+
 @pytest.mark.django_db
 def test_the_job_of_a_living_worker_is_left_to_it():
     job = taken_by_a_worker_last_seen(DEAD_AFTER_SECONDS - 20)

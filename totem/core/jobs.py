@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.db import connection
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from totem.core import clock, limits, mail, seals
 from totem.core.backups import runs
@@ -37,10 +39,13 @@ def send_mail(mail_id: int) -> None:
     pass_context=True,
 )
 async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-    """Retry the jobs whose worker has missed its heartbeats."""
+    """Retry the jobs whose worker has missed its heartbeats; drop those that wait again under their queueing lock."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            await manager.finish_job(job, Status.ABORTED, delete_job=True)
 
 
 @app.periodic(cron="* * * * *")
