@@ -353,7 +353,7 @@ class TestSeats:
         return BodyFactory(**about(board), sem=True)
 
     def test_a_seat_is_a_members_or_an_offices(self, board, agent, body):
-        member = OrganisationFactory(authority=True)
+        member = OrganisationFactory(authority=True, noted_by=board.workspace)
         url = at(board, "seat_create", body.pk)
         seat = {"actor_class": "local_authority", "role": "president", "votes": "2", "capital_share": "60.5"}
         assert agent.post(url, {**seat, "organisation": member.siren}).status_code == 302
@@ -551,16 +551,16 @@ class TestMeetings:
 
 
 class TestOffices:
-    def fields(self, **changes: object) -> dict[str, object]:
-        by = OrganisationFactory(authority=True)
+    def fields(self, board: Board, **changes: object) -> dict[str, object]:
+        by = OrganisationFactory(authority=True, noted_by=board.workspace)
         said = {"office": "chief_digital_officer", "act": "Délibération 7", "since": "2025-01-01"}
         return {**said, "appointed_by": by.siren, **changes}
 
     def test_the_name_may_be_left_out_and_is_never_in_the_journal(self, board, agent):
         url = at(board, "appointment_create")
-        assert agent.post(url, self.fields()).status_code == 302
+        assert agent.post(url, self.fields(board)).status_code == 302
         assert Appointment.objects.get().holder == ""
-        label = self.fields(office="label_contact", holder="Camille, fondatrice de Test")
+        label = self.fields(board, office="label_contact", holder="Camille, fondatrice de Test")
         assert agent.post(url, label).status_code == 302
         assert "Camille" not in str([entry.facts for entry in JournalEntry.objects.all()])
         assert not JournalPersonalValue.objects.exists()
@@ -576,14 +576,14 @@ class TestOffices:
         ],
     )
     def test_refused_at_the_field(self, board, agent, field, changes):
-        response = agent.post(at(board, "appointment_create"), self.fields(**changes))
+        response = agent.post(at(board, "appointment_create"), self.fields(board, **changes))
         assert response.status_code == 422
         assert field in response.context["form"].errors
         assert not Appointment.objects.exists()
 
     def test_a_second_one_has_to_be_meant(self, board, agent):
         first = AppointmentFactory(**about(board))
-        url, fields = at(board, "appointment_create"), self.fields(holder="Sacha")
+        url, fields = at(board, "appointment_create"), self.fields(board, holder="Sacha")
         refused = agent.post(url, fields)
         assert refused.status_code == 422
         assert 'type="checkbox" name="together"' in words(refused)
@@ -596,14 +596,14 @@ class TestOffices:
 
     def test_one_after_the_other_is_no_second(self, board, agent):
         AppointmentFactory(**about(board), until=datetime.date(2025, 1, 1))
-        assert agent.post(at(board, "appointment_create"), self.fields()).status_code == 302
+        assert agent.post(at(board, "appointment_create"), self.fields(board)).status_code == 302
 
     def test_changed_at_once_ended_and_published(self, board, agent):
         person = AppointmentFactory(**about(board))
         url = at(board, "appointment_edit", person.pk)
         seen = agent.get(url).context["form"]["seen"].value()
         assert sent(agent, url, act="Arrêté 3").status_code == 302
-        conflict = agent.post(url, self.fields(act="Mine", seen=seen))
+        conflict = agent.post(url, self.fields(board, act="Mine", seen=seen))
         assert conflict.status_code == 409
         assert "Arrêté 3" in words(conflict)
         assert 'value="Mine"' in words(conflict)
@@ -617,7 +617,7 @@ class TestOffices:
 
 class TestMoney:
     def test_written_as_people_write_it(self, board, agent):
-        funder = OrganisationFactory(name="Région d’essai")
+        funder = OrganisationFactory(name="Région d’essai", noted_by=board.workspace)
         assert agent.post(at(board, "funding_create"), {**LINE, "funder": funder.name}).status_code == 302
         line = FundingLine.objects.get()
         assert (line.amount, line.public) == (Decimal("120000.50"), False)

@@ -9,7 +9,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories.organisations import OrganisationFactory, RelationFactory, YearFiguresFactory, siren
+from tests.factories.organisations import (
+    AffiliationFactory,
+    OrganisationFactory,
+    RelationFactory,
+    YearFiguresFactory,
+    siren,
+)
 from tests.factories.territories import (
     CommuneFactory,
     DocumentFactory,
@@ -19,7 +25,7 @@ from tests.factories.territories import (
 )
 from totem.core.models import JournalEntry
 from totem.core.wording import number
-from totem.organisations import actions
+from totem.organisations import actions, queries
 from totem.organisations.models import Affiliation, Organisation, OrganisationKind, Relation, YearFigures
 from totem.territories.models import Document, Workspace, WorkspaceRole
 
@@ -103,14 +109,14 @@ class TestAdding:
 
     @pytest.mark.parametrize("typed", ["{name}", "{siren}", "{name} ({siren})"])
     def test_one_that_is_here_is_found_by_name_or_number(self, agent, workspace, typed):
-        here = OrganisationFactory(name="Éclair Numérique", siren=siren(81_001))
+        here = OrganisationFactory(name="Éclair Numérique", siren=siren(81_001), noted_by=workspace)
         text = typed.format(name="eclair numerique", siren=here.siren)
         agent.post(at("actor_add", workspace), relation_form(**{"who-organisation": text, "who-kind": ""}))
         assert Relation.objects.get().organisation == here
 
     def test_namesakes_are_told_apart(self, agent, workspace):
-        OrganisationFactory(name="Exemple Capital")
-        OrganisationFactory(name="Exemple Capital", commune=CommuneFactory(rouen=True))
+        OrganisationFactory(name="Exemple Capital", noted_by=workspace)
+        OrganisationFactory(name="Exemple Capital", commune=CommuneFactory(rouen=True), noted_by=workspace)
         answer = agent.post(at("actor_add", workspace), relation_form())
         assert answer.status_code == 422
         assert "Rouen (76)" in str(answer.context["who"].errors["organisation"])
@@ -147,21 +153,45 @@ class TestAdding:
         assert JournalEntry.objects.count() == before
 
     def test_a_known_siren_under_another_name_is_refused_with_the_known_name(self, agent, workspace):
-        OrganisationFactory(siren=siren(81_003), name="Autre nom")
+        OrganisationFactory(siren=siren(81_003), name="Autre nom", noted_by=workspace)
         answer = agent.post(at("actor_add", workspace), relation_form(**{"who-siren": siren(81_003)}))
         assert answer.status_code == 422
         assert "siren" in answer.context["who"].errors
         assert Organisation.objects.count() == 1
 
+    @pytest.mark.parametrize("theirs", ["nobody", "people", "territory"])
+    def test_no_answer_tells_that_others_are_here_with_the_number_or_the_name(self, agent, workspace, theirs):
+        if theirs != "nobody":
+            other = OrganisationFactory(
+                name="Exemple Capital", siren=siren(81_006), email="prive@example.org", commune=None,
+                kind=relation_form()["who-kind"],
+                noted_by=WorkspaceFactory() if theirs == "territory" else None,
+            )  # fmt: skip
+            RelationFactory(organisation=other)
+            AffiliationFactory(organisation=other)
+        by_number = agent.post(at("actor_add", workspace), relation_form(**{"who-organisation": siren(81_006)}))
+        assert list(by_number.context["who"].errors) == ["organisation"]
+        answer = agent.post(at("actor_add", workspace), relation_form(**{"who-siren": siren(81_006)}), follow=True)
+        assert answer.status_code == 200
+        assert "prive@example.org" not in answer.content.decode()
+        made = Relation.objects.get(workspace=workspace).organisation
+        assert (made.siren, made.noted_by, made.email) == (siren(81_006), workspace, "")
+        again = agent.post(
+            at("actor_add", workspace), relation_form(**{"who-organisation": "X", "who-siren": made.siren})
+        )
+        assert "siren" in again.context["who"].errors or again.status_code == 422  # one's own is once
+        inside = [row.id for row in queries.organisations_inside(None, [made.kind], workspace)]
+        assert inside == [made.pk]  # and is counted once
+
     def test_a_namesake_with_another_siren_is_not_taken_for_it(self, agent, workspace):
-        OrganisationFactory(name="Exemple Capital", siren=siren(81_004))
+        OrganisationFactory(name="Exemple Capital", siren=siren(81_004), noted_by=workspace)
         answer = agent.post(at("actor_add", workspace), relation_form(**{"who-siren": siren(81_005)}))
         assert answer.status_code == 422
         assert "siren" in answer.context["who"].errors
         assert not Relation.objects.exists()
 
     def test_the_other_organisation_may_be_new_too(self, agent, workspace):
-        one = OrganisationFactory()
+        one = OrganisationFactory(noted_by=workspace)
         values = {"who-organisation": one.siren, "kind": "simplifies", "stage": "", "commune": ""}
         agent.post(
             at("actor_add", workspace),
@@ -172,7 +202,7 @@ class TestAdding:
         assert (partner.name, partner.kind) == ("Préfecture d’exemple", OrganisationKind.STATE_SERVICE)
 
     def test_nobody_has_a_relation_with_itself(self, agent, workspace):
-        one = OrganisationFactory()
+        one = OrganisationFactory(noted_by=workspace)
         values = {"who-organisation": one.siren, "partner": one.siren, "commune": "", "kind": "mentors", "stage": ""}
         answer = agent.post(at("actor_add", workspace), relation_form(**values))
         assert answer.status_code == 422

@@ -85,12 +85,13 @@ class TestNumbers:
         with pytest.raises(IntegrityError), transaction.atomic():
             OrganisationFactory(**wrong)
 
-    def test_a_siren_is_here_once_and_its_establishments_once_each(self):
-        OrganisationFactory(siren="356000000")
-        OrganisationFactory(siren="356000000", siret=LA_POSTE)
+    def test_a_territory_notes_a_siren_once_and_its_establishments_once_each(self):
+        workspace = WorkspaceFactory()
+        OrganisationFactory(siren="356000000", noted_by=workspace)
+        OrganisationFactory(siren="356000000", siret=LA_POSTE, noted_by=workspace)
         for wrong in ({"siren": "356000000"}, {"siren": "356000000", "siret": LA_POSTE}):
             with pytest.raises(IntegrityError), transaction.atomic():
-                OrganisationFactory(**wrong)
+                OrganisationFactory(**wrong, noted_by=workspace)
         OrganisationFactory.create_batch(2, without_siren=True)
 
 
@@ -121,8 +122,6 @@ class TestCreate:
             ({"siren": "123456789"}, "siren"),
             ({"siret": "12345678900010"}, "siret"),
             ({"siren": siren(1), "siret": LA_POSTE}, "siret"),
-            ({"siren": siren(99)}, "siren"),
-            ({"siret": LA_POSTE}, "siret"),
             ({"commune": "Nowhere-sur-Mer"}, "commune"),
             ({"website": "javascript:alert(1)"}, "website"),
             ({"email": "nobody"}, "email"),
@@ -130,8 +129,7 @@ class TestCreate:
         ],
     )
     def test_a_bad_value_is_said_at_its_field_and_nothing_is_written(self, client, wrong, field):
-        OrganisationFactory(siren=siren(99))
-        OrganisationFactory(siren="356000000", siret=LA_POSTE)
+        OrganisationFactory.create_batch(2)
         client.force_login(UserFactory())
         answer = client.post(CREATE, values(**wrong))
         assert answer.status_code == 422
@@ -200,13 +198,27 @@ class TestEdit:
         assert (organisation.name, organisation.sort_key) == ("Autre nom", "autre nom")
         assert JournalEntry.objects.get(verb="organisations.updated").facts == {"fields": ["name"]}
 
-    def test_the_number_of_another_is_refused(self, client, representative):
-        OrganisationFactory(siren=siren(99))
-        url = reverse("organisations:edit", args=[representative.organisation_id])
-        answer = client.post(url, values(siren=siren(99)))
-        assert answer.status_code == 422
-        assert "siren" in answer.context["form"].errors
-        assert representative.organisation.name in answer.content.decode()
+    @pytest.mark.parametrize("number", [{"siren": siren(99)}, {"siren": "", "siret": LA_POSTE}])
+    def test_no_answer_tells_that_others_are_here_with_a_number(self, client, representative, number):
+        own = reverse("organisations:edit", args=[representative.organisation_id])
+        answers = []
+        for others in (False, True):
+            if others:
+                OrganisationFactory(siren=siren(99))
+                OrganisationFactory(siren="356000000", siret=LA_POSTE)
+            client.force_login(UserFactory())
+            answers.append(client.post(CREATE, values(**number)).status_code)
+            client.force_login(representative.person)
+            answers.append(client.post(own, values(**number)).status_code)
+        assert answers == [302] * 4
+
+    def test_one_is_not_twice_in_an_organisation_with_one_number(self, client):
+        client.force_login(UserFactory())
+        for number, field in (({"siren": siren(99)}, "siren"), ({"siret": LA_POSTE}, "siret")):
+            assert client.post(CREATE, values(**number)).status_code == 302
+            answer = client.post(CREATE, values(**number))
+            assert answer.status_code == 422
+            assert field in answer.context["form"].errors
 
 
 class TestInvite:

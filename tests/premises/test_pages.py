@@ -165,7 +165,7 @@ class TestRights:
 class TestBuildingForms:
     def test_a_building_is_declared_for_its_team_then_published(self, client, team, workspace):
         team()
-        owner = OrganisationFactory(name="Métropole de Rouen")
+        owner = OrganisationFactory(name="Métropole de Rouen", noted_by=workspace)
         commune = CommuneFactory(rouen=True)
         sent = {
             "name": "Seine Innopolis",
@@ -350,7 +350,7 @@ class TestLotAndOfferForms:
 
     def test_an_offer_is_attested_and_ends(self, client, team, building):
         team()
-        operator = OrganisationFactory(name="Opérateur d’exemple")
+        operator = OrganisationFactory(name="Opérateur d’exemple", noted_by=building.workspace)
         sent = {"operator": "opérateur d'exemple", "network": "fixed", "technology": "fibre", "mbits_down": "1000"}
         sent |= {"since": "2025-01-01", "attested_on": "2025-02-01"}
         assert client.post(at("offer_add", building), sent).status_code == 302
@@ -382,7 +382,7 @@ class TestLotAndOfferForms:
     )
     def test_what_is_missing_is_said_at_its_field(self, client, team, building, sent, fields):
         team()
-        operator = OrganisationFactory()
+        operator = OrganisationFactory(noted_by=building.workspace)
         response = client.post(at("offer_add", building), {"operator": operator.siren, "since": "2025-01-01"} | sent)
         assert response.status_code == 422
         assert set(response.context["form"].errors) == fields

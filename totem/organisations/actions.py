@@ -21,7 +21,7 @@ from totem.core.models import assign_changes
 from totem.organisations.limits import RECEIVED, SENT, SENT_BY_AN_ORGANISATION, sent_by
 from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
-from totem.organisations.queries import affiliations_of
+from totem.organisations.queries import affiliations_of, organisations_of
 from totem.territories.approvals import check_may_publish
 from totem.territories.models import Workspace
 
@@ -44,9 +44,11 @@ class InvitationDeclinedError(Exception):
 def create_organisation(*, by: User, now: datetime.datetime, **values: Any) -> Organisation:
     """A new organisation, of which `by` becomes the representative.
 
-    `values` are fields of Organisation. Raises ValidationError, by field, for a number that is wrong or already here.
+    `values` are fields of Organisation. Raises ValidationError, by field, for a number that is wrong, or of an
+    organisation that `by` is in. That others are here with it is not told.
     """
     organisation = Organisation(**values)
+    _check_not_represented(organisation, by, now)
     _save(organisation)
     Affiliation.objects.create(
         person=by, organisation=organisation, role=Affiliation.Role.REPRESENTATIVE, since=timezone.localdate(now)
@@ -66,6 +68,14 @@ def update_organisation(*, organisation: Organisation, by: User, **values: Any) 
     return organisation
 
 
+def _check_not_represented(organisation: Organisation, by: User, now: datetime.datetime) -> None:
+    field = "siret" if organisation.siret else "siren"
+    number = getattr(organisation, field)
+    same = {"siren": of_one_company(number, ""), "siret": ""} if field == "siren" else {"siret": number}
+    if number and organisations_of(by, timezone.localdate(now)).filter(**same).exists():
+        raise ValidationError({field: _("You are in an organisation with this number already.")})
+
+
 def _save(organisation: Organisation) -> None:
     organisation.clean_fields(exclude=[field.name for field in organisation._meta.fields if field.name != "name"])
     organisation.siret = compact_siret(organisation.siret)
@@ -79,8 +89,8 @@ def _save(organisation: Organisation) -> None:
 
 def _raise_at_its_field(error: IntegrityError) -> NoReturn:
     for constraint, field, words in (
-        ("organisation_siret_once", "siret", _("An organisation with this SIRET is already here.")),
-        ("organisation_siren_once", "siren", _("An organisation with this SIREN is already here.")),
+        ("organisation_siret_once", "siret", _("Your territory has noted an organisation with this SIRET already.")),
+        ("organisation_siren_once", "siren", _("Your territory has noted an organisation with this SIREN already.")),
     ):
         if constraint in str(error):
             raise ValidationError({field: words}) from error
@@ -216,7 +226,7 @@ def note_organisation(*, by: User, workspace: Workspace, **values: Any) -> Organ
 
     Raises ValidationError as `create_organisation` does.
     """
-    organisation = Organisation(**values)
+    organisation = Organisation(noted_by=workspace, **values)
     _save(organisation)
     journal.record(
         "organisations.noted", organisation, actor_id=by.pk, scope=workspace, facts={"kind": organisation.kind}

@@ -76,6 +76,9 @@ def label_of(organisation: Organisation) -> str:
 class OrganisationField(forms.CharField):
     """Cleans a name, a SIREN or a SIRET to the matching Organisation, or to the text itself when none matches."""
 
+    workspace: Workspace | None = None  # whose organisations are found, beside the one that is named: `search_for`
+    named: Organisation | int | None = None
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("Its name, SIREN or SIRET."))
         super().__init__(**{"max_length": 180, **kwargs})
@@ -86,12 +89,22 @@ class OrganisationField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        meant = match_organisations(text) if text else []
+        named = Organisation.objects.filter(pk=getattr(self.named, "pk", self.named)).first() if self.named else None
+        if named is not None and text == label_of(named):
+            return named
+        meant = match_organisations(text, self.workspace) if text else []
         if len(meant) > 1:
             names = ", ".join(f"{label_of(one)}, {one.commune}" if one.commune else label_of(one) for one in meant)
             words = gettext("Several organisations answer to that: %(names)s. Which one?") % {"names": names}
             raise ValidationError(words, code="ambiguous")
         return meant[0] if meant else text
+
+
+def search_for(form: forms.BaseForm, workspace: Workspace) -> None:
+    """Let the fields of the form find the organisations that this workspace sees."""
+    for name, field in form.fields.items():
+        if isinstance(field, OrganisationField):
+            field.workspace, field.named = workspace, form.get_initial_for_field(field, name)
 
 
 class EvidenceForm(forms.Form):
@@ -103,6 +116,7 @@ class EvidenceForm(forms.Form):
 
     def of(self, workspace: Workspace) -> None:
         """Limit the choices to what this workspace may name."""
+        search_for(self, workspace)
         documents = Document.objects.filter(workspace=workspace, erased_at=None)
         self.fields["document"].queryset = documents  # type: ignore[attr-defined]
 
@@ -171,6 +185,10 @@ class WhoForm(forms.Form):
     kind = forms.ChoiceField(label=_("What it is"), required=False, choices=[("", "—"), *OrganisationKind.choices])
     legal_form = forms.ChoiceField(label=_("Legal form"), required=False, choices=[("", "—"), *LegalForm.choices])
     commune = CommuneField(label=_("Commune"), required=False)
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        search_for(self, workspace)
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

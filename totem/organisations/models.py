@@ -110,6 +110,11 @@ class Organisation(Dated):
     )
     website = models.URLField(_("website"), blank=True)
     email = models.EmailField(_("e-mail address"), blank=True)
+    # A number is once among what one territory notes. Across owners it is not: a refusal would tell that it is here.
+    noted_by = models.ForeignKey(
+        "territories.Workspace", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("noted by"),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("organisation")
@@ -126,18 +131,18 @@ class Organisation(Dated):
                 condition=Q(siret="") | Q(siren=Left("siret", 9)), name="organisation_siret_of_its_siren"
             ),
             models.UniqueConstraint(
-                fields=["siret"],
+                fields=["siret", "noted_by"],
                 condition=~Q(siret=""),
                 name="organisation_siret_once",
                 violation_error_code="unique",  # Django then says it at the field
-                violation_error_message=_("An organisation with this SIRET is already here."),
+                violation_error_message=_("Your territory has noted an organisation with this SIRET already."),
             ),
             models.UniqueConstraint(
-                fields=["siren"],
+                fields=["siren", "noted_by"],
                 condition=~Q(siren="") & Q(siret=""),
                 name="organisation_siren_once",
                 violation_error_code="unique",
-                violation_error_message=_("An organisation with this SIREN is already here."),
+                violation_error_message=_("Your territory has noted an organisation with this SIREN already."),
             ),
         ]
 

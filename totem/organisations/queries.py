@@ -3,7 +3,7 @@
 import datetime
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -279,7 +279,7 @@ class OrganisationRow:
     commune: str | None
 
 
-_ORGANISATION_COLUMNS = ("pk", "name", "siren", "kind", "legal_form", "commune_id")
+_ORGANISATION_COLUMNS = ("pk", "name", "siren", "kind", "legal_form", "commune_id", "siret", "noted_by")
 
 
 def _of_kinds() -> "QuerySet[Any, Any]":
@@ -313,8 +313,19 @@ def organisations_inside(
     """
     asked: dict[str, Any] = {"kinds": sorted(kinds), "workspace": _id(workspace)}
     if communes is None:
-        return [OrganisationRow(*values) for values in _OF_KIND.rows(**asked)]
-    return [OrganisationRow(*values) for values in _OF_KIND_INSIDE.rows(**asked, communes=sorted(set(communes)))]
+        return _each_once(_OF_KIND.rows(**asked))
+    return _each_once(_OF_KIND_INSIDE.rows(**asked, communes=sorted(set(communes))))
+
+
+def _each_once(rows: Iterable[Sequence[Any]]) -> list[OrganisationRow]:
+    """The rows; of several with one number (its people's, a territory's), the one that a territory noted."""
+    found: dict[object, OrganisationRow] = {}
+    for *values, siret, noted_by in rows:
+        row = OrganisationRow(*values)
+        key = (row.siren, siret) if row.siren else row.id
+        if key not in found or noted_by is not None:
+            found[key] = row
+    return list(found.values())
 
 
 # -- The actors of a territory ----------------------------------------------------------------------------------------
@@ -323,15 +334,18 @@ def organisations_inside(
 MANY = 6  # namesakes proposed
 
 
-def match_organisations(text: str) -> list[Organisation]:
-    """The organisations that « Exemple SAS », a SIREN, a SIRET or « Exemple SAS (123456782) » may mean; 6 at most."""
+def match_organisations(text: str, workspace: Workspace | None) -> list[Organisation]:
+    """The organisations that « Exemple SAS », a SIREN, a SIRET or « Exemple SAS (123456782) » may mean; 6 at most.
+
+    Only those that the workspace noted, or sees a declaration about: no answer tells that others are here.
+    """
     number = re.sub(r"\s", "", text.rpartition("(")[2].rstrip(") "))
     if re.fullmatch(r"[0-9]{14}", number):
-        found = Organisation.objects.filter(siret=number)
+        found = _visible(workspace).filter(siret=number)
     elif re.fullmatch(r"[0-9]{9}", number):
-        found = Organisation.objects.filter(siren=number)
+        found = _visible(workspace).filter(siren=number)
     else:
-        found = Organisation.objects.filter(sort_key=sort_key(text))
+        found = _visible(workspace).filter(sort_key=sort_key(text))
     return list(found.select_related("commune")[:MANY])
 
 
@@ -356,12 +370,17 @@ def _with_names(relations: RelationQuerySet) -> RelationQuerySet:
 
 
 def visible_organisation(workspace: Workspace, pk: int) -> Organisation | None:
-    """The organisation, when the workspace sees a declaration about it; None otherwise."""
+    """The organisation, when the workspace noted it or sees a declaration about it; None otherwise."""
+    return _visible(workspace).filter(pk=pk).select_related("commune").first()
+
+
+def _visible(workspace: Workspace | None) -> QuerySet[Organisation]:
     relations = Relation.objects.visible_to_workspace(workspace).filter(
         Q(organisation=OuterRef("pk")) | Q(partner=OuterRef("pk"))
     )
     figures = YearFigures.objects.visible_to_workspace(workspace).filter(organisation=OuterRef("pk"))
-    return Organisation.objects.filter(Exists(relations) | Exists(figures), pk=pk).select_related("commune").first()
+    noted = Q(noted_by=workspace) if workspace is not None else Q()
+    return Organisation.objects.filter(Q(Exists(relations)) | Q(Exists(figures)) | noted)
 
 
 @dataclass(frozen=True, slots=True)

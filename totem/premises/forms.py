@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from totem.core.edit_conflicts import VersionedForm
 from totem.core.files import DocumentField
 from totem.core.forms import CoordinateField, DateField
-from totem.organisations.forms import OrganisationField
+from totem.organisations.forms import OrganisationField, search_for
 from totem.organisations.models import Organisation
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
 from totem.territories.forms import CommuneField
@@ -55,7 +55,8 @@ class EvidencedForm(forms.Form):
     upload = DocumentField(label=gettext_lazy("Or a new document"), required=False)
 
     def of(self, workspace: Workspace) -> None:
-        """Limit the choices to the documents of that territory."""
+        """Limit the choices to the documents of that territory, and to the organisations it sees."""
+        search_for(self, workspace)
         field = cast("forms.ModelChoiceField[Document]", self.fields["document"])
         field.queryset = Document.objects.filter(workspace=workspace, erased_at__isnull=True)
 

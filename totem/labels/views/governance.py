@@ -57,7 +57,7 @@ from totem.labels.views import board_frame
 from totem.labels.views.judged import Judged
 from totem.labels.wording import amount_words
 from totem.organisations.actions import note_organisation
-from totem.organisations.forms import label_of
+from totem.organisations.forms import label_of, search_for
 from totem.organisations.models import LegalForm, Organisation
 from totem.organisations.queries import relations_of_workspace
 from totem.territories.actions import add_document
@@ -287,6 +287,7 @@ def _answer(request: HttpRequest, page: Page, form: Form, act: Act) -> HttpRespo
     409 with both texts when somebody else has saved the row of the page since it was shown.
     """
     status, theirs, row = form_status(request), None, page.row
+    search_for(form, _workspace(page.board))
     if isinstance(form, ProvenForm):
         form.of(_workspace(page.board), row)
     if row is not None and isinstance(form, VersionedForm):

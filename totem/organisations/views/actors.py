@@ -94,7 +94,7 @@ def add(request: HttpRequest, workspace: str) -> HttpResponse:
     """What an organisation does in the territory; the organisation is chosen by name or number, or noted on the way."""
     row = workspace_for(request.user, workspace, EDIT)
     sent = request.POST if request.method == "POST" else None
-    who = WhoForm(sent, prefix="who", initial={"organisation": _asked(request, row)})
+    who = WhoForm(sent, prefix="who", workspace=row, initial={"organisation": _asked(request, row)})
     form = RelationForm(sent, request.FILES or None, workspace=row, initial={"since": clock.today()})
     if sent is not None and all([who.is_valid(), form.is_valid()]):
         made = _declared(request, row, who, form)
