@@ -112,7 +112,7 @@ def _remember(patterns: Iterable[URLPattern | URLResolver]) -> None:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             _remember(pattern.url_patterns)
-        elif not pattern.pattern.regex.pattern.startswith("health"):
+        elif not str(pattern.pattern).startswith("health"):  # answered before there is a person
             pattern.callback = _from_memory(pattern.callback)
 
 
