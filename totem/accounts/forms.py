@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
-from totem.core.links import refuse_address
+from totem.core.names import validate_name
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]
@@ -50,9 +50,7 @@ class LoginForm(RelabelledForm, allauth_forms.LoginForm):  # type: ignore[misc]
 class SignupForm(RelabelledForm, allauth_forms.SignupForm):  # type: ignore[misc]
     """Name and address; the password is optional, without one a code is mailed at each sign-in."""
 
-    name = forms.CharField(
-        max_length=150, validators=[refuse_address], widget=forms.TextInput({"autocomplete": "name"})
-    )
+    name = forms.CharField(max_length=150, validators=[validate_name], widget=forms.TextInput({"autocomplete": "name"}))
     field_order = ("name", "email", "password1")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

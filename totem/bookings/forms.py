@@ -13,7 +13,7 @@ from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
 from totem.core.forms import DateField, EmailField, TimeInput
-from totem.core.links import refuse_address
+from totem.core.names import validate_name
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.wording import minutes_words
 from totem.organisations.models import Organisation
@@ -168,7 +168,7 @@ class VisitorForm(RequestForm):
     """Booking without an account: a name, and the address that a code is mailed to."""
 
     guest_name = forms.CharField(
-        validators=[refuse_address],
+        validators=[validate_name],
         label=_("Your name"),
         max_length=120,
         widget=forms.TextInput({"autocomplete": "name"}),
@@ -257,7 +257,7 @@ class TeamForm(BookForm):
         label=_("Who it is"), queryset=User.objects.none(), required=False, widget=forms.RadioSelect, empty_label=None
     )
     guest_name = forms.CharField(
-        validators=[refuse_address],
+        validators=[validate_name],
         label=_("The guest's name"),
         max_length=120,
         required=False,

@@ -6,7 +6,7 @@ from django import forms
 from django.db import models
 
 from totem.core.forms import CoordinateField, NumberField
-from totem.core.links import refuse_address
+from totem.core.names import validate_name
 
 if TYPE_CHECKING:
     Chars = models.CharField[str, str]
@@ -38,7 +38,7 @@ class DegreesField(DecimalField):
 class NameField(Chars):
     """The name of somebody or of something that others see: no web or e-mail address; to migrations it is Django's."""
 
-    default_validators = [refuse_address]
+    default_validators = [validate_name]
 
     def deconstruct(self) -> Any:
         name, _path, args, kwargs = super().deconstruct()
