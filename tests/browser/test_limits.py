@@ -67,3 +67,10 @@ def test_a_refusal_says_who_lifts_it_and_the_desk_does(window: NewPage, space: S
 def test_the_settings_of_a_hub(window: NewPage, space: Space, width: int) -> None:
     page = window(user=worker(space.hub, Role.MANAGER), width=width)
     assert faults_at(page, "/lieux/etage/gestion/limites/") == {}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_limits_of_the_installation(window: NewPage, space: Space, width: int) -> None:
+    staff = UserFactory(name="Gaëlle Essai", is_staff=True)
+    page = window(user=staff, width=width)
+    assert faults_at(page, f"/installation/comptes/limites/?taker=person:{staff.pk}") == {}

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from tests.concurrency import outcomes_at_once
 from tests.factories.accounts import UserFactory
@@ -119,3 +120,28 @@ def test_a_person_is_given_what_is_kept_and_it_is_erased_with_them(db, mails: Li
     accounts.erase_person(person=person, actor_id=person.pk, now=clock.now())
     assert accounts.export_personal_data(person=person)["limits"] == []
     assert limits.amounts(mails, Taker.person(person.pk), None, clock.now()).current == 2
+
+
+def test_the_staff_sets_the_limits_of_the_installation_and_lifts_them(db, mails: Limit) -> None:
+    staff, person = UserFactory(is_staff=True), UserFactory(name="Ada Essai")
+    client, url = Client(), reverse("accounts:limits")
+    client.force_login(person)
+    assert client.get(url).status_code == 404
+    client.force_login(staff)
+    fields = {f"{name}-{group}".replace(".", "_"): n for (name, group), n in limits.amounts_set(None).items()}
+    sent = {name: "" if n is None else n for name, n in fields.items()}
+    assert client.post(url, {**sent, "tests_mails-person": "x"}).status_code == 422
+    assert client.post(url, {**sent, "tests_mails-person": "0"}).status_code == 302
+    taker = Taker.person(person.pk)
+    with pytest.raises(LimitReached):
+        write(mails, taker)
+    page = client.get(url, {"taker": str(taker)}).content.decode()
+    assert page.count("Ada Essai") == 3  # as the taker, in the list and for its button
+    assert client.post(reverse("accounts:lift"), {"taker": str(taker), "until": "2199-01-01"}).status_code == 422
+    until = clock.today().isoformat()
+    assert client.post(reverse("accounts:lift"), {"taker": "person:999999999", "until": until}).status_code == 404
+    assert client.post(reverse("accounts:lift"), {"taker": str(taker), "until": until}).status_code == 303
+    write(mails, taker)
+    assert client.post(reverse("accounts:end_lift"), {"taker": str(taker)}).status_code == 303
+    with pytest.raises(LimitReached):
+        write(mails, taker)
