@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import BookingFactory, from_now
-from tests.factories.hubs import HubFactory, MembershipFactory, TeamMemberFactory
+from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory
 from tests.factories.organisations import AffiliationFactory
 from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.accounts.models import User
@@ -100,7 +100,7 @@ class TestForm:
     def test_a_taken_slot_is_announced_before_the_form_is_submitted(self, client, person, space):
         BookingFactory(space=space, period=from_now(48))
         html = client.get(address(space), fields(from_now(48))).content.decode()
-        assert "taken or closed" in html
+        assert "The space is taken at this time." in html
 
     def test_a_space_without_prices_is_free_of_charge(self, client, person, space):
         assert "Free of charge" in client.get(address(space), fields(from_now(48))).content.decode()
@@ -491,3 +491,29 @@ def test_the_kinds_of_space_all_have_a_page(client, person):
     for kind in SpaceKind:
         space = SpaceFactory(hub=hub, kind=kind)
         assert client.get(address(space)).status_code == 200
+
+
+def test_a_closed_day_says_why_and_offers_the_next_slot(client: Client):
+    hub = HubFactory(opening_hours=[(day, "09:00", "19:00") for day in range(1, 6)], closed_on_public_holidays=False)
+    space = SpaceFactory(hub=hub)
+    monday = next(
+        day for n in range(14, 21) if (day := datetime.now(tz=UTC).date() + timedelta(days=n)).isoweekday() == 1
+    )
+    start, end = (datetime.combine(day, time(), hub.zone) for day in (monday, monday + timedelta(days=2)))
+    ExceptionalHoursFactory(hub=hub, reason="Inventaire", during=(start, end))
+    client.force_login(UserFactory(language="fr"))
+    asked = {"date": str(monday), "time": "10:00", "minutes": "60"}
+    page = client.get(address(space), asked).content.decode()
+    assert "Fermé : Inventaire." in page.replace("\u202f", " ")
+    offered = re.search(r'href="\?(date=[^"]*)"', page)[1].replace("&amp;", "&")
+    wednesday = f"date={monday + timedelta(days=2)}&time=09%3A00"
+    assert offered.startswith(wednesday)
+    assert "Fermé" not in client.get(f"{address(space)}?{offered}").content.decode().split('id="summary"')[1]
+
+
+def test_a_time_outside_the_hours_of_the_day_says_them(client: Client):
+    week = [(day, "09:00", "19:00") for day in range(1, 8)]
+    space = SpaceFactory(hub=HubFactory(opening_hours=week, closed_on_public_holidays=False))
+    client.force_login(UserFactory(english=True))
+    asked = {"date": str(datetime.now(tz=UTC).date() + timedelta(days=3)), "time": "20:00", "minutes": "60"}
+    assert "it opens 09:00 to 19:00" in client.get(address(space), asked).content.decode()

@@ -270,7 +270,7 @@ class TestMoving:
     def test_by_half_an_hour_over_its_own_time(self, client, person, space):
         booking = BookingFactory(space=space, person=person)
         looked = client.get(page_of(booking, "move"), fields(from_now(48.5))).content.decode()
-        assert "taken or closed" not in looked
+        assert "taken at this time" not in looked
         assert client.post(page_of(booking, "move"), fields(from_now(48.5))).status_code == 303
 
     @pytest.mark.parametrize("kind", ["full_pool", "buffers", "whole_to_half", "half_to_whole"])
@@ -292,7 +292,7 @@ class TestMoving:
         if kind == "full_pool":
             move = {**fields(from_now(47.5, length=2)), "space": target.slug}
         looked = client.get(page_of(booking, "move"), move).content.decode()
-        assert "taken or closed" not in looked
+        assert "taken at this time" not in looked
         assert client.post(page_of(booking, "move"), move).status_code == 303
 
     def test_the_slots_offered_to_a_move_may_be_over_its_own_time(self, client, person, space):

@@ -234,7 +234,7 @@ def test_a_closed_week_and_a_hub_without_spaces_say_so(visitor: Client, thursday
     ExceptionalHoursFactory(hub=space.hub, during=between("2026-11-30T00:00", "2026-12-14T00:00"))
     address = f"/lieux/{space.hub.slug}/"
     assert "Closed all this week." in text(visitor.get(address + "semaine/?date=2026-12-02"))
-    assert "Closed on this day." in text(visitor.get(address + "jour/?date=2026-12-02"))
+    assert "Closed: " in text(visitor.get(address + "jour/?date=2026-12-02"))
     assert "Closed" not in text(visitor.get(address + "semaine/"))
     for path in ("semaine/", "jour/"):
         assert "will stand here" in text(visitor.get(f"/lieux/{HubFactory().slug}/{path}"))
@@ -377,3 +377,16 @@ def test_segments_cover_a_bar_once_and_each_minute_has_its_state(
                 )
                 assert state == expected
     assert covered == to
+
+
+def test_a_closed_day_says_why_and_when_the_hub_opens_next(visitor: Client, at) -> None:
+    at("2026-12-21T10:00+01:00")
+    hub = HubFactory(opening_hours=[(day, "09:00", "19:00") for day in range(1, 6)])
+    SpaceFactory(hub=hub)
+    ExceptionalHoursFactory(hub=hub, reason="Inventory", during=between("2026-12-28T00:00", "2027-01-04T00:00"))
+    page = f"/lieux/{hub.slug}/jour/"
+    christmas = words(visitor.get(page, {"date": "2026-12-25"}))
+    assert "Closed: Christmas Day. Next opening: Monday 4 January 2027, 09:00 ." in christmas
+    assert "Closed: Inventory. Next opening: Monday 4 January 2027" in words(visitor.get(page, {"date": "2026-12-29"}))
+    sunday = words(visitor.get(page, {"date": "2027-01-10"}))
+    assert "Closed on this day. Next opening: Monday 11 January 2027" in sunday

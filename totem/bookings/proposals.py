@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,9 @@ from totem.bookings.addresses import book_url
 from totem.bookings.forms import SlotForm, slot_initial
 from totem.bookings.models import Booking
 from totem.bookings.rules import RuleBrokenError
-from totem.core.periods import Period, intersect, local_day, local_days
+from totem.core.periods import DAY, Period, intersect, local_day, local_days
+from totem.core.wording import hours_range
+from totem.hubs.wording import closed_words
 from totem.spaces import pricing
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Price, Space
@@ -23,6 +26,9 @@ from totem.spaces.wording import PriceLine, quote_lines
 
 SLOTS_OFFERED = 4
 """How many free slots a refusal offers in the same space, and how many other spaces at the same time."""
+
+NEXT_WITHIN = 60 * DAY
+"""How far ahead the next slot is looked for where nothing is free on a day."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,19 @@ class Summary:
     problem: str = ""
     day: date | None = None
     free: list[Period] = field(default_factory=list)
+    next: queries.Slot | None = None
     minutes: int = 0
     former: Any = None
 
     @property
     def lines(self) -> list[PriceLine]:
         return quote_lines(self.quote.lines) if self.quote else []
+
+    @property
+    def next_address(self) -> str:
+        """The parameters of the page with the next slot."""
+        slot = slot_initial(self.next.space, self.next.period) if self.next else {}
+        return f"?{urlencode({name: f'{value:%H:%M}' if name == 'time' else value for name, value in slot.items()})}"
 
     @property
     def shown(self) -> str:
@@ -88,8 +101,11 @@ def summary_of(
     problem = next((b.message for b in _broken(space, period, quantity, now, by_team=by_team)), "")
     if not problem and quote is None:
         problem = _("No price is known yet for this date. Please ask the team.")
+    next_slot = None
     if not problem and not _is_free(space, period, quantity, free, now, moved=moved):
-        problem = _("The space is taken or closed at this time.")
+        problem = _not_free(space, period, window)
+        after = Period(window.ends_at, window.ends_at + NEXT_WITHIN)
+        next_slot = None if free else next(iter(queries.first_slots([space], after, period.length, now)), None)
     ahead = Period(max(now, window.starts_at), local_day(days[0], zone).ends_at)
     return Summary(
         zone=zone,
@@ -99,8 +115,20 @@ def summary_of(
         problem=problem,
         day=days[0],
         free=intersect(free, [ahead]),
+        next=next_slot,
         minutes=period.minutes,
     )
+
+
+def _not_free(space: Space, period: Period, window: Period) -> str:
+    """Why the space cannot be had in `period`, of the days of `window`."""
+    opened = space_queries.open_periods([space], window)[space.pk]
+    if any(opening.contains(period) for opening in opened):
+        return _("The space is taken at this time.")
+    if opened:
+        hours = ", ".join(hours_range(*opening, space.hub.zone) for opening in opened)
+        return _("The space is closed at this time; it opens %(hours)s.") % {"hours": hours}
+    return closed_words(space.hub, window)
 
 
 def _broken(space: Space, period: Period, quantity: int, now: datetime, *, by_team: bool) -> Iterable[RuleBrokenError]:

@@ -29,6 +29,15 @@ def public_holidays(hub: Hub, window: Period) -> dict[date, str]:
     return holidays_between(hub.commune.department, days[0], days[-1], customs=hub.customary_holidays)
 
 
+def closing_reasons(hub: Hub, window: Period) -> list[str]:
+    """Why the hub is closed out of the ordinary within `window`: reasons of closures, names of public holidays."""
+    closures = ExceptionalHours.objects.filter(hub=hub, kind=ExceptionalHours.Kind.CLOSED, during__overlap=window)
+    days = list(periods.local_days(window, hub.zone))
+    holidays = public_holidays(hub, window) if hub.closed_on_public_holidays else {}
+    reasons = [*closures.order_by("during").values_list("reason", flat=True), *(holidays.get(day, "") for day in days)]
+    return [reason for reason in dict.fromkeys(reasons) if reason]
+
+
 # Plain SQL, as this is asked before every availability: building two statements cost more than running them.
 _HOURS = """
 SELECT hub_id, weekday, opens_at, closes_at, NULL, NULL

@@ -7,10 +7,17 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from totem.core import wording
-from totem.core.periods import DAY
-from totem.hubs.queries import Doors
+from totem.core.periods import DAY, Period
+from totem.hubs.models import Hub
+from totem.hubs.queries import Doors, closing_reasons
 
 AROUND_THE_CLOCK = timedelta(days=7)
+
+
+def closed_words(hub: Hub, window: Period) -> str:
+    """« Fermé : Noël. », « Fermé ce jour-là. »: of a hub that does not open within `window`, one day."""
+    reasons = closing_reasons(hub, window)
+    return _("Closed: %(reason)s.") % {"reason": ", ".join(reasons)} if reasons else _("Closed on this day.")
 
 
 def doors_words(doors: Doors, now: datetime, zone: ZoneInfo) -> str:

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_safe
 from totem.core import clock, wording
 from totem.core.components import Tab
 from totem.core.pages import render_page
-from totem.core.periods import DAY
+from totem.core.periods import DAY, Period, local_day
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
-from totem.hubs.queries import doors
+from totem.hubs.queries import doors, open_periods
+from totem.hubs.wording import closed_words
 from totem.spaces.models import Space
 from totem.spaces.wording import audience_note, feature_words, price_list, quantity_words, rules_words
 from totem.website import calendar, queries
@@ -160,6 +161,17 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "website/hub_week.html", context, partial="week", status=asked.status)
 
 
+def _closed(hub: Hub, window: Period, chosen: ChosenSpaces) -> dict[str, object]:
+    """Why nothing is open on a day, and when the hub opens next."""
+    is_open = bool(open_periods([hub], window)[hub.pk])
+    opens_at = None if is_open else doors([hub], window.ends_at)[hub.pk].opens_at
+    return {
+        "closed_words": _("Nothing can be booked on this day.") if is_open else closed_words(hub, window),
+        "next_opening": opens_at,
+        "next_opening_url": opens_at and f"?date={opens_at.astimezone(hub.zone).date()}{chosen.more}",
+    }
+
+
 @login_not_required
 @require_safe
 def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
@@ -178,6 +190,8 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
         **_grid(hub, rows, chosen),
         **_turning(asked, DAY, chosen.more),
     }
+    if context["is_closed"]:
+        context |= _closed(hub, local_day(asked.day, hub.zone), chosen)
     return render_page(request, "website/hub_day.html", context, partial="day", status=asked.status)
 
 
