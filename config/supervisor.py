@@ -1,5 +1,6 @@
 """The processes of `totem serve` and `totem worker`: web processes, a worker for each queue, the embedded database."""
 
+import errno
 import os
 import selectors
 import signal
@@ -20,6 +21,7 @@ from totem.core.queues import QUEUES
 # they read end-of-file and stop. The file descriptor is passed in this variable.
 LIFELINE = "TOTEM_LIFELINE"
 STOP_SECONDS = 35
+PORT_SECONDS = 3
 RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
 DATABASE_CHECK_SECONDS = 5
 
@@ -29,12 +31,15 @@ class PortBusyError(Exception):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, opened before anything else starts. Raises PortBusyError."""
+    """A listening socket, opened before anything else starts. Raises PortBusyError.
+
+    A port in use is tried for PORT_SECONDS: the web processes of a `totem serve` that was killed are ending.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        _bind(listener, host, port)
     except OSError as error:
         listener.close()
         raise PortBusyError(
@@ -45,14 +50,31 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def follow_supervisor() -> None:
-    """In a child: end as on SIGTERM when the supervisor has died. Does nothing in a process started by hand."""
+def _bind(listener: socket.socket, host: str, port: int) -> None:
+    deadline = time.monotonic() + PORT_SECONDS
+    while True:
+        try:
+            listener.bind((host, port))
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+def follow_supervisor(*, with_group: bool = False) -> None:
+    """In a child: end as on SIGTERM when the supervisor has died. Does nothing in a process started by hand.
+
+    `with_group`: at once, with all processes of its group, which hold the port as long as they live.
+    """
     number = os.environ.pop(LIFELINE, "")
     if not number:
         return
 
     def wait() -> None:
         os.read(int(number), 1)
+        if with_group:
+            os.killpg(0, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True, name="lifeline").start()
@@ -85,6 +107,7 @@ class _Child:
     name: str
     command: list[str]
     restarts: bool
+    sockets: tuple[int, ...] = ()  # file descriptors that it inherits
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     due: float = 0.0
@@ -107,7 +130,7 @@ class Supervisor:
         self._children = []
         if listener is not None:
             web = [sys.executable, "-m", "config.web", str(listener.fileno()), str(web_processes)]
-            self._children.append(_Child("web", web, restarts=False))
+            self._children.append(_Child("web", web, restarts=False, sockets=(listener.fileno(),)))
         if workers:
             self._children += [_Child(f"{queue} worker", _worker_command(queue), restarts=True) for queue in QUEUES]
 
@@ -153,7 +176,7 @@ class Supervisor:
         child.process = subprocess.Popen(
             child.command,
             stdin=subprocess.DEVNULL,
-            pass_fds=(self._read, *([self._listener.fileno()] if self._listener else [])),
+            pass_fds=(self._read, *child.sockets),
             # glibc gives each thread a heap that never shrinks: two shared ones use less memory, without contention.
             env={"MALLOC_ARENA_MAX": "2", **os.environ, LIFELINE: str(self._read)},
             process_group=0,  # Ctrl-C reaches only the supervisor, which stops its children in order

@@ -45,5 +45,5 @@ class Web(BaseApplication):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
-    follow_supervisor()
+    follow_supervisor(with_group=True)
     Web(int(sys.argv[1]), int(sys.argv[2])).run()

@@ -88,10 +88,17 @@ class Totem:
 
 
 class Site(Totem):
-    """`totem serve` on a free port, ready to answer."""
+    """`totem serve` on that port, or a free one, ready to answer."""
 
-    def __init__(self, *arguments: str, data: Path, database_url: str | None = None, **environment: str | None) -> None:
-        port = free_port()
+    def __init__(
+        self,
+        *arguments: str,
+        data: Path,
+        database_url: str | None = None,
+        port: int | None = None,
+        **environment: str | None,
+    ) -> None:
+        port = port or free_port()
         self.data = data
         self.url = f"http://127.0.0.1:{port}"
         environment = {"TOTEM_MODE": "test", "TOTEM_URL": self.url, **environment}

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -96,10 +97,13 @@ def test_serve_starts_a_database_and_stops_it_even_after_kill_9(prepared: Path) 
     assert _get(f"{site.url}/health/ready") == "ready\n"
     children = psutil.Process(site.process.pid).children(recursive=True)
     assert len(children) >= 4  # the web master and its process, a worker for each queue
-    site.kill()
+    port = urlsplit(site.url).port
+    with socket.create_connection(("127.0.0.1", port)) as slow:  # a request that is still arriving holds no port
+        slow.sendall(b"POST /compte/connexion/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+        site.kill()
+        again = Site("--workers", "1", data=prepared, port=port)
     _gone, alive = psutil.wait_procs(children, timeout=60)
     assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
-    again = Site("--workers", "1", data=prepared)
     assert _get(f"{again.url}/health/ready") == "ready\n"
     assert server.answers()
     assert again.stop() == 0
