@@ -54,6 +54,11 @@ class Incoming:
         """Whether anything has come."""
         return self._size > 0
 
+    def take_path(self) -> str:
+        """The path of the request line, once; a second request that came with the first has an empty one."""
+        words, self._head = self._head.split(b" ", 2), b""
+        return words[1].partition(b"?")[0].decode("latin-1") if len(words) == 3 else ""
+
     def receive(self) -> bool:
         """Take what has come; whether that is the whole request. Raises TooLargeError, OSError (also at the end)."""
         data = self._sock.recv(LONGEST_HEAD)
@@ -93,6 +98,16 @@ class Incoming:
         return self._file.read(size) or self._sock.recv(size)
 
 
+class Connection(TConn):  # type: ignore[misc]
+    """A connection that is closed without waiting for the client to do so: that would stop the main loop.
+
+    The whole request has been read, so no bytes are left for which the kernel would cut the answer short.
+    """
+
+    def close(self, graceful: bool = False) -> None:  # noqa: ARG002 - gunicorn's signature
+        super().close()
+
+
 class WholeRequestWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker, whose main loop collects each request before a thread sees it."""
 
@@ -102,7 +117,7 @@ class WholeRequestWorker(ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return
         self.nr_conns += 1
-        self._collect(TConn(self.cfg, sock, client, listener.getsockname()))
+        self._collect(Connection(self.cfg, sock, client, listener.getsockname()))
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
         self.poller.unregister(client)

@@ -86,6 +86,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "totem.core.middleware.HealthMiddleware",
     "totem.core.middleware.DatabaseUnavailableMiddleware",
+    "totem.core.middleware.BusyMiddleware",
     "totem.core.middleware.NulMiddleware",
     "totem.core.middleware.PrivateMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -10,7 +10,7 @@ from config.supervisor import follow_supervisor
 
 THREADS = 4
 OPTIONS = {
-    "worker_class": "config.receiving.WholeRequestWorker",
+    "worker_class": "config.pools.PooledWorker",
     "threads": THREADS,
     "preload_app": True,  # the code is loaded once and shared; no connection is open by then
     "timeout": 60,
@@ -39,8 +39,11 @@ class Web(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from config.wsgi import application  # noqa: PLC0415 - loading it reads the settings
+        from django.urls import get_resolver  # noqa: PLC0415 - loading it reads the settings
 
+        from config.wsgi import application  # noqa: PLC0415
+
+        _ = get_resolver().url_patterns  # the views are loaded before the processes are forked
         return application
 
 

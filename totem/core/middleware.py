@@ -1,4 +1,4 @@
-"""Middleware of every request: health checks, an unavailable database, shared caches, and NUL characters."""
+"""Middleware of every request: health checks, an unavailable database, too much to do, shared caches, and NUL."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from django.urls import resolve
 from django.utils.cache import patch_cache_control
 
 from totem.core.database_errors import is_database_unavailable, unavailable_page
+from totem.core.expensive import BusyError, busy_page
 
 
 class HealthMiddleware:
@@ -40,6 +41,20 @@ class DatabaseUnavailableMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for an exception that says the database is unavailable; None for any other."""
         return unavailable_page(request) if is_database_unavailable(exception) else None
+
+
+class BusyMiddleware:
+    """Answers 503 with a plain page when a view would do more expensive work than the process accepts."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The page for a BusyError; None for any other exception."""
+        return busy_page(request) if isinstance(exception, BusyError) else None
 
 
 class PrivateMiddleware:

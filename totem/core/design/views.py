@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from totem.core.colour import PAPER, contrast
 from totem.core.design import samples
+from totem.core.expensive import apart
 from totem.core.rendering import answers_busy, chart_svgs
 from totem.core.templatetags.totem import ICONS, STATES
 
@@ -58,6 +59,7 @@ def design(request: HttpRequest) -> HttpResponse:
     return render(request, "core/design.html", context)
 
 
+@apart(most=12)
 @_staff_in_production
 @require_safe
 @answers_busy

@@ -49,6 +49,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 
 from totem.core import languages
+from totem.core.expensive import BusyError, busy_page
 from totem.core.wording import NARROW, NBSP
 
 ChartKind = Literal["bars", "stacked", "line", "flows", "dots", "interval"]
@@ -76,10 +77,8 @@ NAMES: dict[str, tuple[str, ...]] = {"flows": ("births", "closures")}
 logger = logging.getLogger(__name__)
 
 
-class RenderingBusy(Exception):
-    """Others draw on this machine and did not finish in time; try again after `retry_after` seconds."""
-
-    retry_after = 15
+class RenderingBusy(BusyError):
+    """Others draw on this machine and did not finish in time."""
 
 
 class RenderingFailed(Exception):
@@ -171,14 +170,8 @@ def answers_busy(
     def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except RenderingBusy as busy:
-            text = gettext("Many drawings are being made at the moment. Try again in a few seconds.")
-            return HttpResponse(
-                text,
-                status=503,
-                content_type="text/plain; charset=utf-8",
-                headers={"Retry-After": str(busy.retry_after)},
-            )
+        except RenderingBusy:
+            return busy_page(request)
         except RenderingFailed:
             logger.exception("Not drawn: %s", request.path)
             text = gettext("This drawing could not be made; the table holds the same figures.")

@@ -5,6 +5,7 @@ is read but the fonts and the templates. Errors are one line on standard error a
 """
 
 import json
+import os
 import resource
 import sys
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from totem.core.rendering.fonts import FONTS
 
 CPU_SECONDS = 30  # when the parent dies first
+NICE = 10  # pages go first
 
 
 def drawn(job: dict[str, Any]) -> bytes:
@@ -35,6 +37,7 @@ def _chart(spec: dict[str, Any]) -> bytes:
 
 
 def main() -> int:
+    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     try:
         drawings = [drawn(job) for job in json.load(sys.stdin.buffer)]

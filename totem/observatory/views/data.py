@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from totem.core import languages
 from totem.core.components import Crumb
+from totem.core.expensive import apart
 from totem.core.rendering import ChartSpec, answers_busy, chart_svgs, document_pdf
 from totem.core.wording import date_with_year
 from totem.observatory import exports, queries, surroundings, words
@@ -115,6 +116,7 @@ def _of_width(scope: Scope, spec: ChartSpec, width: int) -> ChartSpec:
     return replace(spec, width=width, title=title)
 
 
+@apart(most=12)  # a page shows seven
 @of_place
 @answers_busy
 def table_chart(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
@@ -165,6 +167,7 @@ def place_data(request: HttpRequest, scope: Scope) -> HttpResponse:
     return render(request, "observatory/place_data.html", context)
 
 
+@apart(most=2)
 @of_place
 def place_data_file(request: HttpRequest, scope: Scope, name: str) -> HttpResponseBase:
     """One of the files, or all of them in an archive."""
@@ -202,6 +205,7 @@ def absolute(path: str) -> str:
 # -- The sheet --------------------------------------------------------------------------------------------------------
 
 
+@apart(most=2)
 @of_place
 @answers_busy
 def place_pdf(request: HttpRequest, scope: Scope) -> HttpResponse:

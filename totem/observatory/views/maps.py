@@ -21,6 +21,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 
+from totem.core.expensive import apart
 from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings
@@ -217,6 +218,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
 # -- As an image ------------------------------------------------------------------------------------------------------
 
 
+@apart(most=6)
 @of_place
 @gzip_page
 def map_svg(request: HttpRequest, scope: Scope) -> HttpResponse:
@@ -352,6 +354,7 @@ def hash_of(parts: list[Any]) -> str:
 # -- As GeoJSON -------------------------------------------------------------------------------------------------------
 
 
+@apart(most=6)
 @of_place
 @gzip_page
 def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
@@ -366,6 +369,7 @@ def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
     return _as_geojson(outlines_geojson(level, list(_outlines(level, codes_of(level, place.communes)))))
 
 
+@apart(most=6)
 @of_place
 @gzip_page
 def sites_geojson(request: HttpRequest, scope: Scope) -> HttpResponse:

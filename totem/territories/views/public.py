@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from totem.core.expensive import apart
 from totem.core.pages import render_page, wants_partial
 from totem.territories import outlines
 from totem.territories.models import Commune, Level, Perimeter, Workspace
@@ -67,6 +68,7 @@ EDGE = "contour"  # the place's own line, instead of what it is divided into
 EMPTY = '{"type":"FeatureCollection","features":[]}'
 
 
+@apart(most=6)
 @login_not_required
 @gzip_page
 @require_safe
