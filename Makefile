@@ -50,9 +50,9 @@ test-full: test bench-check ## make test with more examples a property, and each
 test-data: setup-dev ## tests on the large files of ../shared/data, where that folder exists
 	@$(BIN)/pytest -q tests/data
 
-test-deploy: setup-dev ## deploy/ as a whole on this machine: its units' settings, nginx, Caddy (as root; apt-get installs both)
+test-deploy: setup-dev ## deploy/ as a whole on this machine: its units' settings, nginx, Caddy, PostgreSQL 15 (as root; apt-get installs them)
 	@sh scripts/proxies.sh
-	@$(BIN)/pytest -q tests/deploy
+	@$(BIN)/pytest -q tests/deploy tests/core/test_old_backups.py
 
 bench: setup-dev ## every benchmark, one JSON line each
 	@status=0; for name in contention availability startup profiles register_import census evaluate coalition; do \

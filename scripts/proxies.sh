@@ -1,14 +1,16 @@
 #!/bin/sh
-# make test-deploy runs Debian's nginx and Caddy, and today's Caddy from PyPI. They are installed; no service is started.
+# make test-deploy runs Debian's nginx, Caddy and PostgreSQL 15, and today's Caddy from PyPI. They are installed; no service is
+# started.
 set -eu
 cd "$(dirname "$0")/.."
 fail() { printf '%s\n' "test-deploy: $*" >&2; exit 1; }
 installed() { for program in nginx caddy openssl curl setpriv; do command -v "$program" >/dev/null 2>&1 || return 1; done; }
 
 [ "$(id -u)" = 0 ] || fail "run it as root: each service and proxy runs as its own user."
-if ! installed; then
+postgresql=/usr/lib/postgresql/15/bin/postgres
+if ! installed || [ ! -x "$postgresql" ]; then
   command -v apt-get >/dev/null 2>&1 || fail "install nginx, caddy, openssl, curl and setpriv (util-linux)."
-  echo "  nginx and Caddy (apt-get)"
+  echo "  nginx, Caddy, PostgreSQL 15 (apt-get)"
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -17,6 +19,8 @@ if ! installed; then
   fi
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     nginx caddy openssl curl util-linux; } >/dev/null 2>&1 || true
+  # Only Debian 12 has it; where there is none its test is skipped, and says so.
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-15 >/dev/null 2>&1 || true
   systemctl disable nginx caddy >/dev/null 2>&1 || true
   installed || fail "nginx and Caddy could not be installed (apt-get): check the network and start again."
 fi
