@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
-from totem.core.names import validate_name
+from totem.core.visible_names import validate_name
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]

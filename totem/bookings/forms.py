@@ -13,8 +13,8 @@ from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
 from totem.core.forms import DateField, EmailField, TimeInput
-from totem.core.names import validate_name
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
+from totem.core.visible_names import validate_name
 from totem.core.wording import minutes_words
 from totem.organisations.models import Organisation
 from totem.organisations.queries import bookable_by

@@ -6,7 +6,7 @@ from django import forms
 from django.db import models
 
 from totem.core.forms import CoordinateField, NumberField
-from totem.core.names import validate_name
+from totem.core.visible_names import validate_name
 
 if TYPE_CHECKING:
     Chars = models.CharField[str, str]

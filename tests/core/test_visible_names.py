@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from totem.accounts.models import User
-from totem.core.names import validate_name
+from totem.core.visible_names import validate_name
 
 INVISIBLE = ("\u200b", "\u3164", "\u2800", "\u200e\u200f", "\ufeff\u00ad", "…", "\u202eelliV", "\u2067x\u2069")
 
