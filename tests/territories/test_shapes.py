@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from totem.territories.places import area_km2
-from totem.territories.shapes import MOST_BYTES, MOST_VERTICES, PROJECTIONS, as_geojson, parse_shape
+from totem.territories.shapes import ANYBODY, MOST_VERTICES, PROJECTIONS, SIGNED_IN, as_geojson, parse_shape
 
 FLATTENING = 1 / 298.257223563
 SQUARE = [[2.2, 49.8], [2.4, 49.8], [2.4, 50.0], [2.2, 50.0], [2.2, 49.8]]
@@ -200,11 +200,27 @@ class TestBad:
         assert words in parsed.messages[0]
 
     def test_too_large_a_file_is_not_read(self):
-        assert [problem.kind for problem in parse_shape(b" " * (MOST_BYTES + 1)).problems] == ["heavy"]
+        assert [problem.kind for problem in parse_shape(b" " * (ANYBODY.bytes + 1)).problems] == ["heavy"]
+
+    def test_values_are_counted_before_anything_is_parsed(self):
+        not_even_json = b"[" * (4 * ANYBODY.vertices + 1)
+        assert [problem.kind for problem in parse_shape(not_even_json).problems] == ["heavy"]
+        assert [problem.kind for problem in parse_shape(not_even_json, limit=SIGNED_IN).problems] == ["json"]
+
+    @pytest.mark.parametrize("parts", [
+        [[[2 + 1.5 * math.sin(3 * n * n), 47 + 1.5 * math.cos(7 * n)] for n in range(300)]],  # 10,000 crossings
+        [[[1 + n * 1e-5 + 2 * (n % 2), 45 + 2 * (n % 2) - n * 1e-5] for n in range(5000)] + [[4, 44], [0, 44]]],
+        [[[2 + n * 1e-3, 46 + n % 2] for n in range(200)] + [[2.2, 45], [2, 45]],
+         [[2 + n % 2, 46 + n * 1e-3] for n in range(200)] + [[1, 46.2], [1, 46]]],
+    ], ids=["a tangle", "long teeth side by side", "two combs across"])  # fmt: skip
+    def test_an_outline_that_would_take_minutes_is_refused_at_once(self, parts):
+        parsed = parse({"type": "MultiPolygon", "coordinates": [[ring] for ring in parts]})
+        assert ([problem.kind for problem in parsed.problems], parsed.corrected) == (["crossing"], None)
+        assert "trop complexe" in parsed.messages[0]
 
     def test_too_many_vertices_are_simplified(self):
         circle = shapely.Point(2.3, 49.9).buffer(0.5, quad_segs=MOST_VERTICES)
-        parsed = parse_shape(as_geojson(circle))
+        parsed = parse_shape(as_geojson(circle), limit=SIGNED_IN)
         assert [problem.kind for problem in parsed.problems] == ["vertices"]
         assert shapely.get_num_coordinates(parsed.corrected) <= MOST_VERTICES
         assert parsed.corrected.symmetric_difference(circle).area < circle.area / 1000

@@ -12,16 +12,20 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from totem.core.expensive import one_at_a_time
+
 FORMATS = ("JPEG", "PNG", "WEBP")
 LONGEST_SIDE = 1600
-MOST_PIXELS = 50_000_000  # more than a phone takes, and too few for decompression to exhaust the memory
+# More than a phone takes. A JPEG is decoded at a fraction of its size; others take ten bytes a pixel for a moment.
+MOST_PIXELS = {"JPEG": 50_000_000}
+MOST_PIXELS_DECODED = 25_000_000
 QUALITY = 82
 
 
 def prepare_photo(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
     """The photo as WebP, at most 1600 pixels on its longer side, upright, without EXIF; with a random file name.
 
-    Raises ValidationError (codes `heavy`, `large`, `kind`).
+    Raises ValidationError (codes `heavy`, `large`, `kind`), and BusyError while others are prepared.
     """
     if upload.size is None or upload.size > settings.PHOTO_MAX_BYTES:
         limit = settings.PHOTO_MAX_BYTES // 1024 // 1024
@@ -29,20 +33,31 @@ def prepare_photo(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
     content = BytesIO(upload.read())
     try:
         with Image.open(content, formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValidationError(_("This photo is too large: at most 50 million pixels."), code="large")
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
+            most = MOST_PIXELS.get(image.format or "", MOST_PIXELS_DECODED)
+            if image.width * image.height > most:
+                words = _("This photo is too large: at most %(limit)s million pixels.")
+                raise ValidationError(words % {"limit": most // 1_000_000}, code="large")
+            with one_at_a_time():
+                upright = _small_and_upright(image)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValidationError(
             _("This is not a photo that can be read. Send a JPEG, PNG or WebP."), code="kind"
         ) from error
-    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     # Pasted on a new white image: the pixels are copied, and no metadata.
     plain = Image.new("RGB", upright.size, "white")
     plain.paste(upright, mask=upright)
     written = BytesIO()
     plain.save(written, "WEBP", quality=QUALITY)
     return ContentFile(written.getvalue(), name=f"{secrets.token_hex(8)}.webp")
+
+
+def _small_and_upright(image: Image.Image) -> Image.Image:
+    """Resized first (a JPEG is not even decoded in full): whatever is copied afterwards is small."""
+    image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+    if image.mode not in {"RGB", "RGBA"}:
+        image = image.convert("RGBA")
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    return ImageOps.exif_transpose(image).convert("RGBA")
 
 
 class PhotoInput(forms.FileInput):

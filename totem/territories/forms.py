@@ -14,7 +14,7 @@ from totem.core.forms import DateField, EmailField
 from totem.territories.models import Commune, ErasureReason, WorkspaceRole
 from totem.territories.places import PlaceRef, match_places
 from totem.territories.queries import match_communes, similar_communes
-from totem.territories.shapes import MOST_BYTES, PROJECTIONS, as_geojson, parse_shape
+from totem.territories.shapes import PROJECTIONS, SIGNED_IN, SizeLimit, as_geojson, parse_shape
 
 
 class CommuneInput(forms.TextInput):
@@ -166,8 +166,11 @@ class ShapeInput(forms.Textarea):
 class ShapeForm(forms.Form):
     """A shape drawn, typed or uploaded; `polygon` is None when there is none.
 
-    A shape that can be corrected is refused once, with the corrected one in its field to confirm.
+    A shape that can be corrected is refused once, with the corrected one in its field to confirm. `limit` is the
+    largest that is parsed.
     """
+
+    limit: SizeLimit = SIGNED_IN
 
     shape = forms.CharField(
         label=gettext_lazy("The shape, as GeoJSON"),
@@ -200,8 +203,8 @@ class ShapeForm(forms.Form):
         field = "shape_file" if upload else "shape"
         if not upload and not text:
             return data
-        content = upload.read(MOST_BYTES + 1) if upload else text
-        reading = parse_shape(content, epsg=data.get("projection"))
+        content = upload.read(self.limit.bytes + 1) if upload else text
+        reading = parse_shape(content, epsg=data.get("projection"), limit=self.limit)
         for words in reading.messages:
             self.add_error(field, words)
         if reading.corrected is not None:

@@ -2,12 +2,16 @@
 
 Input is GeoJSON (RFC 7946): longitude before latitude, in degrees of WGS 84; national projections are converted. The
 result is a valid polygon or multi-polygon near France, with at most MOST_VERTICES vertices.
+
+What parsing costs is bounded before it begins: bytes and values are counted in the text, then how often segments come
+close to each other (validity and union take quadratic time of that); a process parses one shape at a time.
 """
 
 import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from totem.core.expensive import one_at_a_time
+from totem.core.wording import number
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-MOST_BYTES = 10 * 1024 * 1024
+MEGABYTE = 1024 * 1024
 MOST_VERTICES = 20_000
 MARGIN = 2.0  # degrees around a territory: a shape may straddle a border
 
@@ -56,6 +63,23 @@ LAND = (
     (6.2, 42.8), (8.4, 41.2), (9.7, 41.2), (9.7, 43.2), (7.8, 43.6), (7.2, 45.2), (7.1, 47.4), (8.4, 49.1),
     (5.6, 49.8), (2.6, 51.3), (1.3, 50.9), (-0.3, 49.9), (-2.1, 49.9), (-2.3, 48.9),
 )  # fmt: skip
+
+SMALL = 16 * 1024  # bytes that are parsed at any time: a shape in an address is smaller
+VALUES_A_VERTEX = 4  # a list and three numbers, counted by what opens or separates values
+CLOSE_PAIRS = 2_000_000  # of segments whose boxes overlap: an outline of 50,000 vertices has a tenth of it
+CROSSINGS = 200  # of an outline that is corrected; correcting takes a second for 1,000 of them, 40 s for 10,000
+
+
+@dataclass(frozen=True)
+class SizeLimit:
+    """The largest GeoJSON that is parsed: its bytes, and its vertices."""
+
+    bytes: int
+    vertices: int
+
+
+ANYBODY = SizeLimit(1 * MEGABYTE, 50_000)
+SIGNED_IN = SizeLimit(10 * MEGABYTE, 200_000)
 
 
 @dataclass(frozen=True)
@@ -104,17 +128,24 @@ class _ShapeDraft:
         self.shape = shape
 
 
-def parse_shape(data: "bytes | str", *, epsg: int | None = None) -> ParsedShape:
+def parse_shape(data: "bytes | str", *, epsg: int | None = None, limit: SizeLimit = ANYBODY) -> ParsedShape:
     """The shape in these bytes of GeoJSON. `epsg` is the projection when the sender states it.
 
-    Never raises for invalid input: the result lists the problems.
+    Never raises for invalid input: the result lists the problems. Raises BusyError while others parse.
     """
+    with one_at_a_time() if len(data) > SMALL else nullcontext():
+        return _parsed(data, epsg, limit)
+
+
+def _parsed(data: "bytes | str", epsg: int | None, limit: SizeLimit) -> ParsedShape:
     import shapely  # noqa: PLC0415 - only where shapes are
 
     try:
+        _refuse_too_large(data, limit)
         parts, declared = _parse_polygons(data)
         draft = _ShapeDraft(shapely.GeometryCollection(parts))
-        for step in (_to_degrees(epsg or declared), _swap_axes, _make_valid, _clip_to_france, _simplify):
+        steps = (_to_degrees(epsg or declared), _swap_axes, _refuse_intricate, _make_valid, _clip_to_france, _simplify)
+        for step in steps:
             step(draft)
         if draft.shape.is_empty or draft.shape.area == 0:
             raise _UnusableShape("empty", _("The shape has no area."))
@@ -147,9 +178,17 @@ def _parse_polygons(data: bytes | str) -> "tuple[list[BaseGeometry], int | None]
     return parts, _declared_epsg(document)
 
 
+def _refuse_too_large(data: bytes | str, limit: SizeLimit) -> None:
+    if len(data) > limit.bytes:
+        words = _("This file is too large: at most %(limit)s MB.") % {"limit": limit.bytes // MEGABYTE}
+        raise _UnusableShape("heavy", words)
+    openings: Any = (b"[", b"{", b",") if isinstance(data, bytes) else ("[", "{", ",")
+    if sum(map(data.count, openings)) > VALUES_A_VERTEX * limit.vertices:
+        words = _("This file holds too much: at most %(limit)s vertices.") % {"limit": number(limit.vertices)}
+        raise _UnusableShape("heavy", words)
+
+
 def _document(data: bytes | str) -> dict[str, Any]:
-    if len(data) > MOST_BYTES:
-        raise _UnusableShape("heavy", _("This file is too large: at most %(limit)s MB.") % {"limit": MOST_BYTES >> 20})
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
     except UnicodeDecodeError as error:
@@ -334,6 +373,41 @@ def _swap_axes(draft: _ShapeDraft) -> None:
         draft.correct(ShapeProblem("swapped", words, (x, y)), _with_swapped_axes(draft.shape))
 
 
+# -- What it costs ----------------------------------------------------------------------------------------------------
+
+
+def _refuse_intricate(draft: _ShapeDraft) -> None:
+    """Raise _UnusableShape for an outline whose segments come close to each other, or cross, too often."""
+    import numpy as np  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(draft.shape.geoms)]
+    segments = np.concatenate([np.empty((0, 2, 2)), *(np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings)])
+    lines = shapely.linestrings(segments)
+    tree = shapely.STRtree(lines)
+    close = crossings = 0
+    for first in range(0, len(lines), 16):  # few at a time: each may be close to all
+        asked, found = tree.query(lines[first : first + 16])
+        close += len(asked)
+        crossings += _crossings(segments[first + asked], segments[found])
+        if close > 2 * CLOSE_PAIRS or crossings > 2 * CROSSINGS:  # each pair is found twice
+            x, y = segments[first][0].tolist()
+            words = _("The outline is too intricate to be read near %(at)s: it crosses or nears itself too often.")
+            raise _UnusableShape("crossing", words % {"at": f"{x:.5f}, {y:.5f}"}, (x, y))
+
+
+def _crossings(one: "NDArray[np.float64]", other: "NDArray[np.float64]") -> int:
+    """How many pairs of segments cross inside both: the ends of each lie on both sides of the other."""
+
+    def side(of: "NDArray[np.float64]", end: int, seen_from: "NDArray[np.float64]") -> "NDArray[np.float64]":
+        along, to = seen_from[:, 1] - seen_from[:, 0], of[:, end] - seen_from[:, 0]
+        turn: NDArray[np.float64] = along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0]
+        return turn
+
+    apart = side(one, 0, other) * side(one, 1, other) < 0
+    return int((apart & (side(other, 0, one) * side(other, 1, one) < 0)).sum())
+
+
 # -- Validity ---------------------------------------------------------------------------------------------------------
 
 REASONS = {
@@ -413,4 +487,5 @@ def _simplify(draft: _ShapeDraft) -> None:
         "count": count,
         "limit": MOST_VERTICES,
     }
+    _refuse_intricate(_ShapeDraft(shapely.GeometryCollection(shapely.get_parts(simple).tolist())))
     draft.correct(ShapeProblem("vertices", words), _areas_of(shapely.make_valid(simple)))

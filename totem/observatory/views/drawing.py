@@ -32,7 +32,7 @@ from totem.observatory.views.scopes import (
 from totem.territories.forms import ShapeForm
 from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
 from totem.territories.places import FRANCE, FRANCE_CODE, ShapesMissing, place_drawn
-from totem.territories.shapes import as_geojson
+from totem.territories.shapes import ANYBODY, as_geojson
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -66,6 +66,11 @@ class DrawForm(ShapeForm):
     """A shape, light enough to stand in an address; `corrected` is the GeoJSON to offer instead, empty without one."""
 
     corrected = ""
+    limit = ANYBODY
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["shape_file"].help_text = _("At most 1 MB.")
 
     def clean(self) -> dict[str, Any]:
         sent = self.data
