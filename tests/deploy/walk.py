@@ -21,16 +21,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SECTION = re.compile(r"^## First installation\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PORT = free_port()
-SETTINGS = f"""
-TOTEM_MODE=production
-TOTEM_URL=https://cantine.example.org
-TOTEM_HOSTS=cantine.example.org
-TOTEM_DATA=/srv/totem
-TOTEM_SECRET_KEY_FILE=/etc/totem/secret-key
-TOTEM_SMTP_HOST=127.0.0.1
-TOTEM_SMTP_PORT={free_port()}
-TOTEM_MAIL_FROM=Cantine <bonjour@example.org>
-TOTEM_PORT={PORT}
+# What is filled in: no DATABASE_URL, for the embedded PostgreSQL, and a mail server that is not there.
+FILL_IN = f"""sed -i -e s/totem.example.org/cantine.example.org/ -e /^DATABASE_URL=/d \\
+  -e s/^TOTEM_SMTP_HOST=.*/TOTEM_SMTP_HOST=127.0.0.1/ -e s/^TOTEM_SMTP_PORT=.*/TOTEM_SMTP_PORT={free_port()}/ \\
+  /etc/totem/totem.env
+echo TOTEM_PORT={PORT} >> /etc/totem/totem.env
 """
 SERVE = (
     "setsid runuser -u totem -- sh -c 'umask 077; exec /opt/totem/.venv/bin/totem serve' </dev/null >/serve.log 2>&1 &"
@@ -48,12 +43,12 @@ cd $folder
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=cantine.example.org -keyout privkey.pem -out fullchain.pem
 """,
 }
-# Of the doc's commands: where the code is taken from, a password that is typed, a mail server that is not there.
+# Of the page's commands: where the code is taken from, a password that is typed, the one problem that doctor may find.
 INSTEAD = {
     "ADDRESS": "/source",
     "createuser --pwprompt": "createuser",
     "totem doctor\n": "totem doctor | tee /doctor.log || [ $(grep -c ^WRONG /doctor.log) = 1 ]\n",
-    "totem migrate\n": f"cat > /etc/totem/totem.env <<'END'{SETTINGS}END\ntotem migrate\n",
+    "totem migrate\n": FILL_IN + "totem migrate\n",
     "runuser -u postgres -- createuser": "pg_ctlcluster 17 main start\nrunuser -u postgres -- createuser",
 }
 ASK = f"""for attempt in $(seq 120); do
