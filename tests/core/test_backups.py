@@ -134,6 +134,20 @@ def test_every_row_and_every_byte_comes_back(source: Source, here: Installation)
     assert S_IMODE((here.folder / "secret-key").stat().st_mode) == 0o600
 
 
+def test_restored_photos_are_open_to_the_proxy_whatever_the_umask(source: Source, here: Installation) -> None:
+    former = os.umask(0o077)
+    try:
+        restoring.restore(source.path, with_stocks=True)
+    finally:
+        os.umask(former)
+    photo = here.folder / next(name for name in FILES if name.startswith("media/"))
+    folders = [here.folder / "media", *(here.folder / "media").rglob("*/")]
+    assert {S_IMODE(folder.stat().st_mode) for folder in folders if folder.is_dir()} == {0o755}
+    assert S_IMODE(photo.stat().st_mode) == 0o644
+    stock = here.folder / next(name for name in FILES if name.startswith("observatory/"))
+    assert S_IMODE(stock.stat().st_mode) == 0o600
+
+
 def test_it_is_a_private_zip_with_its_digest_in_which_caches_are_left_out(source: Source, here: Installation) -> None:
     assert S_IMODE(source.path.stat().st_mode) == 0o600
     assert hashlib.sha256(source.path.read_bytes()).hexdigest() == source.made.sha256

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -190,10 +190,16 @@ def _aside(backup: Reader, prefix: str, folder: Path) -> Iterator[None]:
 
     Inside it, as it may be a file system of its own.
     """
-    storage = FileSystemStorage(folder / ASIDE)  # with the modes of uploads: the proxy reads them
+    # With the modes of uploads: the proxy reads photos, and no stock.
+    uploads: Any = settings.STORAGES["default"]
+    modes = uploads["OPTIONS"] if folder == Path(settings.MEDIA_ROOT) else {}
+    storage = FileSystemStorage(folder / ASIDE, **modes)
     try:
         _clear(folder)
+        is_new = not folder.exists()
         Path(storage.location).mkdir(parents=True)
+        if is_new and modes:
+            folder.chmod(modes["directory_permissions_mode"])
         for name in backup.names(prefix):
             with backup.open(name) as content:
                 storage.save(name.removeprefix(prefix), File(content))  # type: ignore[arg-type]
