@@ -1,6 +1,7 @@
 """Pages of the installation's staff: state, jobs that failed, mails that are not sent; and who belongs to the staff."""
 
 import smtplib
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -15,12 +16,13 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.factories.accounts import UserFactory
 from totem.core import mail
 from totem.core.jobs import send_mail
-from totem.core.models import JobFailure, JournalEntry, Mail
+from totem.core.models import BackupRun, JobFailure, JournalEntry, Mail
 from totem.core.operations.failures import forget_failures, keep_failure
 
 pytestmark = pytest.mark.django_db
 STATE, JOBS, MAILS, STAFF = (reverse(name) for name in ("core:state", "core:jobs", "core:mails", "accounts:staff"))
-PAGES = [STATE, JOBS, MAILS, STAFF]
+BACKUPS = reverse("core:backups")
+PAGES = [STATE, BACKUPS, JOBS, MAILS, STAFF]
 
 
 @pytest.fixture
@@ -104,6 +106,19 @@ def test_the_state_counts_what_waits(client, staff):
     assert (state.jobs.failed, state.mails, state.mode) == (1, 1, "test")
     assert state.database_bytes > 0
     assert state.free_bytes > 0
+
+
+def test_the_last_backup_is_shown_or_that_there_is_none(client, staff, settings):
+    assert "Aucune sauvegarde" in client.get(BACKUPS).content.decode()
+    assert "Aucune sauvegarde" in client.get(STATE).content.decode()
+    day = datetime(2026, 11, 29, 3, tzinfo=UTC)
+    made = {"started_at": day, "ended_at": day, "path": "/b/totem-1.backup", "size": 5 * 1024**2, "sha256": "a" * 64}
+    BackupRun.objects.create(**made)
+    BackupRun.objects.create(started_at=day, ended_at=day + timedelta(days=1), path="/b/2", error="The disk is full.")
+    page = client.get(BACKUPS).content.decode()
+    assert "The disk is full." in page
+    assert "totem-1.backup" in page
+    assert "29 novembre" in client.get(STATE).content.decode()
 
 
 @pytest.mark.parametrize("many", [1, 3])

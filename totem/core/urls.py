@@ -8,6 +8,7 @@ from totem.core.operations import views as operations
 app_name = "core"
 urlpatterns = [
     path("installation/etat/", operations.state, name="state"),
+    path("installation/etat/sauvegardes/", operations.backups, name="backups"),
     path("installation/demandes/", operations.requests, name="requests"),
     path("installation/taches/", operations.jobs, name="jobs"),
     path("installation/taches/<int:pk>/relancer/", operations.retry_job, name="job_retry"),

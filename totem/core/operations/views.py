@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from totem.core import clock
 from totem.core.approvals import WaitingRequests
+from totem.core.backups.runs import last_backups
+from totem.core.models import BackupRun
 from totem.core.operations import actions, queries
 from totem.core.pages import staff_only
 from totem.core.queues import job_figures
@@ -21,8 +25,21 @@ ON_A_PAGE = 50
 @require_safe
 def state(request: HttpRequest) -> HttpResponse:
     """The state of the installation on one page."""
-    context = {"state": queries.installation_state(), "requests": len(WaitingRequests())}
+    context = {
+        "state": queries.installation_state(),
+        "requests": len(WaitingRequests()),
+        "backups": last_backups(clock.now()),
+    }
     return render(request, "core/operations/state.html", context)
+
+
+@staff_only
+@require_safe
+def backups(request: HttpRequest) -> HttpResponse:
+    """The backups that were made or failed, the newest first; whether a scheduled one is overdue."""
+    page = Paginator(BackupRun.objects.order_by("-ended_at", "-pk"), ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "last": last_backups(clock.now()), "scheduled": settings.BACKUPS_DIR is not None}
+    return render(request, "core/operations/backups.html", context)
 
 
 @staff_only
