@@ -117,10 +117,10 @@ def _hub(cursor: psycopg.Cursor, now: datetime) -> int:
         INSERT INTO hubs_hub (created_at, updated_at, name, slug, operator_id, is_published, tagline, description,
                 street, postcode, commune_id, latitude, longitude, host_building, time_zone, closed_on_public_holidays,
                 customary_holidays, mail_note, accent, step_free, access_notes, transport, languages, email, phone,
-                website)
+                website, grace_minutes)
             VALUES (%(now)s, %(now)s, 'Banc d’essai', %(slug)s, %(operator)s, true, 'Des mesures', 'Rien n’existe ici.',
                 '1 place de la Gare', '80000', '80021', 49.8906, 2.3082, '', %(zone)s, false, '{}', '', '#0B5C73', true,
-                '', '', '{fr}', '', '', '') RETURNING id
+                '', '', '{fr}', '', '', '', 15) RETURNING id
         """,
         {"now": now, "slug": HUB, "operator": operator, "zone": ZONE.key},
     )

@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize("name", ["contention", "availability", "startup", "profiles", "coalition", "evaluate"])
+@pytest.mark.parametrize(
+    "name", ["contention", "availability", "startup", "profiles", "coalition", "evaluate", "backup"]
+)
 def test_a_run_ends_with_one_line_of_json(name):
     """On a database, web processes and free ports of its own."""
     run = subprocess.run(

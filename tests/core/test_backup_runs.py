@@ -1,11 +1,12 @@
 """The backups of every night: made by a job, recorded, rotated, and missed by `totem doctor` when there is none."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from procrastinate.contrib.django import app
@@ -123,3 +124,13 @@ def test_the_command_makes_one_and_checks_it(folder: Path, capsys: pytest.Captur
     assert "It is whole." in capsys.readouterr().out
     assert cli.main(["backup", str(made)]) == 1
     assert f"totem: {made} exists: name another file, or a folder." in capsys.readouterr().err
+
+
+def test_its_age_is_a_metric(folder: Path, client: Client) -> None:
+    with override_settings(METRICS_TOKEN="a-long-token"):
+        asked = {"headers": {"Authorization": "Bearer a-long-token"}}
+        assert "totem_backup" not in client.get("/health/metrics", **asked).content.decode()
+        runs.run_scheduled_backup()
+        assert re.search(
+            r"^totem_backup_age_seconds \d+$", client.get("/health/metrics", **asked).content.decode(), re.M
+        )

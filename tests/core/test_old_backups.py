@@ -13,7 +13,7 @@ from django.test import override_settings
 from tests.core.test_backups import NOW, Installation, content, schema
 from tests.old_backups import DEBIAN, FILES, FOLDER, postgresql_15
 from totem.bookings.models import Booking
-from totem.core import seals
+from totem.core import roles, seals
 from totem.core.backups import making, programs, restoring
 from totem.core.models import JournalEntry
 
@@ -30,7 +30,7 @@ def unpacked(release: Path, folder: Path) -> Path:
 def test_the_backup_of_a_release_is_restored_and_migrated(release: Path, committed_db: str, tmp_path: Path) -> None:
     fresh = schema()
     here = Installation(tmp_path / "here")
-    with override_settings(**here.settings):
+    with roles.as_owner(), override_settings(**here.settings):
         restoring.restore(unpacked(release, tmp_path))
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
@@ -39,6 +39,7 @@ def test_the_backup_of_a_release_is_restored_and_migrated(release: Path, committ
     assert Booking.objects.get().space.hub.photos.exists()
     assert JournalEntry.objects.filter(verb="bookings.made").exists()
     assert list(seals.problems()) == []
+    assert roles.not_revoked() == []
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def on_postgresql_15(django_db_blocker) -> Iterator[None]:
     if not DEBIAN.exists():
         pytest.skip(f"no PostgreSQL 15 here to try it on ({DEBIAN}: Debian's package postgresql-15)")
     before = dict(connection.settings_dict)
-    with postgresql_15() as socket, django_db_blocker.unblock():
+    with postgresql_15() as socket, override_settings(DATABASE_OWNER={}), django_db_blocker.unblock():
         connections.close_all()
         connection.settings_dict.update(HOST=socket, PORT="", USER="totem", PASSWORD="", NAME="one")
         new_database("one")

@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error as django_server_error
 
+from totem.core import clock
+from totem.core.backups.runs import last_backups
 from totem.core.client_address import ProxyMismatchError
 from totem.core.database_errors import is_database_unavailable, unavailable_page
 from totem.core.queues import job_figures
@@ -58,6 +60,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     for one in figures.waiting:
         lines.append(f'totem_jobs_due{{queue="{one.queue}"}} {one.count}')
         lines.append(f'totem_jobs_oldest_due_seconds{{queue="{one.queue}"}} {one.seconds}')
+    now = clock.now()
+    if made := last_backups(now).made:
+        lines.append(f"totem_backup_age_seconds {round((now - made.ended_at).total_seconds())}")
     return _plain("\n".join(lines), 200)
 
 

@@ -121,9 +121,9 @@ def writing(path: Path) -> Iterator[Writer]:
     try:
         _remove_leftovers(path.parent)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            writer = Writer(file)
             try:
                 _lock(file)
-                writer = Writer(file)
                 yield writer
                 file.flush()
                 os.fsync(file.fileno())
@@ -134,7 +134,8 @@ def writing(path: Path) -> Iterator[Writer]:
                 raise
         _sync(path.parent)
     except OSError as error:
-        raise BackupRefused(f"{path} cannot be written ({error.strerror}): nothing is left of it.") from error
+        why = error.strerror if error.filename in {None, str(part)} else f"{error.filename}: {error.strerror}"
+        raise BackupRefused(f"{path} cannot be written ({why}): nothing is left of it.") from error
 
 
 def _remove_leftovers(folder: Path) -> None:

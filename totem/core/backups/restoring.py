@@ -17,7 +17,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from totem.core import locks
+from totem.core import locks, roles
 from totem.core.backups import BackupRefused, archive
 from totem.core.backups.archive import Manifest, Reader
 from totem.core.backups.programs import first_error, program_environment, programs_folder, server_major
@@ -143,6 +143,7 @@ def _restore_database(backup: Reader, programs: Path) -> None:
         if psql.returncode:
             errors.seek(0)
             raise BackupRefused(f"The database could not be restored ({first_error(errors.read())}): it is as it was.")
+    roles.grant()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     ContentType.objects.clear_cache()
