@@ -7,14 +7,17 @@ the same rooms, desks and machines. Then, by as many clients as the largest numb
 - the bare SQL: the same attempts made with the statements of the product's own transaction over psycopg, with the same
   locks, on a copy of the database; where the units are taken it rolls back and asks what the page of a refusal asks.
 
-At the end all book and cancel the same few slots repeatedly.
+At the end all book and cancel the same few slots repeatedly. All the while the journal is sealed, hundreds of times as
+often as by the job: what waits for that shows here.
 """
 
+import contextlib
 import itertools
 import re
 import secrets
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +37,7 @@ ROUNDS = {2: 6, 8: 6, 32: 8}
 WARM_ROUNDS = 2
 CHURN_SECONDS = 4
 LIMIT = 3
+SEAL_SECONDS = 0.5
 
 Plans = dict[Any, list[list[Attempt]]]  # the attempts of each client, by level
 Times = list[tuple[int, float]]  # status and milliseconds of each answer
@@ -46,7 +50,7 @@ def run(size: dataset.Size) -> Report:
         people = clients.sessions([f"membre{number}@example.org" for number in range(4, 4 + max(LEVELS))])
         stage.copy_database("bare")
         plans = _plans(size, now)
-        with stage.web() as web:
+        with stage.web() as web, _sealing(report):
             answers = _over_http(stage, report, size, web, people=people, plans=plans)
             _churn(stage, report, web, people, 0.3 if size.is_for_tests else CHURN_SECONDS)
         _check(stage, report, now)
@@ -56,6 +60,35 @@ def run(size: dataset.Size) -> Report:
         sql = _bare(stage, report, size, plans[most], people)
         _summarise(report, answers[most], baseline, sql)
     return report
+
+
+@contextlib.contextmanager
+def _sealing(report: Report) -> Iterator[None]:
+    """Context manager: the journal is sealed in a thread, every `SEAL_SECONDS`; at the end all of it is."""
+    from django.db import connection  # noqa: PLC0415
+
+    from totem.core import seals  # noqa: PLC0415
+
+    over, made = threading.Event(), 0
+
+    def seal() -> None:
+        nonlocal made
+        while not over.wait(SEAL_SECONDS):
+            made += seals.seal_journal() is not None
+        connection.close()
+
+    thread = threading.Thread(target=seal)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    seals.seal_journal()
+    report.figures["seals made at the same time"] = made
+    report.exactly("entries of the journal not sealed", seals.waiting(), 0)
+    report.exactly("seals that do not add up", len(list(seals.problems())), 0)
+    connection.close()
 
 
 def _plans(size: dataset.Size, now: datetime) -> Plans:

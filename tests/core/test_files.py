@@ -326,7 +326,7 @@ class TestKept:
     @pytest.mark.parametrize("change", [{"content": b"other"}, {"size": 1}, {"sha256": "0" * 64}])
     def test_the_database_changes_no_stored_file(self, change: dict[str, object]):
         files.store(check_upload(upload("a.pdf", PDF)))
-        with pytest.raises(ProgrammingError, match="is kept"), transaction.atomic():
+        with pytest.raises(ProgrammingError, match=r"is kept|permission denied"), transaction.atomic():
             StoredFile.objects.update(**change)
         assert files.content_of(sha256(PDF).hexdigest()) == PDF
 
