@@ -517,3 +517,12 @@ def test_a_time_outside_the_hours_of_the_day_says_them(client: Client):
     client.force_login(UserFactory(english=True))
     asked = {"date": str(datetime.now(tz=UTC).date() + timedelta(days=3)), "time": "20:00", "minutes": "60"}
     assert "it opens 09:00 to 19:00" in client.get(address(space), asked).content.decode()
+
+
+def test_a_day_that_is_past_or_has_no_price_is_not_said_to_be_free(client: Client):
+    space = SpaceFactory(all_night=True, free_of_charge=False)
+    PriceFactory(space=space, starts_on=datetime.now(tz=UTC).date(), ends_on=from_now(48).starts_at.date())
+    client.force_login(UserFactory(english=True))
+    for period in (from_now(-48), from_now(24 * 9)):
+        assert "Free of charge" not in client.get(address(space), fields(period)).content.decode()
+    assert "€12.00" in client.get(address(space), fields(from_now(24))).content.decode()

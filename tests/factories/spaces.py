@@ -28,6 +28,7 @@ class SpaceFactory(factory.django.DjangoModelFactory[Space]):
     quantity = 1
     audience = Audience.PUBLIC
     horizon_days = 400
+    free_of_charge = True
 
     @factory.post_generation
     def units(obj: Space, create: bool, extracted: object, **kwargs: object) -> None:  # noqa: N805

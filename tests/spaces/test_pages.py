@@ -10,10 +10,12 @@ from django.urls import reverse
 from PIL import Image
 
 from tests.factories.accounts import UserFactory
+from tests.factories.bookings import from_now
 from tests.factories.hubs import HubFactory, TeamMemberFactory, ZoneFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from totem.bookings import actions as bookings
 from totem.bookings.actions import Booker
+from totem.bookings.rules import RuleBrokenError
 from totem.core.periods import Period, at_wall_clock
 from totem.hubs.models import Role, TeamMember
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, SpaceKind, SpacePhoto
@@ -322,7 +324,7 @@ def test_invalid_outages_are_refused_at_their_field(
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-@pytest.mark.parametrize(("name", "queries"), [("list", 7), ("prices", 7), ("outages", 10)])
+@pytest.mark.parametrize(("name", "queries"), [("list", 8), ("prices", 7), ("outages", 10)])
 def test_lists_take_the_same_queries_whatever_their_length(
     client: Client, manager: TeamMember, space: Space, django_assert_num_queries, name: str, queries: int, rows: int
 ):
@@ -332,3 +334,15 @@ def test_lists_take_the_same_queries_whatever_their_length(
         PriceFactory(space=space, per=(60, 240, 1440)[n])
     with django_assert_num_queries(queries):
         client.get(url(name, space))
+
+
+def test_without_a_price_the_public_books_once_it_is_said_to_be_free(client: Client, manager: TeamMember, space: Space):
+    Space.objects.update(free_of_charge=False)
+    period, booker = from_now(48), Booker.oneself(UserFactory())
+    assert "le public ne peut pas réserver" in client.get(url("prices", space)).content.decode()
+    assert "le public ne peut pas le réserver" in client.get(url("list", space)).content.decode()
+    with pytest.raises(RuleBrokenError):
+        bookings.book(space=space, period=period, booker=booker, now=from_now(0).starts_at)
+    assert client.post(url("free", space), {"free": "1"}).status_code == 303
+    assert bookings.book(space=space, period=period, booker=booker, now=from_now(0).starts_at).price == 0
+    assert "gratuit" in client.get(url("list", space)).content.decode()

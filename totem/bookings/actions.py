@@ -24,9 +24,9 @@ from totem.hubs.models import Hub
 from totem.hubs.queries import Standing, standing
 from totem.organisations.models import Organisation
 from totem.organisations.queries import bookable_by
-from totem.spaces import pricing
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
+from totem.spaces.pricing import UnpricedError
 from totem.spaces.rules import cancellation_deadline
 
 ERASED = "@erased.invalid"
@@ -262,10 +262,8 @@ def _set_period(booking: Booking, period: Period) -> None:
     """Set the period, with the price and the cancellation deadline computed today."""
     space = booking.space
     try:
-        price = pricing.quote(
-            space_queries.prices_during(space, period), period, space.hub.zone, quantity=booking.quantity
-        )
-    except pricing.UnpricedError as error:
+        price = space_queries.quote_of(space, period, quantity=booking.quantity)
+    except UnpricedError as error:
         raise RuleBrokenError(_("No price is known yet for this date. Please ask the team."), "day") from error
     booking.starts_at, booking.ends_at = period
     booking.price, booking.vat = price.total, price.vat

@@ -72,7 +72,7 @@ def shown_key(period: Period, quantity: int) -> str:
 def quote_of(space: Space, period: Period, quantity: int) -> Quote | None:
     """The price as of today; None where the space has prices, but none in force on that day."""
     try:
-        return pricing.quote(space_queries.prices_during(space, period), period, space.hub.zone, quantity=quantity)
+        return space_queries.quote_of(space, period, quantity=quantity)
     except UnpricedError:
         return None
 
@@ -177,7 +177,13 @@ def slot_offers(taken: SlotTakenError, now: datetime, *, moved: Booking | None =
     offers = []
     for slot in slots:
         try:
-            quote = pricing.quote(prices[slot.space.pk], slot.period, slot.space.hub.zone, quantity=taken.quantity)
+            quote = pricing.quote(
+                prices[slot.space.pk],
+                slot.period,
+                slot.space.hub.zone,
+                quantity=taken.quantity,
+                is_free=slot.space.free_of_charge,
+            )
         except UnpricedError:
             continue
         is_elsewhere = slot.space.pk != taken.space.pk

@@ -45,6 +45,7 @@ class SpaceFields(TypedDict, total=False):
     area: Decimal | None
     features: list[str]
     audience: str
+    free_of_charge: bool
     needs_approval: bool
     min_notice_minutes: int
     horizon_days: int

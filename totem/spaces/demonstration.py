@@ -32,6 +32,7 @@ def load(world: InventedWorld) -> None:
 
 def _build(hub: Hub, row: Sheet, *, zones: dict[str, Zone], position: int, known: dict[str, Space]) -> Space:
     fields = {key: value for key, value in row.items() if key not in BESIDE}
+    fields["free_of_charge"] = not row.get("prices")
     slug = free_slug(Space.objects.filter(hub=hub), row["name"])
     space = Space(hub=hub, zone=zones[row["zone"]], slug=slug, position=position, **fields)
     space.full_clean()

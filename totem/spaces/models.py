@@ -1,6 +1,6 @@
 """Spaces: units, parts, opening hours, prices, rules and outages."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import ClassVar, Self
 
 import pgtrigger
@@ -92,6 +92,11 @@ class Space(Dated):
     )
 
     audience = models.CharField(_("who may book"), max_length=10, choices=Audience, default=Audience.SIGNED_IN)
+    free_of_charge = models.BooleanField(
+        _("free of charge where no price holds"),
+        default=False,
+        help_text="Otherwise the public cannot book it on a day without a price.",
+    )
     needs_approval = models.BooleanField(_("the team approves each booking"), default=False)
     min_notice_minutes = models.PositiveIntegerField(_("minimum notice"), default=0)
     horizon_days = models.PositiveSmallIntegerField(
@@ -274,6 +279,12 @@ class SpaceHours(WeeklyHoursBase):
         ]
 
 
+class PriceQuerySet(models.QuerySet["Price"]):
+    def on(self, day: date) -> Self:
+        """Those that hold on that day."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day)
+
+
 class Price(Dated):
     """The public price of a space for an hour, a half-day or a day, VAT included, from one day until another.
 
@@ -302,6 +313,8 @@ class Price(Dated):
     vat_rate = DecimalField(_("VAT rate (%)"), max_digits=4, decimal_places=2, default=20)
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"), null=True, blank=True)
+
+    objects = PriceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("price")

@@ -60,14 +60,16 @@ class Quote:
         return sum((vat_within(total, rate) for rate, total in by_rate.items()), Decimal("0.00"))
 
 
-def quote(prices: Sequence[Price], period: Period, zone: ZoneInfo, *, quantity: int = 1) -> Quote:
+def quote(
+    prices: Sequence[Price], period: Period, zone: ZoneInfo, *, quantity: int = 1, is_free: bool = False
+) -> Quote:
     """The cheapest way to pay for `period`, for `quantity` units; with fewer payments where it costs the same.
 
     A day's price covers what is left of a local day, a half-day's four hours and an hour's one, over midnight too, at
-    the price of the day on which it begins. A space without any price is free of charge. Raises UnpricedError where the
-    prices leave a day out.
+    the price of the day on which it begins. `is_free`: whether it is free of charge where no price holds. Raises
+    UnpricedError where the prices leave a day out.
     """
-    if not prices:
+    if not prices and is_free:
         return Quote()
     on = {day: _on(prices, day) for day in periods.local_days(period, zone)}
     counted: defaultdict[tuple[int, Decimal, Decimal], int] = defaultdict(int)

@@ -11,6 +11,7 @@ from totem.core.periods import HoursLine, Period
 from totem.hubs import queries as hub_queries
 from totem.hubs.queries import period_of
 from totem.spaces.models import Composition, Price, Space
+from totem.spaces.pricing import Quote, quote
 
 # Plain SQL, as these three are asked before every availability: building the statement cost more than running it.
 _OWN_HOURS = "SELECT space_id, weekday, opens_at, closes_at FROM spaces_spacehours WHERE space_id = ANY(%s)"
@@ -74,6 +75,12 @@ def needed_space_ids(space_id: int) -> list[int]:
     """The ids, in order, of the spaces that a booking of this one takes: itself and the parts of a composite."""
     parts = Composition.objects.filter(whole_id=space_id).values_list("part_id", flat=True)
     return sorted({space_id, *parts})
+
+
+def quote_of(space: Space, period: Period, *, quantity: int = 1) -> Quote:
+    """The price of a booking as of today. Raises UnpricedError where the prices leave a day out."""
+    prices = prices_during(space, period)
+    return quote(prices, period, space.hub.zone, quantity=quantity, is_free=space.free_of_charge)
 
 
 def prices_during(space: Space, window: Period) -> list[Price]:

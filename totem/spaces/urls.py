@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{SPACE}photos/<int:pk>/retirer/", spaces.remove_photo, name="photo_remove"),
     path(f"{SPACE}service/", spaces.service, name="service"),
     path(f"{SPACE}prix/", prices.prices, name="prices"),
+    path(f"{SPACE}prix/gratuit/", prices.free, name="free"),
     path(f"{SPACE}prix/<int:pk>/fin/", prices.end, name="price_end"),
     path(f"{SPACE}prix/<int:pk>/retirer/", prices.remove, name="price_remove"),
     path(f"{MANAGE}pannes/", outages.outages, name="outages"),

@@ -133,10 +133,10 @@ def price_words(price: Price) -> str:
     }[Price.Per(price.per)] % amount
 
 
-def price_from(prices: Sequence[Price]) -> str:
-    """« à partir de 12,00 € l’heure »: the price of the shortest time sold; nothing paid where there is no price."""
+def price_from(space: Space, prices: Sequence[Price]) -> str:
+    """« à partir de 12,00 € l’heure »: the price of the shortest time sold; without one, whether nothing is paid."""
     if not prices:
-        return _("free of charge")
+        return _("free of charge") if space.free_of_charge else _("price on request")
     shortest = min(prices, key=lambda price: price.per)
     return _("from %(price)s") % {"price": price_words(shortest)}
 

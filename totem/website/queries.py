@@ -235,7 +235,7 @@ def _space_card(space: Space, prices: Sequence[Price]) -> SpaceCard:
         space,
         space_url(space),
         next(iter(space.photos.all()), None),
-        price_from(prices),
+        price_from(space, prices),
         audience_note(space) or space.get_kind_display(),
         None if space.is_pool or space.kind in (SpaceKind.MACHINE, SpaceKind.EQUIPMENT) else space.capacity,
         [quantity_words(space)] if space.is_pool else feature_words(space)[:3],

@@ -228,11 +228,15 @@ class Diary:
         """The price; within one local day it depends on the day and the length only."""
         start, end = self.local(period.starts_at), self.local(period.ends_at - timedelta.resolution)
         if start.date() != end.date():
-            return pricing.quote(bookable.prices, period, self.hub.zone, quantity=quantity)
+            return self._price(bookable, period, quantity)
         key = (bookable.space.pk, start.date(), period.length, quantity)
         if key not in self.quotes:
-            self.quotes[key] = pricing.quote(bookable.prices, period, self.hub.zone, quantity=quantity)
+            self.quotes[key] = self._price(bookable, period, quantity)
         return self.quotes[key]
+
+    def _price(self, bookable: Bookable, period: Period, quantity: int) -> pricing.Quote:
+        free = bookable.space.free_of_charge
+        return pricing.quote(bookable.prices, period, self.hub.zone, quantity=quantity, is_free=free)
 
     def _attend(self, booking: Booking, arrives: bool | None) -> None:
         """Check in, and out, those whose time has come; a few never come."""

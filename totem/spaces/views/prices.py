@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, SeeOther, errors_as_message, errors_in, form_status
 from totem.hubs.forms import LastDayForm
 from totem.spaces import actions
 from totem.spaces.forms import PriceForm
@@ -44,9 +44,18 @@ def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     context = {
         "form": form,
         "prices": rows,
-        "is_free": not any(when == "now" for _price, _title, when in rows),
+        "has_price": any(when == "now" for _price, _title, when in rows),
     }
     return space_page(request, "spaces/prices.html", row, "spaces:prices", context, status=form_status(request))
+
+
+@require_POST
+def free(request: HttpRequest, slug: str, space: str) -> HttpResponse:
+    """Say that the space is free of charge where no price holds, or that it is not."""
+    row = space_for(request, slug, space)
+    actions.update_space(space=row, by=signed_in(request), free_of_charge="free" in request.POST)
+    messages.success(request, _("It is written down."))
+    return SeeOther(reverse("spaces:prices", args=[slug, space]))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -67,7 +76,9 @@ def end(request: HttpRequest, slug: str, space: str, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "title": row.name,
-        "lead": _("Where no price is left, the space is free of charge from the day after."),
+        "lead": _("Where no price is left, the space is free of charge from the day after.")
+        if row.free_of_charge
+        else _("Where no price is left, the public cannot book from the day after."),
         "back": reverse("spaces:prices", args=[slug, space]),
         "verb": _("End this price"),
     }

@@ -19,7 +19,7 @@ from totem.hubs.views.photos import gallery, remove_from_gallery
 from totem.spaces import actions
 from totem.spaces.actions import BookedError
 from totem.spaces.forms import NewSpaceForm, PartsForm, QuantityForm, SpaceForm
-from totem.spaces.models import Outage, Space
+from totem.spaces.models import Outage, Price, Space
 from totem.spaces.views.frame import space_for, space_frame, space_page
 from totem.spaces.wording import capacity_words, quantity_words
 
@@ -36,9 +36,11 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
     outages = Outage.objects.filter(space__hub=hub, during__contains=now)
     for space_id, unit_id in outages.values_list("space_id", "unit_id"):
         broken[space_id].add(unit_id)
+    priced = set(Price.objects.on(clock.today(hub.zone)).filter(space__hub=hub).values_list("space_id", flat=True))
     context = {
         "hub": hub,
         "spaces": [(space, _said_of(space), _broken_word(space, broken[space.pk])) for space in rows],
+        "without_price": [space for space in rows if space.is_active and space.pk not in priced],
     }
     return render(request, "spaces/list.html", context)
 
