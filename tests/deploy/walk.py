@@ -57,7 +57,7 @@ ASK = f"""for attempt in $(seq 120); do
 done
 path=$(sed 's#https://cantine.example.org##' /link)
 curl --fail --silent --header 'Host: cantine.example.org' --header 'X-Forwarded-Proto: https' --dump-header - \\
-  "http://127.0.0.1:{PORT}$path" | grep --ignore-case '^location: /compte/mot-de-passe/lien/.*/$'
+  "http://127.0.0.1:{PORT}$path" | grep --ignore-case '^location: /compte/mot-de-passe/lien/'
 ls -ln /srv /srv/totem /etc/totem
 """
 
