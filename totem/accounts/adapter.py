@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.forms import BaseForm
 from django.http import HttpRequest
@@ -33,7 +34,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             to=email,
             language=self._language_of(context.get("user")),
             template=f"accounts/mail/{name}",
-            context={**context, "email": email},
+            context={**context, "email": email, "code_minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60},
         )
 
     def _language_of(self, user: User | AnonymousUser | None) -> str:
