@@ -203,9 +203,10 @@ def _space(cursor: psycopg.Cursor, hub_id: int, position: int, space: SpaceDescr
         """
         INSERT INTO spaces_space (created_at, updated_at, hub_id, kind, name, slug, description, is_active, position,
                 quantity, capacity, features, audience, needs_approval, min_notice_minutes, horizon_days, step_minutes,
-                min_minutes, max_minutes, buffer_before_minutes, buffer_after_minutes, cancel_notice_minutes)
+                min_minutes, max_minutes, buffer_before_minutes, buffer_after_minutes, cancel_notice_minutes,
+                free_of_charge)
             VALUES (%(now)s, %(now)s, %(hub)s, %(kind)s, %(name)s, %(slug)s, '', true, %(position)s, %(quantity)s,
-                %(capacity)s, %(features)s, %(audience)s, false, 0, 400, 30, 30, 720, 0, %(after)s, 0)
+                %(capacity)s, %(features)s, %(audience)s, false, 0, 400, 30, 30, 720, 0, %(after)s, 0, false)
             RETURNING id
         """,
         {
