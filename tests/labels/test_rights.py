@@ -39,7 +39,9 @@ ROOMS = {"labels", "premises", "organisations", "territories"}
 NOT_FOUND, WRONG_METHOD = 404, 405
 
 OF_A_TEAM = sorted(
-    name for name, wanted in ADDRESSES.items() if name.partition(":")[0] in ROOMS and "workspace" in wanted
+    name
+    for name, wanted in ADDRESSES.items()
+    if name.partition(":")[0] in ROOMS and "workspace" in wanted and ":staff_" not in name  # the installation's
 )
 # What only an officer does: answer for a judgement, look after the team, erase a document.
 OFFICERS = {"labels:judge", "territories:member_set", "territories:member_remove", "territories:document_erase"}
