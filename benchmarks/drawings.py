@@ -51,7 +51,13 @@ def asking(web: Web, path: str, seconds: float) -> Callable[[], list[float]]:
 
     def work() -> list[float]:
         browser = Browser(web.port)
-        return list(_timed(seconds, lambda: browser.get(path).status == 200))
+
+        def ask() -> bool:
+            status = browser.get(path).status
+            browser.close()
+            return status == 200
+
+        return list(_timed(seconds, ask))
 
     return work
 
