@@ -1,0 +1,49 @@
+"""Writes of bookings, by what they are about."""
+
+from totem.bookings.actions.answers import (
+    WrongCodeError,
+    approve,
+    cancel,
+    confirm_hold,
+    confirm_with_code,
+    expire_requests,
+    refuse,
+    send_code,
+)
+from totem.bookings.actions.booking import (
+    AudienceError,
+    Booker,
+    Guest,
+    SlotTakenError,
+    book,
+    move,
+    release_expired_holds,
+)
+from totem.bookings.actions.desk import check_in, check_out, undo_check_in
+from totem.bookings.actions.privacy import anonymise_guests, anonymise_person, erase_clients
+from totem.bookings.actions.state import WrongStateError
+
+__all__ = [
+    "AudienceError",
+    "Booker",
+    "Guest",
+    "SlotTakenError",
+    "WrongCodeError",
+    "WrongStateError",
+    "anonymise_guests",
+    "anonymise_person",
+    "approve",
+    "book",
+    "cancel",
+    "check_in",
+    "check_out",
+    "confirm_hold",
+    "confirm_with_code",
+    "erase_clients",
+    "expire_requests",
+    "move",
+    "refuse",
+    "release_expired_holds",
+    "send_code",
+    "undo_check_in",
+]

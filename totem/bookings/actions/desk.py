@@ -1,0 +1,58 @@
+"""Arrivals and departures, noted at the front desk."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from totem.accounts.models import User
+from totem.bookings import signals
+from totem.bookings.actions.state import (
+    WrongStateError,
+    locked_booking,
+    record,
+)
+from totem.bookings.models import EARLY_ARRIVAL, Booking, Status
+from totem.core.periods import local_day
+
+
+@transaction.atomic
+def check_in(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """Record the arrival, on the day of the booking or at most two hours before it. Raises WrongStateError."""
+    row = locked_booking(booking, Status.CONFIRMED)
+    if row.checked_in_at is not None:
+        raise WrongStateError(_("They have already arrived."))
+    first_day = local_day(row.starts_at.astimezone(row.space.hub.zone).date(), row.space.hub.zone)
+    if now < min(first_day.starts_at, row.starts_at - EARLY_ARRIVAL):
+        raise WrongStateError(_("This booking is not today."))
+    if now >= row.ends_at:
+        raise WrongStateError(_("This booking is over."))
+    row.checked_in_at = now
+    row.save(update_fields=["checked_in_at", "updated_at"])
+    record("bookings.checked_in", row, by, {})
+    signals.checked_in.send(Booking, booking=row, now=now)
+    return row
+
+
+@transaction.atomic
+def undo_check_in(*, booking: Booking, by: User) -> Booking:
+    """Take back a check-in made by mistake. Raises WrongStateError when not checked in, or already checked out."""
+    row = locked_booking(booking, Status.CONFIRMED)
+    if row.checked_in_at is None or row.checked_out_at is not None:
+        raise WrongStateError(_("They are not here."))
+    row.checked_in_at = None
+    row.save(update_fields=["checked_in_at", "updated_at"])
+    record("bookings.check_in_undone", row, by, {})
+    return row
+
+
+@transaction.atomic
+def check_out(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """Record the departure. Raises WrongStateError when not checked in."""
+    row = locked_booking(booking, Status.CONFIRMED)
+    if row.checked_in_at is None or row.checked_out_at is not None:
+        raise WrongStateError(_("They are not here."))
+    row.checked_out_at = max(now, row.checked_in_at)
+    row.save(update_fields=["checked_out_at", "updated_at"])
+    record("bookings.checked_out", row, by, {})
+    return row

@@ -1,0 +1,37 @@
+"""What is erased of bookings: of a person who leaves, of guests after a time."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Lower
+
+from totem.accounts.models import User
+from totem.bookings import rules
+from totem.bookings.actions.answers import cancel
+from totem.bookings.models import LIVE, Booking
+
+ERASED = "@erased.invalid"
+
+
+@transaction.atomic
+def anonymise_person(*, person: User, now: datetime) -> None:
+    """Cancel the future bookings of an erased person and erase what they wrote; the rows stay for the figures."""
+    to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at__isnull=True)
+    for booking in to_come.order_by("pk"):
+        cancel(booking=booking, by=person, now=now, by_team=True)
+    Booking.objects.filter(person=person).update(purpose="")
+
+
+def anonymise_guests(*, now: datetime) -> int:
+    """Erase the name and address of guests a year after their booking ended; returns how many bookings."""
+    over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - rules.GUESTS_KEPT)
+    return over.exclude(guest_email__endswith=ERASED).update(
+        guest_name="–", guest_email=Concat(Lower("reference"), Value(ERASED)), purpose=""
+    )
+
+
+def erase_clients(*, now: datetime) -> int:
+    """Erase the digests of network addresses from bookings that no longer count; returns how many."""
+    over = Q(ends_at__lte=now) | ~Q(status__in=LIVE) | Q(hold_expires_at__lte=now)
+    return Booking.objects.filter(over).exclude(client="").update(client="")

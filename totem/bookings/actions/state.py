@@ -1,0 +1,91 @@
+"""The state of a booking: its row locked, changed, recorded in the journal and announced."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from totem.accounts.models import User
+from totem.bookings import mails, signals
+from totem.bookings.models import Booking, Status
+from totem.core import journal
+from totem.core.models import JournalEntry
+from totem.hubs.models import Hub
+from totem.spaces.models import Space
+
+
+class WrongStateError(Exception):
+    """The state of the booking does not allow this action; `message` says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def facts(booking: Booking) -> dict[str, Any]:
+    """What the journal keeps of a booking: ids and values that are not personal."""
+    return {
+        "space": booking.space_id,
+        "starts_at": booking.starts_at.isoformat(),
+        "ends_at": booking.ends_at.isoformat(),
+        "quantity": booking.quantity,
+        "status": str(booking.status),
+        "price": str(booking.price),
+        "organisation": booking.organisation_id,
+        "person": booking.person_id,
+    }
+
+
+def record(verb: str, booking: Booking, by: User | None, facts: dict[str, Any]) -> JournalEntry:
+    """Write the journal entry of a change, in the caller's transaction, and return it."""
+    return journal.record(verb, booking, actor_id=by.pk if by else None, scope=Hub(pk=booking.hub_id), facts=facts)
+
+
+def change_status(booking: Booking, status: Status) -> None:
+    """Save the new status; a trigger frees the units of one that blocks them no more."""
+    booking.status = status
+    booking.hold_expires_at = None
+    booking.save(update_fields=["status", "hold_expires_at", "updated_at"])
+
+
+def locked_booking(booking: Booking, *states: Status) -> Booking:
+    """The booking's row, locked; raises WrongStateError when it is in none of `states`."""
+    row = (
+        Booking.objects.select_related("space__hub__commune__department")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=booking.pk)
+    )
+    if row.status not in states:
+        message = _("This booking is already in another state: %(status)s.")
+        raise WrongStateError(message % {"status": row.get_status_display()})
+    return row
+
+
+def check_changeable(booking: Booking, now: datetime, until: datetime, *, by_team: bool) -> None:
+    """Raises WrongStateError where it can no longer be moved or cancelled; `until` is not for the team."""
+    if booking.has_lapsed(now):
+        raise WrongStateError(_("The time of this request has come."))
+    if booking.checked_in_at is not None:
+        raise WrongStateError(_("They have already arrived."))
+    if booking.ends_at <= now:
+        raise WrongStateError(_("This booking is over."))
+    if not by_team and now > until:
+        raise WrongStateError(_("It is too late to change this booking. Please call the hub."))
+
+
+def firm_status(space: Space, *, by_team: bool) -> Status:
+    """The status of a booking that is neither held nor an option."""
+    return Status.PENDING if space.needs_approval and not by_team else Status.CONFIRMED
+
+
+def make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: bool) -> Booking:
+    """Confirm a hold, an option or a request, or make a guest's hold a request; announced and mailed."""
+    status = firm_status(booking.space, by_team=by_team)
+    booking.code_digest = ""
+    booking.save(update_fields=["code_digest"])
+    change_status(booking, status)
+    entry = record(f"bookings.{status}", booking, by, {})
+    if status == Status.CONFIRMED:
+        signals.confirmed.send(Booking, booking=booking, now=now)
+    mails.notify(booking, str(status), entry)
+    return booking
