@@ -52,9 +52,12 @@ def owner_settings(url: str, running: dict[str, Any]) -> dict[str, Any]:
 def may_be_read_on_the_way(settings: dict[str, Any]) -> bool:
     """Whether this connection leaves the machine and may be unencrypted, as libpq's own default (`prefer`) accepts."""
     options = settings.get("OPTIONS", {})
-    mode = options.get("sslmode") or os.environ.get("PGSSLMODE", "prefer")
-    hosts = options.get("hostaddr") or settings["HOST"] or os.environ.get("PGHOST", "")
-    is_remote = "service" in options or any(not is_local(host) for host in hosts.split(","))
+    # What a service file holds is not known here, and goes before the variables of libpq.
+    has_service = "service" in options or "PGSERVICE" in os.environ
+    mode = options.get("sslmode") or ("" if has_service else os.environ.get("PGSSLMODE"))
+    addresses = options.get("hostaddr") or os.environ.get("PGHOSTADDR")
+    hosts = addresses or settings["HOST"] or os.environ.get("PGHOST", "")
+    is_remote = has_service or any(not is_local(host) for host in hosts.split(","))
     return is_remote and mode not in ENCRYPTED
 
 

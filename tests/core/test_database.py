@@ -110,6 +110,25 @@ def test_a_remote_host_needs_tls_that_is_not_left_to_chance(
     assert checks.unsafe_database() == []
 
 
+@pytest.mark.parametrize(
+    ("address", "variables"),
+    [
+        ("/x", {"PGSERVICE": "shop"}),
+        ("/x", {"PGHOSTADDR": "192.0.2.7"}),
+        ("localhost/x", {"PGHOSTADDR": "192.0.2.7"}),
+        ("/x", {"PGHOST": "db.example", "PGSSLMODE": "disable"}),
+        ("/x?service=shop", {"PGSSLMODE": "require"}),  # the file goes before it
+    ],
+)
+def test_the_variables_of_libpq_lead_away_from_this_machine_too(
+    monkeypatch: pytest.MonkeyPatch, address: str, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert may_be_read_on_the_way(connection_settings(f"postgresql://{address}"))
+    assert not may_be_read_on_the_way(connection_settings("postgresql:///x?sslmode=require"))
+
+
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate"])
 def test_production_does_not_connect_to_a_remote_host_without_tls(tmp_path: Path, command: str) -> None:
     remote = {"DATABASE_URL": "postgresql://totem@db.invalid/totem?sslmode=prefer", "TOTEM_DATA": str(tmp_path)}
