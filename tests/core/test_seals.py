@@ -49,6 +49,9 @@ TAMPERED = {
     "INSERT INTO core_journalentry (id, at, verb, subject_model, subject_id, scope, facts)"
     " SELECT {entry} - 5, at, verb, subject_model, subject_id, scope, facts FROM core_journalentry WHERE id = {entry}":
         "inserted",
+    "INSERT INTO core_journalentry (id, at, verb, subject_model, subject_id, scope, facts)"
+    " SELECT -5, at, verb, subject_model, subject_id, scope, facts FROM core_journalentry WHERE id = {entry}":
+        "inserted",
     "DELETE FROM core_journalseal WHERE id = {seal}": "missing",
     "UPDATE core_journalseal SET digest = 'x' WHERE id = {seal}": "changed",
 }  # fmt: skip

@@ -119,8 +119,9 @@ def _highest_id() -> int | None:
 
 
 def _sealed(after: int, last_id: int) -> dict[str, Any]:
-    """What a seal holds of the entries from `after`, not included, to `last_id`."""
-    rows = JournalEntry.objects.filter(pk__gt=after, pk__lte=last_id).order_by("pk").values_list(*FIELDS)
+    """What a seal holds of the entries from `after`, not included, to `last_id`; the first one, ids below 1 too."""
+    since = {"pk__gt": after} if after else {}
+    rows = JournalEntry.objects.filter(**since, pk__lte=last_id).order_by("pk").values_list(*FIELDS)
     first, count, content = last_id, 0, sha256()
     for row in rows.iterator(chunk_size=2000):
         first, count = min(first, row[0]), count + 1
