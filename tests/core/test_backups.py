@@ -199,6 +199,15 @@ def test_one_byte_that_differs_is_found_before_anything_is_touched(source: Sourc
     assert here.files("media") == {}
 
 
+@pytest.mark.parametrize("name", ["media/../x", "media//etc/x", "media/", "media/.replaced/x", "media/a/./b", "x"])
+def test_a_name_that_is_no_file_of_its_folder_is_refused(here: Installation, source: Source, name: str) -> None:
+    path = here.folder / "strange"
+    with archive.reading(source.path) as old, archive.writing(path) as new:
+        new.add(name, old.open(archive.DUMP))
+        new.finish(old.manifest)
+    assert "damaged" in refusal(restoring.restore, path)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

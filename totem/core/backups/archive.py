@@ -204,7 +204,8 @@ class Reader:
 
 def _is_inside(name: str) -> bool:
     path = PurePosixPath(name)
-    return ".." not in path.parts and (name in {DUMP, KEY} or name.startswith((MEDIA, STOCKS)))
+    is_plain = str(path) == name and not any(part.startswith(".") for part in path.parts)
+    return is_plain and (name in {DUMP, KEY} or name.startswith((MEDIA, STOCKS)))
 
 
 @contextlib.contextmanager
