@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.urls import reverse
 
-from tests.concurrency import at_once
+from tests.concurrency import at_once, outcomes_at_once
 from tests.core.test_files import PDF, SOUND, upload
 from tests.factories.accounts import UserFactory
 from tests.factories.territories import DocumentFactory, WorkspaceFactory, WorkspaceMemberFactory
@@ -350,6 +350,16 @@ class TestTwoAtOnce:
         assert len(set(results[::2])) == len(set(results[1::2])) == 1
         assert set(results) == set(Document.objects.values_list("pk", flat=True))
         assert StoredFile.objects.count() == 1
+
+    def test_eight_files_at_once_take_no_more_than_the_quota(self, committed_db):
+        workspace = WorkspaceFactory(quota=2 * len(PDF) + 10)
+
+        def add(number: int):
+            file = check_upload(upload("a.pdf", PDF + b"%d" % number))
+            return lambda: actions.add_document(workspace=workspace, checked=file, title="", by=None)
+
+        outcomes = outcomes_at_once(*map(add, range(8)))
+        assert (outcomes["done"], outcomes["ValidationError"]) == (2, 6)
 
     def test_erased_by_one_while_others_send_it(self, committed_db):
         person, file = UserFactory(), check_upload(upload("a.docx", SOUND["docx"]))

@@ -249,7 +249,7 @@ def add_document(
     for more than its quota.
     """
     if workspace is not None:
-        workspace = with_stored_bytes(Workspace.objects.select_for_update(no_key=True)).get(pk=workspace.pk)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
     if public:
         check_may_publish(workspace)
     stored = files.store(checked)
@@ -278,8 +278,9 @@ def add_document(
 
 
 def _check_quota(workspace: Workspace, size: int) -> None:
-    """`workspace` comes with its `stored_bytes`, and locked: two documents at the same time are counted both."""
-    stored, most = workspace.stored_bytes, quota_of(workspace)  # type: ignore[attr-defined]
+    """`workspace` is locked. Counted in a statement of its own: one that waits for a lock reads what was before it."""
+    stored = with_stored_bytes(Workspace.objects.all()).get(pk=workspace.pk).stored_bytes  # type: ignore[attr-defined]
+    most = quota_of(workspace)
     if stored + size > most:
         words = _(
             "The territory’s documents take %(stored)s of %(most)s, and this one %(size)s more: "
