@@ -166,6 +166,7 @@ class TestBad:
             ({"type": "MultiPolygon", "coordinates": [SQUARE]}, "position"),
             ({"type": "Polygon"}, "empty"),
             ({"type": ["Polygon"]}, "kind"),
+            ({"type": "\ud800"}, "kind"),  # half of a character, which no page can hold
             ([1, 2], "json"),
             ("word", "json"),
             ({}, "json"),
@@ -174,6 +175,7 @@ class TestBad:
     def test_what_is_no_area(self, document, kind):
         parsed = parse(document)
         assert kind in [problem.kind for problem in parsed.problems]
+        assert " ".join(parsed.messages).encode()
         assert parsed.polygon is None
         assert parsed.corrected is None
 

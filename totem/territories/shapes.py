@@ -230,7 +230,7 @@ def _polygons(node: Any, depth: int = 0) -> Iterator[Any]:
     elif kind == "MultiPolygon" and isinstance(node.get("coordinates"), list):
         yield from node["coordinates"]
     else:
-        words = _("A polygon is needed; this has a %(kind)s.") % {"kind": kind[:40] or "?"}
+        words = _("A polygon is needed; this has a %(kind)s.") % {"kind": kind[:40] if kind.isalpha() else "?"}
         raise _UnusableShape("kind", words, _first_position(node))
 
 
