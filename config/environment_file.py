@@ -37,14 +37,16 @@ def load(given: str | None = None) -> None:
         return
     path = PATH if given is None else Path(given)
     try:
-        values = parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        text = path.read_text(encoding="utf-8")
+        if "\0" in text:
+            raise ValueError
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
         raise ImproperlyConfigured(
             f"The environment file {path} cannot be read ({reason}): run the command as the user of the service "
             "(runuser -u totem -- totem …), or name another file with --env."
         ) from None
-    os.environ.update({name: value for name, value in values.items() if not _is_given(name, os.environ)})
+    os.environ.update({name: value for name, value in parse(text).items() if not _is_given(name, os.environ)})
 
 
 def parse(text: str) -> dict[str, str]:

@@ -110,7 +110,8 @@ def test_a_command_says_first_which_database_it_opens_and_no_password(env_file: 
 
 
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> None:
-    for name in ("missing.env", "."):
+    (tmp_path / "nul.env").write_bytes(b"TOTEM_MODE=production\0\n")
+    for name in ("missing.env", ".", "nul.env"):
         command = Totem("--env", str(tmp_path / name), "migrate", **OUTSIDE)
         assert (command.wait(), command.output.count("\n")) == (1, 1), command.output
         assert "cannot be read" in command.output
