@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from totem.accounts.actions import appoint_staff
+from totem.core import languages
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            with translation.override("en"):  # the console has one language
+            with translation.override(languages.ENGLISH):  # the console has one language
                 person = appoint_staff(email=options["email"], name=options["name"])
         except ValidationError as refused:
             raise CommandError(" ".join(refused.messages)) from refused
