@@ -284,6 +284,8 @@ def test_no_shared_cache_keeps_what_is_somebodys(world: World):
             shared.add(name)
             assert not response.cookies, name
             assert not any(word in response.content.decode() for word in (person.name, "csrfmiddlewaretoken")), name
+        elif response and response.status_code == 200 and "Cookie" in response.headers.get("Vary", ""):
+            assert "private" in response.headers.get("Cache-Control", ""), name
     assert shared  # the accents of hubs
     assert (
         "public"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
-from django.utils.cache import patch_cache_control
+from django.utils.cache import has_vary_header, patch_cache_control
 
 from totem.core.database_errors import is_database_unavailable, unavailable_page
 from totem.core.expensive import BusyError, busy_page
@@ -58,14 +58,16 @@ class BusyMiddleware:
 
 
 class PrivateMiddleware:
-    """Keeps an answer that sets a cookie, such as a page with the token of a form, out of shared caches."""
+    """Keeps out of shared caches an answer that sets a cookie, and one that depends on cookies and says no more."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.cookies and "public" in response.headers.get("Cache-Control", ""):
+        stated = response.headers.get("Cache-Control", "")
+        # A page with a name or the token of a form: not every shared cache heeds Vary.
+        if (response.cookies and "public" in stated) or (has_vary_header(response, "Cookie") and not stated):
             patch_cache_control(response, private=True)
         return response
 
