@@ -210,9 +210,9 @@ class TestServing:
 @db
 class TestErasing:
     def test_the_officer_erases_and_the_page_says_so(self, client, team, workspace):
-        document = DocumentFactory(workspace=workspace, name="CV de Personne 7.pdf", title="CV de Personne 7")
+        document = DocumentFactory(workspace=workspace, name="CV de Zoé Unique.pdf", title="CV de Zoé Unique")
         officer = team()
-        assert "CV de Personne 7" in client.get(url_of(document, "document_erase")).content.decode()
+        assert "CV de Zoé Unique" in client.get(url_of(document, "document_erase")).content.decode()
         answer = client.post(url_of(document, "document_erase"), {"reason": "asked", "title": "Un CV"})
         assert answer.url == f"{listing(workspace)}#document-{document.pk}"
         row = Document.objects.get()
@@ -220,7 +220,7 @@ class TestErasing:
         assert content_of(row.sha256) is None
         page = client.get(listing(workspace)).content.decode()
         assert "Un CV" in page
-        assert "Personne 7" not in page
+        assert "Zoé Unique" not in page
         assert f'href="{url_of(row)}"' not in page
         gone = client.get(url_of(row))
         assert gone.status_code == 410
