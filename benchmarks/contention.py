@@ -160,9 +160,11 @@ def _from_memory(
         return [[status for status, _ms in times] for times in answers[level]]
 
     with stage.web("memory", BASELINE) as web:
-        # Once in each web process: a booking that succeeds, then the page of a refusal of each space.
-        free = [[_own_slot(n, again) for again in range(4)] for n in range(len(people))]
-        drive([_recalls(web.port, *work) for work in zip(people, free, [[ACCEPTED] * 4] * len(people), strict=True)])
+        # Once in each web process: a booking that succeeds, then the page of a refusal of each space. Each attempt has
+        # a connection of its own, as one stays with the process that accepted it.
+        for again in range(4):
+            free = [[_own_slot(n, again)] for n in range(len(people))]
+            drive([_recalls(web.port, *work) for work in zip(people, free, [[ACCEPTED]] * len(people), strict=True)])
         for level in ("warm", max(LEVELS)):
             work = zip(people, plans[level], statuses(level), strict=True)
             baseline = drive([_recalls(web.port, *mine) for mine in work])
