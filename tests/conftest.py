@@ -43,7 +43,7 @@ from django.http import HttpResponseNotFound  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from config import urls  # noqa: E402
-from totem.core import embedded, rendering  # noqa: E402
+from totem.core import clock, embedded, rendering  # noqa: E402
 
 if connection.settings_dict["USER"] == embedded.ROLE:
     settings.DATABASE_OWNER = {"USER": embedded.OWNER}  # for `as_owner`; commands in processes of their own are told
@@ -70,6 +70,14 @@ def _no_language_of_another_test() -> None:
     translation.deactivate()
 
 
+@pytest.fixture(autouse=True)
+def _no_time_of_another_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test without the database does not find the time that an earlier test read there: alone or not, it fails."""
+    if not request.node.get_closest_marker("django_db") and not DATABASES & set(request.fixturenames):
+        monkeypatch.setattr(clock, "_reading", None)
+
+
+DATABASES = {"db", "django_db_setup", "committed_db", "module_db"}
 TRUNCATING = {"transactional_db", "live_server", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
 

@@ -125,6 +125,7 @@ def test_numbers_are_written_in_the_language():
         assert wording.amount_words(3) == "3"
 
 
+@pytest.mark.django_db
 def test_a_day_and_a_code_become_words():
     with override("en"):
         assert "2015" in wording.word_of("2015-03-31")
@@ -162,6 +163,7 @@ def test_what_was_found_beside_what_was_found_before(state, values, words_said):
     assert said.replace("\xa0", " ") == words_said
 
 
+@pytest.mark.django_db
 def test_a_judgement_says_when_and_why():
     seen = Evidence(Source.JUDGEMENT, "Trop peu. " * 40, 1, "", datetime.date(2015, 3, 31))
     finding = Finding("seen", State.NOT_MET, note="judged", evidence=(seen,))
