@@ -1,4 +1,4 @@
-"""Actions on hubs: settings, opening hours, zones, team, members and photos.
+"""Actions on hubs: settings, opening hours, zones and photos.
 
 Changes of opening hours take the hub's lock exclusively, so that no booking is made under half-changed hours.
 """
@@ -21,7 +21,7 @@ from totem.core import journal, locks
 from totem.core.models import assign_changes
 from totem.core.periods import HoursLine, Period
 from totem.core.slugs import free_slug
-from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Photo, Role, TeamMember, Zone
+from totem.hubs.models import ExceptionalHours, Hub, OpeningHours, Photo, Role, TeamMember, Zone
 from totem.hubs.queries import open_periods
 from totem.hubs.signals import AffectedBooking, affected_by_closing, newly_closed, planning_window
 from totem.organisations.models import Organisation
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 SomePhoto = TypeVar("SomePhoto", bound=Photo)
-
-
-class LastManagerError(Exception):
-    """The change would leave the hub without a manager."""
 
 
 class HoursOverlapError(ValueError):
@@ -76,7 +72,7 @@ class HubChanges(HubFields, total=False):
     operator: Organisation
 
 
-def _record(verb: str, hub: Hub, by: User, **facts: object) -> None:
+def record(verb: str, hub: Hub, by: User, **facts: object) -> None:
     journal.record(verb, hub, actor_id=by.pk, scope=hub, facts=facts)
 
 
@@ -93,7 +89,7 @@ def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", *
     _check(hub)
     hub.save(force_insert=True)
     TeamMember.objects.create(hub=hub, person=by, role=Role.MANAGER)
-    _record("hubs.created", hub, by)
+    record("hubs.created", hub, by)
     return hub
 
 
@@ -112,7 +108,7 @@ def update_hub(*, hub: Hub, by: User, **fields: Unpack[HubChanges]) -> Hub:
         return row
     _check(row)
     row.save(update_fields=[*changed, "updated_at"])
-    _record("hubs.updated", row, by, fields=changed)
+    record("hubs.updated", row, by, fields=changed)
     return row
 
 
@@ -167,7 +163,7 @@ def set_opening_hours(
         row.save(update_fields=[*changed, "updated_at"])
     row.opening_hours.all().delete()
     OpeningHours.objects.bulk_create(OpeningHours(hub=row, **line._asdict()) for line in lines)
-    _record(
+    record(
         "hubs.opening_hours_set",
         row,
         by,
@@ -195,7 +191,7 @@ def add_exceptional_hours(
     row = ExceptionalHours(hub=hub, kind=kind, during=tuple(period), reason=reason)
     row.full_clean()
     row.save(force_insert=True)
-    _record("hubs.exceptional_hours_added", hub, by, exceptional=row.pk, kind=str(kind))
+    record("hubs.exceptional_hours_added", hub, by, exceptional=row.pk, kind=str(kind))
     closes = kind == ExceptionalHours.Kind.CLOSED
     return AddedExceptionalHours(row, affected_by_closing(hub, [period], now=now) if closes else [])
 
@@ -213,7 +209,7 @@ def remove_exceptional_hours(*, exceptional: ExceptionalHours, by: User, now: da
     else:
         row.during = (row.during.lower, now)
         row.save(update_fields=["during", "updated_at"])
-    _record("hubs.exceptional_hours_removed", hub, by, exceptional=exceptional.pk)
+    record("hubs.exceptional_hours_removed", hub, by, exceptional=exceptional.pk)
 
 
 # -- Zones ------------------------------------------------------------------------------------------------------------
@@ -225,7 +221,7 @@ def add_zone(*, hub: Hub, kind: str, name: str, area: Decimal, opens_on: date | 
     zone = Zone(hub=hub, kind=kind, name=name, area=area, opens_on=opens_on)
     zone.full_clean()
     zone.save(force_insert=True)
-    _record("hubs.zone_added", hub, by, **_facts(zone))
+    record("hubs.zone_added", hub, by, **_facts(zone))
     return zone
 
 
@@ -236,7 +232,7 @@ def update_zone(*, zone: Zone, kind: str, name: str, area: Decimal, opens_on: da
     row.kind, row.name, row.area, row.opens_on = kind, name, area, opens_on
     row.full_clean()
     row.save()
-    _record("hubs.zone_updated", row.hub, by, **_facts(row))
+    record("hubs.zone_updated", row.hub, by, **_facts(row))
     return row
 
 
@@ -250,116 +246,7 @@ def remove_zone(*, zone: Zone, by: User) -> None:
     """Delete a zone; its spaces then have none."""
     hub, pk = zone.hub, zone.pk
     zone.delete()
-    _record("hubs.zone_removed", hub, by, zone=pk)
-
-
-# -- Team -------------------------------------------------------------------------------------------------------------
-
-
-def _person_at(email: str) -> User:
-    person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
-    if person is None:
-        raise ValidationError({"email": _("Nobody signs in with this address. Ask them to create an account first.")})
-    return person
-
-
-@transaction.atomic
-def add_team_member(*, hub: Hub, email: str, role: str, by: User) -> TeamMember:
-    """Give a role to the person who signs in with that address. Raises ValidationError."""
-    member = TeamMember(hub=hub, person=_person_at(email), role=role)
-    member.full_clean()
-    member.save(force_insert=True)
-    _record("hubs.team_member_added", hub, by, person=member.person_id, role=str(role))
-    return member
-
-
-@transaction.atomic
-def change_team_role(*, member: TeamMember, role: str, by: User) -> TeamMember:
-    """Change a role. Raises ValidationError when the person holds the new one already, LastManagerError."""
-    locks.lock(locks.LockKind.HUB, [member.hub_id])
-    row = TeamMember.objects.select_related("hub").get(pk=member.pk)
-    if row.role == role:
-        return row
-    _keep_a_manager(row)
-    before, row.role = row.role, role
-    row.full_clean()
-    row.save(update_fields=["role", "updated_at"])
-    _record("hubs.team_role_changed", row.hub, by, person=row.person_id, **{"from": before, "to": str(role)})
-    return row
-
-
-@transaction.atomic
-def remove_team_member(*, member: TeamMember, by: User) -> None:
-    """Remove a role. Raises LastManagerError."""
-    locks.lock(locks.LockKind.HUB, [member.hub_id])
-    row = TeamMember.objects.select_related("hub").filter(pk=member.pk).first()
-    if row is None:
-        return
-    _keep_a_manager(row)
-    row.delete()
-    _record("hubs.team_member_removed", row.hub, by, person=row.person_id, role=row.role)
-
-
-def _keep_a_manager(member: TeamMember) -> None:
-    """Raises LastManagerError. Call it under the hub's lock, which serialises two managers who leave."""
-    others = TeamMember.objects.filter(hub=member.hub_id, role=Role.MANAGER, person__is_active=True)
-    if member.role == Role.MANAGER and not others.exclude(pk=member.pk).exists():
-        raise LastManagerError
-
-
-# -- Members ----------------------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def add_membership(*, hub: Hub, email: str, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
-    """A membership of the person with that address, both days included. Raises ValidationError."""
-    _check_order(starts_on, ends_on)
-    membership = Membership(hub=hub, person=_person_at(email), starts_on=starts_on, ends_on=ends_on)
-    membership.full_clean()
-    membership.save(force_insert=True)
-    _record(
-        "hubs.membership_added",
-        hub,
-        by,
-        membership=membership.pk,
-        person=membership.person_id,
-        starts_on=str(starts_on),
-        ends_on=str(ends_on) if ends_on else None,
-    )
-    return membership
-
-
-@transaction.atomic
-def end_membership(*, membership: Membership, ends_on: date, by: User) -> Membership:
-    """Set the last day of a membership, earlier or later than before.
-
-    Raises ValidationError before its start, or over another membership of the same person.
-    """
-    row = Membership.objects.select_related("hub").select_for_update(of=("self",)).get(pk=membership.pk)
-    _check_order(row.starts_on, ends_on)
-    row.ends_on = ends_on
-    row.full_clean()
-    row.save(update_fields=["ends_on", "updated_at"])
-    _record("hubs.membership_ended", row.hub, by, membership=row.pk, ends_on=str(ends_on))
-    return row
-
-
-@transaction.atomic
-def leave_hubs(*, person: User, now: datetime) -> None:
-    """Remove an erased person from all teams and end their memberships today. Raises LastManagerError."""
-    for member in TeamMember.objects.filter(person=person).order_by("hub_id", "pk"):
-        remove_team_member(member=member, by=person)
-    for membership in Membership.objects.filter(person=person).select_related("hub").order_by("pk"):
-        today = now.astimezone(membership.hub.zone).date()
-        if membership.starts_on > today:
-            membership.delete()
-        elif membership.ends_on is None or membership.ends_on > today:
-            end_membership(membership=membership, ends_on=today, by=person)
-
-
-def _check_order(starts_on: date, ends_on: date | None) -> None:
-    if ends_on is not None and ends_on < starts_on:
-        raise ValidationError({"ends_on": _("The end is before the start.")})
+    record("hubs.zone_removed", hub, by, zone=pk)
 
 
 # -- Photos -----------------------------------------------------------------------------------------------------------
