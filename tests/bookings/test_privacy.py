@@ -13,7 +13,7 @@ from totem.bookings import actions, jobs
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking, Status
 from totem.core import clock
-from totem.core.models import Mail
+from totem.core.models import JournalEntry, Mail
 from totem.core.periods import Period
 from totem.hubs.models import Membership, TeamMember
 
@@ -63,10 +63,12 @@ def test_the_only_manager_of_a_hub_is_not_erased():
 
 
 def test_guests_are_anonymised_a_year_after_their_booking(monkeypatch):
-    booking = booked(Booker(by=None, guest=Guest("Ada", "ada@example.org")))
+    booking = booked(Booker(by=None, guest=Guest("Ada", "ada@example.org", phone="+33322224545")))
+    assert "33322224545" not in json.dumps(list(JournalEntry.objects.values_list("facts", flat=True)))
     assert actions.anonymise_guests(now=PERIOD.ends_at + timedelta(days=365)) == 0
     monkeypatch.setattr(clock, "now", lambda: PERIOD.ends_at + timedelta(days=366))
     jobs.forget_guests(timestamp=0)
     booking.refresh_from_db()
     assert "ada" not in f"{booking.guest_name} {booking.guest_email} {booking.purpose}".lower()
+    assert booking.guest_phone == ""
     assert actions.anonymise_guests(now=PERIOD.ends_at + timedelta(days=366)) == 0

@@ -13,12 +13,15 @@ from tests.factories.bookings import BookingFactory, from_now
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory
 from tests.factories.organisations import AffiliationFactory
 from tests.factories.spaces import PriceFactory, SpaceFactory
+from tests.factories.territories import DepartmentFactory
 from totem.accounts.models import User
 from totem.bookings.models import Booking, Status
+from totem.core.models import Mail
 from totem.core.periods import Period
 from totem.hubs.models import Role
 from totem.spaces.models import Audience, Space, SpaceKind
 from totem.spaces.wording import audience_words
+from totem.territories.models import Commune
 
 pytestmark = pytest.mark.django_db
 
@@ -409,11 +412,42 @@ class TestTeam:
         assert (booking.person, booking.guest_name, booking.made_by) == (None, "Camille Test", by)
         assert booking.status == Status.CONFIRMED
 
-    def test_a_guest_needs_a_name_and_an_address(self, client, space):
+    def test_a_name_suffices_for_a_guest_and_no_mail_is_sent_or_promised(self, client, space):
         sign_in(client, Role.DESK, space)
-        answer = client.post(address(space), fields(from_now(48), whom="guest"))
-        assert answer.status_code == 422
-        assert answer.content.decode().count("Needed for a guest.") == 4
+        refused = client.post(address(space), fields(from_now(48), whom="guest"))
+        assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["guest_name"])
+
+        sent = fields(from_now(48), whom="guest", guest_name="Camille", guest_phone="03 22 22 45 45")
+        page = client.post(address(space), sent, follow=True).content.decode()
+
+        assert "Booked. No mail is sent: no address was given." in page
+        assert '<a href="tel:+33322224545">03 22 22 45 45</a>' in page
+        booking = Booking.objects.get()
+        assert (
+            "whose address is not known: no mail is sent"
+            in client.get(f"/reservations/{booking}/annuler/").content.decode()
+        )
+        client.post(f"/reservations/{booking}/annuler/")
+        booking.refresh_from_db()
+        assert (booking.status, Mail.objects.exists()) == (Status.CANCELLED, False)
+
+    def test_two_guests_at_one_address_have_two_desks_and_the_form_sent_twice_one(self, client):
+        space = SpaceFactory(all_night=True, pool=True)
+        sign_in(client, Role.DESK, space)
+        sent = fields(from_now(48), quantity=1, whom="guest", guest_name="Ada", guest_email="ada@example.org")
+        others = [{}, {}, {"guest_name": "Bea"}, {"guest_name": "ADA "}, {"guest_phone": "03 22 22 45 45"}]
+        answers = [client.post(address(space), sent | other) for other in others]
+        assert [answer.status_code for answer in answers] == [303, 409, 303, 409, 303]
+        assert "This is booked already for Ada." in answers[1].content.decode()
+
+    def test_a_telephone_of_the_department_is_read_and_another_refused_at_its_field(self, client, space):
+        sign_in(client, Role.DESK, space)
+        sent = fields(from_now(48), whom="guest", guest_name="Ada", guest_phone="0262 20 00 00")
+        refused = client.post(address(space), sent)
+        assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["guest_phone"])
+        Commune.objects.filter(hubs=space.hub).update(department=DepartmentFactory(code="974"))
+        assert client.post(address(space), sent).status_code == 303
+        assert Booking.objects.get().guest_phone == "+262262200000"
 
     def test_finds_a_member_by_name_and_chooses(self, client, space):
         sign_in(client, Role.DESK, space)

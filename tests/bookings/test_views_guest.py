@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import IntegrityError
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
@@ -162,6 +163,17 @@ class TestAsking:
             assert "A mail was sent to" in page.content.decode()
         assert Mail.objects.count() == 2
         assert set(Booking.objects.values_list("status", "person")) == {(Status.HELD, None)}
+
+    def test_a_visitors_booking_has_an_address_by_the_database_too(self, client, space):
+        booking = ask(client, space)
+        with pytest.raises(IntegrityError, match="booking_for_a_person_or_a_guest"):
+            Booking.objects.filter(pk=booking.pk).update(guest_email="")
+
+    def test_a_telephone_may_be_given_and_is_shown_to_the_team_only(self, client, space):
+        booking = ask(client, space, guest_phone="+44 20 7946 0018")
+        assert booking.guest_phone == "+442079460018"
+        assert client.post(page_of(booking, "code"), {"code": code()}, follow=True).status_code == 200
+        assert "tel:" not in client.get(page_of(booking)).content.decode()
 
     @pytest.mark.parametrize("missing", [{"guest_name": ""}, {"guest_email": ""}, {"guest_email": "camille"}])
     def test_a_name_and_an_address_are_needed(self, client, space, missing):

@@ -14,6 +14,7 @@ from totem.bookings.models import Booking
 from totem.core import clock
 from totem.core.forms import DateField, EmailField, TimeInput
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
+from totem.core.phones import PhoneField
 from totem.core.visible_names import validate_name
 from totem.core.wording import minutes_words
 from totem.organisations.models import Organisation
@@ -179,10 +180,16 @@ class VisitorForm(RequestForm):
         widget=forms.EmailInput({"autocomplete": "email"}),
         help_text=_("We send a code there; the space is yours once you have typed it."),
     )
+    guest_phone = PhoneField(
+        label=_("Your telephone number"),
+        required=False,
+        help_text=_("So that the team can reach you if something changes."),
+    )
 
-    def __init__(self, *args: Any, client: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, space: Space, client: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, space=space, **kwargs)
         self.client = client
+        _read_phone_in(self, space)
 
     def booker(self) -> Booker:
         return Booker(by=None, guest=_guest(self.cleaned_data, self.client))
@@ -224,7 +231,11 @@ def _list_of(form: forms.Form, name: str) -> "forms.ModelChoiceField[Any]":
 
 
 def _guest(data: dict[str, Any], client: str = "") -> Guest:
-    return Guest(" ".join(data["guest_name"].split()), data["guest_email"], client)
+    return Guest(" ".join(data["guest_name"].split()), data["guest_email"], client, data["guest_phone"])
+
+
+def _read_phone_in(form: forms.Form, space: Space) -> None:
+    cast("PhoneField", form.fields["guest_phone"]).region = space.hub.commune.department.phone_region
 
 
 class TeamForm(BookForm):
@@ -268,6 +279,12 @@ class TeamForm(BookForm):
         max_length=254,
         required=False,
         widget=forms.EmailInput({"autocomplete": "off"}),
+        help_text=_("Without an address no mail is sent: neither a confirmation nor a reminder."),
+    )
+    guest_phone = PhoneField(
+        label=_("The guest's telephone number"),
+        required=False,
+        widget=forms.TextInput({"type": "tel", "autocomplete": "off"}),
     )
     hold = forms.TypedChoiceField(
         label=_("Lay an option"),
@@ -286,6 +303,7 @@ class TeamForm(BookForm):
 
     def __init__(self, *args: Any, space: Space, person: User, **kwargs: Any) -> None:
         super().__init__(*args, space=space, person=person, **kwargs)
+        _read_phone_in(self, space)
         self.found: list[User] = []
         words = self.typed("who") or ""
         if self.data.get("whom") == self.Whom.PERSON and words:
@@ -312,9 +330,8 @@ class TeamForm(BookForm):
         data = super().clean()
         whom = data.get("whom") or self.Whom.SELF
         if whom == self.Whom.GUEST:
-            for name in ("guest_name", "guest_email"):
-                if not data.get(name) and name not in self.errors:
-                    self.add_error(name, _("Needed for a guest."))
+            if not data.get("guest_name") and "guest_name" not in self.errors:
+                self.add_error("guest_name", _("Needed for a guest."))
         elif whom == self.Whom.PERSON and "person" not in self.errors:
             data["person"] = self._picked()
             if not self.found:

@@ -107,16 +107,12 @@ def calendar_entry(booking: Booking, url: str) -> CalendarEntry:
         url=url,
         status=status if booking.status in LIVE else "CANCELLED",
         organizer=_sender(hub),
-        attendee=Party(booking.who, _address(booking)),
+        attendee=Party(booking.who, booking.email),
     )
 
 
 def _sender(hub: Hub) -> Party:
     return Party(hub.name, hub.email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
-
-
-def _address(booking: Booking) -> str:
-    return booking.guest_email if booking.person is None else booking.person.email
 
 
 def _invitation(booking: Booking) -> bytes:
@@ -130,9 +126,10 @@ def _invitation(booking: Booking) -> bytes:
 def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None = None) -> None:
     """Queue the mail about `event` in its reader's language: once for each occurrence, or a reminder for each start.
 
-    The booking comes with its space, hub, commune and person.
+    None where there is nobody to write to: an erased person, a guest without an address. The booking comes with its
+    space, hub, commune and person.
     """
-    if booking.person is not None and booking.person.erased_at is not None:
+    if not booking.email or (booking.person is not None and booking.person.erased_at is not None):
         return
     hub = booking.space.hub
     language = booking.guest_language if booking.person is None else booking.person.language
@@ -144,7 +141,7 @@ def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None
         }
     mail.queue(
         key=f"bookings.{event}:{booking.pk}:{occurrence or f'{booking.starts_at:%Y%m%dT%H%M}:{booking.space_id}'}",
-        to=_address(booking),
+        to=booking.email,
         language=language,
         template="bookings/mail/news",
         context={

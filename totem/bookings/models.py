@@ -82,6 +82,7 @@ class Booking(Dated):
     )
     guest_name = NameField(_("name"), max_length=120, blank=True)
     guest_email = models.EmailField(_("e-mail"), blank=True)
+    guest_phone = models.CharField(_("telephone"), max_length=20, blank=True, default="", db_default="")
     guest_language = models.CharField(max_length=5, blank=True)
     client = models.CharField(
         max_length=32,
@@ -136,8 +137,8 @@ class Booking(Dated):
                 name="booking_held_until_some_time",
             ),
             models.CheckConstraint(
-                condition=Q(person__isnull=False, guest_email="", guest_name="")
-                | (Q(person__isnull=True) & ~Q(guest_email="") & ~Q(guest_name="")),
+                condition=Q(person__isnull=False, guest_email="", guest_name="", guest_phone="")
+                | (Q(person__isnull=True) & ~Q(guest_name="") & (~Q(guest_email="") | Q(made_by__isnull=False))),
                 name="booking_for_a_person_or_a_guest",
             ),
             models.CheckConstraint(
@@ -214,6 +215,11 @@ class Booking(Dated):
     def who(self) -> str:
         """The name of the person or guest, for the desk."""
         return self.guest_name if self.person is None else self.person.name
+
+    @property
+    def email(self) -> str:
+        """Where mails about it go; empty for a guest of whom the team knows no address: then none is sent."""
+        return self.guest_email if self.person is None else self.person.email
 
     @property
     def is_live(self) -> bool:

@@ -15,20 +15,18 @@ from totem.core.periods import MINUTE
 def outcome_words(booking: Booking) -> str:
     """The message after an action: what happened to the booking and what comes next."""
     if booking.status == Status.CONFIRMED:
-        return _("Booked. A confirmation is on its way to %(address)s.") % {"address": _address(booking)}
+        if not booking.email:
+            return _("Booked. No mail is sent: no address was given.")
+        return _("Booked. A confirmation is on its way to %(address)s.") % {"address": booking.email}
     if booking.status == Status.PENDING:
         return _("Requested. The team will answer at %(address)s; the space is kept for you meanwhile.") % {
-            "address": _address(booking)
+            "address": booking.email
         }
     if booking.hold_expires_at is not None:
         zone = booking.space.hub.zone
         until = wording.day_words(booking.hold_expires_at, zone), wording.hour(booking.hold_expires_at, zone)
         return _("Option laid, until %(day)s at %(hour)s.") % {"day": until[0], "hour": until[1]}
     return ""
-
-
-def _address(booking: Booking) -> str:
-    return booking.guest_email if booking.person is None else booking.person.email
 
 
 def moved_words(booking: Booking) -> str:

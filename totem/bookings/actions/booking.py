@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
@@ -48,11 +49,15 @@ class AudienceError(Exception):
 
 @dataclass(frozen=True)
 class Guest:
-    """Somebody without an account; `client` is the digest of the address they book from (`core.limits`)."""
+    """Somebody without an account; `client` is the digest of the address they book from (`core.limits`).
+
+    `email` may be empty where the team books for them; `phone` is E.164 or empty (`core.phones`).
+    """
 
     name: str
-    email: str
+    email: str = ""
     client: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,14 @@ class Booker:
     @property
     def for_oneself(self) -> bool:
         return self.by is not None and self.by == self.person
+
+    @property
+    def whose(self) -> Q:
+        """The bookings for the same person, or for the guest of the same name, address and telephone."""
+        if self.guest is None:
+            return Q(person=self.person)
+        name, email, phone = self.guest.name, self.guest.email, self.guest.phone
+        return Q(person__isnull=True, guest_name__iexact=name, guest_email__iexact=email, guest_phone=phone)
 
 
 def book(
@@ -134,6 +147,7 @@ def _book(
         person=booker.person,
         guest_name=booker.guest.name if booker.guest else "",
         guest_email=booker.guest.email if booker.guest else "",
+        guest_phone=booker.guest.phone if booker.guest else "",
         guest_language=languages.active() if booker.guest else "",
         client=booker.guest.client if booker.guest else "",
         organisation=booker.organisation,
@@ -195,8 +209,7 @@ def _has_already(space: Space, period: Period, booker: Booker, now: datetime) ->
     """
     if booker.by is None:
         return False
-    email = booker.guest.email if booker.guest else ""
-    return queries.same_booking(space, period, now, person=booker.person, guest_email=email) is not None
+    return queries.same_booking(space, period, now, booker.whose) is not None
 
 
 def _require_limits(

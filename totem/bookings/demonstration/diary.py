@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
+from zlib import crc32
 
 from totem.accounts.demonstration import Group, InventedMember
 from totem.accounts.models import User
@@ -23,6 +24,7 @@ from totem.spaces.rules import allowed_lengths, cancellation_deadline
 
 HOUR = timedelta(hours=1)
 DESKS = {SpaceKind.HOT_DESKS, SpaceKind.VISITING_DESKS, SpaceKind.FIXED_DESK, SpaceKind.OFFICE}
+INVENTED_PHONES = "+3319900"  # ARCEP gives 01 99 00 XX XX to nobody: numbers of works of fiction
 REACH = timedelta(hours=2)  # no buffer is longer
 FORESIGHT = {
     SpaceKind.EVENT_ROOM: 24.0,
@@ -211,6 +213,7 @@ class Diary:
             person=who.person,
             guest_name=guest_name,
             guest_email=guest_email,
+            guest_phone=f"{INVENTED_PHONES}{crc32(guest_email.encode()) % 10_000:04}" if who.guest else "",
             guest_language=languages.FRENCH if who.guest else "",
             organisation=who.organisation,
             made_by=who.made_by,

@@ -28,11 +28,8 @@ def to_remind(now: datetime) -> list[Booking]:
     )
 
 
-def same_booking(
-    space: Space, period: Period, now: datetime, *, person: User | None, guest_email: str = ""
-) -> Booking | None:
-    """The live booking that this person, or the guest of this address, has already of `space` for exactly `period`."""
-    whose = Q(person=person) if person is not None else Q(person__isnull=True, guest_email__iexact=guest_email)
+def same_booking(space: Space, period: Period, now: datetime, whose: Q) -> Booking | None:
+    """The live booking of `whose` (`Booker.whose`) that takes `space` for exactly `period` already."""
     return (
         Booking.objects.live()
         .filter(whose, Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now))

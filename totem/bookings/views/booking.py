@@ -179,9 +179,7 @@ def _taken(request: HttpRequest, form: RequestForm, taken: SlotTakenError, now: 
     if isinstance(form, VisitorForm):
         own = guest.own_hold(request, form.place, taken.period)
     else:
-        booker = form.booker()
-        address = booker.guest.email if booker.guest else ""
-        own = queries.same_booking(form.place, taken.period, now, person=booker.person, guest_email=address)
+        own = queries.same_booking(form.place, taken.period, now, form.booker().whose)
     more: dict[str, Any] = {
         "taken": taken,
         "own": own,
