@@ -23,6 +23,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.http import HttpRequest
@@ -34,6 +35,7 @@ from django.utils.translation import gettext_lazy
 
 from totem.core import journal, locks, wording
 from totem.core.client_address import client_address
+from totem.core.compiled_queries import AnyOf, CompiledQuery, QueryParameter
 from totem.core.models import LimitAmount, LimitRefusal
 
 Text = str | Promise
@@ -258,13 +260,22 @@ class Amounts(NamedTuple):
     lifted_until: datetime | None = None
 
 
+_AMOUNTS = CompiledQuery(
+    lambda: (
+        LimitAmount.objects.in_force(QueryParameter("now", models.DateTimeField()))
+        .filter(limit=QueryParameter("limit", models.TextField()), scope=QueryParameter("scope", models.TextField()))
+        .filter(AnyOf("taker", QueryParameter("takers", ArrayField(models.TextField()))))
+        .values_list("taker", "amount", "until")
+    )
+)
+
+
 def amounts(limit: Limit, taker: Taker, scope: Scope, now: datetime) -> Amounts:
     """What holds for the taker: what was lifted for it, else what was set for its group, else the default."""
     group = limit.group_of(taker)
-    known = LimitAmount.objects.in_force(now).filter(limit=limit.name, scope=scope_key(scope))
-    rows = {row.taker: row for row in known.filter(taker__in=[group, str(taker)])}
-    row = rows.get(str(taker)) or rows.get(group)
-    return Amounts(row.amount, row.until) if row else Amounts(limit.defaults[group])
+    rows = _AMOUNTS.rows(now=now, limit=limit.name, scope=scope_key(scope), takers=[group, str(taker)])
+    known = {whose: Amounts(amount, until) for whose, amount, until in rows}
+    return known.get(str(taker)) or known.get(group) or Amounts(limit.defaults[group])
 
 
 class LimitUse(NamedTuple):

@@ -216,7 +216,7 @@ class StoredFile(models.Model):
 
 
 class LimitAmountQuerySet(models.QuerySet["LimitAmount"]):
-    def in_force(self, now: datetime) -> Self:
+    def in_force(self, now: datetime | models.Expression) -> Self:
         return self.filter(models.Q(until=None) | models.Q(until__gt=now))
 
 

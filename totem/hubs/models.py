@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Expression, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -294,7 +294,7 @@ class TeamMember(Dated):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    def on(self, day: date) -> Self:
+    def on(self, day: date | Expression) -> Self:
         """Memberships in force on `day`, both ends included."""
         return self.filter(Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day))
 

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Q, Sum
+from django.db.models import BigIntegerField, CharField, DateField, Q, Sum, Value
 
 from totem.accounts.models import User
 from totem.core import periods
+from totem.core.compiled_queries import CompiledQuery, QueryParameter
 from totem.core.periods import HoursLine, Period
 from totem.hubs.models import ExceptionalHours, Hub, Membership, Role, TeamMember, Zone
 from totem.territories.queries import holidays_between
@@ -126,13 +127,28 @@ class Standing:
         return bool(self.roles - {Role.READER})
 
 
+_PERSON = QueryParameter("person", BigIntegerField())
+_STANDING = CompiledQuery(
+    lambda: (
+        TeamMember.objects.filter(person=_PERSON, hub=QueryParameter("hub", BigIntegerField()))
+        .values_list("hub_id", "role")
+        .union(
+            Membership.objects.on(QueryParameter("day", DateField()))
+            .filter(person=_PERSON)
+            .values_list("hub_id", Value(None, CharField())),
+            all=True,
+        )
+    )
+)
+
+
 def standing(person: User | None, hub: Hub, day: date) -> Standing:
-    """The person's roles in the hub, and memberships here and elsewhere on `day`: two queries."""
+    """The person's roles in the hub, and memberships here and elsewhere on `day`: one query."""
     if person is None:
         return Standing()
-    roles = TeamMember.objects.filter(hub=hub, person=person).values_list("role", flat=True)
-    member_of = set(Membership.objects.on(day).filter(person=person).values_list("hub_id", flat=True))
-    return Standing(frozenset(roles), hub.pk in member_of, bool(member_of - {hub.pk}))
+    rows = _STANDING.rows(hub=hub.pk, person=person.pk, day=day)
+    member_of = {hub_id for hub_id, role in rows if role is None}
+    return Standing(frozenset(role for _, role in rows if role), hub.pk in member_of, bool(member_of - {hub.pk}))
 
 
 def visible_to(person: User | None) -> Q:

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q
 
 from totem.core import periods
+from totem.core.compiled_queries import CompiledQuery, QueryParameter
 from totem.core.periods import HoursLine, Period
 from totem.hubs import queries as hub_queries
 from totem.hubs.queries import period_of
@@ -71,10 +72,14 @@ def outages_of(spaces: Iterable[Space], window: Period) -> dict[int, list[Period
     return dict(closed)
 
 
+_PARTS = CompiledQuery(
+    lambda: Composition.objects.filter(whole_id=QueryParameter("space", BigIntegerField())).values_list("part_id")
+)
+
+
 def needed_space_ids(space_id: int) -> list[int]:
     """The ids, in order, of the spaces that a booking of this one takes: itself and the parts of a composite."""
-    parts = Composition.objects.filter(whole_id=space_id).values_list("part_id", flat=True)
-    return sorted({space_id, *parts})
+    return sorted({space_id, *(part_id for (part_id,) in _PARTS.rows(space=space_id))})
 
 
 def quote_of(space: Space, period: Period, *, quantity: int = 1) -> Quote:

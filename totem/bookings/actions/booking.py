@@ -234,11 +234,12 @@ def _check_rules(space: Space, period: Period, quantity: int, now: datetime, *, 
 
 def _find_units(space: Space, space_ids: list[int], period: Period, quantity: int, now: datetime) -> list[int]:
     """The ids of the units that a booking takes. Raises SlotTakenError. Call it under the locks of the spaces."""
-    release_expired_holds(now=now, space_ids=space_ids)
     units = queries.free_units(space, space_ids, period, quantity=quantity, now=now)
     if not units:
         raise SlotTakenError(space, period, quantity)
-    return units
+    if any(unit.has_rows for unit in units):
+        release_expired_holds(now=now, space_ids=space_ids)
+    return [unit.pk for unit in units]
 
 
 def _first_status(

@@ -10,7 +10,7 @@ space is open and neither taken nor kept free. Past rows are never read.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -97,7 +97,11 @@ SELECT space_id, first, last FROM stretch WHERE way = 1 AND turn < 2 * %(most)s 
 )
 
 _FREE_UNITS = """
-SELECT u.id FROM spaces_unit u
+SELECT u.id,
+       EXISTS (SELECT FROM bookings_occupancy o
+                WHERE o.unit_id = u.id AND upper(o.during) > %(starts_at)s::timestamptz - %(before)s::interval
+                  AND lower(o.during) < %(ends_at)s::timestamptz + %(after)s::interval)
+  FROM spaces_unit u
  WHERE u.space_id = ANY(%(space_ids)s) AND u.is_active
    AND NOT EXISTS (
        SELECT FROM bookings_occupancy o
@@ -113,8 +117,17 @@ SELECT u.id FROM spaces_unit u
 """
 
 
-def free_units(space: Space, space_ids: Sequence[int], period: Period, *, quantity: int, now: datetime) -> list[int]:
-    """The ids of the units that a booking would take; empty where not enough are free.
+class FreeUnit(NamedTuple):
+    """A unit that is free; `has_rows`: an expired hold, or a buffer that may be shared, still has rows there."""
+
+    pk: int
+    has_rows: bool
+
+
+def free_units(
+    space: Space, space_ids: Sequence[int], period: Period, *, quantity: int, now: datetime
+) -> list[FreeUnit]:
+    """The units that a booking would take; empty where not enough are free.
 
     `space_ids` are the space's and its parts'. Call it under their locks; expired holds count as free.
     """
@@ -130,7 +143,7 @@ def free_units(space: Space, space_ids: Sequence[int], period: Period, *, quanti
     }
     with connection.cursor() as cursor:
         cursor.execute(_FREE_UNITS, parameters)
-        units = [unit_id for (unit_id,) in cursor.fetchall()]
+        units = list(map(FreeUnit._make, cursor.fetchall()))
     return units if len(units) == wanted else []
 
 
