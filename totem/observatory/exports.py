@@ -3,12 +3,11 @@ describes them.
 
 Open data follow Frictionless Data Package v1: `datapackage.json` says the licence, the sources, what was counted and
 each field's type and definition. Their columns bear stable names; a table's own CSV bears its labels, in the language
-of the page. Both part columns by « ; » and begin with a byte order mark: so a French spreadsheet opens them right.
+of the page. Both are written by `core.spreadsheets`, which French spreadsheets open right.
 Counts are masked by the setting (`tables.masked`): « s », as statistical offices write it, stands for one that is left
 out, nothing for what is not known. Under masking no file places establishments: they could be counted.
 """
 
-import csv
 import io
 import json
 import tempfile
@@ -24,6 +23,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from totem.core import languages
+from totem.core.spreadsheets import write_csv
 from totem.core.wording import date_with_year
 from totem.observatory import queries, words
 from totem.observatory.engine import Row, Scope, opened
@@ -128,25 +128,15 @@ def sheet_csv(sheet: Sheet) -> bytes:
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
+    target = io.BytesIO()
+    write_csv(target, head, ([_open_value(value) for value in row] for row in rows))
+    return target.getvalue()
 
 
-def _cell(value: Any) -> str:
-    """As a French spreadsheet reads it: decimal comma; a text that would be a formula is made one no more."""
-    if value is None:
-        return ""
+def _open_value(value: Any) -> Any:
     if value is MASKED:
         return LEFT_OUT
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".").replace(".", ",")
-    text = str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not isinstance(value, int) else text
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 # -- Parquet ----------------------------------------------------------------------------------------------------------
