@@ -18,6 +18,7 @@ from totem.bookings.queries import DeskRow
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.hubs.models import Hub, Role
+from totem.spaces import actions as space_actions
 from totem.spaces.models import Space
 
 pytestmark = pytest.mark.django_db
@@ -116,12 +117,49 @@ class TestDay:
 
     def test_an_outage_marks_the_affected_bookings(self, space):
         booking = BookingFactory(space=space, period=at(13))
-        OutageFactory(space=space, during=(NOON - timedelta(hours=1), None))
+        outage = OutageFactory(space=space, during=(NOON - timedelta(hours=1), None))
         OutageFactory(space=SpaceFactory(hub=space.hub), during=(NOON - timedelta(hours=2), NOON))
         OutageFactory(during=(NOON - timedelta(hours=1), None))
         found = queries.desk_day(space.hub, NOON, DAY)
         assert [outage.space for outage in found.broken] == [space]
-        assert found.soon == [DeskRow(booking, is_hit=True)]
+        assert found.soon == [DeskRow(booking, outages=[outage])]
+
+    def test_an_outage_marks_what_takes_the_broken_unit_on_the_day_looked_at(self, space):
+        """A whole by its half, and a pool's booking by its own unit: what the report of the outage listed too."""
+        hub, by, tomorrow = space.hub, UserFactory(), DAY + timedelta(days=1)
+        half, other = SpaceFactory(hub=hub), SpaceFactory(hub=hub)
+        pool = SpaceFactory(pool=True, hub=hub)
+        whole, beside = (
+            BookingFactory(space=room, period=at(34)) for room in (SpaceFactory(hub=hub, parts=[half]), other)
+        )
+        seats = [BookingFactory(space=pool, period=at(34, hours=2)) for _ in range(2)]
+        unit = seats[1].occupancy.get(is_buffer=False).unit
+        half_out, seat_out = (
+            space_actions.report_outage(
+                space=one, unit=of_it, starts_at=at(34).starts_at, ends_at=at(35).starts_at, reason="x", by=by, now=NOON
+            )
+            for one, of_it in ((half, None), (pool, unit))
+        )
+        found = queries.desk_day(hub, NOON, tomorrow)
+        assert {row.booking: list(row.outages) for row in found.expected} == {
+            whole: [half_out.outage],
+            beside: [],
+            seats[0]: [],
+            seats[1]: [seat_out.outage],
+        }
+        assert [outage.space for outage in found.broken] == [half, pool]
+        assert queries.desk_day(hub, NOON, DAY).broken == []
+        listed = [str(booking.url) for report in (half_out, seat_out) for booking in report.affected]
+        assert listed == [reverse("bookings:detail", args=[booking.reference]) for booking in (whole, seats[1])]
+
+    def test_the_team_reads_of_the_outage_on_the_page_of_the_booking(self, client, space):
+        sign_in(client, space)
+        booking = BookingFactory(space=SpaceFactory(hub=space.hub, parts=[space]))
+        OutageFactory(space=space, during=(THIS_HALF_HOUR, None), reason="Water")
+        page = reverse("bookings:detail", args=[booking.reference])
+        assert "Out of order: Somme" in client.get(page).content.decode()
+        client.force_login(booking.person)
+        assert "Out of order" not in client.get(page).content.decode()
 
 
 class TestScreen:
@@ -171,7 +209,7 @@ class TestScreen:
             BookingFactory(space=SpaceFactory(hub=space.hub), period=from_now(-1, length=2))
             arrived(BookingFactory(space=SpaceFactory(hub=space.hub), period=from_now(-1, length=2)), by)
             OutageFactory(space=SpaceFactory(hub=space.hub), during=(THIS_HALF_HOUR, None))
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             html = client.get(desk(space)).content.decode()
         assert html.count('class="row-line"') == 5 * count
 

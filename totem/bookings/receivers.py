@@ -11,14 +11,14 @@ from django.urls import reverse_lazy
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.bookings import actions
+from totem.bookings import actions, queries
 from totem.bookings.models import Booking, BookingQuerySet, Occupancy
 from totem.core import wording
 from totem.core.periods import Period, merge
 from totem.hubs.models import Hub
 from totem.hubs.signals import AffectedBooking, closing
-from totem.spaces.models import Unit
-from totem.spaces.signals import parts_added
+from totem.spaces.models import Outage, Unit
+from totem.spaces.signals import parts_added, reported
 
 
 @receiver(closing)
@@ -32,6 +32,14 @@ def affected_bookings(
         taken = Occupancy.objects.filter(booking=OuterRef("pk"), unit__space_id=space_id, is_buffer=False)
         bookings = bookings.filter(Exists(taken))
     rows = [b for b in bookings.with_place() if any(b.period.overlaps(period) for period in closed)]
+    return [_affected(booking, units) for booking, units in zip(rows, _units_of(rows), strict=True)]
+
+
+@receiver(reported)
+def out_of_order(outage: Outage, now: datetime, **_: Any) -> list[AffectedBooking]:
+    """The live bookings that are not over and that the outage affects."""
+    found = queries.outages_by_booking(Outage.objects.filter(pk=outage.pk), now)
+    rows = list(_to_come(outage.space.hub, now).filter(pk__in=found).with_place())
     return [_affected(booking, units) for booking, units in zip(rows, _units_of(rows), strict=True)]
 
 

@@ -10,6 +10,7 @@ from totem.bookings.models import Booking, Status
 from totem.bookings.queries import DeskRow
 from totem.core import wording
 from totem.core.periods import MINUTE
+from totem.spaces.wording import outage_words
 
 
 def outcome_words(booking: Booking) -> str:
@@ -78,8 +79,9 @@ def desk_meta(booking: Booking) -> str:
 def desk_state(row: DeskRow, now: datetime) -> tuple[str, str]:
     """The state of a row for `badge`, and its word where it differs from the usual one."""
     booking = row.booking
-    if row.is_hit:
-        return "out_of_order", _("Its space is out of order")
+    if row.outages:
+        what = ", ".join(outage_words(outage) for outage in row.outages)
+        return "out_of_order", _("Out of order: %(what)s") % {"what": what}
     if booking.hold_expires_at is not None:
         zone = booking.hub.zone
         until = f"{wording.day_words(booking.hold_expires_at, zone)} {wording.hour(booking.hold_expires_at, zone)}"

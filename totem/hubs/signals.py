@@ -40,11 +40,13 @@ def affected_by_closing(
     periods = list(periods)
     if not periods:
         return []
-    answers: list[tuple[Any, Any]] = closing.send(sender=Hub, hub=hub, space_id=space_id, periods=periods, now=now)
-    return sorted(
-        (booking for _receiver, affected in answers for booking in affected),
-        key=lambda booking: (booking.period, booking.label),
-    )
+    return in_order(closing.send(sender=Hub, hub=hub, space_id=space_id, periods=periods, now=now))
+
+
+def in_order(answers: Iterable[tuple[Any, Any]]) -> list[AffectedBooking]:
+    """What the receivers of a signal answered, in order of time."""
+    affected = (booking for _receiver, bookings in answers for booking in bookings)
+    return sorted(affected, key=lambda booking: (booking.period, booking.label))
 
 
 def planning_window(now: datetime) -> Period:

@@ -390,15 +390,7 @@ def report_outage(
     outage.full_clean()
     outage.save(force_insert=True)
     _record("spaces.outage_reported", space, by, outage=outage.pk, unit=unit.pk if unit else None)
-    return ReportedOutage(outage, affected_by_outage(space, Period(starts_at, ends_at or FAR), now=now, unit=unit))
-
-
-def affected_by_outage(
-    space: Space, period: Period, *, now: datetime, unit: Unit | None = None
-) -> list[AffectedBooking]:
-    """The bookings that an outage of the space, or of one of its units, affects."""
-    affected = affected_by_closing(_hub(space), [period], now=now, space_id=space.pk)
-    return affected if unit is None else [booking for booking in affected if unit.pk in booking.unit_ids]
+    return ReportedOutage(outage, signals.affected_by_outage(outage, now=now))
 
 
 @transaction.atomic

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
-from totem.spaces.models import Audience, Feature, Price, Space, SpaceKind
+from totem.spaces.models import Audience, Feature, Outage, Price, Space, SpaceKind
 from totem.spaces.pricing import QuoteLine
 from totem.spaces.rules import allowed_lengths
 
@@ -44,6 +45,22 @@ AUDIENCE_NOTES: dict[str, Promise | str] = {
     Audience.MEMBERS: gettext_lazy("for members"),
     Audience.TEAM: gettext_lazy("for the team"),
 }
+
+
+def outage_words(outage: Outage) -> str:
+    """What is out of order: the space, with the number of the unit in a pool."""
+    if outage.unit is None or not outage.space.is_pool:
+        return outage.space.name
+    return _("%(space)s, number %(unit)s") % {"space": outage.space.name, "unit": outage.unit}
+
+
+def outage_when(outage: Outage, zone: ZoneInfo) -> str:
+    """The time of an outage, or since when it is out of order without an end."""
+    during = outage.during
+    if during.upper is not None:
+        return wording.period(during.lower, during.upper, zone)
+    words = {"day": wording.date_words(during.lower, zone), "hour": wording.hour(during.lower, zone)}
+    return _("since %(day)s, %(hour)s") % words
 
 
 def audience_note(space: Space) -> str:

@@ -12,6 +12,7 @@ from totem.bookings.queries.availability import (
     start_windows,
 )
 from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
+from totem.bookings.queries.outages import outages_by_booking
 from totem.bookings.queries.people import people_to_book_for, same_booking, to_remind
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "free_minutes",
     "free_times",
     "free_units",
+    "outages_by_booking",
     "people_to_book_for",
     "same_booking",
     "start_windows",

@@ -1,15 +1,15 @@
 """The bookings of a day at the front desk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
 from totem.bookings.models import Booking, Status
+from totem.bookings.queries.outages import outages_by_booking
 from totem.core.periods import Period, local_day
 from totem.hubs.models import Hub
-from totem.hubs.queries import period_of
 from totem.spaces.models import Outage
 
 SOON = timedelta(hours=2)
@@ -18,11 +18,11 @@ LONGEST = timedelta(days=31)  # no booking is longer: what began before that is 
 
 @dataclass(frozen=True)
 class DeskRow:
-    """A booking at the desk. `is_late`: not in though started, or in though over; `is_hit`: outage."""
+    """A booking at the desk. `is_late`: not in though started, or in though over; `outages`: what affects it."""
 
     booking: Booking
     is_late: bool = False
-    is_hit: bool = False
+    outages: Sequence[Outage] = ()
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class DeskDay:
 
     `pending` and `held` are of any date to come; `soon` are not here yet and start within two hours, `expected` the
     others of the day who are not here, those who are late first; `here` have arrived and not left; `done` have left or
-    their time is over. `broken` is out of order now.
+    their time is over. `broken` is out of order on the day, today from now on.
     """
 
     day: date
@@ -45,21 +45,23 @@ class DeskDay:
 
 
 def desk_day(hub: Hub, now: datetime, day: date) -> DeskDay:
-    """The lists of the front desk of `hub` for the local `day` at `now`, in three queries."""
+    """The lists of the front desk of `hub` for the local `day` at `now`, in four queries."""
     window = local_day(day, hub.zone)
-    outages = list(
-        Outage.objects.filter(space__hub=hub, during__contains=now)
+    is_today = window.starts_at <= now < window.ends_at
+    outages = Outage.objects.filter(space__hub=hub)
+    broken = (
+        outages.filter(during__overlap=(now if is_today else window.starts_at, window.ends_at))
         .select_related("space", "unit")
         .order_by("space__position", "space__name", "pk")
     )
+    bookings = [*_waiting(hub, now), *_confirmed_in(hub, window)]
+    affecting = outages_by_booking(outages, now, of=[booking.pk for booking in bookings])
     lists: dict[str, list[DeskRow]] = {name: [] for name in ("pending", "held", "soon", "expected", "here", "done")}
-    for booking in _waiting(hub, now):
-        lists[str(booking.status)].append(_desk_row(booking, outages, now))
-    for booking in _confirmed_in(hub, window):
-        row = _desk_row(booking, outages, now)
-        lists[_place_of(booking, now, is_today=window.starts_at <= now < window.ends_at)].append(row)
+    for booking in bookings:
+        row = DeskRow(booking, _is_late(booking, now), affecting.get(booking.pk, ()))
+        lists[_list_of(booking, now, is_today=is_today)].append(row)
     lists["expected"].sort(key=lambda row: not row.is_late)
-    return DeskDay(day=day, broken=outages, **lists)
+    return DeskDay(day=day, broken=list(broken), **lists)
 
 
 def _waiting(hub: Hub, now: datetime) -> Iterable[Booking]:
@@ -85,20 +87,15 @@ def _confirmed_in(hub: Hub, window: Period) -> Iterable[Booking]:
     )
 
 
-def _desk_row(booking: Booking, outages: Iterable[Outage], now: datetime) -> DeskRow:
+def _is_late(booking: Booking, now: datetime) -> bool:
     if booking.checked_in_at is None:
-        is_late = booking.status == Status.CONFIRMED and booking.starts_at <= now < booking.ends_at
-    else:
-        is_late = booking.checked_out_at is None and booking.ends_at <= now
-    return DeskRow(booking, is_late, booking.ends_at > now and any(_hits(outage, booking) for outage in outages))
+        return booking.status == Status.CONFIRMED and booking.starts_at <= now < booking.ends_at
+    return booking.checked_out_at is None and booking.ends_at <= now
 
 
-def _hits(outage: Outage, booking: Booking) -> bool:
-    closes_all = outage.unit_id is None or not booking.space.is_pool
-    return outage.space_id == booking.space_id and closes_all and period_of(outage.during).overlaps(booking.period)
-
-
-def _place_of(booking: Booking, now: datetime, *, is_today: bool) -> str:
+def _list_of(booking: Booking, now: datetime, *, is_today: bool) -> str:
+    if booking.status != Status.CONFIRMED:
+        return str(booking.status)
     if booking.checked_in_at is not None:
         return "here" if is_today and booking.checked_out_at is None else "done"
     if booking.ends_at <= now:

@@ -35,6 +35,7 @@ from totem.hubs.permissions import MANAGE_MACHINES, SEE_DESK, WORK_DESK, hub_for
 from totem.spaces import actions as space_actions
 from totem.spaces.models import Outage, Space
 from totem.spaces.rules import step_under_way, usual_length
+from totem.spaces.wording import outage_when, outage_words
 
 
 class DayForm(forms.Form):
@@ -105,7 +106,7 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
         "tomorrow": day + datetime.timedelta(days=1),
         "now": now,
         "sections": sections,
-        "broken": shown.broken,
+        "broken": [_broken(outage, hub, now) for outage in shown.broken],
         "tabs": [*tabs[:-1], broken, tabs[-1]],
         "spaces": list(Space.objects.active().filter(hub=hub).order_by("position", "name")),
         "may_work": request.user.has_perm(WORK_DESK, hub),
@@ -114,6 +115,13 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
         "in_place": wants_partial(request),
     }
     return render_page(request, "bookings/desk.html", context, partial="day", status=status)
+
+
+def _broken(outage: Outage, hub: Hub, now: datetime.datetime) -> tuple[Outage, str, list[str], bool]:
+    """An outage, what it is about, its reason and time, and whether it is over."""
+    upper = outage.during.upper
+    words = [outage.reason, outage_when(outage, hub.zone)]
+    return outage, outage_words(outage), words, upper is not None and upper <= now
 
 
 def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[DeskSection]:

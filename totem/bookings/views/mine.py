@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from totem.accounts.permissions import signed_in
-from totem.bookings import actions, mails, wording
+from totem.bookings import actions, mails, queries, wording
 from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
 from totem.bookings.addresses import limits_url
 from totem.bookings.forms import MoveForm, slot_initial
@@ -36,9 +36,9 @@ from totem.core.calendar_files import Method, calendar_file
 from totem.core.limits import LimitReached, Taker
 from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
-from totem.spaces.models import Space
+from totem.spaces.models import Outage, Space
 from totem.spaces.pricing import QuoteLine
-from totem.spaces.wording import quote_lines
+from totem.spaces.wording import outage_when, outage_words, quote_lines
 
 PAGE = 20
 MOST_COMING = 200
@@ -111,7 +111,19 @@ def _with_key(view: View) -> View:
 def detail(request: HttpRequest, access: Access) -> HttpResponse:
     """A booking as it stands, and what can still be done to it."""
     now = clock.now()
-    return render(request, "bookings/detail.html", {**_context(access, now), **_limits(access, now)})
+    more = {"outages": _outages(access, now), **_limits(access, now)}
+    return render(request, "bookings/detail.html", {**_context(access, now), **more})
+
+
+def _outages(access: Access, now: datetime) -> list[tuple[str, list[str]]]:
+    """For the desk: what the booking takes that is out of order during it, with reasons and times."""
+    if not access.sees_desk:
+        return []
+    booking, hub = access.booking, access.booking.space.hub
+    found = queries.outages_by_booking(Outage.objects.filter(space__hub=hub), now, of=[booking.pk])
+    return [
+        (outage_words(outage), [outage.reason, outage_when(outage, hub.zone)]) for outage in found.get(booking.pk, ())
+    ]
 
 
 def _limits(access: Access, now: datetime) -> dict[str, Any]:

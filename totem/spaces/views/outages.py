@@ -1,7 +1,5 @@
 """What is out of order: the one management screen that the desk and the machine managers have too."""
 
-from zoneinfo import ZoneInfo
-
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -10,13 +8,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
-from totem.core import clock, wording
+from totem.core import clock
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status, run_or_confirm
 from totem.hubs.permissions import MANAGE_MACHINES, hub_for
 from totem.spaces import actions
 from totem.spaces.forms import OutageForm
 from totem.spaces.models import Outage, Space
+from totem.spaces.wording import outage_when, outage_words
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -60,7 +59,7 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
         "now": now,
         "has_spaces": bool(spaces),
         "outages": [
-            (outage, _what(outage), [outage.reason, _when(outage, hub.zone)])
+            (outage, outage_words(outage), [outage.reason, outage_when(outage, hub.zone)])
             for outage in (past.order_by("-during")[:100] if is_past else current.order_by("during"))
         ],
         "tabs": [
@@ -70,20 +69,6 @@ def outages(request: HttpRequest, slug: str) -> HttpResponse:
     }
     status = form_status(request, confirmation.status)
     return render(request, "spaces/outages.html", context, status=status)
-
-
-def _what(outage: Outage) -> str:
-    if outage.unit is None or not outage.space.is_pool:
-        return outage.space.name
-    return _("%(space)s, number %(unit)s") % {"space": outage.space.name, "unit": outage.unit}
-
-
-def _when(outage: Outage, zone: ZoneInfo) -> str:
-    during = outage.during
-    if during.upper is not None:
-        return wording.period(during.lower, during.upper, zone)
-    words = {"day": wording.date_words(during.lower, zone), "hour": wording.hour(during.lower, zone)}
-    return _("since %(day)s, %(hour)s") % words
 
 
 @require_POST
