@@ -32,7 +32,7 @@ HUBS = {"amiens", "rouen", "le-havre", "caen"}
 MOMENTS = {
     "a Tuesday morning": datetime(2026, 11, 24, 9, 40, tzinfo=UTC),
     "the night before the year's end closure": datetime(2027, 12, 24, 2, 15, tzinfo=UTC),
-    "a Sunday of August in a leap year": datetime(2028, 8, 13, 14, 5, tzinfo=UTC),
+    "a Sunday of August in a leap year, at 2 a.m.": datetime(2028, 8, 13, 0, 5, tzinfo=UTC),
 }
 HOUR = timedelta(hours=1)
 

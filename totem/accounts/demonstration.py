@@ -69,18 +69,31 @@ class Crowd:
             yield from group.members
         yield from self.others
 
+    def having_accounts(self) -> "Crowd":
+        """The crowd without those whose account is gone."""
+        groups = {
+            slug: Group(
+                [person for person in group.team if hasattr(person, "user")],
+                [member for member in group.members if hasattr(member, "user")],
+                group.guests,
+            )
+            for slug, group in self.groups.items()
+        }
+        return Crowd(groups, [person for person in self.others if hasattr(person, "user")], self.rng)
+
     def members_of_others(self, slug: str) -> list[InventedMember]:
         """The members of all hubs but this one."""
         return [member for hub, group in self.groups.items() if hub != slug for member in group.members]
 
 
 def saved_crowd(world: InventedWorld) -> Crowd:
-    """Everybody with their accounts, which the part of this room has written. Raises KeyError where one is missing."""
+    """Everybody who has the account that the part of this room has written: in a demonstration too one may erase it."""
     crowd = _draw(world)
     users = User.objects.in_bulk(field_name="email")
     for person in crowd.everybody:
-        person.user = users[person.email]
-    return crowd
+        if person.email in users:
+            person.user = users[person.email]
+    return crowd.having_accounts()
 
 
 def demo_person(role: DemoRole) -> User:

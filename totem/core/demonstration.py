@@ -87,23 +87,29 @@ class DemoPart:
     is_there: Presence
     loaded_at: Callable[[], datetime | None]
     load: Loader
+    keep_alive: Loader | None
 
 
 _registry: list[DemoPart] = []
 
 
 def part(
-    sheets: str, *, is_there: Presence, loaded_at: Callable[[], datetime | None] = lambda: None
+    sheets: str,
+    *,
+    is_there: Presence,
+    loaded_at: Callable[[], datetime | None] = lambda: None,
+    keep_alive: Loader | None = None,
 ) -> Callable[[Loader], Loader]:
     """Register the decorated function of a room's `demonstration` module; a room may have several, in their order.
 
     `is_there` is called for all parts before the first is written; it raises RealDataError where the part would mix
     with real data. `loaded_at` returns when the part was loaded, or None where its rows do not record that.
+    `keep_alive` adds what a part that was loaded hours ago lacks around the world's `now`.
     """
 
     def register(load: Loader) -> Loader:
         room, _, _module = load.__module__.rpartition(".demonstration")
-        _registry.append(DemoPart(room, sheets, is_there, loaded_at, load))
+        _registry.append(DemoPart(room, sheets, is_there, loaded_at, load, keep_alive))
         return load
 
     return register
@@ -143,6 +149,15 @@ def load(world: InventedWorld) -> Demonstration:
                 cursor.execute("ANALYZE")
     loaded = [at for known in present if known not in missing and (at := known.loaded_at()) is not None]
     return Demonstration(min(loaded, default=world.now), is_new=bool(missing))
+
+
+def keep_alive(world: InventedWorld) -> None:
+    """Have the parts that were loaded add what happens around the world's `now`, each in a transaction of its own."""
+    with _alone():
+        for known in parts():
+            if known.keep_alive is not None and any(world.folder.glob(known.sheets)) and known.is_there(world):
+                with transaction.atomic():
+                    known.keep_alive(world)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from totem.core import clock, limits, mail, seals
+from totem.core import clock, demonstration, limits, mail, seals
 from totem.core.backups import runs
 from totem.core.operations.failures import forget_failures
 from totem.core.queues import LONG, QUEUES, URGENT
@@ -110,5 +110,18 @@ def back_up(timestamp: int) -> None:  # noqa: ARG001
     runs.run_scheduled_backup()
 
 
+@app.task(
+    name="core.keep_demonstration_alive",
+    queue=LONG,
+    lock="core.keep_demonstration_alive",
+    queueing_lock="core.keep_demonstration_alive",
+)
+def keep_demonstration_alive(timestamp: int) -> None:  # noqa: ARG001
+    """Every twenty minutes, in the demonstration only: people arrive and leave, and somebody is late again."""
+    demonstration.keep_alive(demonstration.InventedWorld(folder=settings.BASE_DIR / "demo", now=clock.now()))
+
+
 if settings.BACKUPS_DIR is not None:
     app.periodic(cron=f"7 {settings.BACKUPS_HOUR} * * *")(back_up)
+if settings.DEMO:
+    app.periodic(cron="*/20 * * * *")(keep_demonstration_alive)

@@ -9,7 +9,7 @@ from django.db.models import Min
 from totem.accounts.demonstration import PEOPLE, saved_crowd
 from totem.accounts.models import User
 from totem.core.demonstration import InventedWorld, RealDataError, Sheet, part
-from totem.core.periods import DAY, Period, at_wall_clock
+from totem.core.periods import DAY, HoursLine, Period, at_wall_clock
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember, Zone
 from totem.hubs.queries import public_holidays
 from totem.organisations.models import Organisation
@@ -56,15 +56,23 @@ def clocks(text: str) -> tuple[time, time]:
     return opens, closes
 
 
+def weekly_hours(sheet: Sheet) -> list[HoursLine]:
+    """The hours of its sheet: in a hub that is `always_open`, those in which people usually come."""
+    return [
+        HoursLine(WEEKDAYS.index(day) + 1, opens, closes)
+        for day, (opens, closes) in ((day, clocks(text)) for day, text in sheet["opening"].items())
+    ]
+
+
 def _build(sheet: Sheet, world: InventedWorld) -> Hub:
     operator = Organisation.objects.get(name=sheet["operator"])
     hub = Hub(operator=operator, commune=_commune(sheet["commune"]), is_published=True, **sheet["hub"])
     hub.full_clean()
     hub.save()
-    OpeningHours.objects.bulk_create(
-        OpeningHours(hub=hub, weekday=WEEKDAYS.index(day) + 1, opens_at=opens, closes_at=closes)
-        for day, (opens, closes) in ((day, clocks(text)) for day, text in sheet["opening"].items())
+    hours = (
+        [HoursLine(day, time.min, time.min) for day in range(1, 8)] if sheet.get("always_open") else weekly_hours(sheet)
     )
+    OpeningHours.objects.bulk_create(OpeningHours(hub=hub, **line._asdict()) for line in hours)
     _make_exceptions(hub, sheet, world)
     Zone.objects.bulk_create(Zone(hub=hub, **row) for row in sheet["zones"])
     return hub

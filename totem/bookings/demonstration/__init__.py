@@ -1,7 +1,10 @@
 """A year of bookings in the hubs of the demonstration, around its today (`demo/bookings/rhythm.toml`)."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from totem.accounts.demonstration import Crowd, saved_crowd
-from totem.bookings.demonstration import days, scenes, writing
+from totem.bookings.demonstration import days, going_on, scenes, writing
 from totem.bookings.demonstration.bookables import bookables_of
 from totem.bookings.demonstration.diary import Diary
 from totem.bookings.models import Booking
@@ -11,31 +14,45 @@ from totem.hubs.models import Hub, Membership
 from totem.organisations.models import Affiliation
 
 RHYTHM = "bookings/rhythm.toml"
+SOME_DAYS = 6  # enough to know when the hubs open next
 
 
-@part(RHYTHM, is_there=lambda _world: Booking.objects.exists())
+def keep_alive(world: InventedWorld) -> None:
+    """Bookings around now where a hub that is open lacks them, and arrivals and departures since the last time."""
+    for diary in _diaries(replace(world, length=SOME_DAYS)):
+        going_on.keep_alive(diary)
+
+
+@part(RHYTHM, is_there=lambda _world: Booking.objects.exists(), keep_alive=keep_alive)
 def load(world: InventedWorld) -> None:
-    crowd, rhythm = _crowd(world), world.sheet(RHYTHM)
-    affiliations = Affiliation.objects.select_related("organisation").order_by("pk")
-    organisations = {affiliation.person_id: affiliation.organisation for affiliation in affiliations}
-    for sheet in world.sheets(HUBS):
-        hub = Hub.objects.select_related("commune__department").get(slug=sheet["hub"]["slug"])
-        diary = Diary(
-            hub=hub,
-            sheet=sheet,
-            bookables=bookables_of(hub, sheet),
-            group=crowd.groups[hub.slug],
-            visitors=crowd.members_of_others(hub.slug),
-            organisations=organisations,
-            rhythm=rhythm,
-            world=world,
-            rng=crowd.rng,
-        )
+    for diary in _diaries(world):
         scenes.play(diary)
         for day in world.days:
             days.live(diary, day)
         written = writing.write(diary)
-        world.say(f"Demonstration: {hub.name}, {len(diary.bookables)} spaces, {written} bookings")
+        world.say(f"Demonstration: {diary.hub.name}, {len(diary.bookables)} spaces, {written} bookings")
+
+
+def _diaries(world: InventedWorld) -> Iterator[Diary]:
+    """An empty diary for each hub of the sheets that is there and has a team."""
+    crowd, rhythm = _crowd(world), world.sheet(RHYTHM)
+    affiliations = Affiliation.objects.select_related("organisation").order_by("pk")
+    organisations = {affiliation.person_id: affiliation.organisation for affiliation in affiliations}
+    hubs = {hub.slug: hub for hub in Hub.objects.select_related("commune__department")}
+    for sheet in world.sheets(HUBS):
+        hub = hubs.get(sheet["hub"]["slug"])
+        if hub is not None and crowd.groups[hub.slug].team:
+            yield Diary(
+                hub=hub,
+                sheet=sheet,
+                bookables=bookables_of(hub, sheet),
+                group=crowd.groups[hub.slug],
+                visitors=crowd.members_of_others(hub.slug),
+                organisations=organisations,
+                rhythm=rhythm,
+                world=world,
+                rng=crowd.rng,
+            )
 
 
 def _crowd(world: InventedWorld) -> Crowd:
@@ -43,6 +60,7 @@ def _crowd(world: InventedWorld) -> Crowd:
     crowd = saved_crowd(world)
     memberships = {membership.person_id: membership for membership in Membership.objects.all()}
     for group in crowd.groups.values():
+        group.members[:] = [member for member in group.members if member.user.pk in memberships]
         for member in group.members:
             membership = memberships[member.user.pk]
             member.since, member.until = membership.starts_on, membership.ends_on

@@ -45,16 +45,20 @@ class Bookable:
 
 
 def bookables_of(hub: Hub, sheet: Sheet) -> list[Bookable]:
-    """The hub's spaces in the order of its sheet: those that a room is made of before it."""
+    """The hub's spaces in their order."""
     busy = {row["name"]: row.get("busy") for row in sheet["spaces"]}
-    known: dict[int, Bookable] = {}
-    for space in hub.spaces.order_by("position").prefetch_related("units", "prices", "outages", "parts"):
-        known[space.pk] = Bookable(
+    spaces = list(hub.spaces.order_by("position").prefetch_related("units", "prices", "outages", "parts"))
+    known = {
+        space.pk: Bookable(
             space=space,
             units=sorted(space.units.all(), key=lambda unit: unit.number),
             prices=list(space.prices.all()),
             outages=list(space.outages.all()),
             busy=busy.get(space.name),
-            parts=[known[made_of.part_id] for made_of in space.parts.all()],
+            parts=[],
         )
+        for space in spaces
+    }
+    for space in spaces:
+        known[space.pk].parts.extend(known[made_of.part_id] for made_of in space.parts.all())
     return list(known.values())

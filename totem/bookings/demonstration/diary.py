@@ -1,6 +1,7 @@
 """The bookings of one hub while they are made up: what fits, what was decided, who came."""
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from totem.core import languages, limits
 from totem.core.demonstration import InventedWorld, Sheet
 from totem.core.periods import MINUTE, Period, expand_week, intersect, is_on_step
 from totem.hubs import queries as hub_queries
+from totem.hubs.demonstration import weekly_hours
 from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
 from totem.spaces import pricing
@@ -73,7 +75,11 @@ class Taken:
 
 @dataclass
 class Diary:
-    """The bookings of one hub while they are made up; `organisations` are those of people, by their ids."""
+    """The bookings of one hub while they are made up; `organisations` are those of people, by their ids.
+
+    `opened` is when each space may be booked, `openings` the part of it, by day, in which people usually come: in a hub
+    that never closes the hours of its sheet (`usual`), elsewhere all of it.
+    """
 
     hub: Hub
     sheet: Sheet
@@ -88,7 +94,9 @@ class Diary:
     written: list[tuple[Booking, list[list[int]]]] = field(default_factory=list)
     quotes: dict[tuple[int, date, timedelta, int], pricing.Quote] = field(default_factory=dict)
     openings: dict[int, dict[date, list[Period]]] = field(default_factory=dict)
+    opened: dict[int, list[Period]] = field(default_factory=dict)
     hub_opening: list[Period] = field(default_factory=list)
+    usual: list[Period] = field(default_factory=list)
     live_days: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
@@ -97,15 +105,18 @@ class Diary:
         own: defaultdict[int, list[SpaceHours]] = defaultdict(list)
         for line in SpaceHours.objects.filter(space__hub=hub):
             own[line.space_id].append(line)
-        by_hours: dict[tuple[tuple[int, time, time], ...], dict[date, list[Period]]] = {}
+        self.usual = self.hub_opening
+        if self.sheet.get("always_open"):
+            self.usual = intersect(self.hub_opening, expand_week(weekly_hours(self.sheet), window, hub.zone))
+        by_hours: dict[tuple[tuple[int, time, time], ...], tuple[list[Period], dict[date, list[Period]]]] = {}
         for bookable in self.bookables:
             lines = own[bookable.space.pk]
             key = tuple((line.weekday, line.opens_at, line.closes_at) for line in lines)
             if key not in by_hours:
-                weekly = expand_week(lines, window, hub.zone)
-                by_hours[key] = self._by_day(intersect(self.hub_opening, weekly) if lines else self.hub_opening)
-            self.openings[bookable.space.pk] = by_hours[key]
-        coming = [p for p in self.hub_opening if p.ends_at > self.world.now]
+                weekly = expand_week(lines, window, hub.zone) if lines else [window]
+                by_hours[key] = intersect(self.hub_opening, weekly), self._by_day(intersect(self.usual, weekly))
+            self.opened[bookable.space.pk], self.openings[bookable.space.pk] = by_hours[key]
+        coming = [p for p in self.usual if p.ends_at > self.world.now]
         self.live_days = frozenset(self.local(p.starts_at).date() for p in coming[:3])
 
     def _by_day(self, periods: list[Period]) -> dict[date, list[Period]]:
@@ -154,11 +165,16 @@ class Diary:
         if len(lanes) < quantity:
             return None
         status = status or self._outcome(bookable, period, who, created)
-        booking = self._row(bookable, period, who, created=created, status=status, quantity=quantity, purpose=purpose)
+        try:
+            booking = self._row(
+                bookable, period, who, created=created, status=status, quantity=quantity, purpose=purpose
+            )
+        except pricing.UnpricedError:  # somebody took its prices away since
+            return None
         if status not in {Status.HELD, Status.PENDING, Status.CONFIRMED}:
             lanes = []
         elif status == Status.CONFIRMED:
-            self._attend(booking, arrives)
+            self.attend(booking, arrives)
         for lane in lanes:
             self.taken.take(lane, period, before, after)
         self.written.append((booking, lanes))
@@ -166,12 +182,12 @@ class Diary:
 
     def _fits(self, bookable: Bookable, period: Period) -> bool:
         """Whether opening hours and lengths allow it."""
-        space = bookable.space
-        day = self.local(period.starts_at).date()
+        space, opened = bookable.space, self.opened[bookable.space.pk]
+        before = bisect_right(opened, period.starts_at, key=lambda opening: opening.starts_at)
         return (
             period.minutes in allowed_lengths(space)
             and is_on_step(period.starts_at, space.step, space.hub.zone)
-            and any(opening.contains(period) for opening in self.openings[space.pk].get(day, ()))
+            and any(opening.contains(period) for opening in opened[max(before - 1, 0) : before])
         )
 
     def _outcome(self, bookable: Bookable, period: Period, who: InventedBooker, created: datetime) -> Status:
@@ -241,12 +257,12 @@ class Diary:
         free = bookable.space.free_of_charge
         return pricing.quote(bookable.prices, period, self.hub.zone, quantity=quantity, is_free=free)
 
-    def _attend(self, booking: Booking, arrives: bool | None) -> None:
+    def attend(self, booking: Booking, arrives: bool | None) -> None:
         """Check in, and out, those whose time has come; a few never come."""
         now, rng = self.world.now, self.rng
         if arrives is None:
             arrives = rng.random() >= self.rhythm["no_show"]
-        arrived = booking.starts_at + rng.uniform(-3, 14) * MINUTE
+        arrived = booking.checked_in_at or booking.starts_at + rng.uniform(-3, 14) * MINUTE
         if not arrives or arrived > now - MINUTE:
             return
         booking.checked_in_at = booking.updated_at = arrived

@@ -35,9 +35,9 @@ def play(diary: Diary) -> None:
     _play_events(diary)
     # Shortly before closing both the last ones here and the next open day are to be seen.
     for opening in coming[: 1 if coming[0].ends_at > now + 2 * HOUR else 2]:
-        crowd = diary.coming(diary.group.members, diary.local(opening.starts_at).date())
-        _play_today(diary, opening, crowd)
-    later = [p for p in coming[1:] if p.starts_at > now]
+        crowd = play_around_now(diary, opening)
+    usual = [p for p in diary.usual if p.ends_at > now + 5 * MINUTE]
+    later = [p for p in usual[1:] if p.starts_at > now]
     _play_requests(diary, later, crowd)
     _play_demo_member(diary, later)
 
@@ -64,27 +64,31 @@ def _play_events(diary: Diary) -> None:
         )
 
 
-def _play_today(diary: Diary, opening: Period, crowd: list[InventedMember]) -> None:
-    """People here, one who is late, and what starts next."""
+def play_around_now(diary: Diary, opening: Period) -> list[InventedMember]:
+    """People here, some who are late, and what starts next; who comes that day."""
     now, rng = diary.world.now, diary.rng
-    today = iter(crowd)
+    crowd = diary.coming(diary.group.members, diary.local(max(opening.starts_at, now)).date())
     rooms = diary.those_of(SpaceKind.MEETING_ROOM)
     desks = diary.those_of(SpaceKind.HOT_DESKS)[:1]
     soon = max(now + 3 * MINUTE, opening.starts_at)
     # (space, from the earliest to the latest start, minutes, has arrived)
+    in_rooms = [
+        (soon, 60, None),
+        (max(now - 40 * MINUTE, opening.starts_at), 90, True),
+        (max(now - 15 * MINUTE, opening.starts_at), 60, False),
+        (soon + 20 * MINUTE, 90, None),
+    ]
     scenes = [
-        (rooms[0], soon, 60, None),
-        (rooms[-1], soon + 20 * MINUTE, 90, None),
-        (rooms[1], max(now - 40 * MINUTE, opening.starts_at), 90, True),
-        (rooms[2 % len(rooms)], max(now - 15 * MINUTE, opening.starts_at), 60, False),
+        *((room, *scene) for room, scene in zip(_four(rooms), in_rooms, strict=False)),
         *((desk, max(now - hours * HOUR, opening.starts_at), 240, True) for desk in desks for hours in (1, 2, 3)),
+        *((desk, soon, 120, None) for desk in desks),
         *((desk, max(now - 30 * MINUTE, opening.starts_at), 240, False) for desk in desks),
     ]
-    for bookable, at, minutes, arrives in scenes:
+    for member, (bookable, at, minutes, arrives) in zip(crowd, scenes, strict=False):
         starts_at = ceil_to_step(at, bookable.space.step, diary.hub.zone)
         left = (opening.ends_at - starts_at) // bookable.space.step * bookable.space.step
         period = Period(starts_at, starts_at + min(minutes * MINUTE, left))
-        who = diary.for_member(next(today), bookable)
+        who = diary.for_member(member, bookable)
         created = period.starts_at - timedelta(days=1, minutes=rng.randint(5, 300))
         diary.book(
             bookable,
@@ -95,6 +99,12 @@ def _play_today(diary: Diary, opening: Period, crowd: list[InventedMember]) -> N
             purpose=diary.purpose(bookable),
             arrives=arrives,
         )
+    return crowd
+
+
+def _four(rooms: list[Bookable]) -> list[Bookable]:
+    """The first, the second, the third and the last; fewer where there are none."""
+    return [rooms[n % len(rooms)] for n in (0, 1, 2, -1)] if rooms else []
 
 
 def _play_requests(diary: Diary, later: list[Period], crowd: list[InventedMember]) -> None:

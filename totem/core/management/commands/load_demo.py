@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from totem.core import clock
-from totem.core.demonstration import YEAR, InventedWorld, RealDataError, load
+from totem.core.demonstration import YEAR, InventedWorld, RealDataError, keep_alive, load
 
 
 class Command(BaseCommand):
-    help = "Loads the demonstration of the folder demo/. What is there already stays as it is."
+    help = "Loads the demonstration of the folder demo/. What is there stays; what happens now is added to its diary."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, default=YEAR, help="Days of bookings in all (365).")
@@ -32,7 +32,9 @@ class Command(BaseCommand):
         except RealDataError as error:
             raise CommandError("This database holds real people: choose another one for the demonstration.") from error
         if not found.is_new:
-            self._say(f"Demonstration: loaded on {timezone.localtime(found.loaded_at):%Y-%m-%d}, kept as it is.")
+            loaded = f"Demonstration: loaded on {timezone.localtime(found.loaded_at):%Y-%m-%d}, kept as it is"
+            keep_alive(world)
+            self._say(f"{loaded}; who is here, late and expected now is added.")
         if found.is_stale(now):
             self._say("Demonstration: that is over a week ago. `make demo-reset` starts over with today's date.")
 
