@@ -205,6 +205,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": True}  # as totem.core.codes
 # Counted in the shared cache, so that they apply over all processes. `key` is the address that is tried or written to.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",

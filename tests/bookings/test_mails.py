@@ -103,6 +103,7 @@ def test_a_mail_comes_from_the_hub_and_is_answered_there():
     assert sent.reply_to == ["salut@example.org"]
     for words in (sent.body, sent.alternatives[0].content):
         assert "Code : 1234" in words
+        assert f"Référence : {booking.reference[:5]}-{booking.reference[5:]}" in words.replace("\u00a0", " ")
         assert "03 22 22 45 45" in words
         assert "jusqu’au jeudi 4 mars 2027 à 14" in words
         assert "ne sont pas lues" not in words

@@ -17,6 +17,7 @@ from tests.factories.hubs import TeamMemberFactory
 from tests.factories.spaces import SpaceFactory
 from totem.bookings import mails
 from totem.bookings.models import Booking, Status
+from totem.core.codes import parse
 from totem.core.models import Mail
 from totem.hubs.models import Role
 from totem.spaces.models import Space
@@ -42,13 +43,13 @@ def client() -> Client:
 
 
 def code() -> str:
-    found = re.search(r"\b\d{6}\b", Mail.objects.filter(to=WHO["guest_email"]).latest("pk").text)
+    found = re.search(r"\b\d{4}-\d{4}\b", Mail.objects.filter(to=WHO["guest_email"]).latest("pk").text)
     assert found
     return found[0]
 
 
 def wrong_code() -> str:
-    return f"{(int(code()) + 1) % 10**6:06}"
+    return f"{(int(parse(code())) + 1) % 10**8:08}"
 
 
 def ask(client: Client, space: Space, **more: object) -> Booking:
@@ -73,7 +74,7 @@ class TestCode:
         assert re.search(r"Held for you until \d\d:\d\d: 15 minutes left", page)
 
         typed = code()
-        answer = client.post(page_of(booking, "code"), {"code": f" {typed[:3]} {typed[3:]} "})
+        answer = client.post(page_of(booking, "code"), {"code": f" {typed[:4]}\u2009–\u00a0{typed[5:]} "})
 
         assert (answer.status_code, answer.url) == (303, page_of(booking))
         booking.refresh_from_db()
@@ -239,6 +240,14 @@ class TestManaging:
         assert client.post(page_of(booking, "move"), fields(from_now(72))).status_code == 303
         booking.refresh_from_db()
         assert booking.period == from_now(72)
+
+    def test_a_reference_is_shown_in_two_groups_and_read_as_it_is_typed(self, client, space):
+        booking = confirmed_guest(space, from_now(48))
+        shown = f"{booking.reference[:5]}-{booking.reference[5:]}"
+        assert client.get(mails.address_of(booking)).status_code == 302
+        for typed in (booking.reference, shown, shown.lower()):
+            page = client.get(f"/reservations/{typed}/")
+            assert shown in page.content.decode()
 
     def test_a_signed_in_stranger_finds_nothing_and_the_desk_does(self, client, space):
         booking = confirmed_guest(space, from_now(48))

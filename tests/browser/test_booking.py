@@ -118,7 +118,7 @@ def test_a_guest_books_with_the_code_of_the_mail(window: NewPage, room: Space, w
     page.locator("#id_code").fill("12")
     page.locator("#id_code").press("Enter")
     expect(page.locator("#id_code_error")).to_be_visible()
-    code = re.search(r"\b\d{6}\b", Mail.objects.get(to="camille@example.org").text)
+    code = re.search(r"\b\d{4}-\d{4}\b", Mail.objects.get(to="camille@example.org").text)
     assert code
     page.locator("#id_code").fill(code[0])
     page.locator("#id_code").press("Enter")

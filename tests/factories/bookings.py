@@ -68,7 +68,7 @@ def code_sent(booking: Booking) -> str:
     """Sends a code to the guest; returns it as it stands in the mail."""
     actions.send_code(booking=booking, now=clock.now())
     text = Mail.objects.filter(to=booking.guest_email).latest("pk").text
-    found = re.search(r"\b\d{6}\b", text)
+    found = re.search(r"\b\d{4}-\d{4}\b", text)
     assert found, text
     return found[0]
 

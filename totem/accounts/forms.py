@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
+from totem.core.codes import CodeField
 from totem.core.visible_names import validate_name
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ LABELS = {
     "password": _("Password"),
     "password1": _("New password"),
     "oldpassword": _("Current password"),
-    "code": _("Code received by e-mail"),
 }
 LENGTH_HELP = _("At least 12 characters. A sentence is easier to remember, and stronger.")
 
@@ -40,7 +40,8 @@ class RelabelledForm(forms.Form):
             field.label = LABELS.get(name, field.label)
             field.help_text = LENGTH_HELP if name == "password1" else ""
         if "code" in self.fields:
-            self.fields["code"].widget.attrs.update(autofocus=True, autocapitalize="characters", spellcheck="false")
+            self.fields["code"] = CodeField()
+            self.fields["code"].widget.attrs["autofocus"] = True
 
 
 class LoginForm(RelabelledForm, allauth_forms.LoginForm):  # type: ignore[misc]

@@ -12,6 +12,7 @@ from totem.bookings import queries, rules
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
+from totem.core.codes import CodeField
 from totem.core.forms import DateField, EmailField, TimeInput
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.phones import PhoneField
@@ -384,17 +385,9 @@ class MoveForm(SlotForm):
 
 
 class CodeForm(forms.Form):
-    """The six digits sent to a guest."""
+    """The code sent to a guest."""
 
-    code = forms.CharField(
-        label=_("Code received by e-mail"),
-        max_length=12,
-        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code", "class": "code"}),
-        help_text=_("Six digits."),
-    )
-
-    def clean_code(self) -> str:
-        return "".join(self.cleaned_data["code"].split())
+    code = CodeField()
 
 
 def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any]:

@@ -1,28 +1,31 @@
 """Booking a space, one's own bookings, and the front desk."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from totem.bookings.views import booking, desk, guest, limits, mine
+from totem.core.codes import ReferenceConverter
+
+register_converter(ReferenceConverter, "reference")
 
 app_name = "bookings"
 DESK = "lieux/<slug:slug>/accueil/"
 urlpatterns = [
     path("lieux/<slug:slug>/espaces/<slug:space>/reserver/", booking.book, name="book"),
     path("reservations/", mine.mine, name="mine"),
-    path("reservations/<slug:reference>/", mine.detail, name="detail"),
-    path("reservations/<slug:reference>/code/", guest.code, name="code"),
-    path("reservations/<slug:reference>/annuler/", mine.cancel, name="cancel"),
-    path("reservations/<slug:reference>/deplacer/", mine.move, name="move"),
-    path("reservations/<slug:reference>/agenda.ics", mine.calendar, name="calendar"),
+    path("reservations/<reference:reference>/", mine.detail, name="detail"),
+    path("reservations/<reference:reference>/code/", guest.code, name="code"),
+    path("reservations/<reference:reference>/annuler/", mine.cancel, name="cancel"),
+    path("reservations/<reference:reference>/deplacer/", mine.move, name="move"),
+    path("reservations/<reference:reference>/agenda.ics", mine.calendar, name="calendar"),
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}passage/", desk.walk_in, name="walk_in"),
     path(f"{DESK}limites/", limits.limits_page, name="limits"),
     path(f"{DESK}limites/fin/", limits.end_lift, name="end_lift"),
     path(f"{DESK}pannes/<int:pk>/fin/", desk.end_outage, name="end_outage"),
-    path(f"{DESK}<slug:reference>/accord/", desk.act, {"deed": "approve"}, name="approve"),
-    path(f"{DESK}<slug:reference>/refus/", desk.act, {"deed": "refuse"}, name="refuse"),
-    path(f"{DESK}<slug:reference>/ferme/", desk.act, {"deed": "confirm_hold"}, name="confirm_hold"),
-    path(f"{DESK}<slug:reference>/arrivee/", desk.act, {"deed": "check_in"}, name="check_in"),
-    path(f"{DESK}<slug:reference>/arrivee/annuler/", desk.act, {"deed": "undo_check_in"}, name="undo_check_in"),
-    path(f"{DESK}<slug:reference>/depart/", desk.act, {"deed": "check_out"}, name="check_out"),
+    path(f"{DESK}<reference:reference>/accord/", desk.act, {"deed": "approve"}, name="approve"),
+    path(f"{DESK}<reference:reference>/refus/", desk.act, {"deed": "refuse"}, name="refuse"),
+    path(f"{DESK}<reference:reference>/ferme/", desk.act, {"deed": "confirm_hold"}, name="confirm_hold"),
+    path(f"{DESK}<reference:reference>/arrivee/", desk.act, {"deed": "check_in"}, name="check_in"),
+    path(f"{DESK}<reference:reference>/arrivee/annuler/", desk.act, {"deed": "undo_check_in"}, name="undo_check_in"),
+    path(f"{DESK}<reference:reference>/depart/", desk.act, {"deed": "check_out"}, name="check_out"),
 ]

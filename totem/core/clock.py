@@ -8,7 +8,7 @@ Three things still read the machine's own clock, in code that is not ours:
 
 - sessions and the cache say when they end in thirty days, sixty days, or the few minutes of a rate limit: a machine
   that is off by minutes keeps them shorter or longer by as much, which affects no booking;
-- the six-digit codes of django-allauth (signing in, confirming an address) are valid for fifteen minutes: a machine
+- the codes of django-allauth (signing in, confirming an address) are valid for fifteen minutes: a machine
   over fifteen minutes ahead refuses the code of another one, a machine behind accepts it for longer. `totem doctor`
   reports clocks that differ;
 - procrastinate chooses the minute of a periodic task and the wait before another try. Two machines that disagree

@@ -1,6 +1,5 @@
 """What is answered to a hold or a request: the code of a guest, the team's decision, its end; and cancelling."""
 
-import secrets
 from datetime import datetime
 
 from django.db import transaction
@@ -19,6 +18,7 @@ from totem.bookings.actions.state import (
 )
 from totem.bookings.models import LIVE, Booking, Status
 from totem.core import limits as policy
+from totem.core.codes import new_code, parse
 from totem.core.limits import Taker
 
 
@@ -31,11 +31,11 @@ class WrongCodeError(Exception):
 
 
 def send_code(*, booking: Booking, now: datetime) -> None:
-    """Send a guest the six-digit code that confirms a held booking; an earlier code becomes invalid.
+    """Send a guest the code that confirms a held booking; an earlier code becomes invalid.
 
     Raises WrongStateError, or LimitReached where their mailbox has received too many.
     """
-    code = f"{secrets.randbelow(10**6):06}"
+    code = new_code()
     with policy.atomic():
         policy.require(limits.CODES, Taker.mailbox(booking.guest_email), now=now)
         row = locked_booking(booking, Status.HELD)
@@ -45,7 +45,7 @@ def send_code(*, booking: Booking, now: datetime) -> None:
 
 
 def _digest(booking: Booking, code: str) -> str:
-    return salted_hmac("bookings.code", f"{booking.reference}:{code}", algorithm="sha256").hexdigest()
+    return salted_hmac("bookings.code", f"{booking.reference}:{parse(code)}", algorithm="sha256").hexdigest()
 
 
 def confirm_with_code(*, booking: Booking, code: str, now: datetime) -> Booking:

@@ -22,7 +22,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext, pgettext_lazy
 
-from totem.core import languages, navigation, phones, wording
+from totem.core import codes, languages, navigation, phones, wording
 from totem.core.components import Crumb, SlotButton, Tab, Words
 from totem.core.navigation import Navigation, navigation_of
 from totem.core.periods import Period
@@ -168,6 +168,7 @@ ICONS = frozenset(
 
 
 register.filter("phone_words", phones.words)
+register.filter("code_words", codes.words)
 
 
 @register.simple_tag
