@@ -29,9 +29,11 @@ def entry() -> JournalEntry:
         "UPDATE core_journalentry SET verb = 'something else'",
         "DELETE FROM core_journalentry",
         "TRUNCATE core_journalentry CASCADE",
+        "INSERT INTO core_journalentry (id, at, verb, subject_model, subject_id, scope, facts)"
+        " VALUES (9000000000000000000, now(), 'x', 'x', 1, '', '{}')",
     ],
 )
-def test_entries_are_never_changed_or_deleted(entry: JournalEntry, statement: str):
+def test_entries_are_never_changed_deleted_or_numbered_by_their_writer(entry: JournalEntry, statement: str):
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
     assert JournalEntry.objects.get() == entry

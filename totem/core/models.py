@@ -66,6 +66,19 @@ class JournalEntry(models.Model):
                 operation=pgtrigger.Insert,
                 func=f"PERFORM pg_advisory_xact_lock_shared({key_of(LockKind.JOURNAL, 0)}); RETURN NULL;",
             ),
+            # An id of the writer's own choice could stand before what is sealed, or above every id to come.
+            Trigger(
+                name="id_of_the_sequence",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                    IF NEW.id <> currval('core_journalentry_id_seq') THEN
+                        RAISE EXCEPTION 'the id of a journal entry is that of its sequence'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'journal_id_of_the_sequence';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
