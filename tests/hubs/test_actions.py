@@ -71,7 +71,7 @@ def test_two_hubs_of_the_same_name_have_different_slugs(by: User):
 
 def test_the_journal_names_the_fields_that_changed_and_not_their_values(by: User):
     hub = HubFactory()
-    actions.update_hub(hub=hub, by=by, email="contact@example.org", tagline=hub.tagline)
+    actions.update_hub(hub=hub, by=by, now=NOW, email="contact@example.org", tagline=hub.tagline)
     assert Hub.objects.get().email == "contact@example.org"
     assert JournalEntry.objects.get().facts == {"fields": ["email"]}
 
@@ -83,7 +83,7 @@ def test_the_journal_names_the_fields_that_changed_and_not_their_values(by: User
 def test_a_hub_refuses_invalid_values(by: User, field: str, value: str):
     hub = HubFactory()
     with pytest.raises(ValidationError):
-        actions.update_hub(hub=hub, by=by, **{field: value})
+        actions.update_hub(hub=hub, by=by, now=NOW, **{field: value})
     assert getattr(Hub.objects.get(), field) != value
     assert not JournalEntry.objects.exists()
 

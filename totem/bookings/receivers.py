@@ -16,7 +16,7 @@ from totem.bookings.models import Booking, BookingQuerySet, Occupancy
 from totem.core import wording
 from totem.core.periods import Period, merge
 from totem.hubs.models import Hub
-from totem.hubs.signals import AffectedBooking, closing
+from totem.hubs.signals import AffectedBooking, ZoneChange, closing, zone_changing
 from totem.spaces.models import Outage, Unit
 from totem.spaces.signals import parts_added, reported
 
@@ -60,6 +60,12 @@ def _affected(booking: Booking, units: frozenset[int] = frozenset()) -> Affected
     when = wording.period(booking.starts_at, booking.ends_at, booking.hub.zone)
     url = reverse_lazy("bookings:detail", args=[booking.reference])
     return AffectedBooking(f"{booking.space} · {when} · {booking.who}", url, booking.period, units)
+
+
+@receiver(zone_changing)
+def move_to_zone(hub: Hub, change: ZoneChange, by: User, **_: Any) -> list[AffectedBooking]:
+    """Move the bookings that have not begun to the same wall clock; returns them."""
+    return [_affected(booking) for booking in actions.move_to_zone(hub=hub, change=change, by=by)]
 
 
 @receiver(person_erasing, dispatch_uid="bookings.anonymise_when_erased")

@@ -139,6 +139,15 @@ def parse_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
     return instant
 
 
+def same_wall_clock(instant: datetime, before: ZoneInfo, after: ZoneInfo) -> datetime:
+    """The instant, in UTC, when clocks in `after` show what those in `before` show at `instant`.
+
+    Raises NonexistentTimeError when the clocks of `after` skip it.
+    """
+    local = instant.astimezone(before)
+    return parse_wall_clock(local.date(), local.time(), after)
+
+
 def local_day(day: date, zone: ZoneInfo) -> Period:
     """The 23, 24 or 25 hours from midnight to midnight of `day` in `zone`."""
     return Period(at_wall_clock(day, time.min, zone), at_wall_clock(day + DAY, time.min, zone))

@@ -76,7 +76,11 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=TIME_ZONES)
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        choices=TIME_ZONES,
+        help_text=gettext_lazy("Another one keeps the hour of what is to come: bookings, closures, outages."),
+    )
     website = forms.URLField(label=gettext_lazy("Website"), required=False, assume_scheme="https")
     step_free = forms.NullBooleanField(
         label=gettext_lazy("Step-free access"),

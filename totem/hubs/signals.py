@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.dispatch import Signal
 
 from totem.core.components import Words
-from totem.core.periods import Period, subtract
+from totem.core.periods import Period, same_wall_clock, subtract
 from totem.hubs.models import Hub
 
 FAR = datetime(9000, 12, 31, tzinfo=UTC)
@@ -21,6 +22,30 @@ FORESEEN = timedelta(days=400)
 # Asked before and while a hub or a space closes, with `hub`, `space_id` (None: the whole hub), `periods` (those that
 # close) and `now`. Receivers return the list of `AffectedBooking` that these periods touch, and change nothing.
 closing = Signal()
+
+# Sent while the time zone of a hub changes, inside the transaction and under the hub's lock, with `hub`, `change` (a
+# ZoneChange) and `by`. Receivers move what is ahead to the same wall clock and return the list of
+# `AffectedBooking` that moved; they raise ValidationError, at `time_zone`, for what cannot.
+zone_changing = Signal()
+
+
+@dataclass(frozen=True)
+class ZoneChange:
+    """Another time zone for what is stored as instants: what has begun by `now` keeps its instant."""
+
+    before: ZoneInfo
+    after: ZoneInfo
+    now: datetime
+
+    @property
+    def is_later(self) -> bool:
+        """Whether the same wall clock is a later instant in the new time zone."""
+        before, after = (self.now.astimezone(zone).utcoffset() for zone in (self.before, self.after))
+        return before is not None and after is not None and after < before
+
+    def moved(self, instant: datetime) -> datetime:
+        """The instant at the same wall clock. Raises NonexistentTimeError."""
+        return same_wall_clock(instant, self.before, self.after) if instant > self.now else instant
 
 
 @dataclass(frozen=True)

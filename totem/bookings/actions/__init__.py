@@ -22,6 +22,7 @@ from totem.bookings.actions.booking import (
 from totem.bookings.actions.desk import check_in, check_out, undo_check_in
 from totem.bookings.actions.privacy import anonymise_guests, anonymise_person, erase_clients
 from totem.bookings.actions.state import WrongStateError
+from totem.bookings.actions.time_zone import move_to_zone
 
 __all__ = [
     "AudienceError",
@@ -42,6 +43,7 @@ __all__ = [
     "erase_clients",
     "expire_requests",
     "move",
+    "move_to_zone",
     "refuse",
     "release_expired_holds",
     "send_code",

@@ -4,6 +4,7 @@ Changes of opening hours take the hub's lock exclusively, so that no booking is 
 """
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +23,7 @@ from totem.core.models import assign_changes
 from totem.core.periods import HoursLine, Period
 from totem.core.slugs import free_slug
 from totem.hubs.models import ExceptionalHours, Hub, OpeningHours, Photo, Role, TeamMember, Zone
+from totem.hubs.moving import affected_by_move
 from totem.hubs.queries import open_periods
 from totem.hubs.signals import AffectedBooking, affected_by_closing, newly_closed, planning_window
 from totem.organisations.models import Organisation
@@ -99,17 +101,25 @@ def _check(hub: Hub) -> None:
 
 
 @transaction.atomic
-def update_hub(*, hub: Hub, by: User, **fields: Unpack[HubChanges]) -> Hub:
-    """The hub with these fields changed. Raises ValidationError."""
+def update_hub(*, hub: Hub, by: User, now: datetime, **fields: Unpack[HubChanges]) -> list[AffectedBooking]:
+    """Change these fields of the hub.
+
+    Returns the bookings that another time zone moves to the same wall clock, with closures and outages, and those on
+    days that another commune makes public holidays, which stay. Raises ValidationError.
+    """
     locks.lock(locks.LockKind.HUB, [hub.pk])
-    row = Hub.objects.select_for_update().get(pk=hub.pk)
+    row = Hub.objects.select_related("commune__department").select_for_update(of=("self",)).get(pk=hub.pk)
+    former = copy(row)
     changed = assign_changes(row, fields)
     if not changed:
-        return row
+        return []
+    if row.commune != former.commune:
+        kept = [day for day in row.customary_holidays if day in row.commune.department.customary_holidays]
+        changed += assign_changes(row, {"customary_holidays": kept})
     _check(row)
     row.save(update_fields=[*changed, "updated_at"])
     record("hubs.updated", row, by, fields=changed)
-    return row
+    return affected_by_move(former, row, by=by, now=now)
 
 
 # -- When it is open --------------------------------------------------------------------------------------------------

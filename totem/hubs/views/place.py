@@ -12,7 +12,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.limit_forms import AmountsForm
 from totem.core.limits import set_amounts
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, staff_only
+from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm, staff_only
 from totem.hubs import actions, queries
 from totem.hubs.forms import HubForm, NewHubForm, ZoneForm
 from totem.hubs.models import ExceptionalHours, Hub, Membership, TeamMember, Zone
@@ -72,16 +72,20 @@ def _missing(hub: Hub) -> list[tuple[str, str]]:
 
 @require_http_methods(SHOW_AND_SEND)
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everything one says of the hub itself."""
+    """Everything one says of the hub itself; the bookings that its place affects are shown before it is saved."""
     hub = hub_for(request.user, slug, MANAGE)
     # The form fills the instance it is given: the page keeps the name that holds.
     form = HubForm(request.POST or None, instance=hub_for(request.user, slug, MANAGE))
+    confirmation = Confirmation()
     if form.is_valid():
-        with errors_in(form):
-            actions.update_hub(hub=hub, by=signed_in(request), **form.cleaned_data)
+        confirmation = run_or_confirm(
+            form, lambda: actions.update_hub(hub=hub, by=signed_in(request), now=clock.now(), **form.cleaned_data)
+        )
+        if confirmation.done:
             messages.success(request, _("Saved."))
             return redirect("hubs:settings", hub.slug)
-    return render(request, "hubs/settings.html", {"hub": hub, "form": form}, status=form_status(request))
+    context = {"hub": hub, "form": form, "confirmation": confirmation}
+    return render(request, "hubs/settings.html", context, status=form_status(request, confirmation.status))
 
 
 @require_http_methods(SHOW_AND_SEND)
