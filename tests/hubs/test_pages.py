@@ -546,6 +546,8 @@ def test_lists_take_the_same_queries_whatever_their_length(
         ("Işık Yılmaz", "isik"),
         ("Camille Exemple", "exemple cam"),
         ("Дмитрий Образцов", "Образ"),
+        ("王小明", "小明"),
+        ("김민준", "민준"),
     ],
 )
 def test_a_member_is_found_by_any_of_their_names_in_any_script(

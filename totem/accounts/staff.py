@@ -12,7 +12,7 @@ from totem.accounts import actions
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core.pages import errors_as_message, staff_only
-from totem.core.sort_keys import sort_key
+from totem.core.sort_keys import words_begin
 
 ON_A_PAGE = 50
 
@@ -20,9 +20,9 @@ ON_A_PAGE = 50
 @staff_only
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """The staff; with `q`, the accounts whose address or name holds it."""
+    """The staff; with `q`, the accounts whose address holds it or whose name has each of its words."""
     asked = request.GET.get("q", "").strip()[:150]
-    found = Q(email__icontains=asked) | Q(sort_key__contains=sort_key(asked)) if asked else Q(is_staff=True)
+    found = Q(email__icontains=asked) | words_begin(asked) if asked else Q(is_staff=True)
     people = User.objects.filter(found, is_active=True)
     page = Paginator(people, ON_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "accounts/staff.html", {"page": page, "asked": asked})

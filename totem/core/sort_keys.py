@@ -3,7 +3,6 @@
 The embedded PostgreSQL has neither ICU collations nor `unaccent`; lists are ordered and searched by a stored key.
 """
 
-import re
 import unicodedata
 from functools import reduce
 from operator import and_
@@ -24,24 +23,34 @@ def sort_key(text: str) -> str:
 
     Letters and digits of other scripts are transliterated; other signs are left out (« n° 2 » would become « ndeg 2 »).
     """
+    return " ".join(key for _, key in _words(text))
+
+
+def _words(text: str) -> list[tuple[str, str]]:
+    """Each word of the text with its key."""
     composed = unicodedata.normalize("NFC", text)
-    return " ".join(re.findall(r"[a-z0-9]+", "".join(map(_latin, composed)).lower()))
+    words = "".join(mark if _is_letter(mark) else " " for mark in composed).split()
+    return [(word, key) for word in words if (key := "".join(filter(str.isalnum, anyascii(word))).lower())]
 
 
-def _latin(character: str) -> str:
-    if unicodedata.category(character)[0] in "LM" or character.isdecimal():
-        return "".join(filter(str.isalnum, anyascii(character)))
-    return character
+def _is_letter(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM" or character.isdecimal()
 
 
 def words_begin(text: str, field: str = "sort_key") -> Q:
     """The rows in whose sort key each word of the text begins a word, in any order; none for a text without letters.
 
-    « Zola Émi » finds Émile Zola.
+    « Zola Émi » finds Émile Zola. Chinese, Japanese and Korean put no space between family and given name: a word of
+    theirs is found inside a word too, « 小明 » in 王小明.
     """
-    words = sort_key(text).split()
-    each = (Q(**{f"{field}__startswith": word}) | Q(**{f"{field}__contains": f" {word}"}) for word in words)
-    return reduce(and_, each) if words else Q(pk__in=[])
+    words = _words(text)
+    return reduce(and_, (_begins(word, key, field) for word, key in words)) if words else Q(pk__in=[])
+
+
+def _begins(word: str, key: str, field: str) -> Q:
+    if any(unicodedata.east_asian_width(character) == "W" for character in word):
+        return Q(**{f"{field}__contains": key})
+    return Q(**{f"{field}__startswith": key}) | Q(**{f"{field}__contains": f" {key}"})
 
 
 def refresh_sort_keys(app: str, model: str, field: str = "sort_key") -> Any:
