@@ -39,13 +39,13 @@ from tests.factories.organisations import (
 from tests.factories.premises import LotFactory, OfferFactory, PhaseFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.factories.territories import DocumentFactory, PerimeterFactory, WorkspaceMemberFactory
+from totem.accounts.models import Invitation
 from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.hubs.models import Hub, HubPhoto, Role
 from totem.observatory.models import Stock
-from totem.organisations.models import Invitation
 from totem.spaces.models import SpacePhoto
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,7 @@ PUBLIC = {
 OWN = {
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:erase", "organisations:list",
     "organisations:create", "territories:workspace_create", "accounts:landing",
+    "accounts:invitations",
 }  # fmt: skip
 FORBIDDEN, NOT_FOUND, WRONG_METHOD, SIGN_IN = 403, 404, 405, 302
 
@@ -126,6 +127,13 @@ class World:
             "appointment": AppointmentFactory(**governed).pk,
             "funding": FundingLineFactory(**governed).pk,
             "account": self.person.pk,
+            "invitation": Invitation.objects.create(
+                kind="organisations.person",
+                subject_id=self.affiliation.organisation_id,
+                email="somebody@example.org",
+                offer={"role": "employee", "can_book": True},
+                sent_at=tomorrow,
+            ).pk,
             "job": 1,
             "mail": 1,
             "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
@@ -161,13 +169,7 @@ class World:
     def _of_organisation(self, wanted: set[str]) -> dict[str, object]:
         organisation = self.affiliation.organisation
         known = {"pk": organisation.pk, "relation_pk": self.relation.pk, "figures_pk": self.figures.pk}
-        found: dict[str, object] = {key: known[key] for key in wanted if key in known}
-        if "invitation_pk" in wanted:
-            invitation, _new = Invitation.objects.get_or_create(
-                organisation=organisation, email="somebody@example.org", defaults={"role": "employee"}
-            )
-            found["invitation_pk"] = invitation.pk
-        return found
+        return {key: known[key] for key in wanted if key in known}
 
 
 # The other arguments of the addresses of labels, with the values of the charter of the factories.
@@ -192,7 +194,8 @@ KINDS = {
     "observatory:stock_accept": "stock", "observatory:stock_refuse": "stock", "territories:document": "document",
     "territories:document_public": "document", "territories:document_erase": "document",
     "territories:public_document": "document", "accounts:staff_set": "account", "core:job_retry": "job",
-    "core:mail_send": "mail",
+    "core:mail_send": "mail", "accounts:invitation_accept": "invitation", "accounts:invitation_decline": "invitation",
+    "accounts:invitation_send_again": "invitation", "accounts:invitation_withdraw": "invitation",
 }  # fmt: skip
 
 

@@ -166,7 +166,11 @@ def test_the_bar_of_a_territory(role: str):
 
 
 def test_ones_own_bar_and_the_installations():
-    assert labels(signed_in(UserFactory()), reverse("bookings:mine")) == ["Bookings", "Organisations"]
+    assert labels(signed_in(UserFactory()), reverse("bookings:mine")) == [
+        "Bookings",
+        "Organisations",
+        "Invitations",
+    ]
     keeper = signed_in(UserFactory(is_staff=True))
     assert labels(keeper, reverse("observatory:stocks")) == [
         "State", "Requests", "Jobs", "Mails", "Accounts", "Add a hub", "Stocks of the register",

@@ -32,6 +32,18 @@ class TestProfile:
         assert "Camille" not in json.dumps(entry.facts)
         assert entry.personal_values.get().values["name"] == "Camille"
 
+    def test_a_telephone_is_checked_kept_given_back_and_erased(self, client):
+        person = UserFactory()
+        client.force_login(person)
+        sent = {"name": "Camille", "language": "fr"}
+        assert client.post(PROFILE, {**sent, "phone": "03 22"}).status_code == 422
+        client.post(PROFILE, {**sent, "phone": "03 22 22 45 45"})
+        client.post(LANGUAGE, {"language": "fr"})
+        assert client.get(EXPORT).json()["account"]["phone"] == "+33322224545"
+        client.post(ERASE)
+        person.refresh_from_db()
+        assert person.phone == ""
+
     @pytest.mark.parametrize("wrong", [{"name": ""}, {"language": "xx"}, {"name": "x" * 151}])
     def test_a_bad_value_changes_nothing(self, client, wrong):
         person = UserFactory(name="Camille")

@@ -1,10 +1,12 @@
 """Organisations: SIREN and SIRET, affiliations, invitations, and what strangers are answered."""
 
 import datetime
+from contextlib import suppress
+from importlib import import_module
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,13 +14,14 @@ from django.utils import timezone
 from tests.factories.accounts import UserFactory
 from tests.factories.organisations import AffiliationFactory, OrganisationFactory, siren
 from tests.factories.territories import CommuneFactory, WorkspaceFactory
+from totem.accounts import invitations
 from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data
-from totem.accounts.models import User
+from totem.accounts.models import Invitation, User
 from totem.core.limits import LimitReached
 from totem.core.models import JournalEntry, Mail
 from totem.organisations import actions, queries
-from totem.organisations.limits import SENT_BY_AN_ORGANISATION
-from totem.organisations.models import Affiliation, Invitation, Organisation
+from totem.organisations.invitations import PERSON
+from totem.organisations.models import Affiliation, Organisation
 from totem.organisations.numbers import compact_siren, compact_siret
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +47,13 @@ def passes(number: str) -> bool:
 
 def values(**changes: object) -> dict[str, object]:
     return {"name": "Association d’exemple", "legal_form": "association", "kind": "hub_operator", **changes}
+
+
+def invited(organisation: Organisation, email: str, **changes: object) -> Invitation:
+    """An invitation as a member of the board, not by the action: without a mail."""
+    offer = {"role": "board", "can_book": True}
+    row = {"kind": PERSON.name, "subject_id": organisation.pk, "email": email, "offer": offer, "sent_at": NOW}
+    return Invitation.objects.create(**row, **changes)
 
 
 def is_in(person: User, organisation: Organisation) -> bool:
@@ -244,7 +254,7 @@ class TestInvite:
         assert not is_in(known, representative.organisation)
         client.force_login(known)
         assert representative.organisation.name in client.get(LIST).content.decode()
-        client.post(reverse("organisations:accept", args=[Invitation.objects.get().pk]))
+        client.post(reverse("accounts:invitation_accept", args=[Invitation.objects.get().pk]))
         joined = Affiliation.objects.get(person=known)
         assert (joined.role, joined.can_book) == (Role.EMPLOYEE, False)
         assert not Invitation.objects.exists()
@@ -253,35 +263,75 @@ class TestInvite:
         known = UserFactory()
         self.invite(client, representative.organisation, known.email)
         client.force_login(known)
-        client.post(reverse("organisations:decline", args=[Invitation.objects.get().pk]))
+        client.post(reverse("accounts:invitation_decline", args=[Invitation.objects.get().pk]))
         assert representative.organisation.name not in client.get(LIST).content.decode()
         assert not is_in(known, representative.organisation)
 
     def test_nobody_accepts_for_another(self, client, representative):
         self.invite(client, representative.organisation, "stranger@example.org")
         client.force_login(UserFactory())
-        for name in ("accept", "decline"):
-            url = reverse(f"organisations:{name}", args=[Invitation.objects.get().pk])
+        for name in ("accept", "decline", "send_again", "withdraw"):
+            url = reverse(f"accounts:invitation_{name}", args=[Invitation.objects.get().pk])
             assert client.post(url).status_code == 404
         assert Invitation.objects.exists()
 
     def test_asking_again_writes_one_mail(self, client, representative):
         for role in ("employee", "board"):
             self.invite(client, representative.organisation, "stranger@example.org", role=role)
-        assert Invitation.objects.get().role == "board"
+        assert Invitation.objects.get().offer["role"] == "board"
         assert Mail.objects.count() == 1
+
+    def test_it_is_sent_again_a_day_later_and_three_times_in_all(self, client, representative):
+        self.invite(client, representative.organisation, "stranger@example.org")
+        for days, mails in ((0, 1), (1, 2), (1, 2), (2, 3), (9, 3)):
+            row = Invitation.objects.get()
+            with suppress(ValidationError):
+                now = NOW + datetime.timedelta(days=days, minutes=5)
+                invitations.send_again(invitation=row, by=representative.person, now=now)
+            assert (Mail.objects.count(), Invitation.objects.get().mails) == (mails, mails), days
+
+    def test_the_mail_leads_to_an_account_or_to_a_new_one(self, client, representative):
+        known = UserFactory(language="en")
+        for email in (known.email, "stranger@example.org"):
+            self.invite(client, representative.organisation, email)
+        answer = reverse("accounts:invitations")
+        assert f"/{answer[1:]}" in Mail.objects.get(to=known.email, language="en").text
+        assert reverse("account_signup", query={"next": answer}) in Mail.objects.get(to="stranger@example.org").text
+
+    def test_an_account_that_is_made_from_it_joins(self, client, representative):
+        self.invite(client, representative.organisation, "stranger@example.org")
+        new = UserFactory(email="stranger@example.org")
+        client.force_login(new)
+        page = client.get(reverse("accounts:invitations")).content.decode()
+        accept = reverse("accounts:invitation_accept", args=[Invitation.objects.get().pk])
+        assert accept in page
+        assert client.post(accept).url == reverse("organisations:detail", args=[representative.organisation_id])
+        assert is_in(new, representative.organisation)
+
+    def test_those_of_before_stay(self, representative):
+        """The statement of the migration, on the table as it was."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMP TABLE organisations_invitation ON COMMIT DROP AS SELECT %(at)s AS created_at,"
+                " %(at)s AS updated_at, %(pk)s AS organisation_id, 'x@example.org' AS email, 'board' AS role,"
+                " false AS can_book, %(at)s AS declined_at, NULL::timestamptz AS withdrawn_at,"
+                " NULL::bigint AS invited_by_id",
+                {"at": NOW, "pk": representative.organisation_id},
+            )
+            cursor.execute(import_module("totem.organisations.migrations.0009_invitations_of_accounts").COPY)
+        kept = invitations.sent_to(PERSON, representative.organisation).get()
+        assert (kept.email, kept.offer) == ("x@example.org", {"role": "board", "can_book": False})
+        assert (kept.created_at, kept.sent_at, kept.declined_at) == (NOW, NOW, NOW)
 
     def test_withdrawn(self, client, representative):
         self.invite(client, representative.organisation, "stranger@example.org")
-        args = [representative.organisation_id, Invitation.objects.get().pk]
-        client.post(reverse("organisations:withdraw", args=args))
+        client.post(reverse("accounts:invitation_withdraw", args=[Invitation.objects.get().pk]))
         assert not Invitation.objects.waiting().exists()
 
     def test_withdrawing_and_inviting_in_a_loop_writes_one_mail(self, client, representative):
         for _each in range(3):
             assert self.invite(client, representative.organisation, "stranger@example.org").status_code == 302
-            args = [representative.organisation_id, Invitation.objects.waiting().get().pk]
-            client.post(reverse("organisations:withdraw", args=args))
+            client.post(reverse("accounts:invitation_withdraw", args=[Invitation.objects.waiting().get().pk]))
         assert Mail.objects.count() == 1
 
     def test_who_declined_is_not_written_to_again(self, client, representative):
@@ -289,7 +339,7 @@ class TestInvite:
         self.invite(client, representative.organisation, known.email)
         other = Client()
         other.force_login(known)
-        other.post(reverse("organisations:decline", args=[Invitation.objects.get().pk]))
+        other.post(reverse("accounts:invitation_decline", args=[Invitation.objects.get().pk]))
         answer = self.invite(client, representative.organisation, known.email)
         assert answer.status_code == 422
         assert "email" in answer.context["form"].errors
@@ -298,9 +348,8 @@ class TestInvite:
     def test_a_stranger_receives_few_whoever_sends_them_and_a_person_sends_few(self):
         def invite(email: str, by: User) -> None:
             organisation = AffiliationFactory(person=by).organisation
-            actions.invite_person(
-                organisation=organisation, email=email, role="employee", can_book=True, by=by, now=NOW
-            )
+            offer = {"role": "employee", "can_book": True}
+            invitations.invite(kind=PERSON, subject=organisation, email=email, offer=offer, by=by, now=NOW)
 
         for _each in range(3):
             invite("victim@example.org", UserFactory())
@@ -325,9 +374,9 @@ class TestInvite:
 
     def test_addresses_that_never_answered_are_forgotten_after_a_year(self, representative):
         for n, age in enumerate((364, 366)):
-            row = Invitation.objects.create(organisation=representative.organisation, email=f"x{n}@e.fr", role="board")
+            row = invited(representative.organisation, f"x{n}@e.fr")
             Invitation.objects.filter(pk=row.pk).update(created_at=NOW - datetime.timedelta(days=age))
-        actions.forget_invitations(now=NOW)
+        invitations.forget(now=NOW)
         assert Invitation.objects.get().email == "x0@e.fr"
 
     @pytest.mark.parametrize("wrong", [{"email": "nobody"}, {"email": ""}, {"role": "king"}])
@@ -343,10 +392,8 @@ class TestInvite:
         assert not Invitation.objects.exists()
 
     def test_not_more_than_can_be_answered(self, client, representative):
-        for n in range(SENT_BY_AN_ORGANISATION):
-            Invitation.objects.create(
-                organisation=representative.organisation, email=f"x{n}@example.org", role=Role.BOARD, withdrawn_at=NOW
-            )
+        for n in range(PERSON.most):
+            invited(representative.organisation, f"x{n}@example.org", withdrawn_at=NOW)
         assert self.invite(client, representative.organisation, "one.more@example.org").status_code == 422
         assert not Mail.objects.exists()
 
@@ -384,9 +431,9 @@ class TestRemove:
     def test_one_may_come_back_the_same_day(self, representative):
         row = AffiliationFactory(organisation=representative.organisation, employee=True)
         actions.remove_person(affiliation=row, by=representative.person, now=NOW)
-        invitation = Invitation.objects.create(organisation=row.organisation, email=row.person.email, role=Role.BOARD)
-        again = actions.accept_invitation(invitation=invitation, person=row.person, now=NOW)
-        assert again.role == Role.BOARD
+        invitation = invited(row.organisation, row.person.email)
+        invitations.accept(invitation=invitation, person=row.person, now=NOW)
+        assert row.person.affiliations.latest("pk").role == Role.BOARD
 
 
 class TestErasure:
@@ -407,13 +454,14 @@ class TestErasure:
 class TestStrangers:
     def test_another_organisation_does_not_exist(self, client, representative):
         other = AffiliationFactory(employee=True)
-        invitation = Invitation.objects.create(organisation=other.organisation, email="x@example.org", role=Role.BOARD)
+        invitation = invited(other.organisation, "x@example.org")
         pk = other.organisation_id
+        for name in ("withdraw", "send_again", "accept", "decline"):
+            assert client.post(reverse(f"accounts:invitation_{name}", args=[invitation.pk])).status_code == 404, name
         for name, args in (
             ("detail", [pk]),
             ("edit", [pk]),
             ("remove", [pk, other.pk]),
-            ("withdraw", [pk, invitation.pk]),
         ):
             url = reverse(f"organisations:{name}", args=args)
             assert client.post(url, {}).status_code == 404, name

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from totem.accounts.models import User
+from totem.accounts import invitations
+from totem.accounts.models import Invitation, User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core import journal, limits, mail
 from totem.core.email_addresses import canonical_address
 from totem.core.limits import Taker
-from totem.core.models import JournalPersonalValue
+from totem.core.models import JournalPersonalValue, assign_changes
 
 
 class ErasureRefused(Exception):
@@ -26,18 +27,18 @@ class ErasureRefused(Exception):
 
 
 @transaction.atomic
-def update_profile(*, person: User, name: str, language: str) -> User:
-    """Change the name and language; the journal records the changed fields, and their old values as personal values."""
+def update_profile(*, person: User, name: str, language: str, phone: str | None = None) -> User:
+    """Change the name, language and telephone (None: as before).
+
+    The journal records the changed fields, and their old values as personal values.
+    """
     before = User.objects.select_for_update().get(pk=person.pk)
-    changed = {
-        field: getattr(before, field)
-        for field, value in (("name", name), ("language", language))
-        if getattr(before, field) != value
-    }
+    values = {"name": name, "language": language, "phone": before.phone if phone is None else phone}
+    changed = {field: getattr(before, field) for field, value in values.items() if getattr(before, field) != value}
     if not changed:
         return before
-    before.name, before.language = name, language
-    before.save(update_fields=["name", "sort_key", "language"])
+    assign_changes(before, values)
+    before.save(update_fields=["sort_key", *values])
     journal.record(
         "accounts.profile_updated",
         before,
@@ -86,6 +87,7 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
         "account": {
             "email": person.email,
             "name": person.name,
+            "phone": person.phone,
             "language": person.language,
             "date_joined": person.date_joined.isoformat(),
             "last_login": person.last_login.isoformat() if person.last_login else None,
@@ -96,6 +98,7 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
             for value in JournalPersonalValue.objects.filter(person=person).select_related("entry").order_by("entry_id")
         ],
     }
+    data["invitations"] = invitations.kept_of(person)
     data["limits"] = limits.kept_of(Taker.person(person.pk))
     for _receiver, answer in personal_data_requested.send(sender=User, person=person):
         data.update(cast("dict[str, Any]", answer or {}))
@@ -116,7 +119,8 @@ def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None
         address.delete()
     mail.erase_address(person.email)
     limits.erase_taker(Taker.person(person.pk))
-    person.name, person.email = "", f"{person.pk}@erased.invalid"
+    Invitation.objects.filter(email=person.email).delete()
+    person.name, person.phone, person.email = "", "", f"{person.pk}@erased.invalid"
     person.is_active = person.is_staff = person.is_superuser = False
     person.last_login, person.erased_at = None, now
     person.set_unusable_password()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
 from totem.core.codes import CodeField
+from totem.core.phones import PhoneField
 from totem.core.visible_names import validate_name
 
 if TYPE_CHECKING:
@@ -122,10 +123,12 @@ class ChangeEmailForm(RelabelledForm, allauth_forms.AddEmailForm):  # type: igno
 
 
 class ProfileForm(UserModelForm):
-    """The name and the language of an account."""
+    """The name, the language and the telephone of an account."""
+
+    phone = PhoneField(label=_("Telephone"), required=False, help_text=User._meta.get_field("phone").help_text)
 
     class Meta:
         model = User
-        fields = ("name", "language")
+        fields = ("name", "language", "phone")
         widgets = {"name": forms.TextInput({"autocomplete": "name"})}
         help_texts = {"language": _("Of the pages and of the mails you receive.")}

@@ -1,6 +1,6 @@
 """Accounts of people. They sign in with their e-mail address; there is no user name."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.core import languages
 from totem.core.email_addresses import canonical_address
 from totem.core.model_fields import NameField
+from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 
 
@@ -50,6 +51,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = NameField(_("name"), max_length=150)
     sort_key = SortKeyField(source="name", db_index=True)
     language = models.CharField(_("language"), max_length=5, choices=languages.choices, default=settings.LANGUAGE_CODE)
+    phone = models.CharField(
+        _("telephone"),
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",  # the former version inserts during an upgrade
+        help_text=_("Read by the teams of the hubs that you belong to or have booked in."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open the back office"), default=False)
     date_joined = models.DateTimeField(_("date joined"), db_default=Now())
@@ -84,3 +93,41 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def clean(self) -> None:
         self.email = canonical_address(self.email)
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def waiting(self) -> Self:
+        """Those that wait for an answer."""
+        return self.filter(declined_at=None, withdrawn_at=None)
+
+
+class Invitation(Dated):
+    """An invitation by address, with or without an account, to what `kind` says; deleted once accepted.
+
+    `kind` is the name of an `accounts.invitations.InvitationKind`, `subject_id` the row of its model. One that was
+    declined or withdrawn stays: an address is not invited twice to one thing.
+    """
+
+    kind = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    email = models.EmailField(_("e-mail address"))
+    offer = models.JSONField(default=dict, help_text="What is offered: a role, the days of a membership.")
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    mails = models.PositiveSmallIntegerField(_("mails sent"), default=1)
+    sent_at = models.DateTimeField(_("last mail"))
+    declined_at = models.DateTimeField(_("declined"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "subject_id", "email"], name="invitation_of_address_once"),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invitation_email_lower_case"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["email"], name="invitation_at_address")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}"

@@ -19,6 +19,7 @@ ME = add_workplace(Workplace("moi", _oneself, order=10, landing=30, label=pgette
 INSTALLATION = add_workplace(
     Workplace("installation", _installation, order=40, label=pgettext_lazy("navigation", "Installation"))
 )
+add_entry(Entry(ME, pgettext_lazy("navigation", "Invitations"), "accounts:invitations", 80))
 add_entry(Entry(ACCOUNT, _("My account"), "accounts:profile", 10, also=("accounts:landing",)))
 INSTALLATION_STATE = add_entry(Entry(INSTALLATION, pgettext_lazy("navigation", "State"), "core:state", 10))
 add_tab(EntryTab(INSTALLATION_STATE, pgettext_lazy("tab", "Overview"), "core:state", 10))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.accounts import lifting, staff, views
+from totem.accounts import answering, lifting, staff, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,6 +10,11 @@ urlpatterns = [
     path("compte/profil/", views.profile, name="profile"),
     path("compte/profil/donnees.json", views.export, name="export"),
     path("compte/profil/effacer/", views.erase, name="erase"),
+    path("compte/invitations/", answering.invitations_page, name="invitations"),
+    path("compte/invitations/<int:pk>/accepter/", answering.accept, name="invitation_accept"),
+    path("compte/invitations/<int:pk>/refuser/", answering.decline, name="invitation_decline"),
+    path("compte/invitations/<int:pk>/renvoyer/", answering.send_again, name="invitation_send_again"),
+    path("compte/invitations/<int:pk>/retirer/", answering.withdraw, name="invitation_withdraw"),
     path("installation/comptes/", staff.listed, name="staff"),
     path("installation/comptes/<int:pk>/equipe/", staff.set_staff, name="staff_set"),
     path("installation/comptes/limites/", lifting.amounts, name="limits"),

@@ -130,7 +130,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def profile(request: HttpRequest) -> HttpResponse:
-    """Name and language, and the ways to the rest of one's account."""
+    """Name, language and telephone, and the ways to the rest of one's account."""
     person = signed_in(request)
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person.pk))
     if request.method == "POST" and form.is_valid():

@@ -6,38 +6,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
-from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
-from totem.core import clock, journal, limits, mail
+from totem.core import journal
 from totem.core.edit_conflicts import check_version, version_token
-from totem.core.limits import Taker
 from totem.core.models import assign_changes
-from totem.organisations.limits import RECEIVED, SENT, SENT_BY_AN_ORGANISATION, sent_by
-from totem.organisations.models import Affiliation, Invitation, Organisation, Relation, YearFigures
+from totem.organisations.models import Affiliation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of, organisations_of
 from totem.territories.approvals import check_may_publish
 from totem.territories.models import Workspace
 
-INVITATIONS_KEPT = datetime.timedelta(days=365)
-
 
 class LastRepresentativeError(Exception):
     """The change would leave the organisation without a representative."""
-
-
-class AlreadyAffiliatedError(Exception):
-    """The person already has an affiliation with the organisation."""
-
-
-class InvitationDeclinedError(Exception):
-    """The person at that address declined: the organisation does not write to them again."""
 
 
 @transaction.atomic
@@ -97,88 +83,21 @@ def _raise_at_its_field(error: IntegrityError) -> NoReturn:
     raise error
 
 
-@limits.atomic()
-def invite_person(
-    *, organisation: Organisation, email: str, role: str, can_book: bool, by: User, now: datetime.datetime
-) -> Invitation:
-    """Invite the person at that address; one mail is sent, whether or not they have an account.
-
-    Inviting again, also after having withdrawn, changes the role offered and sends no second mail. Raises
-    AlreadyAffiliatedError, InvitationDeclinedError, LimitReached.
-    """
-    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
-    email = email.strip().lower()
-    if Affiliation.objects.on(clock.today()).filter(organisation=organisation, person__email=email).exists():
-        raise AlreadyAffiliatedError
-    offered = {"role": role, "can_book": can_book}
-    known = organisation.invitations.filter(email=email).first()
-    if known is None:
-        return _write_invitation(organisation, email, by, now, offered)
-    if known.declined_at is not None:
-        raise InvitationDeclinedError
-    assign_changes(known, {**offered, "withdrawn_at": None})
-    known.save()
-    return known
-
-
-def _write_invitation(
-    organisation: Organisation, email: str, by: User, now: datetime.datetime, offered: dict[str, Any]
-) -> Invitation:
-    limits.require(SENT, Taker.person(by.pk), now=now)
-    limits.require(RECEIVED, Taker.mailbox(email), now=now)
-    if sent_by(organisation, now) >= SENT_BY_AN_ORGANISATION:
-        raise ValidationError({"email": _("The organisation has sent enough invitations that nobody answered.")})
-    invitation = Invitation.objects.create(organisation=organisation, email=email, invited_by=by, **offered)
-    entry = journal.record(
-        "organisations.invited", organisation, actor_id=by.pk, facts={"invitation": invitation.pk, **offered}
-    )
-    mail.queue(
-        key=f"organisations.invited:{entry.pk}",
-        to=email,
-        language=by.language,
-        template="organisations/mail/invited",
-        context={
-            "organisation": organisation.name,
-            "by": by.name,
-            "action_url": settings.SITE_URL + reverse("organisations:list"),
-            "action_label": _("Answer the invitation"),
-        },
-    )
-    return invitation
-
-
 @transaction.atomic
-def accept_invitation(*, invitation: Invitation, person: User, now: datetime.datetime) -> Affiliation:
-    """The person joins from today with the role offered; an existing affiliation is left unchanged."""
-    organisation = Organisation.objects.select_for_update().get(pk=invitation.organisation_id)
+def join_organisation(
+    *, organisation: Organisation, person: User, role: str, can_book: bool, now: datetime.datetime
+) -> Affiliation:
+    """The person is in the organisation from today; an existing affiliation is left unchanged."""
+    organisation = Organisation.objects.select_for_update().get(pk=organisation.pk)
     today = timezone.localdate(now)
     affiliation = affiliations_of(person, today).filter(organisation=organisation).first()
     if affiliation is None:
         affiliation = Affiliation.objects.create(
-            person=person, organisation=organisation, role=invitation.role, can_book=invitation.can_book, since=today
+            person=person, organisation=organisation, role=role, can_book=can_book, since=today
         )
-        journal.record(
-            "organisations.joined",
-            organisation,
-            actor_id=person.pk,
-            facts={"person": person.pk, "role": invitation.role, "can_book": invitation.can_book},
-        )
-    invitation.delete()
+        facts = {"person": person.pk, "role": role, "can_book": can_book}
+        journal.record("organisations.joined", organisation, actor_id=person.pk, facts=facts)
     return affiliation
-
-
-@transaction.atomic
-def drop_invitation(*, invitation: Invitation, by: User, now: datetime.datetime) -> None:
-    """An invitation declined by its recipient, or withdrawn by the organisation."""
-    declined = invitation.email == by.email
-    Invitation.objects.filter(pk=invitation.pk).update(**{"declined_at" if declined else "withdrawn_at": now})
-    facts = {"invitation": invitation.pk, "declined": declined}
-    journal.record("organisations.invitation_dropped", invitation.organisation, actor_id=by.pk, facts=facts)
-
-
-def forget_invitations(*, now: datetime.datetime) -> None:
-    """Delete the invitations of more than a year ago: an address is not kept for ever because somebody typed it."""
-    Invitation.objects.filter(created_at__lte=now - INVITATIONS_KEPT).delete()
 
 
 @transaction.atomic
@@ -201,7 +120,7 @@ def _end(affiliation: Affiliation, day: datetime.date) -> None:
 
 @transaction.atomic
 def leave_organisations(*, person: User, now: datetime.datetime) -> None:
-    """End all affiliations of a person who is erased, and delete the invitations to their address.
+    """End all affiliations of a person who is erased.
 
     Raises LastRepresentativeError, with the organisation's name, where others would be left without one.
     """
@@ -214,7 +133,6 @@ def leave_organisations(*, person: User, now: datetime.datetime) -> None:
         if others.exists() and not others.filter(role=Affiliation.Role.REPRESENTATIVE).exists():
             raise LastRepresentativeError(affiliation.organisation.name)
         _end(affiliation, today)
-    Invitation.objects.filter(email=person.email).delete()
 
 
 # -- What territories and public data say of organisations ------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Coalesce, Concat, ExtractYear, Left, Lower
+from django.db.models.functions import Coalesce, Concat, ExtractYear, Left
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
@@ -220,43 +220,6 @@ class Affiliation(Dated):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.role} {self.organisation_id}"
-
-
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    def waiting(self) -> Self:
-        """Those that wait for an answer."""
-        return self.filter(declined_at=None, withdrawn_at=None)
-
-
-class Invitation(Dated):
-    """An invitation to join an organisation, by address, with or without an account; deleted once accepted.
-
-    One that was declined or withdrawn stays: the organisation writes to an address once.
-    """
-
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("organisation")
-    )
-    email = models.EmailField(_("e-mail address"))
-    role = models.CharField(_("role"), max_length=15, choices=Affiliation.Role.choices)
-    can_book = models.BooleanField(_("may book for the organisation"), default=True)
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    declined_at = models.DateTimeField(_("declined"), null=True, blank=True)
-    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
-
-    objects = InvitationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("invitation")
-        verbose_name_plural = _("invitations")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organisation", "email"], name="invitation_once"),
-            models.CheckConstraint(condition=Q(email=Lower("email")), name="invitation_email_lower_case"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["email"], name="invitation_of_address")]
-
-    def __str__(self) -> str:
-        return f"{self.organisation_id} {self.role}"
 
 
 # -- What territories and public data say of an organisation ---------------------------------------------------------

@@ -21,7 +21,6 @@ from totem.organisations.models import (
     HOLDS_AT_ORGANISATION,
     Accounts,
     Affiliation,
-    Invitation,
     Organisation,
     Relation,
     RelationKind,
@@ -63,11 +62,6 @@ def people_of(organisation: Organisation, on: datetime.date) -> QuerySet[Affilia
         .select_related("person")
         .order_by("person__sort_key", "id")
     )
-
-
-def invitations_for(user: User) -> QuerySet[Invitation]:
-    """Invitations waiting for the person's answer."""
-    return Invitation.objects.waiting().filter(email=user.email).select_related("organisation").order_by("id")
 
 
 # -- Figures by closed year -------------------------------------------------------------------------------------------

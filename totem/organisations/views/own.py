@@ -6,12 +6,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from totem.accounts import invitations
+from totem.accounts.answering import invite_from
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, errors_at, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.organisations import actions, queries
 from totem.organisations.forms import InvitationForm, OrganisationForm
-from totem.organisations.models import Affiliation, Invitation, Organisation
+from totem.organisations.invitations import PERSON
+from totem.organisations.models import Affiliation, Organisation
 
 
 def _edited(request: HttpRequest, pk: int) -> Organisation:
@@ -24,7 +27,7 @@ def index(request: HttpRequest) -> HttpResponse:
     person = signed_in(request)
     context = {
         "affiliations": queries.affiliations_of(person, clock.today()),
-        "invitations": queries.invitations_for(person),
+        "invitations": invitations.waiting_for(person),
     }
     return render(request, "organisations/list.html", context)
 
@@ -77,24 +80,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             row.person_id == person.pk and row.role == Affiliation.Role.REPRESENTATIVE and row.since <= today
             for row in people
         ),
-        "invitations": organisation.invitations.waiting().order_by("email"),
+        "waiting": invitations.waiting_at([PERSON], organisation),
     }
     return render(request, "organisations/detail.html", context, status=form_status(request))
 
 
 def _invite(request: HttpRequest, organisation: Organisation, form: InvitationForm) -> bool:
-    try:
-        with errors_in(form), errors_at("email"):
-            actions.invite_person(
-                organisation=organisation, by=signed_in(request), now=clock.now(), **form.cleaned_data
-            )
-            messages.success(request, _("Invited. A mail is on its way."))
-            return True
-    except actions.AlreadyAffiliatedError:
-        form.add_error("email", _("This person is already in %(name)s.") % {"name": organisation.name})
-    except actions.InvitationDeclinedError:
-        form.add_error("email", _("This person declined: they are not written to again."))
-    return False
+    offer = {name: form.cleaned_data[name] for name in ("role", "can_book")}
+    return invite_from(request, form, PERSON, organisation, offer)
 
 
 @require_POST
@@ -115,30 +108,3 @@ def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
         messages.error(request, _("An organisation keeps one representative: invite another one first."))
         return redirect("organisations:detail", pk)
     return redirect("organisations:list") if leaving else redirect("organisations:detail", pk)
-
-
-@require_POST
-def withdraw(request: HttpRequest, pk: int, invitation_pk: int) -> HttpResponse:
-    """Take back an invitation that was not answered."""
-    invitation = get_object_or_404(_edited(request, pk).invitations.waiting(), pk=invitation_pk)
-    actions.drop_invitation(invitation=invitation, by=signed_in(request), now=clock.now())
-    return redirect("organisations:detail", pk)
-
-
-@require_POST
-def accept(request: HttpRequest, invitation_pk: int) -> HttpResponse:
-    """Join the organisation one was invited to."""
-    invitation = _mine(request, invitation_pk)
-    actions.accept_invitation(invitation=invitation, person=signed_in(request), now=clock.now())
-    return redirect("organisations:detail", invitation.organisation_id)
-
-
-@require_POST
-def decline(request: HttpRequest, invitation_pk: int) -> HttpResponse:
-    """Not join."""
-    actions.drop_invitation(invitation=_mine(request, invitation_pk), by=signed_in(request), now=clock.now())
-    return redirect("organisations:list")
-
-
-def _mine(request: HttpRequest, pk: int) -> Invitation:
-    return get_object_or_404(queries.invitations_for(signed_in(request)), pk=pk)

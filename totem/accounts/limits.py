@@ -2,34 +2,31 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy, ngettext
 
+from totem.accounts.models import Invitation
 from totem.core import limits
 from totem.core.limits import Amount, Limit, Scope, Taker
-from totem.organisations.models import Invitation, Organisation
 
-DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
-# Enough for a large company to join at once: those that are accepted do not count.
-SENT_BY_AN_ORGANISATION = 30
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
 def _sent_by(taker: Taker, scope: Scope, now: datetime) -> int:  # noqa: ARG001
-    return Invitation.objects.filter(invited_by=int(taker.key), created_at__gt=now - DAY).count()
+    return Invitation.objects.filter(invited_by=int(taker.key), sent_at__gt=now - DAY).count()
 
 
 def _received_by(taker: Taker, scope: Scope, now: datetime) -> int:  # noqa: ARG001
-    return Invitation.objects.filter(email=taker.key, created_at__gt=now - WEEK).count()
-
-
-def sent_by(organisation: Organisation, now: datetime) -> int:
-    """How many invitations the organisation sent in thirty days that nobody accepted, withdrawn ones too."""
-    return organisation.invitations.filter(created_at__gt=now - MONTH).count()
+    """All mails of the invitations that were written lately: rather one too many than one too few."""
+    lately = Invitation.objects.filter(email=taker.key, sent_at__gt=now - WEEK)
+    return int(lately.aggregate(mails=Sum("mails"))["mails"] or 0)
 
 
 def _words(amount: Amount) -> str:
     return ngettext("%(n)s invitation", "%(n)s invitations", int(amount)) % {"n": amount}
 
 
+# Named as when organisations alone invited: amounts that were set are kept by that name.
 SENT = limits.register(
     Limit(
         "organisations.sent", gettext_lazy("Invitations without an answer in a day"), {"person": 20}, _words, _sent_by
