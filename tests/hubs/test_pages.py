@@ -1,6 +1,7 @@
 """The pages for managing a hub: what they show, what they refuse, and who gets a 404."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -20,6 +21,7 @@ from totem.core.periods import Period, at_wall_clock
 from totem.core.wording import date_words
 from totem.hubs.models import ExceptionalHours, Hub, HubPhoto, Membership, Role, TeamMember, Zone, ZoneKind
 from totem.hubs.queries import public_holidays
+from totem.territories.models import Outline
 
 pytestmark = pytest.mark.django_db
 
@@ -113,8 +115,6 @@ NEW = {
     "street": "1 place de la Gare",
     "postcode": "80000",
     "commune": "Amiens",
-    "latitude": "49.8906",
-    "longitude": "2.3082",
     "time_zone": "Europe/Paris",
 }
 
@@ -186,6 +186,36 @@ def test_wrong_settings_are_refused_at_their_field(client: Client, manager: Team
     assert field in answer.context["form"].errors
     assert f'id="id_{field}_error"' in answer.content.decode()
     assert Hub.objects.values().get() == before
+
+
+def position_after(client: Client, hub: Hub, **typed: str) -> tuple[Decimal, Decimal]:
+    page = url("settings", hub)
+    assert client.post(page, sent(client, page, **typed)).status_code == 302
+    return Hub.objects.values_list("longitude", "latitude").get()
+
+
+def test_an_address_places_the_hub_in_the_middle_of_its_commune_until_a_point_is_chosen(
+    client: Client, manager: TeamMember
+):
+    Outline.objects.create(
+        level="commune", code="76540", shape=b"", west=1.0, east=1.2, south=49.4, north=49.5, area_km2=21
+    )
+    rouen, strasbourg = CommuneFactory(rouen=True), CommuneFactory(strasbourg=True)
+    hub, former = manager.hub, (manager.hub.longitude, manager.hub.latitude)
+    assert position_after(client, hub, tagline="By the station") == tuple(map(Decimal, former))
+    assert position_after(client, hub, commune=rouen.label) == (Decimal("1.1"), Decimal("49.45"))
+    chosen = {"latitude": "49,4431234567", "longitude": "1,0993000000"}
+    assert position_after(client, hub, **chosen) == (Decimal("1.0993"), Decimal("49.443123"))
+    bas_rhin = position_after(client, hub, commune=strasbourg.label)  # without its outline
+    assert all(abs(found - about) < 1 for found, about in zip(bas_rhin, (Decimal("7.6"), Decimal("48.6")), strict=True))
+    both = {"commune": rouen.label, **chosen}
+    assert position_after(client, hub, **both) == (Decimal("1.0993"), Decimal("49.443123"))
+
+
+def test_half_a_position_is_refused_at_the_other_half(client: Client, manager: TeamMember):
+    page = url("settings", manager.hub)
+    answer = client.post(page, sent(client, page, latitude=""))
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["latitude"])
 
 
 # -- Hours ------------------------------------------------------------------------------------------------------------

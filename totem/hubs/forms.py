@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,6 +19,7 @@ from totem.core.phones import PhoneField
 from totem.hubs.actions import HoursOverlapError, check_hours
 from totem.hubs.models import ExceptionalHours, Hub, Language, Role, WeeklyHoursBase, Zone
 from totem.territories.forms import CommuneField
+from totem.territories.models import Level
 
 if TYPE_CHECKING:
     HubModelForm = forms.ModelForm[Hub]
@@ -40,6 +42,9 @@ TIME_ZONES: list[tuple[str, str | Promise]] = [
     ("Pacific/Tahiti", gettext_lazy("Tahiti")),
     ("Pacific/Wallis", gettext_lazy("Wallis and Futuna")),
 ]
+
+
+POSITION = frozenset({"latitude", "longitude"})
 
 
 class ConstraintsAtFields:
@@ -127,6 +132,10 @@ class HubForm(ConstraintsAtFields, HubModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in POSITION & self.fields.keys():
+            self.fields[name].required = False
+        if "latitude" in self.fields:  # both, under their map
+            self.fields["latitude"].template_name = "hubs/parts/position.html"  # type: ignore[attr-defined]
         if isinstance(phone := self.fields.get("phone"), PhoneField) and self.instance.commune_id:
             phone.region = self.instance.commune.department.phone_region
         zone = self.instance.time_zone
@@ -135,11 +144,28 @@ class HubForm(ConstraintsAtFields, HubModelForm):
                 label=_("Time zone"), choices=[*TIME_ZONES, (zone, zone)], initial=zone
             )
 
+    def clean(self) -> dict[str, Any]:
+        """The values of the action: without coordinates in another commune than before, unless they are typed too."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        typed = {name for name in POSITION if data.get(name) is not None}
+        if len(typed) == 1 and not POSITION & self.errors.keys():
+            (missing,) = POSITION - typed
+            self.add_error(missing, _("A position is a latitude and a longitude, or neither."))
+        if "commune" in self.changed_data and not POSITION & {*self.changed_data}:
+            data |= dict.fromkeys(POSITION)
+        return data
+
+    @property
+    def outline(self) -> str:
+        """The address of the commune's outline, for the map; empty for a new hub."""
+        commune = Hub.objects.filter(pk=self.instance.pk).values_list("commune", flat=True).first()
+        return reverse("territories:contours", args=[Level.COMMUNE, commune]) if commune else ""
+
     groups: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         (gettext_lazy("How it shows itself"), ("name", "tagline", "description", "is_published", "accent")),
         (
             gettext_lazy("Where it is"),
-            ("street", "postcode", "commune", "host_building", "latitude", "longitude", "time_zone"),
+            ("street", "postcode", "commune", "host_building", "latitude", "time_zone"),
         ),
         (gettext_lazy("How to come"), ("transport", "step_free", "access_notes")),
         (gettext_lazy("To get in touch"), ("languages", "email", "phone", "website")),
@@ -163,8 +189,6 @@ class NewHubForm(HubForm):
             "street",
             "postcode",
             "commune",
-            "latitude",
-            "longitude",
             "time_zone",
         )
 
@@ -176,7 +200,7 @@ class NewHubForm(HubForm):
     step_free = None  # type: ignore[assignment]
     groups = (
         (gettext_lazy("The hub"), ("name", "operator", "tagline")),
-        (gettext_lazy("Where it is"), ("street", "postcode", "commune", "latitude", "longitude", "time_zone")),
+        (gettext_lazy("Where it is"), ("street", "postcode", "commune", "time_zone")),
     )
 
 

@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 from collections.abc import Collection
+from decimal import Decimal
 from functools import lru_cache
 
 import holidays
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from holidays.countries.france import France
 
 from totem.core import languages
+from totem.territories.centres import MIDDLE_OF_FRANCE, department_centres
 from totem.territories.models import (
     ABOLITION_DAYS,
     Commune,
@@ -83,6 +85,14 @@ def _holidays_of(zone: str, year: int, language: str) -> dict[datetime.date, str
     known = next((code for code in supported if code.partition("_")[0] == language), languages.FRENCH)
     found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=known)
     return {day: name.replace("'", "’") for day, name in found.items()}
+
+
+def centre_of(commune: Commune) -> tuple[Decimal, Decimal]:
+    """The longitude and latitude of the middle of the commune; without its outline, of a point in its department."""
+    box = Outline.objects.filter(level=Level.COMMUNE, code=commune.code).first()
+    middle = ((box.west + box.east) / 2, (box.south + box.north) / 2) if box else None
+    longitude, latitude = middle or department_centres().get(commune.department_id, MIDDLE_OF_FRANCE)
+    return Decimal(f"{longitude:.6f}"), Decimal(f"{latitude:.6f}")
 
 
 def find_communes(text: str, *, limit: int = 10) -> list[Commune]:

@@ -12,8 +12,9 @@ from typing import Any
 from zlib import crc32
 
 from django import template
+from django.conf import settings
 from django.core.paginator import Page
-from django.forms import BaseForm
+from django.forms import BaseForm, BoundField
 from django.http import QueryDict
 from django.template.context import Context
 from django.template.loader import render_to_string
@@ -499,6 +500,12 @@ def map(context: Context, points: Sequence[dict[str, Any]], label: Words) -> dic
     style = context.get("map_style_url", "")
     plain = [{**p, "lat": float(p["lat"]), "lng": float(p["lng"]), "name": str(p["name"])} for p in points]
     return {"points": plain, "label": label, "style": style}
+
+
+@register.inclusion_tag("core/components/position_map.html")
+def position_map(latitude: BoundField, longitude: BoundField, around: str = "") -> dict[str, Any]:
+    """A map with a point to move, which writes these two fields; `around` is the address of an outline to draw."""
+    return {"latitude": latitude, "longitude": longitude, "around": around, "style": settings.MAP_STYLE_URL}
 
 
 @register.inclusion_tag("core/components/choropleth.html", takes_context=True)

@@ -28,6 +28,7 @@ from totem.hubs.queries import open_periods
 from totem.hubs.signals import AffectedBooking, affected_by_closing, newly_closed, planning_window
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune
+from totem.territories.queries import centre_of
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -52,8 +53,8 @@ class HubFields(TypedDict, total=False):
     street: str
     postcode: str
     commune: Commune
-    latitude: Decimal
-    longitude: Decimal
+    latitude: Decimal | None
+    longitude: Decimal | None
     host_building: str
     time_zone: str
     closed_on_public_holidays: bool
@@ -85,14 +86,22 @@ def record(verb: str, hub: Hub, by: User, **facts: object) -> None:
 def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", **fields: Unpack[HubFields]) -> Hub:
     """A new hub, hidden from the public by default, with `by` as its first manager.
 
-    Its address on the site is made of its name. Raises ValidationError.
+    Its address on the site is made of its name; without coordinates it stands in the middle of its commune. Raises
+    ValidationError.
     """
     hub = Hub(name=name, operator=operator, slug=slug or free_slug(Hub.objects.all(), name), **fields)
+    _place(hub)
     _check(hub)
     hub.save(force_insert=True)
     TeamMember.objects.create(hub=hub, person=by, role=Role.MANAGER)
     record("hubs.created", hub, by)
     return hub
+
+
+def _place(hub: Hub) -> None:
+    """Put a hub without coordinates in the middle of its commune."""
+    if hub.latitude is None or hub.longitude is None:
+        hub.longitude, hub.latitude = centre_of(hub.commune)
 
 
 def _check(hub: Hub) -> None:
@@ -102,7 +111,7 @@ def _check(hub: Hub) -> None:
 
 @transaction.atomic
 def update_hub(*, hub: Hub, by: User, now: datetime, **fields: Unpack[HubChanges]) -> list[AffectedBooking]:
-    """Change these fields of the hub.
+    """Change these fields of the hub; with coordinates of None it stands in the middle of its commune.
 
     Returns the bookings that another time zone moves to the same wall clock, with closures and outages, and those on
     days that another commune makes public holidays, which stay. Raises ValidationError.
@@ -113,6 +122,7 @@ def update_hub(*, hub: Hub, by: User, now: datetime, **fields: Unpack[HubChanges
     changed = assign_changes(row, fields)
     if not changed:
         return []
+    _place(row)
     if row.commune != former.commune:
         kept = [day for day in row.customary_holidays if day in row.commune.department.customary_holidays]
         changed += assign_changes(row, {"customary_holidays": kept})

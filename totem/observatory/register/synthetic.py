@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from totem.observatory.nomenclature import DATA, read_bands, read_bridge
+from totem.territories.centres import department_centres
 
 SQL = Path(__file__).parent / "synthetic_sql"
 FILES = (
@@ -480,9 +481,8 @@ def _projected(communes: list[Commune]) -> tuple[list[float | None], list[float 
     """Eastings and northings in each territory's own projection; None where no centre is known."""
     from pyproj import Transformer  # noqa: PLC0415 (slow to import)
 
-    centres = {
-        row["department"]: (float(row["longitude"]), float(row["latitude"])) for row in _facts("department_centres.csv")
-    }
+    known = department_centres().items()
+    centres = {code: point for code, point in known if code < "97" or code in PROJECTIONS}
     x: list[float | None] = [None] * len(communes)
     y: list[float | None] = [None] * len(communes)
     groups: dict[int, list[tuple[int, float, float]]] = {}
