@@ -114,6 +114,29 @@ def test_two_bookings_that_change_places_do_not_deadlock(committed_db):
     assert overlaps() == 0
 
 
+def lengthened(booking, hour: float, by=None) -> Callable[[], object]:
+    ends_at, now = at(hour).starts_at, at(10.5).starts_at
+    who = by or booking.person
+    return lambda: actions.change_end(booking=booking, ends_at=ends_at, by=who, now=now, by_team=by is not None)
+
+
+def test_of_those_who_lengthen_and_book_the_same_hour_as_many_succeed_as_fit(committed_db):
+    """A whole is lengthened twice while its half is booked; of two desks both are lengthened while one is booked."""
+    left = SpaceFactory()
+    whole = SpaceFactory(hub=left.hub, parts=[left, SpaceFactory(hub=left.hub)])
+    pool = SpaceFactory(hub=left.hub, pool=True, quantity=2)
+    team, people = TeamMemberFactory(hub=left.hub).person, UserFactory.create_batch(6)
+    room, *desks = (
+        actions.book(space=space, period=at(10), booker=Booker.oneself(who), now=NOW)
+        for space, who in zip((whole, pool, pool), people, strict=False)
+    )
+    outcome = outcomes_at_once(lengthened(room, 12), lengthened(room, 12, team), booking_of(left, at(11), people[3]))
+    assert outcome in ({"done": 2, "SlotTakenError": 1}, {"done": 1, "SlotTakenError": 2})
+    outcome = outcomes_at_once(*(lengthened(desk, 12) for desk in desks), booking_of(pool, at(11), people[4]))
+    assert outcome == {"done": 2, "SlotTakenError": 1}
+    assert overlaps() == 0
+
+
 def test_the_exclusion_constraint_is_the_last_line_of_defence(committed_db):
     """A writer that takes no lock and checks nothing is refused by PostgreSQL."""
     space = SpaceFactory()

@@ -110,6 +110,9 @@ class Booking(Dated):
     price_lines = models.JSONField(
         default=list, help_text="What the price is made of, copied when it was made; see spaces.pricing.Line."
     )
+    priced_until = models.DateTimeField(
+        null=True, help_text="Until when the price holds, where the booking ends earlier: what is given back stays due."
+    )
     cancellable_until = models.DateTimeField(_("can be cancelled until"))
     checked_in_at = models.DateTimeField(_("arrived"), null=True, blank=True)
     checked_out_at = models.DateTimeField(_("left"), null=True, blank=True)
@@ -129,6 +132,7 @@ class Booking(Dated):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="booking_ends_after_start"),
+            models.CheckConstraint(condition=Q(priced_until__gt=F("ends_at")), name="booking_priced_beyond_its_end"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="booking_of_something"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="booking_status_known"),
             models.CheckConstraint(
@@ -195,6 +199,31 @@ class Booking(Dated):
                     RETURN NULL;
                 """,
             ),
+            Trigger(
+                name="occupancy_follows_end",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("ends_at"),
+                condition=pgtrigger.Condition("OLD.ends_at <> NEW.ends_at AND OLD.starts_at = NEW.starts_at"),
+                # What is given back is free, and the buffers follow; what is added has been occupied before.
+                func="""
+                    DELETE FROM bookings_occupancy o
+                     WHERE booking_id = NEW.id AND lower(during) >= NEW.ends_at
+                       AND NOT (is_buffer AND EXISTS (
+                           SELECT FROM bookings_occupancy t WHERE t.booking_id = NEW.id AND t.unit_id = o.unit_id
+                              AND NOT t.is_buffer AND lower(t.during) < NEW.ends_at));
+                    UPDATE bookings_occupancy SET during = tstzrange(lower(during), NEW.ends_at)
+                     WHERE booking_id = NEW.id AND NOT is_buffer AND upper(during) > NEW.ends_at;
+                    UPDATE bookings_occupancy
+                       SET during = tstzrange(NEW.ends_at, NEW.ends_at + (upper(during) - lower(during)))
+                     WHERE booking_id = NEW.id AND is_buffer AND lower(during) > NEW.ends_at;
+                    IF (SELECT max(upper(during)) FROM bookings_occupancy WHERE booking_id = NEW.id AND NOT is_buffer)
+                       <> NEW.ends_at THEN
+                        RAISE EXCEPTION 'a booking takes its place until its end'
+                            USING ERRCODE = 'check_violation', CONSTRAINT = 'booking_takes_its_place';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -249,6 +278,12 @@ class Booking(Dated):
             and self.ends_at > now
             and not self.has_lapsed(now)
         )
+
+    def can_change_end(self, now: datetime, *, by_team: bool) -> bool:
+        """Whether it is under way, so that it can be lengthened or shortened; the team may for who stays longer too."""
+        is_under_way = self.starts_at <= now or self.checked_in_at is not None
+        is_over = self.ends_at <= now and not (by_team and self.checked_in_at is not None)
+        return self.status == Status.CONFIRMED and self.checked_out_at is None and is_under_way and not is_over
 
     def has_lapsed(self, now: datetime) -> bool:
         """Whether it is a request whose time came without an answer, released or not."""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from totem.core import wording
-from totem.core.periods import MINUTE, Period, is_on_step
+from totem.core.periods import MINUTE, Period, ceil_to_step, is_on_step
 from totem.hubs.queries import Standing
 from totem.spaces.models import Audience, Space
 from totem.spaces.rules import allowed_lengths, earliest_start, latest_start, step_under_way
@@ -92,3 +92,32 @@ def _broken_by_date(space: Space, period: Period, now: datetime, *, by_team: boo
             "Bookable at most %(days)s day ahead.", "Bookable at most %(days)s days ahead.", space.horizon_days
         )
         yield RuleBrokenError(message % {"days": space.horizon_days}, "day")
+
+
+# -- A booking under way ----------------------------------------------------------------------------------------------
+
+
+def end_if_left(space: Space, starts_at: datetime, now: datetime) -> datetime:
+    """Until when a booking that is left `now` takes its place: the nearest step, but at least its first one.
+
+    Where time is kept free after bookings, the minute: that time is needed from then on.
+    """
+    if space.buffer_after:
+        left = ceil_to_step(now, MINUTE, space.hub.zone)
+    else:
+        left = ceil_to_step(now - space.step / 2, space.step, space.hub.zone)
+    return max(left, starts_at + space.step)
+
+
+def broken_by_longer(
+    space: Space, period: Period, added: Period, *, opening: list[Period], by_team: bool
+) -> Iterator[RuleBrokenError]:
+    """Every rule that lengthening a booking by `added` to `period` would break; `opening` is that of `added`."""
+    if not space.is_active:
+        yield RuleBrokenError(_("This space is no longer in service."), "end")
+    if space.needs_approval and not by_team:
+        yield RuleBrokenError(_("The team answers each request for this space. Please ask them."), "end")
+    for broken in _broken_by_length(space, period):
+        yield RuleBrokenError(broken.message, "end")
+    if opening != [added]:
+        yield RuleBrokenError(_("The space is not open for all of this time."), "end")

@@ -21,12 +21,16 @@ class UnpricedError(ValueError):
 
 @dataclass(frozen=True)
 class QuoteLine:
-    """`count` payments that each cover `per` minutes, at `amount` euros with VAT at `vat_rate` percent."""
+    """`count` payments that each cover `per` minutes, at `amount` euros with VAT at `vat_rate` percent.
+
+    `is_addition`: what lengthening a booking by `per` minutes added.
+    """
 
     per: int
     count: int
     amount: Decimal
     vat_rate: Decimal
+    is_addition: bool = False
 
     @property
     def total(self) -> Decimal:
@@ -38,7 +42,8 @@ class QuoteLine:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
         """The line that a booking keeps of its price."""
-        return cls(kept["per"], kept["count"], Decimal(kept["amount"]), Decimal(kept["vat_rate"]))
+        amount, rate = Decimal(kept["amount"]), Decimal(kept["vat_rate"])
+        return cls(kept["per"], kept["count"], amount, rate, kept.get("is_addition", False))
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,17 @@ class Quote:
         for line in self.lines:
             by_rate[line.vat_rate] += line.total
         return sum((vat_within(total, rate) for rate, total in by_rate.items()), Decimal("0.00"))
+
+
+def addition(longer: Quote, booked: Quote, minutes: int) -> QuoteLine | None:
+    """What lengthening by `minutes` adds: today's price of the `longer` period, less that of what was booked.
+
+    None where that is nothing. The VAT is at the rate of most of the longer price.
+    """
+    amount = longer.total - booked.total
+    if amount <= 0:
+        return None
+    return QuoteLine(minutes, 1, amount, max(longer.lines, key=lambda line: line.total).vat_rate, is_addition=True)
 
 
 def quote(

@@ -188,6 +188,8 @@ def quote_lines(lines: Iterable[QuoteLine]) -> list[PriceLine]:
 
 
 def _paid_words(line: QuoteLine) -> str:
+    if line.is_addition:
+        return _("Lengthened by %(length)s") % {"length": wording.minutes_words(line.per)}
     words = {
         Price.Per.HOUR: ngettext("%(count)s hour", "%(count)s hours", line.count),
         Price.Per.HALF_DAY: ngettext("%(count)s half-day", "%(count)s half-days", line.count),

@@ -20,6 +20,7 @@ from totem.bookings.actions.booking import (
     release_expired_holds,
 )
 from totem.bookings.actions.desk import check_in, check_out, undo_check_in
+from totem.bookings.actions.ending import change_end, undo_check_out
 from totem.bookings.actions.privacy import anonymise_guests, anonymise_person, erase_clients
 from totem.bookings.actions.state import WrongStateError
 from totem.bookings.actions.time_zone import move_to_zone
@@ -36,6 +37,7 @@ __all__ = [
     "approve",
     "book",
     "cancel",
+    "change_end",
     "check_in",
     "check_out",
     "confirm_hold",
@@ -48,4 +50,5 @@ __all__ = [
     "release_expired_holds",
     "send_code",
     "undo_check_in",
+    "undo_check_out",
 ]

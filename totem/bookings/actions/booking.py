@@ -1,5 +1,6 @@
 """Booking a space and moving a booking. Every write takes the same locks in the same order; see `totem.core.locks`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -110,10 +111,10 @@ def book(
             space, period, booker, now, quantity=quantity, purpose=purpose, hold_for=hold_for, exemption=exemption
         )
     except IntegrityError as error:
-        raise _constraint_error(error, space, period, quantity) from error
+        raise constraint_error(error, space, period, quantity) from error
 
 
-def _constraint_error(error: IntegrityError, space: Space, period: Period, quantity: int) -> Exception:
+def constraint_error(error: IntegrityError, space: Space, period: Period, quantity: int) -> Exception:
     """SlotTakenError for a violation of the exclusion constraint, the last line of defence; else the error itself."""
     diagnosis = getattr(error.__cause__, "diag", None)
     if diagnosis is not None and diagnosis.constraint_name == "never_twice":
@@ -133,7 +134,7 @@ def _book(
     hold_for: timedelta | None,
     exemption: Exemption | None,
 ) -> Booking:
-    space, space_ids = _locked_rules(space)
+    space, space_ids = locked_rules(space)
     stand = standing(booker.by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
     _check_booker(space, booker, stand, hold_for, period)
     _check_rules(space, period, quantity, now, by_team=stand.is_team)
@@ -163,9 +164,9 @@ def _book(
     locks.lock(locks.LockKind.SPACE, space_ids)
     if space.is_pool and _has_already(space, period, booker, now):
         raise SlotTakenError(space, period, quantity)
-    units = _find_units(space, space_ids, period, quantity, now)
+    units = find_units(space, space_ids, period, quantity, now)
     booking.save(force_insert=True)
-    _occupy(booking, units)
+    occupy(booking, units, booking.taken_periods())
     entry = record("bookings.made", booking, booker.by, facts(booking))
     signals.made.send(Booking, booking=booking, now=now)
     if status == Status.CONFIRMED:
@@ -175,7 +176,7 @@ def _book(
     return booking
 
 
-def _locked_rules(space: Space) -> tuple[Space, list[int]]:
+def locked_rules(space: Space) -> tuple[Space, list[int]]:
     """The space with its rules, and the ids of the spaces that a booking of it takes, under the hub's shared lock.
 
     Changes of rules, parts or opening hours take that lock exclusively, so what is read here stays true; the lock of
@@ -232,9 +233,17 @@ def _check_rules(space: Space, period: Period, quantity: int, now: datetime, *, 
         raise broken
 
 
-def _find_units(space: Space, space_ids: list[int], period: Period, quantity: int, now: datetime) -> list[int]:
+def find_units(
+    space: Space,
+    space_ids: list[int],
+    period: Period,
+    quantity: int,
+    now: datetime,
+    *,
+    lengthened: Booking | None = None,
+) -> list[int]:
     """The ids of the units that a booking takes. Raises SlotTakenError. Call it under the locks of the spaces."""
-    units = queries.free_units(space, space_ids, period, quantity=quantity, now=now)
+    units = queries.free_units(space, space_ids, period, quantity=quantity, now=now, lengthened=lengthened)
     if not units:
         raise SlotTakenError(space, period, quantity)
     if any(unit.has_rows for unit in units):
@@ -260,6 +269,7 @@ def _set_period(booking: Booking, period: Period) -> None:
     except UnpricedError as error:
         raise RuleBrokenError(_("No price is known yet for this date. Please ask the team."), "day") from error
     booking.starts_at, booking.ends_at = period
+    booking.priced_until = None
     booking.price, booking.vat = price.total, price.vat
     booking.price_lines = [line.as_json() for line in price.lines]
     booking.cancellable_until = cancellation_deadline(space, period.starts_at)
@@ -271,14 +281,14 @@ def _with_grace(booking: Booking, now: datetime) -> datetime:
     return max(booking.cancellable_until, min(booking.starts_at, grace))
 
 
-def _occupy(booking: Booking, unit_ids: list[int]) -> None:
-    """Write the occupancy rows of each unit: the period taken, and the buffers before and after it."""
+def occupy(booking: Booking, unit_ids: list[int], spans: Sequence[tuple[Period, bool]]) -> None:
+    """Write the occupancy rows of each unit: the time taken, and the buffers (True) around it."""
     Occupancy.objects.bulk_create(
         Occupancy(
             booking=booking, unit_id=unit_id, during=span, is_buffer=is_buffer, held_until=booking.hold_expires_at
         )
         for unit_id in unit_ids
-        for span, is_buffer in booking.taken_periods()
+        for span, is_buffer in spans
     )
 
 
@@ -310,14 +320,14 @@ def move(*, booking: Booking, space: Space, period: Period, by: User | None, now
     try:
         return _move(booking, space, period, by, now, by_team=by_team)
     except IntegrityError as error:
-        raise _constraint_error(error, space, period, booking.quantity) from error
+        raise constraint_error(error, space, period, booking.quantity) from error
 
 
 @policy.atomic()
 def _move(booking: Booking, space: Space, period: Period, by: User | None, now: datetime, *, by_team: bool) -> Booking:
     if space.hub_id != booking.hub_id:
         raise ValueError("A booking moves within its hub.")
-    space, space_ids = _locked_rules(space)
+    space, space_ids = locked_rules(space)
     stand = standing(by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
     if not by_team:
         policy.lock(limits.taker_of(booking))
@@ -335,13 +345,13 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     _check_rules(space, period, row.quantity, now, by_team=by_team)
     if not by_team:
         limits.require_moved(row, period, is_member=stand.is_member, now=now)
-    units = _find_units(space, space_ids, period, row.quantity, now)
+    units = find_units(space, space_ids, period, row.quantity, now)
     row.space = space
     _set_period(row, period)
     if row.status != Status.HELD:
         row.status = firm_status(space, by_team=by_team)
     row.save()
-    _occupy(row, units)
+    occupy(row, units, row.taken_periods())
     entry = record("bookings.moved", row, by, {"from": before, "to": facts(row)})
     signals.moved.send(Booking, booking=row, now=now)
     if row.status != Status.HELD:

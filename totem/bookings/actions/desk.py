@@ -9,10 +9,13 @@ from totem.accounts.models import User
 from totem.bookings import signals
 from totem.bookings.actions.state import (
     WrongStateError,
+    facts,
     locked_booking,
     record,
+    set_end,
 )
 from totem.bookings.models import EARLY_ARRIVAL, Booking, Status
+from totem.bookings.rules import end_if_left
 from totem.core.periods import local_day
 
 
@@ -48,11 +51,12 @@ def undo_check_in(*, booking: Booking, by: User) -> Booking:
 
 @transaction.atomic
 def check_out(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """Record the departure. Raises WrongStateError when not checked in."""
+    """Record the departure; what is left of the time is free again. Raises WrongStateError when not checked in."""
     row = locked_booking(booking, Status.CONFIRMED)
     if row.checked_in_at is None or row.checked_out_at is not None:
         raise WrongStateError(_("They are not here."))
+    before = facts(row)
     row.checked_out_at = max(now, row.checked_in_at)
-    row.save(update_fields=["checked_out_at", "updated_at"])
-    record("bookings.checked_out", row, by, {})
+    set_end(row, min(row.ends_at, end_if_left(row.space, row.starts_at, now)))
+    record("bookings.checked_out", row, by, {"from": before, "to": facts(row)})
     return row

@@ -73,6 +73,16 @@ def check_changeable(booking: Booking, now: datetime, until: datetime, *, by_tea
         raise WrongStateError(_("It is too late to change this booking. Please call the hub."))
 
 
+def set_end(booking: Booking, ends_at: datetime) -> None:
+    """Save the booking with another end; a trigger frees what it gives back. The price never falls.
+
+    What it takes from now on has been occupied before.
+    """
+    priced_until = booking.priced_until or booking.ends_at
+    booking.ends_at, booking.priced_until = ends_at, priced_until if ends_at < priced_until else None
+    booking.save()
+
+
 def firm_status(space: Space, *, by_team: bool) -> Status:
     """The status of a booking that is neither held nor an option."""
     return Status.PENDING if space.needs_approval and not by_team else Status.CONFIRMED

@@ -9,6 +9,7 @@ from totem.bookings.queries.availability import (
     free_minutes,
     free_times,
     free_units,
+    free_until,
     start_windows,
 )
 from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
@@ -27,6 +28,7 @@ __all__ = [
     "free_minutes",
     "free_times",
     "free_units",
+    "free_until",
     "outages_by_booking",
     "people_to_book_for",
     "same_booking",

@@ -73,6 +73,15 @@ SELECT space_id, array_agg(ceil(extract(epoch FROM lower(r)) / 60)::int ORDER BY
 """
 )
 
+# Until when `quantity` lanes are free from the start of the window on.
+_FREE_UNTIL = (
+    _LANES
+    + """
+SELECT upper(r) FROM free, unnest(free) AS r
+ WHERE r @> %(starts_at)s::timestamptz ORDER BY 1 DESC OFFSET %(quantity)s - 1 LIMIT 1
+"""
+)
+
 # The earliest and latest start of a booking of `length` in each stretch where `quantity` lanes have it at once, the
 # first `most` of them per space: the lanes' own stretches are swept in order of time, counting those begun, not ended.
 _STARTS = (
@@ -109,11 +118,11 @@ SELECT u.id,
           AND upper(o.during) > %(starts_at)s::timestamptz - %(before)s::interval
           AND lower(o.during) < %(ends_at)s::timestamptz + %(after)s::interval
           AND (NOT o.is_buffer OR o.during && tstzrange(%(starts_at)s, %(ends_at)s))
-          AND (o.held_until IS NULL OR o.held_until > %(now)s))
+          AND (o.held_until IS NULL OR o.held_until > %(now)s) AND o.booking_id <> %(lengthened)s)
    AND NOT EXISTS (
        SELECT FROM spaces_outage g
         WHERE g.unit_id = u.id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s))
- ORDER BY u.space_id, u.number LIMIT %(most)s
+ ORDER BY u.id <> ALL(%(own)s::bigint[]), u.space_id, u.number LIMIT %(most)s
 """
 
 
@@ -125,11 +134,18 @@ class FreeUnit(NamedTuple):
 
 
 def free_units(
-    space: Space, space_ids: Sequence[int], period: Period, *, quantity: int, now: datetime
+    space: Space,
+    space_ids: Sequence[int],
+    period: Period,
+    *,
+    quantity: int,
+    now: datetime,
+    lengthened: Booking | None = None,
 ) -> list[FreeUnit]:
     """The units that a booking would take; empty where not enough are free.
 
-    `space_ids` are the space's and its parts'. Call it under their locks; expired holds count as free.
+    `space_ids` are the space's and its parts'. Call it under their locks; expired holds count as free. `lengthened`:
+    the booking that would go on for `period`, on its own units if it can.
     """
     wanted = quantity if space.is_pool else len(space_ids)
     parameters: dict[str, Any] = {
@@ -140,6 +156,8 @@ def free_units(
         "after": space.buffer_after,
         "now": now,
         "most": wanted,
+        "lengthened": _id_of(lengthened),
+        "own": list(lengthened.occupancy.values_list("unit_id", flat=True)) if lengthened else [],
     }
     with connection.cursor() as cursor:
         cursor.execute(_FREE_UNITS, parameters)
@@ -236,6 +254,20 @@ def free_times(
         pk: [Period(datetime.fromtimestamp(a * 60, UTC), datetime.fromtimestamp(b * 60, UTC)) for a, b in spans]
         for pk, spans in free_minutes(spaces, window, now, moved=moved).items()
     }
+
+
+def free_until(
+    booking: Booking, latest: datetime, now: datetime, *, opening: dict[int, list[Period]] | None = None
+) -> datetime:
+    """Until when, `latest` at most, the booking could be lengthened; its end where it cannot.
+
+    `opening`: when its space is open after its end, where that is not to be asked.
+    """
+    if latest <= booking.ends_at:
+        return booking.ends_at
+    window = Period(booking.ends_at, latest)
+    found = _ask(_FREE_UNTIL, [booking.space], window, now, opening, moved=booking, quantity=booking.quantity)
+    return found[0][0] if found else booking.ends_at
 
 
 @dataclass(frozen=True)
