@@ -106,6 +106,7 @@ class World:
         self.pks = {
             "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
             "zone": ZoneFactory(hub=self.hub).pk,
+            "partner": self.hub.partners.create(name="La Presque Vraie").pk,
             "photo": HubPhoto.objects.create(hub=self.hub, image="hubs/x.webp", description="x").pk,
             "role": TeamMemberFactory(hub=self.hub, role=Role.DESK).pk,
             "member": MembershipFactory(hub=self.hub).pk,
@@ -188,6 +189,7 @@ KINDS = {
     "premises:phase_revise": "phase", "premises:lot_edit": "lot", "premises:lot_remove": "lot",
     "premises:offer_end": "offer",
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
+    "hubs:partner_remove": "partner",
     "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
     "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",
     "spaces:price_remove": "price", "territories:member_remove": "officer", "observatory:stock": "stock",

@@ -245,7 +245,8 @@ def test_the_pages_of_an_entry_are_its_tabs():
     source = re.search(r'<nav class="tabs is-of-entry" aria-label="Settings">(.*?)</nav>', page, re.DOTALL)
     found = LINK.findall(source[1])
     assert [label for _href, _current, label in found] == [
-        "Overview", "Spaces", "Opening hours", "Closures", "Zones", "Photos", "Limits", "About the hub",
+        "Overview", "Spaces", "Opening hours", "Closures", "Zones", "Photos", "Partners", "Limits",
+        "About the hub",
     ]  # fmt: skip
     assert [label for _href, current, label in found if current] == ["Spaces"]
     assert {client.get(href).status_code for href, _current, _label in found} == {200}

@@ -423,6 +423,20 @@ def test_invalid_zones_are_refused_at_their_field(
     assert Zone.objects.count() == 1
 
 
+def test_partners_stand_on_the_public_page_with_their_addresses(client: Client, manager: TeamMember):
+    hub, public = manager.hub, reverse("website:hub", args=[manager.hub.slug])
+    for name, website in (("La Presque Vraie", "presque-vraie.example"), ("Le Réseau", ""), ("LE RÉSEAU", "")):
+        answer = client.post(url("partners", hub), {"name": name, "website": website})
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["name"])
+    page = client.get(public).content.decode()
+    assert '<a href="https://presque-vraie.example">La Presque Vraie</a>' in page
+    assert "Le Réseau" in page
+    client.post(url("partner_remove", hub, hub.partners.first().pk))
+    assert "La Presque Vraie" not in client.get(public).content.decode()
+    wrong = client.post(url("partners", hub), {"name": "x", "website": "javascript:alert(1)"})
+    assert list(wrong.context["form"].errors) == ["website"]
+
+
 def test_a_coming_zone_is_shown_as_planned_with_its_day_and_not_in_the_total(client: Client, manager: TeamMember):
     hub, today = manager.hub, datetime.now(manager.hub.zone).date()
     ZoneFactory(hub=hub, area="100", opens_on=today)

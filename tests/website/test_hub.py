@@ -26,7 +26,9 @@ def page_of(hub: Hub) -> str:
 
 
 def test_what_it_offers(visitor: Client, thursday: datetime) -> None:
-    hub = HubFactory(languages=["fr", "en"], step_free=True, transport="By the station")
+    hub = HubFactory(
+        languages=["fr", "en"], step_free=True, transport="By the station", host_building="La Presque Halle"
+    )
     ZoneFactory(hub=hub, name="Open space", area="120.5")
     ZoneFactory(hub=hub, name="Workshop", area=80)
     PriceFactory(space=SpaceFactory(hub=hub, name="Somme"), amount=12)
@@ -37,6 +39,7 @@ def test_what_it_offers(visitor: Client, thursday: datetime) -> None:
         "In all 200.5 m²",
         "Open space Coworking 120.5 m²",
         "By the station",
+        "In the building La Presque Halle",
         "French · English",
         "from €12.00 an hour",
         "from €300.00 a day",
@@ -61,8 +64,8 @@ def test_number_of_queries_does_not_grow(
     hub = HubFactory()
     for space in SpaceFactory.create_batch(spaces, hub=hub):
         PriceFactory(space=space)
-    # Hub; spaces, zones, photos twice, prices; opening twice; outages, hours twice, what is free.
-    with django_assert_num_queries(12):
+    # Hub; spaces, zones, partners, photos twice, prices; opening twice; outages, hours twice, what is free.
+    with django_assert_num_queries(13):
         response = visitor.get(page_of(hub))
     assert response.content.count(b'class="card-link space-card"') == spaces
 

@@ -10,7 +10,7 @@ from totem.accounts.demonstration import PEOPLE, saved_crowd
 from totem.accounts.models import User
 from totem.core.demonstration import InventedWorld, RealDataError, Sheet, part
 from totem.core.periods import DAY, HoursLine, Period, at_wall_clock
-from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember, Zone
+from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Partner, Role, TeamMember, Zone
 from totem.hubs.queries import public_holidays
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune, Department, Region
@@ -75,6 +75,7 @@ def _build(sheet: Sheet, world: InventedWorld) -> Hub:
     OpeningHours.objects.bulk_create(OpeningHours(hub=hub, **line._asdict()) for line in hours)
     _make_exceptions(hub, sheet, world)
     Zone.objects.bulk_create(Zone(hub=hub, **row) for row in sheet["zones"])
+    Partner.objects.bulk_create(Partner(hub=hub, **row) for row in sheet.get("partners", []))
     return hub
 
 

@@ -182,6 +182,29 @@ class Zone(Dated):
         return self.opens_on is not None and self.opens_on > day
 
 
+class Partner(Dated):
+    """Who supports the hub or works with it, shown on its page in the order in which they were added."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="partners")
+    name = NameField(_("name"), max_length=120)
+    website = models.URLField(_("website"), blank=True)
+
+    class Meta:
+        verbose_name = _("partner")
+        verbose_name_plural = _("partners")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "hub",
+                Lower("name"),
+                name="partner_once",
+                violation_error_message=_("The hub has a partner of this name."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class WeeklyHoursBase(models.Model):
     """A line of a weekly timetable. `closes_at` not after `opens_at` is on the next day; 00:00 closes at midnight."""
 

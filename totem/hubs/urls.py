@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.hubs.views import opening, people, photos, place, public
+from totem.hubs.views import opening, partners, people, photos, place, public
 
 app_name = "hubs"
 MANAGE = "lieux/<slug:slug>/gestion/"
@@ -18,6 +18,8 @@ urlpatterns = [
     path(f"{MANAGE}zones/", place.zones, name="zones"),
     path(f"{MANAGE}zones/<int:pk>/", place.zone, name="zone"),
     path(f"{MANAGE}zones/<int:pk>/retirer/", place.remove_zone, name="zone_remove"),
+    path(f"{MANAGE}partenaires/", partners.partners, name="partners"),
+    path(f"{MANAGE}partenaires/<int:pk>/retirer/", partners.remove_partner, name="partner_remove"),
     path(f"{MANAGE}photos/", photos.photos, name="photos"),
     path(f"{MANAGE}photos/<int:pk>/retirer/", photos.remove_photo, name="photo_remove"),
     path(f"{MANAGE}equipe/", people.team, name="team"),

@@ -15,6 +15,7 @@ from totem.hubs.actions.hub import (
     update_hub,
     update_zone,
 )
+from totem.hubs.actions.partners import add_partner, remove_partner
 from totem.hubs.actions.people import (
     LastManagerError,
     add_membership,
@@ -31,6 +32,7 @@ __all__ = [
     "LastManagerError",
     "add_exceptional_hours",
     "add_membership",
+    "add_partner",
     "add_photo",
     "add_team_member",
     "add_zone",
@@ -40,6 +42,7 @@ __all__ = [
     "end_membership",
     "leave_hubs",
     "remove_exceptional_hours",
+    "remove_partner",
     "remove_photo",
     "remove_team_member",
     "remove_zone",

@@ -35,6 +35,7 @@ def hub(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "hub": hub,
         "photos": list(hub.photos.in_order()),
+        "partners": list(hub.partners.order_by("pk")),
         "areas": areas(Zone.objects.filter(hub=hub).order_by("-area", "name"), today),
         "kinds": queries.spaces_by_kind(spaces, today),
         "opening": queries.opening(hub, now),
