@@ -86,6 +86,6 @@ def test_number_of_queries_does_not_grow(
 ) -> None:
     hub = HubFactory()
     SpaceFactory.create_batch(spaces, hub=hub)
-    with django_assert_num_queries(6):  # hub, spaces; outages, hours twice, what is free
+    with django_assert_num_queries(7):  # hub, spaces; outages, hours twice, what is free; prices
         response = visitor.get(f"/lieux/{hub.slug}/libre/", {"start": "2026-11-27T14:00", "minutes": "60"})
     assert len(bookings_offered(response)) == spaces

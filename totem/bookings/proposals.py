@@ -1,6 +1,5 @@
 """Proposals: the summary of a slot with its price before booking, and the alternatives when it is taken."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,9 +17,8 @@ from totem.bookings.rules import RuleBrokenError
 from totem.core.periods import DAY, Period, intersect, local_day, local_days
 from totem.core.wording import hours_range
 from totem.hubs.wording import closed_words
-from totem.spaces import pricing
 from totem.spaces import queries as space_queries
-from totem.spaces.models import Price, Space
+from totem.spaces.models import Space
 from totem.spaces.pricing import Quote, UnpricedError
 from totem.spaces.wording import PriceLine, quote_lines
 
@@ -169,22 +167,11 @@ def slot_offers(taken: SlotTakenError, now: datetime, *, moved: Booking | None =
     wanted = {"quantity": taken.quantity, "most": SLOTS_OFFERED}
     found = queries.alternatives(taken.space, taken.period, now, moved=moved, **wanted)
     slots = [*found.slots, *found.spaces]
-    prices: defaultdict[int, list[Price]] = defaultdict(list)
-    if slots:
-        for price in Price.objects.filter(space__in={slot.space.pk for slot in slots}).order_by("per"):
-            prices[price.space_id].append(price)
+    quotes = space_queries.quotes_of((slot.space, slot.period, taken.quantity) for slot in slots)
     asked_day = taken.period.starts_at.astimezone(taken.space.hub.zone).date()
     offers = []
-    for slot in slots:
-        try:
-            quote = pricing.quote(
-                prices[slot.space.pk],
-                slot.period,
-                slot.space.hub.zone,
-                quantity=taken.quantity,
-                is_free=slot.space.free_of_charge,
-            )
-        except UnpricedError:
+    for slot, quote in zip(slots, quotes, strict=True):
+        if quote is None:
             continue
         is_elsewhere = slot.space.pk != taken.space.pk
         is_same_day = slot.starts_at.astimezone(slot.space.hub.zone).date() == asked_day

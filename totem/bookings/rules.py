@@ -30,15 +30,19 @@ class RuleBrokenError(Exception):
 
 def may_book(space: Space, standing: Standing, *, signed_in: bool) -> bool:
     """Whether somebody of this standing belongs to the audience of the space."""
-    if standing.is_team:
-        return True
-    return {
+    return space.audience in audiences_of(standing, signed_in=signed_in)
+
+
+def audiences_of(standing: Standing, *, signed_in: bool) -> frozenset[str]:
+    """The audiences that somebody of this standing belongs to."""
+    belongs = {
         Audience.PUBLIC: True,
         Audience.SIGNED_IN: signed_in,
         Audience.NETWORK: standing.is_member_elsewhere,
         Audience.MEMBERS: standing.is_member,
         Audience.TEAM: False,
-    }[Audience(space.audience)]
+    }
+    return frozenset(audience for audience, there in belongs.items() if there or standing.is_team)
 
 
 def broken_rules(

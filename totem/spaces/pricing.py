@@ -85,9 +85,10 @@ def quote(
     the price of the day on which it begins. `is_free`: whether it is free of charge where no price holds. Raises
     UnpricedError where the prices leave a day out.
     """
-    if not prices and is_free:
+    days = list(periods.local_days(period, zone))
+    if is_free and not any(_holds(price, day) for price in prices for day in days):
         return Quote()
-    on = {day: _on(prices, day) for day in periods.local_days(period, zone)}
+    on = {day: _on(prices, day) for day in days}
     counted: defaultdict[tuple[int, Decimal, Decimal], int] = defaultdict(int)
     for price in _cheapest(on, period, zone):
         counted[int(price.per), price.amount, price.vat_rate] += quantity
@@ -95,10 +96,14 @@ def quote(
 
 
 def _on(prices: Iterable[Price], day: date) -> list[Price]:
-    found = [p for p in prices if p.starts_on <= day and (p.ends_on is None or day <= p.ends_on)]
+    found = [price for price in prices if _holds(price, day)]
     if not found:
         raise UnpricedError
     return found
+
+
+def _holds(price: Price, day: date) -> bool:
+    return price.starts_on <= day and (price.ends_on is None or day <= price.ends_on)
 
 
 def _cheapest(on: Mapping[date, list[Price]], period: Period, zone: ZoneInfo) -> list[Price]:

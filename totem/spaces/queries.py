@@ -12,7 +12,7 @@ from totem.core.periods import HoursLine, Period
 from totem.hubs import queries as hub_queries
 from totem.hubs.queries import period_of
 from totem.spaces.models import Composition, Price, Space
-from totem.spaces.pricing import Quote, quote
+from totem.spaces.pricing import Quote, UnpricedError, quote
 
 # Plain SQL, as these three are asked before every availability: building the statement cost more than running it.
 _OWN_HOURS = "SELECT space_id, weekday, opens_at, closes_at FROM spaces_spacehours WHERE space_id = ANY(%s)"
@@ -86,6 +86,23 @@ def quote_of(space: Space, period: Period, *, quantity: int = 1) -> Quote:
     """The price of a booking as of today. Raises UnpricedError where the prices leave a day out."""
     prices = prices_during(space, period)
     return quote(prices, period, space.hub.zone, quantity=quantity, is_free=space.free_of_charge)
+
+
+def quotes_of(wanted: Iterable[tuple[Space, Period, int]]) -> list[Quote | None]:
+    """The price as of today of each (space, period, quantity), in one query; None where the prices leave a day out."""
+    wanted = list(wanted)
+    prices: defaultdict[int, list[Price]] = defaultdict(list)
+    if wanted:
+        for price in Price.objects.filter(space__in={space.pk for space, *_ in wanted}).order_by("per"):
+            prices[price.space_id].append(price)
+    return [_quote_or_none(space, prices[space.pk], period, quantity) for space, period, quantity in wanted]
+
+
+def _quote_or_none(space: Space, prices: list[Price], period: Period, quantity: int) -> Quote | None:
+    try:
+        return quote(prices, period, space.hub.zone, quantity=quantity, is_free=space.free_of_charge)
+    except UnpricedError:
+        return None
 
 
 def prices_during(space: Space, window: Period) -> list[Price]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
 from totem.spaces.models import Audience, Feature, Outage, Price, Space, SpaceKind
-from totem.spaces.pricing import QuoteLine
+from totem.spaces.pricing import Quote, QuoteLine
 from totem.spaces.rules import allowed_lengths
 
 # -- What it is -------------------------------------------------------------------------------------------------------
@@ -173,6 +173,11 @@ def price_list(prices: Iterable[Price], today: date) -> list[PriceLine]:
         )
         for price in prices
     ]
+
+
+def quote_words(quote: Quote) -> str:
+    """« 36,00 € », « gratuit »: the price of a booking where there is room for a word."""
+    return wording.money(quote.total) if quote.total else _("free of charge")
 
 
 def quote_lines(lines: Iterable[QuoteLine]) -> list[PriceLine]:

@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from totem.bookings import queries as booking_queries
-from totem.bookings.addresses import book_url, space_url
+from totem.bookings.addresses import space_url
 from totem.bookings.queries import Slot
+from totem.bookings.rights import BookingRights
 from totem.core import periods
 from totem.core.periods import DAY, Period
 from totem.hubs.models import Hub
 from totem.spaces.models import Audience, Space, SpaceKind
 from totem.spaces.rules import USUAL_MINUTES, WITHIN
 from totem.spaces.wording import audience_note, capacity_words, feature_words, quantity_words
-from totem.website.wording import slot_words
+from totem.website.offers import Offer, offers_of
+from totem.website.wording import free_words, slot_words
 
 MOST = 24
 # Not places for people: found when their kind is asked for.
@@ -53,12 +55,12 @@ class SlotSearch:
 
 @dataclass(frozen=True)
 class SlotResult:
-    """A free slot as a row of the page: `page` is the address of the space, `url` that of the form that books it."""
+    """A free slot as a row of the page: `page` is the address of the space."""
 
     space: Space
     starts_at: datetime
     page: str
-    url: str
+    offer: Offer
     when: str
     meta: str
     label: str
@@ -84,11 +86,30 @@ def needed(space: Space, people: int) -> int:
     return 1 if space.kind in THINGS else -(-people // space.capacity)
 
 
-def find(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[SlotResult]:
-    """The first free slot of every space that suits, soonest first, at most `MOST`.
+def find(hubs: Sequence[Hub], search: SlotSearch, rights: BookingRights, now: datetime) -> list[SlotResult]:
+    """The first free slot of every space that suits, at most `MOST`: soonest first, those for others after them.
 
     A constant number of queries for hubs of one time zone and spaces of which the people take equally many.
     """
+    slots = _find_slots(hubs, search, now)
+    slots.sort(key=lambda found: _is_for_others(found[0], rights))  # stable
+    slots = slots[:MOST]
+    counts = booking_queries.units_free_in([slot for slot, _quantity in slots if slot.space.is_pool], now)
+    offers = offers_of(slots, rights)
+    return [
+        _result(slot, now, quantity, offer, counts.get(slot.space.pk, 0))
+        for (slot, quantity), offer in zip(slots, offers, strict=True)
+    ]
+
+
+def _is_for_others(slot: Slot, rights: BookingRights) -> bool:
+    """Whether even an account would not let the person book it."""
+    day = slot.starts_at.astimezone(slot.space.hub.zone).date()
+    return slot.space.audience != Audience.SIGNED_IN and not rights.may_book(slot.space, day)
+
+
+def _find_slots(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[tuple[Slot, int]]:
+    """The first free slot of every space that suits, with the units that the people take; soonest first."""
     alike: defaultdict[tuple[ZoneInfo, int], list[Space]] = defaultdict(list)
     for space in candidates(hubs, search):
         alike[space.hub.zone, needed(space, search.people)].append(space)
@@ -98,12 +119,12 @@ def find(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[SlotRes
         for slot in _first_slots(spaces, search, now, zone, quantity)
     ]
     slots.sort(key=lambda found: (found[0].starts_at, found[0].space.capacity, found[0].space.name))
-    return [_result(slot, now, quantity) for slot, quantity in slots[:MOST]]
+    return slots
 
 
-def find_later(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[SlotResult]:
+def find_later(hubs: Sequence[Hub], search: SlotSearch, rights: BookingRights, now: datetime) -> list[SlotResult]:
     """The first free slots on any day, for a search whose day has none."""
-    return find(hubs, replace(search, day=None), now)
+    return find(hubs, replace(search, day=None), rights, now)
 
 
 def _first_slots(spaces: list[Space], search: SlotSearch, now: datetime, zone: ZoneInfo, quantity: int) -> list[Slot]:
@@ -129,33 +150,36 @@ def _between(day: date, after: time, before: time, zone: ZoneInfo) -> Period:
     return Period(periods.at_wall_clock(day, after, zone), periods.at_wall_clock(ends_on, before, zone))
 
 
-def _result(slot: Slot, now: datetime, quantity: int) -> SlotResult:
+def _result(slot: Slot, now: datetime, quantity: int, offer: Offer, count: int) -> SlotResult:
     space = slot.space
     when = slot_words(slot.period, now, space.hub.zone)
     return SlotResult(
         space,
         slot.starts_at,
         space_url(space),
-        book_url(space, slot.period, quantity=quantity),
+        offer,
         when,
-        " · ".join(filter(None, (space.hub.name, _size(space, quantity), *feature_words(space), audience_note(space)))),
+        " · ".join(
+            filter(None, (space.hub.name, _size(space, quantity, count), *feature_words(space), audience_note(space)))
+        ),
         _("Book %(space)s, %(when)s") % {"space": space.name, "when": when},
     )
 
 
-def _size(space: Space, quantity: int) -> str:
-    if space.kind in THINGS:
-        return ""
-    return quantity_words(space, quantity) if space.is_pool else capacity_words(space)
+def _size(space: Space, quantity: int, count: int) -> str:
+    if space.is_pool:
+        wanted = quantity_words(space, quantity) if quantity > 1 else ""
+        return " · ".join(filter(None, (wanted, free_words(space, count))))
+    return "" if space.kind in THINGS else capacity_words(space)
 
 
 def wider(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[str]:
     """The criteria (fields of the form, `hours` for both) without which something is free: each alone, else all."""
     dropped = [name for name in WIDER if replace(search, **WIDER[name]) != search]
-    helping = [name for name in dropped if find(hubs, replace(search, **WIDER[name]), now)]
+    helping = [name for name in dropped if _find_slots(hubs, replace(search, **WIDER[name]), now)]
     if helping or len(dropped) < 2:
         return helping
-    return [ALL] if find(hubs, SlotSearch(people=search.people), now) else []
+    return [ALL] if _find_slots(hubs, SlotSearch(people=search.people), now) else []
 
 
 # What each criterion is when it is dropped; the length goes back to an hour.

@@ -15,6 +15,7 @@ from totem.bookings.queries.availability import (
 from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
 from totem.bookings.queries.outages import outages_by_booking
 from totem.bookings.queries.people import people_to_book_for, same_booking, to_remind
+from totem.bookings.queries.pools import units_free_in, units_free_over_time
 
 __all__ = [
     "Alternatives",
@@ -34,4 +35,6 @@ __all__ = [
     "same_booking",
     "start_windows",
     "to_remind",
+    "units_free_in",
+    "units_free_over_time",
 ]

@@ -24,7 +24,7 @@ from totem.spaces.rules import allowed_lengths, earliest_start, latest_start
 # Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now; moved, the id of a booking;
 # reach_from and reach_until, the window widened by the largest buffers: being constants, they let the index of each
 # unit begin where the window does.
-_LANES = """
+LANES = """
 WITH wanted AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(open)s::tstzmultirange[], %(before)s::interval[], %(after)s::interval[])
                AS w(space_id, open, before, after)
@@ -55,7 +55,7 @@ WITH wanted AS (
 """
 
 _FREE_COUNT = (
-    _LANES
+    LANES
     + """
 SELECT space_id, count(*) FROM free WHERE free @> tstzrange(%(starts_at)s, %(ends_at)s) GROUP BY space_id
 """
@@ -63,7 +63,7 @@ SELECT space_id, count(*) FROM free WHERE free @> tstzrange(%(starts_at)s, %(end
 
 # A space is free where at least one lane is.
 _FREE_TIMES = (
-    _LANES
+    LANES
     + """
 , one AS (SELECT space_id, r FROM free, unnest(free) AS r)
 , joined AS (SELECT space_id, range_agg(r) AS free FROM one GROUP BY space_id)
@@ -85,7 +85,7 @@ SELECT upper(r) FROM free, unnest(free) AS r
 # The earliest and latest start of a booking of `length` in each stretch where `quantity` lanes have it at once, the
 # first `most` of them per space: the lanes' own stretches are swept in order of time, counting those begun, not ended.
 _STARTS = (
-    _LANES
+    LANES
     + """
 , start AS (
     SELECT space_id, lower(r) AS first, upper(r) - %(length)s::interval AS last
@@ -179,7 +179,7 @@ def _multiranges(spaces: Sequence[Space], opening: dict[int, list[Period]]) -> l
     return [written[id(opening[space.pk])] for space in spaces]
 
 
-def _ask(
+def ask(
     sql: str,
     spaces: Sequence[Space],
     window: Period,
@@ -226,7 +226,7 @@ def free_counts(
 
     `opening`: when the spaces are open within `period`, where the caller has asked already.
     """
-    return dict(_ask(_FREE_COUNT, spaces, period, now, opening, moved=moved))
+    return dict(ask(_FREE_COUNT, spaces, period, now, opening, moved=moved))
 
 
 def free_minutes(
@@ -242,7 +242,7 @@ def free_minutes(
     `opening`: when the spaces are open within `window`, where the caller has asked already. Minutes, because the
     calendars of a hub read thousands of them.
     """
-    rows = _ask(_FREE_TIMES, spaces, window, now, opening, moved=moved)
+    rows = ask(_FREE_TIMES, spaces, window, now, opening, moved=moved)
     return {pk: list(zip(lowers, uppers, strict=True)) for pk, lowers, uppers in rows}
 
 
@@ -309,7 +309,7 @@ def start_windows(
     opening = _bookable(spaces, opening, window.ends_at, now, hours)
     found: dict[int, list[Period]] = {}
     wanted = {"length": length, "most": most, "quantity": quantity}
-    for pk, first, last in _ask(_STARTS, spaces, window, now, opening, moved=moved, **wanted):
+    for pk, first, last in ask(_STARTS, spaces, window, now, opening, moved=moved, **wanted):
         found.setdefault(pk, []).append(Period(first, last))
     return found
 

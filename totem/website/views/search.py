@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from totem.bookings.rights import BookingRights
 from totem.core import clock
 from totem.core.components import SlotButton
 from totem.core.pages import render_page
@@ -53,15 +54,36 @@ def find(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render_page(request, "website/find.html", context, partial="search", status=422)
     search = SlotSearch.of(form.cleaned_data)
-    found = slot_search.find(hubs, search, now)
+    context["parts_of_day"] = _parts_of_day(request.GET)
+    rights = BookingRights(account_of(request.user))
+    found = slot_search.find(hubs, search, rights, now)
     context |= {"search": search, "found": found, "one_hub": len(hubs) == 1}
     if not found and hubs:
-        context["later"] = slot_search.find_later(hubs, search, now) if search.day else []
+        context["later"] = slot_search.find_later(hubs, search, rights, now) if search.day else []
         context["wider"] = [
             SlotButton(words, _without(request.GET, names))
             for words, names in (WIDER[name] for name in slot_search.wider(hubs, search, now))
         ]
     return render_page(request, "website/find.html", context, partial="search")
+
+
+# What « morning » asks for: the length, and between which hours of the hub it lies.
+PARTS_OF_DAY: dict[Promise, tuple[str, str, str]] = {
+    gettext_lazy("Morning"): ("240", "08:00", "13:00"),
+    gettext_lazy("Afternoon"): ("240", "13:00", "19:00"),
+    gettext_lazy("Whole day"): ("480", "08:00", "20:00"),
+}
+
+
+def _parts_of_day(asked: QueryDict) -> list[SlotButton]:
+    """The same search for a morning, an afternoon, a whole day."""
+    found = []
+    for words, hours in PARTS_OF_DAY.items():
+        part = asked.copy()
+        for name, value in zip(("minutes", "after", "before"), hours, strict=True):
+            part[name] = value
+        found.append(SlotButton(words, f"?{part.urlencode()}#results"))
+    return found
 
 
 def _without(asked: QueryDict, names: Sequence[str]) -> str:
