@@ -75,7 +75,7 @@ SELECT space_id, array_agg(ceil(extract(epoch FROM lower(r)) / 60)::int ORDER BY
 
 # Until when `quantity` lanes are free from the start of the window on.
 _FREE_UNTIL = (
-    _LANES
+    LANES
     + """
 SELECT upper(r) FROM free, unnest(free) AS r
  WHERE r @> %(starts_at)s::timestamptz ORDER BY 1 DESC OFFSET %(quantity)s - 1 LIMIT 1
@@ -266,7 +266,7 @@ def free_until(
     if latest <= booking.ends_at:
         return booking.ends_at
     window = Period(booking.ends_at, latest)
-    found = _ask(_FREE_UNTIL, [booking.space], window, now, opening, moved=booking, quantity=booking.quantity)
+    found = ask(_FREE_UNTIL, [booking.space], window, now, opening, moved=booking, quantity=booking.quantity)
     return found[0][0] if found else booking.ends_at
 
 
