@@ -17,6 +17,7 @@ from totem.core.constraints import EqualAsRange
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.periods import Period
+from totem.core.sort_keys import SortKeyField
 from totem.core.triggers import Trigger
 from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
@@ -81,6 +82,7 @@ class Booking(Dated):
         verbose_name=_("organisation"),
     )
     guest_name = NameField(_("name"), max_length=120, blank=True)
+    guest_key = SortKeyField(source="guest_name", db_default="")  # the former version inserts during an upgrade
     guest_email = models.EmailField(_("e-mail"), blank=True)
     guest_phone = models.CharField(_("telephone"), max_length=20, blank=True, default="", db_default="")
     guest_language = models.CharField(max_length=5, blank=True)

@@ -2,13 +2,14 @@
 
 from django.urls import path, register_converter
 
-from totem.bookings.views import booking, desk, guest, limits, mine
+from totem.bookings.views import booking, desk, guest, limits, listing, mine
 from totem.core.codes import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
 
 app_name = "bookings"
 DESK = "lieux/<slug:slug>/accueil/"
+LIST = "lieux/<slug:slug>/reservations/"
 urlpatterns = [
     path("lieux/<slug:slug>/espaces/<slug:space>/reserver/", booking.book, name="book"),
     path("reservations/", mine.mine, name="mine"),
@@ -17,6 +18,9 @@ urlpatterns = [
     path("reservations/<reference:reference>/annuler/", mine.cancel, name="cancel"),
     path("reservations/<reference:reference>/deplacer/", mine.move, name="move"),
     path("reservations/<reference:reference>/agenda.ics", mine.calendar, name="calendar"),
+    path(LIST, listing.bookings_list, name="list"),
+    path(f"{LIST}liste.csv", listing.bookings_file, {"extension": "csv"}, name="list_csv"),
+    path(f"{LIST}liste.xlsx", listing.bookings_file, {"extension": "xlsx"}, name="list_xlsx"),
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}passage/", desk.walk_in, name="walk_in"),
     path(f"{DESK}limites/", limits.limits_page, name="limits"),

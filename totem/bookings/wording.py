@@ -52,6 +52,26 @@ def state_of(booking: Booking, now: datetime) -> str:
     return "confirmed" if booking.checked_in_at is None else "arrived"
 
 
+# -- In the list of all bookings --------------------------------------------------------------------------------------
+
+
+def listed_state(booking: Booking, now: datetime) -> str:
+    """The state for the team, who also sees that nobody came."""
+    state = state_of(booking, now)
+    return "no_show" if state == "finished" and booking.checked_in_at is None else state
+
+
+def listed_when(booking: Booking, zone: ZoneInfo) -> str:
+    """The day and the hours of a booking."""
+    return wording.period(*booking.period, zone)
+
+
+def listed_meta(booking: Booking) -> str:
+    """What `desk_meta` says, and the price of what is not free."""
+    meta = desk_meta(booking)
+    return f"{meta} · {wording.money(booking.price)}" if booking.price else meta
+
+
 # -- At the front desk ------------------------------------------------------------------------------------------------
 
 

@@ -27,7 +27,7 @@ def anonymise_guests(*, now: datetime) -> int:
     """Erase the name, address and telephone of guests a year after their booking ended; returns how many bookings."""
     over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - rules.GUESTS_KEPT)
     return over.exclude(guest_email__endswith=ERASED).update(
-        guest_name="–", guest_email=Concat(Lower("reference"), Value(ERASED)), guest_phone="", purpose=""
+        guest_name="–", guest_key="", guest_email=Concat(Lower("reference"), Value(ERASED)), guest_phone="", purpose=""
     )
 
 

@@ -13,16 +13,22 @@ from totem.bookings.queries.availability import (
     start_windows,
 )
 from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
+from totem.bookings.queries.listing import NO_SHOW, BookingFilter, BookingTotals, booking_totals, bookings_of
 from totem.bookings.queries.outages import outages_by_booking
 from totem.bookings.queries.people import people_to_book_for, same_booking, to_remind
 from totem.bookings.queries.pools import units_free_in, units_free_over_time
 
 __all__ = [
+    "NO_SHOW",
     "Alternatives",
+    "BookingFilter",
+    "BookingTotals",
     "DeskDay",
     "DeskRow",
     "Slot",
     "alternatives",
+    "booking_totals",
+    "bookings_of",
     "desk_day",
     "first_slots",
     "free_counts",
