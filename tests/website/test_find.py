@@ -85,7 +85,7 @@ def test_what_one_may_not_book_says_what_to_do_instead_of_book(visitor: Client, 
     chosen = parse_qs(urlsplit(advice["Sign in to book"]).query)["next"][0]
     assert chosen.startswith(f"/lieux/{hub.slug}/espaces/desks/reserver/?start=2026-11-26T09:00:00Z")
 
-    person = UserFactory()
+    person = UserFactory(language="en")
     visitor.force_login(person)
     assert [slug for slug, *_ in found(visitor)] == ["desks", "late"]
     assert "For members of this hub" in text(visitor.get("/trouver/"))
