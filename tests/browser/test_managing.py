@@ -40,6 +40,8 @@ SCREENS = [
     "espaces/somme/photos/",
     "espaces/somme/prix/",
     "espaces/somme/service/",
+    "../chiffres/?since=2026-01-01",
+    "../chiffres/annee/",
 ]
 
 

@@ -98,6 +98,18 @@ SAMPLES = {
         ),
         [f"1{NARROW}200{NBSP}– 3{NARROW}400", f"au moins{NBSP}10{NARROW}000", "0"],
     ),
+    "grid": (
+        ChartSpec(
+            kind="grid",
+            rows=[
+                {"label": "9 h", "column": "lun.", "value": 1234},
+                {"label": "9 h", "column": "mar.", "value": 0},
+                {"label": "10 h", "column": "lun.", "value": None},
+            ],
+            title="Heures réservées",
+        ),
+        ["9 h", "10 h", "lun.", "mar.", f"1{NARROW}234"],
+    ),
 }
 
 

@@ -1,6 +1,5 @@
 """Measures of bookings."""
 
-from collections import Counter
 from decimal import Decimal
 
 from django.db import connection
@@ -8,12 +7,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.bookings.models import Booking, Status
-from totem.core.measures import Combine, Figure, measure
+from totem.core.measures import Combine, CountedUnit, Figure, measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.hubs.subjects import HUB
 from totem.spaces import queries as space_queries
-from totem.spaces.models import Space, SpaceKind, Unit
+from totem.spaces.models import Space, SpaceKind
 
 WORKPLACES = (
     SpaceKind.HOT_DESKS,
@@ -29,7 +28,7 @@ WORKPLACES = (
     "bookings_made",
     subject=HUB,
     label=_("Bookings"),
-    unit=_("bookings"),
+    unit=CountedUnit(_("booking"), _("bookings")),
     method=_("Confirmed bookings that start within the period; those refused, cancelled or expired do not count."),
     combine=Combine.SUM,
 )
@@ -68,15 +67,9 @@ def occupancy(hub: Hub, period: Period) -> Figure:
         .filter(hub=hub, kind__in=WORKPLACES, parts__isnull=True)
         .select_related("hub__commune__department")
     )
-    ids = [space.pk for space in spaces]
-    units = Counter(Unit.objects.filter(space__in=ids, is_active=True).values_list("space_id", flat=True))
     with connection.cursor() as cursor:
+        ids = [space.pk for space in spaces]
         cursor.execute(_HOURS_TAKEN, {"spaces": ids, "starts_at": period.starts_at, "ends_at": period.ends_at})
         taken = dict(cursor.fetchall())
-    opening = space_queries.open_periods(spaces, period)
-    open_hours = sum((units[pk] * _hours(opening[pk]) for pk in ids), Decimal(0))
-    return Figure.ratio(sum(taken.values(), Decimal(0)), open_hours)
-
-
-def _hours(periods: list[Period]) -> Decimal:
-    return Decimal(sum(period.length.total_seconds() for period in periods)) / 3600
+    (open_hours,) = space_queries.open_hours(spaces, [period])
+    return Figure.ratio(sum(taken.values(), Decimal(0)), sum(open_hours.values(), Decimal(0)))

@@ -13,9 +13,33 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from totem.core import languages
 from totem.core.periods import Period
 
 Text = str | Promise
+
+
+@dataclass(frozen=True)
+class CountedUnit:
+    """A unit in words: what one is called, and several, which is also its name."""
+
+    one: Text
+    many: Text
+
+    def __str__(self) -> str:
+        return str(self.many)
+
+    def counted(self, value: Decimal | int) -> str:
+        """The word for that many in the active language."""
+        return str(self.one if languages.is_single(languages.active(), value) else self.many)
+
+
+Unit = Text | CountedUnit
+
+
+def unit_words(unit: Unit, value: Decimal | int) -> str:
+    """« fab lab » or « fab labs » as the value has it, « m² » whatever it is."""
+    return unit.counted(value) if isinstance(unit, CountedUnit) else str(unit)
 
 
 class Combine(StrEnum):
@@ -86,7 +110,7 @@ class Measure:
     name: str
     subject: str
     label: Text
-    unit: Text
+    unit: Unit
     method: Text
     combine: Combine
     compute: Computation
@@ -149,7 +173,7 @@ class UnknownMeasureError(KeyError):
 
 
 def measure(
-    name: str, *, subject: str, label: Text, unit: Text, method: Text, combine: Combine
+    name: str, *, subject: str, label: Text, unit: Unit, method: Text, combine: Combine
 ) -> Callable[[Computation], Computation]:
     """Register the decorated function `(subject, period) -> Figure`. Raises ValueError when the name is taken."""
 
@@ -188,6 +212,11 @@ class Measurement:
     period: Period
     at: datetime
     figure: Figure
+
+    @property
+    def unit(self) -> str:
+        """The unit of the figure as it is shown, singular or plural."""
+        return "" if self.figure.rounded is None else unit_words(self.measure.unit, self.figure.rounded)
 
 
 def take(name: str, subjects: Iterable[Any], period: Period, now: datetime) -> Measurement:

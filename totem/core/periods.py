@@ -111,13 +111,17 @@ def subtract(periods: Iterable[Period], removed: Iterable[Period]) -> list[Perio
 
 def intersect(one: Iterable[Period], other: Iterable[Period]) -> list[Period]:
     """The instants that are in both, sorted and disjoint."""
-    others = merge(other)
-    return [
-        Period(max(a.starts_at, b.starts_at), min(a.ends_at, b.ends_at))
-        for a in merge(one)
-        for b in others
-        if a.overlaps(b)
-    ]
+    ones, others = merge(one), merge(other)
+    found, n, m = [], 0, 0
+    while n < len(ones) and m < len(others):
+        a, b = ones[n], others[m]
+        if a.overlaps(b):
+            found.append(Period(max(a.starts_at, b.starts_at), min(a.ends_at, b.ends_at)))
+        if a.ends_at <= b.ends_at:
+            n += 1
+        else:
+            m += 1
+    return found
 
 
 def at_wall_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:

@@ -86,6 +86,28 @@ def date_short(value: date | datetime, zone: Zone = None) -> str:
     return pgettext("date", "{weekday} {day}").format(weekday=weekday, day=_day_number(day))
 
 
+def weekdays_short() -> list[str]:
+    """« lun. » to « dim. », for the heads of narrow columns."""
+    names = _day_names(languages.active(), "abbreviated")
+    return [names[n] for n in range(7)]
+
+
+def month_words(day: date) -> str:
+    """« novembre 2026 », the month of that day."""
+    month = _month_names(languages.active())[day.month]
+    return pgettext("month", "{month} {year}").format(month=month, year=day.year)
+
+
+def months_words(first: date, last: date) -> str:
+    """« de novembre 2025 à octobre 2026 », « d’avril à … », from the month of one day to that of another."""
+    start, end = month_words(first), month_words(last)
+    if start == end:
+        return start
+    if start[0] in "aeiou":
+        return pgettext("months, before a vowel", "from {first} to {last}").format(first=start, last=end)
+    return pgettext("months", "from {first} to {last}").format(first=start, last=end)
+
+
 def day_words(value: date | datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
     """« aujourd’hui », « demain », or the date in words."""
     day, today = _local_date(value, zone), _today(zone, now)

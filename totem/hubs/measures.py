@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.measures import Combine, Figure, measure
+from totem.core.measures import Combine, CountedUnit, Figure, measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub, OpeningHours, Zone
 from totem.hubs.subjects import HUB
@@ -50,7 +50,7 @@ def _area(hub: Hub, period: Period, *, planned: bool) -> Figure:
     "open_days_per_week",
     subject=HUB,
     label=_("Open days per week"),
-    unit=_("days"),
+    unit=CountedUnit(_("day"), _("days")),
     method=_("The days of an ordinary week on which the hub opens, without closures or public holidays."),
     combine=Combine.MAX,
 )

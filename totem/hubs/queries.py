@@ -178,6 +178,39 @@ class Standings:
         return Standing(roles, hub_id in member_of, bool(member_of - {hub_id}))
 
 
+# A membership that follows another of the same person without a day between is the same one, renewed.
+_MEMBERS = """
+WITH known AS (
+    SELECT starts_on, coalesce(ends_on, 'infinity') AS ends_on,
+           lag(ends_on) OVER by_person IS NOT DISTINCT FROM starts_on - 1 AS renews,
+           lead(starts_on) OVER by_person IS NOT DISTINCT FROM ends_on + 1 AS is_renewed
+      FROM hubs_membership WHERE hub_id = %(hub)s
+    WINDOW by_person AS (PARTITION BY person_id ORDER BY starts_on)
+)
+SELECT count(*) FILTER (WHERE starts_on BETWEEN first AND last AND NOT renews),
+       count(*) FILTER (WHERE ends_on BETWEEN first AND last AND NOT is_renewed),
+       count(*) FILTER (WHERE last BETWEEN starts_on AND ends_on)
+  FROM unnest(%(firsts)s::date[], %(lasts)s::date[]) WITH ORDINALITY AS asked (first, last, n) LEFT JOIN known ON true
+ GROUP BY n ORDER BY n
+"""
+
+
+class MemberCounts(NamedTuple):
+    """Of some days: memberships that began and that ended in them, renewals apart, and members on the last day."""
+
+    arrivals: int
+    departures: int
+    members: int
+
+
+def member_counts(hub: Hub, spans: Sequence[tuple[date, date]]) -> list[MemberCounts]:
+    """The counts of each span of days, both ends included. One query for any number of them."""
+    firsts, lasts = [first for first, _last in spans], [last for _first, last in spans]
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, {"hub": hub.pk, "firsts": firsts, "lasts": lasts})
+        return list(map(MemberCounts._make, cursor.fetchall()))
+
+
 def visible_to(person: User | None) -> Q:
     """Which hubs a person may see: those shown to the public and those of their team."""
     shown = Q(is_published=True)

@@ -22,7 +22,7 @@ from totem.labels.judge import months_before
 from totem.labels.models import Confidence, Observation, ObservationVersion, Retention
 from totem.labels.models.evidence import KEY_OF
 from totem.labels.subjects import Subject, subject_at
-from totem.labels.wording import amount_words
+from totem.labels.wording import amount_words, unit_words
 from totem.premises.queries import FIGURES as OF_BUILDINGS
 from totem.territories.models import Document, Workspace
 
@@ -112,6 +112,11 @@ class Line:
         if self.known.value is None or is_yes_or_no(self.figured):
             return ""
         return number(self.known.value)
+
+    @property
+    def unit(self) -> str:
+        """The unit of the amount, singular or plural."""
+        return unit_words(self.known.value or 0, self.figured.unit)
 
     @property
     def is_stale(self) -> bool:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from totem.core import measures, subjects
-from totem.core.measures import Combine, Measure, Text
+from totem.core.measures import Combine, CountedUnit, Measure, Text
 from totem.core.periods import Period
 from totem.labels.charter import (
     Charter,
@@ -36,7 +36,7 @@ class Figured:
 
     name: str
     label: Text
-    unit: Unit | Text
+    unit: Unit | Text | CountedUnit
     method: Text
     combine: Combine
     period: PeriodKind = PeriodKind.DAY

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
-from totem.core.measures import Combine
+from totem.core.measures import Combine, CountedUnit
 from totem.core.templatetags.totem import STATES as BADGES
 from totem.labels.charter import (
     AppointmentRequirement,
@@ -55,9 +55,14 @@ def state_word(state: str) -> str:
 # -- Amounts ----------------------------------------------------------------------------------------------------------
 
 
+def unit_words(value: Decimal | int, unit: Unit | Any = "") -> str:
+    """« fab lab » for one, « fab labs » for several, « m² » for any number."""
+    return unit.counted(value) if isinstance(unit, UnitWords | CountedUnit) else str(unit)
+
+
 def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
     """« 50 000 m² », « 25 % », « 5 000 000 € »: a number and its unit, held together."""
-    said = unit.counted(value) if isinstance(unit, UnitWords) else str(unit)
+    said = unit_words(value, unit)
     if said == "%":
         return wording.percent_words(wording.number(value))
     return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)

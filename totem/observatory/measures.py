@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.measures import Combine, Figure, measure
+from totem.core.measures import Combine, CountedUnit, Figure, measure
 from totem.core.periods import Period
 from totem.observatory import queries
 from totem.observatory.activities import actor_kinds
@@ -22,6 +22,8 @@ from totem.territories.places import Place
 from totem.territories.subjects import PLACE
 
 STARTUP_YEARS = 15  # age limit used by the French Tech in 2019-2020
+
+LEGAL_UNITS = CountedUnit(_("legal unit"), _("legal units"))
 
 
 def _of_scope(compute: Callable[[Scope], Figure]) -> Callable[[Place, Period], Figure]:
@@ -48,7 +50,7 @@ def _companies(scope: Scope, category: str = "") -> Figure:
     "digital_companies",
     subject=PLACE,
     label=_("Digital companies (F1)"),
-    unit=_("legal units"),
+    unit=LEGAL_UNITS,
     method=_("Legal units with at least one open establishment of the activity perimeter in the place, counted once."),
     combine=Combine.UNION,
 )
@@ -61,7 +63,7 @@ def digital_companies(scope: Scope) -> Figure:
     "digital_establishments",
     subject=PLACE,
     label=_("Digital establishments"),
-    unit=_("establishments"),
+    unit=CountedUnit(_("establishment"), _("establishments")),
     method=_("Open establishments of the activity perimeter in the place, as registered."),
     combine=Combine.SUM,
 )
@@ -75,7 +77,7 @@ def digital_establishments(scope: Scope) -> Figure:
     "digital_jobs",
     subject=PLACE,
     label=_("Digital jobs (F2)"),
-    unit=_("people"),
+    unit=CountedUnit(_("person"), _("people")),
     method=_(
         "Employees of the open establishments, as the sum of their headcount bands: an interval, never a midpoint. "
         "Nothing bounds it above where an employer has no band yet, or may stand inside a drawn place or outside."
@@ -92,7 +94,7 @@ def digital_jobs(scope: Scope) -> Figure:
     "startups",
     subject=PLACE,
     label=_("Startups (F3)"),
-    unit=_("legal units"),
+    unit=LEGAL_UNITS,
     method=format_lazy(
         _(
             "The register tells a company's age, not its model: at most the legal units with their head office in the "
@@ -114,7 +116,7 @@ def startups(scope: Scope) -> Figure:
     "large_digital_companies",
     subject=PLACE,
     label=_("Large digital companies (F4)"),
-    unit=_("legal units"),
+    unit=LEGAL_UNITS,
     method=_(
         "Legal units with an open establishment of the activity perimeter in the place whose category is « large "
         "company » (decree 2008-1354: 5,000 people, or 1.5 billion euros of revenue and 2 billion of balance sheet)."
@@ -130,7 +132,7 @@ def large_digital_companies(scope: Scope) -> Figure:
     "digital_companies_over_5m",
     subject=PLACE,
     label=_("Digital companies with more than EUR 5 million of revenue (F4)"),
-    unit=_("legal units"),
+    unit=LEGAL_UNITS,
     method=_(
         "The register has no revenue: at most as many as there are legal units with their head office in the place. "
         "Filed accounts settle it, company by company."
@@ -172,7 +174,7 @@ for kind in actor_kinds():
         f"actors_{kind.slug.replace('-', '_')}",
         subject=PLACE,
         label=kind.label,
-        unit=_("legal units"),
+        unit=LEGAL_UNITS,
         method=format_lazy(
             _("Candidates in the register: legal units with an open establishment in the place under {codes}."),
             codes=", ".join(kind.codes),

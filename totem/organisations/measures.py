@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.measures import Combine, Figure, measure
+from totem.core.measures import Combine, CountedUnit, Figure, measure
 from totem.core.periods import Period
 from totem.organisations.models import Organisation, RelationKind
 from totem.organisations.queries import YearRow, growth, relations_inside, year_before, year_figures_of
@@ -69,7 +69,7 @@ def revenue(organisation: Organisation, period: Period) -> Figure:
     "staff",
     subject=ORGANISATION,
     label=_("Staff"),
-    unit=_("people"),
+    unit=CountedUnit(_("person"), _("people")),
     method=_(
         "People at the end of the last closed year that is public, as a number or as the band that is given: an "
         "interval, never a midpoint. Not known where those who say it differ."
@@ -159,7 +159,7 @@ for kind in RelationKind:
             f"declared_{kind.value}",
             subject=PLACE,
             label=format_lazy(_("Declared: « {what} »"), what=kind.label),
-            unit=_("organisations"),
+            unit=CountedUnit(_("organisation"), _("organisations")),
             method=format_lazy(
                 _(
                     "Distinct organisations with a public relation « {what} » in force on the last day of the period "

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.measures import Combine, Figure, Text, measure
+from totem.core.measures import Combine, CountedUnit, Figure, Text, Unit, measure
 from totem.core.periods import Period
 from totem.premises.queries import FIGURES, PremisesRows, buildings_inside
 from totem.territories.places import Place
@@ -23,7 +23,7 @@ def _on_last_day(compute: Callable[[PremisesRows, date], Figure]) -> Callable[[P
     return computed
 
 
-def _register(name: str, *, label: Text, unit: Text, method: Text, combine: Combine = Combine.SUM) -> None:
+def _register(name: str, *, label: Text, unit: Unit, method: Text, combine: Combine = Combine.SUM) -> None:
     measure(name, subject=PLACE, label=label, unit=unit, method=method, combine=combine)(_on_last_day(FIGURES[name]))
 
 
@@ -55,7 +55,7 @@ _register(
 _register(
     "monthly_agreements",
     label=_("Lots let by the month"),
-    unit=_("lots"),
+    unit=CountedUnit(_("lot"), _("lots")),
     method=_(
         "Lots of delivered buildings let for a month at most with a notice of a month at most. Counted from the "
         "buildings' lots as long as the agreements that hubs sign are not kept in Totem."

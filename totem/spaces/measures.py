@@ -3,7 +3,7 @@
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.measures import Combine, Figure, measure
+from totem.core.measures import Combine, CountedUnit, Figure, measure
 from totem.core.periods import Period
 from totem.hubs.models import Hub
 from totem.hubs.subjects import HUB
@@ -20,7 +20,7 @@ def _units(hub: Hub, *kinds: SpaceKind) -> Figure:
     "bookable_desks",
     subject=HUB,
     label=_("Bookable desks"),
-    unit=_("desks"),
+    unit=CountedUnit(_("desk"), _("desks")),
     method=_("Hot desks and fixed desks in service today; desks for visitors from other hubs are counted apart."),
     combine=Combine.SUM,
 )
@@ -32,7 +32,7 @@ def bookable_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the sp
     "visiting_desks",
     subject=HUB,
     label=_("Visiting desks"),
-    unit=_("desks"),
+    unit=CountedUnit(_("desk"), _("desks")),
     method=_("Desks in service today that are kept for members of other hubs."),
     combine=Combine.SUM,
 )
@@ -44,7 +44,7 @@ def visiting_desks(hub: Hub, period: Period) -> Figure:  # noqa: ARG001 - the sp
     "open_fab_labs",
     subject=HUB,
     label=_("Fab labs open to others"),
-    unit=_("fab labs"),
+    unit=CountedUnit(_("fab lab"), _("fab labs")),
     method=_(
         "1 where a machine in service today can be booked by people who are neither members nor of the team; one hub "
         "counts once, however many machines it has."

@@ -17,4 +17,6 @@ urlpatterns = [
     path("lieux/<slug:slug>/libre/", search.free, name="free"),
     path("lieux/<slug:slug>/espaces/<slug:space>/", calendars.space, name="space"),
     path("lieux/<slug:slug>/chiffres/", figures.figures, name="figures"),
+    path("lieux/<slug:slug>/chiffres/semaine.svg", figures.week_chart, name="figures_week"),
+    path("lieux/<slug:slug>/chiffres/annee/", figures.year, name="figures_year"),
 ]

@@ -1,5 +1,6 @@
 """What one asks about bookings: what is free, the desk's day, and whose they are."""
 
+from totem.bookings.queries.activity import BookingCounts, counts, first_booking_at, hours_by_weekday
 from totem.bookings.queries.availability import (
     Alternatives,
     Slot,
@@ -21,6 +22,7 @@ from totem.bookings.queries.pools import units_free_in, units_free_over_time
 __all__ = [
     "NO_SHOW",
     "Alternatives",
+    "BookingCounts",
     "BookingFilter",
     "BookingTotals",
     "DeskDay",
@@ -29,13 +31,16 @@ __all__ = [
     "alternatives",
     "booking_totals",
     "bookings_of",
+    "counts",
     "desk_day",
+    "first_booking_at",
     "first_slots",
     "free_counts",
     "free_minutes",
     "free_times",
     "free_units",
     "free_until",
+    "hours_by_weekday",
     "outages_by_booking",
     "people_to_book_for",
     "same_booking",

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from totem.core import wording
 from totem.core.components import Crumb, SlotButton, Tab
 from totem.core.forms import ColourField, DateField, MinutesField, TimeInput
 from totem.core.rendering import ChartSpec
@@ -25,7 +26,7 @@ DAY = datetime(2026, 11, 26, tzinfo=UTC)
 PARIS = "Europe/Paris"
 WIDTHS = (720, 390)
 YEARS = range(2016, 2027)
-KINDS = ("bars", "stacked", "line", "flows", "dots", "interval")
+KINDS = ("bars", "stacked", "line", "flows", "dots", "interval", "grid")
 AREAS = 24
 
 
@@ -236,6 +237,14 @@ def spec(kind: str, width: int = WIDTHS[0]) -> ChartSpec:
                 {"label": branches[2], "low": 5400, "high": None},
             ],
             "names": {"at_least": gettext("at least")},
+        },
+        "grid": {
+            "title": gettext("Hours booked, by weekday and hour"),
+            "rows": [
+                {"label": wording.hour(time(hour)), "column": weekday, "value": (hour * (n + 3)) % 11 if n < 6 else 0}
+                for hour in range(9, 13)
+                for n, weekday in enumerate(wording.weekdays_short())
+            ],
         },
     }  # fmt: skip
     return ChartSpec(kind=kind, width=width, **samples[kind])  # type: ignore[arg-type]

@@ -15,6 +15,7 @@
       "flows"     year, births, closures                         names={"births": …, "closures": …}
       "dots"      label, value | None, text?, emphasis?          reference=, reference_name=: a line across
       "interval"  label, low, high | None, text?, emphasis?      names={"at_least": "au moins"} where a high is None
+      "grid"      label, column, value | None                    a cell each, darker the higher its value
 
 Labels and names come translated; numbers are written here, in the spec's language (`percent`: values are shares from
 0 to 1). `text` stands in for the number where there is none (« not known », « fewer than 5 »).
@@ -52,7 +53,7 @@ from totem.core import languages
 from totem.core.expensive import BusyError, busy_page
 from totem.core.wording import NARROW, NBSP
 
-ChartKind = Literal["bars", "stacked", "line", "flows", "dots", "interval"]
+ChartKind = Literal["bars", "stacked", "line", "flows", "dots", "interval", "grid"]
 P = ParamSpec("P")
 
 SECONDS = 20
@@ -71,6 +72,7 @@ FIELDS: dict[ChartKind, frozenset[str]] = {
     "flows": frozenset({"year", "births", "closures"}),
     "dots": frozenset({"label", "value"}),
     "interval": frozenset({"label", "low", "high"}),
+    "grid": frozenset({"label", "column", "value"}),
 }
 NAMES: dict[str, tuple[str, ...]] = {"flows": ("births", "closures")}
 

@@ -448,6 +448,33 @@ def flows(spec: Spec) -> alt.LayerChart:
     return _layered(spec, layers, height, (left, 18, size * 2, size * 3.8))
 
 
+def grid(spec: Spec) -> alt.LayerChart:
+    """`label` (a line), `column`, `value`: cells in the shades of the maps with their number, empty for 0 and None."""
+    size, names = _size(spec), list(dict.fromkeys(row["label"] for row in spec["rows"]))
+    columns = list(dict.fromkeys(row["column"] for row in spec["rows"]))
+    highest = max((row["value"] or 0 for row in spec["rows"]), default=0) or 1
+    cells = []
+    for row in (row for row in spec["rows"] if row["value"]):
+        shade = min(int(row["value"] / highest * 5), 4)
+        ink = INK if shade < 2 else "#FFFFFF"
+        cells.append({**row, "text": _number(row["value"], spec), "fill": SHADES[shade], "ink": ink})
+    left = max(_wide(name, size) for name in names) + 12
+    x = alt.X("column:N", sort=None, axis=None, scale=alt.Scale(domain=columns, paddingInner=0.06))
+    y = alt.Y("label:N", sort=None, axis=None, scale=alt.Scale(domain=names, paddingInner=0.1))
+    heads = [{"column": column} for column in columns]
+    empty = [{"label": name, "column": column} for name in names for column in columns]
+    layers = [
+        _data(empty).mark_rect(fill="none", stroke=LINE).encode(x=x, y=y),
+        _data(cells).mark_rect().encode(x=x, y=y, color=alt.Color("fill:N", scale=None)),
+        _words(cells, "text", spec, align="center", fontSize=size - 1).encode(
+            x=x, y=y, color=alt.Color("ink:N", scale=None)
+        ),
+        _words([{"label": name} for name in names], "label", spec, align="right").encode(x=alt.value(-8), y=y),
+        _words(heads, "column", spec, align="center", color=SOFT).encode(x=x, y=alt.value(-size)),
+    ]
+    return _layered(spec, layers, len(names) * size * 2, (left, 2, size * 2, 2))
+
+
 KINDS: dict[str, Callable[[Spec], alt.LayerChart]] = {
     "bars": bars,
     "stacked": stacked,
@@ -455,4 +482,5 @@ KINDS: dict[str, Callable[[Spec], alt.LayerChart]] = {
     "flows": flows,
     "dots": dots,
     "interval": interval,
+    "grid": grid,
 }

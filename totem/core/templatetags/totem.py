@@ -348,8 +348,10 @@ def figure(
     unit: Words = "",
     at: date | datetime | None = None,
     table: str = "",
+    before: Words = "",
+    before_label: Words = "",
 ) -> dict[str, Any]:
-    """A number with its unit, definition, date and source, and a link (`table`) to its rows."""
+    """A number with its unit, definition, date and source, a link (`table`) to its rows; `before`: what it was."""
     shown = value if isinstance(value, str) or not isinstance(value, int | float | Decimal) else wording.number(value)
     return {
         "value": shown,
@@ -359,6 +361,8 @@ def figure(
         "unit": unit,
         "at": at,
         "table": table,
+        "before": before,
+        "before_label": before_label,
     }
 
 

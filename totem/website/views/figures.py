@@ -1,57 +1,81 @@
-"""The figures of a hub, as its team, its funders and its label file read them."""
+"""The figures of a hub: of a period for its team, of the last months for its funders and its label file."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from itertools import pairwise
-
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from totem.core import clock, measures, periods
-from totem.core.measures import Measurement
+from totem.bookings.queries import first_booking_at
+from totem.core import clock, measures, wording
+from totem.core.components import Tab
+from totem.core.expensive import apart
 from totem.core.periods import Period
+from totem.core.rendering import answers_busy, chart_svg
 from totem.hubs.models import Hub
 from totem.hubs.permissions import SEE_DESK, hub_for
 from totem.hubs.subjects import HUB
+from totem.website.figures import booked_week, hub_figures, report
+from totem.website.report_periods import NAMES, ReportForm, months_until
 
-MONTHS_SHOWN = 12
-BY_MONTH = ("bookings_made", "occupancy")
-
-
-@dataclass(frozen=True)
-class Month:
-    """One calendar month of the table: its first day, and a figure for each column."""
-
-    first_day: date
-    measurements: list[Measurement]
+CHART_WIDTHS = {"390": 390, "720": 720}
+WEEK_TITLE = gettext_lazy("Hours booked, by weekday and hour")
 
 
-def months_until(now: datetime, hub: Hub) -> list[Period]:
-    """The last twelve whole calendar months in the hub's zone, oldest first."""
-    today = now.astimezone(hub.zone)
-    firsts = [divmod(today.year * 12 + today.month - 1 - back, 12) for back in range(MONTHS_SHOWN, -1, -1)]
-    starts = [periods.at_wall_clock(date(y, m + 1, 1), time.min, hub.zone) for y, m in firsts]
-    return [Period(start, end) for start, end in pairwise(starts)]
-
-
-def _month(hub: Hub, month: Period, now: datetime) -> Month:
-    measurements = [measures.take(name, [hub], month, now) for name in BY_MONTH]
-    return Month(month.starts_at.astimezone(hub.zone).date(), measurements)
+def _form(request: HttpRequest, hub: Hub) -> ReportForm:
+    return ReportForm(request.GET, hub, first_booking=first_booking_at(hub), now=clock.now())
 
 
 @require_safe
 def figures(request: HttpRequest, slug: str) -> HttpResponse:
+    """The figures of the period asked for, each with its definition and what it was in the period before."""
+    hub = hub_for(request.user, slug, SEE_DESK)
+    form = _form(request, hub)
+    period = form.period
+    context = {
+        "hub": hub,
+        "form": form,
+        "now": form.now,
+        "report": report(hub, period, form.now) if period else None,
+        "tabs": [
+            Tab(NAMES[name], one.query, current=period is not None and one.name == period.name)
+            for name, one in form.usual().items()
+        ],
+        "week_title": WEEK_TITLE,
+        "weekdays": wording.weekdays_short(),
+    }
+    return render(request, "website/figures.html", context, status=200 if form.is_valid() else 400)
+
+
+@apart(most=12)
+@require_safe
+@answers_busy
+def week_chart(request: HttpRequest, slug: str) -> HttpResponse:
+    """The hours booked by weekday and hour as SVG, `?largeur=` 390 or 720 pixels wide."""
+    hub = hub_for(request.user, slug, SEE_DESK)
+    period, width = _form(request, hub).period, CHART_WIDTHS.get(request.GET.get("largeur", "720"))
+    week = booked_week(hub, period.hours) if period and width else None
+    if week is None or width is None or not week.cells:
+        raise Http404(_("There is no such chart."))
+    drawing = chart_svg(week.chart(f"{WEEK_TITLE}, {hub.name}", width))
+    return HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
+
+
+@require_safe
+def year(request: HttpRequest, slug: str) -> HttpResponse:
     """Every measure about the hub over the last twelve whole months, each with its method; the moving ones by month."""
     hub = hub_for(request.user, slug, SEE_DESK)
     now = clock.now()
-    months = months_until(now, hub)
-    year = Period(months[0].starts_at, months[-1].ends_at)
+    months = months_until(hub, first_booking_at(hub), now)
+    period = Period(months[0].starts_at, months[-1].ends_at)
+    days = [month.starts_at.astimezone(hub.zone).date() for month in months]
     context = {
         "hub": hub,
-        "year": year,
-        "measurements": [measures.take(known.name, [hub], year, now) for known in measures.about(HUB)],
-        "columns": [measures.get(name) for name in BY_MONTH],
-        "months": [_month(hub, month, now) for month in months],
+        "now": now,
+        "days": days,
+        "months_words": wording.months_words(days[0], days[-1]),
+        "is_running": period.ends_at == now,
+        "measurements": [measures.take(known.name, [hub], period, now) for known in measures.about(HUB)],
+        "months": list(zip(days, hub_figures(hub, months, now), strict=True)),
     }
-    return render(request, "website/figures.html", context)
+    return render(request, "website/figures_year.html", context)
