@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from totem.bookings import queries, rules
 from totem.bookings.actions import SlotTakenError
 from totem.bookings.addresses import book_url
+from totem.bookings.day_parts import DayPart, day_parts
 from totem.bookings.forms import SlotForm, slot_initial
 from totem.bookings.models import Booking
 from totem.bookings.rules import RuleBrokenError
@@ -46,6 +47,7 @@ class Summary:
     next: queries.Slot | None = None
     minutes: int = 0
     former: Any = None
+    parts: list[DayPart] = field(default_factory=list)
 
     @property
     def lines(self) -> list[PriceLine]:
@@ -94,14 +96,15 @@ def summary_of(
         return Summary(zone=zone, problem=period_error)
     days = list(local_days(period, zone))
     window = Period(local_day(days[0], zone).starts_at, local_day(days[-1], zone).ends_at)
-    free = queries.free_times([space], window, now, moved=moved).get(space.pk, [])
+    opening = space_queries.open_periods([space], window)
+    free = queries.free_times([space], window, now, opening=opening, moved=moved).get(space.pk, [])
     quote = quote_of(space, period, quantity)
     problem = next((b.message for b in _broken(space, period, quantity, now, by_team=by_team)), "")
     if not problem and quote is None:
         problem = _("No price is known yet for this date. Please ask the team.")
     next_slot = None
     if not problem and not _is_free(space, period, quantity, free, now, moved=moved):
-        problem = _not_free(space, period, window)
+        problem = _not_free(space, period, window, opening[space.pk])
         after = Period(window.ends_at, window.ends_at + NEXT_WITHIN)
         next_slot = None if free else next(iter(queries.first_slots([space], after, period.length, now)), None)
     ahead = Period(max(now, window.starts_at), local_day(days[0], zone).ends_at)
@@ -115,12 +118,14 @@ def summary_of(
         free=intersect(free, [ahead]),
         next=next_slot,
         minutes=period.minutes,
+        parts=[]
+        if moved
+        else day_parts(space, days[0], opening[space.pk], free, now, quantity=quantity, by_team=by_team),
     )
 
 
-def _not_free(space: Space, period: Period, window: Period) -> str:
+def _not_free(space: Space, period: Period, window: Period, opened: list[Period]) -> str:
     """Why the space cannot be had in `period`, of the days of `window`."""
-    opened = space_queries.open_periods([space], window)[space.pk]
     if any(opening.contains(period) for opening in opened):
         return _("The space is taken at this time.")
     if opened:

@@ -6,7 +6,7 @@ change each label is computed.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -25,7 +25,6 @@ from totem.spaces.wording import audience_note
 
 Span = tuple[int, int]  # minutes, [)
 
-HALF_HOUR = 30
 QUARTER = 15
 DAY_MINUTES = 24 * 60
 # A stretch that runs past midnight can be booked from its evening: look further than the last midnight.
@@ -33,7 +32,8 @@ BEYOND = timedelta(hours=12)
 DEFAULT_HOURS = (8 * 60, 19 * 60)
 
 
-def _floor(instant: datetime) -> int:
+def floor_minutes(instant: datetime) -> int:
+    """The whole minutes since 1970."""
     return int(instant.timestamp() // 60)
 
 
@@ -42,7 +42,7 @@ def _ceil(instant: datetime) -> int:
 
 
 def _spans(found: Iterable[Period]) -> list[Span]:
-    return [(_ceil(p.starts_at), _floor(p.ends_at)) for p in found]
+    return [(_ceil(p.starts_at), floor_minutes(p.ends_at)) for p in found]
 
 
 def _within(spans: list[Span], start: int, to: int) -> list[Span]:
@@ -51,6 +51,12 @@ def _within(spans: list[Span], start: int, to: int) -> list[Span]:
     if first and spans[first - 1][1] > start:
         first -= 1
     return spans[first : bisect_left(spans, (to, 0))]
+
+
+def touching(spans: list[Span], start: int, end: int) -> Span | None:
+    """The last of the sorted disjoint `spans` that begins before `end`, where it reaches past `start`."""
+    at = bisect_left(spans, (end, 0)) - 1
+    return spans[at] if at >= 0 and spans[at][1] > start else None
 
 
 @lru_cache(maxsize=4096)
@@ -89,12 +95,12 @@ class CalendarDay:
             return self.ends
         if self.is_plain:
             return self.starts + wall
-        return _floor(periods.at_wall_clock(self.date, time(wall // 60, wall % 60), self.zone))
+        return floor_minutes(periods.at_wall_clock(self.date, time(wall // 60, wall % 60), self.zone))
 
 
 def days_from(first: date, count: int, zone: ZoneInfo) -> list[CalendarDay]:
     """`count` local days of `zone`."""
-    midnights = [_floor(periods.at_wall_clock(first + n * DAY, time.min, zone)) for n in range(count + 1)]
+    midnights = [floor_minutes(periods.at_wall_clock(first + n * DAY, time.min, zone)) for n in range(count + 1)]
     return [CalendarDay(first + n * DAY, zone, midnights[n], midnights[n + 1]) for n in range(count)]
 
 
@@ -153,7 +159,7 @@ class BookingLimits:
             allowed_lengths(space),
             usual_length(space),
             _ceil(earliest_start(space, now)),
-            _floor(latest_start(space, now)),
+            floor_minutes(latest_start(space, now)),
         )
 
     def start_in(self, day: CalendarDay, start: int, end: int) -> int | None:
@@ -251,7 +257,7 @@ class BarDrawer:
 
     def __init__(self, days: Sequence[CalendarDay], hours: Span, now: datetime) -> None:
         self.days = [(day, wording.date_short(day.date), day.at(hours[0]), day.at(hours[1])) for day in days]
-        self.now = _floor(now)
+        self.now = floor_minutes(now)
         self.labels = HourLabels()
         self.words = {
             "busy": _("taken"),
@@ -270,7 +276,7 @@ class BarDrawer:
                 name, f"bar q-cols-{(to - start) // QUARTER}", self._segments(day, start, to, times, rules), is_closed
             )
             for day, name, start, to in self.days
-            for is_closed in [_touching(times.open, start, to) is None]
+            for is_closed in [touching(times.open, start, to) is None]
         ]
         return SpaceDayRow(space.name, space_url(space), audience_note(space), bars)
 
@@ -365,123 +371,3 @@ def scale(day: CalendarDay, hours: Span) -> tuple[int, list[ScaleMark]]:
         for n, minute in enumerate(range(start, to, 60))
     ]
     return (to - start) // QUARTER, marks
-
-
-# -- A space's week: half-hours by days -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class HalfHourCell:
-    """Half an hour of a day; `spoken` goes before the words for those who do not see the table."""
-
-    state: str
-    words: str
-    href: str = ""
-    spoken: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HalfHour:
-    """A row of the table: one half-hour of every day."""
-
-    words: str
-    is_half: bool
-    cells: list[HalfHourCell]
-
-
-Key = tuple[int, int]  # what the wall clock shows, and 1 for the second coming of an hour that comes twice
-
-
-def half_hours(space: Space, days: Sequence[CalendarDay], now: datetime) -> list[HalfHour]:
-    """The table of a space's week."""
-    times = times_of([space], days, now)[space.pk]
-    hours = hours_shown([times], days)
-    columns = [_half_hours_of(day, hours) for day in days]
-    keys = sorted({key for column in columns for key in column}, key=_in_order(columns))
-    drawer = _CellDrawer(times, BookingLimits.of(space, now), now)
-    drawn = [
-        {key: drawer.cell(day, at) for key, at in column.items()} for day, column in zip(days, columns, strict=True)
-    ]
-    blank = HalfHourCell("none", _("this hour does not exist"))
-    plain = next((day for day in days if day.is_plain), days[0])
-    labels = HourLabels()
-    table = []
-    for wall, coming in keys:
-        words = labels.hour(plain, plain.starts + wall)
-        if coming:
-            words = next(
-                labels.hour(day, column[wall, coming])
-                for day, column in zip(days, columns, strict=True)
-                if (wall, coming) in column
-            )
-        table.append(HalfHour(words, bool(wall % 60), [column.get((wall, coming), blank) for column in drawn]))
-    return table
-
-
-def _half_hours_of(day: CalendarDay, hours: Span) -> dict[Key, int]:
-    """The half-hours of a day between the hours shown, with the minute each begins."""
-    if day.is_plain:
-        return {(wall, 0): day.starts + wall for wall in range(*hours, HALF_HOUR)}
-    found: dict[Key, int] = {}
-    for minute in range(day.at(hours[0]), day.at(hours[1]), HALF_HOUR):
-        wall = day.wall(minute)
-        found[wall, int((wall, 0) in found)] = minute
-    return found
-
-
-def _in_order(columns: Sequence[dict[Key, int]]) -> Callable[[Key], tuple[int, int, int]]:
-    """Sort key of half-hours in order of time: the first occurrence of a repeated hour before its second."""
-    again = [wall for column in columns for wall, coming in column if coming]
-    first, last = min(again, default=DAY_MINUTES), max(again, default=DAY_MINUTES)
-
-    def order(key: Key) -> tuple[int, int, int]:
-        wall, coming = key
-        return (1, coming, wall) if first <= wall <= last else (0 if wall < first else 2, 0, wall)
-
-    return order
-
-
-class _CellDrawer:
-    """Computes the state of each half-hour of a space."""
-
-    def __init__(self, times: SpaceTimes, rules: BookingLimits, now: datetime) -> None:
-        self.times = times
-        self.rules = rules
-        self.now = _floor(now)
-        self.labels = HourLabels()
-        self.day_words: dict[date, str] = {}
-        self.free = HalfHourCell("free", _("free"))
-        self.states = {
-            "past": HalfHourCell("past", _("past")),
-            "busy": HalfHourCell("busy", _("taken")),
-            "closed": HalfHourCell("closed", _("closed")),
-            "out": HalfHourCell("out", _("out of order")),
-        }
-
-    def cell(self, day: CalendarDay, minute: int) -> HalfHourCell:
-        end = minute + HALF_HOUR
-        if end <= self.now:
-            return self.states["past"]
-        stretch = _touching(self.times.free, minute, end)
-        if stretch is not None:
-            return self._free(day, max(minute, stretch[0]), min(end, stretch[1]), stretch)
-        if _touching(self.times.open, minute, end) is not None:
-            return self.states["busy"]
-        return self.states["out" if _touching(self.times.out, minute, end) else "closed"]
-
-    def _free(self, day: CalendarDay, first: int, last: int, stretch: Span) -> HalfHourCell:
-        start = self.rules.start_in(day, first, last)
-        minutes = self.rules.length_in(stretch[1] - start) if start is not None else 0
-        if start is None or not minutes:
-            return self.free
-        if day.date not in self.day_words:
-            self.day_words[day.date] = wording.date_words(day.date)
-        return HalfHourCell(
-            "start", self.labels.hour(day, start), self.rules.link(start, minutes), self.day_words[day.date]
-        )
-
-
-def _touching(spans: list[Span], start: int, end: int) -> Span | None:
-    """The last of the sorted disjoint `spans` that begins before `end`, where it reaches past `start`."""
-    at = bisect_left(spans, (end, 0)) - 1
-    return spans[at] if at >= 0 and spans[at][1] > start else None

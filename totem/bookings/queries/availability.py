@@ -247,12 +247,17 @@ def free_minutes(
 
 
 def free_times(
-    spaces: Sequence[Space], window: Period, now: datetime, *, moved: Booking | None = None
+    spaces: Sequence[Space],
+    window: Period,
+    now: datetime,
+    *,
+    opening: dict[int, list[Period]] | None = None,
+    moved: Booking | None = None,
 ) -> dict[int, list[Period]]:
     """`free_minutes` as periods."""
     return {
         pk: [Period(datetime.fromtimestamp(a * 60, UTC), datetime.fromtimestamp(b * 60, UTC)) for a, b in spans]
-        for pk, spans in free_minutes(spaces, window, now, moved=moved).items()
+        for pk, spans in free_minutes(spaces, window, now, opening=opening, moved=moved).items()
     }
 
 

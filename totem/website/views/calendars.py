@@ -21,7 +21,7 @@ from totem.hubs.queries import doors, open_periods
 from totem.hubs.wording import closed_words
 from totem.spaces.models import Space
 from totem.spaces.wording import audience_note, feature_words, price_list, quantity_words, rules_words
-from totem.website import calendar, queries
+from totem.website import calendar, half_hours, queries
 from totem.website.breadcrumbs import hub_crumbs
 from totem.website.calendar import CalendarDay
 from totem.website.forms import FARTHEST, FARTHEST_BACK, read_day
@@ -215,7 +215,7 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
         "rules": list(rules_words(shown)),
         "prices": price_list(queries.prices_from(shown, asked.today), asked.today),
         "photos": list(shown.photos.in_order()),
-        "half_hours": calendar.half_hours(shown, days, now),
+        "half_hours": half_hours.half_hours(shown, days, now),
         "columns": _columns(asked, days, ""),
         "chosen": asked.day.isoweekday(),
         "crumb_items": hub_crumbs(hub),
