@@ -1,26 +1,31 @@
 """Proposals: the summary of a slot with its price before booking, and the alternatives when it is taken."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from totem.bookings import queries, rules
 from totem.bookings.actions import SlotTakenError
+from totem.bookings.actions.ending import added_price
 from totem.bookings.addresses import book_url
 from totem.bookings.day_parts import DayPart, day_parts
 from totem.bookings.forms import SlotForm, slot_initial
 from totem.bookings.models import Booking
 from totem.bookings.rules import RuleBrokenError
-from totem.core.periods import DAY, Period, intersect, local_day, local_days
-from totem.core.wording import hours_range
+from totem.core.periods import DAY, MINUTE, Period, intersect, local_day, local_days
+from totem.core.wording import hours_range, instant_iso
 from totem.hubs.wording import closed_words
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.pricing import Quote, UnpricedError
+from totem.spaces.rules import allowed_lengths, listed_longer
 from totem.spaces.wording import PriceLine, quote_lines
 
 SLOTS_OFFERED = 4
@@ -56,12 +61,17 @@ class Summary:
     @property
     def next_address(self) -> str:
         """The parameters of the page with the next slot."""
-        slot = slot_initial(self.next.space, self.next.period) if self.next else {}
-        return f"?{urlencode({name: f'{value:%H:%M}' if name == 'time' else value for name, value in slot.items()})}"
+        return _slot_query(self.next.space, self.next.period) if self.next else ""
 
     @property
     def shown(self) -> str:
         return shown_key(self.period, self.quantity) if self.period and self.quote is not None else ""
+
+
+def _slot_query(space: Space, period: Period) -> str:
+    """The parameters that fill in the fields of a slot."""
+    slot = slot_initial(space, period)
+    return f"?{urlencode({**slot, 'time': format(slot['time'], '%H:%M')})}"
 
 
 def shown_key(period: Period, quantity: int) -> str:
@@ -182,6 +192,75 @@ def slot_offers(taken: SlotTakenError, now: datetime, *, moved: Booking | None =
         is_same_day = slot.starts_at.astimezone(slot.space.hub.zone).date() == asked_day
         offers.append(SlotOffer(slot, quote, taken.quantity, is_elsewhere, is_same_day))
     return offers
+
+
+@dataclass(frozen=True)
+class LongerOffer:
+    """A booking that can be lengthened until `ends_at`, instead of another one after it, and the page that does so."""
+
+    booking: Booking
+    ends_at: datetime
+    address: str
+
+
+def longer_offer(
+    own: Iterable[Booking], space: Space, period: Period, now: datetime, *, by_team: bool
+) -> LongerOffer | None:
+    """The first of one's `own` bookings around `period` in that space that can be lengthened until its end."""
+    for booking in own:
+        booking.space = space
+        longer = Period(booking.starts_at, period.ends_at)
+        if longer.ends_at <= booking.ends_at or longer.minutes not in allowed_lengths(space):
+            continue
+        address = _lengthening_address(booking, longer, now, by_team=by_team)
+        if address and queries.free_until(booking, longer.ends_at, now) == longer.ends_at:
+            return LongerOffer(booking, longer.ends_at, address)
+    return None
+
+
+def _lengthening_address(booking: Booking, longer: Period, now: datetime, *, by_team: bool) -> str:
+    """The page that lengthens it, filled in; empty where it cannot be."""
+    if booking.can_change_end(now, by_team=by_team) and (by_team or not booking.space.needs_approval):
+        return f"{reverse('bookings:end', args=[booking.reference])}?{urlencode({'end': instant_iso(longer.ends_at)})}"
+    if booking.can_move(now, by_team=by_team):
+        return f"{reverse('bookings:move', args=[booking.reference])}{_slot_query(booking.space, longer)}"
+    return ""
+
+
+@dataclass(frozen=True)
+class EndOption:
+    """An end that a booking under way may have, and what it would add to the price."""
+
+    ends_at: datetime
+    added: Decimal
+
+
+def end_options(booking: Booking, now: datetime, *, by_team: bool) -> list[EndOption]:
+    """The ends that a booking under way may have, in order: leaving now, the present end, and those that are free."""
+    space, starts_at = booking.space, booking.starts_at
+    leaving = min(rules.end_if_left(space, starts_at, now), booking.ends_at)
+    longest, last = starts_at + space.max_minutes * MINUTE, booking.ends_at
+    if by_team or not space.needs_approval:
+        last = queries.free_until(booking, longest, now)
+    listed = {starts_at + minutes * MINUTE for minutes in listed_longer(space, (leaving - starts_at) // MINUTE)}
+    listed.add(last - (last - starts_at) % space.step)
+    ends = {leaving, booking.ends_at} | {end for end in listed if leaving < end <= last}
+    prices = space_queries.prices_during(space, Period(starts_at, max(ends)))
+    options = []
+    with suppress(UnpricedError):
+        for end in sorted(ends):
+            line = added_price(booking, end, prices)
+            options.append(EndOption(end, line.total if line else Decimal(0)))
+    return options
+
+
+def why_not_longer(booking: Booking, *, by_team: bool) -> str:
+    """Why a booking under way cannot be lengthened at all."""
+    space, added = booking.space, Period(booking.ends_at, booking.ends_at + booking.space.step)
+    opening = space_queries.open_periods([space], added)[space.pk]
+    period = Period(booking.starts_at, added.ends_at)
+    broken = rules.broken_by_longer(space, period, added, opening=opening, by_team=by_team)
+    return next((one.message for one in broken), _("The space is taken after this booking."))
 
 
 def price_was_shown(form: SlotForm, place: Space, period: Period, quantity: int) -> bool:

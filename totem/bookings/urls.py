@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from totem.bookings.views import booking, desk, guest, limits, listing, mine
+from totem.bookings.views import booking, desk, ending, guest, limits, listing, mine
 from totem.core.codes import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
@@ -17,6 +17,7 @@ urlpatterns = [
     path("reservations/<reference:reference>/code/", guest.code, name="code"),
     path("reservations/<reference:reference>/annuler/", mine.cancel, name="cancel"),
     path("reservations/<reference:reference>/deplacer/", mine.move, name="move"),
+    path("reservations/<reference:reference>/fin/", ending.end, name="end"),
     path("reservations/<reference:reference>/agenda.ics", mine.calendar, name="calendar"),
     path(LIST, listing.bookings_list, name="list"),
     path(f"{LIST}liste.csv", listing.bookings_file, {"extension": "csv"}, name="list_csv"),
@@ -32,4 +33,5 @@ urlpatterns = [
     path(f"{DESK}<reference:reference>/arrivee/", desk.act, {"deed": "check_in"}, name="check_in"),
     path(f"{DESK}<reference:reference>/arrivee/annuler/", desk.act, {"deed": "undo_check_in"}, name="undo_check_in"),
     path(f"{DESK}<reference:reference>/depart/", desk.act, {"deed": "check_out"}, name="check_out"),
+    path(f"{DESK}<reference:reference>/depart/annuler/", desk.act, {"deed": "undo_check_out"}, name="undo_check_out"),
 ]

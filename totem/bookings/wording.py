@@ -1,12 +1,13 @@
 """How bookings are written for people."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from totem.bookings.models import Booking, Status
+from totem.bookings.proposals import EndOption
 from totem.bookings.queries import DeskRow
 from totem.core import wording
 from totem.core.periods import MINUTE
@@ -39,6 +40,39 @@ def moved_words(booking: Booking) -> str:
             "when": when,
         }
     return _("Moved: %(space)s, %(when)s.") % {"space": booking.space.name, "when": when}
+
+
+def end_words(option: EndOption, booking: Booking, now: datetime) -> str:
+    """An end that a booking under way may have, with what it adds to the price."""
+    when = _end_when(option.ends_at, booking.space.hub.zone, now)
+    if option.ends_at <= now:
+        return _("Now (the rest from %(when)s on is free)") % {"when": when}
+    if option.ends_at == booking.ends_at:
+        return _("%(when)s, as booked") % {"when": when}
+    return (
+        _("%(when)s, %(price)s more") % {"when": when, "price": wording.money(option.added)} if option.added else when
+    )
+
+
+def _end_when(ends_at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """The hour; with its day where that is not today's, and midnight at the end of today."""
+    today, last = now.astimezone(zone).date(), (ends_at - timedelta.resolution).astimezone(zone).date()
+    is_midnight = ends_at.astimezone(zone).time() == time(0)
+    hour = wording.midnight() if is_midnight else wording.hour(ends_at, zone)
+    return hour if last == today else f"{wording.day_words(last, now=now)}, {hour}"
+
+
+def end_changed_words(before: Booking, after: Booking) -> str:
+    """The message after a booking under way was lengthened or shortened."""
+    when = wording.period(*after.period, after.space.hub.zone)
+    if after.ends_at == before.ends_at:
+        return _("Nothing has changed.")
+    if after.ends_at < before.ends_at:
+        return _("Shortened: %(when)s. The rest is free for others.") % {"when": when}
+    if after.price == before.price:
+        return _("Lengthened: %(when)s.") % {"when": when}
+    price = wording.money(after.price - before.price)
+    return _("Lengthened: %(when)s. To pay at the desk: %(price)s more.") % {"when": when, "price": price}
 
 
 def state_of(booking: Booking, now: datetime) -> str:
@@ -94,6 +128,17 @@ def desk_meta(booking: Booking) -> str:
         booking.purpose,
     ]
     return " · ".join(part for part in parts if part)
+
+
+def given_back_words(deed: str, booking: Booking) -> str:
+    """After a departure, or one that was undone: from when on the place is not theirs; empty where it all is."""
+    if booking.priced_until is None:
+        return ""
+    when = {"hour": wording.hour(booking.ends_at, booking.space.hub.zone)}
+    return {
+        "check_out": _("The space is free from %(hour)s on.") % when,
+        "undo_check_out": _("It is theirs until %(hour)s only: what follows is booked, or was given back.") % when,
+    }.get(deed, "")
 
 
 def desk_state(row: DeskRow, now: datetime) -> tuple[str, str]:

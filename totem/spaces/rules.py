@@ -37,6 +37,13 @@ def listed_lengths(space: Space) -> list[int]:
     return [m for m in allowed if m in (allowed[0], allowed[-1]) or m % _grain(m, space.step_minutes) == 0]
 
 
+def listed_longer(space: Space, minutes: int) -> list[int]:
+    """The lengths to choose from for a booking that has lasted `minutes`: longer ones, thinned out from there on."""
+    step = space.step_minutes
+    longer = range((minutes // step + 1) * step, space.max_minutes + 1, step)
+    return [m for m in longer if m % _grain(m - minutes, step) == 0]
+
+
 def _grain(minutes: int, step: int) -> int:
     if minutes <= 60:
         return step

@@ -3,6 +3,7 @@
 What is given back is free at once and stays due. What is added costs what it adds to today's price.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -26,7 +27,8 @@ from totem.core.models import JournalEntry
 from totem.core.periods import MINUTE, Period
 from totem.hubs.queries import standing
 from totem.spaces import queries as space_queries
-from totem.spaces.pricing import Quote, QuoteLine, UnpricedError, addition
+from totem.spaces.models import Price
+from totem.spaces.pricing import Quote, QuoteLine, UnpricedError, addition, quote
 
 
 def change_end(*, booking: Booking, ends_at: datetime, by: User | None, now: datetime, by_team: bool) -> Booking:
@@ -94,21 +96,28 @@ def _check_longer(booking: Booking, ends_at: datetime, by: User | None, now: dat
     limits.require_moved(booking, period, is_member=stand.is_member, now=now)
 
 
-def added_price(booking: Booking, ends_at: datetime) -> QuoteLine | None:
-    """What lengthening to `ends_at` adds to the price today; None for nothing. Raises UnpricedError."""
-    priced_until = booking.priced_until or booking.ends_at
+def added_price(booking: Booking, ends_at: datetime, prices: Sequence[Price]) -> QuoteLine | None:
+    """What lengthening to `ends_at` adds at these prices of its space; None for nothing. Raises UnpricedError."""
+    space, priced_until = booking.space, booking.priced_until or booking.ends_at
     if ends_at <= priced_until:
         return None
-    quotes = [
-        space_queries.quote_of(booking.space, Period(booking.starts_at, until), quantity=booking.quantity)
+    longer, booked = (
+        quote(
+            prices,
+            Period(booking.starts_at, until),
+            space.hub.zone,
+            quantity=booking.quantity,
+            is_free=space.free_of_charge,
+        )
         for until in (ends_at, priced_until)
-    ]
-    return addition(quotes[0], quotes[1], (ends_at - priced_until) // MINUTE)
+    )
+    return addition(longer, booked, (ends_at - priced_until) // MINUTE)
 
 
 def _add_price(booking: Booking, ends_at: datetime) -> None:
+    prices = space_queries.prices_during(booking.space, Period(booking.starts_at, ends_at))
     try:
-        line = added_price(booking, ends_at)
+        line = added_price(booking, ends_at, prices)
     except UnpricedError as error:
         raise RuleBrokenError(_("No price is known yet for this date. Please ask the team."), "end") from error
     if line is not None:

@@ -42,6 +42,8 @@ def _move(booking: Booking, taken: list[Occupancy], change: ZoneChange, by: User
     before, (starts_at, ends_at) = facts(booking), booking.period
     booking.starts_at, booking.ends_at = change.moved(starts_at), change.moved(ends_at)
     booking.cancellable_until += booking.starts_at - starts_at
+    if booking.priced_until is not None:
+        booking.priced_until = change.moved(booking.priced_until)
 
     def moved(instant: datetime) -> datetime:
         """A buffer keeps its length."""
@@ -49,7 +51,7 @@ def _move(booking: Booking, taken: list[Occupancy], change: ZoneChange, by: User
 
     for row in taken:
         row.during = (moved(row.during.lower), moved(row.during.upper))
-    booking.save(update_fields=["starts_at", "ends_at", "cancellable_until", "updated_at"])
+    booking.save(update_fields=["starts_at", "ends_at", "priced_until", "cancellable_until", "updated_at"])
     Occupancy.objects.bulk_create(taken)
     entry = record("bookings.moved", booking, by, {"from": before, "to": facts(booking)})
     signals.moved.send(Booking, booking=booking, now=change.now)

@@ -2,9 +2,7 @@
 
 from totem.bookings.queries.activity import BookingCounts, counts, first_booking_at, hours_by_weekday
 from totem.bookings.queries.availability import (
-    Alternatives,
     Slot,
-    alternatives,
     first_slots,
     free_counts,
     free_minutes,
@@ -15,8 +13,9 @@ from totem.bookings.queries.availability import (
 )
 from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
 from totem.bookings.queries.listing import NO_SHOW, BookingFilter, BookingTotals, booking_totals, bookings_of
+from totem.bookings.queries.nearby import Alternatives, alternatives
 from totem.bookings.queries.outages import outages_by_booking
-from totem.bookings.queries.people import people_to_book_for, same_booking, to_remind
+from totem.bookings.queries.people import own_around, people_to_book_for, same_booking, to_remind
 from totem.bookings.queries.pools import units_free_in, units_free_over_time
 
 __all__ = [
@@ -42,6 +41,7 @@ __all__ = [
     "free_until",
     "hours_by_weekday",
     "outages_by_booking",
+    "own_around",
     "people_to_book_for",
     "same_booking",
     "start_windows",

@@ -38,6 +38,13 @@ def same_booking(space: Space, period: Period, now: datetime, whose: Q) -> Booki
     )
 
 
+def own_around(space: Space, period: Period, now: datetime, whose: Q) -> list[Booking]:
+    """The live bookings of `whose` in `space` under way when `period` begins, or just before, within the buffers."""
+    near = period.starts_at - max(space.buffer_before, space.buffer_after)
+    live = Booking.objects.live().filter(whose, Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now))
+    return list(live.filter(space=space, starts_at__lte=period.starts_at, ends_at__gte=near).order_by("-ends_at"))
+
+
 def people_to_book_for(hub: Hub, words: str, now: datetime) -> list[User]:
     """Up to ten people whom the team may book for: members of the hub by name, or anybody by their whole address."""
     wanted = Q(email=words.strip().lower())

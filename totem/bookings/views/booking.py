@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -27,7 +28,7 @@ from totem.bookings.forms import (
 )
 from totem.bookings.models import Booking
 from totem.bookings.permissions import may_book_for_others, space_for
-from totem.bookings.proposals import Summary, price_was_shown, slot_offers, summary_of
+from totem.bookings.proposals import Summary, longer_offer, price_was_shown, slot_offers, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.core import clock
@@ -176,17 +177,28 @@ def _book(request: HttpRequest, place: Space, form: RequestForm, now: datetime) 
 
 
 def _taken(request: HttpRequest, form: RequestForm, taken: SlotTakenError, now: datetime) -> HttpResponse:
+    own = _own_around(request, form, taken.period, now)
     if isinstance(form, VisitorForm):
-        own = guest.own_hold(request, form.place, taken.period)
+        same = guest.own_hold(request, form.place, taken.period)
     else:
-        own = queries.same_booking(form.place, taken.period, now, form.booker().whose)
+        same = next((booking for booking in own if booking.period == taken.period), None)
     more: dict[str, Any] = {
         "taken": taken,
-        "own": own,
+        "own": same,
+        "longer": longer_offer(own, form.place, taken.period, now, by_team=isinstance(form, TeamForm)),
         "offers": slot_offers(taken, now),
         "carried": form.carried_fields(),
     }
     return _page(request, form, now, status=409, **more)
+
+
+def _own_around(request: HttpRequest, form: RequestForm, period: Period, now: datetime) -> list[Booking]:
+    """What whoever books has already in the space when `period` begins, or just before."""
+    if isinstance(form, VisitorForm):
+        known = guest.known(request)
+        return queries.own_around(form.place, period, now, Q(reference__in=known)) if known else []
+    whose = form.booker().whose if form.is_bound and form.is_valid() else Q(person=_person(request))
+    return queries.own_around(form.place, period, now, whose)
 
 
 def _page(
@@ -208,6 +220,9 @@ def _page(
     summary = Summary(zone=place.hub.zone)
     if "taken" not in more:
         summary = summary_of(place, period, quantity=quantity, now=now, by_team=by_team, period_error=period_error)
+        if period and summary.problem:
+            own = _own_around(request, form, period, now)
+            more["longer"] = longer_offer(own, place, period, now, by_team=by_team)
     form.prepare_page()
     context = {
         "space": place,

@@ -56,6 +56,7 @@ class DeskLine:
     state_word: str
     next_deed: str = ""
     next_word: str = ""
+    can_change_end: bool = False
 
     @property
     def booking(self) -> Booking:
@@ -153,6 +154,7 @@ def _line(row: DeskRow, now: datetime.datetime, deed: str, word: str, *, with_da
         state_word=state_word,
         next_deed=f"bookings:{deed}" if deed else "",
         next_word=word,
+        can_change_end=row.booking.can_change_end(now, by_team=True),
     )
 
 
@@ -166,6 +168,7 @@ DEEDS: dict[str, Deed] = {
     "check_in": lambda booking, by, now: actions.check_in(booking=booking, by=by, now=now),
     "undo_check_in": lambda booking, by, now: actions.undo_check_in(booking=booking, by=by),  # noqa: ARG005
     "check_out": lambda booking, by, now: actions.check_out(booking=booking, by=by, now=now),
+    "undo_check_out": lambda booking, by, now: actions.undo_check_out(booking=booking, by=by, now=now),
 }
 DONE = {
     "approve": gettext_lazy("Approved: %(who)s, %(space)s."),
@@ -174,6 +177,7 @@ DONE = {
     "check_in": gettext_lazy("Arrived: %(who)s, %(space)s."),
     "undo_check_in": gettext_lazy("Arrival undone: %(who)s, %(space)s."),
     "check_out": gettext_lazy("Left: %(who)s, %(space)s."),
+    "undo_check_out": gettext_lazy("Departure undone: %(who)s, %(space)s."),
 }
 
 
@@ -193,11 +197,12 @@ def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpRespo
     booking = get_object_or_404(Booking.objects.with_place(), hub=hub, reference=reference)
     words = {"who": booking.who, "space": booking.space.name}
     try:
-        DEEDS[deed](booking, by, clock.now())
+        done = DEEDS[deed](booking, by, clock.now())
     except WrongStateError as refusal:
         message = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
         return _answer(request, hub, message, done=False)
-    return _answer(request, hub, DONE[deed] % words, done=True)
+    message = " ".join([DONE[deed] % words, wording.given_back_words(deed, done)]).strip()
+    return _answer(request, hub, message, done=True)
 
 
 @never_cache

@@ -112,7 +112,7 @@ def detail(request: HttpRequest, access: Access) -> HttpResponse:
     """A booking as it stands, and what can still be done to it."""
     now = clock.now()
     more = {"outages": _outages(access, now), **_limits(access, now)}
-    return render(request, "bookings/detail.html", {**_context(access, now), **more})
+    return render(request, "bookings/detail.html", {**context_of(access, now), **more})
 
 
 def _outages(access: Access, now: datetime) -> list[tuple[str, list[str]]]:
@@ -136,7 +136,8 @@ def _limits(access: Access, now: datetime) -> dict[str, Any]:
     return {"uses": policy.uses(taker, hub, now), "limits_url": limits_url(hub, taker)}
 
 
-def _context(access: Access, now: datetime) -> dict[str, Any]:
+def context_of(access: Access, now: datetime) -> dict[str, Any]:
+    """What every page about a booking shows, and what can be done to it."""
     booking = access.booking
     return {
         "access": access,
@@ -147,6 +148,7 @@ def _context(access: Access, now: datetime) -> dict[str, Any]:
         "lines": quote_lines(map(QuoteLine.from_json, booking.price_lines)),
         "can_check_in": access.by_team and booking.can_check_in(now),
         "can_move": access.may_change and booking.can_move(now, by_team=access.by_team),
+        "can_change_end": access.may_change and booking.can_change_end(now, by_team=access.by_team),
         "can_cancel": access.may_change and booking.can_cancel(now, by_team=access.by_team),
         "crumbs": [] if access.by else trail(booking.space.hub),  # who is signed in has a bar
     }
@@ -173,21 +175,21 @@ def cancel(request: HttpRequest, access: Access) -> HttpResponse:
     if request.method != "POST":
         if not booking.can_cancel(now, by_team=access.by_team):
             return redirect("bookings:detail", booking.reference)
-        return render(request, "bookings/cancel.html", _context(access, now))
+        return render(request, "bookings/cancel.html", context_of(access, now))
     try:
         actions.cancel(booking=booking, by=access.by, now=now, by_team=access.by_team)
     except WrongStateError as refusal:
-        return _refused(request, access, refusal)
+        return refused(request, access, refusal)
     messages.success(request, _("Cancelled. The space is free again and nothing is due."))
     return SeeOther(reverse("bookings:detail", args=[booking.reference]))
 
 
-def _refused(request: HttpRequest, access: Access, refusal: WrongStateError) -> HttpResponse:
+def refused(request: HttpRequest, access: Access, refusal: WrongStateError) -> HttpResponse:
     """The booking as it now stands, with why it could not be changed (409)."""
     access.booking.refresh_from_db(
-        fields=["status", "hold_expires_at", "starts_at", "ends_at", "checked_in_at", "checked_out_at"]
+        fields=["status", "hold_expires_at", "starts_at", "ends_at", "priced_until", "checked_in_at", "checked_out_at"]
     )
-    context = {**_context(access, clock.now()), "refusal": refusal.message}
+    context = {**context_of(access, clock.now()), "refusal": refusal.message}
     return render(request, "bookings/detail.html", context, status=409)
 
 
@@ -239,7 +241,7 @@ def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
             by_team=access.by_team,
         )
     except WrongStateError as refusal:
-        return _refused(request, access, refusal)
+        return refused(request, access, refusal)
     except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached) as refusal:
         return _not_moved(request, access, form, refusal, now)
     unchanged = (moved.space_id, moved.period) == (booking.space_id, booking.period)
@@ -290,5 +292,5 @@ def _move_page(
         moved=booking,
         period_error=form.period_error() if form.is_bound else "",
     )
-    context = {**_context(access, now), "form": form, "summary": summary, "target": space, **more}
+    context = {**context_of(access, now), "form": form, "summary": summary, "target": space, **more}
     return render_page(request, "bookings/move.html", context, partial="summary", status=status)
