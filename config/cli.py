@@ -411,6 +411,10 @@ def _serve(listener: socket.socket, server: embedded.Server | None, options: arg
     from django.conf import settings  # noqa: PLC0415
     from django.db import connections  # noqa: PLC0415
 
+    from totem.accounts import claiming  # noqa: PLC0415
+
+    if not settings.DEMO and (link := claiming.link()):
+        _say(f"Nobody looks after this installation yet. Create an account there and open, once: {link}")
     connections.close_all()
     if settings.DEBUG:
         _say("Development mode: set TOTEM_MODE=production before people's data come in (docs/operations.md).")

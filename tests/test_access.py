@@ -44,7 +44,7 @@ from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
-from totem.hubs.models import Hub, HubPhoto, Role
+from totem.hubs.models import FoundingRequest, Hub, HubPhoto, Role
 from totem.observatory.models import Stock
 from totem.spaces.models import SpacePhoto
 
@@ -68,7 +68,7 @@ PUBLIC = {
 # For anybody who is signed in, about themselves.
 OWN = {
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:erase", "organisations:list",
-    "organisations:create", "territories:workspace_create", "accounts:landing",
+    "organisations:create", "territories:workspace_create", "accounts:landing", "hubs:create",
     "accounts:invitations",
 }  # fmt: skip
 FORBIDDEN, NOT_FOUND, WRONG_METHOD, SIGN_IN = 403, 404, 405, 302
@@ -110,6 +110,7 @@ class World:
             "photo": HubPhoto.objects.create(hub=self.hub, image="hubs/x.webp", description="x").pk,
             "role": TeamMemberFactory(hub=self.hub, role=Role.DESK).pk,
             "member": MembershipFactory(hub=self.hub).pk,
+            "founding": FoundingRequest.objects.create(person=self.person, name="x", message="x").pk,
             "outage": OutageFactory(space=self.space, during=(far, far + timedelta(hours=1))).pk,
             "price": PriceFactory(space=self.space).pk,
             "space_photo": SpacePhoto.objects.create(space=self.space, image="spaces/x.webp", description="x").pk,
@@ -147,6 +148,7 @@ class World:
             "reference": self.booking.reference,
             "affiliation_pk": self.affiliation.pk,
             "role": "manager",
+            "code": "0",
             "perimeter": self.perimeter.slug,
             "workspace": self.perimeter.workspace.slug,
             "building": self.phase.building_id,
@@ -189,7 +191,7 @@ KINDS = {
     "premises:phase_revise": "phase", "premises:lot_edit": "lot", "premises:lot_remove": "lot",
     "premises:offer_end": "offer",
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",
-    "hubs:partner_remove": "partner",
+    "hubs:founding_request": "founding", "hubs:partner_remove": "partner",
     "hubs:role": "role", "hubs:role_remove": "role", "hubs:member_end": "member", "bookings:end_outage": "outage",
     "spaces:outage_end": "outage", "spaces:photo_remove": "space_photo", "spaces:price_end": "price",
     "spaces:price_remove": "price", "territories:member_remove": "officer", "observatory:stock": "stock",

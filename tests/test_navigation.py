@@ -29,11 +29,12 @@ from totem.territories.models import Epci, Perimeter
 pytestmark = pytest.mark.django_db
 
 LANDING = reverse("accounts:landing")
-# Pages that no bar leads to: those of the foot of the page, what serves a field or a form, and the demonstration's.
+# Pages that no bar leads to: those of the foot of the page, what serves a field or a form, the demonstration's, and the
+# link of the first person.
 NOWHERE = {
     "website:about", "website:accessibility", "website:legal", "territories:communes", "core:design",
     "core:design_chart", "core:design_outlines", "health_live", "health_ready", "health_metrics", "jsi18n",
-    "accounts:demo_login", "accounts:outbox",
+    "accounts:demo_login", "accounts:outbox", "accounts:claim",
 }  # fmt: skip
 BAR = re.compile(r'<nav class="bar-(\w+)"[^>]*>(.*?)</nav>', re.DOTALL)
 LINK = re.compile(r'<a href="([^"]*)"(?: aria-current="(page|true)")?>([^<]*)</a>')
@@ -174,7 +175,7 @@ def test_ones_own_bar_and_the_installations():
     ]
     keeper = signed_in(UserFactory(is_staff=True))
     assert labels(keeper, reverse("observatory:stocks")) == [
-        "State", "Requests", "Jobs", "Mails", "Accounts", "Add a hub", "Stocks of the register",
+        "State", "Requests", "Jobs", "Mails", "Accounts", "Stocks of the register",
     ]  # fmt: skip
 
 
@@ -185,7 +186,7 @@ def test_who_may_open_everything_has_the_bars_of_what_is_not_theirs():
     assert labels(client, reverse("hubs:zones", args=[world.hub.slug])) == HUB_BARS[Role.MANAGER]
     found = bars(client, reverse("labels:figures", args=[slug, world.board.slug]))
     assert ("Figures", reverse("labels:figures", args=[slug, world.board.slug]), "page") in found["work"]
-    assert [label for label, _href, _current in found["own"]] == ["Me", "Add a territory"]
+    assert [label for label, _href, _current in found["own"]] == ["Me", "Add a territory", "Add a hub"]
 
 
 def test_strangers_see_the_site_alone():
@@ -208,6 +209,7 @@ def test_everybody_has_a_list_of_their_own_workplaces():
         ),
         ("Installation", reverse("core:state")),
         ("Add a territory", reverse("territories:workspace_create")),
+        ("Add a hub", reverse("hubs:create")),
     ]
     assert other.name not in [label for label, _href in own]
 

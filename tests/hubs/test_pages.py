@@ -12,7 +12,6 @@ from PIL import Image
 
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
-from tests.factories.organisations import OrganisationFactory
 from tests.factories.spaces import SpaceFactory
 from tests.factories.territories import CommuneFactory, DepartmentFactory
 from totem.bookings import actions as bookings
@@ -104,43 +103,6 @@ def test_rows_of_another_hub_are_not_reached_through_ones_own(client: Client, ma
     for name, pk in others.items():
         assert client.post(url(name, manager.hub, pk), {}).status_code == 404, name
     assert TeamMember.objects.count() == 3
-
-
-# -- A new hub --------------------------------------------------------------------------------------------------------
-
-
-NEW = {
-    "name": "La Fabrique",
-    "tagline": "To work",
-    "street": "1 place de la Gare",
-    "postcode": "80000",
-    "commune": "Amiens",
-    "time_zone": "Europe/Paris",
-}
-
-
-def test_the_installations_staff_add_a_hub_and_manage_it(client: Client):
-    operator, staff = OrganisationFactory(), UserFactory(superuser=True)
-    client.force_login(staff)
-    assert client.get(reverse("hubs:create")).status_code == 200
-    answer = client.post(reverse("hubs:create"), NEW | {"operator": operator.pk})
-    hub = Hub.objects.get()
-    assert answer["Location"] == url("manage", hub)
-    assert (hub.is_published, hub.team.get().person) == (False, staff)
-    assert client.get(url("manage", hub)).status_code == 200
-
-
-@pytest.mark.parametrize("field", [*NEW, "operator"])
-def test_a_new_hub_needs_each_required_field(client: Client, field: str):
-    client.force_login(UserFactory(superuser=True))
-    answer = client.post(reverse("hubs:create"), NEW | {"operator": OrganisationFactory().pk} | {field: ""})
-    assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
-    assert not Hub.objects.exists()
-
-
-def test_nobody_else_adds_a_hub(client: Client, manager: TeamMember):
-    assert client.get(reverse("hubs:create")).status_code == 404
-    assert client.post(reverse("hubs:create"), NEW | {"operator": manager.hub.operator_id}).status_code == 404
 
 
 # -- Settings ---------------------------------------------------------------------------------------------------------

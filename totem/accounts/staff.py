@@ -3,15 +3,15 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from totem.accounts import actions
+from totem.accounts import actions, claiming
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
-from totem.core.pages import errors_as_message, staff_only
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, staff_only
 from totem.core.sort_keys import words_begin
 
 ON_A_PAGE = 50
@@ -26,6 +26,18 @@ def listed(request: HttpRequest) -> HttpResponse:
     people = User.objects.filter(found, is_active=True)
     page = Paginator(people, ON_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "accounts/staff.html", {"page": page, "asked": asked})
+
+
+@require_http_methods(SHOW_AND_SEND)
+def claim(request: HttpRequest, code: str) -> HttpResponse:
+    """The link that makes the first of the staff; it does not exist for any other code, nor a second time."""
+    person = signed_in(request)
+    if request.method == "POST" and claiming.claim(person=person, code=code):
+        messages.success(request, _("You look after this installation. Now its first hub."))
+        return redirect("hubs:create")
+    if not claiming.opens(code):
+        raise Http404
+    return render(request, "accounts/claim.html")
 
 
 @staff_only

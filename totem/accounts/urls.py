@@ -15,6 +15,7 @@ urlpatterns = [
     path("compte/invitations/<int:pk>/refuser/", answering.decline, name="invitation_decline"),
     path("compte/invitations/<int:pk>/renvoyer/", answering.send_again, name="invitation_send_again"),
     path("compte/invitations/<int:pk>/retirer/", answering.withdraw, name="invitation_withdraw"),
+    path("installation/premier-compte/<slug:code>/", staff.claim, name="claim"),
     path("installation/comptes/", staff.listed, name="staff"),
     path("installation/comptes/<int:pk>/equipe/", staff.set_staff, name="staff_set"),
     path("installation/comptes/limites/", lifting.amounts, name="limits"),

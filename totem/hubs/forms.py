@@ -16,16 +16,22 @@ from totem.core.forms import ColourField, DateField, EmailField, HourField
 from totem.core.images import PhotoField
 from totem.core.periods import HoursLine, NonexistentTimeError, Period, local_day, parse_wall_clock
 from totem.core.phones import PhoneField
+from totem.core.visible_names import validate_name
 from totem.hubs.actions import HoursOverlapError, check_hours
-from totem.hubs.models import ExceptionalHours, Hub, Language, Role, WeeklyHoursBase, Zone
+from totem.hubs.models import ExceptionalHours, FoundingRequest, Hub, Language, Role, WeeklyHoursBase, Zone
+from totem.organisations.models import LegalForm, Organisation
+from totem.organisations.numbers import SirenField
 from totem.territories.forms import CommuneField
 from totem.territories.models import Level
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     HubModelForm = forms.ModelForm[Hub]
     ZoneModelForm = forms.ModelForm[Zone]
+    FoundingModelForm = forms.ModelForm[FoundingRequest]
 else:
-    HubModelForm = ZoneModelForm = forms.ModelForm
+    HubModelForm = ZoneModelForm = FoundingModelForm = forms.ModelForm
 
 # Of mainland France and of every overseas department and collectivity where people live.
 TIME_ZONES: list[tuple[str, str | Promise]] = [
@@ -136,6 +142,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             self.fields[name].required = False
         if "latitude" in self.fields:  # both, under their map
             self.fields["latitude"].template_name = "hubs/parts/position.html"  # type: ignore[attr-defined]
+            self.outline = reverse("territories:contours", args=[Level.COMMUNE, self.instance.commune_id])
         if isinstance(phone := self.fields.get("phone"), PhoneField) and self.instance.commune_id:
             phone.region = self.instance.commune.department.phone_region
         zone = self.instance.time_zone
@@ -155,12 +162,6 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             data |= dict.fromkeys(POSITION)
         return data
 
-    @property
-    def outline(self) -> str:
-        """The address of the commune's outline, for the map; empty for a new hub."""
-        commune = Hub.objects.filter(pk=self.instance.pk).values_list("commune", flat=True).first()
-        return reverse("territories:contours", args=[Level.COMMUNE, commune]) if commune else ""
-
     groups: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         (gettext_lazy("How it shows itself"), ("name", "tagline", "description", "is_published", "accent")),
         (
@@ -175,16 +176,61 @@ class HubForm(ConstraintsAtFields, HubModelForm):
     def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:
         """The fields under their headings."""
         for title, names in self.groups:
-            yield title, [self[name] for name in names]
+            yield title, [self[name] for name in names if name in self.fields]
+
+
+class FoundingForm(FoundingModelForm):
+    """What somebody tells the staff who asks for a hub."""
+
+    class Meta:
+        model = FoundingRequest
+        fields = ("name", "message")
+        widgets: ClassVar = {"message": forms.Textarea({"rows": 5})}
+
+
+class FoundingAnswerForm(forms.Form):
+    """What the staff answers."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("What you tell the person"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("Needed to refuse."),
+    )
 
 
 class NewHubForm(HubForm):
-    """A new hub: the required fields; the rest follows in its settings."""
+    """A new hub: the required fields, and who runs it; the rest follows in its settings.
+
+    Cleans to the values of `founding.found`.
+    """
+
+    operator = forms.ModelChoiceField(
+        queryset=Organisation.objects.none(),
+        label=gettext_lazy("Organisation"),
+        empty_label=gettext_lazy("Another one, named below"),
+        required=False,
+    )
+    operator_name = forms.CharField(
+        label=gettext_lazy("Name of the organisation"),
+        max_length=150,
+        required=False,
+        validators=[validate_name],
+        help_text=gettext_lazy("The association, company or authority that runs the hub. You represent it here."),
+    )
+    legal_form = forms.ChoiceField(
+        label=gettext_lazy("Legal form"), choices=[("", "—"), *LegalForm.choices], required=False
+    )
+    siren = SirenField(
+        label=gettext_lazy("SIREN"),
+        required=False,
+        help_text=gettext_lazy("Nine digits. Leave empty if it has none yet."),
+    )
 
     class Meta(HubForm.Meta):
         fields: tuple[str, ...] = (
             "name",
-            "operator",
             "tagline",
             "street",
             "postcode",
@@ -199,9 +245,33 @@ class NewHubForm(HubForm):
     phone = None  # type: ignore[assignment]
     step_free = None  # type: ignore[assignment]
     groups = (
-        (gettext_lazy("The hub"), ("name", "operator", "tagline")),
+        (gettext_lazy("The hub"), ("name", "tagline")),
+        (gettext_lazy("Who runs it"), ("operator", "operator_name", "legal_form", "siren")),
         (gettext_lazy("Where it is"), ("street", "postcode", "commune", "time_zone")),
     )
+
+    def __init__(self, *args: Any, operators: "QuerySet[Organisation]", **kwargs: Any) -> None:
+        """`operators` are the organisations to choose from."""
+        super().__init__(*args, **kwargs)
+        self.fields["operator"].queryset = operators  # type: ignore[attr-defined]
+        if not operators.exists():
+            del self.fields["operator"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        data["operator"] = data.get("operator")
+        data["organisation"] = {
+            "name": data.pop("operator_name", ""),
+            "legal_form": data.pop("legal_form", ""),
+            "siren": data.pop("siren", ""),
+        }
+        if data["operator"] is not None and data["organisation"]["name"]:
+            self.add_error("operator_name", _("Choose an organisation or name another one, not both."))
+        if data["operator"] is None and "operator" not in self.errors:
+            for name, needed in (("operator_name", "name"), ("legal_form", "legal_form")):
+                if not data["organisation"][needed] and name not in self.errors:
+                    self.add_error(name, forms.Field.default_error_messages["required"])
+        return data
 
 
 # -- Hours ------------------------------------------------------------------------------------------------------------

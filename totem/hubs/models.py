@@ -124,6 +124,49 @@ class Hub(Dated):
         return ZoneInfo(self.time_zone)
 
 
+class FoundingRequest(Dated):
+    """Somebody asks the installation's staff for a hub; one that is granted founds one hub."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for an answer")
+        GRANTED = "granted", _("Granted")
+        REFUSED = "refused", _("Refused")
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="founding_requests", verbose_name=_("person")
+    )
+    name = NameField(_("name of the hub"), max_length=120)
+    message = models.TextField(
+        _("who you are, and what the hub is"),
+        max_length=2000,
+        help_text=_("Where it is, who runs it, when it opens. The installation’s team reads it and answers by mail."),
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    answer = models.TextField(_("answer"), max_length=1000, blank=True)
+    hub = models.OneToOneField(
+        Hub, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("hub")
+    )
+
+    class Meta:
+        verbose_name = _("request for a hub")
+        verbose_name_plural = _("requests for hubs")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=Q(state="waiting"),
+                name="founding_asked_once_at_a_time",
+                violation_error_message=_("You have asked already: the answer comes by mail."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "granted", "refused"]), name="founding_state_known"
+            ),
+            models.CheckConstraint(condition=Q(hub__isnull=True) | Q(state="granted"), name="founded_once_granted"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ZoneKind(models.TextChoices):
     INCUBATOR = "incubator", _("Incubator")
     COWORKING = "coworking", _("Coworking")

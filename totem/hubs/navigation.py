@@ -3,8 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from totem.accounts.navigation import INSTALLATION
-from totem.core.navigation import Entry, EntryTab, Workplace, add_entry, add_tab, add_workplace
+from totem.core.navigation import ADDING, Entry, EntryTab, Workplace, add_entry, add_tab, add_workplace
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE, hubs_of
 
@@ -26,4 +25,4 @@ add_tab(EntryTab(SETTINGS, _("Photos"), "hubs:photos", 60))
 add_tab(EntryTab(SETTINGS, _("Partners"), "hubs:partners", 62))
 add_tab(EntryTab(SETTINGS, _("Limits"), "hubs:limits", 65))
 add_tab(EntryTab(SETTINGS, _("About the hub"), "hubs:settings", 70))
-add_entry(Entry(INSTALLATION, _("Add a hub"), "hubs:create", 80))
+add_entry(Entry(ADDING, _("Add a hub"), "hubs:create", 20))

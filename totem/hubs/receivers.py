@@ -10,12 +10,13 @@ from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.hubs.actions import LastManagerError, leave_hubs
-from totem.hubs.models import Membership, TeamMember
+from totem.hubs.models import FoundingRequest, Membership, TeamMember
 
 
 @receiver(person_erasing, dispatch_uid="hubs.leave")
 def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
     """An erased person leaves teams and memberships; refused where a hub would lose its only manager."""
+    FoundingRequest.objects.filter(person=person).delete()
     try:
         leave_hubs(person=person, now=now)
     except LastManagerError as last:
@@ -37,4 +38,7 @@ def give_places(person: User, **_kwargs: object) -> dict[str, Any]:
             }
             for row in memberships
         ],
+        "requests_for_hubs": list(
+            FoundingRequest.objects.filter(person=person).order_by("pk").values("name", "message", "state", "answer")
+        ),
     }

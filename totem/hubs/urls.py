@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from totem.hubs.views import opening, partners, people, photos, place, public
+from totem.hubs.views import founding, opening, partners, people, photos, place, public
 
 app_name = "hubs"
 MANAGE = "lieux/<slug:slug>/gestion/"
 urlpatterns = [
     path("lieux/<slug:slug>/couleur.css", public.accent, name="accent"),
-    path("gestion/nouveau-lieu/", place.create, name="create"),
+    path("gestion/nouveau-lieu/", founding.create, name="create"),
+    path("installation/demandes/lieux/<int:pk>/", founding.answer, name="founding_request"),
     path(MANAGE, place.overview, name="manage"),
     path(f"{MANAGE}reglages/", place.settings, name="settings"),
     path(f"{MANAGE}limites/", place.limits, name="limits"),

@@ -12,25 +12,12 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.limit_forms import AmountsForm
 from totem.core.limits import set_amounts
-from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm, staff_only
+from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.hubs import actions, queries
-from totem.hubs.forms import HubForm, NewHubForm, ZoneForm
+from totem.hubs.forms import HubForm, ZoneForm
 from totem.hubs.models import ExceptionalHours, Hub, Membership, TeamMember, Zone
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.wording import doors_words
-
-
-@staff_only
-@require_http_methods(SHOW_AND_SEND)
-def create(request: HttpRequest) -> HttpResponse:
-    """A new hub, hidden until its manager shows it; for those who look after the whole installation."""
-    form = NewHubForm(request.POST or None)
-    if form.is_valid():
-        with errors_in(form):
-            made = actions.create_hub(by=signed_in(request), **form.cleaned_data)
-            messages.success(request, _("The hub is there, hidden from the public. You are its manager."))
-            return redirect("hubs:manage", made.slug)
-    return render(request, "hubs/new.html", {"form": form}, status=form_status(request))
 
 
 @require_safe
