@@ -172,7 +172,7 @@ def test_requests_that_wait_count_and_approving_or_refusing_frees(space: Space) 
         book(space, 2, person)
     actions.approve(booking=first, by=by, now=now)
     second = book(space, 2, person)
-    actions.refuse(booking=second, by=by, now=now)
+    actions.refuse(booking=second, by=by, now=now, reason="needed")
     assert book(space, 3, person).status == Status.PENDING
 
 

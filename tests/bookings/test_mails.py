@@ -20,6 +20,7 @@ from totem.core.periods import Period
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)
+NBSP = "\N{NO-BREAK SPACE}"
 PERIOD = Period(datetime(2027, 3, 4, 13, 0, tzinfo=UTC), datetime(2027, 3, 4, 15, 0, tzinfo=UTC))
 
 
@@ -63,7 +64,7 @@ def test_each_event_has_a_mail_and_is_mailed_once():
     later = Period(PERIOD.starts_at + timedelta(days=1), PERIOD.ends_at + timedelta(days=1))
     actions.move(booking=booking, space=booking.space, period=later, by=team, now=NOW, by_team=True)
     subjects.append(last_mail().subject)
-    actions.cancel(booking=booking, by=team, now=NOW, by_team=True)
+    actions.cancel(booking=booking, by=team, now=NOW, by_team=True, reason="outage")
     subjects += [last_mail().subject, last_mail().subject]
     assert len(set(subjects)) == 4
     assert Mail.objects.count() == 4
@@ -149,10 +150,32 @@ def test_no_reminder_is_promised_for_a_booking_that_begins_within_a_day():
     assert "rappel" not in Mail.objects.get().text
 
 
-def test_a_refusal_is_mailed():
+def test_a_refusal_says_the_reason_of_the_team_and_nothing_else():
     booking = booked(needs_approval=True)
-    actions.refuse(booking=booking, by=TeamMemberFactory(hub=booking.hub).person, now=NOW)
-    assert "ne peut" in last_mail().subject
+    team, words = TeamMemberFactory(hub=booking.hub).person, "Voyez https://example.org/salles"
+    actions.refuse(booking=booking, by=team, now=NOW, reason="unsuitable", words=words)
+    mail = last_mail()
+    assert mail.subject.startswith("Votre demande n’a pas été acceptée")
+    sentences = mail.text[mail.text.index("Référence") :].split("\n\n")[1:3]
+    assert sentences == [
+        f"Raison donnée par le lieu{NBSP}: L’espace ne convient pas à ce qui était demandé. {words}",
+        "Rien n’est réservé et rien n’est dû.",
+    ]
+
+
+def test_a_cancelled_booking_says_who_cancelled_and_why():
+    booking = booked()
+    team = TeamMemberFactory(hub=booking.hub).person
+    actions.cancel(booking=booking, by=team, now=NOW, by_team=True, reason="other", words="Dégât des eaux.")
+    mail = last_mail()
+    assert mail.subject.startswith("Le lieu a annulé votre réservation")
+    assert f"Raison donnée par le lieu{NBSP}: Dégât des eaux." in mail.text
+    assert "libre" not in mail.text
+    own = booked()
+    actions.cancel(booking=own, by=own.person, now=NOW, by_team=False, words="Je suis malade.")
+    mail = last_mail()
+    assert mail.subject.startswith("Votre réservation est annulée")
+    assert "Raison" not in mail.text
 
 
 def test_a_guests_mail_opens_the_booking_and_the_code_confirms_it():

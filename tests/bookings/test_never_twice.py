@@ -90,7 +90,7 @@ def test_of_three_concurrent_answers_to_a_request_one_succeeds(committed_db):
     booking = actions.book(space=space, period=at(10), booker=Booker.oneself(UserFactory()), now=NOW)
     outcome = outcomes_at_once(
         lambda: actions.approve(booking=booking, by=team, now=NOW),
-        lambda: actions.refuse(booking=booking, by=team, now=NOW),
+        lambda: actions.refuse(booking=booking, by=team, now=NOW, reason="needed"),
         lambda: actions.approve(booking=booking, by=team, now=NOW),
     )
     assert outcome == {"done": 1, "WrongStateError": 2}

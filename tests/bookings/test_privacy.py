@@ -52,6 +52,18 @@ def test_erasing_a_person_cancels_bookings_empties_texts_and_ends_roles():
     assert not Mail.objects.exclude(to="").exists()
 
 
+def test_what_was_written_of_a_person_goes_with_them_and_the_ready_made_reason_stays():
+    person = UserFactory()
+    booking = booked(Booker.oneself(person))
+    words = "Madame Untel nous a appelés"
+    actions.cancel(booking=booking, by=UserFactory(), now=NOW, by_team=True, reason="asked", words=words)
+    assert words in json.dumps(export_personal_data(person=person), ensure_ascii=False)
+    assert words not in json.dumps(list(JournalEntry.objects.values_list("facts", flat=True)), ensure_ascii=False)
+    erase_person(person=person, actor_id=person.pk, now=NOW)
+    booking.refresh_from_db()
+    assert (booking.reason, booking.reason_words) == ("asked", "")
+
+
 def test_the_only_manager_of_a_hub_is_not_erased():
     person = UserFactory()
     booking = booked(Booker.oneself(person))

@@ -106,7 +106,7 @@ class Example:
         return self.made[which % len(self.made)]
 
     def approve(self, which: int) -> None:
-        actions.approve(booking=self.one(which), by=self.team, now=self.now)
+        actions.approve(booking=self.one(which), by=self.team, now=self.now, reason="needed")
 
     def refuse(self, which: int) -> None:
         actions.refuse(booking=self.one(which), by=self.team, now=self.now)

@@ -79,7 +79,7 @@ class TestDay:
         held = BookingFactory(space=space, period=at(17), hold_for=timedelta(days=2))
         tomorrow = BookingFactory(space=space, period=at(34))
         cancelled = BookingFactory(space=space, period=at(18))
-        actions.cancel(booking=cancelled, by=None, now=cancelled.created_at, by_team=True)
+        actions.cancel(booking=cancelled, by=cancelled.person, now=cancelled.created_at, by_team=True)
         BookingFactory(period=at(13))
 
         found = self.lists(space.hub)
@@ -233,14 +233,6 @@ class TestActions:
         booking.refresh_from_db()
         assert booking.checked_in_at <= booking.checked_out_at
         assert JournalEntry.objects.filter(verb="bookings.checked_in", actor_id=by.pk).count() == 2
-
-    @pytest.mark.parametrize(("deed", "status"), [("approve", Status.CONFIRMED), ("refuse", Status.REFUSED)])
-    def test_a_request_is_answered(self, client, space, deed, status):
-        sign_in(client, space)
-        booking = pending(space, from_now(48))
-        assert client.post(desk(space, deed, booking.reference)).status_code == 303
-        booking.refresh_from_db()
-        assert booking.status == status
 
     def test_an_option_is_made_firm(self, client, space):
         sign_in(client, space)

@@ -48,7 +48,7 @@ def hub(module_db: ModuleRows) -> Hub:
         )
         BookingFactory(space=asking, period=Period(EVENING, EVENING + HOUR))
         refused = BookingFactory(space=asking, period=Period(EVENING + 9 * DAY, EVENING + 9 * DAY + HOUR))
-        actions.refuse(booking=refused, by=ada, now=refused.created_at)
+        actions.refuse(booking=refused, by=ada, now=refused.created_at, reason="needed")
         BookingFactory()  # of another hub
         return hub
 

@@ -23,6 +23,7 @@ from totem.spaces.models import Audience, Space
 pytestmark = pytest.mark.django_db
 
 MINE = reverse("bookings:mine")
+WHY = {"reason": "needed"}
 PAGES = ("detail", "cancel", "move", "calendar")
 
 
@@ -115,7 +116,7 @@ class TestSeeing:
         assert booking.person.email in page.content.decode()
         for name in ("cancel", "move"):
             assert client.get(page_of(booking, name)).status_code == (200 if works else 404)
-        assert client.post(page_of(booking, "cancel")).status_code == (303 if works else 404)
+        assert client.post(page_of(booking, "cancel"), WHY).status_code == (303 if works else 404)
 
     def test_the_number_of_queries_of_a_booking_page(self, client, person, space, django_assert_num_queries):
         booking = BookingFactory(space=space, person=person)
@@ -160,6 +161,41 @@ class TestCancelling:
         assert "The space is free again" in answer.content.decode()
         assert client.post(page_of(booking, "cancel")).status_code == 409
         assert client.get(page_of(booking, "cancel")).status_code == 302
+
+    def test_the_author_may_say_why_and_the_team_reads_it(self, client, person, space):
+        booking = BookingFactory(space=space, person=person)
+        page = client.get(page_of(booking, "cancel")).content.decode()
+        assert 'name="reason"' not in page
+        assert client.post(page_of(booking, "cancel"), {"reason_words": "Ill <b>today</b>"}).status_code == 303
+        client.force_login(TeamMemberFactory(hub=space.hub, person=UserFactory(english=True)).person)
+        assert "Ill &lt;b&gt;today&lt;/b&gt;" in client.get(page_of(booking)).content.decode()
+
+    @pytest.mark.parametrize(
+        ("sent", "field"),
+        [
+            ({}, "reason"),
+            ({"reason_words": "Flooded"}, "reason"),
+            ({"reason": "elsewhere"}, "reason"),
+            ({"reason": "other", "reason_words": " "}, "reason_words"),
+            ({"reason": "other", "reason_words": "x" * 301}, "reason_words"),
+        ],
+    )
+    def test_the_team_says_why_or_nothing_is_cancelled(self, client, person, space, sent, field):
+        TeamMemberFactory(person=person, role=Role.DESK, hub=space.hub)
+        booking = BookingFactory(space=space)
+        answer = client.post(page_of(booking, "cancel"), sent)
+        assert (answer.status_code, [*answer.context["form"].errors]) == (422, [field])
+        booking.refresh_from_db()
+        assert (booking.status, booking.reason_words) == (Status.CONFIRMED, "")
+
+    def test_what_the_team_says_stands_on_the_page_of_the_person(self, client, person, space):
+        booking = BookingFactory(space=space, person=person)
+        team = Client()
+        team.force_login(TeamMemberFactory(hub=space.hub).person)
+        said = {"reason": "outage", "reason_words": "The heating."}
+        assert team.post(page_of(booking, "cancel"), said).status_code == 303
+        page = client.get(page_of(booking)).content.decode()
+        assert "The space or its equipment is out of order. The heating." in page
 
     def test_after_the_deadline_only_the_team_may(self, client, person):
         space = SpaceFactory(all_night=True, cancel_notice_minutes=60 * 24 * 3)

@@ -50,12 +50,12 @@ def notify(booking: Booking, event: str, entry: JournalEntry) -> None:
     app.configure_task("bookings.tell").defer(booking_id=booking.pk, event=event, occurrence=entry.pk)
 
 
-def _headline(event: str) -> str:
+def _headline(booking: Booking, event: str) -> str:
     return {
         Status.CONFIRMED: _("Your booking is confirmed"),
         Status.PENDING: _("Your request has reached the hub"),
-        Status.REFUSED: _("The hub cannot host you this time"),
-        Status.CANCELLED: _("Your booking is cancelled"),
+        Status.REFUSED: _("Your request was not accepted"),
+        Status.CANCELLED: _("The hub has cancelled your booking") if booking.reason else _("Your booking is cancelled"),
         Status.EXPIRED: _("Your request had no answer in time"),
         "moved": _("Your booking has changed"),
         "reminder": _("We are expecting you"),
@@ -66,11 +66,13 @@ def _sentence(booking: Booking, event: str, now: datetime) -> str:
     return {
         Status.CONFIRMED: _reminder_promise(booking, now),
         Status.PENDING: _("The team answers each request for this space; nobody else can take it meanwhile."),
-        Status.REFUSED: _("The space is not available for this request. Please look for another time or space."),
-        Status.CANCELLED: _("The space is free again; nothing is due."),
+        Status.REFUSED: _("Nothing is booked, and nothing is due."),
+        Status.CANCELLED: _("Nothing is due."),
         Status.EXPIRED: _("The hub did not answer before its time came: nothing is booked, and nothing is due."),
         "moved": _("Here is what holds now."),
-        "reminder": _("If you cannot come, please cancel: somebody else may need the space."),
+        "reminder": _("If you cannot come, please cancel: somebody else may need the space.")
+        if booking.can_cancel(now, by_team=False)
+        else _("If you cannot come, please tell the hub: somebody else may need the space."),
     }[event]
 
 
@@ -134,10 +136,12 @@ def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None
     hub = booking.space.hub
     language = booking.guest_language if booking.person is None else booking.person.language
     with translation.override(language):
+        reason = booking.given_reason if booking.reason else ""  # what the team said
         words = {
-            "headline": _headline(event),
+            "headline": _headline(booking, event),
             "sentence": _sentence(booking, event, now),
             "deadline": _change_deadline(booking, now),
+            "reason": reason,
         }
     mail.queue(
         key=f"bookings.{event}:{booking.pk}:{occurrence or f'{booking.starts_at:%Y%m%dT%H%M}:{booking.space_id}'}",
@@ -153,7 +157,7 @@ def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None
             "address": address_of(booking),
         },
         sender=Party(hub.name, hub.email),
-        links=hub.mail_note.split(),  # the team means them
+        links=[*hub.mail_note.split(), *reason.split()],  # the team means them
         calendar=b"" if event == "reminder" else _invitation(booking),
     )
 

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from totem.bookings.reasons import LONGEST_REASON, Reason
 from totem.core.constraints import EqualAsRange
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
@@ -115,6 +116,16 @@ class Booking(Dated):
     priced_until = models.DateTimeField(
         null=True, help_text="Until when the price holds, where the booking ends earlier: what is given back stays due."
     )
+    reason = models.CharField(
+        _("reason"),
+        max_length=12,
+        choices=Reason,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the team refused or cancelled it.",
+    )
+    reason_words = models.CharField(_("reason"), max_length=LONGEST_REASON, blank=True, default="", db_default="")
     cancellable_until = models.DateTimeField(_("can be cancelled until"))
     checked_in_at = models.DateTimeField(_("arrived"), null=True, blank=True)
     checked_out_at = models.DateTimeField(_("left"), null=True, blank=True)
@@ -135,6 +146,11 @@ class Booking(Dated):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="booking_ends_after_start"),
             models.CheckConstraint(condition=Q(priced_until__gt=F("ends_at")), name="booking_priced_beyond_its_end"),
+            models.CheckConstraint(
+                condition=Q(reason="", reason_words="") | Q(status__in=("refused", "cancelled")),
+                name="booking_reason_of_what_ended",
+            ),
+            models.CheckConstraint(condition=Q(reason__in=["", *Reason.values]), name="booking_reason_known"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="booking_of_something"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="booking_status_known"),
             models.CheckConstraint(
@@ -251,6 +267,12 @@ class Booking(Dated):
     def email(self) -> str:
         """Where mails about it go; empty for a guest of whom the team knows no address: then none is sent."""
         return self.guest_email if self.person is None else self.person.email
+
+    @property
+    def given_reason(self) -> str:
+        """Why it was refused or cancelled, as it was said; empty where nothing was."""
+        ready_made = "" if self.reason in {"", Reason.OTHER} else str(Reason(self.reason).label)
+        return " ".join(part for part in (ready_made, self.reason_words) if part)
 
     @property
     def is_live(self) -> bool:

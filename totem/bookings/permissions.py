@@ -23,6 +23,11 @@ class Access:
     by_team: bool
 
     @property
+    def acts_for_team(self) -> bool:
+        """Whether the booking is somebody else's to whom the team owes a reason."""
+        return self.by_team and self.by != self.booking.person
+
+    @property
     def may_change(self) -> bool:
         return self.is_own or self.by_team
 

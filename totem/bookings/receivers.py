@@ -87,6 +87,7 @@ def give_bookings(person: User, **_: Any) -> dict[str, Any]:
                 "until": booking.ends_at.isoformat(),
                 "status": booking.status,
                 "purpose": booking.purpose,
+                "reason": booking.given_reason,
                 "organisation": booking.organisation.name if booking.organisation else None,
                 "price": str(booking.price),
                 "arrived": booking.checked_in_at.isoformat() if booking.checked_in_at else None,

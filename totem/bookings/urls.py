@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from totem.bookings.views import booking, desk, ending, guest, limits, listing, mine
+from totem.bookings.views import answers, booking, desk, ending, guest, limits, listing, mine
 from totem.core.codes import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
@@ -28,7 +28,8 @@ urlpatterns = [
     path(f"{DESK}limites/fin/", limits.end_lift, name="end_lift"),
     path(f"{DESK}pannes/<int:pk>/fin/", desk.end_outage, name="end_outage"),
     path(f"{DESK}<reference:reference>/accord/", desk.act, {"deed": "approve"}, name="approve"),
-    path(f"{DESK}<reference:reference>/refus/", desk.act, {"deed": "refuse"}, name="refuse"),
+    path(f"{DESK}<reference:reference>/demande/", answers.request_page, name="request"),
+    path(f"{DESK}<reference:reference>/refus/", answers.request_page, name="refuse"),
     path(f"{DESK}<reference:reference>/ferme/", desk.act, {"deed": "confirm_hold"}, name="confirm_hold"),
     path(f"{DESK}<reference:reference>/arrivee/", desk.act, {"deed": "check_in"}, name="check_in"),
     path(f"{DESK}<reference:reference>/arrivee/annuler/", desk.act, {"deed": "undo_check_in"}, name="undo_check_in"),

@@ -86,6 +86,14 @@ def state_of(booking: Booking, now: datetime) -> str:
     return "confirmed" if booking.checked_in_at is None else "arrived"
 
 
+def refused_words(booking: Booking) -> str:
+    """The message after a refusal: whether anybody is told."""
+    words = {"who": booking.who, "space": booking.space.name}
+    if not booking.email:
+        return _("Refused: %(who)s, %(space)s. No mail is sent: no address was given.") % words
+    return _("Refused: %(who)s, %(space)s. They are told by mail.") % words
+
+
 # -- In the list of all bookings --------------------------------------------------------------------------------------
 
 

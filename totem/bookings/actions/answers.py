@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from totem.bookings.actions.state import (
     record,
 )
 from totem.bookings.models import LIVE, Booking, Status
+from totem.bookings.reasons import Reason
 from totem.core import limits as policy
 from totem.core.codes import new_code, parse
 from totem.core.limits import Taker
@@ -84,14 +86,26 @@ def approve(*, booking: Booking, by: User, now: datetime) -> Booking:
 
 
 @transaction.atomic
-def refuse(*, booking: Booking, by: User, now: datetime) -> Booking:
-    """The team refuses a pending booking; the space is free again. Raises WrongStateError."""
+def refuse(*, booking: Booking, by: User, now: datetime, reason: str, words: str = "") -> Booking:
+    """The team refuses a pending booking and says why (`Reason`, and its own words); the space is free again.
+
+    Raises WrongStateError, or ValidationError at `reason` or `reason_words`.
+    """
     row = locked_booking(booking, Status.PENDING)
+    _give_reason(row, reason, words)
     change_status(row, Status.REFUSED)
-    entry = record("bookings.refused", row, by, {})
+    entry = record("bookings.refused", row, by, {"reason": reason})
     signals.refused.send(Booking, booking=row, now=now)
     mails.notify(row, str(Status.REFUSED), entry)
     return row
+
+
+def _give_reason(booking: Booking, reason: str, words: str) -> None:
+    if not reason:
+        raise ValidationError({"reason": _("Say why: the person reads it.")})
+    if reason == Reason.OTHER and not words.strip():
+        raise ValidationError({"reason_words": _("Write the reason here.")})
+    booking.reason, booking.reason_words = reason, words.strip()
 
 
 def expire_requests(*, now: datetime) -> int:
@@ -106,12 +120,21 @@ def expire_requests(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def cancel(*, booking: Booking, by: User | None, now: datetime, by_team: bool) -> Booking:
-    """Cancel a booking; its space is free again. Raises WrongStateError after the deadline, or once they are here."""
+def cancel(
+    *, booking: Booking, by: User | None, now: datetime, by_team: bool, reason: str = "", words: str = ""
+) -> Booking:
+    """Cancel a booking; its space is free again. The team says why, as in `refuse`; whoever booked it may.
+
+    Raises WrongStateError after the deadline, or once they are here; ValidationError as `refuse`.
+    """
     row = locked_booking(booking, *LIVE)
     check_changeable(row, now, row.withdrawn_until, by_team=by_team)
+    if by_team and (by is None or by.pk != row.person_id):
+        _give_reason(row, reason, words)
+    else:
+        row.reason_words = words.strip()
     change_status(row, Status.CANCELLED)
-    entry = record("bookings.cancelled", row, by, {})
+    entry = record("bookings.cancelled", row, by, {"reason": row.reason})
     signals.cancelled.send(Booking, booking=row, now=now)
     mails.notify(row, str(Status.CANCELLED), entry)
     return row

@@ -20,14 +20,19 @@ def anonymise_person(*, person: User, now: datetime) -> None:
     to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at__isnull=True)
     for booking in to_come.order_by("pk"):
         cancel(booking=booking, by=person, now=now, by_team=True)
-    Booking.objects.filter(person=person).update(purpose="")
+    Booking.objects.filter(person=person).update(purpose="", reason_words="")
 
 
 def anonymise_guests(*, now: datetime) -> int:
     """Erase the name, address and telephone of guests a year after their booking ended; returns how many bookings."""
     over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - rules.GUESTS_KEPT)
     return over.exclude(guest_email__endswith=ERASED).update(
-        guest_name="–", guest_key="", guest_email=Concat(Lower("reference"), Value(ERASED)), guest_phone="", purpose=""
+        guest_name="–",
+        guest_key="",
+        guest_email=Concat(Lower("reference"), Value(ERASED)),
+        guest_phone="",
+        purpose="",
+        reason_words="",
     )
 
 

@@ -42,10 +42,10 @@ def record(verb: str, booking: Booking, by: User | None, facts: dict[str, Any]) 
 
 
 def change_status(booking: Booking, status: Status) -> None:
-    """Save the new status; a trigger frees the units of one that blocks them no more."""
+    """Save the new status, with its reason; a trigger frees the units of one that blocks them no more."""
     booking.status = status
     booking.hold_expires_at = None
-    booking.save(update_fields=["status", "hold_expires_at", "updated_at"])
+    booking.save(update_fields=["status", "hold_expires_at", "reason", "reason_words", "updated_at"])
 
 
 def locked_booking(booking: Booking, *states: Status) -> Booking:

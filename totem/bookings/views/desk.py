@@ -163,7 +163,6 @@ def _line(row: DeskRow, now: datetime.datetime, deed: str, word: str, *, with_da
 Deed = Callable[[Booking, User, datetime.datetime], Booking]
 DEEDS: dict[str, Deed] = {
     "approve": lambda booking, by, now: actions.approve(booking=booking, by=by, now=now),
-    "refuse": lambda booking, by, now: actions.refuse(booking=booking, by=by, now=now),
     "confirm_hold": lambda booking, by, now: actions.confirm_hold(booking=booking, by=by, now=now),
     "check_in": lambda booking, by, now: actions.check_in(booking=booking, by=by, now=now),
     "undo_check_in": lambda booking, by, now: actions.undo_check_in(booking=booking, by=by),  # noqa: ARG005
@@ -172,7 +171,6 @@ DEEDS: dict[str, Deed] = {
 }
 DONE = {
     "approve": gettext_lazy("Approved: %(who)s, %(space)s."),
-    "refuse": gettext_lazy("Refused: %(who)s, %(space)s. They are told by mail."),
     "confirm_hold": gettext_lazy("Booked for good: %(who)s, %(space)s."),
     "check_in": gettext_lazy("Arrived: %(who)s, %(space)s."),
     "undo_check_in": gettext_lazy("Arrival undone: %(who)s, %(space)s."),

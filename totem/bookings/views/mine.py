@@ -21,12 +21,14 @@ from totem.accounts.permissions import signed_in
 from totem.bookings import actions, mails, queries, wording
 from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
 from totem.bookings.addresses import limits_url
+from totem.bookings.answer_forms import ReasonForm, WithdrawalForm
 from totem.bookings.forms import MoveForm, slot_initial
 from totem.bookings.limits import taker_in
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.navigation import TODAY
 from totem.bookings.permissions import Access, booking_for
 from totem.bookings.proposals import price_was_shown, slot_offers, summary_of
+from totem.bookings.reasons import REASONS_TO_CANCEL
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.bookings.views.booking import not_for_you, trail
@@ -35,7 +37,7 @@ from totem.core import limits as policy
 from totem.core.calendar_files import Method, calendar_file
 from totem.core.limits import LimitReached, Taker
 from totem.core.navigation import stand
-from totem.core.pages import SHOW_AND_SEND, SeeOther, render_page
+from totem.core.pages import SHOW_AND_SEND, SeeOther, errors_in, form_status, render_page
 from totem.spaces.models import Outage, Space
 from totem.spaces.pricing import QuoteLine
 from totem.spaces.wording import outage_when, outage_words, quote_lines
@@ -145,6 +147,7 @@ def context_of(access: Access, now: datetime) -> dict[str, Any]:
         "space": booking.space,
         "hub": booking.space.hub,
         "state": wording.state_of(booking, now),
+        "can_answer": access.acts_for_team and booking.status == Status.PENDING and not booking.has_lapsed(now),
         "lines": quote_lines(map(QuoteLine.from_json, booking.price_lines)),
         "can_check_in": access.by_team and booking.can_check_in(now),
         "can_move": access.may_change and booking.can_move(now, by_team=access.by_team),
@@ -168,20 +171,30 @@ def calendar(request: HttpRequest, access: Access) -> HttpResponse:
 @of_booking
 @require_http_methods(SHOW_AND_SEND)
 def cancel(request: HttpRequest, access: Access) -> HttpResponse:
-    """Ask, then cancel."""
+    """Ask why and whether, then cancel; only the team has to say why."""
     now, booking = clock.now(), access.booking
     if not access.may_change:
         raise Http404
-    if request.method != "POST":
-        if not booking.can_cancel(now, by_team=access.by_team):
-            return redirect("bookings:detail", booking.reference)
-        return render(request, "bookings/cancel.html", context_of(access, now))
-    try:
-        actions.cancel(booking=booking, by=access.by, now=now, by_team=access.by_team)
-    except WrongStateError as refusal:
-        return refused(request, access, refusal)
-    messages.success(request, _("Cancelled. The space is free again and nothing is due."))
-    return SeeOther(reverse("bookings:detail", args=[booking.reference]))
+    if request.method != "POST" and not booking.can_cancel(now, by_team=access.by_team):
+        return redirect("bookings:detail", booking.reference)
+    sent = request.POST if request.method == "POST" else None
+    form = ReasonForm(sent, REASONS_TO_CANCEL) if access.acts_for_team else WithdrawalForm(sent)
+    if form.is_valid():
+        try:
+            with errors_in(form):
+                _cancel(access, now, **form.cleaned_data)
+                messages.success(request, _("Cancelled. The space is free again and nothing is due."))
+                return SeeOther(reverse("bookings:detail", args=[booking.reference]))
+        except WrongStateError as refusal:
+            return refused(request, access, refusal)
+    context = {**context_of(access, now), "form": form}
+    return render(request, "bookings/cancel.html", context, status=form_status(request))
+
+
+def _cancel(access: Access, now: datetime, reason_words: str, reason: str = "") -> None:
+    actions.cancel(
+        booking=access.booking, by=access.by, now=now, by_team=access.by_team, reason=reason, words=reason_words
+    )
 
 
 def refused(request: HttpRequest, access: Access, refusal: WrongStateError) -> HttpResponse:
