@@ -159,6 +159,7 @@ export async function start(element) {
       fitBoundsOptions: { padding: 16 },
       attributionControl: Boolean(element.dataset.style) && { compact: true },
       cooperativeGestures: true,
+      locale: JSON.parse(element.dataset.words),
       dragRotate: false,
       fadeDuration: 0,
     });

@@ -78,6 +78,7 @@ async function opened(element, canvas, shown) {
     fitBoundsOptions: { padding: 40, maxZoom: 13 },
     attributionControl: Boolean(dataset.style) && { compact: true },
     cooperativeGestures: true,
+    locale: JSON.parse(dataset.words),
     dragRotate: false,
     fadeDuration: 0,
   });

@@ -1,6 +1,9 @@
 // Time grids with the keyboard: one stop for Tab, then arrows. Home and End go to the ends of a row, with Ctrl to the
 // ends of the table; Page Up and Page Down to the week before and after ([data-grid-previous], [data-grid-next]).
 
+// Page Up or Page Down was pressed: the table that replaces this one takes the focus.
+let turning = false;
+
 const LIVE = "a[href], button:not(:disabled)";
 
 export function start(table) {
@@ -51,6 +54,7 @@ export function start(table) {
       const link = document.querySelector(event.key === "PageUp" ? "[data-grid-previous]" : "[data-grid-next]");
       if (!link) return;
       event.preventDefault();
+      turning = true;
       link.click();
     }
   });
@@ -60,4 +64,6 @@ export function start(table) {
 
   const first = table.querySelector("td [aria-current]") ?? rows()[0]?.[0];
   if (first) stopAt(first);
+  if (turning) first?.focus();
+  turning = false;
 }

@@ -74,6 +74,7 @@ function pin(point) {
   return element;
 }
 
+const AIR = 6; // pixels between two names
 const SIDES = ["top", "right", "bottom", "left"];
 
 function overlap(a, b) {
@@ -95,7 +96,7 @@ function placeNames(element, pins) {
       const box = name.getBoundingClientRect();
       const inside = box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
       if (!inside || taken.some((other) => other.marker !== marker && overlap(box, other))) return false;
-      taken.push(box);
+      taken.push({ left: box.left - AIR, right: box.right + AIR, top: box.top - AIR, bottom: box.bottom + AIR });
       return true;
     });
     if (!fits) marker.dataset.side = "none";
@@ -119,6 +120,7 @@ export async function start(element) {
       fitBoundsOptions: { padding: { top: edge, bottom: edge, left: edge, right: edge + 40 }, maxZoom: element.dataset.style ? 14 : 6 },
       attributionControl: Boolean(element.dataset.style) && { compact: true },
       cooperativeGestures: true,
+      locale: JSON.parse(element.dataset.words),
       dragRotate: false,
       fadeDuration: 0,
     });

@@ -39,6 +39,7 @@ export async function start(element) {
       zoom: dataset.style ? 14 : 9,
       attributionControl: Boolean(dataset.style) && { compact: true },
       cooperativeGestures: true,
+      locale: JSON.parse(dataset.words),
       dragRotate: false,
       fadeDuration: 0,
     });

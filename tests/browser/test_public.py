@@ -161,8 +161,7 @@ def test_the_week_is_walked_with_the_arrow_keys(window: NewPage, place: Hub) -> 
     page.locator("table.space-week td a").first.focus()
     page.keyboard.press("PageDown")
     page.wait_for_url(f"**/?date={next_monday() + timedelta(days=7)}")
-    expect(page.locator("#week table.space-week")).to_have_count(1)
-    assert page.locator("#week").inner_text()
+    expect(page.locator("#week table.space-week td a:focus")).to_have_count(1)  # the next arrow goes on from there
     page.keyboard.press("Enter")
 
 

@@ -1,5 +1,6 @@
 """A hub's page: what it offers, when it is open, how to come, its next free meeting room."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -68,6 +69,14 @@ def test_number_of_queries_does_not_grow(
     with django_assert_num_queries(13):
         response = visitor.get(page_of(hub))
     assert response.content.count(b'class="card-link space-card"') == spaces
+
+
+def test_spaces_without_a_photo_have_each_a_drawing_of_their_own(visitor: Client, thursday: datetime) -> None:
+    hub = HubFactory()
+    SpaceFactory.create_batch(7, hub=hub)
+    spaces = visitor.get(page_of(hub)).content.decode().partition('id="spaces"')[2]
+    drawings = re.findall(r"img/pattern-\d+", spaces)
+    assert (len(drawings), len(set(drawings))) == (7, 7)
 
 
 def test_the_next_free_meeting_room_is_one_button_to_its_prefilled_booking(visitor: Client, thursday: datetime) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 Words = str | Promise
 
@@ -31,3 +32,18 @@ class SlotButton(NamedTuple):
     label: Words
     url: str
     note: Words = ""
+
+
+# What MapLibre says on its maps, by its own keys.
+MAP_WORDS = {
+    "AttributionControl.ToggleAttribution": _("Who made this map"),
+    "CooperativeGesturesHandler.MacHelpText": _("Use ⌘ and scroll to zoom the map"),
+    "CooperativeGesturesHandler.MobileHelpText": _("Use two fingers to move the map"),
+    "CooperativeGesturesHandler.WindowsHelpText": _("Use Ctrl and scroll to zoom the map"),
+    "LogoControl.Title": _("MapLibre logo"),
+    "Map.Title": _("Map"),
+    "Marker.Title": _("Point on the map"),
+    "NavigationControl.ZoomIn": _("Zoom in"),
+    "NavigationControl.ZoomOut": _("Zoom out"),
+    "Popup.Close": _("Close"),
+}

@@ -7,11 +7,10 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, Any]:  # noqa: ARG001 (Django calls it with the request)
-    """`demo`, `code_minutes` (of a mailed code), `site_url`, `languages` and `map_style_url` (may be empty)."""
+    """`demo`, `code_minutes` (of a mailed code), `site_url` and `languages`."""
     return {
         "demo": settings.DEMO,
         "code_minutes": settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60,
         "site_url": settings.SITE_URL,
         "languages": settings.LANGUAGES,
-        "map_style_url": settings.MAP_STYLE_URL,
     }

@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import pgettext, pgettext_lazy
 
 from totem.core import codes, languages, navigation, phones, wording
-from totem.core.components import Crumb, SlotButton, Tab, Words
+from totem.core.components import MAP_WORDS, Crumb, SlotButton, Tab, Words
 from totem.core.navigation import Navigation, navigation_of
 from totem.core.periods import Period
 from totem.core.wording import Zone
@@ -372,6 +372,12 @@ def crumbs(items: Iterable[Crumb | tuple[Words, str]]) -> dict[str, Any]:
     return {"items": [Crumb(*item) for item in items]}
 
 
+@register.inclusion_tag("core/components/crumbs.html")
+def crumb(label: Words, url: str) -> dict[str, Any]:
+    """The breadcrumb of a page with one page above it."""
+    return crumbs([Crumb(label, url)])
+
+
 @register.inclusion_tag("core/components/tabs.html")
 def tabs(items: Iterable[Tab], label: Words) -> dict[str, Any]:
     """Links between lists, with their counts; `label` names the choice for screen readers."""
@@ -420,12 +426,12 @@ PATTERNS = 12
 
 
 @register.inclusion_tag("core/components/photo.html")
-def photo(image: Any, name: Words, alt: Words = "", eager: bool = False) -> dict[str, Any]:
-    """A photo (an image field or an address), or a pattern chosen by `name`."""
+def photo(image: Any, name: Words, alt: Words = "", eager: bool = False, number: int | None = None) -> dict[str, Any]:
+    """A photo (an image field or an address), or a pattern: of `number`, so that neighbours differ, else of `name`."""
     source = (image if isinstance(image, str) else image.url) if image else ""
     # The low bits of a CRC of short names are often equal; a seventh of it spreads better over the patterns.
-    pattern = f"img/pattern-{crc32(str(name).encode()) // 7 % PATTERNS + 1}.svg"
-    return {"source": source, "pattern": pattern, "alt": alt, "eager": eager}
+    chosen = crc32(str(name).encode()) // 7 if number is None else number
+    return {"source": source, "pattern": f"img/pattern-{chosen % PATTERNS + 1}.svg", "alt": alt, "eager": eager}
 
 
 @register.inclusion_tag("core/components/hub_card.html")
@@ -437,6 +443,7 @@ def hub_card(
     tagline: Words = "",
     image: Any = None,
     alt: Words = "",
+    number: int | None = None,
     state: str = "",
     state_word: Words = "",
     level: int = 2,
@@ -449,6 +456,7 @@ def hub_card(
         "tagline": tagline,
         "image": image,
         "alt": alt,
+        "number": number,
         "state": state,
         "state_word": state_word,
         "level": level,
@@ -463,6 +471,7 @@ def space_card(
     kind: Words,
     image: Any = None,
     alt: Words = "",
+    number: int | None = None,
     capacity: int | None = None,
     floor: Decimal | None = None,
     price: Words = "",
@@ -477,6 +486,7 @@ def space_card(
         "kind": kind,
         "image": image,
         "alt": alt,
+        "number": number,
         "capacity": capacity,
         "floor": floor,
         "price": price,
@@ -498,23 +508,21 @@ def progress(value: float, maximum: float, label: Words) -> dict[str, Any]:
     return {"value": value, "maximum": maximum, "label": label, "share": value / maximum if maximum else 0}
 
 
-@register.inclusion_tag("core/components/map.html", takes_context=True)
-def map(context: Context, points: Sequence[dict[str, Any]], label: Words) -> dict[str, Any]:  # noqa: A001
+@register.inclusion_tag("core/components/map.html")
+def map(points: Sequence[dict[str, Any]], label: Words) -> dict[str, Any]:  # noqa: A001
     """A map of `points`, each {"name", "lat", "lng", "href", "text"}; the page lists the same places in HTML beside."""
-    style = context.get("map_style_url", "")
     plain = [{**p, "lat": float(p["lat"]), "lng": float(p["lng"]), "name": str(p["name"])} for p in points]
-    return {"points": plain, "label": label, "style": style}
+    return {"points": plain, "label": label}
 
 
 @register.inclusion_tag("core/components/position_map.html")
 def position_map(latitude: BoundField, longitude: BoundField, around: str = "") -> dict[str, Any]:
     """A map with a point to move, which writes these two fields; `around` is the address of an outline to draw."""
-    return {"latitude": latitude, "longitude": longitude, "around": around, "style": settings.MAP_STYLE_URL}
+    return {"latitude": latitude, "longitude": longitude, "around": around}
 
 
-@register.inclusion_tag("core/components/choropleth.html", takes_context=True)
+@register.inclusion_tag("core/components/choropleth.html")
 def choropleth(
-    context: Context,
     outlines: str,
     table: str,
     label: Words,
@@ -529,7 +537,13 @@ def choropleth(
     the SVG that the map replaces where scripts run.
     """
     addresses = {"outlines": outlines, "table": table, "edge": edge, "points": points, "instead": instead}
-    return {**addresses, "label": label, "style": context.get("map_style_url", "")}
+    return {**addresses, "label": label}
+
+
+@register.inclusion_tag("core/components/map_library.html")
+def map_library() -> dict[str, Any]:
+    """The attributes of every map: where its library and its base map are, and what the library says (`MAP_WORDS`)."""
+    return {"words": MAP_WORDS, "style": settings.MAP_STYLE_URL}
 
 
 @register.inclusion_tag("core/components/map_legend.html")
