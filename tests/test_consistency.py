@@ -51,6 +51,17 @@ def test_nothing_is_inline_in_a_page():
     assert faults_of(pages, lambda path: inline.findall(path.read_text(encoding="utf-8"))) == {}
 
 
+def test_what_scrolls_is_reached_by_the_keyboard_and_named():
+    """axe: scrollable-region-focusable, which shows only on a narrow screen with wide rows."""
+    scrolling = re.compile(r'<[^>]*class="(?:table-scroll|charter-text)[^>]*>')
+    named = re.compile(r'tabindex="0" role="(?:region|group)" aria-label')
+
+    def fault(path: Path) -> list[str]:
+        return [tag for tag in scrolling.findall(path.read_text(encoding="utf-8")) if not named.search(tag)]
+
+    assert faults_of(TEMPLATES, fault) == {}
+
+
 @pytest.mark.django_db
 def test_migrations_say_what_the_models_say():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
