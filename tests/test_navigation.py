@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories.accounts import UserFactory
+from tests.factories.bookings import BookingFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory
 from tests.factories.territories import CommuneFactory, EpciFactory, WorkspaceFactory, WorkspaceMemberFactory
@@ -260,6 +261,24 @@ def test_breadcrumbs_end_at_their_last_link():
     crumbs = re.search(r'<nav class="crumbs".*?</nav>', page, re.DOTALL)[0]
     assert crumbs.count("<li>") == 1
     assert "chevron-right" not in crumbs
+
+
+@pytest.mark.django_db
+def test_a_page_below_another_leads_back_to_it():
+    booking = BookingFactory()
+    client = signed_in(booking.person)
+
+    def crumbs(name: str, *args: object) -> list[str]:
+        page = client.get(reverse(name, args=args)).content.decode()
+        found = re.search(r'<nav class="crumbs".*?</nav>', page, re.DOTALL)
+        return re.findall(r'<a href="([^"]*)"', found[0]) if found else []
+
+    hub, space, own = booking.hub, booking.space, reverse("bookings:detail", args=[booking.reference])
+    space_page = reverse("website:space", args=[hub.slug, space.slug])
+    assert crumbs("bookings:book", hub.slug, space.slug) == ["/", reverse("website:hub", args=[hub.slug]), space_page]
+    assert crumbs("bookings:cancel", booking.reference) == crumbs("bookings:move", booking.reference) == [own]
+    assert crumbs("accounts:erase") == crumbs("account_email") == [reverse("accounts:profile")]
+    assert crumbs("website:about") == []
 
 
 # -- What the bars cost -----------------------------------------------------------------------------------------------

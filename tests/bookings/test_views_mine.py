@@ -62,10 +62,12 @@ class TestList:
 
         waiting, rest = html.split('id="coming"')
         to_come, over = rest.split('id="past"')
+        to_come, dropped = to_come.split('id="dropped"')
         assert "Selle" in waiting
         assert coming.reference in to_come
         assert past.reference in over
-        assert gone.reference in over
+        assert gone.reference in dropped
+        assert gone.reference not in over
         assert stranger.reference not in html
 
     @pytest.mark.parametrize("count", [1, 3])
@@ -73,7 +75,7 @@ class TestList:
         for n in range(count):
             BookingFactory(space=space, person=person, period=from_now(48 + 2 * n))
             BookingFactory(space=space, person=person, period=from_now(-48 - 2 * n))
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             html = client.get(MINE).content.decode()
         assert html.count('class="row-line"') == 2 * count
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -45,7 +46,8 @@ from totem.spaces.wording import audience_words, rules_words
 
 def trail(hub: Hub, *more: Crumb) -> list[Crumb]:
     """The breadcrumb of a page about a hub's space or booking."""
-    return [Crumb(hub.name, reverse("website:hub", args=[hub.slug])), *more]
+    hubs = Crumb(pgettext("navigation", "Hubs"), reverse("website:home"))
+    return [hubs, Crumb(hub.name, reverse("website:hub", args=[hub.slug])), *more]
 
 
 @login_not_required

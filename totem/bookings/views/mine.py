@@ -35,6 +35,7 @@ from totem.bookings.views.booking import not_for_you, trail
 from totem.core import clock
 from totem.core import limits as policy
 from totem.core.calendar_files import Method, calendar_file
+from totem.core.components import Crumb
 from totem.core.limits import LimitReached, Taker
 from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, SeeOther, errors_in, form_status, render_page
@@ -51,15 +52,18 @@ View = Callable[..., HttpResponseBase]
 @never_cache
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    """What one has booked: what waits, what comes, and what is over, page by page."""
+    """What one has booked: what waits, what comes, what will not take place, and what is over, page by page."""
     now, person = clock.now(), signed_in(request)
     own = Booking.objects.filter(person=person).with_place()
-    over = Q(ends_at__lte=now) | ~Q(status__in=LIVE) | Q(hold_expires_at__lte=now)
-    coming = list(own.exclude(over).order_by("starts_at", "pk")[:MOST_COMING])
-    past = Paginator(own.filter(over).order_by("-starts_at", "-pk"), PAGE).get_page(request.GET.get("page"))
+    dropped = ~Q(status__in=LIVE) | Q(hold_expires_at__lte=now)
+    ahead = own.filter(ends_at__gt=now).order_by("starts_at", "pk")
+    coming = list(ahead.exclude(dropped)[:MOST_COMING])
+    over = own.filter(ends_at__lte=now).order_by("-starts_at", "-pk")
+    past = Paginator(over, PAGE).get_page(request.GET.get("page"))
     context = {
         "waiting": [b for b in coming if b.status != Status.CONFIRMED],
         "coming": [b for b in coming if b.status == Status.CONFIRMED],
+        "dropped": list(ahead.filter(dropped)[:MOST_COMING]),
         "past": past,
         "now": now,
     }
@@ -141,6 +145,8 @@ def _limits(access: Access, now: datetime) -> dict[str, Any]:
 def context_of(access: Access, now: datetime) -> dict[str, Any]:
     """What every page about a booking shows, and what can be done to it."""
     booking = access.booking
+    crumbs = [] if access.by else trail(booking.space.hub)  # who is signed in has a bar
+    own_page = Crumb(booking.space.name, reverse("bookings:detail", args=[booking.reference]))
     return {
         "access": access,
         "booking": booking,
@@ -153,7 +159,8 @@ def context_of(access: Access, now: datetime) -> dict[str, Any]:
         "can_move": access.may_change and booking.can_move(now, by_team=access.by_team),
         "can_change_end": access.may_change and booking.can_change_end(now, by_team=access.by_team),
         "can_cancel": access.may_change and booking.can_cancel(now, by_team=access.by_team),
-        "crumbs": [] if access.by else trail(booking.space.hub),  # who is signed in has a bar
+        "crumbs": crumbs,
+        "crumbs_below": [*crumbs, own_page],
     }
 
 

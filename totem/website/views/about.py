@@ -1,7 +1,6 @@
 """About Totem, accessibility statement and legal notice."""
 
 import importlib.metadata
-from collections.abc import Mapping
 from datetime import date
 
 from django.conf import settings
@@ -12,7 +11,6 @@ from django.views.decorators.http import require_safe
 
 from totem.core.mail import BODY_RETENTION
 from totem.hubs.models import Hub
-from totem.website.breadcrumbs import home_crumb
 
 # When the statement was last held against the tests; the law wants it looked at again every three years.
 ACCESSIBILITY_STATED_ON = date(2026, 11, 22)
@@ -23,7 +21,7 @@ ACCESSIBILITY_STATED_ON = date(2026, 11, 22)
 def about(request: HttpRequest) -> HttpResponse:
     """What Totem is, the address of its source (AGPL, article 13), and what is invented in the demonstration."""
     context = {"version": importlib.metadata.version("totem"), "source_url": settings.SOURCE_URL}
-    return _page(request, "website/about.html", context)
+    return render(request, "website/about.html", context)
 
 
 @login_not_required
@@ -34,7 +32,7 @@ def accessibility(request: HttpRequest) -> HttpResponse:
     Without an audit the state of conformity is « non conforme », whatever automatic tests find.
     """
     context = {"publisher": settings.PUBLISHER, "stated_on": ACCESSIBILITY_STATED_ON}
-    return _page(request, "website/accessibility.html", context)
+    return render(request, "website/accessibility.html", context)
 
 
 @login_not_required
@@ -49,8 +47,4 @@ def legal(request: HttpRequest) -> HttpResponse:
         "session_days": settings.SESSION_COOKIE_AGE // 86400,
         "map_origins": settings.MAP_ORIGINS,
     }
-    return _page(request, "website/legal.html", context)
-
-
-def _page(request: HttpRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
-    return render(request, template, {**context, "crumb_items": [home_crumb()]})
+    return render(request, "website/legal.html", context)
