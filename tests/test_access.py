@@ -44,7 +44,7 @@ from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
-from totem.hubs.models import FoundingRequest, Hub, HubPhoto, Role
+from totem.hubs.models import FoundingRequest, Hub, HubPhoto, MembershipRequest, PersonNote, Role
 from totem.observatory.models import Stock
 from totem.spaces.models import SpacePhoto
 
@@ -69,7 +69,7 @@ PUBLIC = {
 OWN = {
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:erase", "organisations:list",
     "organisations:create", "territories:workspace_create", "accounts:landing", "hubs:create",
-    "accounts:invitations",
+    "accounts:invitations", "hubs:mine",
 }  # fmt: skip
 FORBIDDEN, NOT_FOUND, WRONG_METHOD, SIGN_IN = 403, 404, 405, 302
 
@@ -129,6 +129,8 @@ class World:
             "appointment": AppointmentFactory(**governed).pk,
             "funding": FundingLineFactory(**governed).pk,
             "account": self.person.pk,
+            "asked": MembershipRequest.objects.create(hub=self.hub, person=self.person).pk,
+            "note": PersonNote.objects.create(hub=self.hub, person=self.person, author=self.manager, text="x").pk,
             "invitation": Invitation.objects.create(
                 kind="organisations.person",
                 subject_id=self.affiliation.organisation_id,
@@ -199,6 +201,8 @@ KINDS = {
     "territories:document_public": "document", "territories:document_erase": "document",
     "territories:public_document": "document", "accounts:staff_set": "account", "core:job_retry": "job",
     "core:mail_send": "mail", "accounts:invitation_accept": "invitation", "accounts:invitation_decline": "invitation",
+    "hubs:request": "asked", "hubs:request_decline": "asked", "hubs:request_withdraw": "asked", "hubs:leave": "member",
+    "hubs:leave_team": "role", "bookings:person": "account", "bookings:note_remove": "note",
     "accounts:invitation_send_again": "invitation", "accounts:invitation_withdraw": "invitation",
 }  # fmt: skip
 

@@ -137,8 +137,8 @@ def test_a_booking_stands_where_the_reader_works():
 
 HUB_BARS = {
     Role.MANAGER: ["Today", "Bookings", "People", "Figures", "Settings", "Out of order"],
-    Role.DESK: ["Today", "Bookings", "Figures", "Out of order"],
-    Role.FACILITATOR: ["Today", "Bookings", "Figures"],
+    Role.DESK: ["Today", "Bookings", "People", "Figures", "Out of order"],
+    Role.FACILITATOR: ["Today", "Bookings", "People", "Figures"],
     Role.MACHINES: ["Today", "Bookings", "Figures", "Out of order"],
     Role.READER: ["Today", "Bookings", "Figures"],
 }
@@ -171,6 +171,7 @@ def test_the_bar_of_a_territory(role: str):
 def test_ones_own_bar_and_the_installations():
     assert labels(signed_in(UserFactory()), reverse("bookings:mine")) == [
         "Bookings",
+        "Hubs",
         "Organisations",
         "Invitations",
     ]

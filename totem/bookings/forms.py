@@ -405,3 +405,11 @@ def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any
 def has_team_fields(data: Any) -> bool:
     """Whether posted data have fields of the team's form only, so that other requests cost no query."""
     return bool(data.get("whom") or data.get("hold"))
+
+
+class PeopleSearchForm(forms.Form):
+    """Which people of a hub to list."""
+
+    hide_optional = True
+
+    q = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)

@@ -1,12 +1,17 @@
-"""One's bookings, the day at a hub's desk, and all its bookings."""
+"""One's bookings, the day at a hub's desk, all its bookings, and its people."""
 
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from totem.accounts.navigation import ME
-from totem.core.navigation import Entry, add_entry
+from totem.core.navigation import Entry, EntryTab, add_entry, add_tab
 from totem.hubs.navigation import HUB
-from totem.hubs.permissions import SEE_DESK
+from totem.hubs.permissions import MANAGE, SEE_DESK, WORK_DESK
 
 add_entry(Entry(ME, pgettext_lazy("navigation", "Bookings"), "bookings:mine", 10))
 TODAY = add_entry(Entry(HUB, pgettext_lazy("navigation", "Today"), "bookings:desk", 10, needs=SEE_DESK))
 add_entry(Entry(HUB, pgettext_lazy("navigation", "Bookings"), "bookings:list", 20, needs=SEE_DESK))
+PEOPLE = add_entry(Entry(HUB, pgettext_lazy("navigation", "People"), "bookings:people", 30, needs=WORK_DESK))
+add_tab(EntryTab(PEOPLE, _("People"), "bookings:people", 10))
+add_tab(EntryTab(PEOPLE, _("Requests and invitations"), "hubs:member_add", 20, needs=MANAGE))
+add_tab(EntryTab(PEOPLE, _("Team"), "hubs:team", 30, needs=MANAGE))

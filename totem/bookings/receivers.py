@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -15,8 +15,8 @@ from totem.bookings import actions, queries
 from totem.bookings.models import Booking, BookingQuerySet, Occupancy
 from totem.core import wording
 from totem.core.periods import Period, merge
-from totem.hubs.models import Hub
-from totem.hubs.signals import AffectedBooking, ZoneChange, closing, zone_changing
+from totem.hubs.models import Hub, Membership
+from totem.hubs.signals import AffectedBooking, ZoneChange, closing, membership_ending, zone_changing
 from totem.spaces.models import Outage, Unit
 from totem.spaces.signals import parts_added, reported
 
@@ -66,6 +66,23 @@ def _affected(booking: Booking, units: frozenset[int] = frozenset()) -> Affected
 def move_to_zone(hub: Hub, change: ZoneChange, by: User, **_: Any) -> list[AffectedBooking]:
     """Move the bookings that have not begun to the same wall clock; returns them."""
     return [_affected(booking) for booking in actions.move_to_zone(hub=hub, change=change, by=by)]
+
+
+@receiver(membership_ending)
+def bookings_of_a_member(
+    membership: Membership, until: date | None, by: User, now: datetime, cancel: bool, **_: Any
+) -> list[AffectedBooking]:
+    """The bookings that only a member may make, on the days that are lost; cancelled where asked and still allowed.
+
+    A manager sees those of the hub, whoever leaves those of other hubs too.
+    """
+    by_team = by.pk != membership.person_id
+    rows = queries.needing_membership(membership, until, now, elsewhere=not by_team)
+    affected = [_affected(booking) for booking in rows]
+    for booking in rows if cancel else ():
+        if booking.can_cancel(now, by_team=by_team):
+            actions.cancel(booking=booking, by=by, now=now, by_team=by_team)
+    return affected
 
 
 @receiver(person_erasing, dispatch_uid="bookings.anonymise_when_erased")

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from totem.bookings.views import answers, booking, desk, ending, guest, limits, listing, mine
+from totem.bookings.views import answers, booking, desk, ending, guest, limits, listing, mine, people
 from totem.core.codes import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
@@ -10,6 +10,7 @@ register_converter(ReferenceConverter, "reference")
 app_name = "bookings"
 DESK = "lieux/<slug:slug>/accueil/"
 LIST = "lieux/<slug:slug>/reservations/"
+PEOPLE = "lieux/<slug:slug>/gestion/membres/"
 urlpatterns = [
     path("lieux/<slug:slug>/espaces/<slug:space>/reserver/", booking.book, name="book"),
     path("reservations/", mine.mine, name="mine"),
@@ -35,4 +36,9 @@ urlpatterns = [
     path(f"{DESK}<reference:reference>/arrivee/annuler/", desk.act, {"deed": "undo_check_in"}, name="undo_check_in"),
     path(f"{DESK}<reference:reference>/depart/", desk.act, {"deed": "check_out"}, name="check_out"),
     path(f"{DESK}<reference:reference>/depart/annuler/", desk.act, {"deed": "undo_check_out"}, name="undo_check_out"),
+    path(PEOPLE, people.people, name="people"),
+    path(f"{PEOPLE}liste.csv", people.people_file, {"extension": "csv"}, name="people_csv"),
+    path(f"{PEOPLE}liste.xlsx", people.people_file, {"extension": "xlsx"}, name="people_xlsx"),
+    path(f"{PEOPLE}personnes/<int:pk>/", people.person, name="person"),
+    path(f"{PEOPLE}notes/<int:pk>/retirer/", people.remove_note, name="note_remove"),
 ]

@@ -123,6 +123,7 @@ class EntryTab:
     route: str
     order: int
     also: tuple[str, ...] = ()
+    needs: str = ""  # as of an entry
 
 
 _entries: list[Entry] = []
@@ -189,11 +190,12 @@ def entry_at(route: str) -> Entry | None:
     return found.entry if isinstance(found, EntryTab) else found
 
 
-def _tabs_at(entry: Entry, request: HttpRequest) -> list[Tab]:
-    """The tabs of the entry that the address has the arguments for; none where there is only one."""
+def _tabs_at(entry: Entry, request: HttpRequest, place: OwnWorkplace) -> list[Tab]:
+    """The tabs of the entry that the address has the arguments for and the person may open; none where it is one."""
     match = request.resolver_match
     arguments = match.kwargs if match else {}
-    asked = {tab: re.findall(r"<(?:\w+:)?(\w+)>", patterns()[tab.route]) for tab in _tabs if tab.entry is entry}
+    mine = [tab for tab in _tabs if tab.entry is entry and _may(tab, place)]
+    asked = {tab: re.findall(r"<(?:\w+:)?(\w+)>", patterns()[tab.route]) for tab in mine}
     shown = {tab: names for tab, names in asked.items() if set(names) <= set(arguments)}
     current = _nearest(match.route, shown) if match else None
     return [
@@ -347,18 +349,22 @@ def _navigation(request: HttpRequest) -> Navigation:
         account=links(ACCOUNT) if signed else [],
         place=place,
         work=links(place.workplace, place) if place else [],
-        tabs=_tabs_at(entry, request) if entry and place else [],
+        tabs=_tabs_at(entry, request, place) if entry and place else [],
         tabs_label=entry.label if entry else "",
     )
 
 
 def _address(entry: Entry, own: OwnWorkplace | None) -> str:
     """Where the entry leads; empty where the person may not go there, or where its room is not installed."""
-    if entry.needs and (own is None or not own.person.has_perm(entry.needs, own.subject)):
+    if not _may(entry, own):
         return ""
     if entry.address is not None and own is not None:
         return entry.address(own)
     return reverse(entry.route, args=[own.slug] if own and own.slug else [])
+
+
+def _may(one: Entry | EntryTab, own: OwnWorkplace | None) -> bool:
+    return not one.needs or (own is not None and own.person.has_perm(one.needs, own.subject))
 
 
 def _current(request: HttpRequest, url: str) -> str:

@@ -127,6 +127,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             "website",
             "mail_note",
             "grace_minutes",
+            "accepts_requests",
         )
         widgets = {
             "description": forms.Textarea({"rows": 5}),
@@ -171,6 +172,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         (gettext_lazy("How to come"), ("transport", "step_free", "access_notes")),
         (gettext_lazy("To get in touch"), ("languages", "email", "phone", "website")),
         (gettext_lazy("For who books"), ("grace_minutes", "mail_note")),
+        (gettext_lazy("For who wants to join"), ("accepts_requests",)),
     )
 
     def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:
@@ -506,10 +508,10 @@ class ZoneForm(ConstraintsAtFields, ZoneModelForm):
         return super()._get_validation_exclusions() - {"hub"}  # type: ignore[misc,no-any-return]
 
 
-class TeamMemberForm(forms.Form):
-    """A new team member, by e-mail address and role."""
+class TeamInvitationForm(forms.Form):
+    """Somebody to invite to the team, by e-mail address and role."""
 
-    email = EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
+    email = EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("They receive a mail, and choose."))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.DESK)
 
 
@@ -520,9 +522,8 @@ class RoleForm(forms.Form):
 
 
 class MembershipForm(forms.Form):
-    """A new membership."""
+    """The days of a membership."""
 
-    email = EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("The one they sign in with."))
     starts_on = DateField(label=gettext_lazy("First day"))
     ends_on = DateField(
         label=gettext_lazy("Last day"),
@@ -531,18 +532,71 @@ class MembershipForm(forms.Form):
     )
 
 
+class MemberInvitationForm(MembershipForm):
+    """Somebody to invite to become a member, by e-mail address."""
+
+    email = EmailField(label=gettext_lazy("E-mail address"), help_text=gettext_lazy("They receive a mail, and choose."))
+    field_order = ("email", "starts_on", "ends_on")
+
+
 class LastDayForm(forms.Form):
     """The last day of a membership or of a price."""
 
     ends_on = DateField(label=gettext_lazy("Last day"))
 
 
-class MemberSearchForm(forms.Form):
-    """Which members to list."""
+class EndMembershipForm(LastDayForm):
+    """The last day of a membership, and what becomes of the bookings after it that are for members alone."""
 
-    hide_optional = True
+    KEEP, CANCEL = "keep", "cancel"
 
-    q = forms.CharField(label=gettext_lazy("Name or e-mail"), required=False, max_length=100)
+    bookings = forms.ChoiceField(
+        label=gettext_lazy("These bookings"),
+        choices=[(KEEP, gettext_lazy("keep them")), (CANCEL, gettext_lazy("cancel them: each gives a mail"))],
+        widget=forms.RadioSelect,
+        initial=KEEP,
+        required=False,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The values of the action."""
+        data = dict(self.cleaned_data)
+        data["cancel"] = data.pop("bookings", "") == self.CANCEL
+        return data
+
+
+class JoinForm(forms.Form):
+    """What somebody who asks to become a member says to the team."""
+
+    message = forms.CharField(
+        label=gettext_lazy("What you want to say to the team"),
+        max_length=600,
+        required=False,
+        widget=forms.Textarea({"rows": 4}),
+        help_text=gettext_lazy("They read it with your name and your e-mail address."),
+    )
+
+
+class DeclineForm(forms.Form):
+    """Why a request is declined, for the mail."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("What the mail says besides"),
+        max_length=600,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class NoteForm(forms.Form):
+    """A note about a person, for the team."""
+
+    text = forms.CharField(
+        label=gettext_lazy("A note for the team"),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("Read by the desk and the managers; the person finds it in their data."),
+    )
 
 
 class PhotoForm(forms.Form):

@@ -12,12 +12,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Expression, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.colour import validate_accent
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
 from totem.core.model_fields import DecimalField, DegreesField, NameField
 from totem.core.models import Dated
+from totem.core.wording import date_with_year
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune, CustomaryHoliday
 
@@ -102,6 +104,12 @@ class Hub(Dated):
     )
     phone = models.CharField(_("telephone"), max_length=20, blank=True)
     website = models.URLField(_("website"), blank=True)
+    accepts_requests = models.BooleanField(
+        _("people may ask to become members"),
+        default=False,
+        db_default=False,  # the former version inserts during an upgrade
+        help_text=_("A button on the hub's page; you answer each request."),
+    )
 
     objects = HubQuerySet.as_manager()
 
@@ -362,7 +370,11 @@ class TeamMember(Dated):
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def on(self, day: date | Expression) -> Self:
         """Memberships in force on `day`, both ends included."""
-        return self.filter(Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+        return self.ending_from(day).filter(starts_on__lte=day)
+
+    def ending_from(self, day: date | Expression) -> Self:
+        """Memberships in force on `day` or to come."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day))
 
 
 class Membership(Dated):
@@ -394,6 +406,57 @@ class Membership(Dated):
 
     def __str__(self) -> str:
         return f"{self.person} - {self.hub}"
+
+    @property
+    def dates(self) -> str:
+        """« du 1er janvier 2026 au 31 mars 2026 », in the active language."""
+        first = date_with_year(self.starts_on)
+        if self.ends_on is None:
+            return gettext("from %(first)s, without an end") % {"first": first}
+        return gettext("from %(first)s to %(last)s") % {"first": first, "last": date_with_year(self.ends_on)}
+
+
+class MembershipRequest(Dated):
+    """Somebody asks to become a member of a hub; deleted once accepted or taken back.
+
+    One that was declined stays, without its words, and keeps them from asking again for a time (`hubs.limits`).
+    """
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="membership_requests")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="membership_requests")
+    message = models.TextField(_("what you want to say to the team"), max_length=600, blank=True)
+    declined_at = models.DateTimeField(_("declined"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("request to become a member")
+        verbose_name_plural = _("requests to become a member")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["hub", "person"], name="membership_request_once"),
+            models.CheckConstraint(
+                condition=Q(declined_at__isnull=True) | Q(message=""), name="membership_request_declined_says_nothing"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.hub_id}"
+
+
+class PersonNote(Dated):
+    """What the team of a hub notes about somebody; read by those who work at the desk, and given to the person."""
+
+    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="notes")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notes_about")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(_("note"), max_length=2000)
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        indexes: ClassVar = [models.Index(fields=["hub", "person", "-id"], name="note_of_person")]
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(text=""), name="note_says_something")]
+
+    def __str__(self) -> str:
+        return f"{self.hub_id} {self.person_id}"
 
 
 class PhotoQuerySet(models.QuerySet["Photo"]):

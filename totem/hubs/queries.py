@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import BigIntegerField, CharField, DateField, Q, Sum, Value
+from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import periods
 from totem.core.compiled_queries import CompiledQuery, QueryParameter
 from totem.core.periods import HoursLine, Period
-from totem.hubs.models import ExceptionalHours, Hub, Membership, Role, TeamMember, Zone
+from totem.core.wording import date_words
+from totem.hubs.models import ExceptionalHours, Hub, Membership, MembershipRequest, Role, TeamMember, Zone
 from totem.territories.queries import holidays_between
 
 
@@ -209,6 +211,24 @@ def member_counts(hub: Hub, spans: Sequence[tuple[date, date]]) -> list[MemberCo
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, {"hub": hub.pk, "firsts": firsts, "lasts": lasts})
         return list(map(MemberCounts._make, cursor.fetchall()))
+
+
+ASKED_AGAIN_AFTER = timedelta(days=30)
+
+
+def not_asking(hub: Hub, person: User, now: datetime) -> str:
+    """Why the person cannot ask the hub for a membership now; empty where they can. At most two queries."""
+    if not hub.accepts_requests:
+        return _("This hub takes no requests to become a member.")
+    if Membership.objects.filter(hub=hub, person=person).ending_from(now.astimezone(hub.zone).date()).exists():
+        return _("You are a member already.")
+    asked = MembershipRequest.objects.filter(hub=hub, person=person).first()
+    if asked is None or (asked.declined_at is not None and asked.declined_at <= now - ASKED_AGAIN_AFTER):
+        return ""
+    if asked.declined_at is None:
+        return _("You have asked: the team answers by mail.")
+    again = date_words(asked.declined_at + ASKED_AGAIN_AFTER, hub.zone)
+    return _("The team declined. You can ask again from %(day)s.") % {"day": again}
 
 
 def visible_to(person: User | None) -> Q:

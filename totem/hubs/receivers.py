@@ -10,7 +10,7 @@ from totem.accounts.actions import ErasureRefused
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.hubs.actions import LastManagerError, leave_hubs
-from totem.hubs.models import FoundingRequest, Membership, TeamMember
+from totem.hubs.models import FoundingRequest, Membership, MembershipRequest, PersonNote, TeamMember
 
 
 @receiver(person_erasing, dispatch_uid="hubs.leave")
@@ -25,7 +25,7 @@ def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
 
 @receiver(personal_data_requested, dispatch_uid="hubs.places")
 def give_places(person: User, **_kwargs: object) -> dict[str, Any]:
-    """The person's roles in hubs and memberships, past ones too."""
+    """The person's roles in hubs and memberships, past ones too; what they asked, and what teams note of them."""
     roles = TeamMember.objects.filter(person=person).select_related("hub").order_by("pk")
     memberships = Membership.objects.filter(person=person).select_related("hub").order_by("starts_on")
     return {
@@ -41,4 +41,12 @@ def give_places(person: User, **_kwargs: object) -> dict[str, Any]:
         "requests_for_hubs": list(
             FoundingRequest.objects.filter(person=person).order_by("pk").values("name", "message", "state", "answer")
         ),
+        "membership_requests": [
+            {"hub": row.hub.name, "at": row.created_at.isoformat(), "message": row.message}
+            for row in MembershipRequest.objects.filter(person=person).select_related("hub").order_by("pk")
+        ],
+        "notes_of_teams": [
+            {"hub": row.hub.name, "at": row.created_at.isoformat(), "text": row.text}
+            for row in PersonNote.objects.filter(person=person).select_related("hub").order_by("pk")
+        ],
     }

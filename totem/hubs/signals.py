@@ -3,15 +3,16 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.dispatch import Signal
 
+from totem.accounts.models import User
 from totem.core.components import Words
 from totem.core.periods import Period, same_wall_clock, subtract
-from totem.hubs.models import Hub
+from totem.hubs.models import Hub, Membership
 
 FAR = datetime(9000, 12, 31, tzinfo=UTC)
 """The end of what has none."""
@@ -27,6 +28,11 @@ closing = Signal()
 # ZoneChange) and `by`. Receivers move what is ahead to the same wall clock and return the list of
 # `AffectedBooking` that moved; they raise ValidationError, at `time_zone`, for what cannot.
 zone_changing = Signal()
+
+# Sent while a membership ends, inside the transaction and under the hub's lock, with `membership` (its new end is
+# saved), `until` (its last day before, None: it had none), `by`, `now` and `cancel`. Receivers return the list of
+# `AffectedBooking` that only a member may make, on the days that are lost; with `cancel` they cancel what can be.
+membership_ending = Signal()
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,15 @@ def affected_by_closing(
     if not periods:
         return []
     return in_order(closing.send(sender=Hub, hub=hub, space_id=space_id, periods=periods, now=now))
+
+
+def affected_by_ending(
+    membership: Membership, until: date | None, *, by: User, now: datetime, cancel: bool
+) -> list[AffectedBooking]:
+    """The bookings that are for members alone on the days that a membership no longer covers, in order of time."""
+    return in_order(
+        membership_ending.send(sender=Hub, membership=membership, until=until, by=by, now=now, cancel=cancel)
+    )
 
 
 def in_order(answers: Iterable[tuple[Any, Any]]) -> list[AffectedBooking]:

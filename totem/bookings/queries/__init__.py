@@ -12,10 +12,11 @@ from totem.bookings.queries.availability import (
     start_windows,
 )
 from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
+from totem.bookings.queries.hub_people import people_known_to
 from totem.bookings.queries.listing import NO_SHOW, BookingFilter, BookingTotals, booking_totals, bookings_of
 from totem.bookings.queries.nearby import Alternatives, alternatives
 from totem.bookings.queries.outages import outages_by_booking
-from totem.bookings.queries.people import own_around, people_to_book_for, same_booking, to_remind
+from totem.bookings.queries.people import needing_membership, own_around, people_to_book_for, same_booking, to_remind
 from totem.bookings.queries.pools import units_free_in, units_free_over_time
 
 __all__ = [
@@ -40,8 +41,10 @@ __all__ = [
     "free_units",
     "free_until",
     "hours_by_weekday",
+    "needing_membership",
     "outages_by_booking",
     "own_around",
+    "people_known_to",
     "people_to_book_for",
     "same_booking",
     "start_windows",

@@ -1,15 +1,18 @@
 """Bookings of a person or guest, and people to book for."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 from django.db.models import F, Q
 
 from totem.accounts.models import User
+from totem.bookings import rules
 from totem.bookings.models import Booking, Status
 from totem.bookings.rules import REMINDED_AHEAD
 from totem.core.periods import Period
 from totem.core.sort_keys import words_begin
 from totem.hubs.models import Hub, Membership
+from totem.hubs.queries import Standings
 from totem.spaces.models import Space
 
 
@@ -51,3 +54,30 @@ def people_to_book_for(hub: Hub, words: str, now: datetime) -> list[User]:
     members = Membership.objects.on(now.astimezone(hub.zone).date()).filter(hub=hub).values("person")
     wanted |= Q(pk__in=members) & words_begin(words)
     return list(User.objects.filter(wanted, is_active=True, erased_at__isnull=True).order_by("sort_key", "pk")[:10])
+
+
+def needing_membership(membership: Membership, until: date | None, now: datetime, *, elsewhere: bool) -> list[Booking]:
+    """The person's bookings to come that who they are then may not make, on the days after the membership's end.
+
+    It held until `until` before (None: without an end). Of its hub, with `elsewhere` of other hubs too, whose visiting
+    desks are for members of some hub. Two queries, in order of time.
+    """
+    ahead = Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now)
+    rows = Booking.objects.live().filter(ahead, person=membership.person, ends_at__gt=now, checked_in_at=None)
+    if not elsewhere:
+        rows = rows.filter(hub=membership.hub_id)
+    standings = Standings(membership.person)
+
+    def is_lost(booking: Booking) -> bool:
+        day = booking.starts_at.astimezone(booking.hub.zone).date()
+        if membership.ends_on is None or day <= membership.ends_on or (until is not None and day > until):
+            return False
+        after = standings.on(booking.hub_id, day)
+        is_here = booking.hub_id == membership.hub_id
+        before = replace(
+            after, is_member=after.is_member or is_here, is_member_elsewhere=after.is_member_elsewhere or not is_here
+        )
+        may = [rules.may_book(booking.space, standing, signed_in=True) for standing in (before, after)]
+        return may == [True, False]
+
+    return [booking for booking in rows.with_place().order_by("starts_at", "pk") if is_lost(booking)]

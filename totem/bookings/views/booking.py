@@ -83,7 +83,7 @@ def _get(request: HttpRequest, place: Space) -> HttpResponse:
     else:
         period, quantity = _prefilled(request, place, now)
         initial = slot_initial(place, period) if period else {"minutes": usual_length(place)}
-        initial |= {"quantity": quantity, "whom": request.GET.get("whom", "self")}
+        initial |= {"quantity": quantity, "whom": request.GET.get("whom", "self"), **_for_whom(request, place)}
     if refusal := _refusal(request, place, period, now):
         return refusal
     form = _form(request, place, initial=initial)
@@ -99,6 +99,15 @@ def _prefilled(request: HttpRequest, place: Space, now: datetime) -> tuple[Perio
     window = Period(now - place.step, now + WITHIN)
     first = queries.first_slots([place], window, length, now, quantity=quantity)
     return first[0].period if first else None, quantity
+
+
+def _for_whom(request: HttpRequest, place: Space) -> dict[str, str]:
+    """The person of the hub whom the address names, where the team asks; their page leads here."""
+    pk = _number(request.GET.get("person"), most=10**6)
+    if pk is None or not may_book_for_others(request.user, place):
+        return {}
+    person = queries.people_known_to(place.hub).filter(pk=pk).first()
+    return {"whom": TeamForm.Whom.PERSON, "who": person.email} if person else {}
 
 
 def _number(words: str | None, *, most: int) -> int | None:

@@ -68,6 +68,7 @@ class HubFields(TypedDict, total=False):
     website: str
     mail_note: str
     grace_minutes: int
+    accepts_requests: bool
 
 
 class HubChanges(HubFields, total=False):

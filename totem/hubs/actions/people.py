@@ -1,4 +1,4 @@
-"""Actions on the people of a hub: its team and its members."""
+"""Actions on the people of a hub: its team, its members, who asks to be one, what is noted of them."""
 
 from datetime import date, datetime
 
@@ -7,9 +7,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
-from totem.core import locks
+from totem.core import limits, locks
+from totem.core.limits import Taker
 from totem.hubs.actions.hub import record
-from totem.hubs.models import Hub, Membership, Role, TeamMember
+from totem.hubs.limits import REQUESTS
+from totem.hubs.mails import write_answer
+from totem.hubs.models import Hub, Membership, MembershipRequest, PersonNote, Role, TeamMember
+from totem.hubs.queries import not_asking
+from totem.hubs.signals import AffectedBooking, affected_by_ending
 
 
 class LastManagerError(Exception):
@@ -19,20 +24,13 @@ class LastManagerError(Exception):
 # -- Team -------------------------------------------------------------------------------------------------------------
 
 
-def _person_at(email: str) -> User:
-    person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
-    if person is None:
-        raise ValidationError({"email": _("Nobody signs in with this address. Ask them to create an account first.")})
-    return person
-
-
 @transaction.atomic
-def add_team_member(*, hub: Hub, email: str, role: str, by: User) -> TeamMember:
-    """Give a role to the person who signs in with that address. Raises ValidationError."""
-    member = TeamMember(hub=hub, person=_person_at(email), role=role)
+def add_team_member(*, hub: Hub, person: User, role: str, by: User) -> TeamMember:
+    """Give a role to somebody. Raises ValidationError when they hold it already."""
+    member = TeamMember(hub=hub, person=person, role=role)
     member.full_clean()
     member.save(force_insert=True)
-    record("hubs.team_member_added", hub, by, person=member.person_id, role=str(role))
+    record("hubs.team_member_added", hub, by, person=person.pk, role=str(role))
     return member
 
 
@@ -74,52 +72,123 @@ def _keep_a_manager(member: TeamMember) -> None:
 
 
 @transaction.atomic
-def add_membership(*, hub: Hub, email: str, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
-    """A membership of the person with that address, both days included. Raises ValidationError."""
+def add_membership(*, hub: Hub, person: User, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
+    """A membership, both days included. Raises ValidationError."""
     _check_order(starts_on, ends_on)
-    membership = Membership(hub=hub, person=_person_at(email), starts_on=starts_on, ends_on=ends_on)
+    membership = Membership(hub=hub, person=person, starts_on=starts_on, ends_on=ends_on)
     membership.full_clean()
     membership.save(force_insert=True)
-    record(
-        "hubs.membership_added",
-        hub,
-        by,
-        membership=membership.pk,
-        person=membership.person_id,
-        starts_on=str(starts_on),
-        ends_on=str(ends_on) if ends_on else None,
-    )
+    last = str(ends_on) if ends_on else None
+    facts = {"membership": membership.pk, "person": person.pk, "starts_on": str(starts_on), "ends_on": last}
+    record("hubs.membership_added", hub, by, **facts)
     return membership
 
 
 @transaction.atomic
-def end_membership(*, membership: Membership, ends_on: date, by: User) -> Membership:
+def end_membership(
+    *, membership: Membership, ends_on: date, by: User, now: datetime, cancel: bool = False
+) -> list[AffectedBooking]:
     """Set the last day of a membership, earlier or later than before.
 
-    Raises ValidationError before its start, or over another membership of the same person.
+    Returns the bookings after it that are for members alone: they stay, or are cancelled where `cancel` says so and
+    their deadline allows it. Raises ValidationError before its start, or over another membership of the same person.
     """
-    row = Membership.objects.select_related("hub").select_for_update(of=("self",)).get(pk=membership.pk)
+    locks.lock(locks.LockKind.HUB, [membership.hub_id])  # no booking comes in between
+    row = Membership.objects.select_related("hub", "person").select_for_update(of=("self",)).get(pk=membership.pk)
     _check_order(row.starts_on, ends_on)
-    row.ends_on = ends_on
+    until, row.ends_on = row.ends_on, ends_on
     row.full_clean()
     row.save(update_fields=["ends_on", "updated_at"])
     record("hubs.membership_ended", row.hub, by, membership=row.pk, ends_on=str(ends_on))
-    return row
+    return affected_by_ending(row, until, by=by, now=now, cancel=cancel)
 
 
 @transaction.atomic
 def leave_hubs(*, person: User, now: datetime) -> None:
-    """Remove an erased person from all teams and end their memberships today. Raises LastManagerError."""
+    """Remove an erased person from all teams, end their memberships today, and delete what is noted and asked.
+
+    Raises LastManagerError.
+    """
     for member in TeamMember.objects.filter(person=person).order_by("hub_id", "pk"):
         remove_team_member(member=member, by=person)
-    for membership in Membership.objects.filter(person=person).select_related("hub").order_by("pk"):
+    for membership in Membership.objects.filter(person=person).select_related("hub").order_by("hub_id", "pk"):
         today = now.astimezone(membership.hub.zone).date()
         if membership.starts_on > today:
             membership.delete()
         elif membership.ends_on is None or membership.ends_on > today:
-            end_membership(membership=membership, ends_on=today, by=person)
+            end_membership(membership=membership, ends_on=today, by=person, now=now)
+    PersonNote.objects.filter(person=person).delete()
+    MembershipRequest.objects.filter(person=person).delete()
 
 
 def _check_order(starts_on: date, ends_on: date | None) -> None:
     if ends_on is not None and ends_on < starts_on:
         raise ValidationError({"ends_on": _("The end is before the start.")})
+
+
+# -- Asking to become a member ----------------------------------------------------------------------------------------
+
+
+@limits.atomic()
+def ask_to_join(*, hub: Hub, person: User, message: str, now: datetime) -> MembershipRequest:
+    """Ask the hub for a membership. Raises ValidationError where it takes none, or one has asked; LimitReached."""
+    limits.require(REQUESTS, Taker.person(person.pk), now=now)
+    if reason := not_asking(hub, person, now):
+        raise ValidationError(reason)
+    MembershipRequest.objects.filter(hub=hub, person=person).delete()
+    request = MembershipRequest.objects.create(hub=hub, person=person, message=message)
+    record("hubs.membership_asked", hub, person, request=request.pk)
+    return request
+
+
+@transaction.atomic
+def withdraw_request(*, request: MembershipRequest, by: User) -> None:
+    """Take back a request that waits."""
+    if MembershipRequest.objects.filter(pk=request.pk, declined_at=None).delete()[0]:
+        record("hubs.membership_request_withdrawn", request.hub, by, request=request.pk)
+
+
+@transaction.atomic
+def accept_request(*, request: MembershipRequest, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
+    """Make whoever asked a member, and tell them. Raises ValidationError."""
+    row = _waiting(request)
+    membership = add_membership(hub=row.hub, person=row.person, starts_on=starts_on, ends_on=ends_on, by=by)
+    row.delete()
+    write_answer(row.hub, row.person, f"hubs.request_accepted:{request.pk}", membership=membership)
+    return membership
+
+
+@transaction.atomic
+def decline_request(*, request: MembershipRequest, by: User, now: datetime, reason: str = "") -> None:
+    """Decline, and tell them, with the reason if there is one. Raises ValidationError."""
+    row = _waiting(request)
+    row.declined_at, row.message = now, ""
+    row.save(update_fields=["declined_at", "message", "updated_at"])
+    record("hubs.membership_request_declined", row.hub, by, request=row.pk)
+    write_answer(row.hub, row.person, f"hubs.request_declined:{row.pk}", reason=reason)
+
+
+def _waiting(request: MembershipRequest) -> MembershipRequest:
+    rows = MembershipRequest.objects.select_related("hub", "person").select_for_update(of=("self",))
+    row = rows.filter(pk=request.pk, declined_at=None).first()
+    if row is None:
+        raise ValidationError(_("This request was answered or taken back."))
+    return row
+
+
+# -- Notes ------------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_note(*, hub: Hub, person: User, text: str, by: User) -> PersonNote:
+    """Note something about a person, for the team."""
+    note = PersonNote.objects.create(hub=hub, person=person, author=by, text=text)
+    record("hubs.note_added", hub, by, note=note.pk, person=person.pk)
+    return note
+
+
+@transaction.atomic
+def remove_note(*, note: PersonNote, by: User) -> None:
+    """Delete a note."""
+    if PersonNote.objects.filter(pk=note.pk).delete()[0]:
+        record("hubs.note_removed", note.hub, by, note=note.pk, person=note.person_id)

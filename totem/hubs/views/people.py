@@ -1,32 +1,42 @@
-"""Management of a hub's team and members."""
-
-from datetime import date
+"""Management of a hub's team and members: invitations, requests, roles, the end of a membership."""
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
+from totem.accounts import invitations
+from totem.accounts.answering import invite_from
+from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.components import Tab
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
-from totem.core.sort_keys import words_begin
+from totem.core.pages import (
+    SHOW_AND_SEND,
+    Confirmation,
+    errors_as_message,
+    errors_in,
+    form_status,
+    run_or_confirm,
+)
 from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
-from totem.hubs.forms import LastDayForm, MemberSearchForm, MembershipForm, RoleForm, TeamMemberForm
-from totem.hubs.models import Hub, Membership, MembershipQuerySet, TeamMember
+from totem.hubs.forms import (
+    DeclineForm,
+    EndMembershipForm,
+    MemberInvitationForm,
+    MembershipForm,
+    RoleForm,
+    TeamInvitationForm,
+)
+from totem.hubs.invitations import MEMBER, TEAM, days_offered
+from totem.hubs.models import Hub, Membership, MembershipRequest, TeamMember
 from totem.hubs.permissions import MANAGE, hub_for
 
-MEMBERS_ON_A_PAGE = 50
 
-
-def _last_manager() -> str:
+def last_manager() -> str:
+    """What is said to whoever would leave a hub without a manager."""
     return _("A hub keeps at least one manager: give the role to somebody else first.")
 
 
@@ -35,16 +45,14 @@ def _last_manager() -> str:
 
 @require_http_methods(SHOW_AND_SEND)
 def team(request: HttpRequest, slug: str) -> HttpResponse:
-    """The team with its roles, and a form to add somebody."""
+    """The team with its roles, and a form to invite somebody."""
     hub = hub_for(request.user, slug, MANAGE)
-    form = TeamMemberForm(request.POST or None)
-    if form.is_valid():
-        with errors_in(form):
-            actions.add_team_member(hub=hub, by=signed_in(request), **form.cleaned_data)
-            messages.success(request, _("The team has grown."))
-            return redirect("hubs:team", hub.slug)
+    form = TeamInvitationForm(request.POST or None)
+    if form.is_valid() and invite_from(request, form, TEAM, hub, {"role": form.cleaned_data["role"]}):
+        return redirect("hubs:team", hub.slug)
     rows = TeamMember.objects.filter(hub=hub).select_related("person").order_by("person__sort_key", "pk")
-    return render(request, "hubs/team.html", {"hub": hub, "team": rows, "form": form}, status=form_status(request))
+    context = {"hub": hub, "team": rows, "form": form, "waiting": invitations.waiting_at([TEAM], hub)}
+    return render(request, "hubs/team.html", context, status=form_status(request))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -60,7 +68,7 @@ def role(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                 messages.success(request, _("Saved."))
                 return redirect("hubs:team", hub.slug)
         except LastManagerError:
-            form.add_error("role", _last_manager())
+            form.add_error("role", last_manager())
     context = {
         "hub": hub,
         "form": form,
@@ -82,94 +90,84 @@ def remove_from_team(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     try:
         actions.remove_team_member(member=member, by=signed_in(request))
     except LastManagerError:
-        messages.error(request, _last_manager())
+        messages.error(request, last_manager())
         return redirect("hubs:team", hub.slug)
     messages.success(request, _("The role is taken away."))
     # Who removed their own role may no longer see this page.
     return redirect("website:hub" if member.person_id == request.user.pk else "hubs:team", hub.slug)
 
 
-# -- Members ----------------------------------------------------------------------------------------------------------
-
-
-def _groups(hub: Hub, today: date) -> dict[str, MembershipQuerySet]:
-    """Memberships by the filter in the address: current, to come, past."""
-    rows = Membership.objects.filter(hub=hub)
-    return {
-        "": rows.on(today),
-        "a-venir": rows.filter(starts_on__gt=today),
-        "passes": rows.filter(ends_on__lt=today),
-    }
-
-
-@require_safe
-def members(request: HttpRequest, slug: str) -> HttpResponse:
-    """Members, present, future and past; searched by name or address."""
-    hub = hub_for(request.user, slug, MANAGE)
-    today = clock.today(hub.zone)
-    form = MemberSearchForm(request.GET or None)
-    typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
-    groups = _groups(hub, today)
-    which = request.GET.get("qui", "")
-    which = which if which in groups else ""
-    if typed:
-        found = Q(person__email__icontains=typed) | words_begin(typed, "person__sort_key")
-        groups = {name: rows.filter(found) for name, rows in groups.items()}
-    labels = {"": _("Members"), "a-venir": _("To come"), "passes": _("Past")}
-    rows = groups[which].select_related("person").order_by("person__sort_key", "-starts_on", "pk")
-    context = {
-        "hub": hub,
-        "form": form,
-        "typed": typed,
-        "which": which,
-        "page": Paginator(rows, MEMBERS_ON_A_PAGE).get_page(request.GET.get("page")),
-        "tabs": [
-            Tab(label, f"?{urlencode({'qui': name, 'q': typed})}", groups[name].count(), current=name == which)
-            for name, label in labels.items()
-        ],
-    }
-    return render(request, "hubs/members.html", context)
+# -- Members: invitations, requests, the end --------------------------------------------------------------------------
 
 
 @require_http_methods(SHOW_AND_SEND)
 def add_member(request: HttpRequest, slug: str) -> HttpResponse:
-    """A new membership."""
+    """Invite somebody to become a member; the invitations and the requests that wait."""
     hub = hub_for(request.user, slug, MANAGE)
-    today = clock.today(hub.zone)
-    form = MembershipForm(request.POST or None, initial={"starts_on": today})
+    form = MemberInvitationForm(request.POST or None, initial={"starts_on": clock.today(hub.zone)})
+    if form.is_valid():
+        offer = days_offered(form.cleaned_data["starts_on"], form.cleaned_data["ends_on"])
+        if invite_from(request, form, MEMBER, hub, offer):
+            return redirect("hubs:member_add", hub.slug)
+    asked = MembershipRequest.objects.filter(hub=hub, declined_at=None).select_related("person").order_by("pk")
+    context = {"hub": hub, "form": form, "asked": asked, "waiting": invitations.waiting_at([MEMBER], hub)}
+    return render(request, "hubs/joining.html", context, status=form_status(request))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def answer_request(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Somebody asks to become a member: accept from a day on."""
+    hub = hub_for(request.user, slug, MANAGE)
+    asked = _asked(hub, pk)
+    form = MembershipForm(request.POST or None, initial={"starts_on": clock.today(hub.zone)})
     if form.is_valid():
         with errors_in(form):
-            actions.add_membership(hub=hub, by=signed_in(request), **form.cleaned_data)
-            messages.success(request, _("The membership is written down."))
-            return redirect("hubs:members", hub.slug)
-    context = {
-        "hub": hub,
-        "form": form,
-        "title": _("Add a member"),
-        "back": reverse("hubs:members", args=[hub.slug]),
-        "verb": _("Add"),
-    }
-    return render(request, "hubs/form.html", context, status=form_status(request))
+            actions.accept_request(request=asked, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("They are a member, and receive a mail."))
+            return redirect("hubs:member_add", hub.slug)
+    context = {"hub": hub, "asked": asked, "form": form, "decline": DeclineForm()}
+    return render(request, "hubs/request.html", context, status=form_status(request))
+
+
+@require_POST
+def decline_request(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Decline, with a reason or without."""
+    hub = hub_for(request.user, slug, MANAGE)
+    asked, form = _asked(hub, pk), DeclineForm(request.POST)
+    if not form.is_valid():
+        context = {"hub": hub, "asked": asked, "form": MembershipForm(), "decline": form}
+        return render(request, "hubs/request.html", context, status=422)
+    with errors_as_message(request):
+        actions.decline_request(request=asked, by=signed_in(request), now=clock.now(), **form.cleaned_data)
+        messages.success(request, _("The request is declined, and a mail says so."))
+    return redirect("hubs:member_add", hub.slug)
+
+
+def _asked(hub: Hub, pk: int) -> MembershipRequest:
+    return get_object_or_404(
+        MembershipRequest.objects.select_related("person", "hub"), hub=hub, pk=pk, declined_at=None
+    )
 
 
 @require_http_methods(SHOW_AND_SEND)
 def end_membership(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Set the last day of a membership."""
+    """Set the last day of a membership; the bookings for members alone after it are shown before it is saved."""
     hub = hub_for(request.user, slug, MANAGE)
     membership = get_object_or_404(Membership.objects.select_related("person"), hub=hub, pk=pk)
-    today = clock.today(hub.zone)
-    form = LastDayForm(request.POST or None, initial={"ends_on": membership.ends_on or today})
+    back = reverse("bookings:person", args=[hub.slug, membership.person_id])
+    form = EndMembershipForm(request.POST or None, initial={"ends_on": membership.ends_on or clock.today(hub.zone)})
+    confirmation = Confirmation()
     if form.is_valid():
-        with errors_in(form):
-            actions.end_membership(membership=membership, by=signed_in(request), **form.cleaned_data)
+        confirmation = confirm_end(form, membership, signed_in(request))
+        if confirmation.done:
             messages.success(request, _("The membership has its last day."))
-            return redirect("hubs:members", hub.slug)
-    context = {
-        "hub": hub,
-        "form": form,
-        "title": membership.person.name or membership.person.email,
-        "lead": _("The last day counts; from the next one on they book as anybody does."),
-        "back": reverse("hubs:members", args=[hub.slug]),
-        "verb": _("End the membership"),
-    }
-    return render(request, "hubs/form.html", context, status=form_status(request))
+            return redirect(back)
+    context = {"hub": hub, "membership": membership, "form": form, "confirmation": confirmation, "back": back}
+    return render(request, "hubs/member_end.html", context, status=form_status(request, confirmation.status))
+
+
+def confirm_end(form: EndMembershipForm, membership: Membership, by: User) -> Confirmation:
+    """End the membership as the valid form says, once the bookings that it affects were shown."""
+    return run_or_confirm(
+        form, lambda: actions.end_membership(membership=membership, by=by, now=clock.now(), **form.cleaned_data)
+    )

@@ -1,0 +1,34 @@
+"""Mails that come from a hub: its name and address, and the answer to who asked to become a member."""
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from totem.accounts.models import User
+from totem.core import mail
+from totem.core.calendar_files import Party
+from totem.hubs.models import Hub, Membership
+
+
+def sender_of(hub: Hub) -> Party:
+    """Who mails about the hub come from, and whom answers reach: nobody without an address."""
+    return Party(hub.name, hub.email)
+
+
+def write_answer(hub: Hub, person: User, key: str, *, membership: Membership | None = None, reason: str = "") -> None:
+    """Queue the mail that says whether they are a member; without a membership the hub declined, for that reason."""
+    page, label = ("hubs:mine", _("See my hubs")) if membership else ("website:home", _("Look for another hub"))
+    mail.queue(
+        key=key,
+        to=person.email,
+        language=person.language,
+        template="hubs/mail/request_answered",
+        sender=sender_of(hub),
+        context={
+            "hub": hub.name,
+            "membership": membership,
+            "reason": reason,
+            "action_url": settings.SITE_URL + reverse(page),
+            "action_label": label,
+        },
+    )
