@@ -45,23 +45,61 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// After a swap: focus goes back to the same control where htmx could not keep it, or to the errors.
+// After a swap: a toast takes the focus, where a second Enter does nothing; else focus goes to the errors, or back to
+// the same control where htmx could not keep it. The page does not move.
 let focused = null;
-document.addEventListener("htmx:beforeSwap", () => {
-  const active = document.activeElement;
-  focused = active?.id || (active?.name && `[name="${CSS.escape(active.name)}"]`) || null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.responseURL && new URL(xhr.responseURL).pathname !== requestConfig.path.split("?")[0]) {
+    event.preventDefault(); // led elsewhere: one has signed out in the meantime
+    location.assign(location.href);
+  }
+  const name = ["id", "name", "href"].find((name) => document.activeElement?.getAttribute(name));
+  focused = name ? `[${name}="${CSS.escape(document.activeElement.getAttribute(name))}"]` : null;
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   const target = event.detail.elt;
   startModules(document);
+  const toast = document.querySelector("[data-toast]:not([data-started])");
+  if (toast) {
+    toast.dataset.started = "";
+    return toast.focus({ preventScroll: true });
+  }
   if (target.querySelector("[data-focus]")) return focusErrors(target);
   if (document.activeElement !== document.body || !focused) return;
-  (focused.startsWith("[") ? target.querySelector(focused) : document.getElementById(focused))?.focus();
+  target.querySelector(focused)?.focus({ preventScroll: true });
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt.closest?.("form[data-sent]");
   if (form) delete form.dataset.sent;
 });
+
+function closeToast(toast) {
+  toast.remove();
+  document.getElementById("main").focus({ preventScroll: true });
+}
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) closeToast(event.target.closest("[data-toast]"));
+});
+
+// A list that stays true by itself: <div data-refresh="60" hx-get="…" hx-trigger="refresh">, in seconds. Not while the
+// page is out of sight, or a field or a menu of the list is in use.
+let refreshed = Date.now();
+function refresh() {
+  const list = document.querySelector("[data-refresh]");
+  if (!list || document.hidden || Date.now() - refreshed < list.dataset.refresh * 1000) return;
+  if (list.querySelector("details[open], input:focus, select:focus, textarea:focus")) return;
+  refreshed = Date.now();
+  list.dispatchEvent(new Event("refresh"));
+}
+if (document.querySelector("[data-refresh]")) setInterval(refresh, 5000);
+document.addEventListener("visibilitychange", refresh);
+
+// A button that prints the page stands where there are scripts.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 
 startModules(document);
 focusErrors(document);

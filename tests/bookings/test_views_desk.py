@@ -1,6 +1,7 @@
 """The front desk's page of a day: who sees it, which list a booking is in, and the next action of each."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -10,11 +11,12 @@ from tests.bookings.test_views_book import fields, hidden
 from tests.factories.accounts import UserFactory
 from tests.factories.bookings import THIS_HALF_HOUR, BookingFactory, confirmed_guest, from_now
 from tests.factories.hubs import TeamMemberFactory
-from tests.factories.spaces import OutageFactory, SpaceFactory
+from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from totem.accounts.models import User
 from totem.bookings import actions, queries
 from totem.bookings.models import Booking, Status
 from totem.bookings.queries import DeskRow
+from totem.bookings.queries.desk import LISTS
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.hubs.models import Hub, Role
@@ -64,8 +66,7 @@ class TestDay:
 
     def lists(self, hub: Hub, now: datetime = NOON, day: date = DAY) -> dict[str, list[Booking]]:
         found = queries.desk_day(hub, now, day)
-        names = ("pending", "soon", "expected", "here", "held", "done")
-        return {name: [row.booking for row in getattr(found, name)] for name in names}
+        return {name: [row.booking for row in getattr(found, name)] for name in LISTS}
 
     def test_each_booking_is_in_the_list_of_its_next_action(self, space):
         by = UserFactory()
@@ -86,20 +87,26 @@ class TestDay:
 
         assert found == {
             "pending": [asked],
+            "late": [late],
             "soon": [soon],
-            "expected": [late, later],
+            "expected": [later],
             "here": [here],
             "held": [held],
             "done": [gone, over],
         }
         assert self.lists(space.hub, day=DAY + timedelta(days=1))["expected"] == [tomorrow]
 
-    def test_the_late_come_first_and_are_marked(self, space):
-        BookingFactory(space=space, period=at(16))
-        late = BookingFactory(space=space, period=at(11, hours=3))
-        found = queries.desk_day(space.hub, NOON, DAY)
-        assert [row.is_late for row in found.expected] == [True, False]
-        assert found.expected[0].booking == late
+    def test_what_is_to_pay_that_day_counts_each_booking_once(self, space):
+        price = PriceFactory(space=space, amount=Decimal("10.00"))
+        Space.objects.filter(pk=space.pk).update(free_of_charge=False)
+        for period in (at(9), at(20, hours=10)):  # the night is due on its first day
+            BookingFactory(space=space, period=period)
+        BookingFactory(space=space, period=at(40), now=NOON)
+        assert [queries.desk_day(space.hub, NOON, DAY + timedelta(days=n)).due for n in range(3)] == [
+            11 * price.amount,
+            price.amount,
+            0,
+        ]
 
     def test_those_who_stay_too_long_are_marked(self, space):
         booking = BookingFactory(space=space, period=at(9))
@@ -228,7 +235,7 @@ class TestActions:
             ("check_out", "Left"),
         ):
             answer = client.post(desk(space, deed, booking.reference), follow=True)
-            assert answer.redirect_chain[-1] == (desk(space), 303)
+            assert answer.redirect_chain[-1] == (f"{desk(space)}#row-{booking.reference}", 303)
             assert word in answer.content.decode()
         booking.refresh_from_db()
         assert booking.checked_in_at <= booking.checked_out_at
@@ -272,8 +279,9 @@ class TestActions:
         assert swapped.status_code == 200
         assert 'hx-swap-oob="innerHTML"' in html
         assert f"Arrived: {booking.person.name}, Somme." in html
-        assert f'id="act-{booking.reference}"' in html
+        assert f'id="check_out-{booking.reference}"' in html
         reloaded = client.get(desk(space)).content.decode()
+        assert desk(space, "undo_check_in", booking.reference) in html[: html.index('<div id="day"')]
         day = html[html.index('<div id="day"') :].strip()
         token = hidden(day, "csrfmiddlewaretoken")
         assert day.replace(token, hidden(reloaded, "csrfmiddlewaretoken")) in reloaded
@@ -282,7 +290,7 @@ class TestActions:
         sign_in(client, space)
         booking, day = pending(space, from_now(48)), fields(from_now(48))["date"]
         answer = client.post(desk(space, "approve", booking.reference), {"date": day})
-        assert answer.url == f"{desk(space)}?date={day}"
+        assert answer.url == f"{desk(space)}?date={day}#row-{booking.reference}"
 
     @pytest.mark.parametrize("role", [Role.READER, Role.MACHINES])
     def test_those_who_only_look_are_refused(self, client, space, role):

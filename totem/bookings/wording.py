@@ -127,13 +127,14 @@ def desk_when(booking: Booking, zone: ZoneInfo, *, with_day: bool) -> str:
 
 
 def desk_meta(booking: Booking) -> str:
-    """Space, quantity, organisation and purpose, on one line."""
+    """Space, quantity, organisation, purpose and what is to pay, on one line."""
     count = ngettext("%(count)s place", "%(count)s places", booking.quantity) % {"count": booking.quantity}
     parts = [
         booking.space.name,
         count if booking.quantity > 1 else "",
         booking.organisation.name if booking.organisation else "",
         booking.purpose,
+        _("to pay: %(amount)s") % {"amount": wording.money(booking.price)} if booking.price else "",
     ]
     return " · ".join(part for part in parts if part)
 

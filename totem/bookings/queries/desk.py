@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.db.models import Q
 
@@ -13,6 +14,7 @@ from totem.hubs.models import Hub
 from totem.spaces.models import Outage
 
 SOON = timedelta(hours=2)
+LISTS = ("pending", "late", "soon", "here", "expected", "held", "done")
 LONGEST = timedelta(days=31)  # no booking is longer: what began before that is over
 
 
@@ -29,19 +31,22 @@ class DeskRow:
 class DeskDay:
     """A day at the front desk; each booking stands in one list only, in order of time.
 
-    `pending` and `held` are of any date to come; `soon` are not here yet and start within two hours, `expected` the
-    others of the day who are not here, those who are late first; `here` have arrived and not left; `done` have left or
-    their time is over. `broken` is out of order on the day, today from now on.
+    `pending` and `held` are of any date to come; `late` are not here though their time has begun, `soon` start within
+    two hours, `expected` are the others of the day who are not here; `here` have arrived and not left, those who stay
+    too long first; `done` have left or their time is over. `due` is the price of the bookings that begin on the day;
+    `broken` is out of order on the day, today from now on.
     """
 
     day: date
     pending: list[DeskRow]
+    late: list[DeskRow]
     soon: list[DeskRow]
-    expected: list[DeskRow]
     here: list[DeskRow]
+    expected: list[DeskRow]
     held: list[DeskRow]
     done: list[DeskRow]
     broken: list[Outage]
+    due: Decimal
 
 
 def desk_day(hub: Hub, now: datetime, day: date) -> DeskDay:
@@ -54,14 +59,16 @@ def desk_day(hub: Hub, now: datetime, day: date) -> DeskDay:
         .select_related("space", "unit")
         .order_by("space__position", "space__name", "pk")
     )
-    bookings = [*_waiting(hub, now), *_confirmed_in(hub, window)]
+    confirmed = list(_confirmed_in(hub, window))
+    bookings = [*_waiting(hub, now), *confirmed]
     affecting = outages_by_booking(outages, now, of=[booking.pk for booking in bookings])
-    lists: dict[str, list[DeskRow]] = {name: [] for name in ("pending", "held", "soon", "expected", "here", "done")}
+    lists: dict[str, list[DeskRow]] = {name: [] for name in LISTS}
     for booking in bookings:
         row = DeskRow(booking, _is_late(booking, now), affecting.get(booking.pk, ()))
         lists[_list_of(booking, now, is_today=is_today)].append(row)
-    lists["expected"].sort(key=lambda row: not row.is_late)
-    return DeskDay(day=day, broken=list(broken), **lists)
+    lists["here"].sort(key=lambda row: not row.is_late)
+    due = sum((booking.price for booking in confirmed if booking.starts_at >= window.starts_at), Decimal(0))
+    return DeskDay(day=day, broken=list(broken), due=due, **lists)
 
 
 def _waiting(hub: Hub, now: datetime) -> Iterable[Booking]:
@@ -100,4 +107,6 @@ def _list_of(booking: Booking, now: datetime, *, is_today: bool) -> str:
         return "here" if is_today and booking.checked_out_at is None else "done"
     if booking.ends_at <= now:
         return "done"
-    return "soon" if is_today and now < booking.starts_at <= now + SOON else "expected"
+    if not is_today or booking.starts_at > now + SOON:
+        return "expected"
+    return "late" if booking.starts_at <= now else "soon"

@@ -47,7 +47,7 @@ class DayForm(forms.Form):
 
 @dataclass(frozen=True)
 class DeskLine:
-    """A row in words, and the route name of its next action (empty for none)."""
+    """A row in words, and its next action (empty for none)."""
 
     row: DeskRow
     when: str
@@ -57,6 +57,10 @@ class DeskLine:
     next_deed: str = ""
     next_word: str = ""
     can_change_end: bool = False
+
+    @property
+    def next_route(self) -> str:
+        return f"bookings:{self.next_deed}"
 
     @property
     def booking(self) -> Booking:
@@ -88,16 +92,16 @@ def desk(request: HttpRequest, slug: str) -> HttpResponse:
     return _screen(request, hub, DayForm(request.GET))
 
 
-def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200) -> HttpResponse:
+def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200, undo_url: str = "") -> HttpResponse:
     now = clock.now()
     today = now.astimezone(hub.zone).date()
     if not form.is_valid() and status == 200:
         status = 422
     day = form.cleaned_data.get("date") or today
     shown = queries.desk_day(hub, now, day)
-    sections = _sections(shown, now, is_today=day == today)
+    requests, *sections = _sections(shown, now, is_today=day == today)
     broken = Tab(_("Out of order"), "#broken", len(shown.broken))
-    tabs = [Tab(section.title, f"#{section.key}", len(section.lines)) for section in sections]
+    tabs = [Tab(section.title, f"#{section.key}", len(section.lines)) for section in (requests, *sections)]
     context = {
         "hub": hub,
         "form": DayForm(initial={"date": day}) if form.is_valid() else form,
@@ -107,6 +111,9 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200)
         "tomorrow": day + datetime.timedelta(days=1),
         "now": now,
         "sections": sections,
+        "requests": requests,
+        "due": shown.due,
+        "undo_url": undo_url,
         "broken": [_broken(outage, hub, now) for outage in shown.broken],
         "tabs": [*tabs[:-1], broken, tabs[-1]],
         "spaces": list(Space.objects.active().filter(hub=hub).order_by("position", "name")),
@@ -126,18 +133,19 @@ def _broken(outage: Outage, hub: Hub, now: datetime.datetime) -> tuple[Outage, s
 
 
 def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[DeskSection]:
-    """The lists in order of urgency, each line with its next action."""
+    """The requests of all days, then the lists of the day in order of urgency, each line with its next action."""
     arrive = ("check_in", _("Check in")) if is_today else ("", "")
     plan: list[tuple[str, str, str, list[DeskRow], tuple[str, str]]] = [
         ("pending", _("To approve"), _("No request waits for an answer."), shown.pending, ("approve", _("Approve"))),
+        ("late", _("Late"), _("Nobody is late."), shown.late, arrive),
         ("soon", _("Starting soon"), _("Nobody is due within two hours."), shown.soon, arrive),
-        ("expected", _("Expected"), _("Nobody else is expected."), shown.expected, arrive),
         ("here", _("Here now"), _("Nobody has checked in."), shown.here, ("check_out", _("Check out"))),
+        ("expected", _("Expected"), _("Nobody else is expected."), shown.expected, arrive),
         ("held", _("Options"), _("No option is running."), shown.held, ("confirm_hold", _("Make firm"))),
         ("done", _("Done"), _("Nothing is over yet."), shown.done, ("", "")),
     ]
     if not is_today:
-        plan = [part for part in plan if part[0] not in {"soon", "here"}]
+        plan = [part for part in plan if part[0] not in {"late", "soon", "here"}]
     return [
         DeskSection(key, title, nothing, [_line(row, now, *step, with_day=key in {"pending", "held"}) for row in rows])
         for key, title, nothing, rows, step in plan
@@ -152,7 +160,7 @@ def _line(row: DeskRow, now: datetime.datetime, deed: str, word: str, *, with_da
         meta=wording.desk_meta(row.booking),
         state=state,
         state_word=state_word,
-        next_deed=f"bookings:{deed}" if deed else "",
+        next_deed=deed,
         next_word=word,
         can_change_end=row.booking.can_change_end(now, by_team=True),
     )
@@ -177,6 +185,7 @@ DONE = {
     "check_out": gettext_lazy("Left: %(who)s, %(space)s."),
     "undo_check_out": gettext_lazy("Departure undone: %(who)s, %(space)s."),
 }
+UNDONE_BY = {"check_in": "undo_check_in"}
 
 
 def working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, User]:
@@ -199,8 +208,9 @@ def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpRespo
     except WrongStateError as refusal:
         message = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
         return _answer(request, hub, message, done=False)
+    undo_url = reverse(f"bookings:{UNDONE_BY[deed]}", args=[slug, reference]) if deed in UNDONE_BY else ""
     message = " ".join([DONE[deed] % words, wording.given_back_words(deed, done)]).strip()
-    return _answer(request, hub, message, done=True)
+    return _answer(request, hub, message, done=True, row=f"row-{reference}", undo_url=undo_url)
 
 
 @never_cache
@@ -216,18 +226,20 @@ def end_outage(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _answer(request, hub, _("Back in service: %(space)s.") % {"space": outage.space.name}, done=True)
 
 
-def _answer(request: HttpRequest, hub: Hub, message: str, *, done: bool) -> HttpResponse:
-    """The day as it now stands: in place for HTMX, by a redirect otherwise; 409 with it when nothing was done."""
+def _answer(
+    request: HttpRequest, hub: Hub, message: str, *, done: bool, row: str = "", undo_url: str = ""
+) -> HttpResponse:
+    """The day as it now stands: in place for HTMX, else by a redirect to the row; 409 with it when nothing was done."""
     form = DayForm(request.POST)
     day = form.cleaned_data.get("date") if form.is_valid() else None
     if done:
         messages.success(request, message)
         if not wants_partial(request):
             query = f"?{urlencode({'date': day.isoformat()})}" if day else ""
-            return SeeOther(reverse("bookings:desk", args=[hub.slug]) + query)
+            return SeeOther(reverse("bookings:desk", args=[hub.slug]) + query + (f"#{row}" if row else ""))
     else:
         messages.warning(request, message)
-    return _screen(request, hub, form, status=200 if done else 409)
+    return _screen(request, hub, form, status=200 if done else 409, undo_url=undo_url)
 
 
 @never_cache
