@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -14,9 +15,12 @@ from tests.factories.hubs import TeamMemberFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from totem.accounts.models import User
 from totem.bookings import actions, queries
+from totem.bookings.actions import Booker, SlotTakenError, WrongStateError
 from totem.bookings.models import Booking, Status
 from totem.bookings.queries import DeskRow
 from totem.bookings.queries.desk import LISTS
+from totem.bookings.views import desk as views
+from totem.core import clock
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.hubs.models import Hub, Role
@@ -43,6 +47,10 @@ def desk(space: Space, name: str = "desk", *more: object) -> str:
 @pytest.fixture
 def space() -> Space:
     return SpaceFactory(all_night=True, name="Somme")
+
+
+def today(space: Space) -> date:
+    return clock.now().astimezone(space.hub.zone).date()
 
 
 def sign_in(client: Client, space: Space, role: str = Role.DESK) -> User:
@@ -221,7 +229,7 @@ class TestScreen:
         assert html.count('class="row-line"') == 5 * count
 
 
-DEEDS = ("approve", "refuse", "confirm_hold", "check_in", "undo_check_in", "check_out")
+DEEDS = tuple(views.DEEDS)
 
 
 class TestActions:
@@ -240,6 +248,29 @@ class TestActions:
         booking.refresh_from_db()
         assert booking.checked_in_at <= booking.checked_out_at
         assert JournalEntry.objects.filter(verb="bookings.checked_in", actor_id=by.pk).count() == 2
+
+    def test_who_is_absent_frees_the_place_and_still_owes_it_and_may_come_after_all(self, client, space):
+        sign_in(client, space)
+        PriceFactory(space=space)
+        Space.objects.filter(pk=space.pk).update(free_of_charge=False)
+        booking, other = BookingFactory(space=space, period=from_now(-1, length=8)), UserFactory()
+        now, rest = clock.now(), from_now(2)
+        book = partial(actions.book, space=booking.space, period=rest, booker=Booker.oneself(other), now=now)
+        with pytest.raises(SlotTakenError):
+            book()
+        shown = client.post(desk(space, "mark_absent", booking.reference), headers={"hx-request": "true"})
+        assert "Absent: " in (html := shown.content.decode())
+        assert desk(space, "undo_absent", booking.reference) in html
+        absent = Booking.objects.get(pk=booking.pk)
+        assert (absent.price, absent.ends_at <= THIS_HALF_HOUR + timedelta(hours=1)) == (booking.price, True)
+        for refused in (actions.check_in, actions.mark_absent, partial(actions.cancel, by_team=True)):
+            with pytest.raises(WrongStateError):
+                refused(booking=absent, by=other, now=now)
+        book()
+        client.post(desk(space, "undo_absent", booking.reference))
+        back = Booking.objects.get(pk=booking.pk)
+        assert (back.no_show_at, back.ends_at, back.price) == (None, rest.starts_at, booking.price)
+        assert booking in [row.booking for row in queries.desk_day(space.hub, now, today(space)).late]
 
     def test_an_option_is_made_firm(self, client, space):
         sign_in(client, space)

@@ -129,6 +129,7 @@ class Booking(Dated):
     cancellable_until = models.DateTimeField(_("can be cancelled until"))
     checked_in_at = models.DateTimeField(_("arrived"), null=True, blank=True)
     checked_out_at = models.DateTimeField(_("left"), null=True, blank=True)
+    no_show_at = models.DateTimeField(_("marked as absent"), null=True, blank=True)
 
     objects = BookingQuerySet.as_manager()
 
@@ -165,6 +166,10 @@ class Booking(Dated):
             ),
             models.CheckConstraint(
                 condition=Q(checked_in_at__isnull=True) | Q(status="confirmed"), name="booking_arrived_if_confirmed"
+            ),
+            models.CheckConstraint(
+                condition=Q(no_show_at__isnull=True) | Q(status="confirmed", checked_in_at__isnull=True),
+                name="booking_absent_if_expected",
             ),
             models.CheckConstraint(
                 condition=Q(checked_out_at__isnull=True) | Q(checked_in_at__lte=F("checked_out_at")),
@@ -299,6 +304,7 @@ class Booking(Dated):
             self.is_live
             and not self.hold_has_run_out(now)
             and self.checked_in_at is None
+            and self.no_show_at is None
             and self.ends_at > now
             and not self.has_lapsed(now)
         )
@@ -307,7 +313,8 @@ class Booking(Dated):
         """Whether it is under way, so that it can be lengthened or shortened; the team may for who stays longer too."""
         is_under_way = self.starts_at <= now or self.checked_in_at is not None
         is_over = self.ends_at <= now and not (by_team and self.checked_in_at is not None)
-        return self.status == Status.CONFIRMED and self.checked_out_at is None and is_under_way and not is_over
+        is_kept = self.status == Status.CONFIRMED and self.checked_out_at is None and self.no_show_at is None
+        return is_kept and is_under_way and not is_over
 
     def has_lapsed(self, now: datetime) -> bool:
         """Whether it is a request whose time came without an answer, released or not."""
@@ -316,7 +323,12 @@ class Booking(Dated):
     def can_check_in(self, now: datetime) -> bool:
         """Whether it can be checked in: not arrived yet, and under way or starting within two hours."""
         is_due = self.starts_at - EARLY_ARRIVAL <= now < self.ends_at
-        return self.status == Status.CONFIRMED and self.checked_in_at is None and is_due
+        return self.is_awaited and is_due
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it is confirmed, and nobody has come or is known not to come."""
+        return self.status == Status.CONFIRMED and self.checked_in_at is None and self.no_show_at is None
 
 
 class Guard(Func):

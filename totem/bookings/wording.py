@@ -81,6 +81,8 @@ def state_of(booking: Booking, now: datetime) -> str:
         return "expired"
     if booking.status != Status.CONFIRMED:
         return str(booking.status)
+    if booking.no_show_at is not None:
+        return "no_show"
     if booking.checked_out_at is not None or booking.ends_at <= now:
         return "finished"
     return "confirmed" if booking.checked_in_at is None else "arrived"
@@ -140,14 +142,15 @@ def desk_meta(booking: Booking) -> str:
 
 
 def given_back_words(deed: str, booking: Booking) -> str:
-    """After a departure, or one that was undone: from when on the place is not theirs; empty where it all is."""
+    """After a departure or an absence, or one that was undone: from when on the place is not theirs; empty where it all is."""
     if booking.priced_until is None:
         return ""
     when = {"hour": wording.hour(booking.ends_at, booking.space.hub.zone)}
-    return {
-        "check_out": _("The space is free from %(hour)s on.") % when,
-        "undo_check_out": _("It is theirs until %(hour)s only: what follows is booked, or was given back.") % when,
-    }.get(deed, "")
+    if deed in {"check_out", "mark_absent"}:
+        return _("The space is free from %(hour)s on.") % when
+    if deed in {"undo_check_out", "undo_absent"}:
+        return _("It is theirs until %(hour)s only: what follows is booked, or was given back.") % when
+    return ""
 
 
 def desk_state(row: DeskRow, now: datetime) -> tuple[str, str]:
@@ -170,7 +173,7 @@ def desk_state(row: DeskRow, now: datetime) -> tuple[str, str]:
 
 
 def _not_here(row: DeskRow, now: datetime) -> tuple[str, str]:
-    if row.booking.ends_at <= now:
+    if row.booking.ends_at <= now or row.booking.no_show_at is not None:
         return "no_show", ""
     if row.is_late:
         minutes = max(1, (now - row.booking.starts_at) // MINUTE)

@@ -19,8 +19,8 @@ from totem.bookings.actions.booking import (
     move,
     release_expired_holds,
 )
-from totem.bookings.actions.desk import check_in, check_out, undo_check_in
-from totem.bookings.actions.ending import change_end, undo_check_out
+from totem.bookings.actions.desk import check_in, check_out, mark_absent, undo_check_in
+from totem.bookings.actions.ending import change_end, undo_absent, undo_check_out
 from totem.bookings.actions.privacy import anonymise_guests, anonymise_person, erase_clients
 from totem.bookings.actions.state import WrongStateError
 from totem.bookings.actions.time_zone import move_to_zone
@@ -44,11 +44,13 @@ __all__ = [
     "confirm_with_code",
     "erase_clients",
     "expire_requests",
+    "mark_absent",
     "move",
     "move_to_zone",
     "refuse",
     "release_expired_holds",
     "send_code",
+    "undo_absent",
     "undo_check_in",
     "undo_check_out",
 ]

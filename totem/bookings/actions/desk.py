@@ -9,6 +9,7 @@ from totem.accounts.models import User
 from totem.bookings import signals
 from totem.bookings.actions.state import (
     WrongStateError,
+    check_changeable,
     facts,
     locked_booking,
     record,
@@ -25,6 +26,8 @@ def check_in(*, booking: Booking, by: User, now: datetime) -> Booking:
     row = locked_booking(booking, Status.CONFIRMED)
     if row.checked_in_at is not None:
         raise WrongStateError(_("They have already arrived."))
+    if row.no_show_at is not None:
+        raise WrongStateError(_("They are marked as absent."))
     first_day = local_day(row.starts_at.astimezone(row.space.hub.zone).date(), row.space.hub.zone)
     if now < min(first_day.starts_at, row.starts_at - EARLY_ARRIVAL):
         raise WrongStateError(_("This booking is not today."))
@@ -46,6 +49,23 @@ def undo_check_in(*, booking: Booking, by: User) -> Booking:
     row.checked_in_at = None
     row.save(update_fields=["checked_in_at", "updated_at"])
     record("bookings.check_in_undone", row, by, {})
+    return row
+
+
+@transaction.atomic
+def mark_absent(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """Record that nobody came; what is left of the time is free again and stays due.
+
+    Raises WrongStateError before the booking begins, once it is over, or when they have arrived.
+    """
+    row = locked_booking(booking, Status.CONFIRMED)
+    check_changeable(row, now, now, by_team=True)
+    if now < row.starts_at:
+        raise WrongStateError(_("This booking has not begun yet."))
+    before = facts(row)
+    row.no_show_at = now
+    set_end(row, min(row.ends_at, end_if_left(row.space, row.starts_at, now)))
+    record("bookings.marked_absent", row, by, {"from": before, "to": facts(row)})
     return row
 
 

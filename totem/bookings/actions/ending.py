@@ -144,20 +144,35 @@ def undo_check_out(*, booking: Booking, by: User, now: datetime) -> Booking:
     row, space_ids = _locked(booking, by_team=True)
     if row.checked_out_at is None:
         raise WrongStateError(_("They have not left."))
-    before = facts(row)
     row.checked_out_at = None
-    freed = Period(row.ends_at, _end_before_leaving(row))
+    return _taken_again(row, space_ids, by, now, freed_by="bookings.checked_out", verb="bookings.check_out_undone")
+
+
+@transaction.atomic
+def undo_absent(*, booking: Booking, by: User, now: datetime) -> Booking:
+    """They come after all: what was freed is taken again, until the next booking begins where there is one by now.
+
+    Raises WrongStateError when they are not marked as absent.
+    """
+    row, space_ids = _locked(booking, by_team=True)
+    if row.no_show_at is None:
+        raise WrongStateError(_("They are not marked as absent."))
+    row.no_show_at = None
+    return _taken_again(row, space_ids, by, now, freed_by="bookings.marked_absent", verb="bookings.absent_undone")
+
+
+def _taken_again(row: Booking, space_ids: list[int], by: User, now: datetime, *, freed_by: str, verb: str) -> Booking:
+    before = facts(row)
+    freed = Period(row.ends_at, _end_before(row, freed_by))
     ends_at = queries.free_until(row, freed.ends_at, now, opening={row.space_id: [freed]})
     if ends_at > row.ends_at:
         _take_until(row, space_ids, ends_at, now)
     set_end(row, ends_at)
-    record("bookings.check_out_undone", row, by, {"from": before, "to": facts(row)})
+    record(verb, row, by, {"from": before, "to": facts(row)})
     return row
 
 
-def _end_before_leaving(booking: Booking) -> datetime:
-    departures = JournalEntry.objects.filter(
-        subject_model="bookings.booking", subject_id=booking.pk, verb="bookings.checked_out"
-    )
-    before = departures.order_by("-pk").values_list("facts__from__ends_at", flat=True).first()
+def _end_before(booking: Booking, verb: str) -> datetime:
+    entries = JournalEntry.objects.filter(subject_model="bookings.booking", subject_id=booking.pk, verb=verb)
+    before = entries.order_by("-pk").values_list("facts__from__ends_at", flat=True).first()
     return datetime.fromisoformat(before) if before else booking.ends_at

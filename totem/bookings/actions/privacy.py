@@ -17,7 +17,7 @@ ERASED = "@erased.invalid"
 @transaction.atomic
 def anonymise_person(*, person: User, now: datetime) -> None:
     """Cancel the future bookings of an erased person and erase what they wrote; the rows stay for the figures."""
-    to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at__isnull=True)
+    to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at=None, no_show_at=None)
     for booking in to_come.order_by("pk"):
         cancel(booking=booking, by=person, now=now, by_team=True)
     Booking.objects.filter(person=person).update(purpose="", reason_words="")

@@ -67,6 +67,8 @@ def check_changeable(booking: Booking, now: datetime, until: datetime, *, by_tea
         raise WrongStateError(_("The time of this request has come."))
     if booking.checked_in_at is not None:
         raise WrongStateError(_("They have already arrived."))
+    if booking.no_show_at is not None:
+        raise WrongStateError(_("They are marked as absent."))
     if booking.ends_at <= now:
         raise WrongStateError(_("This booking is over."))
     if not by_team and now > until:

@@ -33,8 +33,8 @@ class DeskDay:
 
     `pending` and `held` are of any date to come; `late` are not here though their time has begun, `soon` start within
     two hours, `expected` are the others of the day who are not here; `here` have arrived and not left, those who stay
-    too long first; `done` have left or their time is over. `due` is the price of the bookings that begin on the day;
-    `broken` is out of order on the day, today from now on.
+    too long first; `done` have left, are absent or their time is over. `due` is the price of the bookings that begin
+    on the day; `broken` is out of order on the day, today from now on.
     """
 
     day: date
@@ -96,7 +96,7 @@ def _confirmed_in(hub: Hub, window: Period) -> Iterable[Booking]:
 
 def _is_late(booking: Booking, now: datetime) -> bool:
     if booking.checked_in_at is None:
-        return booking.status == Status.CONFIRMED and booking.starts_at <= now < booking.ends_at
+        return booking.is_awaited and booking.starts_at <= now < booking.ends_at
     return booking.checked_out_at is None and booking.ends_at <= now
 
 
@@ -105,7 +105,7 @@ def _list_of(booking: Booking, now: datetime, *, is_today: bool) -> str:
         return str(booking.status)
     if booking.checked_in_at is not None:
         return "here" if is_today and booking.checked_out_at is None else "done"
-    if booking.ends_at <= now:
+    if booking.ends_at <= now or booking.no_show_at is not None:
         return "done"
     if not is_today or booking.starts_at > now + SOON:
         return "expected"

@@ -176,6 +176,8 @@ DEEDS: dict[str, Deed] = {
     "undo_check_in": lambda booking, by, now: actions.undo_check_in(booking=booking, by=by),  # noqa: ARG005
     "check_out": lambda booking, by, now: actions.check_out(booking=booking, by=by, now=now),
     "undo_check_out": lambda booking, by, now: actions.undo_check_out(booking=booking, by=by, now=now),
+    "mark_absent": lambda booking, by, now: actions.mark_absent(booking=booking, by=by, now=now),
+    "undo_absent": lambda booking, by, now: actions.undo_absent(booking=booking, by=by, now=now),
 }
 DONE = {
     "approve": gettext_lazy("Approved: %(who)s, %(space)s."),
@@ -184,8 +186,10 @@ DONE = {
     "undo_check_in": gettext_lazy("Arrival undone: %(who)s, %(space)s."),
     "check_out": gettext_lazy("Left: %(who)s, %(space)s."),
     "undo_check_out": gettext_lazy("Departure undone: %(who)s, %(space)s."),
+    "mark_absent": gettext_lazy("Absent: %(who)s, %(space)s."),
+    "undo_absent": gettext_lazy("Expected again: %(who)s, %(space)s."),
 }
-UNDONE_BY = {"check_in": "undo_check_in"}
+UNDONE_BY = {"check_in": "undo_check_in", "check_out": "undo_check_out", "mark_absent": "undo_absent"}
 
 
 def working(request: HttpRequest, slug: str, permission: str) -> tuple[Hub, User]:
