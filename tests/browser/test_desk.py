@@ -55,6 +55,7 @@ def worker(hub: Hub, role: str = Role.DESK):
 def test_the_day_is_on_one_screen_and_arrivals_are_taken_in_place(window: NewPage, hub: Hub, width: int) -> None:
     page = window(user=worker(hub), width=width)
     page.set_viewport_size({"width": width, "height": 400})
+    page.emulate_media(reduced_motion="reduce")  # focusing scrolls at once
     page.goto(DESK)
     assert faults(page) == []
     late = Booking.objects.get(purpose="Atelier du jeudi")
