@@ -142,7 +142,7 @@ def desk_meta(booking: Booking) -> str:
 
 
 def given_back_words(deed: str, booking: Booking) -> str:
-    """After a departure or an absence, or one that was undone: from when on the place is not theirs; empty where it all is."""
+    """After a departure, an absence or its undoing: from when on the place is not theirs; empty where it all is."""
     if booking.priced_until is None:
         return ""
     when = {"hour": wording.hour(booking.ends_at, booking.space.hub.zone)}
