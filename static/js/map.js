@@ -74,33 +74,44 @@ function pin(point) {
   return element;
 }
 
-const AIR = 6; // pixels between two names
+const AIR = 4; // pixels between two names
 const SIDES = ["top", "right", "bottom", "left"];
 
 function overlap(a, b) {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-// Each name on the first side of its point where it covers nothing; where there is none it shows on hover and focus.
+function inside(a, b) {
+  return a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
+}
+
+function grown({ left, right, top, bottom }, by) {
+  return { left: left - by, right: right + by, top: top - by, bottom: bottom + by };
+}
+
+// Each name on the side of its point where it covers nothing and leaves most room to the others, those with the fewest
+// sides first; where there is none it shows on hover and focus.
 function placeNames(element, pins) {
   const frame = element.getBoundingClientRect();
   const taken = [...element.querySelectorAll(".maplibregl-ctrl-group")].map((c) => c.getBoundingClientRect());
-  for (const marker of pins) {
-    const { left, right, top, bottom } = marker.getBoundingClientRect();
-    taken.push({ left: left + 12, right: right - 12, top: top + 12, bottom: bottom - 12, marker });
-  }
-  for (const marker of pins) {
-    const name = marker.firstElementChild;
-    const fits = SIDES.some((side) => {
+  const points = pins.map((marker) => grown(marker.getBoundingClientRect(), -12));
+  const names = pins.map((marker, n) => {
+    const boxes = SIDES.map((side) => {
       marker.dataset.side = side;
-      const box = name.getBoundingClientRect();
-      const inside = box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom;
-      if (!inside || taken.some((other) => other.marker !== marker && overlap(box, other))) return false;
-      taken.push({ left: box.left - AIR, right: box.right + AIR, top: box.top - AIR, bottom: box.bottom + AIR });
-      return true;
+      return { side, ...grown(marker.firstElementChild.getBoundingClientRect(), AIR / 2) };
     });
-    if (!fits) marker.dataset.side = "none";
-  }
+    const fixed = [...taken, ...points.filter((_, other) => other !== n)];
+    return { marker, boxes: boxes.filter((box) => inside(box, frame) && !fixed.some((other) => overlap(box, other))) };
+  });
+  names.sort((a, b) => a.boxes.length - b.boxes.length);
+  names.forEach(({ marker, boxes }, n) => {
+    const later = names.slice(n + 1).flatMap((name) => name.boxes);
+    const covered = (box) => later.filter((other) => overlap(box, other)).length;
+    const free = boxes.filter((box) => !taken.some((other) => overlap(box, other)));
+    const best = free.reduce((least, box) => (least && covered(least) <= covered(box) ? least : box), null);
+    marker.dataset.side = best?.side ?? "none";
+    if (best) taken.push(best);
+  });
 }
 
 export async function start(element) {
