@@ -1,6 +1,7 @@
 """The pages for managing spaces: what they show, what they refuse, and who gets a 404."""
 
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -225,7 +226,7 @@ def test_a_photo_of_a_space_is_added_and_removed(client: Client, manager: TeamMe
 
 
 def price(space: Space, **changes: str) -> dict[str, str]:
-    return {"per": "60", "amount": "12.50", "vat_rate": "20.00", "starts_on": today(space), **changes}
+    return {"hour": "12.50", "vat_rate": "20.00", "starts_on": today(space), **changes}
 
 
 def test_prices_follow_each_other_end_and_are_removed_before_they_begin(
@@ -233,7 +234,7 @@ def test_prices_follow_each_other_end_and_are_removed_before_they_begin(
 ):
     page = url("prices", space)
     assert client.post(page, price(space)).status_code == 302
-    assert client.post(page, price(space, amount="15", starts_on=today(space, 30))).status_code == 302
+    assert client.post(page, price(space, hour="15", starts_on=today(space, 30))).status_code == 302
     first, second = Price.objects.order_by("starts_on")
     assert first.ends_on == second.starts_on - timedelta(days=1)
     client.post(url("price_remove", space, second.pk))
@@ -245,13 +246,26 @@ def test_prices_follow_each_other_end_and_are_removed_before_they_begin(
     assert first.ends_on.isoformat() == today(space, 5)
 
 
+def test_an_hour_half_a_day_and_a_day_are_priced_at_once_or_not_at_all(
+    client: Client, manager: TeamMember, space: Space
+):
+    page = url("prices", space)
+    assert client.post(page, price(space, half_day="40", day="70 €")).status_code == 302
+    assert sorted(Price.objects.values_list("per", "amount")) == [(60, Decimal("12.5")), (240, 40), (1440, 70)]
+    later = {"starts_on": today(space, 40), "hour": "", "day": "80"}
+    assert client.post(page, price(space, **later)).status_code == 302
+    later["hour"] = "15"
+    assert "starts_on" in client.post(page, price(space, **later)).context["form"].errors  # one starts on that day
+    assert Price.objects.count() == 4
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"amount": "-1"}, "amount"),
-        ({"amount": "12.505"}, "amount"),
-        ({"amount": "NaN"}, "amount"),
-        ({"per": "45"}, "per"),
+        ({"hour": "-1"}, "hour"),
+        ({"day": "12.505"}, "day"),
+        ({"half_day": "NaN"}, "half_day"),
+        ({"hour": ""}, "hour"),
         ({"vat_rate": "19.6"}, "vat_rate"),
         ({"starts_on": "2020-01-01"}, "starts_on"),
         ({"ends_on": "2020-01-01"}, "ends_on"),

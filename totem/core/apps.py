@@ -11,6 +11,8 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(roles.grant, sender=self)
-        autodiscover_modules("subjects", "measures", "navigation", "limits", "invitations", "approvals", "integrity")
+        autodiscover_modules(
+            "subjects", "measures", "navigation", "limits", "invitations", "approvals", "checklist", "integrity"
+        )
         for measure in measures.everything():
             subjects.kind_of(measure)  # raises for a kind that no room registers

@@ -109,7 +109,6 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             "name",
             "tagline",
             "description",
-            "is_published",
             "accent",
             "street",
             "postcode",
@@ -164,7 +163,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         return data
 
     groups: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
-        (gettext_lazy("How it shows itself"), ("name", "tagline", "description", "is_published", "accent")),
+        (gettext_lazy("How it shows itself"), ("name", "tagline", "description", "accent")),
         (
             gettext_lazy("Where it is"),
             ("street", "postcode", "commune", "host_building", "latitude", "time_zone"),

@@ -11,6 +11,7 @@ urlpatterns = [
     path("gestion/nouveau-lieu/", founding.create, name="create"),
     path("installation/demandes/lieux/<int:pk>/", founding.answer, name="founding_request"),
     path(MANAGE, place.overview, name="manage"),
+    path(f"{MANAGE}visible/", place.publish, name="publish"),
     path(f"{MANAGE}reglages/", place.settings, name="settings"),
     path(f"{MANAGE}limites/", place.limits, name="limits"),
     path(f"{MANAGE}horaires/", opening.hours, name="hours"),

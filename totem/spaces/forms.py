@@ -194,12 +194,21 @@ class PartsForm(forms.Form):
         )
 
 
-class PriceForm(forms.Form):
-    """A price from a day on."""
+class AmountField(NumberField):
+    """What one payment costs; empty: there is none for that time."""
 
-    per = forms.TypedChoiceField(label=gettext_lazy("For one"), choices=Price.Per.choices, coerce=int)
-    amount = NumberField(
-        label=gettext_lazy("Price, VAT included (€)"), min_value=Decimal(0), max_digits=8, decimal_places=2
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, min_value=Decimal(0), max_digits=8, decimal_places=2, unit="€", **kwargs)
+
+
+class PriceForm(forms.Form):
+    """The prices for an hour, a half-day and a day from a day on, those that change; at least one."""
+
+    hour = AmountField(label=gettext_lazy("One hour, VAT included (€)"))
+    half_day = AmountField(label=gettext_lazy("Half a day, VAT included (€)"), help_text=gettext_lazy("Four hours."))
+    day = AmountField(
+        label=gettext_lazy("One day, VAT included (€)"),
+        help_text=gettext_lazy("Leave empty what is not offered, or what keeps its price."),
     )
     vat_rate = forms.TypedChoiceField(
         label=gettext_lazy("VAT rate"), choices=Price.VatRate.choices, coerce=Decimal, initial=Price.VatRate.STANDARD
@@ -210,6 +219,18 @@ class PriceForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Leave empty: until another price. With a last day, the former price comes back after."),
     )
+
+    hide_optional = True
+
+    def clean(self) -> dict[str, Any]:
+        """The values of `actions.add_price`, with `amounts` by the minutes that each covers."""
+        data = dict(self.cleaned_data)
+        fields = {Price.Per.HOUR: "hour", Price.Per.HALF_DAY: "half_day", Price.Per.DAY: "day"}
+        typed = {per: data.pop(name, None) for per, name in fields.items()}
+        data["amounts"] = {per: amount for per, amount in typed.items() if amount is not None}
+        if not data["amounts"] and not self.errors.keys() & fields.values():
+            self.add_error("hour", _("Type at least one price."))
+        return data
 
 
 class OutageForm(SpanForm):

@@ -14,8 +14,9 @@ from totem.core.limit_forms import AmountsForm
 from totem.core.limits import set_amounts
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.hubs import actions, queries
+from totem.hubs.checklist import missing
 from totem.hubs.forms import HubForm, ZoneForm
-from totem.hubs.models import ExceptionalHours, Hub, Membership, TeamMember, Zone
+from totem.hubs.models import ExceptionalHours, Membership, TeamMember, Zone
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.wording import doors_words
 
@@ -34,27 +35,30 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "members": Membership.objects.on(today).filter(hub=hub).count(),
         "team": TeamMember.objects.filter(hub=hub).values("person").distinct().count(),
         "area": hub.zones.delivered(today).aggregate(total=Sum("area"))["total"],
-        "missing": list(_missing(hub)),
+        "missing": missing(hub),
     }
     return render(request, "hubs/overview.html", context)
 
 
-def _missing(hub: Hub) -> list[tuple[str, str]]:
-    """To complete before opening to the public: the words, and where it is mended."""
-    where = [hub.slug]
-    checks = [
-        (
-            not hub.opening_hours.exists(),
-            _("Say when the hub is open: until then nothing can be booked."),
-            "hubs:hours",
-        ),
-        (not hub.zones.exists(), _("Add the zones and their m²."), "hubs:zones"),
-        (not hub.photos.exists(), _("Add a photo: people choose a place with their eyes."), "hubs:photos"),
-        (not hub.transport, _("Say how to come."), "hubs:settings"),
-        (hub.step_free is None, _("Say whether one can come in without a step."), "hubs:settings"),
-        (not hub.is_published, _("The hub is hidden from the public. Show it once it is ready."), "hubs:settings"),
-    ]
-    return [(words, reverse(route, args=where)) for is_missing, words, route in checks if is_missing]
+@require_http_methods(SHOW_AND_SEND)
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    """What visitors would see and what is missing; the hub is shown to them, or hidden again."""
+    hub = hub_for(request.user, slug, MANAGE)
+    if request.method == "POST":
+        shown = "show" in request.POST
+        actions.update_hub(hub=hub, by=signed_in(request), now=clock.now(), is_published=shown)
+        messages.success(request, _("The hub is shown to the public.") if shown else _("The hub is hidden again."))
+        return redirect("hubs:publish", hub.slug)
+    now = clock.now()
+    doors = queries.doors([hub], now)[hub.pk]
+    context = {
+        "hub": hub,
+        "doors": doors,
+        "doors_words": doors_words(doors, now, hub.zone),
+        "photo": hub.photos.in_order().first(),
+        "missing": missing(hub),
+    }
+    return render(request, "hubs/publish.html", context)
 
 
 @require_http_methods(SHOW_AND_SEND)

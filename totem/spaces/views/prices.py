@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -28,7 +29,7 @@ def _when(price: Price, today: date) -> str:
 
 @require_http_methods(SHOW_AND_SEND)
 def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
-    """The prices of a space, past and to come; a new one ends the former the day before."""
+    """The prices of a space, past and to come; new ones end the former of their unit the day before."""
     row = space_for(request, slug, space)
     today = clock.today(row.hub.zone)
     form = PriceForm(request.POST or None, initial={"starts_on": today})
@@ -36,9 +37,10 @@ def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
         if form.cleaned_data["starts_on"] < today:
             form.add_error("starts_on", _("This day is past: a price starts today at the earliest."))
         else:
-            with errors_in(form):
-                actions.add_price(space=row, by=signed_in(request), **form.cleaned_data)
-                messages.success(request, _("The price is written down. Bookings made before keep theirs."))
+            with errors_in(form), transaction.atomic():
+                for per, amount in form.cleaned_data.pop("amounts").items():
+                    actions.add_price(space=row, by=signed_in(request), per=per, amount=amount, **form.cleaned_data)
+                messages.success(request, _("The prices are written down. Bookings made before keep theirs."))
                 return redirect("spaces:prices", slug, space)
     rows = [(price, price_words(price), _when(price, today)) for price in row.prices.order_by("per", "-starts_on")]
     context = {
