@@ -209,6 +209,9 @@ def test_the_bookings_that_need_the_membership_are_shown_before_it_ends(
     assert shown == [reverse("bookings:detail", args=[needed.reference])]
     needed.refresh_from_db()
     assert needed.status == (Status.CANCELLED if cancel else Status.CONFIRMED)
+    assert needed.given_reason == (
+        "Votre adhésion se termine avant, et cet espace est pour les membres." if cancel else ""
+    )
     assert Booking.objects.filter(person=member.person, status=Status.CONFIRMED).count() == (3 if cancel else 4)
 
 

@@ -8,11 +8,14 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 from django.dispatch import receiver
 from django.urls import reverse_lazy
+from django.utils import translation
+from django.utils.translation import gettext
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.bookings import actions, queries
 from totem.bookings.models import Booking, BookingQuerySet, Occupancy
+from totem.bookings.reasons import Reason
 from totem.core import wording
 from totem.core.periods import Period, merge
 from totem.hubs.models import Hub, Membership
@@ -79,9 +82,11 @@ def bookings_of_a_member(
     by_team = by.pk != membership.person_id
     rows = queries.needing_membership(membership, until, now, elsewhere=not by_team)
     affected = [_affected(booking) for booking in rows]
+    with translation.override(membership.person.language):
+        words = gettext("Your membership ends before, and this space is for members.")
     for booking in rows if cancel else ():
         if booking.can_cancel(now, by_team=by_team):
-            actions.cancel(booking=booking, by=by, now=now, by_team=by_team)
+            actions.cancel(booking=booking, by=by, now=now, by_team=by_team, reason=Reason.OTHER, words=words)
     return affected
 
 
