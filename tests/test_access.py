@@ -160,6 +160,8 @@ class World:
         if name.startswith("observatory:activities"):
             known = {"slug": self.activities.slug, "number": 1, "siren": "900000001"}
             found |= {key: known[key] for key in wanted}
+        if name in ("website:figures_csv", "website:figures_xlsx"):
+            found["name"] = "espaces"
         if name.startswith("labels:"):
             found |= {key: ABOUT_A_LABEL[key] for key in wanted if key in ABOUT_A_LABEL}
             found |= {"body": self.body.pk} if "body" in wanted else {}

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browsing import accessibility_faults, faults_at, scrolls_sideways
 from tests.factories.accounts import UserFactory
+from tests.factories.bookings import BookingFactory
 from tests.factories.hubs import HubFactory, MembershipFactory, TeamMemberFactory, ZoneFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.serving import Site
@@ -40,7 +41,7 @@ SCREENS = [
     "espaces/somme/photos/",
     "espaces/somme/prix/",
     "espaces/somme/service/",
-    "../chiffres/?since=2026-01-01",
+    "../chiffres/?since=2026-01-05&until=2026-01-11",
     "../chiffres/annee/",
 ]
 
@@ -59,6 +60,8 @@ def manager(server: Site) -> User:
     SpaceFactory(hub=hub, name="Postes", slug="postes", pool=True)
     OutageFactory(space=SpaceFactory(hub=hub, name="Laser", machine=True), during=(datetime.now(UTC), None))
     MembershipFactory(hub=hub)
+    monday = at_wall_clock(date(2026, 1, 5), time(10), hub.zone)
+    BookingFactory(space=hub.spaces.get(slug="somme"), period=Period(monday, monday + timedelta(hours=2)))
     return TeamMemberFactory(hub=hub).person
 
 

@@ -24,7 +24,7 @@ from totem.core.periods import Period
 from totem.core.wording import months_words
 from totem.hubs.models import Hub, Role
 from totem.hubs.queries import member_counts
-from totem.website.figures import Report, report
+from totem.website.figures import BookedWeek, Report, report
 from totem.website.report_periods import ReportForm, ReportPeriod, months_until, report_period, usual_days
 
 pytestmark = pytest.mark.django_db
@@ -193,6 +193,36 @@ def test_the_team_reads_the_last_week_with_its_definitions(client: Client, monda
     assert "rien n’est compté avant" in text_of(client, hub, "?since=2026-01-01")
     assert "Ce jour n’a pas commencé." in text_of(client, hub, "?since=2026-12-01", status=400)
     assert "Trois ans au plus." in text_of(client, hub, "?since=2020-01-01", status=400)
+
+
+def test_every_list_leaves_as_a_file(client: Client, monday: datetime):
+    booking = BookingFactory(period=between("2026-11-24T10:00", "2026-11-24T11:30"), space__name="=Somme")
+    client.force_login(TeamMemberFactory(hub=booking.hub).person)
+
+    def lines(name: str) -> list[str]:
+        answer = client.get(reverse("website:figures_csv", args=[booking.hub.slug, name]))
+        assert f"{name}-{booking.hub.slug}-2026-11-24-2026-11-29.csv" in answer["Content-Disposition"]
+        text = answer.getvalue().decode("utf-8-sig")
+        answer.close()
+        return text.splitlines()
+
+    assert "Heures réservées;2026-11-24;2026-11-29;1,50;h;;" in lines("chiffres")[2]
+    assert lines("espaces")[1] == "'=Somme;1;1,50;144,00;1,04;;0;0,00"
+    week = [
+        "10\N{NO-BREAK SPACE}h;0,00;1,00;0,00;0,00;0,00;0,00;0,00",
+        "11\N{NO-BREAK SPACE}h;0,00;0,50;0,00;0,00;0,00;0,00;0,00",
+    ]
+    assert lines("semaine") == ["Heure;lun.;mar.;mer.;jeu.;ven.;sam.;dim.", *week]
+    with client.get(reverse("website:figures_xlsx", args=[booking.hub.slug, "espaces"])) as answer:
+        assert answer.getvalue()[:2] == b"PK"
+    assert client.get(reverse("website:figures_csv", args=[booking.hub.slug, "autre"])).status_code == 404
+
+
+def test_less_than_half_an_hour_is_not_nothing_on_the_chart():
+    chart = BookedWeek({(1, 9): Decimal("0.25"), (2, 9): Decimal("2.5")}).chart("Semaine", 390)
+    assert [(row["value"], row["text"]) for row in chart.rows[:3]] == [
+        (Decimal("0.25"), "<\N{NO-BREAK SPACE}1"), (3, ""), (0, ""),
+    ]  # fmt: skip
 
 
 def test_without_a_booking_the_page_says_when_figures_begin(client: Client, monday: datetime):

@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from totem.bookings import queries as booking_queries
 from totem.bookings.measures import WORKPLACES
+from totem.bookings.models import Status
 from totem.bookings.queries import BookingCounts
 from totem.core import wording
 from totem.core.measures import CountedUnit, Text, Unit, unit_words
@@ -35,6 +38,10 @@ class OccupancyRate:
     def share(self) -> Decimal | None:
         """From 0 to 1, above where more was booked than is open today; None where nothing was open."""
         return self.taken / self.opened if self.opened else None
+
+    @property
+    def percent(self) -> Decimal | None:
+        return None if self.share is None else 100 * self.share
 
 
 @dataclass(frozen=True)
@@ -98,13 +105,17 @@ _OF_BOTH = _("computed by Totem from the bookings and memberships")
 
 @dataclass(frozen=True)
 class ReportFigure:
-    """A figure of a period: what it is called, in what it is counted, what is counted and from what."""
+    """A figure of a period: what it is called, in what it is counted, what is counted and from what.
+
+    `state`: that of the bookings it counts in the list of bookings, where there is one.
+    """
 
     label: Text
     unit: Unit
     definition: Text
     source: Text
     compute: Callable[[HubFigures, MemberCounts], Decimal | int | None]
+    state: str = ""
 
 
 FIGURES = (
@@ -114,6 +125,7 @@ FIGURES = (
         _("Confirmed bookings that start within the period."),
         _OF_BOOKINGS,
         lambda figures, _members: figures.counts.bookings,
+        Status.CONFIRMED,
     ),
     ReportFigure(
         _("Hours booked"),
@@ -133,7 +145,7 @@ FIGURES = (
             "rooms were open. A room made of others counts through its parts; machines and equipment are left out."
         ),
         _("computed by Totem from the bookings and the opening hours"),
-        lambda figures, _members: None if (share := figures.occupancy.share) is None else 100 * share,
+        lambda figures, _members: figures.occupancy.percent,
     ),
     ReportFigure(
         _("Income booked"),
@@ -168,6 +180,7 @@ FIGURES = (
         ),
         _OF_BOOKINGS,
         lambda figures, _members: figures.counts.absent if figures.counts.arrived else None,
+        booking_queries.NO_SHOW,
     ),
     ReportFigure(
         _("Cancellations"),
@@ -175,6 +188,7 @@ FIGURES = (
         _("Bookings and requests that were to start within the period and were cancelled. Refusals do not count."),
         _OF_BOOKINGS,
         lambda figures, _members: figures.counts.cancelled,
+        Status.CANCELLED,
     ),
     ReportFigure(
         _("Lead time"),
@@ -209,9 +223,10 @@ FIGURES = (
 
 @dataclass(frozen=True)
 class ReportLine:
-    """A figure of a period and of the one before; None where it is not known."""
+    """A figure of a period and of the one before; None where it is not known. `list_url`: the bookings it counts."""
 
     figure: ReportFigure
+    list_url: str
     value: Decimal | int | None
     before: Decimal | int | None = None
 
@@ -260,8 +275,19 @@ def report(hub: Hub, period: ReportPeriod, now: datetime) -> Report:
         asked.append(period.before)
         spans.append(period.days_before)
     found = list(zip(hub_figures(hub, asked, now), hub_queries.member_counts(hub, spans), strict=True))
-    lines = [ReportLine(figure, *(figure.compute(*one) for one in found)) for figure in FIGURES]
+    lines = [
+        ReportLine(figure, _list_url(hub, period, figure), *(figure.compute(*one) for one in found))
+        for figure in FIGURES
+    ]
     return Report(hub, period, lines, found[0][0].spaces, booked_week(hub, period.hours))
+
+
+def _list_url(hub: Hub, period: ReportPeriod, figure: ReportFigure) -> str:
+    """The list of the bookings that the figure counts; empty in a running period, of which the list has whole days."""
+    if not figure.state or period.is_running:
+        return ""
+    days = urlencode({"state": figure.state, "first": period.days[0], "last": period.days[1]})
+    return f"{reverse('bookings:list', args=[hub.slug])}?{days}"
 
 
 # -- The week, hour by hour -------------------------------------------------------------------------------------------
@@ -289,11 +315,17 @@ class BookedWeek:
     def chart(self, title: str, width: int) -> ChartSpec:
         """The same as a chart, in whole hours. Raises ValueError where nothing was booked."""
         rows = [
-            {"label": wording.hour(hour), "column": weekday, "value": round(value)}
+            {"label": wording.hour(hour), "column": weekday, **_whole_hours(value)}
             for hour, values in self.rows
             for weekday, value in zip(wording.weekdays_short(), values, strict=True)
         ]
         return ChartSpec(kind="grid", rows=rows, title=title, width=width)
+
+
+def _whole_hours(hours: Decimal) -> dict[str, Decimal | str]:
+    """The value and the text of a cell of the chart: less than half an hour is not nothing."""
+    whole = hours.quantize(Decimal(1), ROUND_HALF_UP)
+    return {"value": whole or hours, "text": "" if whole or not hours else f"<{NBSP}1"}
 
 
 def booked_week(hub: Hub, period: Period) -> BookedWeek:

@@ -18,5 +18,9 @@ urlpatterns = [
     path("lieux/<slug:slug>/espaces/<slug:space>/", calendars.space, name="space"),
     path("lieux/<slug:slug>/chiffres/", figures.figures, name="figures"),
     path("lieux/<slug:slug>/chiffres/semaine.svg", figures.week_chart, name="figures_week"),
+    path("lieux/<slug:slug>/chiffres/<slug:name>.csv", figures.figures_file, {"extension": "csv"}, name="figures_csv"),
+    path(
+        "lieux/<slug:slug>/chiffres/<slug:name>.xlsx", figures.figures_file, {"extension": "xlsx"}, name="figures_xlsx"
+    ),
     path("lieux/<slug:slug>/chiffres/annee/", figures.year, name="figures_year"),
 ]

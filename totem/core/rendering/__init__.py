@@ -15,7 +15,7 @@
       "flows"     year, births, closures                         names={"births": …, "closures": …}
       "dots"      label, value | None, text?, emphasis?          reference=, reference_name=: a line across
       "interval"  label, low, high | None, text?, emphasis?      names={"at_least": "au moins"} where a high is None
-      "grid"      label, column, value | None                    a cell each, darker the higher its value
+      "grid"      label, column, value | None, text?             a cell each, darker the higher its value
 
 Labels and names come translated; numbers are written here, in the spec's language (`percent`: values are shares from
 0 to 1). `text` stands in for the number where there is none (« not known », « fewer than 5 »).

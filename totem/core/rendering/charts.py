@@ -449,7 +449,7 @@ def flows(spec: Spec) -> alt.LayerChart:
 
 
 def grid(spec: Spec) -> alt.LayerChart:
-    """`label` (a line), `column`, `value`: cells in the shades of the maps with their number, empty for 0 and None."""
+    """`label` (a line), `column`, `value`, `text`?: cells in the shades of the maps, empty for 0 and None."""
     size, names = _size(spec), list(dict.fromkeys(row["label"] for row in spec["rows"]))
     columns = list(dict.fromkeys(row["column"] for row in spec["rows"]))
     highest = max((row["value"] or 0 for row in spec["rows"]), default=0) or 1
@@ -457,7 +457,7 @@ def grid(spec: Spec) -> alt.LayerChart:
     for row in (row for row in spec["rows"] if row["value"]):
         shade = min(int(row["value"] / highest * 5), 4)
         ink = INK if shade < 2 else "#FFFFFF"
-        cells.append({**row, "text": _number(row["value"], spec), "fill": SHADES[shade], "ink": ink})
+        cells.append({**row, "text": _text(row, row["value"], spec), "fill": SHADES[shade], "ink": ink})
     left = max(_wide(name, size) for name in names) + 12
     x = alt.X("column:N", sort=None, axis=None, scale=alt.Scale(domain=columns, paddingInner=0.06))
     y = alt.Y("label:N", sort=None, axis=None, scale=alt.Scale(domain=names, paddingInner=0.1))

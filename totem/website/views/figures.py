@@ -1,9 +1,10 @@
 """The figures of a hub: of a period for its team, of the last months for its funders and its label file."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from totem.bookings.queries import first_booking_at
@@ -12,10 +13,12 @@ from totem.core.components import Tab
 from totem.core.expensive import apart
 from totem.core.periods import Period
 from totem.core.rendering import answers_busy, chart_svg
+from totem.core.spreadsheets import spreadsheet
 from totem.hubs.models import Hub
 from totem.hubs.permissions import SEE_DESK, hub_for
 from totem.hubs.subjects import HUB
 from totem.website.figures import booked_week, hub_figures, report
+from totem.website.figures_files import LISTS
 from totem.website.report_periods import NAMES, ReportForm, months_until
 
 CHART_WIDTHS = {"390": 390, "720": 720}
@@ -59,6 +62,20 @@ def week_chart(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404(_("There is no such chart."))
     drawing = chart_svg(week.chart(f"{WEEK_TITLE}, {hub.name}", width))
     return HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
+
+
+@apart(most=2)
+@never_cache
+@require_safe
+def figures_file(request: HttpRequest, slug: str, name: str, extension: str) -> HttpResponseBase:
+    """A list of the page as CSV or XLSX: its figures (`chiffres`), its spaces (`espaces`) or its week (`semaine`)."""
+    hub = hub_for(request.user, slug, SEE_DESK)
+    form = _form(request, hub)
+    if name not in LISTS or not (period := form.period):
+        raise Http404(_("There is no such list."))
+    columns, rows = LISTS[name](report(hub, period, form.now))
+    first, last = period.days
+    return spreadsheet(extension, f"{name}-{hub.slug}-{first}-{last}", columns, rows, zone=hub.zone)
 
 
 @require_safe
