@@ -199,12 +199,13 @@ def test_every_list_leaves_as_a_file(client: Client, monday: datetime):
     booking = BookingFactory(period=between("2026-11-24T10:00", "2026-11-24T11:30"), space__name="=Somme")
     client.force_login(TeamMemberFactory(hub=booking.hub).person)
 
+    def file(name: str, extension: str = "csv") -> bytes:
+        answer = client.get(reverse(f"website:figures_{extension}", args=[booking.hub.slug, name]))
+        assert f"{name}-{booking.hub.slug}-2026-11-24-2026-11-29.{extension}" in answer["Content-Disposition"]
+        return b"".join(answer.streaming_content)  # type: ignore[arg-type]
+
     def lines(name: str) -> list[str]:
-        answer = client.get(reverse("website:figures_csv", args=[booking.hub.slug, name]))
-        assert f"{name}-{booking.hub.slug}-2026-11-24-2026-11-29.csv" in answer["Content-Disposition"]
-        text = answer.getvalue().decode("utf-8-sig")
-        answer.close()
-        return text.splitlines()
+        return file(name).decode("utf-8-sig").splitlines()
 
     assert "Heures réservées;2026-11-24;2026-11-29;1,50;h;;" in lines("chiffres")[2]
     assert lines("espaces")[1] == "'=Somme;1;1,50;144,00;1,04;;0;0,00"
@@ -213,8 +214,7 @@ def test_every_list_leaves_as_a_file(client: Client, monday: datetime):
         "11\N{NO-BREAK SPACE}h;0,00;0,50;0,00;0,00;0,00;0,00;0,00",
     ]
     assert lines("semaine") == ["Heure;lun.;mar.;mer.;jeu.;ven.;sam.;dim.", *week]
-    with client.get(reverse("website:figures_xlsx", args=[booking.hub.slug, "espaces"])) as answer:
-        assert answer.getvalue()[:2] == b"PK"
+    assert file("espaces", "xlsx")[:2] == b"PK"
     assert client.get(reverse("website:figures_csv", args=[booking.hub.slug, "autre"])).status_code == 404
 
 
