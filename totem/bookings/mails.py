@@ -58,6 +58,7 @@ def _headline(booking: Booking, event: str) -> str:
         Status.CANCELLED: _("The hub has cancelled your booking") if booking.reason else _("Your booking is cancelled"),
         Status.EXPIRED: _("Your request had no answer in time"),
         "moved": _("Your booking has changed"),
+        "personal": _("Your booking is in your own name now"),
         "reminder": _("We are expecting you"),
     }[event]
 
@@ -70,6 +71,9 @@ def _sentence(booking: Booking, event: str, now: datetime) -> str:
         Status.CANCELLED: _("Nothing is due."),
         Status.EXPIRED: _("The hub did not answer before its time came: nothing is booked, and nothing is due."),
         "moved": _("Here is what holds now."),
+        "personal": _(
+            "You are no longer in the organisation that it was for. Cancel it if you do not need it any more."
+        ),
         "reminder": _("If you cannot come, please cancel: somebody else may need the space.")
         if booking.can_cancel(now, by_team=False)
         else _("If you cannot come, please tell the hub: somebody else may need the space."),

@@ -20,6 +20,8 @@ from totem.core import wording
 from totem.core.periods import Period, merge
 from totem.hubs.models import Hub, Membership
 from totem.hubs.signals import AffectedBooking, ZoneChange, closing, membership_ending, zone_changing
+from totem.organisations.models import Affiliation
+from totem.organisations.signals import leaving
 from totem.spaces.models import Outage, Unit
 from totem.spaces.signals import parts_added, reported
 
@@ -88,6 +90,16 @@ def bookings_of_a_member(
         if booking.can_cancel(now, by_team=by_team):
             actions.cancel(booking=booking, by=by, now=now, by_team=by_team, reason=Reason.OTHER, words=words)
     return affected
+
+
+@receiver(leaving)
+def bookings_for_an_organisation(
+    affiliation: Affiliation, by: User, now: datetime, cancel: bool, **_: Any
+) -> list[AffectedBooking]:
+    """What the person booked for the organisation becomes their own, or is cancelled."""
+    person, organisation = affiliation.person, affiliation.organisation
+    rows = actions.leave_organisation(person=person, organisation=organisation, by=by, now=now, cancel=cancel)
+    return [_affected(booking) for booking in rows]
 
 
 @receiver(person_erasing, dispatch_uid="bookings.anonymise_when_erased")

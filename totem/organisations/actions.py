@@ -15,9 +15,11 @@ from totem.accounts.models import User
 from totem.core import journal
 from totem.core.edit_conflicts import check_version, version_token
 from totem.core.models import assign_changes
+from totem.core.pages import Affected
 from totem.organisations.models import Affiliation, Organisation, Relation, YearFigures
 from totem.organisations.numbers import compact_siren, compact_siret, of_one_company
 from totem.organisations.queries import affiliations_of, organisations_of
+from totem.organisations.signals import leaving
 from totem.territories.approvals import check_may_publish
 from totem.territories.models import Workspace
 
@@ -101,8 +103,14 @@ def join_organisation(
 
 
 @transaction.atomic
-def remove_person(*, affiliation: Affiliation, by: User, now: datetime.datetime) -> None:
-    """End the affiliation today (one that has not begun never begins). Raises LastRepresentativeError."""
+def remove_person(
+    *, affiliation: Affiliation, by: User, now: datetime.datetime, cancel: bool = False
+) -> list[Affected]:
+    """End the affiliation today (one that has not begun never begins).
+
+    Returns what the person booked for the organisation: it becomes their own, or is cancelled where it still can be.
+    Raises LastRepresentativeError.
+    """
     organisation = Organisation.objects.select_for_update().get(pk=affiliation.organisation_id)
     affiliation = Affiliation.objects.select_for_update().get(pk=affiliation.pk)
     today = timezone.localdate(now)
@@ -111,6 +119,10 @@ def remove_person(*, affiliation: Affiliation, by: User, now: datetime.datetime)
         raise LastRepresentativeError
     _end(affiliation, today)
     journal.record("organisations.left", organisation, actor_id=by.pk, facts={"person": affiliation.person_id})
+    answers: list[tuple[Any, Any]] = leaving.send(
+        sender=Organisation, affiliation=affiliation, by=by, now=now, cancel=cancel
+    )
+    return [one for _receiver, affected in answers for one in affected]
 
 
 def _end(affiliation: Affiliation, day: datetime.date) -> None:

@@ -64,6 +64,19 @@ class InvitationForm(forms.Form):
     can_book = forms.BooleanField(label=_("May book for the organisation"), required=False, initial=True)
 
 
+class LeavingForm(forms.Form):
+    """What becomes of the bookings of a person who leaves."""
+
+    KEEP, CANCEL = "keep", "cancel"
+    bookings = forms.ChoiceField(
+        label=_("The bookings for the organisation"),
+        choices=[(KEEP, _("The person keeps them in their own name")), (CANCEL, _("Cancel those that still can be"))],
+        initial=KEEP,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+
 # -- What a territory says of organisations ---------------------------------------------------------------------------
 
 

@@ -10,9 +10,9 @@ from totem.accounts import invitations
 from totem.accounts.answering import invite_from
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, run_or_confirm
 from totem.organisations import actions, queries
-from totem.organisations.forms import InvitationForm, OrganisationForm
+from totem.organisations.forms import InvitationForm, LeavingForm, OrganisationForm
 from totem.organisations.invitations import PERSON
 from totem.organisations.models import Affiliation, Organisation
 
@@ -92,7 +92,7 @@ def _invite(request: HttpRequest, organisation: Organisation, form: InvitationFo
 
 @require_POST
 def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
-    """Take somebody out (a representative), or leave (oneself)."""
+    """Take somebody out (a representative), or leave (oneself); the bookings for the organisation are shown before."""
     person, today = signed_in(request), clock.today()
     affiliation = get_object_or_404(
         Affiliation.objects.current_or_coming(today).select_related("organisation"),
@@ -102,9 +102,17 @@ def remove(request: HttpRequest, pk: int, affiliation_pk: int) -> HttpResponse:
     leaving = affiliation.person_id == person.pk
     if not leaving:
         _edited(request, pk)
+    form = LeavingForm(request.POST)
+    cancel = form.is_valid() and form.cleaned_data["bookings"] == LeavingForm.CANCEL
     try:
-        actions.remove_person(affiliation=affiliation, by=person, now=clock.now())
+        confirmation = run_or_confirm(
+            form,
+            lambda: actions.remove_person(affiliation=affiliation, by=person, now=clock.now(), cancel=cancel),
+        )
     except actions.LastRepresentativeError:
         messages.error(request, _("An organisation keeps one representative: invite another one first."))
         return redirect("organisations:detail", pk)
+    if not confirmation.done:
+        context = {"affiliation": affiliation, "leaving": leaving, "form": form, "confirmation": confirmation}
+        return render(request, "organisations/leave.html", context, status=confirmation.status)
     return redirect("organisations:list") if leaving else redirect("organisations:detail", pk)

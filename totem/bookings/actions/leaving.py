@@ -1,0 +1,52 @@
+"""Bookings for an organisation that their person has left."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from totem.accounts.models import User
+from totem.bookings import mails
+from totem.bookings.actions.answers import cancel as cancel_booking
+from totem.bookings.actions.state import facts, record
+from totem.bookings.models import Booking, BookingQuerySet
+from totem.organisations.models import Organisation
+from totem.organisations.queries import bookable_by
+
+
+@transaction.atomic
+def leave_organisation(
+    *, person: User, organisation: Organisation, by: User, now: datetime, cancel: bool
+) -> list[Booking]:
+    """Make the person's own what they booked for the organisation and has not begun; returns it.
+
+    With `cancel` what the person may still cancel is cancelled instead. Who did not leave by themselves is told.
+    """
+    holds = Q(hold_expires_at=None) | Q(hold_expires_at__gt=now)
+    ahead = Booking.objects.live().filter(holds, person=person, organisation=organisation, starts_at__gt=now)
+    rows = [row for row in _locked(ahead) if not _may_still_book(row, person)]
+    for row in rows:
+        if cancel and row.can_cancel(now, by_team=False):
+            cancel_booking(booking=row, by=by, now=now, by_team=False)
+        else:
+            _make_personal(row, by)
+    return rows
+
+
+def _locked(ahead: BookingQuerySet) -> BookingQuerySet:
+    return ahead.with_place().order_by("starts_at", "pk").select_for_update(of=("self",), no_key=True)
+
+
+def _may_still_book(row: Booking, person: User) -> bool:
+    """Whether the person is in the organisation on that day all the same, by another affiliation."""
+    day = row.starts_at.astimezone(row.hub.zone).date()
+    return row.organisation in bookable_by(person, on=day)
+
+
+def _make_personal(row: Booking, by: User) -> None:
+    before = facts(row)
+    row.organisation = None
+    row.save(update_fields=["organisation", "updated_at"])
+    entry = record("bookings.made_personal", row, by, {"from": before, "to": facts(row)})
+    if by.pk != row.person_id:
+        mails.notify(row, "personal", entry)
