@@ -43,7 +43,11 @@ BOOK = st.tuples(st.just("book"), st.integers(0, 4), SLOTS, st.sampled_from(["pe
 STEPS = st.one_of(
     BOOK,
     st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, 4), SLOTS),
-    st.tuples(st.sampled_from(["approve", "refuse", "cancel", "confirm", "check_in"]), st.integers(0, 9)),
+    st.tuples(
+        st.sampled_from(["approve", "refuse", "cancel", "confirm", "check_in", "check_out", "undo_check_out"]),
+        st.integers(0, 9),
+    ),
+    st.tuples(st.just("change_end"), st.integers(0, 9), st.integers(1, 8)),
     st.tuples(st.just("wait"), st.sampled_from([5, 20, 300])),
     st.tuples(st.just("rules"), st.integers(0, 4), st.sampled_from([0, 30, 60]), st.sampled_from([60, 240, 1440])),
 )
@@ -106,10 +110,10 @@ class Example:
         return self.made[which % len(self.made)]
 
     def approve(self, which: int) -> None:
-        actions.approve(booking=self.one(which), by=self.team, now=self.now, reason="needed")
+        actions.approve(booking=self.one(which), by=self.team, now=self.now)
 
     def refuse(self, which: int) -> None:
-        actions.refuse(booking=self.one(which), by=self.team, now=self.now)
+        actions.refuse(booking=self.one(which), by=self.team, now=self.now, reason="needed")
 
     def cancel(self, which: int) -> None:
         actions.cancel(booking=self.one(which), by=self.person, now=self.now, by_team=False)
@@ -119,6 +123,23 @@ class Example:
 
     def check_in(self, which: int) -> None:
         actions.check_in(booking=self.one(which), by=self.team, now=self.now)
+
+    def check_out(self, which: int) -> None:
+        actions.check_out(booking=self.one(which), by=self.team, now=self.now)
+
+    def undo_check_out(self, which: int) -> None:
+        before = Booking.objects.get(pk=self.one(which).pk).ends_at
+        booking = actions.undo_check_out(booking=self.one(which), by=self.team, now=self.now)
+        if booking.ends_at > before:
+            self.rules[booking.pk].after = booking.space.buffer_after
+
+    def change_end(self, which: int, half_hours: int) -> None:
+        booking = self.one(which)
+        ends_at = booking.starts_at + timedelta(minutes=30 * half_hours)
+        before = Booking.objects.get(pk=booking.pk).ends_at
+        changed = actions.change_end(booking=booking, ends_at=ends_at, by=self.team, now=self.now, by_team=True)
+        if changed.ends_at > before:
+            self.remember(changed)
 
     def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
@@ -140,9 +161,12 @@ class Example:
     def check_rules(self, booking: Booking) -> None:
         rules = self.rules[booking.pk]
         minutes = (booking.ends_at - booking.starts_at) / timedelta(minutes=1)
-        assert rules.shortest <= minutes <= rules.longest
+        assert minutes <= rules.longest
+        assert rules.shortest <= minutes or booking.priced_until is not None
         assert is_open(booking.period)
-        assert any(not row.is_buffer for row in booking.occupancy.all())
+        taken = [row.during for row in booking.occupancy.all() if not row.is_buffer]
+        assert min(during.lower for during in taken) == booking.starts_at
+        assert max(during.upper for during in taken) == booking.ends_at
 
     def check_apart(self, one: Booking, other: Booking) -> None:
         units = {row.unit_id for row in one.occupancy.all()} & {row.unit_id for row in other.occupancy.all()}
