@@ -1,4 +1,4 @@
-"""Forms of the team's answers and of cancelling: why."""
+"""Forms of the team's answers and of cancelling (why), and of how the team is told of requests."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from totem.bookings.models import RequestFrequency
 from totem.bookings.reasons import LONGEST_REASON, Reason
 
 
@@ -33,3 +34,14 @@ class ReasonForm(WithdrawalForm):
         self.fields["reason"].choices = choices  # type: ignore[attr-defined]
         self.fields["reason_words"].label = _("In your own words")
         self.fields["reason_words"].help_text = _("The person reads the reason and these words, and nothing else.")
+
+
+class NotificationForm(forms.Form):
+    """How one is told of requests."""
+
+    frequency = forms.TypedChoiceField(
+        label=_("When a request comes"),
+        choices=RequestFrequency.choices,
+        coerce=RequestFrequency,
+        widget=forms.RadioSelect,
+    )

@@ -3,8 +3,8 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from totem.bookings import actions, mails, queries
-from totem.bookings.models import Booking
+from totem.bookings import actions, mails, queries, team_mails
+from totem.bookings.models import Booking, Status
 from totem.core import clock
 from totem.core.jobs import FIRST
 from totem.core.queues import LONG, URGENT
@@ -17,6 +17,8 @@ def tell(booking_id: int, event: str, occurrence: int | None = None) -> None:
     """Write the mail about an event of a booking; `occurrence` is the id of its journal entry."""
     booking = Booking.objects.select_related("space__hub__commune", "person").get(pk=booking_id)
     mails.write(booking, event, now=clock.now(), occurrence=occurrence)
+    if event == Status.PENDING:
+        team_mails.write_request(booking, now=clock.now(), occurrence=mails.occurrence_of(booking, occurrence))
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -26,6 +28,13 @@ def remind(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the mi
     now = clock.now()
     for booking in queries.to_remind(now):
         mails.write(booking, "reminder", now=now)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="bookings.mail_digests", queue=URGENT, queueing_lock="bookings.mail_digests")
+def mail_digests(timestamp: int) -> None:  # noqa: ARG001
+    """Queue the digests of requests that are due, each in its hub's morning."""
+    team_mails.write_digests(now=clock.now())
 
 
 @app.periodic(cron="27 3 * * *")

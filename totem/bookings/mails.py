@@ -129,6 +129,11 @@ def _invitation(booking: Booking) -> bytes:
     return calendar_file(calendar_entry(booking, plain_address_of(booking)), method)
 
 
+def occurrence_of(booking: Booking, occurrence: int | None) -> str:
+    """What a mail's key says of its occurrence: the journal entry, or without one where and when the booking begins."""
+    return str(occurrence or f"{booking.starts_at:%Y%m%dT%H%M}:{booking.space_id}")
+
+
 def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None = None) -> None:
     """Queue the mail about `event` in its reader's language: once for each occurrence, or a reminder for each start.
 
@@ -148,7 +153,7 @@ def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None
             "reason": reason,
         }
     mail.queue(
-        key=f"bookings.{event}:{booking.pk}:{occurrence or f'{booking.starts_at:%Y%m%dT%H%M}:{booking.space_id}'}",
+        key=f"bookings.{event}:{booking.pk}:{occurrence_of(booking, occurrence)}",
         to=booking.email,
         language=language,
         template="bookings/mail/news",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.bookings import actions, queries
-from totem.bookings.models import Booking, BookingQuerySet, Occupancy
+from totem.bookings.models import Booking, BookingQuerySet, Occupancy, RequestNotification
 from totem.bookings.reasons import Reason
 from totem.core import wording
 from totem.core.periods import Period, merge
@@ -110,8 +110,10 @@ def anonymise_when_erased(person: User, now: datetime, **_: Any) -> None:
 
 @receiver(personal_data_requested, dispatch_uid="bookings.own")
 def give_bookings(person: User, **_: Any) -> dict[str, Any]:
-    """All the bookings of a person."""
+    """All the bookings of a person, and how they are told of requests."""
+    chosen = RequestNotification.objects.filter(person=person).select_related("hub").order_by("hub_id")
     return {
+        "mails about requests": [{"hub": one.hub.name, "frequency": one.frequency} for one in chosen],
         "bookings": [
             {
                 "reference": booking.reference,
@@ -127,7 +129,7 @@ def give_bookings(person: User, **_: Any) -> dict[str, Any]:
                 "arrived": booking.checked_in_at.isoformat() if booking.checked_in_at else None,
             }
             for booking in Booking.objects.filter(person=person).with_place().order_by("starts_at")
-        ]
+        ],
     }
 
 

@@ -12,6 +12,7 @@ from totem.hubs.queries import Standing
 from totem.spaces.models import Audience, Space
 from totem.spaces.rules import allowed_lengths, earliest_start, latest_start, step_under_way
 
+DIGEST_HOUR = 8  # of the hub: from then on the digest of requests is due
 REMINDED_AHEAD = timedelta(days=1)  # of the start, where it was booked before that
 GUEST_HOLD = timedelta(minutes=15)  # how long a space waits for the code of a guest
 LONGEST_HOLD = timedelta(days=7)  # of an option that the team keeps for somebody

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from totem.bookings.views import answers, booking, desk, ending, guest, limits, listing, mine, people
+from totem.bookings.views import answers, booking, desk, ending, guest, limits, listing, mine, notifications, people
 from totem.core.codes import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
@@ -26,6 +26,7 @@ urlpatterns = [
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}passage/", desk.walk_in, name="walk_in"),
     path(f"{DESK}limites/", limits.limits_page, name="limits"),
+    path(f"{DESK}avis/", notifications.notifications, name="notifications"),
     path(f"{DESK}limites/fin/", limits.end_lift, name="end_lift"),
     path(f"{DESK}pannes/<int:pk>/fin/", desk.end_outage, name="end_outage"),
     path(f"{DESK}<reference:reference>/accord/", desk.act, {"deed": "approve"}, name="approve"),

@@ -22,6 +22,7 @@ from totem.bookings.actions.booking import (
 from totem.bookings.actions.desk import check_in, check_out, mark_absent, undo_check_in
 from totem.bookings.actions.ending import change_end, undo_absent, undo_check_out
 from totem.bookings.actions.leaving import leave_organisation
+from totem.bookings.actions.notifications import choose_notifications
 from totem.bookings.actions.privacy import anonymise_guests, anonymise_person, erase_clients
 from totem.bookings.actions.state import WrongStateError
 from totem.bookings.actions.time_zone import move_to_zone
@@ -41,6 +42,7 @@ __all__ = [
     "change_end",
     "check_in",
     "check_out",
+    "choose_notifications",
     "confirm_hold",
     "confirm_with_code",
     "erase_clients",

@@ -9,7 +9,7 @@ from django.db.models.functions import Concat, Lower
 from totem.accounts.models import User
 from totem.bookings import rules
 from totem.bookings.actions.answers import cancel
-from totem.bookings.models import LIVE, Booking
+from totem.bookings.models import LIVE, Booking, RequestNotification
 
 ERASED = "@erased.invalid"
 
@@ -21,6 +21,7 @@ def anonymise_person(*, person: User, now: datetime) -> None:
     for booking in to_come.order_by("pk"):
         cancel(booking=booking, by=person, now=now, by_team=True)
     Booking.objects.filter(person=person).update(purpose="", reason_words="")
+    RequestNotification.objects.filter(person=person).delete()
 
 
 def anonymise_guests(*, now: datetime) -> int:

@@ -18,6 +18,7 @@ from totem.bookings.queries.nearby import Alternatives, alternatives
 from totem.bookings.queries.outages import outages_by_booking
 from totem.bookings.queries.people import needing_membership, own_around, people_to_book_for, same_booking, to_remind
 from totem.bookings.queries.pools import units_free_in, units_free_over_time
+from totem.bookings.queries.requests import request_frequency, told_of_each_request, waiting_requests
 
 __all__ = [
     "NO_SHOW",
@@ -46,9 +47,12 @@ __all__ = [
     "own_around",
     "people_known_to",
     "people_to_book_for",
+    "request_frequency",
     "same_booking",
     "start_windows",
     "to_remind",
+    "told_of_each_request",
     "units_free_in",
     "units_free_over_time",
+    "waiting_requests",
 ]

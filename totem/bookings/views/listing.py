@@ -97,7 +97,7 @@ def bookings_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The bookings that answer to the filter, how many and how much; nothing while the filter is wrong (422)."""
     hub = hub_for(request.user, slug, SEE_DESK)
     now, form = clock.now(), BookingsFilterForm(request.GET, hub)
-    context: dict[str, Any] = {"hub": hub, "form": form, "now": now}
+    context: dict[str, Any] = {"hub": hub, "form": form, "may_work": request.user.has_perm(WORK_DESK, hub)}
     if not form.is_valid():
         return render(request, "bookings/list.html", context, status=422)
     found = queries.bookings_of(hub, form.wanted(), now)

@@ -1,0 +1,26 @@
+"""Bookings with their occupancy, and how the team is told of requests."""
+
+from totem.bookings.models.booking import (
+    EARLY_ARRIVAL,
+    LIVE,
+    Booking,
+    BookingQuerySet,
+    Guard,
+    Occupancy,
+    Status,
+    new_reference,
+)
+from totem.bookings.models.requests import RequestFrequency, RequestNotification
+
+__all__ = [
+    "EARLY_ARRIVAL",
+    "LIVE",
+    "Booking",
+    "BookingQuerySet",
+    "Guard",
+    "Occupancy",
+    "RequestFrequency",
+    "RequestNotification",
+    "Status",
+    "new_reference",
+]
