@@ -28,7 +28,8 @@ ORDERS = {
 class BookingFilter:
     """What a list of bookings is narrowed to; the days are those on which they begin, both included.
 
-    `state` is a Status as it holds now, whatever a job has written yet, or NO_SHOW: confirmed, over, nobody arrived.
+    `state` is a Status as it holds now, whatever a job has written yet, or NO_SHOW: confirmed, nobody arrived, and over
+    or marked as absent.
     """
 
     words: str = ""
@@ -77,7 +78,8 @@ def _of_words(words: str) -> Q:
 def _in_state(state: str, now: datetime) -> Q:
     lapsed = Q(status=Status.PENDING, starts_at__lte=now) | Q(status=Status.HELD, hold_expires_at__lte=now)
     if state == NO_SHOW:
-        return Q(status=Status.CONFIRMED, ends_at__lte=now, checked_in_at__isnull=True)
+        absent = Q(no_show_at__isnull=False) | Q(ends_at__lte=now)
+        return Q(absent, status=Status.CONFIRMED, checked_in_at__isnull=True)
     if state == Status.EXPIRED:
         return Q(status=Status.EXPIRED) | lapsed
     return Q(status=state) & ~lapsed

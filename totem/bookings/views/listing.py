@@ -147,6 +147,7 @@ def _columns(now: datetime, *, with_contact: bool) -> list[ListColumn[Booking]]:
         ListColumn(_("Organisation"), lambda b: b.organisation and b.organisation.name),
         ListColumn(_("What for"), lambda b: b.purpose),
         ListColumn(_("State"), lambda b: STATES[wording.listed_state(b, now)][0]),
+        ListColumn(_("Reason"), lambda b: b.given_reason),
         ListColumn(_("Price, VAT included"), lambda b: b.price, "amount"),
         ListColumn(_("of which VAT"), lambda b: b.vat, "amount"),
         ListColumn(_("Arrived at"), lambda b: b.checked_in_at, "instant"),
