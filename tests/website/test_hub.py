@@ -73,10 +73,10 @@ def test_number_of_queries_does_not_grow(
 
 def test_spaces_without_a_photo_have_each_a_drawing_of_their_own(visitor: Client, thursday: datetime) -> None:
     hub = HubFactory()
-    SpaceFactory.create_batch(7, hub=hub)
+    for name in ("Salle Avre", "Salle des essais", "Demi-plateau Nord", "Plateau Hortillonnages", "Découpe laser"):
+        SpaceFactory(hub=hub, name=name)
     spaces = visitor.get(page_of(hub)).content.decode().partition('id="spaces"')[2]
-    drawings = re.findall(r"img/pattern-\d+", spaces)
-    assert (len(drawings), len(set(drawings))) == (7, 7)
+    assert len(set(re.findall(r"img/pattern-\d+", spaces))) == 5
 
 
 def test_the_next_free_meeting_room_is_one_button_to_its_prefilled_booking(visitor: Client, thursday: datetime) -> None:
