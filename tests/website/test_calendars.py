@@ -5,16 +5,21 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.factories.hubs import ExceptionalHoursFactory, HubFactory
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, MembershipFactory, TeamMemberFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.website.conftest import between, booked, paris
 from tests.website.page_content import bookings_offered, links, region, text, words
+from totem.bookings import actions
+from totem.bookings.actions import Booker
 from totem.spaces.models import Audience, Space
-from totem.website.calendar import SpaceTimes, stretches
+from totem.website.calendar import stretches
+from totem.website.space_times import SpaceTimes
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +51,11 @@ def lines(page: str) -> list[tuple[str, list[str]]]:
     return found
 
 
+def in_table(response: HttpResponse) -> list[str]:
+    """The starts of the cells, apart from those of mornings, afternoons and days."""
+    return [start for _path, start, _minutes in bookings_offered(response) if len(start) == len("2026-11-27T08:00Z")]
+
+
 # -- The week of a space ----------------------------------------------------------------------------------------------
 
 
@@ -61,7 +71,7 @@ def test_each_half_hour_of_a_space_is_a_link_taken_closed_or_past(visitor: Clien
     assert table["11:30"][4] == "11:30"
     offered = [start for _path, start, _minutes in bookings_offered(response)]
     assert "2026-11-27T08:00Z" in offered
-    assert len(offered) == 18 + (20 - 3) + 20
+    assert len(offered) == 18 + (20 - 3) + 20 + 1  # and the afternoon, ready to be chosen
 
 
 def test_the_length_proposed_fits_before_the_next_booking(visitor: Client, thursday: datetime) -> None:
@@ -103,7 +113,7 @@ def test_the_week_the_clocks_go_forward_has_no_half_past_two(visitor: Client, at
     table = lines(response.content.decode())
     assert len(table) == 48
     assert [cells[6] for head, cells in table if head in {"02:00", "02:30"}] == ["this hour does not exist"] * 2
-    starts = [start for _path, start, _minutes in bookings_offered(response)]
+    starts = in_table(response)
     assert len(starts) == len(set(starts)) == 6 * 48 + 46
     assert {"2027-03-28T00:30Z", "2027-03-28T01:00Z"} <= set(starts)  # 1:30 and 3:00 on the clock
 
@@ -123,7 +133,7 @@ def test_the_week_the_clocks_go_back_has_half_past_two_twice(visitor: Client, at
     ]
     assert "summer time" in at_two[0][2]
     assert "winter time" in at_two[2][2]
-    starts = [start for _path, start, _minutes in bookings_offered(response)]
+    starts = in_table(response)
     assert len(starts) == len(set(starts)) == 6 * 48 + 50
     assert {"2027-10-31T00:30Z", "2027-10-31T01:30Z"} <= set(starts)
 
@@ -186,7 +196,7 @@ def test_today_is_past_until_now_and_what_is_too_late_is_no_link(visitor: Client
     at("2026-11-26T14:00+01:00")
     room = SpaceFactory(min_notice_minutes=180, min_minutes=180, max_minutes=180)
     response = visitor.get(f"/lieux/{room.hub.slug}/jour/")
-    assert segments(response.content.decode()) == [("past", 0, 20), ("free", 20, 20)]
+    assert segments(response.content.decode()) == [("past", 0, 20), ("refused", 20, 20)]
     assert bookings_offered(response) == []  # from 17:00 on only two hours are left
     assert "too short to book" in words(response)
 
@@ -197,6 +207,77 @@ def test_a_pool_is_free_while_one_of_its_desks_is(visitor: Client, thursday: dat
     booked(pool, between("2026-11-27T13:00", "2026-11-27T14:00"), now=thursday, quantity=2)
     page = visitor.get(f"/lieux/{pool.hub.slug}/jour/?date=2026-11-27").content.decode()
     assert segments(page) == [("busy", 0, 12), ("free", 12, 28)]
+
+
+def test_a_pool_says_how_many_of_its_desks_are_free(visitor: Client, thursday: datetime) -> None:
+    pool = SpaceFactory(pool=True)
+    booked(pool, between("2026-11-27T09:00", "2026-11-27T12:00"), now=thursday)
+    booked(pool, between("2026-11-27T11:00", "2026-11-27T12:00"), now=thursday)
+    address = f"/lieux/{pool.hub.slug}"
+    assert "1 to 3 free, 09:00 to 19:00" in words(visitor.get(f"{address}/jour/?date=2026-11-27"))
+    assert "3 free, all day" not in words(visitor.get(f"{address}/semaine/?date=2026-11-27"))
+    assert "3 free, 09:00 to 19:00" in words(visitor.get(f"{address}/semaine/?date=2026-11-27"))  # Saturday
+    table = dict(lines(visitor.get(week_of(pool, "2026-11-27")).content.decode()))
+    assert [table[hour][4] for hour in ("10:30", "11:30", "12:00")] == ["2 free", "1 free", "3 free"]
+
+
+def test_ones_own_bookings_are_marked_and_lead_to_them(visitor: Client, thursday: datetime) -> None:
+    person = UserFactory(language="en")
+    pool, lab = SpaceFactory(pool=True, slug="room"), SpaceFactory(audience=Audience.MEMBERS)
+    MembershipFactory(hub=pool.hub, person=person)
+    own = actions.book(
+        space=pool, period=between("2026-11-27T10:00", "2026-11-27T12:00"), booker=Booker.oneself(person), now=thursday
+    )
+    visitor.force_login(person)
+    for path in PAGES:
+        response = visitor.get(f"/lieux/{pool.hub.slug}/{path}?date=2026-11-27")
+        [*_others, (href, _label)] = [pair for pair in links(response) if "yours" in pair[1].lower()]
+        assert href == f"/reservations/{own.reference}/", path
+    page = visitor.get(f"/lieux/{pool.hub.slug}/jour/?date=2026-11-27")
+    assert segments(page.content.decode()) == [("free", 0, 4), ("mine", 4, 8), ("free", 12, 28)]
+    assert "seg-mine" in page.content.decode().partition("legend")[2]
+    visitor.logout()
+    assert "seg-mine" not in visitor.get(f"/lieux/{pool.hub.slug}/jour/?date=2026-11-27").content.decode()
+    assert bookings_offered(visitor.get(week_of(lab, "2026-11-27"))) == []
+
+
+def test_what_cannot_be_booked_is_not_called_free_and_says_why(visitor: Client, at) -> None:
+    at("2026-11-26T10:00+01:00")
+    hub = HubFactory()
+    reasons = {
+        "for members": SpaceFactory(hub=hub, audience=Audience.MEMBERS),
+        "no price yet": SpaceFactory(hub=hub, free_of_charge=False),
+        "too late to book": SpaceFactory(hub=hub, min_notice_minutes=60 * 72),
+        "not open to booking yet": SpaceFactory(hub=hub, horizon_days=1),
+    }
+    for reason, space in reasons.items():
+        weekday, date = (5, "2026-11-28") if "open" in reason else (4, "2026-11-27")
+        table = lines(visitor.get(week_of(space, date)).content.decode())
+        cells = [cells[weekday] for _hour, cells in table]
+        assert set(cells) == {reason}
+    day = visitor.get(f"/lieux/{hub.slug}/jour/?date=2026-11-27")
+    assert sorted(state for state, *_ in segments(day.content.decode())) == ["free"] + ["refused"] * 3
+    PriceFactory(space=reasons["no price yet"], starts_on="2026-11-28")
+    assert "2026-11-28T08:00Z" in in_table(visitor.get(week_of(reasons["no price yet"], "2026-11-28")))
+    hourly = SpaceFactory(hub=hub, step_minutes=60, min_minutes=60)
+    assert not [head for head, _ in lines(visitor.get(week_of(hourly, "2026-11-27")).content.decode()) if "30" in head]
+
+    member = UserFactory(language="en")
+    MembershipFactory(hub=hub, person=member, ends_on="2026-11-27")
+    visitor.force_login(member)
+    starts = in_table(visitor.get(week_of(reasons["for members"], "2026-11-27")))
+    assert {start[:10] for start in starts} == {"2026-11-26", "2026-11-27"}  # the last day of the membership
+    TeamMemberFactory(hub=hub, person=member)
+    assert len(in_table(visitor.get(week_of(reasons["too late to book"], "2026-11-27")))) == 18 + 20 + 20
+
+
+def test_the_hours_stand_above_the_bars_and_a_day_is_one_choice_away(visitor: Client, thursday: datetime) -> None:
+    hub = SpaceFactory().hub
+    page = visitor.get(f"/lieux/{hub.slug}/semaine/?date=2026-11-27&espaces=salles")
+    marks = re.findall(r'<span class="q-from-(\d+) q-len-\d+">([^<]+)</span>', text(page))
+    assert marks == [("0", "09:00"), ("16", "13:00"), ("32", "17:00")] * 7
+    assert 'name="date" value="2026-11-27"' in text(page)
+    assert "show-day-5" in text(page)
 
 
 def test_a_room_made_of_two_shows_what_its_halves_take(visitor: Client, thursday: datetime) -> None:
@@ -272,7 +353,7 @@ def test_what_htmx_swaps_is_what_a_reload_gives(visitor: Client, thursday: datet
 
 def test_weeks_follow_each_other_until_nothing_can_be_booked(visitor: Client, thursday: datetime) -> None:
     address = f"/lieux/{SpaceFactory().hub.slug}/semaine/"
-    turns = {label: href for href, label in links(visitor.get(address)) if href.startswith("?")}
+    turns = {label: href for href, label in links(visitor.get(address)) if "week" in label and href.startswith("?")}
     assert turns == {"Previous week": "?date=2026-11-19", "Next week": "?date=2026-12-03"}
     far = (thursday + timedelta(days=1099)).date()
     assert "Next week" not in text(visitor.get(address, {"date": far.isoformat()}))
@@ -306,7 +387,7 @@ def test_number_of_queries_of_a_space_does_not_grow(
 def test_the_filter_on_rooms_is_kept_from_week_to_week(visitor: Client, thursday: datetime) -> None:
     hub = HubFactory()
     SpaceFactory(hub=hub, slug="room")
-    SpaceFactory(hub=hub, slug="laser", machine=True)
+    SpaceFactory(hub=hub, slug="laser", machine=True, audience=Audience.PUBLIC)
     response = visitor.get(f"/lieux/{hub.slug}/semaine/?date=2026-12-02&espaces=salles")
     assert {path.split("/")[-3] for path, _start, _minutes in bookings_offered(response)} == {"room"}
     hrefs = {label: href for href, label in links(response)}

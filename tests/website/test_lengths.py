@@ -20,7 +20,7 @@ from totem.spaces.actions import update_space
 from totem.spaces.models import LONGEST_MINUTES, STEPS, Space
 from totem.spaces.rules import allowed_lengths, listed_lengths, usual_length
 from totem.spaces.wording import rules_words
-from totem.website.calendar import BookingLimits
+from totem.website.space_times import BookingLimits
 
 START = datetime(2026, 11, 26, 9, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def is_accepted(space: Space, minutes: int) -> bool:
 @given(rules_of_a_space(), st.integers(0, 2 * LONGEST_MINUTES), st.integers(1, LONGEST_MINUTES))
 def test_what_is_offered_is_accepted(space: Space, free: int, other: int) -> None:
     listed, usual = listed_lengths(space), usual_length(space)
-    calendar = BookingLimits.of(space, START).length_in(free)
+    calendar = BookingLimits.of(space, START, {}, by_team=False).length_in(free)
     for minutes in {*listed, *filter(None, (usual, calendar))}:
         assert is_accepted(space, minutes)
     assert calendar <= free

@@ -47,12 +47,13 @@ def day_parts(
     free: Sequence[Period],
     now: datetime,
     *,
+    prices: Sequence[Price],
     quantity: int = 1,
     by_team: bool = False,
 ) -> list[DayPart]:
-    """Those of `day` that the rules of the space allow and that have a price; one query, three more of a pool.
+    """Those of `day` that the rules of the space allow and that have a price; no query, three of a pool.
 
-    `opening` and `free` are when the space is open and free on that day.
+    `opening` and `free` are when the space is open and free on that day, `prices` those that hold on it.
     """
     earliest, latest = (
         (step_under_way(space, now), None) if by_team else (earliest_start(space, now), latest_start(space, now))
@@ -62,11 +63,10 @@ def day_parts(
         for name, period in _parts(space, day, opening)
         if earliest <= period.starts_at and (latest is None or period.starts_at <= latest)
     ]
-    quotes = space_queries.quotes_of((space, period, quantity) for _name, period in found)
     return [
         DayPart(name, space, period, quantity, quote_words(quote), _is_free(space, period, quantity, free, now))
-        for (name, period), quote in zip(found, quotes, strict=True)
-        if quote is not None
+        for name, period in found
+        if (quote := space_queries.quote_or_none(space, prices, period, quantity)) is not None
     ]
 
 

@@ -108,7 +108,8 @@ def summary_of(
     window = Period(local_day(days[0], zone).starts_at, local_day(days[-1], zone).ends_at)
     opening = space_queries.open_periods([space], window)
     free = queries.free_times([space], window, now, opening=opening, moved=moved).get(space.pk, [])
-    quote = quote_of(space, period, quantity)
+    prices = space_queries.prices_during(space, window)
+    quote = space_queries.quote_or_none(space, prices, period, quantity)
     problem = next((b.message for b in _broken(space, period, quantity, now, by_team=by_team)), "")
     if not problem and quote is None:
         problem = _("No price is known yet for this date. Please ask the team.")
@@ -130,7 +131,7 @@ def summary_of(
         minutes=period.minutes,
         parts=[]
         if moved
-        else day_parts(space, days[0], opening[space.pk], free, now, quantity=quantity, by_team=by_team),
+        else day_parts(space, days[0], opening[space.pk], free, now, prices=prices, quantity=quantity, by_team=by_team),
     )
 
 

@@ -29,6 +29,10 @@ class BookingRights:
             self._audiences[key] = audiences_of(standing, signed_in=self.person is not None)
         return space.audience in self._audiences[key]
 
+    def may_book_once_signed_in(self, space: Space, day: date) -> bool:
+        """Whether the person may book it, or a visitor may with no more than an account."""
+        return space.audience == Audience.SIGNED_IN or self.may_book(space, day)
+
     def is_team(self, hub: Hub, day: date) -> bool:
         """Whether the person may book there at short notice and far ahead."""
         return self._standings.on(hub.pk, day).is_team

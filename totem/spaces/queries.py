@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 
 from django.db import connection
@@ -24,6 +25,10 @@ SELECT n.whole_id, o.during
   JOIN spaces_outage o ON o.space_id = n.part_id
   JOIN spaces_space s ON s.id = o.space_id
  WHERE (o.unit_id IS NULL OR s.quantity = 1) AND o.during && tstzrange(%(starts_at)s, %(ends_at)s)
+"""
+_PRICED = """
+SELECT DISTINCT space_id, starts_on, ends_on FROM spaces_price
+ WHERE space_id = ANY(%(ids)s) AND starts_on <= %(last)s AND (ends_on IS NULL OR ends_on >= %(first)s)
 """
 
 
@@ -113,6 +118,19 @@ def quote_of(space: Space, period: Period, *, quantity: int = 1) -> Quote:
     return quote(prices, period, space.hub.zone, quantity=quantity, is_free=space.free_of_charge)
 
 
+def priced_days(spaces: Sequence[Space], days: Sequence[date]) -> dict[int, set[date]]:
+    """On which of the days each space (by id) has a price; one query, none without spaces."""
+    if not spaces:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_PRICED, {"ids": [space.pk for space in spaces], "first": days[0], "last": days[-1]})
+        held = cursor.fetchall()
+    found: dict[int, set[date]] = {space.pk: set() for space in spaces}
+    for space_id, first, last in held:
+        found[space_id].update(day for day in days if first <= day and (last is None or day <= last))
+    return found
+
+
 def quotes_of(wanted: Iterable[tuple[Space, Period, int]]) -> list[Quote | None]:
     """The price as of today of each (space, period, quantity), in one query; None where the prices leave a day out."""
     wanted = list(wanted)
@@ -120,10 +138,11 @@ def quotes_of(wanted: Iterable[tuple[Space, Period, int]]) -> list[Quote | None]
     if wanted:
         for price in Price.objects.filter(space__in={space.pk for space, *_ in wanted}).order_by("per"):
             prices[price.space_id].append(price)
-    return [_quote_or_none(space, prices[space.pk], period, quantity) for space, period, quantity in wanted]
+    return [quote_or_none(space, prices[space.pk], period, quantity) for space, period, quantity in wanted]
 
 
-def _quote_or_none(space: Space, prices: list[Price], period: Period, quantity: int) -> Quote | None:
+def quote_or_none(space: Space, prices: Sequence[Price], period: Period, quantity: int) -> Quote | None:
+    """The price of a booking, of the prices of the space; None where they leave a day out."""
     try:
         return quote(prices, period, space.hub.zone, quantity=quantity, is_free=space.free_of_charge)
     except UnpricedError:

@@ -15,7 +15,7 @@ from totem.hubs.models import Hub
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.wording import audience_note
-from totem.website.offers import Offer, offers_of
+from totem.website.offers import BookingOffer, offers_of
 from totem.website.queries import Person, account_of, spaces_of
 from totem.website.wording import free_words
 
@@ -30,7 +30,7 @@ class SpaceRow:
     words: str
     note: str
     is_refused: bool = False
-    offer: Offer | None = None
+    offer: BookingOffer | None = None
 
     @property
     def label(self) -> str:

@@ -8,18 +8,9 @@ from django.utils.translation import gettext as _
 
 from totem.core import wording
 from totem.spaces.models import Space
-from totem.website.calendar import (
-    DAY_MINUTES,
-    BookingLimits,
-    CalendarDay,
-    HourLabels,
-    SpaceTimes,
-    Span,
-    floor_minutes,
-    hours_shown,
-    times_of,
-    touching,
-)
+from totem.website.calendar import units_words
+from totem.website.local_days import DAY_MINUTES, CalendarDay, HourLabels, Span, floor_minutes, touching
+from totem.website.space_times import BookingLimits, SpaceTimes, hours_shown
 
 HALF_HOUR = 30
 
@@ -46,13 +37,15 @@ class HalfHour:
 Key = tuple[int, int]  # what the wall clock shows, and 1 for the second coming of an hour that comes twice
 
 
-def half_hours(space: Space, days: Sequence[CalendarDay], now: datetime) -> list[HalfHour]:
-    """The table of a space's week."""
-    times = times_of([space], days, now)[space.pk]
+def half_hours(
+    space: Space, days: Sequence[CalendarDay], now: datetime, times: SpaceTimes, limits: BookingLimits
+) -> list[HalfHour]:
+    """The table of a space's week; its rows are hours where bookings begin on the hour only."""
     hours = hours_shown([times], days)
-    columns = [_half_hours_of(day, hours) for day in days]
+    length = max(HALF_HOUR, space.step_minutes)
+    columns = [_rows_of(day, hours, length) for day in days]
     keys = sorted({key for column in columns for key in column}, key=_in_order(columns))
-    drawer = _CellDrawer(times, BookingLimits.of(space, now), now)
+    drawer = _CellDrawer(times, limits, now, length)
     drawn = [
         {key: drawer.cell(day, at) for key, at in column.items()} for day, column in zip(days, columns, strict=True)
     ]
@@ -72,12 +65,12 @@ def half_hours(space: Space, days: Sequence[CalendarDay], now: datetime) -> list
     return table
 
 
-def _half_hours_of(day: CalendarDay, hours: Span) -> dict[Key, int]:
-    """The half-hours of a day between the hours shown, with the minute each begins."""
+def _rows_of(day: CalendarDay, hours: Span, length: int) -> dict[Key, int]:
+    """The half-hours, or hours, of a day between the hours shown, with the minute each begins."""
     if day.is_plain:
-        return {(wall, 0): day.starts + wall for wall in range(*hours, HALF_HOUR)}
+        return {(wall, 0): day.starts + wall for wall in range(*hours, length)}
     found: dict[Key, int] = {}
-    for minute in range(day.at(hours[0]), day.at(hours[1]), HALF_HOUR):
+    for minute in range(day.at(hours[0]), day.at(hours[1]), length):
         wall = day.wall(minute)
         found[wall, int((wall, 0) in found)] = minute
     return found
@@ -98,13 +91,13 @@ def _in_order(columns: Sequence[dict[Key, int]]) -> Callable[[Key], tuple[int, i
 class _CellDrawer:
     """Computes the state of each half-hour of a space."""
 
-    def __init__(self, times: SpaceTimes, rules: BookingLimits, now: datetime) -> None:
+    def __init__(self, times: SpaceTimes, rules: BookingLimits, now: datetime, length: int) -> None:
         self.times = times
         self.rules = rules
+        self.length = length
         self.now = floor_minutes(now)
         self.labels = HourLabels()
         self.day_words: dict[date, str] = {}
-        self.free = HalfHourCell("free", _("free"))
         self.states = {
             "past": HalfHourCell("past", _("past")),
             "busy": HalfHourCell("busy", _("taken")),
@@ -113,7 +106,10 @@ class _CellDrawer:
         }
 
     def cell(self, day: CalendarDay, minute: int) -> HalfHourCell:
-        end = minute + HALF_HOUR
+        end = minute + self.length
+        own = next((own for own in self.times.own if own.start < end and minute < own.end), None)
+        if own is not None:
+            return HalfHourCell("mine", _("yours"), own.url, self._spoken(day, minute))
         if end <= self.now:
             return self.states["past"]
         stretch = touching(self.times.free, minute, end)
@@ -124,12 +120,17 @@ class _CellDrawer:
         return self.states["out" if touching(self.times.out, minute, end) else "closed"]
 
     def _free(self, day: CalendarDay, first: int, last: int, stretch: Span) -> HalfHourCell:
-        start = self.rules.start_in(day, first, last)
+        start = None if day.date in self.rules.refused else self.rules.start_in(day, first, last)
         minutes = self.rules.length_in(stretch[1] - start) if start is not None else 0
         if start is None or not minutes:
-            return self.free
+            return HalfHourCell("refused", self.rules.why_not(day, first, last))
+        link = self.rules.link(start, minutes)
+        if self.times.units is None:
+            return HalfHourCell("start", self.labels.hour(day, start), link, self._spoken(day))
+        return HalfHourCell("start", units_words(*self.times.units_in(first, last)), link, self._spoken(day, start))
+
+    def _spoken(self, day: CalendarDay, minute: int | None = None) -> str:
         if day.date not in self.day_words:
             self.day_words[day.date] = wording.date_words(day.date)
-        return HalfHourCell(
-            "start", self.labels.hour(day, start), self.rules.link(start, minutes), self.day_words[day.date]
-        )
+        hour = "" if minute is None else f", {self.labels.hour(day, minute)}"
+        return self.day_words[day.date] + hour

@@ -15,7 +15,7 @@ from totem.spaces.wording import quote_words
 
 
 @dataclass(frozen=True)
-class Offer:
+class BookingOffer:
     """`url` books it; where `advice` says why the person may not, `way` leads to what can be done."""
 
     url: str
@@ -24,17 +24,17 @@ class Offer:
     way: str = ""
 
 
-def offers_of(slots: Sequence[tuple[Slot, int]], rights: BookingRights) -> list[Offer]:
+def offers_of(slots: Sequence[tuple[Slot, int]], rights: BookingRights) -> list[BookingOffer]:
     """What the person is offered of each slot and quantity, in one query."""
     quotes = space_queries.quotes_of((slot.space, slot.period, quantity) for slot, quantity in slots)
     return [_offer(slot, quantity, quote, rights) for (slot, quantity), quote in zip(slots, quotes, strict=True)]
 
 
-def _offer(slot: Slot, quantity: int, quote: Quote | None, rights: BookingRights) -> Offer:
+def _offer(slot: Slot, quantity: int, quote: Quote | None, rights: BookingRights) -> BookingOffer:
     url = book_url(slot.space, slot.period, quantity=quantity)
     if quote is None:
         hub = reverse("website:hub", args=[slot.space.hub.slug])
-        return Offer(url, _("price on request"), _("Ask the hub for its price"), hub)
+        return BookingOffer(url, _("price on request"), _("Ask the hub for its price"), hub)
     if advice := rights.advice(slot.space, slot.starts_at):
-        return Offer(url, quote_words(quote), advice, rights.way(slot.space, url))
-    return Offer(url, quote_words(quote))
+        return BookingOffer(url, quote_words(quote), advice, rights.way(slot.space, url))
+    return BookingOffer(url, quote_words(quote))

@@ -19,7 +19,7 @@ from totem.hubs.models import Hub
 from totem.spaces.models import Audience, Space, SpaceKind
 from totem.spaces.rules import USUAL_MINUTES, WITHIN
 from totem.spaces.wording import audience_note, capacity_words, feature_words, quantity_words
-from totem.website.offers import Offer, offers_of
+from totem.website.offers import BookingOffer, offers_of
 from totem.website.wording import free_words, slot_words
 
 MOST = 24
@@ -60,7 +60,7 @@ class SlotResult:
     space: Space
     starts_at: datetime
     page: str
-    offer: Offer
+    offer: BookingOffer
     when: str
     meta: str
     label: str
@@ -105,7 +105,7 @@ def find(hubs: Sequence[Hub], search: SlotSearch, rights: BookingRights, now: da
 def _is_for_others(slot: Slot, rights: BookingRights) -> bool:
     """Whether even an account would not let the person book it."""
     day = slot.starts_at.astimezone(slot.space.hub.zone).date()
-    return slot.space.audience != Audience.SIGNED_IN and not rights.may_book(slot.space, day)
+    return not rights.may_book_once_signed_in(slot.space, day)
 
 
 def _find_slots(hubs: Sequence[Hub], search: SlotSearch, now: datetime) -> list[tuple[Slot, int]]:
@@ -150,7 +150,7 @@ def _between(day: date, after: time, before: time, zone: ZoneInfo) -> Period:
     return Period(periods.at_wall_clock(day, after, zone), periods.at_wall_clock(ends_on, before, zone))
 
 
-def _result(slot: Slot, now: datetime, quantity: int, offer: Offer, count: int) -> SlotResult:
+def _result(slot: Slot, now: datetime, quantity: int, offer: BookingOffer, count: int) -> SlotResult:
     space = slot.space
     when = slot_words(slot.period, now, space.hub.zone)
     return SlotResult(

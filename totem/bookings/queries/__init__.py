@@ -16,7 +16,14 @@ from totem.bookings.queries.hub_people import people_known_to
 from totem.bookings.queries.listing import NO_SHOW, BookingFilter, BookingTotals, booking_totals, bookings_of
 from totem.bookings.queries.nearby import Alternatives, alternatives
 from totem.bookings.queries.outages import outages_by_booking
-from totem.bookings.queries.people import needing_membership, own_around, people_to_book_for, same_booking, to_remind
+from totem.bookings.queries.people import (
+    needing_membership,
+    own_around,
+    own_times,
+    people_to_book_for,
+    same_booking,
+    to_remind,
+)
 from totem.bookings.queries.pools import units_free_in, units_free_over_time
 from totem.bookings.queries.requests import request_frequency, told_of_each_request, waiting_requests
 
@@ -45,6 +52,7 @@ __all__ = [
     "needing_membership",
     "outages_by_booking",
     "own_around",
+    "own_times",
     "people_known_to",
     "people_to_book_for",
     "request_frequency",

@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, DateTimeField, F, Q
 
 from totem.accounts.models import User
 from totem.bookings import rules
 from totem.bookings.models import Booking, Status
 from totem.bookings.rules import REMINDED_AHEAD
+from totem.core.compiled_queries import CompiledQuery, QueryParameter
 from totem.core.periods import Period
 from totem.core.sort_keys import words_begin
 from totem.hubs.models import Hub, Membership
@@ -46,6 +48,31 @@ def own_around(space: Space, period: Period, now: datetime, whose: Q) -> list[Bo
     near = period.starts_at - max(space.buffer_before, space.buffer_after)
     live = Booking.objects.live().filter(whose, Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=now))
     return list(live.filter(space=space, starts_at__lte=period.starts_at, ends_at__gte=near).order_by("-ends_at"))
+
+
+_OWN_TIMES = CompiledQuery(
+    lambda: (
+        Booking.objects.live()
+        .filter(Q(hold_expires_at__isnull=True) | Q(hold_expires_at__gt=_instant("now")))
+        .filter(
+            person=QueryParameter("person", BigIntegerField()),
+            hub=QueryParameter("hub", BigIntegerField()),
+            starts_at__lt=_instant("ends_at"),
+            ends_at__gt=_instant("starts_at"),
+        )
+        .order_by("starts_at", "pk")
+        .values_list("space_id", "starts_at", "ends_at", "reference")
+    )
+)
+
+
+def _instant(name: str) -> QueryParameter:
+    return QueryParameter(name, DateTimeField())
+
+
+def own_times(person: User, hub: Hub, window: Period, now: datetime) -> list[tuple[Any, ...]]:
+    """Space, start, end and reference of the live bookings of a person in the hub that touch `window`, in order."""
+    return _OWN_TIMES.rows(person=person.pk, hub=hub.pk, now=now, **window._asdict())
 
 
 def people_to_book_for(hub: Hub, words: str, now: datetime) -> list[User]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from totem.bookings.day_parts import DayPart, day_parts
+from totem.bookings.rights import BookingRights
 from totem.core import clock, wording
 from totem.core.components import Tab
 from totem.core.pages import render_page
@@ -23,8 +26,9 @@ from totem.spaces.models import Space
 from totem.spaces.wording import audience_note, feature_words, price_list, quantity_words, rules_words
 from totem.website import calendar, half_hours, queries
 from totem.website.breadcrumbs import hub_crumbs
-from totem.website.calendar import CalendarDay
 from totem.website.forms import FARTHEST, FARTHEST_BACK, read_day
+from totem.website.local_days import CalendarDay, days_from, periods_of
+from totem.website.space_times import SpaceTimes, limits_of, times_of
 
 WEEK = timedelta(days=7)
 
@@ -38,6 +42,8 @@ class WeekColumn:
     url: str
     is_today: bool
     is_chosen: bool
+    cols: int = 0
+    marks: Sequence[calendar.ScaleMark] = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ def _turning(asked: RequestedDay, by: timedelta, more: str = "") -> dict[str, ob
         "earlier": earlier and earlier + more,
         "later": later and later + more,
         "now_url": f"?{more.lstrip('&')}",
+        "group": more.removeprefix("&espaces="),
     }
 
 
@@ -149,12 +156,19 @@ def hub_week(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug)
     now = clock.now()
     asked = RequestedDay.week_of(request, hub, now)
-    days = calendar.days_from(asked.monday, 7, hub.zone)
+    days = days_from(asked.monday, 7, hub.zone)
     chosen = ChosenSpaces.of(request, queries.spaces_of(hub, request.user), asked)
-    rows, _hours = calendar.rows(chosen.spaces, days, now)
-    day_page = reverse("website:hub_day", kwargs={"slug": slug})
+    rows, hours = calendar.rows(chosen.spaces, days, now, BookingRights(queries.account_of(request.user)))
+    every = 4 if hours[1] - hours[0] <= 14 * 60 else 6
+    columns = [
+        replace(column, cols=cols, marks=marks)
+        for column, day in zip(_columns(asked, days, "", chosen.more), days, strict=True)
+        for cols, marks in [calendar.scale(day, hours, every=every)]
+    ]
     context = {
-        "columns": _columns(asked, days, day_page, chosen.more),
+        "columns": columns,
+        "chosen": asked.day.isoweekday(),
+        "day_page": reverse("website:hub_day", kwargs={"slug": slug}),
         **_grid(hub, rows, chosen),
         **_turning(asked, WEEK, chosen.more),
     }
@@ -179,9 +193,9 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug)
     now = clock.now()
     asked = RequestedDay.of(request, hub, now)
-    days = calendar.days_from(asked.day, 1, hub.zone)
+    days = days_from(asked.day, 1, hub.zone)
     chosen = ChosenSpaces.of(request, queries.spaces_of(hub, request.user), asked)
-    rows, hours = calendar.rows(chosen.spaces, days, now)
+    rows, hours = calendar.rows(chosen.spaces, days, now, BookingRights(queries.account_of(request.user)))
     cols, marks = calendar.scale(days[0], hours)
     context = {
         "week_url": f"{reverse('website:hub_week', kwargs={'slug': slug})}?date={asked.day}{chosen.more}",
@@ -195,6 +209,10 @@ def hub_day(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "website/hub_day.html", context, partial="day", status=asked.status)
 
 
+def _day_parts(space: Space, day: date, times: SpaceTimes, now: datetime, **more: Any) -> list[DayPart]:
+    return day_parts(space, day, periods_of(times.open), periods_of(times.free), now, **more)
+
+
 @login_not_required
 @require_safe
 def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
@@ -205,17 +223,26 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     shown = next((one for one in queries.spaces_of(hub, request.user) if one.slug == space), None)
     if shown is None:
         raise Http404
-    days = calendar.days_from(asked.monday, 7, hub.zone)
+    days = days_from(asked.monday, 7, hub.zone)
+    rights = BookingRights(queries.account_of(request.user))
+    times = times_of([shown], days, now, rights)[shown.pk]
+    limits = limits_of([shown], days, now, rights)[shown.pk]
+    prices = queries.prices_from(shown, asked.today)
     context = {
         "hub": hub,
         "space": shown,
+        "parts": []
+        if asked.day in limits.refused
+        else _day_parts(shown, asked.day, times, now, prices=prices, by_team=rights.is_team(hub, asked.day)),
+        "advice": rights.advice(shown, now),
+        "way": rights.way(shown, request.get_full_path()),
         "features": feature_words(shown),
         "quantity": quantity_words(shown) if shown.is_pool else "",
         "note": audience_note(shown),
         "rules": list(rules_words(shown)),
-        "prices": price_list(queries.prices_from(shown, asked.today), asked.today),
+        "prices": price_list(prices, asked.today),
         "photos": list(shown.photos.in_order()),
-        "half_hours": half_hours.half_hours(shown, days, now),
+        "half_hours": half_hours.half_hours(shown, days, now, times, limits),
         "columns": _columns(asked, days, ""),
         "chosen": asked.day.isoweekday(),
         "crumb_items": hub_crumbs(hub),
