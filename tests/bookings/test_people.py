@@ -188,6 +188,7 @@ def shown_and_saved(client: Client, url: str, data: dict[str, str]) -> list[str]
     """What the page shows before it saves, and saves once it is sent again."""
     page = client.post(url, data)
     assert page.status_code == 200
+    assert 'value="keep"' in page.content.decode()
     assert not Membership.objects.exclude(ends_on=None).exists()
     confirmation = page.context["confirmation"]
     assert client.post(url, {**data, "confirmed": confirmation.token}).status_code == 302

@@ -125,11 +125,12 @@ class TestInvited:
 
 
 class TestRequest:
-    def test_asked_accepted_and_told(self, manager: Client, hub: Hub):
+    def test_asked_told_to_the_managers_accepted_and_told(self, manager: Client, hub: Hub):
         person = UserFactory()
         assert url("ask", hub) in signed_in(person).get(reverse("website:hub", args=[hub.slug])).content.decode()
         assert signed_in(person).post(url("ask", hub), {"message": "Bonjour"}).status_code == 302
         request = MembershipRequest.objects.get()
+        assert url("request", hub, request.pk) in Mail.objects.get().text
         assert "Bonjour" in manager.get(url("request", hub, request.pk)).content.decode()
         sent = manager.post(url("request", hub, request.pk), {"starts_on": "2027-05-03"})
         assert sent.status_code == 302

@@ -18,6 +18,7 @@ from totem.core.sort_keys import sort_key
 
 PEOPLE = "accounts/people.toml"
 TEAM_SINCE = timedelta(days=700)  # before the first day
+FICTION = "+3335301"  # then four digits: numbers that ARCEP keeps for fiction
 GUESTS = 14  # of each hub: people without an account
 
 
@@ -112,10 +113,11 @@ def _people_are_there(_world: InventedWorld) -> bool:
 @part(PEOPLE, is_there=_people_are_there)
 def load(world: InventedWorld) -> None:
     people = list(_draw(world).everybody)
-    for person in people:
+    for place, person in enumerate(people):
         person.user = User(
             name=person.name,
             email=person.email,
+            phone=f"{FICTION}{place:04}" if place % 3 else "",
             password=make_password(None),
             demo_role=person.role,
             date_joined=at_wall_clock(person.joined, time(9, 30), PARIS),

@@ -7,10 +7,21 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Min
 
 from totem.accounts.demonstration import PEOPLE, saved_crowd
-from totem.accounts.models import User
+from totem.accounts.models import DemoRole, User
 from totem.core.demonstration import InventedWorld, RealDataError, Sheet, part
 from totem.core.periods import DAY, HoursLine, Period, at_wall_clock
-from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Partner, Role, TeamMember, Zone
+from totem.hubs.models import (
+    ExceptionalHours,
+    Hub,
+    Membership,
+    MembershipRequest,
+    OpeningHours,
+    Partner,
+    PersonNote,
+    Role,
+    TeamMember,
+    Zone,
+)
 from totem.hubs.queries import public_holidays
 from totem.organisations.models import Organisation
 from totem.territories.models import Commune, Department, Region
@@ -48,6 +59,12 @@ def load(world: InventedWorld) -> None:
             Membership(hub=hub, person=member.user, starts_on=member.since, ends_on=member.until)
             for member in group.members
         )
+        if group.team and (note := sheet.get("note")):
+            about = next((member for member in group.members if member.role), group.members[0])
+            PersonNote.objects.create(hub=hub, person=about.user, author=group.team[0].user, text=note)
+        if words := sheet.get("asks"):
+            asking = next(person for person in crowd.others if person.role == DemoRole.VISITOR)
+            MembershipRequest.objects.create(hub=hub, person=asking.user, message=words)
 
 
 def clocks(text: str) -> tuple[time, time]:

@@ -1,4 +1,4 @@
-"""Mails that come from a hub: its name and address, and the answer to who asked to become a member."""
+"""Mails that come from a hub: its name and address; who asks to become a member, and the answer."""
 
 from django.conf import settings
 from django.urls import reverse
@@ -7,12 +7,30 @@ from django.utils.translation import gettext_lazy as _
 from totem.accounts.models import User
 from totem.core import mail
 from totem.core.calendar_files import Party
-from totem.hubs.models import Hub, Membership
+from totem.hubs.models import Hub, Membership, MembershipRequest
 
 
 def sender_of(hub: Hub) -> Party:
     """Who mails about the hub come from, and whom answers reach: nobody without an address."""
     return Party(hub.name, hub.email)
+
+
+def write_request(request: MembershipRequest, manager: User, key: str) -> None:
+    """Queue the mail that tells a manager of a request to become a member."""
+    page = reverse("hubs:request", args=[request.hub.slug, request.pk])
+    mail.queue(
+        key=key,
+        to=manager.email,
+        language=manager.language,
+        template="hubs/mail/request",
+        context={
+            "hub": request.hub.name,
+            "person": str(request.person),
+            "message": request.message,
+            "action_url": settings.SITE_URL + page,
+            "action_label": _("Answer the request"),
+        },
+    )
 
 
 def write_answer(hub: Hub, person: User, key: str, *, membership: Membership | None = None, reason: str = "") -> None:

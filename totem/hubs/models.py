@@ -412,7 +412,7 @@ class Membership(Dated):
         """« du 1er janvier 2026 au 31 mars 2026 », in the active language."""
         first = date_with_year(self.starts_on)
         if self.ends_on is None:
-            return gettext("from %(first)s, without an end") % {"first": first}
+            return gettext("from %(first)s") % {"first": first}
         return gettext("from %(first)s to %(last)s") % {"first": first, "last": date_with_year(self.ends_on)}
 
 

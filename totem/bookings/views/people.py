@@ -26,8 +26,8 @@ from totem.core.pages import SHOW_AND_SEND, form_status
 from totem.core.phones import words as phone_words
 from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.hubs import actions
-from totem.hubs.forms import NoteForm
 from totem.hubs.models import Hub, PersonNote
+from totem.hubs.people_forms import NoteForm
 from totem.hubs.permissions import MANAGE, WORK_DESK, hub_for
 from totem.spaces.models import Space
 
@@ -116,12 +116,14 @@ def person(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return redirect("bookings:person", hub.slug, pk)
     now = clock.now()
     [row] = hub_people.person_rows(hub, [somebody], now)
+    today = now.astimezone(hub.zone).date()
+    open_memberships = [one for one in row.memberships if one.ends_on is None or one.ends_on >= today]
     context = {
         "hub": hub,
         "row": row,
         "form": form,
         "now": now,
-        "today": now.astimezone(hub.zone).date(),
+        "open_memberships": open_memberships,
         **_bookings_of(hub, somebody, now),
         "notes": PersonNote.objects.filter(hub=hub, person=somebody).select_related("author").order_by("-pk"),
         "spaces": Space.objects.filter(hub=hub, is_active=True).order_by("position", "name"),

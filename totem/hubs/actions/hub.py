@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal, locks
-from totem.core.models import assign_changes
+from totem.core.models import JournalEntry, assign_changes
 from totem.core.periods import HoursLine, Period
 from totem.core.slugs import free_slug
 from totem.hubs.models import ExceptionalHours, Hub, OpeningHours, Photo, Role, TeamMember, Zone
@@ -76,8 +76,9 @@ class HubChanges(HubFields, total=False):
     operator: Organisation
 
 
-def record(verb: str, hub: Hub, by: User, **facts: object) -> None:
-    journal.record(verb, hub, actor_id=by.pk, scope=hub, facts=facts)
+def record(verb: str, hub: Hub, by: User, **facts: object) -> JournalEntry:
+    """Write the journal entry of a change of the hub, in the caller's transaction, and return it."""
+    return journal.record(verb, hub, actor_id=by.pk, scope=hub, facts=facts)
 
 
 # -- The hub itself ---------------------------------------------------------------------------------------------------

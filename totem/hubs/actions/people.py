@@ -11,7 +11,7 @@ from totem.core import limits, locks
 from totem.core.limits import Taker
 from totem.hubs.actions.hub import record
 from totem.hubs.limits import REQUESTS
-from totem.hubs.mails import write_answer
+from totem.hubs.mails import write_answer, write_request
 from totem.hubs.models import Hub, Membership, MembershipRequest, PersonNote, Role, TeamMember
 from totem.hubs.queries import not_asking
 from totem.hubs.signals import AffectedBooking, affected_by_ending
@@ -131,13 +131,18 @@ def _check_order(starts_on: date, ends_on: date | None) -> None:
 
 @limits.atomic()
 def ask_to_join(*, hub: Hub, person: User, message: str, now: datetime) -> MembershipRequest:
-    """Ask the hub for a membership. Raises ValidationError where it takes none, or one has asked; LimitReached."""
+    """Ask the hub for a membership; its managers receive a mail.
+
+    Raises ValidationError where it takes no requests, or one has asked; LimitReached.
+    """
     limits.require(REQUESTS, Taker.person(person.pk), now=now)
     if reason := not_asking(hub, person, now):
         raise ValidationError(reason)
     MembershipRequest.objects.filter(hub=hub, person=person).delete()
     request = MembershipRequest.objects.create(hub=hub, person=person, message=message)
-    record("hubs.membership_asked", hub, person, request=request.pk)
+    entry = record("hubs.membership_asked", hub, person, request=request.pk)
+    for manager in User.objects.filter(team_roles__hub=hub, team_roles__role=Role.MANAGER, is_active=True):
+        write_request(request, manager, f"hubs.membership_asked:{entry.pk}:{manager.pk}")
     return request
 
 

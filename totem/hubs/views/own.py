@@ -11,8 +11,8 @@ from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status
 from totem.hubs import actions, queries
 from totem.hubs.actions import LastManagerError
-from totem.hubs.forms import EndMembershipForm, JoinForm
 from totem.hubs.models import Membership, MembershipRequest, TeamMember
+from totem.hubs.people_forms import EndMembershipForm, JoinForm
 from totem.hubs.permissions import hub_for
 from totem.hubs.views.people import confirm_end, last_manager
 

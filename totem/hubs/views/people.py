@@ -22,7 +22,9 @@ from totem.core.pages import (
 )
 from totem.hubs import actions
 from totem.hubs.actions import LastManagerError
-from totem.hubs.forms import (
+from totem.hubs.invitations import MEMBER, TEAM, days_offered
+from totem.hubs.models import Hub, Membership, MembershipRequest, TeamMember
+from totem.hubs.people_forms import (
     DeclineForm,
     EndMembershipForm,
     MemberInvitationForm,
@@ -30,8 +32,6 @@ from totem.hubs.forms import (
     RoleForm,
     TeamInvitationForm,
 )
-from totem.hubs.invitations import MEMBER, TEAM, days_offered
-from totem.hubs.models import Hub, Membership, MembershipRequest, TeamMember
 from totem.hubs.permissions import MANAGE, hub_for
 
 
