@@ -166,6 +166,13 @@ class TestInstead:
         (link,) = re.findall(rf'href="({page_of(booking, "move")}[^"]*)"', html)
         assert "2 hours" in client.get(link.replace("&amp;", "&")).content.decode()
 
+    def test_the_form_that_moves_leads_there_where_only_the_length_of_what_has_begun_changes(
+        self, client, person, running
+    ):
+        TeamMemberFactory(hub=running.hub, person=person, role=Role.DESK)
+        html = client.get(page_of(running, "move"), fields(from_now(-1, length=4))).content.decode()
+        assert re.search(rf'href="{page_of(running)}\?end=', html)
+
     def test_not_where_it_cannot_be_and_not_somebody_elses(self, client, running, space):
         BookingFactory(space=space, period=from_now(3))
         assert page_of(running) not in client.get(address(space), fields(from_now(2))).content.decode()

@@ -209,6 +209,8 @@ def longer_offer(
 ) -> LongerOffer | None:
     """The first of one's `own` bookings around `period` in that space that can be lengthened until its end."""
     for booking in own:
+        if booking.space_id != space.pk or booking.starts_at > period.starts_at:
+            continue
         booking.space = space
         longer = Period(booking.starts_at, period.ends_at)
         if longer.ends_at <= booking.ends_at or longer.minutes not in allowed_lengths(space):

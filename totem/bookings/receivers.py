@@ -127,6 +127,8 @@ def give_bookings(person: User, **_: Any) -> dict[str, Any]:
                 "organisation": booking.organisation.name if booking.organisation else None,
                 "price": str(booking.price),
                 "arrived": booking.checked_in_at.isoformat() if booking.checked_in_at else None,
+                "left": booking.checked_out_at.isoformat() if booking.checked_out_at else None,
+                "price_until": booking.priced_until.isoformat() if booking.priced_until else None,
             }
             for booking in Booking.objects.filter(person=person).with_place().order_by("starts_at")
         ],

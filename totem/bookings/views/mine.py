@@ -27,7 +27,7 @@ from totem.bookings.limits import taker_in
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.navigation import TODAY
 from totem.bookings.permissions import Access, booking_for
-from totem.bookings.proposals import price_was_shown, slot_offers, summary_of
+from totem.bookings.proposals import longer_offer, price_was_shown, slot_offers, summary_of
 from totem.bookings.reasons import REASONS_TO_CANCEL
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
@@ -312,5 +312,7 @@ def _move_page(
         moved=booking,
         period_error=form.period_error() if form.is_bound else "",
     )
+    if period and summary.problem and booking.can_change_end(now, by_team=access.by_team):
+        more["longer"] = longer_offer([booking], space, period, now, by_team=access.by_team)
     context = {**context_of(access, now), "form": form, "summary": summary, "target": space, **more}
     return render_page(request, "bookings/move.html", context, partial="summary", status=status)
