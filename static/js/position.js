@@ -1,5 +1,6 @@
-// A map with a point to move: it writes the latitude and the longitude in the fields beside it, and follows them. Without
-// WebGL, or when anything fails, the map stays hidden and the fields are there. Written by core/components/position_map.html.
+// A map with a point to move: it writes the latitude and the longitude in the fields beside it, and follows them.
+// Without WebGL, base map or outline, or when anything fails, the map stays hidden and the fields are there. Written by
+// core/components/position_map.html.
 
 import { outline, script, stylesheet } from "./map.js";
 
@@ -14,10 +15,17 @@ function written(value) {
   return value.toLocaleString(document.documentElement.lang, format);
 }
 
-function around(map, address) {
+// The outline to draw, null where there is none: of what is not loaded, say.
+async function outlineAt(address) {
+  const answer = address ? await fetch(address) : null;
+  const found = answer?.ok ? await answer.json() : null;
+  return found?.features?.length ? found : null;
+}
+
+function draw(map, data) {
   const colour = getComputedStyle(document.documentElement).getPropertyValue("--sea").trim();
   map.on("load", () => {
-    map.addSource("around", { type: "geojson", data: new URL(address, location.href).href });
+    map.addSource("around", { type: "geojson", data });
     map.addLayer({ id: "around", type: "line", source: "around", paint: { "line-color": colour, "line-width": 1.5 } });
   });
 }
@@ -26,6 +34,8 @@ export async function start(element) {
   const { dataset } = element;
   const fields = [dataset.longitude, dataset.latitude].map((id) => document.getElementById(id));
   const typed = () => fields.map(degrees);
+  const around = await outlineAt(dataset.around);
+  if (!dataset.style && !around) return; // a point on an empty sheet says nothing
   await Promise.all([stylesheet(dataset.stylesheet), script(dataset.library)]);
   const { maplibregl } = window;
   maplibregl.setWorkerUrl(dataset.worker);
@@ -36,7 +46,7 @@ export async function start(element) {
       container: element,
       style: dataset.style || outline(new URL(dataset.outline, location.href).href),
       center: typed(),
-      zoom: dataset.style ? 14 : 9,
+      zoom: dataset.style ? 14 : 11,
       attributionControl: Boolean(dataset.style) && { compact: true },
       cooperativeGestures: true,
       locale: JSON.parse(dataset.words),
@@ -49,7 +59,7 @@ export async function start(element) {
   }
   map.getCanvas().setAttribute("aria-label", dataset.label);
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
-  if (dataset.around) around(map, dataset.around);
+  if (around) draw(map, around);
   const pin = document.createElement("span");
   pin.className = "map-pin";
   const marker = new maplibregl.Marker({ element: pin, anchor: "center", draggable: true }).setLngLat(typed()).addTo(map);

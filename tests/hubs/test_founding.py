@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory
 from tests.factories.organisations import AffiliationFactory, OrganisationFactory
-from tests.factories.territories import CommuneFactory
+from tests.factories.territories import CommuneFactory, DepartmentFactory
 from totem.accounts.actions import erase_person, export_personal_data
 from totem.accounts.models import User
 from totem.core import clock
@@ -29,7 +29,6 @@ NEW = {
     "street": "1 place de la Gare",
     "postcode": "80000",
     "commune": "Amiens",
-    "time_zone": "Europe/Paris",
 }
 ASKED = {"name": "La Fabrique", "message": "Un tiers-lieu près de la gare."}
 
@@ -62,6 +61,7 @@ def test_the_staff_found_a_hub_and_its_organisation_in_one_form(client: Client, 
         "Association La Fabrique", "732829320", "hub_operator",
     )  # fmt: skip
     assert Affiliation.objects.get(organisation=hub.operator).person == staff
+    assert hub.time_zone == "Europe/Paris"
     assert client.get(hub_page).status_code == 200
 
 
@@ -82,6 +82,12 @@ def test_the_organisation_is_one_of_ones_own_or_a_new_one(client: Client, staff:
     assert errors(client, NEW | {"operator_name": "www.example.org"}) == ["operator_name"]
     assert client.post(CREATE, unnamed | {"operator": mine.pk}).status_code == 302
     assert Hub.objects.get().operator == mine
+
+
+def test_a_hub_overseas_has_the_time_zone_of_its_department(client: Client, staff: User):
+    CommuneFactory(department=DepartmentFactory(guadeloupe=True), code="97105", name="Basse-Terre")
+    assert client.post(CREATE, NEW | {"commune": "Basse-Terre", "postcode": "97100"}).status_code == 302
+    assert Hub.objects.get().time_zone == "America/Guadeloupe"
 
 
 def test_who_asks_founds_one_hub_once_it_is_granted(client: Client):

@@ -48,7 +48,7 @@ def _presentation(hub: Hub) -> Iterator[MissingItem]:
         words = _("Add a photo: people choose a place with their eyes.")
         yield MissingItem(words, reverse("hubs:photos", args=[hub.slug]))
     if (hub.longitude, hub.latitude) == centre_of(hub.commune):
-        yield MissingItem(_("Put the hub in its place on the map: it stands in the middle of its commune."), settings)
+        yield MissingItem(_("Say where exactly the hub stands: its position is approximate."), settings)
     if not hub.transport:
         yield MissingItem(_("Say how to come."), settings)
     if hub.step_free is None:

@@ -236,7 +236,6 @@ class NewHubForm(HubForm):
             "street",
             "postcode",
             "commune",
-            "time_zone",
         )
 
     # Declared above for the settings; not asked here.
@@ -244,11 +243,12 @@ class NewHubForm(HubForm):
     languages = None  # type: ignore[assignment]
     website = None  # type: ignore[assignment]
     phone = None  # type: ignore[assignment]
+    time_zone = None  # type: ignore[assignment]
     step_free = None  # type: ignore[assignment]
     groups = (
         (gettext_lazy("The hub"), ("name", "tagline")),
         (gettext_lazy("Who runs it"), ("operator", "operator_name", "legal_form", "siren")),
-        (gettext_lazy("Where it is"), ("street", "postcode", "commune", "time_zone")),
+        (gettext_lazy("Where it is"), ("street", "postcode", "commune")),
     )
 
     def __init__(self, *args: Any, operators: "QuerySet[Organisation]", **kwargs: Any) -> None:
@@ -257,6 +257,7 @@ class NewHubForm(HubForm):
         self.fields["operator"].queryset = operators  # type: ignore[attr-defined]
         if not operators.exists():
             del self.fields["operator"]
+            self.fields["operator_name"].required = self.fields["legal_form"].required = True
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

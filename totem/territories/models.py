@@ -94,6 +94,21 @@ PHONE_REGIONS = {
 }
 
 
+TIME_ZONES = {
+    "971": "America/Guadeloupe",
+    "972": "America/Martinique",
+    "973": "America/Cayenne",
+    "974": "Indian/Reunion",
+    "975": "America/Miquelon",
+    "976": "Indian/Mayotte",
+    "977": "America/St_Barthelemy",
+    "978": "America/Marigot",
+    "986": "Pacific/Wallis",
+    "987": "Pacific/Tahiti",
+    "988": "Pacific/Noumea",
+}
+
+
 class CustomaryHoliday(models.TextChoices):
     """A day on which many close overseas by custom, without a law: each hub chooses."""
 
@@ -158,6 +173,11 @@ class Department(models.Model):
     def phone_region(self) -> str:
         """The region (ISO 3166) that a telephone number without a country belongs to."""
         return PHONE_REGIONS.get(self.code, "FR")
+
+    @property
+    def time_zone(self) -> str:
+        """The IANA time zone of its clocks; of 987 that of Tahiti."""
+        return TIME_ZONES.get(self.code, "Europe/Paris")
 
     @property
     def customary_holidays(self) -> list[CustomaryHoliday]:

@@ -88,9 +88,11 @@ def record(verb: str, hub: Hub, by: User, **facts: object) -> JournalEntry:
 def create_hub(*, name: str, operator: Organisation, by: User, slug: str = "", **fields: Unpack[HubFields]) -> Hub:
     """A new hub, hidden from the public by default, with `by` as its first manager.
 
-    Its address on the site is made of its name; without coordinates it stands in the middle of its commune. Raises
-    ValidationError.
+    Its address on the site is made of its name; without coordinates it stands in the middle of its commune, without a
+    time zone it has that of the department. Raises ValidationError.
     """
+    if "commune" in fields:
+        fields.setdefault("time_zone", fields["commune"].department.time_zone)
     hub = Hub(name=name, operator=operator, slug=slug or free_slug(Hub.objects.all(), name), **fields)
     _place(hub)
     _check(hub)
