@@ -72,6 +72,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt.closest?.("form[data-sent]");
   if (form) delete form.dataset.sent;
+  event.detail.elt.querySelector?.("[data-read]:focus")?.select(); // the next code read replaces this one
 });
 
 function closeToast(toast) {

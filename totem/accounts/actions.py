@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from totem.accounts import invitations
-from totem.accounts.models import Invitation, User
+from totem.accounts.models import Invitation, NewDeskCode, User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core import journal, limits, mail
 from totem.core.email_addresses import canonical_address
@@ -48,6 +48,13 @@ def update_profile(*, person: User, name: str, language: str, phone: str | None 
         person_id=person.pk,
     )
     return before
+
+
+@transaction.atomic
+def renew_desk_code(*, person: User) -> None:
+    """Another code for the desks; the former one opens nothing any more."""
+    User.objects.filter(pk=person.pk).update(desk_code=NewDeskCode())
+    journal.record("accounts.desk_code_renewed", person, actor_id=person.pk)
 
 
 @transaction.atomic
@@ -89,6 +96,7 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
             "name": person.name,
             "phone": person.phone,
             "language": person.language,
+            "desk_code": person.desk_code,
             "date_joined": person.date_joined.isoformat(),
             "last_login": person.last_login.isoformat() if person.last_login else None,
         },
@@ -124,6 +132,7 @@ def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None
     person.is_active = person.is_staff = person.is_superuser = False
     person.last_login, person.erased_at = None, now
     person.set_unusable_password()
+    person.desk_code = NewDeskCode()
     person.save()
     person.groups.clear()
     person.user_permissions.clear()

@@ -44,6 +44,18 @@ class DemoRole(models.TextChoices):
     VISITOR = "visitor", _("Visitor")
 
 
+class NewDeskCode(models.Func):
+    """32 random letters (122 bits), drawn by the database.
+
+    Only letters that stand at one place on French, English and German keyboards: a reader of codes types them, and
+    digits would arrive as « &é" » on a French one.
+    """
+
+    template = "translate(replace(gen_random_uuid()::text, '-', ''), '0123456789abcdef', 'BCDFGHJKLNPRSTVX')"
+    output_field: ClassVar = models.CharField()
+    arity = 0
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. Erased people keep their row (ids are referred to) and lose everything personal."""
 
@@ -63,6 +75,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may open the back office"), default=False)
     date_joined = models.DateTimeField(_("date joined"), db_default=Now())
     erased_at = models.DateTimeField(_("erased"), null=True, editable=False)
+    desk_code = models.CharField(
+        max_length=32,
+        unique=True,
+        editable=False,
+        db_default=NewDeskCode(),
+        help_text="What a person's QR code holds: it says nothing, and can be renewed.",
+    )
     demo_role = models.CharField(max_length=10, choices=DemoRole.choices, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -8,6 +8,7 @@ app_name = "accounts"
 urlpatterns = [
     path("compte/", views.landing, name="landing"),
     path("compte/profil/", views.profile, name="profile"),
+    path("compte/profil/code/", views.renew_desk_code, name="renew_desk_code"),
     path("compte/profil/donnees.json", views.export, name="export"),
     path("compte/profil/effacer/", views.erase, name="erase"),
     path("compte/invitations/", answering.invitations_page, name="invitations"),

@@ -13,6 +13,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from totem.accounts import actions
 from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data, update_profile
 from totem.accounts.forms import ProfileForm
 from totem.accounts.models import DemoRole, User
@@ -141,6 +143,14 @@ def profile(request: HttpRequest) -> HttpResponse:
         _keep_language(response, saved.language)
         return response
     return render(request, "accounts/profile.html", {"form": form}, status=form_status(request))
+
+
+@require_POST
+def renew_desk_code(request: HttpRequest) -> HttpResponse:
+    """Another code for the desks."""
+    actions.renew_desk_code(person=signed_in(request))
+    messages.success(request, _("Here is your new code; the former one no longer works."))
+    return redirect(f"{reverse('accounts:profile')}#code")
 
 
 @never_cache

@@ -413,3 +413,16 @@ class PeopleSearchForm(forms.Form):
     hide_optional = True
 
     q = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)
+
+
+class CardForm(forms.Form):
+    """The number of somebody's card, typed by its reader."""
+
+    hide_optional = True
+    number = forms.CharField(
+        label=_("Number of their card"),
+        required=False,
+        max_length=64,
+        help_text=_("Click here and read the card. Empty: no card."),
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.bookings import actions, queries
-from totem.bookings.models import Booking, BookingQuerySet, Occupancy, RequestNotification
+from totem.bookings.models import Booking, BookingQuerySet, Card, Occupancy, RequestNotification
 from totem.bookings.reasons import Reason
 from totem.core import wording
 from totem.core.periods import Period, merge
@@ -110,10 +110,11 @@ def anonymise_when_erased(person: User, now: datetime, **_: Any) -> None:
 
 @receiver(personal_data_requested, dispatch_uid="bookings.own")
 def give_bookings(person: User, **_: Any) -> dict[str, Any]:
-    """All the bookings of a person, and how they are told of requests."""
+    """All the bookings and cards of a person, and how they are told of requests."""
     chosen = RequestNotification.objects.filter(person=person).select_related("hub").order_by("hub_id")
     return {
         "mails about requests": [{"hub": one.hub.name, "frequency": one.frequency} for one in chosen],
+        "cards": list(Card.objects.filter(person=person).order_by("pk").values("hub__name", "number")),
         "bookings": [
             {
                 "reference": booking.reference,

@@ -43,5 +43,6 @@ urlpatterns = [
     path(f"{PEOPLE}liste.csv", people.people_file, {"extension": "csv"}, name="people_csv"),
     path(f"{PEOPLE}liste.xlsx", people.people_file, {"extension": "xlsx"}, name="people_xlsx"),
     path(f"{PEOPLE}personnes/<int:pk>/", people.person, name="person"),
+    path(f"{PEOPLE}personnes/<int:pk>/carte/", people.card, name="card"),
     path(f"{PEOPLE}notes/<int:pk>/retirer/", people.remove_note, name="note_remove"),
 ]

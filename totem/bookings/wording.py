@@ -1,16 +1,18 @@
 """How bookings are written for people."""
 
-from datetime import datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from totem.bookings.models import Booking, Status
+from totem.bookings.models import EARLY_ARRIVAL, Booking, Status
 from totem.bookings.proposals import EndOption
 from totem.bookings.queries import DeskRow
 from totem.core import wording
 from totem.core.periods import MINUTE
+from totem.hubs.models import Membership
 from totem.spaces.wording import outage_words
 
 
@@ -170,6 +172,49 @@ def desk_state(row: DeskRow, now: datetime) -> tuple[str, str]:
     if row.is_late:
         return "arrived", _("Over since %(hour)s") % {"hour": wording.hour(booking.ends_at, booking.hub.zone)}
     return ("arrived" if booking.checked_out_at is None and booking.ends_at > now else "finished"), ""
+
+
+def answer_words(bookings: Sequence[Booking], zone: ZoneInfo, now: datetime) -> tuple[str, str]:
+    """Whether whoever stands at the desk is expected, for `notice`, and the sentence that says so or why not."""
+    own = [booking for booking in bookings if booking.status == Status.CONFIRMED]
+    for booking in own:
+        if booking.checked_in_at is not None and booking.checked_out_at is None:
+            return "good", _("Here since %(hour)s.") % {"hour": wording.hour(booking.checked_in_at, zone)}
+    for booking in own:
+        if booking.is_awaited and booking.ends_at > now:
+            return _expected_words(booking, zone, now)
+    if any(booking.status == Status.PENDING for booking in bookings):
+        return "warn", _("Their request has no answer yet.")
+    if any(booking.status == Status.HELD for booking in bookings):
+        return "warn", _("An option is kept for them; it is not firm.")
+    over = [booking for booking in own if booking.ends_at.astimezone(zone).date() == now.astimezone(zone).date()]
+    if over:
+        return "warn", _("What they had booked is over since %(hour)s.") % {
+            "hour": wording.hour(over[-1].ends_at, zone)
+        }
+    return "warn", _("Nothing is booked today.")
+
+
+def _expected_words(booking: Booking, zone: ZoneInfo, now: datetime) -> tuple[str, str]:
+    words = {"space": booking.space.name, "when": wording.period(*booking.period, zone)}
+    if booking.starts_at.astimezone(zone).date() > now.astimezone(zone).date():
+        return "warn", _("Not today: %(space)s, %(when)s.") % words
+    words["when"] = wording.hours_range(*booking.period, zone)
+    if now < booking.starts_at - EARLY_ARRIVAL:
+        return "warn", _("Early: expected in %(space)s, %(when)s.") % words
+    return "good", _("Expected in %(space)s, %(when)s.") % words
+
+
+def membership_words(membership: Membership | None, today: date) -> str:
+    """Until when somebody is a member of the hub, or that they are none."""
+    if membership is None:
+        return _("none in this hub")
+    if membership.ends_on is None:
+        return _("in force, without an end")
+    words = {"day": wording.date_with_year(membership.ends_on)}
+    if membership.ends_on < today:
+        return _("over since %(day)s") % words
+    return _("valid until %(day)s") % words
 
 
 def _not_here(row: DeskRow, now: datetime) -> tuple[str, str]:

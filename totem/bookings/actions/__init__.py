@@ -19,6 +19,7 @@ from totem.bookings.actions.booking import (
     move,
     release_expired_holds,
 )
+from totem.bookings.actions.cards import give_card
 from totem.bookings.actions.desk import check_in, check_out, mark_absent, undo_check_in
 from totem.bookings.actions.ending import change_end, undo_absent, undo_check_out
 from totem.bookings.actions.leaving import leave_organisation
@@ -47,6 +48,7 @@ __all__ = [
     "confirm_with_code",
     "erase_clients",
     "expire_requests",
+    "give_card",
     "leave_organisation",
     "mark_absent",
     "move",

@@ -9,19 +9,23 @@ from django.db.models.functions import Concat, Lower
 from totem.accounts.models import User
 from totem.bookings import rules
 from totem.bookings.actions.answers import cancel
-from totem.bookings.models import LIVE, Booking, RequestNotification
+from totem.bookings.models import LIVE, Booking, Card, RequestNotification
 
 ERASED = "@erased.invalid"
 
 
 @transaction.atomic
 def anonymise_person(*, person: User, now: datetime) -> None:
-    """Cancel the future bookings of an erased person and erase what they wrote; the rows stay for the figures."""
+    """Cancel the future bookings of an erased person, erase what they wrote and their cards.
+
+    The rows stay for the figures.
+    """
     to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at=None, no_show_at=None)
     for booking in to_come.order_by("pk"):
         cancel(booking=booking, by=person, now=now, by_team=True)
     Booking.objects.filter(person=person).update(purpose="", reason_words="")
     RequestNotification.objects.filter(person=person).delete()
+    Card.objects.filter(person=person).delete()
 
 
 def anonymise_guests(*, now: datetime) -> int:

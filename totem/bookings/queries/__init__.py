@@ -11,9 +11,10 @@ from totem.bookings.queries.availability import (
     free_until,
     start_windows,
 )
-from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day
+from totem.bookings.queries.desk import DeskDay, DeskRow, desk_day, desk_rows, list_of
 from totem.bookings.queries.hub_people import people_known_to
 from totem.bookings.queries.listing import NO_SHOW, BookingFilter, BookingTotals, booking_totals, bookings_of
+from totem.bookings.queries.lookup import Identified, Matches, look_up
 from totem.bookings.queries.nearby import Alternatives, alternatives
 from totem.bookings.queries.outages import outages_by_booking
 from totem.bookings.queries.people import (
@@ -35,12 +36,15 @@ __all__ = [
     "BookingTotals",
     "DeskDay",
     "DeskRow",
+    "Identified",
+    "Matches",
     "Slot",
     "alternatives",
     "booking_totals",
     "bookings_of",
     "counts",
     "desk_day",
+    "desk_rows",
     "first_booking_at",
     "first_slots",
     "free_counts",
@@ -49,6 +53,8 @@ __all__ = [
     "free_units",
     "free_until",
     "hours_by_weekday",
+    "list_of",
+    "look_up",
     "needing_membership",
     "outages_by_booking",
     "own_around",

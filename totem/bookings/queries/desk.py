@@ -53,22 +53,25 @@ def desk_day(hub: Hub, now: datetime, day: date) -> DeskDay:
     """The lists of the front desk of `hub` for the local `day` at `now`, in four queries."""
     window = local_day(day, hub.zone)
     is_today = window.starts_at <= now < window.ends_at
-    outages = Outage.objects.filter(space__hub=hub)
     broken = (
-        outages.filter(during__overlap=(now if is_today else window.starts_at, window.ends_at))
+        Outage.objects.filter(space__hub=hub, during__overlap=(now if is_today else window.starts_at, window.ends_at))
         .select_related("space", "unit")
         .order_by("space__position", "space__name", "pk")
     )
     confirmed = list(_confirmed_in(hub, window))
-    bookings = [*_waiting(hub, now), *confirmed]
-    affecting = outages_by_booking(outages, now, of=[booking.pk for booking in bookings])
     lists: dict[str, list[DeskRow]] = {name: [] for name in LISTS}
-    for booking in bookings:
-        row = DeskRow(booking, _is_late(booking, now), affecting.get(booking.pk, ()))
-        lists[_list_of(booking, now, is_today=is_today)].append(row)
+    for row in desk_rows(hub, [*_waiting(hub, now), *confirmed], now):
+        lists[list_of(row.booking, now, is_today=is_today)].append(row)
     lists["here"].sort(key=lambda row: not row.is_late)
     due = sum((booking.price for booking in confirmed if booking.starts_at >= window.starts_at), Decimal(0))
     return DeskDay(day=day, broken=list(broken), due=due, **lists)
+
+
+def desk_rows(hub: Hub, bookings: Sequence[Booking], now: datetime) -> list[DeskRow]:
+    """The bookings with what the desk has to know of each, in one query."""
+    outages = Outage.objects.filter(space__hub=hub)
+    affecting = outages_by_booking(outages, now, of=[booking.pk for booking in bookings])
+    return [DeskRow(booking, _is_late(booking, now), affecting.get(booking.pk, ())) for booking in bookings]
 
 
 def _waiting(hub: Hub, now: datetime) -> Iterable[Booking]:
@@ -100,7 +103,8 @@ def _is_late(booking: Booking, now: datetime) -> bool:
     return booking.checked_out_at is None and booking.ends_at <= now
 
 
-def _list_of(booking: Booking, now: datetime, *, is_today: bool) -> str:
+def list_of(booking: Booking, now: datetime, *, is_today: bool) -> str:
+    """The list of `LISTS` in which a live booking stands, on today's screen or on that of another day."""
     if booking.status != Status.CONFIRMED:
         return str(booking.status)
     if booking.checked_in_at is not None:

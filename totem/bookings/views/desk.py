@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django import forms
 from django.contrib import messages
@@ -21,15 +22,15 @@ from totem.accounts.permissions import signed_in
 from totem.bookings import actions, queries, wording
 from totem.bookings.actions import WrongStateError
 from totem.bookings.addresses import book_url
-from totem.bookings.models import Booking
-from totem.bookings.queries import DeskDay, DeskRow
+from totem.bookings.models import Booking, Status
+from totem.bookings.queries import DeskDay, DeskRow, Identified, Matches
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.forms import DateField
 from totem.core.limits import scope_key
 from totem.core.models import LimitRefusal
 from totem.core.pages import SeeOther, render_page, wants_partial
-from totem.core.periods import DAY, MINUTE, Period, ceil_to_step
+from totem.core.periods import DAY, MINUTE, Period, ceil_to_step, local_day
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE_MACHINES, SEE_DESK, WORK_DESK, hub_for
 from totem.spaces import actions as space_actions
@@ -39,17 +40,19 @@ from totem.spaces.wording import outage_when, outage_words
 
 
 class DayForm(forms.Form):
-    """Which day the desk looks at."""
+    """Which day the desk looks at, and whom it looks for."""
 
     hide_optional = True
     date = DateField(label=gettext_lazy("Day"), required=False)
+    q = forms.CharField(required=False, max_length=100)
 
 
 @dataclass(frozen=True)
 class DeskLine:
-    """A row in words, and its next action (empty for none)."""
+    """A row of the list `key` in words, and its next action (empty for none)."""
 
     row: DeskRow
+    key: str
     when: str
     meta: str
     state: str
@@ -57,6 +60,7 @@ class DeskLine:
     next_deed: str = ""
     next_word: str = ""
     can_change_end: bool = False
+    prefix: str = ""
 
     @property
     def next_route(self) -> str:
@@ -68,7 +72,7 @@ class DeskLine:
 
     @property
     def row_id(self) -> str:
-        return f"row-{self.row.booking.reference}"
+        return f"{self.prefix}row-{self.row.booking.reference}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200,
     if not form.is_valid() and status == 200:
         status = 422
     day = form.cleaned_data.get("date") or today
+    words = form.cleaned_data.get("q", "").strip()
     shown = queries.desk_day(hub, now, day)
     requests, *sections = _sections(shown, now, is_today=day == today)
     broken = Tab(_("Out of order"), "#broken", len(shown.broken))
@@ -121,6 +126,9 @@ def _screen(request: HttpRequest, hub: Hub, form: DayForm, *, status: int = 200,
         "may_mend": request.user.has_perm(MANAGE_MACHINES, hub),
         "refusals": LimitRefusal.objects.filter(scope=scope_key(hub), at__gt=now - DAY).count(),
         "in_place": wants_partial(request),
+        "q": words,
+        "answer": look_up_words(hub, words, now) if words else None,
+        "shows_answer": request.method == "POST" or "q" in request.GET,
     }
     return render_page(request, "bookings/desk.html", context, partial="day", status=status)
 
@@ -134,36 +142,87 @@ def _broken(outage: Outage, hub: Hub, now: datetime.datetime) -> tuple[Outage, s
 
 def _sections(shown: DeskDay, now: datetime.datetime, *, is_today: bool) -> list[DeskSection]:
     """The requests of all days, then the lists of the day in order of urgency, each line with its next action."""
-    arrive = ("check_in", _("Check in")) if is_today else ("", "")
-    plan: list[tuple[str, str, str, list[DeskRow], tuple[str, str]]] = [
-        ("pending", _("To approve"), _("No request waits for an answer."), shown.pending, ("approve", _("Approve"))),
-        ("late", _("Late"), _("Nobody is late."), shown.late, arrive),
-        ("soon", _("Starting soon"), _("Nobody is due within two hours."), shown.soon, arrive),
-        ("here", _("Here now"), _("Nobody has checked in."), shown.here, ("check_out", _("Check out"))),
-        ("expected", _("Expected"), _("Nobody else is expected."), shown.expected, arrive),
-        ("held", _("Options"), _("No option is running."), shown.held, ("confirm_hold", _("Make firm"))),
-        ("done", _("Done"), _("Nothing is over yet."), shown.done, ("", "")),
+    plan: list[tuple[str, str, str, list[DeskRow]]] = [
+        ("pending", _("To approve"), _("No request waits for an answer."), shown.pending),
+        ("late", _("Late"), _("Nobody is late."), shown.late),
+        ("soon", _("Starting soon"), _("Nobody is due within two hours."), shown.soon),
+        ("here", _("Here now"), _("Nobody has checked in."), shown.here),
+        ("expected", _("Expected"), _("Nobody else is expected."), shown.expected),
+        ("held", _("Options"), _("No option is running."), shown.held),
+        ("done", _("Done"), _("Nothing is over yet."), shown.done),
     ]
     if not is_today:
         plan = [part for part in plan if part[0] not in {"late", "soon", "here"}]
     return [
-        DeskSection(key, title, nothing, [_line(row, now, *step, with_day=key in {"pending", "held"}) for row in rows])
-        for key, title, nothing, rows, step in plan
+        DeskSection(key, title, nothing, [_line(row, now, key, is_today=is_today) for row in rows])
+        for key, title, nothing, rows in plan
     ]
 
 
-def _line(row: DeskRow, now: datetime.datetime, deed: str, word: str, *, with_day: bool) -> DeskLine:
+NEXT = {
+    "pending": ("approve", gettext_lazy("Approve")),
+    "late": ("check_in", gettext_lazy("Check in")),
+    "soon": ("check_in", gettext_lazy("Check in")),
+    "expected": ("check_in", gettext_lazy("Check in")),
+    "here": ("check_out", gettext_lazy("Check out")),
+    "held": ("confirm_hold", gettext_lazy("Make firm")),
+}
+
+
+def _line(row: DeskRow, now: datetime.datetime, key: str, *, is_today: bool, prefix: str = "") -> DeskLine:
+    """The row of the list `key`; nobody arrives on another day."""
     state, state_word = wording.desk_state(row, now)
+    deed, word = NEXT.get(key, ("", "")) if is_today or key in {"pending", "held"} else ("", "")
     return DeskLine(
         row,
-        when=wording.desk_when(row.booking, row.booking.hub.zone, with_day=with_day),
+        key=key,
+        when=wording.desk_when(row.booking, row.booking.hub.zone, with_day=key in {"pending", "held"} or bool(prefix)),
         meta=wording.desk_meta(row.booking),
         state=state,
         state_word=state_word,
         next_deed=deed,
-        next_word=word,
+        next_word=str(word),
         can_change_end=row.booking.can_change_end(now, by_team=True),
+        prefix=prefix,
     )
+
+
+# -- Who stands at the desk -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DeskAnswer:
+    """What the desk reads of whoever shows a code, a card or a reference: `kind` is good where they are expected."""
+
+    identified: Identified
+    kind: str
+    title: str
+    membership: str
+    due: Decimal
+    lines: list[DeskLine]
+
+
+def look_up_words(hub: Hub, words: str, now: datetime.datetime) -> DeskAnswer | Matches:
+    """The answer to what was typed, or read by a reader that types."""
+    found = queries.look_up(hub, words, now)
+    if isinstance(found, Matches):
+        return found
+    today = local_day(now.astimezone(hub.zone).date(), hub.zone)
+    rows = queries.desk_rows(hub, found.bookings, now)
+    due = [row.booking for row in rows if row.booking.status == Status.CONFIRMED and row.booking.period.overlaps(today)]
+    return DeskAnswer(
+        found,
+        *wording.answer_words(found.bookings, hub.zone, now),
+        membership=wording.membership_words(found.membership, now.astimezone(hub.zone).date()),
+        due=sum((booking.price for booking in due), Decimal(0)),
+        lines=[_answer_line(row, today, now) for row in rows],
+    )
+
+
+def _answer_line(row: DeskRow, today: Period, now: datetime.datetime) -> DeskLine:
+    is_today = row.booking.period.overlaps(today)
+    key = queries.list_of(row.booking, now, is_today=is_today) if row.booking.is_live else "done"
+    return _line(row, now, key, is_today=is_today, prefix="answer-")
 
 
 # -- What is done there -----------------------------------------------------------------------------------------------
@@ -235,12 +294,15 @@ def _answer(
 ) -> HttpResponse:
     """The day as it now stands: in place for HTMX, else by a redirect to the row; 409 with it when nothing was done."""
     form = DayForm(request.POST)
-    day = form.cleaned_data.get("date") if form.is_valid() else None
+    asked = form.cleaned_data if form.is_valid() else {}
+    day, words = asked.get("date"), asked.get("q")
     if done:
         messages.success(request, message)
         if not wants_partial(request):
-            query = f"?{urlencode({'date': day.isoformat()})}" if day else ""
-            return SeeOther(reverse("bookings:desk", args=[hub.slug]) + query + (f"#{row}" if row else ""))
+            values = {"date": day.isoformat() if day else "", "q": words or ""}
+            query = urlencode({name: value for name, value in values.items() if value})
+            address = reverse("bookings:desk", args=[hub.slug]) + (f"?{query}" if query else "")
+            return SeeOther(address + (f"#{row}" if row else ""))
     else:
         messages.warning(request, message)
     return _screen(request, hub, form, status=200 if done else 409, undo_url=undo_url)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -15,14 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
-from totem.bookings.forms import PeopleSearchForm
+from totem.bookings.actions import give_card
+from totem.bookings.forms import CardForm, PeopleSearchForm
 from totem.bookings.models import LIVE, Booking
 from totem.bookings.queries import hub_people
 from totem.bookings.queries.hub_people import PersonRow
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.expensive import apart
-from totem.core.pages import SHOW_AND_SEND, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, form_status
 from totem.core.phones import words as phone_words
 from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.hubs import actions
@@ -122,6 +124,7 @@ def person(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "hub": hub,
         "row": row,
         "form": form,
+        "card_form": CardForm(initial={"number": getattr(somebody.cards.filter(hub=hub).first(), "number", "")}),
         "now": now,
         "open_memberships": open_memberships,
         **_bookings_of(hub, somebody, now),
@@ -141,6 +144,20 @@ def _bookings_of(hub: Hub, somebody: User, now: datetime) -> dict[str, object]:
         "past": past[:PAST_SHOWN],
         "more_past": len(past) > PAST_SHOWN,
     }
+
+
+@require_POST
+def card(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Note the number of somebody's card, or that they have none any more."""
+    hub = hub_for(request.user, slug, WORK_DESK)
+    somebody = get_object_or_404(hub_people.people_known_to(hub), pk=pk)
+    form = CardForm(request.POST)
+    with errors_as_message(request):
+        if not form.is_valid():
+            raise ValidationError(list(form.errors["number"]))
+        give_card(hub=hub, person=somebody, by=signed_in(request), **form.cleaned_data)
+        messages.success(request, _("Noted."))
+    return redirect("bookings:person", slug, pk)
 
 
 @require_POST
