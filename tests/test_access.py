@@ -67,7 +67,8 @@ PUBLIC = {
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
-    "bookings:mine", "accounts:profile", "accounts:export", "accounts:erase", "organisations:list",
+    "bookings:mine", "accounts:profile", "accounts:export", "accounts:renew_desk_code", "accounts:erase",
+    "organisations:list",
     "organisations:create", "territories:workspace_create", "accounts:landing", "hubs:create",
     "accounts:invitations", "hubs:mine",
 }  # fmt: skip
@@ -204,7 +205,7 @@ KINDS = {
     "territories:public_document": "document", "accounts:staff_set": "account", "core:job_retry": "job",
     "core:mail_send": "mail", "accounts:invitation_accept": "invitation", "accounts:invitation_decline": "invitation",
     "hubs:request": "asked", "hubs:request_decline": "asked", "hubs:request_withdraw": "asked", "hubs:leave": "member",
-    "hubs:leave_team": "role", "bookings:person": "account", "bookings:note_remove": "note",
+    "hubs:leave_team": "role", "bookings:person": "account", "bookings:card": "account", "bookings:note_remove": "note",
     "accounts:invitation_send_again": "invitation", "accounts:invitation_withdraw": "invitation",
 }  # fmt: skip
 
