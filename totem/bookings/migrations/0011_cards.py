@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bookings', '0009_no_shows'),
+        ('bookings', '0010_request_notifications'),
         ('hubs', '0009_people'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
