@@ -1,4 +1,4 @@
-"""Bookings with their occupancy, and how the team is told of requests."""
+"""Bookings with their occupancy, cards, and how the team is told of requests."""
 
 from totem.bookings.models.booking import (
     EARLY_ARRIVAL,
@@ -10,6 +10,7 @@ from totem.bookings.models.booking import (
     Status,
     new_reference,
 )
+from totem.bookings.models.cards import Card
 from totem.bookings.models.requests import RequestFrequency, RequestNotification
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "LIVE",
     "Booking",
     "BookingQuerySet",
+    "Card",
     "Guard",
     "Occupancy",
     "RequestFrequency",

@@ -331,26 +331,6 @@ class Booking(Dated):
         return self.status == Status.CONFIRMED and self.checked_in_at is None and self.no_show_at is None
 
 
-class Card(Dated):
-    """The card that a hub has given somebody; its reader types the number, kept as `core.codes.parse` reads it."""
-
-    hub = models.ForeignKey(Hub, on_delete=models.CASCADE, related_name="cards")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="cards")
-    number = models.CharField(_("number of the card"), max_length=64)
-
-    class Meta:
-        verbose_name = _("card")
-        verbose_name_plural = _("cards")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["hub", "number"], name="card_of_one_person"),
-            models.UniqueConstraint(fields=["hub", "person"], name="card_once"),
-            models.CheckConstraint(condition=~Q(number=""), name="card_has_a_number"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.person_id} {self.hub_id}"
-
-
 class Guard(Func):
     """The range of all ids for time taken, the booking's own id for a buffer: two buffers do not overlap in it."""
 
