@@ -115,8 +115,9 @@ def intersect(one: Iterable[Period], other: Iterable[Period]) -> list[Period]:
     found, n, m = [], 0, 0
     while n < len(ones) and m < len(others):
         a, b = ones[n], others[m]
-        if a.overlaps(b):
-            found.append(Period(max(a.starts_at, b.starts_at), min(a.ends_at, b.ends_at)))
+        start, end = max(a.starts_at, b.starts_at), min(a.ends_at, b.ends_at)
+        if start < end:
+            found.append(Period(start, end))
         if a.ends_at <= b.ends_at:
             n += 1
         else:

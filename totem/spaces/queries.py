@@ -1,8 +1,9 @@
 """Queries of spaces: opening periods, outages, and the spaces that a booking takes."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import connection
@@ -17,7 +18,9 @@ from totem.spaces.models import Composition, Price, Space, Unit
 from totem.spaces.pricing import Quote, UnpricedError, quote
 
 # Plain SQL, as these three are asked before every availability: building the statement cost more than running it.
-_OWN_HOURS = "SELECT space_id, weekday, opens_at, closes_at FROM spaces_spacehours WHERE space_id = ANY(%s)"
+_OWN_HOURS = (
+    "SELECT space_id, weekday, opens_at, closes_at FROM spaces_spacehours WHERE space_id = ANY(%s) ORDER BY 2, 3"
+)
 _OUTAGES = """
 SELECT n.whole_id, o.during
   FROM (SELECT id AS whole_id, id AS part_id FROM unnest(%(ids)s::bigint[]) AS id
@@ -47,15 +50,26 @@ def open_periods(
     own_hours = _own_hours(spaces)
     if outages is None:
         outages = outages_of(spaces, window)
-    opened = {}
+    opened: dict[int, list[Period]] = {}
+    by_hours: dict[tuple[int, tuple[HoursLine, ...]], list[Period]] = {}  # spaces of the same hours share a list
     for space in spaces:
-        opening = hub_opening[space.hub_id]
-        if space.pk in own_hours:
-            opening = periods.intersect(opening, periods.expand_week(own_hours[space.pk], window, space.hub.zone))
+        key = space.hub_id, tuple(own_hours.get(space.pk, ()))
+        if key not in by_hours:
+            by_hours[key] = _opening_of(space, key[1], hub_opening[space.hub_id], window)
+        opening = by_hours[key]
         if space.pk in outages:
             opening = periods.subtract(opening, outages[space.pk])
         opened[space.pk] = opening
     return opened
+
+
+def _opening_of(
+    space: Space, own_hours: Sequence[HoursLine], hub_opening: list[Period], window: Period
+) -> list[Period]:
+    """The hub's opening, cut to the space's own hours where it has some."""
+    if not own_hours:
+        return hub_opening
+    return periods.intersect(hub_opening, periods.expand_week(own_hours, window, space.hub.zone))
 
 
 def open_hours(spaces: Iterable[Space], asked: Sequence[Period]) -> list[dict[int, Decimal]]:
@@ -68,8 +82,8 @@ def open_hours(spaces: Iterable[Space], asked: Sequence[Period]) -> list[dict[in
         return [{} for _ in asked]
     window = Period(min(period.starts_at for period in asked), max(period.ends_at for period in asked))
     opened = open_periods(spaces, window)
-    # Spaces without hours of their own share the list of their hub: it is added up once.
-    sums = {id(opening): [_hours(periods.intersect(opening, [one])) for one in asked] for opening in opened.values()}
+    # Spaces of the same hours share a list: it is added up once.
+    sums = {id(opening): [_hours(opening, one) for one in asked] for opening in opened.values()}
     active = Unit.objects.filter(space__in=spaces, is_active=True).values_list("space_id")
     units = dict(active.annotate(count=Count("pk")))
     return [
@@ -78,8 +92,12 @@ def open_hours(spaces: Iterable[Space], asked: Sequence[Period]) -> list[dict[in
     ]
 
 
-def _hours(opening: Iterable[Period]) -> Decimal:
-    return Decimal(sum(period.length.total_seconds() for period in opening)) / 3600
+def _hours(opening: Sequence[Period], asked: Period) -> Decimal:
+    """The hours of sorted, disjoint periods within another."""
+    first = bisect_right(opening, asked.starts_at, key=lambda period: period.ends_at)
+    last = bisect_left(opening, asked.ends_at, key=lambda period: period.starts_at)
+    within = (min(one.ends_at, asked.ends_at) - max(one.starts_at, asked.starts_at) for one in opening[first:last])
+    return Decimal(sum(within, timedelta()) / timedelta(seconds=1)) / 3600
 
 
 def _own_hours(spaces: Iterable[Space]) -> dict[int, list[HoursLine]]:
