@@ -1,8 +1,8 @@
 """The response times of a hub's figures: `python -m benchmarks.figures [--size S|L]`.
 
-Four pages, requested by two managers concurrently over HTTP, as a hub has them: the last week, the last month, a year of
-days, and the twelve months for the label. Each is measured as `benchmarks.availability` measures its own: the page, the
-baseline page (same template, context and session, from memory) and the bare SQL, in rounds that alternate.
+Four pages, requested by two managers concurrently over HTTP: the last week, the last month, a year of days, and the
+twelve months for the label. Each is measured as `benchmarks.availability` measures its own: the page, the baseline page
+(same template, context and session, from memory) and the bare SQL, in rounds that alternate.
 """
 
 from datetime import UTC, datetime, timedelta

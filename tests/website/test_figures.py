@@ -116,6 +116,10 @@ def test_nobody_is_absent_where_no_arrival_was_noted(monday: datetime):
     found = report_of(room.hub)
     assert values(found)["Absences"] is None
     assert not found.arrivals_noted
+    marked = BookingFactory(space=room, period=between("2026-11-26T10:00", "2026-11-26T14:00"))
+    actions.mark_absent(booking=marked, by=TeamMemberFactory(hub=room.hub).person, now=paris("2026-11-26T11:00"))
+    running = paris("2026-11-26T11:05")
+    assert values(report_of(room.hub, running, period="semaine"))["Absences"] == 2
 
 
 @pytest.mark.parametrize(

@@ -175,11 +175,11 @@ FIGURES = (
         _("No-shows"),
         _BOOKINGS,
         _(
-            "Of the bookings, those whose time has passed without an arrival noted at the desk. Not known where no "
-            "arrival at all was noted."
+            "Of the bookings, those that the desk marked as absent, and those whose time has passed without an "
+            "arrival. Not known where the desk noted neither arrivals nor absences."
         ),
         _OF_BOOKINGS,
-        lambda figures, _members: figures.counts.absent if figures.counts.arrived else None,
+        lambda figures, _members: figures.counts.absent if figures.counts.noted else None,
         booking_queries.NO_SHOW,
     ),
     ReportFigure(
@@ -264,8 +264,8 @@ class Report:
 
     @property
     def arrivals_noted(self) -> bool:
-        """Whether the desk noted any arrival: otherwise nobody knows who did not come."""
-        return any(row.counts.arrived for row in self.spaces)
+        """Whether the desk noted any arrival or absence: otherwise nobody knows who did not come."""
+        return any(row.counts.noted for row in self.spaces)
 
 
 def report(hub: Hub, period: ReportPeriod, now: datetime) -> Report:

@@ -25,8 +25,9 @@ class BookingCounts:
     """Bookings that start in a period and are confirmed, except `cancelled` and what says otherwise.
 
     `hours`: of all confirmed ones, cut to the period, as they were booked; `taken` without what was given back by
-    leaving early. `over`: those whose time has passed; of them `arrived` were
-    checked in and `absent` were not. `lead_days`: the median from making to start, None without bookings.
+    leaving early. `over`: those whose time has passed, who arrived or were marked as absent; of them `arrived` were
+    checked in, `absent` were not, and `noted` are those of which the desk said either. `lead_days`: the median from
+    making to start, None without bookings.
     """
 
     bookings: int = 0
@@ -36,6 +37,7 @@ class BookingCounts:
     cancelled: int = 0
     over: int = 0
     arrived: int = 0
+    noted: int = 0
     lead_days: Decimal | None = None
     income: Decimal = Decimal(0)
 
@@ -59,7 +61,7 @@ WITH found AS (
     SELECT asked.n, b.space_id, b.price, b.checked_in_at IS NOT NULL AS arrived, m.id IS NOT NULL AS of_member,
            b.status = 'confirmed' AS confirmed, b.status = 'cancelled' AND b.starts_at >= asked.starts_at AS cancelled,
            b.status = 'confirmed' AND b.starts_at >= asked.starts_at AS counts,
-           b.ends_at <= %(now)s OR b.checked_in_at IS NOT NULL AS over,
+           b.checked_in_at IS NOT NULL OR b.no_show_at IS NOT NULL AS noted, b.ends_at <= %(now)s AS past,
            b.quantity * extract(epoch FROM least(greatest(b.ends_at, b.priced_until), asked.ends_at)
                                            - greatest(b.starts_at, asked.starts_at)) / 3600 AS hours,
            b.quantity * greatest(extract(epoch FROM least(b.ends_at, asked.ends_at)
@@ -73,7 +75,8 @@ WITH found AS (
 SELECT n, space_id, count(*) FILTER (WHERE counts), coalesce(sum(hours) FILTER (WHERE confirmed), 0),
        coalesce(sum(taken) FILTER (WHERE confirmed), 0),
        count(*) FILTER (WHERE counts AND of_member), count(*) FILTER (WHERE cancelled),
-       count(*) FILTER (WHERE counts AND over), count(*) FILTER (WHERE counts AND arrived),
+       count(*) FILTER (WHERE counts AND (noted OR past)), count(*) FILTER (WHERE counts AND arrived),
+       count(*) FILTER (WHERE counts AND noted),
        (percentile_cont(0.5) WITHIN GROUP (ORDER BY lead) FILTER (WHERE counts) / 86400)::numeric,
        coalesce(sum(price) FILTER (WHERE counts), 0)
   FROM found GROUP BY GROUPING SETS ((n, space_id), (n))
