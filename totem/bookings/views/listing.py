@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from totem.bookings import queries, wording
 from totem.bookings.models import Booking, Status
 from totem.bookings.queries import BookingFilter
-from totem.core import clock, codes
+from totem.core import clock, codes, phones
 from totem.core.expensive import apart
 from totem.core.forms import DateField
 from totem.core.spreadsheets import ListColumn, spreadsheet
@@ -133,7 +133,7 @@ def bookings_file(request: HttpRequest, slug: str, extension: str) -> HttpRespon
 def _columns(now: datetime, *, with_contact: bool) -> list[ListColumn[Booking]]:
     contact: list[ListColumn[Booking]] = [
         ListColumn(_("E-mail address"), lambda b: b.email),
-        ListColumn(_("Telephone"), lambda b: b.guest_phone),
+        ListColumn(_("Telephone"), lambda b: phones.words(b.guest_phone if b.person is None else b.person.phone)),
     ]
     return [
         ListColumn(_("Reference"), lambda b: codes.words(b.reference)),
