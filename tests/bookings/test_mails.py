@@ -163,7 +163,7 @@ def test_a_refusal_says_the_reason_of_the_team_and_nothing_else():
     assert mail.subject.startswith("Votre demande n’a pas été acceptée")
     sentences = mail.text[mail.text.index("Référence") :].split("\n\n")[1:3]
     assert sentences == [
-        f"Raison donnée par le lieu{NBSP}: L’espace ne convient pas à ce qui était demandé. {words}",
+        f"Motif donné par le lieu{NBSP}: L’espace ne convient pas à ce qui était demandé. {words}",
         "Rien n’est réservé et rien n’est dû.",
     ]
 
@@ -174,13 +174,13 @@ def test_a_cancelled_booking_says_who_cancelled_and_why():
     actions.cancel(booking=booking, by=team, now=NOW, by_team=True, reason="other", words="Dégât des eaux.")
     mail = last_mail()
     assert mail.subject.startswith("Le lieu a annulé votre réservation")
-    assert f"Raison donnée par le lieu{NBSP}: Dégât des eaux." in mail.text
+    assert f"Motif donné par le lieu{NBSP}: Dégât des eaux." in mail.text
     assert "libre" not in mail.text
     own = booked()
     actions.cancel(booking=own, by=own.person, now=NOW, by_team=False, words="Je suis malade.")
     mail = last_mail()
     assert mail.subject.startswith("Votre réservation est annulée")
-    assert "Raison" not in mail.text
+    assert "Motif" not in mail.text
 
 
 def test_a_guests_mail_opens_the_booking_and_the_code_confirms_it():

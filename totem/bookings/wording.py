@@ -113,9 +113,20 @@ def listed_when(booking: Booking, zone: ZoneInfo) -> str:
 
 
 def listed_meta(booking: Booking) -> str:
-    """What `desk_meta` says, and the price of what is not free."""
-    meta = desk_meta(booking)
-    return f"{meta} · {wording.money(booking.price)}" if booking.price else meta
+    """Space, quantity, organisation, purpose and price, on one line."""
+    return _meta(booking, wording.money(booking.price))
+
+
+def _meta(booking: Booking, price: str) -> str:
+    count = ngettext("%(count)s place", "%(count)s places", booking.quantity) % {"count": booking.quantity}
+    parts = [
+        booking.space.name,
+        count if booking.quantity > 1 else "",
+        booking.organisation.name if booking.organisation else "",
+        booking.purpose,
+        price if booking.price else "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 # -- At the front desk ------------------------------------------------------------------------------------------------
@@ -132,15 +143,7 @@ def desk_when(booking: Booking, zone: ZoneInfo, *, with_day: bool) -> str:
 
 def desk_meta(booking: Booking) -> str:
     """Space, quantity, organisation, purpose and what is to pay, on one line."""
-    count = ngettext("%(count)s place", "%(count)s places", booking.quantity) % {"count": booking.quantity}
-    parts = [
-        booking.space.name,
-        count if booking.quantity > 1 else "",
-        booking.organisation.name if booking.organisation else "",
-        booking.purpose,
-        _("to pay: %(amount)s") % {"amount": wording.money(booking.price)} if booking.price else "",
-    ]
-    return " · ".join(part for part in parts if part)
+    return _meta(booking, _("to pay: %(amount)s") % {"amount": wording.money(booking.price)})
 
 
 def given_back_words(deed: str, booking: Booking) -> str:
