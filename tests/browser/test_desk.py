@@ -124,10 +124,8 @@ def test_the_other_actions_open_beside_the_row(window: NewPage, hub: Hub) -> Non
     row = page.locator(f"#row-{requested.reference}")
     row.locator("details.more > summary").click()
     assert faults(page) == []
-    row.locator("details.more button").click()
-    expect(page.locator("#messages .is-good")).to_contain_text(requested.who)
-    requested.refresh_from_db()
-    assert requested.status == Status.REFUSED
+    row.get_by_role("link", name="Refuser").click()
+    page.wait_for_url("**/refus/")
 
 
 def test_somebody_who_walks_in_is_booked_for_now(window: NewPage, hub: Hub) -> None:
