@@ -166,9 +166,7 @@ class TestInstead:
         (link,) = re.findall(rf'href="({page_of(booking, "move")}[^"]*)"', html)
         assert "2 hours" in client.get(link.replace("&amp;", "&")).content.decode()
 
-    def test_the_form_that_moves_leads_there_where_only_the_length_of_what_has_begun_changes(
-        self, client, person, running
-    ):
+    def test_the_form_that_moves_leads_there_for_a_longer_one_that_has_begun(self, client, person, running):
         TeamMemberFactory(hub=running.hub, person=person, role=Role.DESK)
         html = client.get(page_of(running, "move"), fields(from_now(-1, length=4))).content.decode()
         assert re.search(rf'href="{page_of(running)}\?end=', html)
