@@ -161,10 +161,13 @@ class TestInstead:
             assert f'<option value="{until(3)}" selected>' in client.get(link).content.decode()
 
     def test_or_what_is_to_come_by_the_form_that_moves_it(self, client, person, space):
+        SpaceFactory(hub=space.hub, name="Avre")  # before its own in the list
         booking = BookingFactory(space=space, person=person, period=from_now(48))
         html = client.post(address(space), {**fields(from_now(49)), "purpose": ""}).content.decode()
         (link,) = re.findall(rf'href="({page_of(booking, "move")}[^"]*)"', html)
-        assert "2 hours" in client.get(link.replace("&amp;", "&")).content.decode()
+        html = client.get(link.replace("&amp;", "&")).content.decode()
+        assert "2 hours" in html
+        assert f'<option value="{space.slug}" selected>' in html
 
     def test_the_form_that_moves_leads_there_for_a_longer_one_that_has_begun(self, client, person, running):
         TeamMemberFactory(hub=running.hub, person=person, role=Role.DESK)

@@ -69,9 +69,9 @@ class Summary:
 
 
 def _slot_query(space: Space, period: Period) -> str:
-    """The parameters that fill in the fields of a slot."""
+    """The parameters that fill in the fields of a slot, and its space where the form has one."""
     slot = slot_initial(space, period)
-    return f"?{urlencode({**slot, 'time': format(slot['time'], '%H:%M')})}"
+    return f"?{urlencode({**slot, 'time': format(slot['time'], '%H:%M'), 'space': space.slug})}"
 
 
 def shown_key(period: Period, quantity: int) -> str:
