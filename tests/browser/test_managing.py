@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
+import shapely
 from playwright.sync_api import Page, expect
 
 from tests.browsing import accessibility_faults, faults_at, scrolls_sideways
@@ -17,6 +19,7 @@ from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.periods import Period, at_wall_clock
 from totem.hubs.models import ExceptionalHours, Hub, OpeningHours
+from totem.territories.models import Outline
 
 pytestmark = pytest.mark.browser
 NewPage = Callable[..., Page]
@@ -24,6 +27,7 @@ NewPage = Callable[..., Page]
 SCREENS = [
     "",
     "reglages/",
+    "visible/",
     "horaires/",
     "fermetures/",
     "zones/",
@@ -83,6 +87,23 @@ def booked(hub: Hub) -> date:
 def test_every_screen_can_be_read_by_everybody(window: NewPage, manager: User, width: int):
     page = window(user=manager, width=width)
     assert not faults_at(page, *(f"/lieux/etage/gestion/{screen}" for screen in SCREENS))
+
+
+def test_a_point_pressed_on_the_map_is_the_position_of_the_hub(window: NewPage, manager: User):
+    ring = shapely.box(2.2, 49.8, 2.4, 50)
+    box = {"west": 2.2, "east": 2.4, "south": 49.8, "north": 50}
+    Outline.objects.create(level="commune", code="80021", shape=shapely.to_wkb(ring), area_km2=50, **box)
+    page = window(user=manager)
+    page.goto("/lieux/etage/gestion/reglages/")
+    shown = page.locator(".position .map")
+    expect(shown).to_be_visible()
+    shown.locator("canvas").click(position={"x": 60, "y": 80})
+    expect(page.locator("[name=latitude]")).not_to_have_value("49,890600")
+    page.locator("form.form .btn-main").click()
+    expect(page.locator(".notice.is-good")).to_be_visible()
+    hub = Hub.objects.get(slug="etage")
+    assert hub.latitude > Decimal("49.8906")
+    assert hub.longitude < Decimal("2.3082")
 
 
 @pytest.mark.parametrize(("width", "javascript"), [(1280, True), (390, True), (390, False)])
