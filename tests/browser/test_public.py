@@ -115,7 +115,7 @@ def test_finding_a_room_keeps_its_address_and_its_place(window: NewPage, place: 
     expect(page.locator("#results .row-line")).to_have_count(1)
     assert "features=screen" in page.url
     assert page.locator("#results").get_attribute("aria-live") == "polite"
-    assert page.evaluate("document.activeElement.id") == "results-title"
+    expect(page.locator("#results-title")).to_be_focused()
     expect(page.locator("#results-title")).to_be_in_viewport()
     swapped = page.locator("#results").inner_text()
     page.reload()
