@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.parametrize(
-    "name", ["contention", "availability", "startup", "profiles", "drawings", "coalition", "evaluate", "backup"]
+    "name",
+    ["contention", "availability", "figures", "startup", "profiles", "drawings", "coalition", "evaluate", "backup"],
 )
 def test_a_run_ends_with_one_line_of_json(name):
     """On a database, web processes and free ports of its own."""
