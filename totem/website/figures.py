@@ -55,7 +55,7 @@ class SpaceFigures:
 
 @dataclass(frozen=True)
 class HubFigures:
-    """A hub in a period: what is counted of all its bookings, of each of its spaces and of its members."""
+    """A hub in a period: what is counted of all its bookings, its occupancy, and the same of each of its spaces."""
 
     counts: BookingCounts
     occupancy: OccupancyRate
@@ -63,7 +63,7 @@ class HubFigures:
 
 
 def hub_figures(hub: Hub, asked: Sequence[Period], now: datetime) -> list[HubFigures]:
-    """The figures of each period, in six queries for any number of them. The hub comes with commune and department."""
+    """The figures of each period: as many queries for any number of them. The hub comes with commune and department."""
     spaces = list(Space.objects.filter(hub=hub).order_by("position", "name", "pk"))
     for space in spaces:
         space.hub = hub  # with its commune: nothing is asked again
