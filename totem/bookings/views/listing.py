@@ -28,6 +28,12 @@ from totem.spaces.models import Space
 ON_A_PAGE = 50
 ROWS_AT_ONCE = 2000
 HOUR = timedelta(hours=1)
+# What a row of the file reads: prices' lines and rules of spaces would take a quarter of its time.
+FILE_FIELDS = (
+    "reference", "starts_at", "ends_at", "quantity", "status", "hold_expires_at", "no_show_at", "checked_in_at",
+    "checked_out_at", "created_at", "guest_name", "guest_email", "guest_phone", "purpose", "reason", "reason_words",
+    "price", "vat", "space__name", "organisation__name", "person__name", "person__email", "person__phone",
+)  # fmt: skip
 LISTED_STATES = (
     Status.PENDING, Status.HELD, Status.CONFIRMED, queries.NO_SHOW, Status.CANCELLED, Status.REFUSED, Status.EXPIRED,
 )  # fmt: skip
@@ -123,7 +129,7 @@ def bookings_file(request: HttpRequest, slug: str, extension: str) -> HttpRespon
     now, form = clock.now(), BookingsFilterForm(request.GET, hub)
     if not form.is_valid():
         return redirect(f"{reverse('bookings:list', args=[hub.slug])}?{request.GET.urlencode()}")
-    found = queries.bookings_of(hub, form.wanted(), now).iterator(ROWS_AT_ONCE)
+    found = queries.bookings_of(hub, form.wanted(), now).only(*FILE_FIELDS).iterator(ROWS_AT_ONCE)
     kind = _("bookings")
     name = f"{kind}-{hub.slug}-{now.astimezone(hub.zone):%Y-%m-%d}"
     columns = _columns(now, with_contact=request.user.has_perm(WORK_DESK, hub))
