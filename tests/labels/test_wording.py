@@ -8,6 +8,7 @@ import pytest
 from django.utils.translation import override
 
 from tests.factories.labels import content_of, requirement, words
+from totem.core.measures import CountedUnit
 from totem.labels import wording
 from totem.labels.charter import Charter, UnitWords, from_content
 from totem.labels.facts import CriterionFinding, Evidence, Finding, Result, Source, State, Step
@@ -123,6 +124,7 @@ def test_numbers_are_written_in_the_language():
     with override("en"):
         assert wording.amount_words(Decimal("25.5"), "%") == "25.5%"
         assert wording.amount_words(3) == "3"
+        assert wording.amount_words(1, CountedUnit("fab lab", "fab labs")) == "1\xa0fab lab"
 
 
 @pytest.mark.django_db
