@@ -96,7 +96,7 @@ def of(hub: Hub, **which: object) -> list[str]:
     ],
 )
 def test_each_filter_leaves_what_answers_to_it(client: Client, hub: Hub, filters, which):
-    assert listed(sign_in(client, hub), hub, **filters) == of(hub, **which)
+    assert listed(sign_in(client, hub), hub, **filters, order="latest") == of(hub, **which)
 
 
 def test_a_reference_finds_its_booking_and_the_order_is_ones_choice(client: Client, hub: Hub):
@@ -108,6 +108,13 @@ def test_a_reference_finds_its_booking_and_the_order_is_ones_choice(client: Clie
         Booking.objects.filter(hub=hub).values_list("starts_at", flat=True)
     )
     assert set(listed(client, hub, order="name")) == set(everything)
+
+
+def test_the_list_begins_with_what_is_next_and_ends_with_what_is_long_over(client: Client, hub: Hub, monkeypatch):
+    sign_in(client, hub)
+    monkeypatch.setattr(clock, "now", lambda: EVENING + DAY + HOUR / 2)  # one booking is under way
+    over, ahead = of(hub, starts_at=EVENING), of(hub, starts_at__gt=EVENING)
+    assert listed(client, hub) == [*reversed(ahead), *over]
 
 
 def test_what_a_job_has_not_written_yet_is_listed_as_it_is(client: Client, hub: Hub, monkeypatch):

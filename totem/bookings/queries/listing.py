@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, F, Q, Sum, Value
+from django.db.models import Case, Count, F, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from totem.bookings.models import Booking, BookingQuerySet, Status
@@ -17,7 +17,7 @@ from totem.spaces.models import Space
 NO_SHOW = "no_show"
 BY_NAME = Coalesce(F("person__sort_key"), F("guest_key"), Value(""))
 ORDERS = {
-    "": ("-starts_at", "-pk"),
+    "latest": ("-starts_at", "-pk"),
     "first": ("starts_at", "pk"),
     "made": ("-created_at", "-pk"),
     "name": (BY_NAME, "-starts_at", "-pk"),
@@ -29,7 +29,8 @@ class BookingFilter:
     """What a list of bookings is narrowed to; the days are those on which they begin, both included.
 
     `state` is a Status as it holds now, whatever a job has written yet, or NO_SHOW: confirmed, nobody arrived, and over
-    or marked as absent.
+    or marked as absent. `order` is a key of ORDERS; without one, what is not over comes first, the next at the top,
+    and then what is over, the last at the top.
     """
 
     words: str = ""
@@ -62,7 +63,8 @@ def bookings_of(hub: Hub, wanted: BookingFilter, now: datetime) -> BookingQueryS
         found = found.filter(starts_at__gte=local_day(wanted.first_day, hub.zone).starts_at)
     if wanted.last_day:
         found = found.filter(starts_at__lt=local_day(wanted.last_day, hub.zone).ends_at)
-    return found.order_by(*ORDERS[wanted.order])
+    ahead = Case(When(ends_at__gt=now, then=F("starts_at")))  # NULL, which stands last, once it is over
+    return found.order_by(*ORDERS.get(wanted.order, (ahead, *ORDERS["latest"])))
 
 
 def _of_words(words: str) -> Q:

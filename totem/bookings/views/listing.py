@@ -67,7 +67,8 @@ class BookingsFilterForm(forms.Form):
         label=gettext_lazy("Order"),
         required=False,
         choices=[
-            ("", gettext_lazy("Latest first")),
+            ("", gettext_lazy("Next first, then the past")),
+            ("latest", gettext_lazy("Latest first")),
             ("first", gettext_lazy("Earliest first")),
             ("made", gettext_lazy("Made last")),
             ("name", gettext_lazy("By name")),
