@@ -166,10 +166,8 @@ def times_of(
     free: dict[int, list[Span]] = {}
     units: dict[int, tuple[list[int], list[int]]] = {}
     if to_come.starts_at < to_come.ends_at:
-        single, pools = [s for s in spaces if not s.is_pool], [s for s in spaces if s.is_pool]
-        free = booking_queries.free_minutes(single, to_come, now, opening=opening) if single else {}
-        units = booking_queries.units_free_over_time(pools, to_come, now, opening=opening)
-        free |= {pk: _some_free(*steps) for pk, steps in units.items()}
+        units = booking_queries.units_free_over_time(spaces, to_come, now, opening=opening)
+        free = {pk: _some_free(*steps) for pk, steps in units.items()}
     own = _own(spaces, window, now, rights)
     # Spaces that keep the hub's hours share one list.
     spans = {id(opened): spans_of(opened) for opened in opening.values()}
@@ -178,7 +176,7 @@ def times_of(
             spans[id(opening[space.pk])],
             free.get(space.pk, []),
             spans_of(periods.merge(out.get(space.pk, ()))),
-            units.get(space.pk),
+            units.get(space.pk) if space.is_pool else None,
             own.get(space.pk, ()),
         )
         for space in spaces

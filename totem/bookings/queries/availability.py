@@ -228,23 +228,6 @@ def free_counts(
     return dict(ask(_FREE_COUNT, spaces, period, now, opening, moved=moved))
 
 
-def free_minutes(
-    spaces: Sequence[Space],
-    window: Period,
-    now: datetime,
-    *,
-    opening: dict[int, list[Period]] | None = None,
-    moved: Booking | None = None,
-) -> dict[int, list[tuple[int, int]]]:
-    """When each space (by id) is free within `window`, in whole minutes since 1970; of a pool, when one unit is.
-
-    `opening`: when the spaces are open within `window`, where the caller has asked already. Minutes, because the
-    calendars of a hub read thousands of them.
-    """
-    rows = ask(_FREE_TIMES, spaces, window, now, opening, moved=moved)
-    return {pk: list(zip(lowers, uppers, strict=True)) for pk, lowers, uppers in rows}
-
-
 def free_times(
     spaces: Sequence[Space],
     window: Period,
@@ -253,10 +236,14 @@ def free_times(
     opening: dict[int, list[Period]] | None = None,
     moved: Booking | None = None,
 ) -> dict[int, list[Period]]:
-    """`free_minutes` as periods."""
+    """When each space (by id) is free within `window`, in whole minutes; of a pool, when one unit is.
+
+    `opening`: when the spaces are open within `window`, where the caller has asked already.
+    """
     return {
         pk: [Period(datetime.fromtimestamp(a * 60, UTC), datetime.fromtimestamp(b * 60, UTC)) for a, b in spans]
-        for pk, spans in free_minutes(spaces, window, now, opening=opening, moved=moved).items()
+        for pk, lowers, uppers in ask(_FREE_TIMES, spaces, window, now, opening, moved=moved)
+        for spans in [zip(lowers, uppers, strict=True)]
     }
 
 

@@ -1,4 +1,4 @@
-"""How many units of pools are free, in slots and as time goes on."""
+"""How many units of spaces are free, in slots and as time goes on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,9 +38,10 @@ def units_free_in(slots: Sequence[Slot], now: datetime) -> dict[int, int]:
 
 
 def units_free_over_time(
-    pools: Sequence[Space], window: Period, now: datetime, *, opening: dict[int, list[Period]]
+    spaces: Sequence[Space], window: Period, now: datetime, *, opening: dict[int, list[Period]]
 ) -> dict[int, tuple[list[int], list[int]]]:
-    """For each pool (by id) the minutes since 1970 at which the number of free units changes, and that number."""
-    if not pools:
-        return {}
-    return {pk: (minutes, units) for pk, minutes, units in ask(_FREE_OVER_TIME, pools, window, now, opening)}
+    """For each space (by id) the minutes since 1970 at which the number of free units changes, and that number.
+
+    A room has one unit. Minutes, because the calendars of a hub read thousands of them.
+    """
+    return {pk: (minutes, units) for pk, minutes, units in ask(_FREE_OVER_TIME, spaces, window, now, opening)}
