@@ -217,10 +217,14 @@ def withdraw(*, invitation: Invitation, by: User, now: datetime) -> None:
 @transaction.atomic
 def accept(*, invitation: Invitation, person: User, now: datetime) -> str:
     """The person joins; returns the address of what they joined. Raises ValidationError where it holds no longer."""
-    kind, subject = kind_and_subject(invitation)
-    kind.join(subject, person, invitation.offer, now)
-    if not Invitation.objects.waiting().filter(pk=invitation.pk).delete()[0]:
-        raise ValidationError(_("This invitation was taken back."))
+    limits.lock(Taker.person(person.pk))
+    limits.lock(Taker.mailbox(invitation.email))
+    row = Invitation.objects.waiting().filter(pk=invitation.pk).first()
+    if row is None:
+        raise ValidationError(_("This invitation was answered or taken back."))
+    kind, subject = kind_and_subject(row)
+    kind.join(subject, person, row.offer, now)
+    row.delete()
     return kind.home(subject)
 
 
@@ -231,6 +235,7 @@ def decline(*, invitation: Invitation, by: User, now: datetime) -> None:
 
 
 def _drop(invitation: Invitation, by: User, field: str, now: datetime) -> None:
+    limits.lock(Taker.mailbox(invitation.email))  # as who invites: an answer is never written over
     if Invitation.objects.waiting().filter(pk=invitation.pk).update(**{field: now}):
         kind, subject = kind_and_subject(invitation)
         facts = {"invitation": invitation.pk, "declined": field == "declined_at"}

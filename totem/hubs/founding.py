@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.accounts.models import User
-from totem.core import journal, mail
+from totem.core import journal, limits, mail
+from totem.core.limits import Taker
 from totem.hubs.actions import create_hub
 from totem.hubs.models import FoundingRequest, Hub
 from totem.organisations.actions import create_organisation
@@ -34,6 +35,7 @@ def may_found(person: User) -> bool:
 @transaction.atomic
 def ask(*, person: User, name: str, message: str) -> FoundingRequest:
     """Ask the staff for a hub; each of them receives a mail. Raises ValidationError, also while another one waits."""
+    limits.lock(Taker.person(person.pk))
     row = FoundingRequest(person=person, name=name, message=message)
     row.full_clean()
     row.save(force_insert=True)

@@ -242,6 +242,7 @@ def remove_exceptional_hours(*, exceptional: ExceptionalHours, by: User, now: da
 @transaction.atomic
 def add_zone(*, hub: Hub, kind: str, name: str, area: Decimal, opens_on: date | None = None, by: User) -> Zone:
     """A part of the hub with one use; `area` in m²; planned until `opens_on` (None: open). Raises ValidationError."""
+    locks.lock(locks.LockKind.HUB, [hub.pk])
     zone = Zone(hub=hub, kind=kind, name=name, area=area, opens_on=opens_on)
     zone.full_clean()
     zone.save(force_insert=True)
@@ -252,6 +253,7 @@ def add_zone(*, hub: Hub, kind: str, name: str, area: Decimal, opens_on: date | 
 @transaction.atomic
 def update_zone(*, zone: Zone, kind: str, name: str, area: Decimal, opens_on: date | None, by: User) -> Zone:
     """Change fields of the zone. Raises ValidationError."""
+    locks.lock(locks.LockKind.HUB, [zone.hub_id])
     row = Zone.objects.select_for_update().get(pk=zone.pk)
     row.kind, row.name, row.area, row.opens_on = kind, name, area, opens_on
     row.full_clean()

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from totem.accounts.models import User
+from totem.core import locks
 from totem.hubs.actions.hub import record
 from totem.hubs.models import Hub, Partner
 
@@ -10,6 +11,7 @@ from totem.hubs.models import Hub, Partner
 @transaction.atomic
 def add_partner(*, hub: Hub, name: str, website: str = "", by: User) -> Partner:
     """A partner after the others. Raises ValidationError."""
+    locks.lock(locks.LockKind.HUB, [hub.pk])
     partner = Partner(hub=hub, name=name, website=website)
     partner.full_clean()
     partner.save(force_insert=True)

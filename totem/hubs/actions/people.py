@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
@@ -27,6 +28,7 @@ class LastManagerError(Exception):
 @transaction.atomic
 def add_team_member(*, hub: Hub, person: User, role: str, by: User) -> TeamMember:
     """Give a role to somebody. Raises ValidationError when they hold it already."""
+    limits.lock(Taker.person(person.pk))
     member = TeamMember(hub=hub, person=person, role=role)
     member.full_clean()
     member.save(force_insert=True)
@@ -36,9 +38,12 @@ def add_team_member(*, hub: Hub, person: User, role: str, by: User) -> TeamMembe
 
 @transaction.atomic
 def change_team_role(*, member: TeamMember, role: str, by: User) -> TeamMember:
-    """Change a role. Raises ValidationError when the person holds the new one already, LastManagerError."""
+    """Change a role. Raises ValidationError: the person holds the new one already, or none now; LastManagerError."""
     locks.lock(locks.LockKind.HUB, [member.hub_id])
-    row = TeamMember.objects.select_related("hub").get(pk=member.pk)
+    limits.lock(Taker.person(member.person_id))
+    row = TeamMember.objects.select_related("hub").filter(pk=member.pk).first()
+    if row is None:
+        raise ValidationError(_("This role was taken away in the meantime."))
     if row.role == role:
         return row
     _keep_a_manager(row)
@@ -75,6 +80,7 @@ def _keep_a_manager(member: TeamMember) -> None:
 def add_membership(*, hub: Hub, person: User, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
     """A membership, both days included. Raises ValidationError."""
     _check_order(starts_on, ends_on)
+    limits.lock(Taker.person(person.pk))
     membership = Membership(hub=hub, person=person, starts_on=starts_on, ends_on=ends_on)
     membership.full_clean()
     membership.save(force_insert=True)
@@ -94,6 +100,7 @@ def end_membership(
     their deadline allows it. Raises ValidationError before its start, or over another membership of the same person.
     """
     locks.lock(locks.LockKind.HUB, [membership.hub_id])  # no booking comes in between
+    limits.lock(Taker.person(membership.person_id))
     row = Membership.objects.select_related("hub", "person").select_for_update(of=("self",)).get(pk=membership.pk)
     _check_order(row.starts_on, ends_on)
     until, row.ends_on = row.ends_on, ends_on
@@ -109,6 +116,8 @@ def leave_hubs(*, person: User, now: datetime) -> None:
 
     Raises LastManagerError.
     """
+    hubs = Hub.objects.filter(Q(team__person=person) | Q(memberships__person=person))
+    locks.lock(locks.LockKind.HUB, hubs.values_list("pk", flat=True))  # all, before any lock of the person
     for member in TeamMember.objects.filter(person=person).order_by("hub_id", "pk"):
         remove_team_member(member=member, by=person)
     for membership in Membership.objects.filter(person=person).select_related("hub").order_by("hub_id", "pk"):
@@ -156,6 +165,7 @@ def withdraw_request(*, request: MembershipRequest, by: User) -> None:
 @transaction.atomic
 def accept_request(*, request: MembershipRequest, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
     """Make whoever asked a member, and tell them. Raises ValidationError."""
+    limits.lock(Taker.person(request.person_id))
     row = _waiting(request)
     membership = add_membership(hub=row.hub, person=row.person, starts_on=starts_on, ends_on=ends_on, by=by)
     row.delete()
