@@ -134,16 +134,17 @@ def test_pools_say_how_many_are_free_and_a_part_of_the_day_is_one_press(visitor:
     booked(pool, between("2026-11-27T09:00", "2026-11-27T12:00"), now=thursday)
     response = visitor.get("/trouver/", {"day": "2026-11-27"})
     assert "2 desks free of 3" in text(response)
-    morning, afternoon, day = (
-        href for href, label in links(response) if label in {"Morning", "Afternoon", "Whole day"}
-    )
-    assert [slot[1:] for slot in bookings_offered(visitor.get(f"/trouver/{morning}"))] == [
-        ("2026-11-27T08:00:00Z", "240")
-    ]
-    assert [slot[1:] for slot in bookings_offered(visitor.get(f"/trouver/{afternoon}"))] == [
-        ("2026-11-27T12:00:00Z", "240")
-    ]
-    assert [slot[1:] for slot in bookings_offered(visitor.get(f"/trouver/{day}"))] == [("2026-11-27T08:00:00Z", "480")]
+    # Its buttons belong to the form, so that what was typed is kept; Enter still presses the main button, the first.
+    buttons = re.findall(r'<button class="[^"]+" (?:id="find-button"|name="part" value="(\w+)")', response.content.decode())
+    assert buttons == ["", "morning", "afternoon", "day"]
+    asked = {"day": "2026-11-27", "minutes": "60", "after": "10:00", "before": ""}
+    slots = {part: found(visitor, **asked, part=part) for part in buttons[1:]}
+    assert slots == {
+        "morning": [("desks", "2026-11-27T08:00:00Z", "240")],
+        "afternoon": [("desks", "2026-11-27T12:00:00Z", "240")],
+        "day": [("desks", "2026-11-27T08:00:00Z", "480")],
+    }
+    assert found(visitor, day="2026-11-27", part="noon") == [("desks", "2026-11-27T08:00:00Z", "60")]
 
 
 def test_between_hours_on_a_day(visitor: Client, thursday: datetime) -> None:

@@ -49,41 +49,40 @@ def find(request: HttpRequest) -> HttpResponse:
     hubs = sorted(shown, key=lambda hub: sort_key(hub.name))
     # Of hubs in several zones, the day that is not over in one of them.
     today = min((now.astimezone(hub.zone).date() for hub in hubs), default=timezone.localdate(now))
-    form = FindForm(hubs, request.GET, today=today)
+    asked = _asked(request.GET)
+    form = FindForm(hubs, asked, today=today)
     context: dict[str, object] = {"form": form, "hubs": hubs, "crumb_items": [home_crumb()]}
+    context["parts_of_day"] = [(name, words) for name, (words, _hours) in PARTS_OF_DAY.items()]
     if not form.is_valid():
         return render_page(request, "website/find.html", context, partial="search", status=422)
     search = SlotSearch.of(form.cleaned_data)
-    context["parts_of_day"] = _parts_of_day(request.GET)
     rights = BookingRights(account_of(request.user))
     found = slot_search.find(hubs, search, rights, now)
     context |= {"search": search, "found": found, "one_hub": len(hubs) == 1}
     if not found and hubs:
         context["later"] = slot_search.find_later(hubs, search, rights, now) if search.day else []
         context["wider"] = [
-            SlotButton(words, _without(request.GET, names))
+            SlotButton(words, _without(asked, names))
             for words, names in (WIDER[name] for name in slot_search.wider(hubs, search, now))
         ]
     return render_page(request, "website/find.html", context, partial="search")
 
 
 # What « morning » asks for: the length, and between which hours of the hub it lies.
-PARTS_OF_DAY: dict[Promise, tuple[str, str, str]] = {
-    gettext_lazy("Morning"): ("240", "08:00", "13:00"),
-    gettext_lazy("Afternoon"): ("240", "13:00", "19:00"),
-    gettext_lazy("Whole day"): ("480", "08:00", "20:00"),
+PARTS_OF_DAY: dict[str, tuple[Promise, dict[str, str]]] = {
+    "morning": (gettext_lazy("Morning"), {"minutes": "240", "after": "08:00", "before": "13:00"}),
+    "afternoon": (gettext_lazy("Afternoon"), {"minutes": "240", "after": "13:00", "before": "19:00"}),
+    "day": (gettext_lazy("Whole day"), {"minutes": "480", "after": "08:00", "before": "20:00"}),
 }
 
 
-def _parts_of_day(asked: QueryDict) -> list[SlotButton]:
-    """The same search for a morning, an afternoon, a whole day."""
-    found = []
-    for words, hours in PARTS_OF_DAY.items():
-        part = asked.copy()
-        for name, value in zip(("minutes", "after", "before"), hours, strict=True):
-            part[name] = value
-        found.append(SlotButton(words, f"?{part.urlencode()}#results"))
-    return found
+def _asked(submitted: QueryDict) -> QueryDict:
+    """The submitted search, in which a part of the day that was pressed stands for its length and hours."""
+    asked = submitted.copy()
+    _words, hours = PARTS_OF_DAY.get(asked.pop("part", [""])[-1], ("", {}))
+    for name, value in hours.items():
+        asked[name] = value
+    return asked
 
 
 def _without(asked: QueryDict, names: Sequence[str]) -> str:
