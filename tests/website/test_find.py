@@ -135,7 +135,9 @@ def test_pools_say_how_many_are_free_and_a_part_of_the_day_is_one_press(visitor:
     response = visitor.get("/trouver/", {"day": "2026-11-27"})
     assert "2 desks free of 3" in text(response)
     # Its buttons belong to the form, so that what was typed is kept; Enter still presses the main button, the first.
-    buttons = re.findall(r'<button class="[^"]+" (?:id="find-button"|name="part" value="(\w+)")', response.content.decode())
+    buttons = re.findall(
+        r'<button class="[^"]+" (?:id="find-button"|name="part" value="(\w+)")', response.content.decode()
+    )
     assert buttons == ["", "morning", "afternoon", "day"]
     asked = {"day": "2026-11-27", "minutes": "60", "after": "10:00", "before": ""}
     slots = {part: found(visitor, **asked, part=part) for part in buttons[1:]}
