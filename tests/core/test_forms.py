@@ -57,6 +57,11 @@ def test_a_pasted_coordinate_is_rounded(typed: str):
     assert CoordinateField(max_digits=8, decimal_places=6).clean(typed) == Decimal("49.894067")
 
 
+def test_a_number_that_is_no_angle_is_refused_however_long():
+    with pytest.raises(ValidationError):
+        CoordinateField(max_digits=8, decimal_places=6).clean("9" * 40)
+
+
 def test_what_is_kept_is_shown_as_it_is_typed():
     assert NumberField().prepare_value(Decimal("1250.50")) == "1\u202f250,5"
     assert CoordinateField().prepare_value(Decimal("2.295753")) == "2,295753"

@@ -174,7 +174,8 @@ class CoordinateField(NumberField):
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         degrees = super().to_python(value)
-        return degrees if degrees is None else round(degrees, 6)
+        # What is no angle is refused as it is: rounding fails beyond 28 digits.
+        return degrees if degrees is None or abs(degrees) > 360 else round(degrees, 6)
 
     def prepare_value(self, value: Any) -> Any:
         return number(value, 6) if isinstance(value, Decimal | float) else value
