@@ -64,6 +64,15 @@ def test_what_was_written_of_a_person_goes_with_them_and_the_ready_made_reason_s
     assert (booking.reason, booking.reason_words) == ("asked", "")
 
 
+def test_a_request_whose_time_has_come_unanswered_keeps_nobody_from_erasure():
+    person, space = UserFactory(), SpaceFactory(needs_approval=True)
+    booker = Booker.oneself(person)
+    booking = actions.book(space=space, period=PERIOD, booker=booker, now=NOW, purpose="Entretien d’embauche")
+    erase_person(person=person, actor_id=person.pk, now=PERIOD.starts_at + timedelta(minutes=1))
+    booking.refresh_from_db()
+    assert (booking.status, booking.purpose) == (Status.PENDING, "")
+
+
 def test_the_only_manager_of_a_hub_is_not_erased():
     person = UserFactory()
     booking = booked(Booker.oneself(person))

@@ -1,5 +1,6 @@
 """What is erased of bookings: of a person who leaves, of guests after a time."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.models.functions import Concat, Lower
 from totem.accounts.models import User
 from totem.bookings import rules
 from totem.bookings.actions.answers import cancel
+from totem.bookings.actions.state import WrongStateError
 from totem.bookings.models import LIVE, Booking, Card, RequestNotification
 
 ERASED = "@erased.invalid"
@@ -22,7 +24,8 @@ def anonymise_person(*, person: User, now: datetime) -> None:
     """
     to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at=None, no_show_at=None)
     for booking in to_come.order_by("pk"):
-        cancel(booking=booking, by=person, now=now, by_team=True)
+        with suppress(WrongStateError):  # lapsed, or they arrived at this moment: it stays, without what they wrote
+            cancel(booking=booking, by=person, now=now, by_team=True)
     Booking.objects.filter(person=person).update(purpose="", reason_words="")
     RequestNotification.objects.filter(person=person).delete()
     Card.objects.filter(person=person).delete()
