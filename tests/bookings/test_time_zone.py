@@ -12,6 +12,7 @@ from tests.factories.hubs import ExceptionalHoursFactory, HubFactory, TeamMember
 from tests.factories.spaces import OutageFactory, SpaceFactory
 from tests.factories.territories import CommuneFactory, DepartmentFactory
 from tests.hubs.test_pages import sent
+from totem.bookings import actions as bookings
 from totem.bookings.models import Booking, Occupancy
 from totem.core.models import JournalEntry
 from totem.core.periods import Period, at_wall_clock, local_day
@@ -124,3 +125,14 @@ def test_bookings_on_days_that_another_commune_makes_holidays_are_shown_and_stay
     Hub.objects.update(customary_holidays=["good_friday"])
     actions.update_hub(hub=hub, by=person, now=NOW, commune=CommuneFactory(amiens=True))
     assert Hub.objects.get().customary_holidays == []
+
+
+def test_a_departure_before_the_beginning_is_undone_until_the_end_that_moved(room: Space):
+    by = TeamMemberFactory(hub=room.hub).person
+    booking = BookingFactory(space=room, period=at(8.5, day=1, hours=3), now=NOW - 48 * HOUR)
+    arrived = bookings.check_in(booking=booking, by=by, now=NOW)
+    bookings.check_out(booking=arrived, by=by, now=NOW)
+    change(room, REUNION)
+    booking = Booking.objects.with_place().get(pk=booking.pk)
+    back = bookings.undo_check_out(booking=booking, by=by, now=NOW)
+    assert back.period == at(5.5, day=1, hours=3)

@@ -163,7 +163,7 @@ def undo_absent(*, booking: Booking, by: User, now: datetime) -> Booking:
 
 def _taken_again(row: Booking, space_ids: list[int], by: User, now: datetime, *, freed_by: str, verb: str) -> Booking:
     before = facts(row)
-    freed = Period(row.ends_at, _end_before(row, freed_by))
+    freed = Period(row.ends_at, min(_end_before(row, freed_by), row.priced_until or row.ends_at))
     ends_at = queries.free_until(row, freed.ends_at, now, opening={row.space_id: [freed]})
     if ends_at > row.ends_at:
         _take_until(row, space_ids, ends_at, now)
