@@ -155,9 +155,9 @@ ACTION = "https://totem.example.org/organisations/?a=1&b=2"
 @pytest.mark.parametrize("name", LINKS)
 def test_no_link_of_a_mail_comes_from_a_name(name, settings):
     settings.SITE_URL = "https://totem.example.org"
-    context = {"organisation": name, "by": name, "action_url": ACTION, "action_label": "Répondre"}
+    context = {"subject_name": name, "by": name, "offer": name, "action_url": ACTION, "action_label": "Répondre"}
     written = mail.queue(
-        key="test:links", to="reader@example.org", language="fr", template="organisations/mail/invited", context=context
+        key="test:links", to="reader@example.org", language="fr", template="accounts/mail/invited", context=context
     )
     assert f"\n{ACTION}\n" in written.text
     assert f'href="{escape(ACTION)}"' in written.html
