@@ -87,6 +87,20 @@ def test_an_hour_that_the_clocks_skip_is_refused_by_name(room: Space):
     assert Hub.objects.get().time_zone == "America/Guadeloupe"
 
 
+@pytest.mark.parametrize("minutes", [0, 30])  # until 2:00 in winter, from 2:00 or 2:30 in summer
+def test_an_hour_that_comes_twice_here_alone_is_refused_by_name(room: Space, minutes: int):
+    start = datetime(2027, 10, 31, 0, minutes, tzinfo=UTC)
+    closure = ExceptionalHoursFactory(hub=room.hub, during=(start, start + HOUR - minutes * HOUR / 60))
+    booking = BookingFactory(space=SpaceFactory(all_night=True), period=Period(start, start + HOUR), now=start - HOUR)
+    for hub, word in ((room.hub, str(closure)), (booking.hub, booking.who)):
+        by = TeamMemberFactory(hub=hub).person
+        with pytest.raises(ValidationError) as refused:
+            actions.update_hub(hub=hub, by=by, now=NOW, time_zone=REUNION)
+        [told] = refused.value.message_dict["time_zone"]
+        assert word in told
+        assert "il n’y a pas de telle heure" in told
+
+
 def test_what_would_fall_on_a_booking_that_has_begun_is_refused_by_name(room: Space):
     BookingFactory(space=room, period=at(6, day=1, hours=2), now=NOW - 48 * HOUR)
     BookingFactory(space=room, period=at(10, day=1), now=NOW)

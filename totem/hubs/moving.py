@@ -60,8 +60,11 @@ def move_ranges(rows: "models.QuerySet[Any]", change: ZoneChange) -> None:
     for row in rows.filter(during__overlap=(change.now, None)).order_by("-during" if change.is_later else "during"):
         starts_at, ends_at = row.during.lower, row.during.upper
         with at_the_same_hour(str(row)):
-            ends_at = ends_at and max(change.moved(ends_at), change.now)
-            row.during = (change.moved(starts_at), ends_at)
+            if ends_at is None:
+                starts_at = change.moved(starts_at)
+            else:
+                starts_at, ends_at = change.moved_ends(starts_at, ends_at)
+            row.during = (starts_at, ends_at and max(ends_at, change.now))
             row.save(update_fields=["during", "updated_at"])
 
 
@@ -75,7 +78,7 @@ def at_the_same_hour(what: str) -> Iterator[None]:
         with transaction.atomic():
             yield
     except NonexistentTimeError as error:
-        words = _("%(what)s: in the new time zone the clocks skip this hour. Move it first.")
+        words = _("%(what)s: in the new time zone there is no such time. Move it first.")
         raise ValidationError({"time_zone": words % {"what": what}}) from error
     except IntegrityError as error:
         words = _("%(what)s: in the new time zone it would overlap what has begun already. Move it first.")

@@ -11,7 +11,7 @@ from django.dispatch import Signal
 
 from totem.accounts.models import User
 from totem.core.components import Words
-from totem.core.periods import Period, same_wall_clock, subtract
+from totem.core.periods import NonexistentTimeError, Period, same_wall_clock, subtract
 from totem.hubs.models import Hub, Membership
 
 FAR = datetime(9000, 12, 31, tzinfo=UTC)
@@ -52,6 +52,13 @@ class ZoneChange:
     def moved(self, instant: datetime) -> datetime:
         """The instant at the same wall clock. Raises NonexistentTimeError."""
         return same_wall_clock(instant, self.before, self.after) if instant > self.now else instant
+
+    def moved_ends(self, starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+        """Both ends. Raises NonexistentTimeError, also where no time is left: an hour that comes twice here alone."""
+        start, end = self.moved(starts_at), self.moved(ends_at)
+        if end <= start and starts_at > self.now:
+            raise NonexistentTimeError
+        return start, end
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def _when(booking: Booking, change: ZoneChange) -> str:
 
 def _move(booking: Booking, taken: list[Occupancy], change: ZoneChange, by: User) -> None:
     before, (starts_at, ends_at) = facts(booking), booking.period
-    booking.starts_at, booking.ends_at = change.moved(starts_at), change.moved(ends_at)
+    booking.starts_at, booking.ends_at = change.moved_ends(starts_at, ends_at)
     booking.cancellable_until += booking.starts_at - starts_at
     if booking.priced_until is not None:
         booking.priced_until = change.moved(booking.priced_until)
