@@ -158,6 +158,14 @@ class TestRequest:
         assert signed_in(person).get(url("ask", closed)).status_code == 404
         assert url("ask", closed) not in Client().get(reverse("website:hub", args=[closed.slug])).content.decode()
 
+    def test_answered_by_an_invitation_that_is_accepted(self, hub: Hub, rows: TeamMember):
+        person = UserFactory()
+        actions.ask_to_join(hub=hub, person=person, message="Bonjour", now=NOW)
+        offer = days_offered(NOW.date(), None)
+        sent = invitations.invite(kind=MEMBER, subject=hub, email=person.email, offer=offer, by=rows.person, now=NOW)
+        invitations.accept(invitation=sent, person=person, now=NOW)
+        assert not MembershipRequest.objects.exists()
+
     def test_five_at_once_and_each_can_be_taken_back(self):
         person = UserFactory()
         hubs = HubFactory.create_batch(6, accepts_requests=True)

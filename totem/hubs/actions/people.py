@@ -78,12 +78,13 @@ def _keep_a_manager(member: TeamMember) -> None:
 
 @transaction.atomic
 def add_membership(*, hub: Hub, person: User, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
-    """A membership, both days included. Raises ValidationError."""
+    """A membership, both days included; what the person asked of the hub is answered by it. Raises ValidationError."""
     _check_order(starts_on, ends_on)
     limits.lock(Taker.person(person.pk))
     membership = Membership(hub=hub, person=person, starts_on=starts_on, ends_on=ends_on)
     membership.full_clean()
     membership.save(force_insert=True)
+    MembershipRequest.objects.filter(hub=hub, person=person).delete()
     last = str(ends_on) if ends_on else None
     facts = {"membership": membership.pk, "person": person.pk, "starts_on": str(starts_on), "ends_on": last}
     record("hubs.membership_added", hub, by, **facts)
@@ -168,7 +169,6 @@ def accept_request(*, request: MembershipRequest, starts_on: date, by: User, end
     limits.lock(Taker.person(request.person_id))
     row = _waiting(request)
     membership = add_membership(hub=row.hub, person=row.person, starts_on=starts_on, ends_on=ends_on, by=by)
-    row.delete()
     write_answer(row.hub, row.person, f"hubs.request_accepted:{request.pk}", membership=membership)
     return membership
 
