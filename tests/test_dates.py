@@ -58,7 +58,8 @@ def test_no_address_and_no_form_fails_for_a_day_of_another_age(world: World, cli
     seen = set()
     for name, url in urls(world):
         answer = client.get(url, asked)
-        answer.close()  # of a file that nobody reads
+        if answer.streaming:
+            list(answer)  # a file: read to its end it is closed
         assert answer.status_code < 500 or fails_anyway(client, url), name
         for form in dated_forms(answer):
             seen.add(type(form).__name__)

@@ -21,7 +21,7 @@ def test_each_chart_is_drawn_for_the_width_of_the_screen(window: NewPage, width:
     page = window(width=width)
     page.goto("/design/")
     charts = page.locator("#charts ~ .chart img")
-    expect(charts).to_have_count(6)
+    expect(charts).to_have_count(7)
     for chart in charts.all():
         natural, address = chart.evaluate(DRAWN)
         assert natural == drawn_width
