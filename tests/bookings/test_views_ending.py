@@ -1,10 +1,12 @@
 """The page that lengthens and shortens a booking under way, the desk's departures, and lengthening offered instead."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from tests.bookings.test_views_book import address, fields
 from tests.factories.accounts import UserFactory
@@ -12,7 +14,7 @@ from tests.factories.bookings import BookingFactory, confirmed_guest, from_now
 from tests.factories.hubs import TeamMemberFactory
 from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.accounts.models import User
-from totem.bookings import mails
+from totem.bookings import mails, wording
 from totem.bookings.models import Booking
 from totem.core import limits
 from totem.hubs.models import Role
@@ -129,6 +131,15 @@ class TestPage:
             assert client.get(page_of(booking)).status_code == status
 
 
+def test_what_is_free_already_is_not_announced(running: Booking):
+    now = running.ends_at
+    running.priced_until = now + timedelta(hours=1)
+    with translation.override("en"):
+        assert wording.given_back_words("check_out", running, now) == "The space is free."
+        earlier = wording.given_back_words("mark_absent", running, now - timedelta(minutes=1))
+    assert earlier.startswith("The space is free from")
+
+
 class TestDesk:
     @pytest.fixture
     def team(self, person: User, space: Space) -> User:
@@ -140,7 +151,7 @@ class TestDesk:
         day = reverse("bookings:desk", args=[space.hub.slug])
         assert page_of(running) in client.get(day).content.decode()
         html = client.post(desk(running, "check_out"), follow=True).content.decode()
-        assert "The space is free from" in html
+        assert "The space is free" in html
         assert desk(running, "undo_check_out") in html
         BookingFactory(space=space, period=from_now(1))
         html = client.post(desk(running, "undo_check_out"), follow=True).content.decode()

@@ -48,7 +48,7 @@ def end_words(option: EndOption, booking: Booking, now: datetime) -> str:
     """An end that a booking under way may have, with what it adds to the price."""
     when = _end_when(option.ends_at, booking.space.hub.zone, now)
     if option.ends_at <= now:
-        return _("Now (the rest from %(when)s on is free)") % {"when": when}
+        return _("Now (the rest is free at once)")
     if option.ends_at == booking.ends_at:
         return _("%(when)s, as booked") % {"when": when}
     return (
@@ -146,12 +146,14 @@ def desk_meta(booking: Booking) -> str:
     return _meta(booking, _("to pay: %(amount)s") % {"amount": wording.money(booking.price)})
 
 
-def given_back_words(deed: str, booking: Booking) -> str:
+def given_back_words(deed: str, booking: Booking, now: datetime) -> str:
     """After a departure, an absence or its undoing: from when on the place is not theirs; empty where it all is."""
     if booking.priced_until is None:
         return ""
     when = {"hour": wording.hour(booking.ends_at, booking.space.hub.zone)}
     if deed in {"check_out", "mark_absent"}:
+        if booking.ends_at <= now:
+            return _("The space is free.")
         return _("The space is free from %(hour)s on.") % when
     if deed in {"undo_check_out", "undo_absent"}:
         return _("It is theirs until %(hour)s only: what follows is booked, or was given back.") % when

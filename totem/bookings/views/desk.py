@@ -272,7 +272,7 @@ def act(request: HttpRequest, slug: str, reference: str, deed: str) -> HttpRespo
         message = _("%(who)s: %(refusal)s") % {"who": booking.who, "refusal": refusal.message}
         return _answer(request, hub, message, done=False)
     undo_url = reverse(f"bookings:{UNDONE_BY[deed]}", args=[slug, reference]) if deed in UNDONE_BY else ""
-    message = " ".join([DONE[deed] % words, wording.given_back_words(deed, done)]).strip()
+    message = " ".join([DONE[deed] % words, wording.given_back_words(deed, done, clock.now())]).strip()
     return _answer(request, hub, message, done=True, row=f"row-{reference}", undo_url=undo_url)
 
 
