@@ -44,7 +44,6 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
             Tab(NAMES[name], one.query, current=period is not None and one.name == period.name)
             for name, one in form.usual().items()
         ],
-        "week_title": WEEK_TITLE,
         "weekdays": wording.weekdays_short(),
     }
     return render(request, "website/figures.html", context, status=200 if form.is_valid() else 400)
