@@ -14,6 +14,7 @@ from tests.hubs.test_founding import NEW
 from tests.hubs.test_pages import sent
 from totem.accounts import claiming
 from totem.bookings.models import Booking
+from totem.core.templatetags.totem import PATTERNS
 from totem.hubs.models import Hub
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,9 @@ def test_a_newcomer_sets_up_a_hub_and_a_visitor_books(client: Client):
     assert NEW["tagline"] in shown
     assert client.post(publish, {"show": "1"}).status_code == 302
     assert "Grande salle" in visitor.get(reverse("website:hub", args=[hub.slug])).content.decode()
+    drawing = f"pattern-{hub.pk % PATTERNS + 1}."  # the preview has that of the home page
+    assert drawing in shown
+    assert drawing in visitor.get(reverse("website:home")).content.decode()
     book = reverse("bookings:book", args=[hub.slug, "grande-salle"])
     guest = {"guest_name": "Camille", "guest_email": "camille@example.org"}
     assert visitor.post(book, {**fields(from_now(48)), **guest}).status_code == 303
