@@ -74,7 +74,7 @@ def test_members_spaces_are_shown_with_a_note_and_the_teams_are_not(visitor: Cli
 
 
 def test_what_one_may_not_book_says_what_to_do_instead_of_book(visitor: Client, thursday: datetime) -> None:
-    hub = HubFactory()
+    hub = HubFactory(accepts_requests=True)
     for slug, audience in (("desks", Audience.SIGNED_IN), ("lab", Audience.MEMBERS), ("visit", Audience.NETWORK)):
         SpaceFactory(hub=hub, slug=slug, audience=audience)
     SpaceFactory(hub=hub, slug="late", min_notice_minutes=180)
@@ -88,7 +88,10 @@ def test_what_one_may_not_book_says_what_to_do_instead_of_book(visitor: Client, 
     person = UserFactory(language="en")
     visitor.force_login(person)
     assert [slug for slug, *_ in found(visitor)] == ["desks", "late"]
-    assert "For members of this hub" in text(visitor.get("/trouver/"))
+    offered = {label.rpartition(": ")[2]: href for href, label in links(visitor.get("/trouver/"))}
+    asking = f"/lieux/{hub.slug}/rejoindre/"
+    assert offered["For members of this hub"] == asking
+    assert (asking, "Become a member") in links(visitor.get(f"/lieux/{hub.slug}/espaces/lab/"))
     MembershipFactory(hub=hub, person=person, starts_on=thursday.date())
     MembershipFactory(person=person, starts_on=thursday.date() + DAY)  # of another hub, from tomorrow on
     assert [slug for slug, *_ in found(visitor)] == ["desks", "lab", "late"]

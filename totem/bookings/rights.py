@@ -54,7 +54,9 @@ class BookingRights:
         }.get(Audience(space.audience), _("The team books it"))
 
     def way(self, space: Space, address: str) -> str:
-        """Where the advice leads: to signing in, then to `address` with what was chosen; else to the hub."""
+        """Where the advice leads: signing in, then `address` as chosen; asking to become a member; else the hub."""
         if self.person is None:
             return f"{reverse('account_login')}?{urlencode({'next': address})}"
+        if space.audience == Audience.MEMBERS and space.hub.accepts_requests:
+            return reverse("hubs:ask", args=[space.hub.slug])
         return reverse("website:hub", args=[space.hub.slug])
