@@ -149,7 +149,7 @@ def test_the_lists_of_the_staff_take_a_constant_number_of_queries(client, many, 
         WorkspaceFactory(state="requested", name=f"Territoire {n}")
     client.force_login(UserFactory(is_staff=True))
     client.get(REQUESTS)
-    with django_assert_num_queries(6):  # session, person, their hubs and territories, the count, the rows
+    with django_assert_num_queries(7):  # session, person, their hubs and territories, the counts of two kinds, the rows
         assert "Territoire 0" in client.get(REQUESTS).content.decode()
     with django_assert_num_queries(6):
         client.get(reverse("territories:staff_workspaces"))
