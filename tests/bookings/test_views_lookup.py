@@ -58,6 +58,7 @@ def test_a_code_or_a_card_says_who_until_when_what_is_due_and_what_next(find, sp
 def test_it_says_why_not(find, space):
     assert "Nothing is booked today." in find(person_code := User.objects.get(pk=UserFactory().pk).desk_code)
     assert "none in this hub" in find(person_code)
+    assert "/personnes/" not in find(person_code)  # whose page is not for this hub
     asking = SpaceFactory(hub=space.hub, needs_approval=True)
     awaiting = BookingFactory(space=asking, period=from_now(0.5), now=from_now(-24).starts_at)
     assert "Their request has no answer yet." in find(awaiting.reference)

@@ -21,7 +21,7 @@ class Identified:
     """Who a code, a card or a reference is of: a person, or the guest of `bookings`.
 
     `bookings` are those of the day, `following` the next one after it; `membership` the latest of the hub that has
-    begun, over or not.
+    begun, over or not. `is_known`: the team may look at the person's page.
     """
 
     who: str
@@ -29,6 +29,7 @@ class Identified:
     bookings: list[Booking]
     following: Booking | None = None
     membership: Membership | None = None
+    is_known: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Matches:
 
 
 def look_up(hub: Hub, text: str, now: datetime) -> Identified | Matches:
-    """Who or what `text` stands for in the hub, in at most five queries."""
+    """Who or what `text` stands for in the hub, in at most six queries."""
     code = parse(text)
     card = Card.objects.filter(hub=hub, number=code).values("person")
     person = User.objects.filter(Q(desk_code=code) | Q(pk__in=card), is_active=True).first()
@@ -67,6 +68,7 @@ def _identified(hub: Hub, person: User, shown: Booking | None, now: datetime) ->
         bookings,
         following=own.filter(starts_at__gte=today.ends_at).order_by("starts_at", "pk").first(),
         membership=begun.order_by("-starts_on").first(),
+        is_known=people_known_to(hub).filter(pk=person.pk).exists(),
     )
 
 
