@@ -152,6 +152,9 @@ def test_notes_say_who_wrote_them_and_go_with_their_author_or_a_manager(world: P
     shown = signed_in(other.person).get(page).content.decode()
     assert "Clé &lt;b&gt;12" in shown
     assert "Ana" in shown
+    User.objects.filter(pk=desk.person.pk).update(name="", email="1@erased.invalid", erased_at=timezone.now())
+    assert "erased.invalid" not in signed_in(other.person).get(page).content.decode()
+    User.objects.filter(pk=desk.person.pk).update(erased_at=None)
     remove = world.url("bookings:note_remove", PersonNote.objects.get().pk)
     assert signed_in(other.person).post(remove).status_code == 404
     assert signed_in(desk.person).post(remove).url == page
