@@ -283,10 +283,11 @@ class TestInvite:
 
     def test_it_is_sent_again_a_day_later_and_three_times_in_all(self, client, representative):
         self.invite(client, representative.organisation, "stranger@example.org")
+        invited_at = Invitation.objects.get().sent_at
         for days, mails in ((0, 1), (1, 2), (1, 2), (2, 3), (9, 3)):
             row = Invitation.objects.get()
             with suppress(ValidationError):
-                now = NOW + datetime.timedelta(days=days, minutes=5)
+                now = invited_at + datetime.timedelta(days=days, minutes=5)
                 invitations.send_again(invitation=row, by=representative.person, now=now)
             assert (Mail.objects.count(), Invitation.objects.get().mails) == (mails, mails), days
 
