@@ -37,7 +37,7 @@ def folded(join: np.ufunc, lead: Any, values: Array, sets: Array) -> Array:
     joined = np.empty((len(sets), *values.shape[1:]), values.dtype)
     joined[:] = lead
     for members in sets.T:
-        join(joined, values[members], out=joined)
+        join(joined, np.take(values, members, axis=0, mode="clip"), out=joined)
     return joined
 
 

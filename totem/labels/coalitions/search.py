@@ -6,7 +6,8 @@ which do is kept by the rank of the set in colexicographic order, also where a f
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from math import comb
 from operator import itemgetter
 
@@ -28,6 +29,7 @@ from totem.labels.coalitions.problem import (
 )
 from totem.labels.coalitions.reference import grows
 
+THREADS = 2
 MOST_PREFIXES = 20_000_000
 BLOCK = 2**19  # sets in a block
 SAMPLE = 2000
@@ -85,11 +87,12 @@ class _Search:
         is_last = size == min(self.problem.most, self.n)
         covered = np.zeros(0 if is_last else comb(self.n, size), bool)
         ranking = _Ranking(self, BEST - len(before))
-        for prefixes, first in _blocks(self.n, size):
-            sets = self._minimal(prefixes, first)
-            if not is_last:
+        if not is_last:
+            for prefixes, first in _blocks(self.n, size):
                 every = _sets(prefixes, first, self.n)
                 covered[self.ranks(every)] = self._contain_smaller(every)
+        for sets in _worked(self._minimal, _blocks(self.n, size)):
+            if not is_last:
                 covered[self.ranks(sets)] = True
             if not len(sets):
                 continue
@@ -137,7 +140,7 @@ class _Ranks:
     def __call__(self, sets: Array) -> Array:
         ranks = np.zeros(len(sets), np.int64)
         for place, members in enumerate(sets.T):
-            ranks += self.binomials[place, members]
+            ranks += np.take(self.binomials[place], members, mode="clip")
         return ranks
 
 
@@ -174,7 +177,21 @@ def _chosen(prefixes: Array, first: int, alive: Array) -> Array:
     """The sets of a block that are marked."""
     row = np.repeat(np.arange(len(alive)), np.count_nonzero(alive, axis=1))
     column = np.flatnonzero(alive) - row * alive.shape[1] + first
-    return np.concatenate([prefixes[row], column[:, None]], axis=1)
+    sets = np.empty((len(row), prefixes.shape[1] + 1), np.int64)
+    sets[:, :-1], sets[:, -1] = np.take(prefixes, row, axis=0, mode="clip"), column
+    return sets
+
+
+def _worked(work: Callable[[Array, int], Array], blocks: Iterator[tuple[Array, int]]) -> Iterator[Array]:
+    """What is made of each block, in order; NumPy leaves the interpreter alone while it works, so two threads do it."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        ahead: deque[Future[Array]] = deque()
+        for prefixes, first in blocks:
+            ahead.append(pool.submit(work, prefixes, first))
+            if len(ahead) > 2 * THREADS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 # -- The best ---------------------------------------------------------------------------------------------------------
@@ -287,8 +304,7 @@ class _Nearest:
         if not self.best[0]:
             return
         self._measure(self._with_one_more(size))
-        for prefixes, first in _blocks(self.n, size):
-            sets = self._with_fewest_unmet(prefixes, first)
+        for sets in _worked(self._with_fewest_unmet, _blocks(self.n, size)):
             for at in range(0, len(sets), SLICE):
                 self._measure(sets[at : at + SLICE])
 
