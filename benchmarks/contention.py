@@ -255,7 +255,7 @@ def _check(stage: Stage, report: Report, now: datetime) -> None:
 RECORDED_ID = 900_000_001
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?\+00:00")
 OCCUPIES = re.compile(rf"\({RECORDED_ID}, \d+,")
-FINDS_UNITS = "SELECT u.id FROM spaces_unit u"
+FINDS_UNITS = "FROM spaces_unit u"
 
 
 @dataclass(frozen=True)
@@ -380,7 +380,7 @@ def _play(cursor: psycopg.ClientCursor, script: Script) -> int:
         if FINDS_UNITS in sql:
             if len(rows) < needed:
                 return _refuse(cursor, script)
-            taken = [unit for (unit,) in rows for _ in range(_rows_per_unit(script))]
+            taken = [unit for unit, _has_rows in rows for _ in range(_rows_per_unit(script))]
         elif 'INSERT INTO "bookings_booking"' in sql:
             pk = str(rows[0][0])
     cursor.execute("COMMIT")
