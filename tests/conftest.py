@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import gc
 import os
 import shutil
 import tempfile
@@ -89,6 +90,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         _CLUSTER.start()
     else:
         make_template(connection.settings_dict)
+
+
+def pytest_collection_finish() -> None:
+    """The modules and tests stay to the end: the garbage collector does not go through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
