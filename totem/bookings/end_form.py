@@ -11,7 +11,7 @@ from totem.bookings.forms import parse_instant
 from totem.bookings.models import Booking
 
 
-class EndForm(forms.Form):
+class BookingEndForm(forms.Form):
     """One of the ends that a page offered (`choices`), and the end that it knew."""
 
     hide_optional = True

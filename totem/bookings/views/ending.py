@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from totem.bookings import actions, wording
 from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
-from totem.bookings.end_form import EndForm
+from totem.bookings.end_form import BookingEndForm
 from totem.bookings.forms import parse_instant
 from totem.bookings.models import Booking
 from totem.bookings.permissions import Access
@@ -40,7 +40,7 @@ def end(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 def _change(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
-    booking, form = access.booking, EndForm(request.POST, booking=access.booking)
+    booking, form = access.booking, BookingEndForm(request.POST, booking=access.booking)
     if not form.is_valid():
         problem = next(str(message) for errors in form.errors.values() for message in errors)
         return _page(request, access, now, status=422, problem=problem)
@@ -94,13 +94,13 @@ def _page(
 
 def _form(
     booking: Booking, options: list[EndOption], now: datetime, *, chosen: datetime | None, problem: str
-) -> EndForm:
+) -> BookingEndForm:
     """The form with these ends, and with what was wrong at its field."""
     ends = {option.ends_at: option.ends_at.isoformat() for option in options}
     present = booking.ends_at.isoformat()
     values = {"end": ends.get(chosen or booking.ends_at, present), "known": present}
     choices = [(ends[option.ends_at], wording.end_words(option, booking, now)) for option in options]
-    form = EndForm(values if problem else None, initial=values, booking=booking, choices=choices)
+    form = BookingEndForm(values if problem else None, initial=values, booking=booking, choices=choices)
     if problem:
         form.add_error("end", problem)
     return form
