@@ -7,6 +7,7 @@ import shapely
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -352,7 +353,13 @@ class TestFolding:
         codes = folding()
         assert (codes["75101"], codes["69381"], codes["13216"]) == ("75056", "69123", "13055")
         assert set(codes.values()) == set(Commune.objects.filter(current=True).values_list("code", flat=True))
-        assert len(codes) == 34_969 + FormerCommune.objects.count()
+        assert len(codes) == 34_969 + FormerCommune.objects.exclude(code=F("current")).count()
+        merged = FormerCommune.objects.filter(kind=FormerCommune.Kind.MERGED)
+        assert merged.count() == 2_248
+        assert list(merged.filter(pk__in=["01126", "29200", "75044"]).values_list("name", "current__name")) == [
+            ("Coupy", "Valserhône"), ("Ploujean", "Morlaix"), ("Levallois-Perret", "Levallois-Perret"),
+        ]  # fmt: skip
+        assert place_for("commune", "29200").name == "Morlaix"
         for code in ("75101", "80021", "01039", "99999", "2A004"):
             assert fold(code) == codes.get(code)
         former = FormerRegion.objects.get(name="Picardie")
@@ -360,6 +367,14 @@ class TestFolding:
         assert Department.objects.filter(former_region=None).exclude(pk__gte="97").count() == 0
         assert Region.objects.get(pk="32").population == place_for("region", "32").population
         assert place_for("france", "fr").population > 68_000_000
+
+    def test_only_a_seat_has_the_code_it_folds_to(self):
+        amiens = CommuneFactory()
+        FormerCommune.objects.create(code="80021", name="Siège", kind="commune-deleguee", current=amiens)
+        for code, kind in (("80500", "x"), ("80021", "commune-ancienne")):
+            FormerCommune.objects.filter(pk=code).delete()
+            with pytest.raises(IntegrityError), transaction.atomic():
+                FormerCommune.objects.create(code=code, name="x", kind=kind, current=amiens)
 
     @hypothesis_settings(max_examples=30)
     @given(st.text(max_size=12))

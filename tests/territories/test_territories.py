@@ -254,11 +254,18 @@ class TestLoading:
                 row("80901", "Associée", type="commune-associee", chefLieu="80021"),
                 row("80902", "Premier", type="arrondissement-municipal", commune="80021"),
                 row("80021", "Amiens", type="commune-deleguee", chefLieu="80021"),
+                row("80022", "Neuve", population=0, anciensCodes=["80900", "80903", "80904"]),
+                row("80022", "Siège", type="commune-deleguee", chefLieu="80022"),
             )
         )
-        assert sorted(FormerCommune.objects.values_list("code", "current")) == [
-            ("80900", "80021"), ("80901", "80021"), ("80902", "80021"),
-        ]  # fmt: skip
+        assert sorted(FormerCommune.objects.values_list("code", "name", "current")) == [
+            ("80022", "Siège", "80022"),
+            ("80900", "Ancienne", "80021"),
+            ("80901", "Associée", "80021"),
+            ("80902", "Premier", "80021"),
+            ("80903", "Neuve", "80022"),
+            ("80904", "Neuve", "80022"),
+        ]
         somme = Department.objects.get()
         assert (somme.population, somme.region.population, somme.former_region.population) == (7, 7, 7)
         assert somme.former_region.name == "Picardie"

@@ -3,6 +3,7 @@
 The regions of before 2016 are not in it: they are listed below.
 """
 
+import csv
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ from totem.territories.models import Commune, Department, Edition, Epci, FormerC
 
 PACKAGE = "@etalab/decoupage-administratif"
 # What is read of the package; raised when a table is added, so that installations at its edition get it too.
-REVISION = 2
+REVISION = 3
 BATCH = 4000
+FORMER_NAMES = Path(__file__).parent / "data" / "former_communes.csv"
 Progress = Callable[[str], None]
 
 # Code officiel géographique of 1 January 2015 (INSEE): code and name of the 22 metropolitan regions, and their
@@ -118,7 +120,7 @@ def load_communes(folder: Path, *, force: bool = False, progress: Progress | Non
             say(f"Communes: {min(done * BATCH, len(communes))} of {len(communes)}")
         Commune.objects.exclude(code__in=[c.code for c in communes]).update(current=False)
         FormerCommune.objects.all().delete()
-        FormerCommune.objects.bulk_create(_former(lists["communes"]))
+        _upsert(_former(lists["communes"]))
         with connection.cursor() as cursor:
             cursor.execute(_POPULATIONS)
         Edition.objects.update_or_create(
@@ -150,14 +152,36 @@ def _communes(rows: list[dict[str, Any]], epcis: list[dict[str, Any]]) -> list[C
 
 
 def _former(rows: list[dict[str, Any]]) -> list[FormerCommune]:
-    """Delegated and associated communes and municipal districts, except where the merged commune has the same code."""
-    return [
-        FormerCommune(code=row["code"], name=row["nom"], kind=row["type"], current_id=current)
+    """Delegated and associated communes, municipal districts, and the codes of communes that were merged or renumbered.
+
+    A seat that has the code and the name of the current commune is left out.
+    """
+    current = {row["code"]: row["nom"] for row in rows if row["type"] == "commune-actuelle"}
+    listed = [
+        FormerCommune(code=row["code"], name=row["nom"], kind=row["type"], current_id=into)
         for row in rows
         if row["type"] in FormerCommune.Kind
-        and (current := row.get("chefLieu") or row.get("commune"))
-        and current != row["code"]
+        and (into := row.get("chefLieu") or row.get("commune"))
+        and (row["code"], row["nom"]) != (into, current.get(into))
     ]
+    taken, names = {*current, *(former.code for former in listed)}, _former_names()
+    merged = [
+        FormerCommune(
+            code=code, name=names.get(code, row["nom"]), kind=FormerCommune.Kind.MERGED, current_id=row["code"]
+        )
+        for row in rows
+        for code in row.get("anciensCodes", [])
+        if code not in taken
+    ]
+    return listed + merged
+
+
+def _former_names() -> dict[str, str]:
+    """Names of former communes by code: of communes that an earlier edition had, and of `FORMER_NAMES`."""
+    gone = dict(Commune.objects.filter(current=False).values_list("code", "name"))
+    with FORMER_NAMES.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+        return gone | {row["code"]: row["name"] for row in rows}
 
 
 def _batches(communes: list[Commune]) -> list[list[Commune]]:

@@ -264,18 +264,20 @@ class Commune(models.Model):
 
 
 class FormerCommune(models.Model):
-    """The code of a former commune or of a municipal district, and the current commune that it folds into.
+    """The code and name of a former commune or of a municipal district, and the current commune that it folds into.
 
-    Registers keep such codes for years. One that kept its code as the seat of the merged commune has no row.
+    Registers keep such codes for years. A seat of a merged commune has the code of that commune and another name.
     """
 
     class Kind(models.TextChoices):
         DELEGATED = "commune-deleguee", _("Delegated commune")
         ASSOCIATED = "commune-associee", _("Associated commune")
         DISTRICT = "arrondissement-municipal", _("Municipal district")
+        MERGED = "commune-ancienne", _("Former commune")
 
     code = models.CharField(_("INSEE code"), max_length=5, primary_key=True)
     name = models.CharField(_("name"), max_length=100)
+    sort_key = CommuneKeyField(source="name", db_index=True, db_default="")
     kind = models.CharField(_("kind"), max_length=24, choices=Kind.choices)
     current = models.ForeignKey(
         Commune, on_delete=models.PROTECT, related_name="former", verbose_name=_("commune of today")
@@ -285,7 +287,16 @@ class FormerCommune(models.Model):
         verbose_name = _("former commune")
         verbose_name_plural = _("former communes")
         constraints: ClassVar = [
-            models.CheckConstraint(condition=~Q(code=models.F("current")), name="former_commune_folds_elsewhere")
+            models.CheckConstraint(
+                condition=~Q(code=models.F("current")) | Q(kind__in=["commune-deleguee", "commune-associee"]),
+                name="former_commune_folds_elsewhere",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=["commune-deleguee", "commune-associee", "arrondissement-municipal", "commune-ancienne"]
+                ),
+                name="former_commune_kind_known",
+            ),
         ]
 
     def __str__(self) -> str:
