@@ -26,7 +26,7 @@ from benchmarks.report import Report
 from totem.observatory import nomenclature
 from totem.observatory.register import census, layout, sources
 from totem.observatory.register.published import LAYOUTS, Kind
-from totem.observatory.register.synthetic import Commune, Reference, synthesise
+from totem.observatory.register.synthetic import Reference, SyntheticCommune, synthesise
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,7 +94,7 @@ def reference() -> Reference:
     communes = [row for row in _communes() if row["type"] == "commune-actuelle"]
     return Reference(
         communes=[
-            Commune(
+            SyntheticCommune(
                 row["code"], row["nom"], row["departement"], None, next(iter(row.get("codesPostaux", ())), None),
                 row.get("population", 0),
             )

@@ -85,7 +85,7 @@ def figures() -> dict[str, object]:
     table = Table(
         name="essai",
         title="Essai",
-        words="",
+        description="",
         columns=(Column("label", "Branche", "text"), Column("share", "Part", "percent")),
         rows=(("Services", 0.425), ("Conseil", 0.575)),
         drawing=Drawing("bars", "label", ("share",), decimals=1),

@@ -19,11 +19,13 @@ from tests.factories.territories import CommuneFactory, EpciFactory
 from totem.core import rendering
 from totem.observatory import queries
 from totem.observatory.activities import DEFAULT
+from totem.observatory.answers import Interval
 from totem.observatory.engine import Scope
 from totem.observatory.exports import Field, Sheet, sheet_csv, sheet_parquet, table_csv
+from totem.observatory.key_figures import figures_of
 from totem.observatory.models import Stock
-from totem.observatory.queries import Interval
-from totem.observatory.tables import MASKED, Column, Table, figures_of, tables_of
+from totem.observatory.place_tables import tables_of
+from totem.observatory.tables import MASKED, Column, Table
 from totem.observatory.views.data import sheet_data
 from totem.territories.places import place_for
 

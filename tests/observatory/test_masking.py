@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totem.observatory.queries import Interval
-from totem.observatory.tables import MASKED, Column, Table, masked, value_words
+from totem.observatory.answers import Interval
+from totem.observatory.masking import masked
+from totem.observatory.tables import MASKED, Column, Table, value_words
 
 Seen = tuple[object, ...]
 
@@ -16,7 +17,7 @@ Seen = tuple[object, ...]
 def table_of(counts: tuple[int, ...], *, total: bool = True) -> Table:
     whole = sum(counts)
     return Table(
-        name="branches", title="", words="",
+        name="branches", title="", description="",
         columns=(
             Column("branch", "Branche", "text"),
             Column("establishments", "Établissements"),
@@ -95,7 +96,7 @@ def test_a_small_total_is_left_out_and_zeros_stay():
 def test_flows_of_a_year_go_together_as_the_stocks_give_their_balance():
     flows = ("births", "closures")
     table = Table(
-        name="flux", title="", words="",
+        name="flux", title="", description="",
         columns=(Column("year", "Année", "code"), Column("births", "Naissances"), Column("closures", "Fermetures")),
         rows=((2024, 30, 2), (2025, 31, 12)), flows=flows,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from tests.factories.observatory import ActivityVersionFactory, Row, department_
 from tests.factories.territories import CommuneFactory, DepartmentFactory, RegionFactory
 from tests.observatory import independent, registers
 from tests.observatory.independent import World
-from totem.observatory import corrections, queries
+from totem.observatory import answers, corrections, queries
 from totem.observatory.activities import Activities, activities_of, actor_kinds
 from totem.observatory.engine import RowsGone, Scope
 from totem.observatory.models import Nomenclature, Stock
@@ -335,14 +335,14 @@ def drawn(*rows: Row, **asked: Any) -> Asked:
     return amiens(*rows, **{"whole": (), "partial": ("80021",), "polygon": SQUARE, **asked})
 
 
-def totals(ask: Ask, asked: Asked) -> queries.Totals:
+def totals(ask: Ask, asked: Asked) -> answers.Totals:
     """The figures that matter, once every answer has been found to be the plain one."""
     return queries.totals(check(ask, asked))
 
 
 def test_nothing_is_counted_where_there_is_nothing(ask):
     found = totals(ask, amiens())
-    assert (found.establishments, found.jobs, found.share_undecided()) == (0, queries.Interval(0, 0), None)
+    assert (found.establishments, found.jobs, found.share_undecided()) == (0, answers.Interval(0, 0), None)
     assert totals(ask, amiens(establishment(), whole=())).establishments == 0
     assert totals(ask, amiens(establishment(), rev2={})).establishments == 0
 
@@ -376,13 +376,13 @@ def test_a_headcount_is_an_interval_of_three_valued_bands(ask, band, employer, e
 
 def test_one_headcount_without_end_leaves_the_sum_without_end(ask):
     rows = [establishment(band=band) for band in ("12", "03", "53")]
-    assert totals(ask, amiens(*rows)).jobs == queries.Interval(10_026, None)
-    assert totals(ask, amiens(*rows[:2])).jobs == queries.Interval(26, 58)
+    assert totals(ask, amiens(*rows)).jobs == answers.Interval(10_026, None)
+    assert totals(ask, amiens(*rows[:2])).jobs == answers.Interval(26, 58)
 
 
 def test_the_headcount_is_the_establishments_and_the_companys_stands_beside_it(ask):
     asked = amiens(establishment(band="NN", unit_band="53"))
-    assert totals(ask, asked).jobs == queries.Interval(0, 0)
+    assert totals(ask, asked).jobs == answers.Interval(0, 0)
     (company,) = queries.companies(ask(asked))
     assert (company.band, company.unit_band) == ("NN", "53")
 

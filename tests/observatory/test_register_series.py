@@ -10,7 +10,7 @@ import pytest
 
 from tests.observatory.registers import COMMUNES, FORMER, OECD, STOCK_DATE, convert, rows
 from totem.observatory.nomenclature import read_bridge
-from totem.observatory.register.synthetic import Commune, Reference, synthesise
+from totem.observatory.register.synthetic import Reference, SyntheticCommune, synthesise
 
 LONG_AGO = date(1900, 1, 1)
 Period = tuple[date, date | None, str | None]  # first day, last day, activity where it is counted
@@ -23,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     published, layout = tmp_path_factory.mktemp("published"), tmp_path_factory.mktemp("layout")
     reference = Reference(
         communes=[
-            Commune(code, code, department, None, "80000", 10_000)
+            SyntheticCommune(code, code, department, None, "80000", 10_000)
             for department, codes in COMMUNES.items()
             for code in codes
         ],

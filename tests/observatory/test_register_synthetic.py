@@ -14,9 +14,9 @@ from totem.observatory.nomenclature import read_bands, read_bridge
 from totem.observatory.register.published import LAYOUTS, Kind
 from totem.observatory.register.synthetic import (
     FILES,
-    Commune,
     Reference,
     Synthesis,
+    SyntheticCommune,
     Targets,
     TargetsWrong,
     read_targets,
@@ -50,7 +50,7 @@ def reference() -> Reference:
     bridge = [(pair.rev2, pair.naf2025) for pair in read_bridge()]
     return Reference(
         communes=[
-            Commune(code, name.replace("-", " "), department, epci, f"{department:0<5}", int(people))
+            SyntheticCommune(code, name.replace("-", " "), department, epci, f"{department:0<5}", int(people))
             for code, name, department, epci, people in rows
         ],
         activities=sorted({*COMMON.split(), *(rev2 for rev2, _naf2025 in bridge)}),

@@ -10,13 +10,16 @@ from tests.factories.territories import CommuneFactory
 from totem.core.wording import date_with_year
 from totem.observatory import words
 from totem.observatory.activities import activities_of
+from totem.observatory.answers import Interval
 from totem.observatory.corrections import write_corrections
 from totem.observatory.engine import Scope
 from totem.observatory.jobs import widen_cube
+from totem.observatory.key_figures import figures_of
 from totem.observatory.models import Nomenclature
 from totem.observatory.nomenclature import read_bands
-from totem.observatory.queries import Interval, profile
-from totem.observatory.tables import ages_table, figures_of, tables_of
+from totem.observatory.notes import notes_for
+from totem.observatory.place_tables import ages_table, tables_of
+from totem.observatory.queries import profile
 from totem.territories.places import place_for
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +35,7 @@ def scope(made_stock):
 
 
 def names(scope, *, with_profile: bool = True) -> set[str]:
-    return {note.name for note in words.notes_for(scope, profile(scope) if with_profile else None)}
+    return {note.name for note in notes_for(scope, profile(scope) if with_profile else None)}
 
 
 ALWAYS = {
@@ -65,7 +68,7 @@ def test_naf_2025_has_no_series_and_says_so(scope):
 
 def test_a_drawn_territory_says_what_cannot_be_decided(scope):
     drawn = replace(scope, place=replace(scope.place, partial=("80021",), whole=()))
-    assert {"zone-dessinee", "zone-dessinee-serie"} <= {note.name for note in words.notes_for(drawn)}
+    assert {"zone-dessinee", "zone-dessinee-serie"} <= {note.name for note in notes_for(drawn)}
 
 
 def test_corrections_that_do_not_reach_a_stock_are_said(scope):
@@ -87,12 +90,12 @@ def test_activities_published_since_the_import_are_said_not_to_be_counted(made_s
     place = place_for("commune", "80021")
     assert not names(Scope(stock, activities_of(early), place)) & {"activites-absentes", "serie-incomplete"}
     late = Scope(stock, activities_of(ActivityVersionFactory()), place)
-    found = {note.name: str(note.words) for note in words.notes_for(late)}
+    found = {note.name: str(note.text) for note in notes_for(late)}
     assert "62.01Z" in found["activites-absentes"]
     assert "58.21Z" not in found["activites-absentes"]
     widen_cube()
     stock.refresh_from_db()
-    found = {note.name: str(note.words) for note in words.notes_for(late)}
+    found = {note.name: str(note.text) for note in notes_for(late)}
     assert "activites-absentes" not in found
     assert "62.01Z" in found["serie-incomplete"]
 

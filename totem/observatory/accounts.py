@@ -1,6 +1,6 @@
 """Filed accounts of companies: the open file « ratios financiers » of INPI and BCE, a line a company and closed year.
 
-Columns are told by their names. Consolidated accounts (type K) come before the company's own (C), these before the
+Columns are known by their names. Consolidated accounts (type K) come before the company's own (C), these before the
 simplified ones (S); accounts that are not public give nothing. Source: the layout of the data set as published.
 """
 
@@ -29,7 +29,7 @@ BEST = (Accounts.CONSOLIDATED, Accounts.COMPANY, Accounts.SIMPLIFIED)
 # A share is cut there, not rounded: it reaches a threshold of that many decimals when the exact one does.
 SIX_DECIMALS = Decimal("0.000001")
 CENTS = Decimal("0.01")
-MOST = 20  # lines that could not be read and are told one by one
+MOST = 20  # lines that could not be read and are named one by one
 LARGEST = Decimal(10) ** 15
 
 
@@ -52,7 +52,7 @@ class _WrongWord(Exception):
 def import_accounts(path: Path, *, now: datetime, progress: Callable[[str], None] = lambda _line: None) -> ImportCounts:
     """The accounts of the companies that are organisations here, from a CSV file (`;`, `,` or tabulation; UTF-8).
 
-    A line that cannot be read gives nothing and is told. Raises ImportRefused, with nothing written, when the file
+    A line that cannot be read gives nothing and is named. Raises ImportRefused, with nothing written, when the file
     cannot be read or a column is missing.
     """
     known = set(Organisation.objects.exclude(siren="").values_list("siren", flat=True).distinct())

@@ -224,8 +224,8 @@ def add_codes(
 ) -> ActivityVersion:
     """These activities in that branch of the draft. Raises as save_draft."""
     draft = _held(perimeter, seen)
-    said = words_of(draft)
-    if branch_name not in {branch.name for branch in said.branches}:
+    held = words_of(draft)
+    if branch_name not in {branch.name for branch in held.branches}:
         raise ValidationError(_("There is no such branch in the draft."))
     chosen = list(activities)
 
@@ -238,7 +238,7 @@ def add_codes(
             naf2025=tuple(dict.fromkeys([*branch.naf2025, *more[Nomenclature.NAF2025]])),
         )
 
-    wanted = DraftWords(said.valid_from, said.source, said.note, tuple(map(with_more, said.branches)))
+    wanted = DraftWords(held.valid_from, held.source, held.note, tuple(map(with_more, held.branches)))
     return _written(draft, wanted, by)
 
 
@@ -302,10 +302,10 @@ def publish_version(*, perimeter: ActivityPerimeter, seen: str, by: User, now: d
     does not hold yet, a job makes the cube again. Raises EditConflict, NotADraft, ValidationError.
     """
     draft = _held(perimeter, seen)
-    said = words_of(draft)
-    if not any(branch.rev2 or branch.naf2025 for branch in said.branches):
+    held = words_of(draft)
+    if not any(branch.rev2 or branch.naf2025 for branch in held.branches):
         raise ValidationError(_("A perimeter counts one activity at least: give a branch its codes."))
-    for branch in said.branches:
+    for branch in held.branches:
         if not branch.rev2 and not branch.naf2025:
             raise ValidationError(_("« %(name)s » has no activity: give it one, or remove it.") % {"name": branch.name})
     stock = Stock.objects.serving()
@@ -314,7 +314,7 @@ def publish_version(*, perimeter: ActivityPerimeter, seen: str, by: User, now: d
     before = all_codes()
     draft.published_at = now
     draft.save(update_fields=["published_at"])
-    new = sorted({code for branch in said.branches for code in (*branch.rev2, *branch.naf2025)} - before)
+    new = sorted({code for branch in held.branches for code in (*branch.rev2, *branch.naf2025)} - before)
     _record("observatory.activities_published", perimeter, by, number=draft.number, new_codes=new)
     if new and stock is not None:
         _defer_widening()
@@ -351,8 +351,8 @@ def _held(perimeter: ActivityPerimeter, seen: str | None) -> ActivityVersion:
 
 
 def _copy(source: ActivityVersion, target: ActivityVersion, *, with_corrections: bool) -> None:
-    said = words_of(source)
-    fill_version(target, [(b.name, b.name_en, _keyed(b)) for b in said.branches])
+    held = words_of(source)
+    fill_version(target, [(b.name, b.name_en, _keyed(b)) for b in held.branches])
     if not with_corrections:
         return
     branches = dict(zip(source.branches.order_by("position"), target.branches.order_by("position"), strict=True))

@@ -86,21 +86,21 @@ def _codes(perimeters: Iterable[dict[str, Any]], column: str) -> Iterator[str]:
     return (code for perimeter in perimeters for branch in perimeter["branches"] for code in branch[column])
 
 
-def _load_perimeter(told: dict[str, Any], now: datetime) -> None:
+def _load_perimeter(shipped: dict[str, Any], now: datetime) -> None:
     perimeter, _made = ActivityPerimeter.objects.update_or_create(
-        slug=told["slug"], defaults={"name": told["name"], "name_en": told["name_en"], "public": True}
+        slug=shipped["slug"], defaults={"name": shipped["name"], "name_en": shipped["name_en"], "public": True}
     )
-    if perimeter.versions.filter(number=told["number"]).exists():
+    if perimeter.versions.filter(number=shipped["number"]).exists():
         return
     version = perimeter.versions.create(
-        number=told["number"], valid_from=told["valid_from"], source=told["source"], note=told["note"]
+        number=shipped["number"], valid_from=shipped["valid_from"], source=shipped["source"], note=shipped["note"]
     )
     fill_version(
         version,
         [
             (branch["name"], branch["name_en"], [*_keyed(Nomenclature.REV2, branch["rev2"]),
                                                  *_keyed(Nomenclature.NAF2025, branch["naf2025"])])
-            for branch in told["branches"]
+            for branch in shipped["branches"]
         ],
     )  # fmt: skip
     version.published_at = now
@@ -200,3 +200,9 @@ def all_codes() -> frozenset[str]:
     return frozenset(
         ActivityCode.objects.filter(version__published_at__isnull=False).values_list("activity__code", flat=True)
     )
+
+
+def activity_labels(naf: str, codes: Iterable[str]) -> dict[str, str]:
+    """The official wording of each of these codes."""
+    known = Activity.objects.filter(nomenclature=naf, code__in=set(codes))
+    return dict(known.order_by().values_list("code", "label"))

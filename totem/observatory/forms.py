@@ -101,7 +101,7 @@ class NewPerimeterForm(forms.Form):
         )
 
 
-class PerimeterForm(PerimeterModelForm):
+class ActivityPerimeterForm(PerimeterModelForm):
     """Its names, and whether it is public."""
 
     class Meta:

@@ -1,195 +1,32 @@
-"""The observatory's answers: each function asks named queries of a scope and gives frozen rows.
+"""The observatory's answers: each function asks named queries of a scope and gives frozen rows (`answers`).
 
-Figures are counts of what the register holds on the stock's date. What cannot be known is None, never a guess: a
-headcount is an interval, a share needs its whole, a drawn place has no specialisation.
+Figures are counts of what the register holds on the stock's date.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from totem.core import clock
-from totem.observatory.activities import (
-    DEFAULT,
-    Activities,
-    ActorKind,
-    activities_of,
-    actor_kinds,
+from totem.observatory.activities import DEFAULT, Activities, ActorKind, activities_of, actor_kinds
+from totem.observatory.answers import (
+    Actors,
+    Company,
+    Counted,
+    Interval,
+    Passage,
+    Point,
+    Profile,
+    Size,
+    Speciality,
+    Totals,
+    Year,
 )
 from totem.observatory.engine import NoStock, Question, Row, Scope, opened
 from totem.observatory.models import ActivityVersion, Nomenclature, Stock
 from totem.observatory.nomenclature import Pair, read_bridge
 from totem.territories.models import Commune
 from totem.territories.places import Place
-
-UNITS = ("head_offices", "establishments", "employers")
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A number known to lie from `low` to `high`, both included; no `high` where nothing bounds it."""
-
-    low: int
-    high: int | None
-
-    @property
-    def exact(self) -> bool:
-        """Whether there is nothing left to know."""
-        return self.low == self.high
-
-
-@dataclass(frozen=True)
-class Totals:
-    """The figures that matter. Registered and estimated active stand side by side (method: `register.layout`).
-
-    `not_placed` are establishments without a position; `outside_or_inside` the `Interval` parts of a drawn place that
-    cannot be decided: units in communes its edge cuts, without a position.
-    """
-
-    head_offices: int
-    establishments: int
-    employers: int
-    head_offices_estimated: int
-    establishments_estimated: int
-    employers_estimated: int
-    partial_diffusion: int
-    headcount_unknown: int
-    birth_unknown: int
-    not_placed: int
-    jobs: Interval
-    jobs_unbounded: int
-    undecided: Mapping[str, int]
-
-    def share_undecided(self, unit: str = "establishments") -> float | None:
-        """Part, 0 to 1, of the unit that cannot be decided as inside or outside; None where there is none at all."""
-        unsure, sure = self.undecided.get(unit, 0), int(getattr(self, unit))
-        return unsure / (sure + unsure) if sure + unsure else None
-
-
-@dataclass(frozen=True)
-class Counted:
-    """A line of units counted under a key: branch number, activity code, commune..."""
-
-    key: Any
-    head_offices: int
-    establishments: int
-    employers: int = 0
-    estimated: int = 0
-    jobs: Interval | None = None
-    everything: int | None = None
-
-
-@dataclass(frozen=True)
-class Size:
-    """Open establishments of a headcount band; `band` None: no band, `unknown`: headcount that nothing bounds."""
-
-    band: str | None
-    unknown: bool
-    establishments: int
-
-
-@dataclass(frozen=True)
-class Year:
-    """A year of the sector here: establishments at its end, born, closed, and moved in, out and inside."""
-
-    year: int
-    stock: int
-    births: int
-    closures: int
-    arrivals: int = 0
-    departures: int = 0
-    inside: int = 0
-
-    @property
-    def change(self) -> int:
-        return self.births - self.closures + self.arrivals - self.departures
-
-
-@dataclass(frozen=True)
-class Speciality:
-    """A branch's weight here against the country; `quotient` 1 is the country's, None where it cannot be computed.
-
-    `everything` are the open establishments of all activities here.
-    """
-
-    branch: int
-    here: int
-    country: int
-    quotient: float | None
-    everything: int | None = None
-
-
-@dataclass(frozen=True)
-class Company:
-    """An open establishment as it may be shown: never under partial diffusion; a natural person without trade name has
-    no name here."""
-
-    siret: str
-    siren: str
-    name: str | None
-    commune: str
-    activity: str
-    branch: int
-    band: str | None
-    unit_band: str | None
-    category: str | None
-    born: int | None
-    head_office: bool
-    natural_person: bool
-    estimated: bool
-
-
-@dataclass(frozen=True)
-class Point:
-    """An establishment that may stand on a map, in degrees; without a name where it may not be named."""
-
-    siret: str
-    name: str | None
-    branch: int
-    band: str | None
-    lon: float
-    lat: float
-
-
-@dataclass(frozen=True)
-class Actors:
-    """Candidates for a kind of actor: how many in all, and the first of them that may be named."""
-
-    kind: ActorKind
-    total: int
-    shown: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A pair of codes seen on the same open establishments; `official` is the table's word, empty where it has none.
-
-    `share` is that of the NAF 2025 code among those of the rev. 2 code; None where the perimeter does not hold the
-    latter, whose other successors are then not counted.
-    """
-
-    rev2: str
-    naf2025: str
-    establishments: int
-    share: float | None
-    official: str
-
-
-@dataclass(frozen=True)
-class Profile:
-    """The profile of a place: all that the page shows without rows of companies."""
-
-    totals: Totals
-    branches: tuple[Counted, ...]
-    activities: tuple[Counted, ...]
-    sizes: tuple[Size, ...]
-    born: tuple[Counted, ...]
-    legal_forms: tuple[Counted, ...]
-    specialities: tuple[Speciality, ...]
-    series: tuple[Year, ...]
-
 
 # -- Scopes -----------------------------------------------------------------------------------------------------------
 

@@ -109,6 +109,11 @@ def _above(place: Place) -> list[Territory]:
     ]
 
 
+def commune_names(codes: Iterable[str]) -> dict[str, str]:
+    """The names of communes by their codes."""
+    return dict(Commune.objects.filter(code__in=set(codes)).values_list("code", "name"))
+
+
 def levels_of(place: Place) -> tuple[Level, ...]:
     """The levels by which the members of a place are shown, the first one first."""
     return MEMBERS.get(place.level, (Level.EPCI, Level.COMMUNE))

@@ -81,7 +81,7 @@ PROJECTIONS = {"971": 5490, "972": 5490, "973": 2972, "974": 2975, "976": 4471, 
 LAMBERT_93 = 2154
 
 
-class Commune(NamedTuple):
+class SyntheticCommune(NamedTuple):
     """A commune as the register needs it; longitude and latitude of a point inside it, where outlines are there."""
 
     code: str
@@ -98,13 +98,13 @@ class Commune(NamedTuple):
 class Reference:
     """Real places and activities, as plain data. `bridge` has the official (NAF rev. 2, NAF 2025) pairs."""
 
-    communes: Sequence[Commune]
+    communes: Sequence[SyntheticCommune]
     activities: Sequence[str]
     bridge: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Territory:
+class SyntheticTerritory:
     """What a demonstration wants of one territory.
 
     `branches`: open legal units with their head office there, by branch. `bands`: how many of them are employers of
@@ -132,7 +132,7 @@ class Targets:
     seed: int
     stock: datetime.date
     codes: dict[str, tuple[str, ...]]
-    territories: tuple[Territory, ...]
+    territories: tuple[SyntheticTerritory, ...]
     reserved: frozenset[str]
 
 
@@ -207,7 +207,9 @@ def reference_from_database() -> Reference:
     fields = known.values_list("code", "name", "department_id", "epci_id", "postcodes", "population")
     return Reference(
         communes=[
-            Commune(code, name, department, epci, next(iter(postcodes), None), people or 0, *points.get(code, ()))
+            SyntheticCommune(
+                code, name, department, epci, next(iter(postcodes), None), people or 0, *points.get(code, ())
+            )
             for code, name, department, epci, postcodes, people in fields
         ],
         activities=list(
@@ -237,13 +239,13 @@ def read_targets(path: Path, reference: Reference) -> Targets:
         raise TargetsWrong(f"{path.name}: {error}") from error
 
 
-def _territory(row: dict[str, Any], codes: dict[str, tuple[str, ...]], reference: Reference) -> Territory:
+def _territory(row: dict[str, Any], codes: dict[str, tuple[str, ...]], reference: Reference) -> SyntheticTerritory:
     communes = tuple(
         commune.code
         for commune in reference.communes
         if commune.department in row.get("departments", []) or (commune.epci and commune.epci == row.get("epci"))
     )
-    territory = Territory(
+    territory = SyntheticTerritory(
         name=row["name"],
         communes=communes,
         branches=row["companies"],
@@ -420,9 +422,9 @@ def _slots(weights: Sequence[float], count: int) -> NDArray[Any]:
 # -- Places -----------------------------------------------------------------------------------------------------------
 
 
-def _with_districts(communes: Sequence[Commune]) -> list[Commune]:
+def _with_districts(communes: Sequence[SyntheticCommune]) -> list[SyntheticCommune]:
     """The communes in order of code, Paris, Lyon and Marseille as their districts, of equal weight."""
-    rows: list[Commune] = []
+    rows: list[SyntheticCommune] = []
     for commune in communes:
         if commune.code not in DISTRICTS:
             rows.append(commune)
@@ -446,7 +448,7 @@ def _capitals(name: str) -> str:
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
-def _place_table(con: duckdb.DuckDBPyConnection, communes: list[Commune], targets: Targets | None) -> None:
+def _place_table(con: duckdb.DuckDBPyConnection, communes: list[SyntheticCommune], targets: Targets | None) -> None:
     """`place`: the slots that chance points at, then one slot a commune for those that are meant by name."""
     meant = {code for territory in targets.territories for code in territory.communes} if targets else set()
     people = [max(commune.population, 20) for commune in communes]
@@ -477,7 +479,7 @@ def _place_table(con: duckdb.DuckDBPyConnection, communes: list[Commune], target
     con.execute("CREATE TABLE place AS SELECT slot, c.* FROM place_slot JOIN commune c USING (id)")
 
 
-def _projected(communes: list[Commune]) -> tuple[list[float | None], list[float | None]]:
+def _projected(communes: list[SyntheticCommune]) -> tuple[list[float | None], list[float | None]]:
     """Eastings and northings in each territory's own projection; None where no centre is known."""
     from pyproj import Transformer  # noqa: PLC0415 (slow to import)
 
@@ -497,7 +499,7 @@ def _projected(communes: list[Commune]) -> tuple[list[float | None], list[float 
     return x, y
 
 
-def _centre(commune: Commune, centres: dict[str, tuple[float, float]]) -> tuple[float, float] | None:
+def _centre(commune: SyntheticCommune, centres: dict[str, tuple[float, float]]) -> tuple[float, float] | None:
     """A point of the commune, or without outlines one somewhere about the middle of its department."""
     if commune.longitude is not None and commune.latitude is not None:
         return commune.longitude, commune.latitude
@@ -572,7 +574,9 @@ def _longest(words: dict[str, str], code: str) -> str | None:
 # -- The companies a demonstration wants ------------------------------------------------------------------------------
 
 
-def _chosen(targets: Targets, communes: list[Commune], activities: list[str], seed: int) -> list[dict[str, Any]]:
+def _chosen(
+    targets: Targets, communes: list[SyntheticCommune], activities: list[str], seed: int
+) -> list[dict[str, Any]]:
     """The target units: slots of commune and code, band (index, 0 is NN), state, whether there is a second site."""
     dice = random.Random(seed)  # noqa: S311 (no secret)
     weight = dict(zip(activities, _weights(activities), strict=True))
@@ -607,7 +611,7 @@ def _chosen(targets: Targets, communes: list[Commune], activities: list[str], se
     return rows
 
 
-def _bands_in_order(territory: Territory, dice: random.Random) -> list[tuple[int, str]]:
+def _bands_in_order(territory: SyntheticTerritory, dice: random.Random) -> list[tuple[int, str]]:
     """(band, employer flag) of the territory's open units in any order, then of its past ones, which employ nobody."""
     bands = [(BANDS.index(code), "O") for code, count in territory.bands.items() for _ in range(count)]
     bands += [(0, "O")] * territory.undecided

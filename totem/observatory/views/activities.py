@@ -20,12 +20,12 @@ from totem.core.pages import SHOW_AND_SEND, errors_in, form_status, render_page
 from totem.core.sort_keys import sort_key
 from totem.observatory import actions
 from totem.observatory.forms import (
+    ActivityPerimeterForm,
     BranchFormSet,
     CodesForm,
     CorrectionForm,
     DraftForm,
     NewPerimeterForm,
-    PerimeterForm,
     initial_branches,
 )
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Nomenclature
@@ -43,7 +43,7 @@ def _trail(*perimeters: ActivityPerimeter) -> list[Crumb]:
     ]
 
 
-class Line(NamedTuple):
+class PerimeterRow(NamedTuple):
     """A perimeter in the list: its newest published version, and whether this person has a draft to go on with."""
 
     perimeter: ActivityPerimeter
@@ -51,10 +51,10 @@ class Line(NamedTuple):
     has_draft: bool
 
 
-def _listed(perimeter: ActivityPerimeter, mine: set[int]) -> Line:
+def _listed(perimeter: ActivityPerimeter, mine: set[int]) -> PerimeterRow:
     versions = list(perimeter.versions.all())
     latest = next((version for version in versions if version.published_at), None)
-    return Line(perimeter, latest, perimeter.workspace_id in mine and any(not v.published_at for v in versions))
+    return PerimeterRow(perimeter, latest, perimeter.workspace_id in mine and any(not v.published_at for v in versions))
 
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """The perimeter's names, and whether it is public."""
     perimeter = _perimeter(request, slug, to_change=True)
-    form = PerimeterForm(request.POST or None, instance=perimeter_for(request.user, slug, to_change=True))
+    form = ActivityPerimeterForm(request.POST or None, instance=perimeter_for(request.user, slug, to_change=True))
     if form.is_valid():
         with errors_in(form):
             actions.change_activity_perimeter(perimeter=perimeter, by=signed_in(request), **form.cleaned_data)
@@ -200,13 +200,13 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     form, branches = _draft_forms(request, perimeter, words)
     status, theirs = form_status(request), []
     if request.method == "POST" and form.is_valid() and branches.is_valid():
-        said = actions.DraftWords(
+        cleaned = actions.DraftWords(
             form.cleaned_data["valid_from"], form.cleaned_data["source"], form.cleaned_data["note"], branches.branches
         )
         try:
             with errors_in(form):
                 actions.save_draft(
-                    perimeter=perimeter, words=said, seen=form.cleaned_data["seen"], by=signed_in(request)
+                    perimeter=perimeter, words=cleaned, seen=form.cleaned_data["seen"], by=signed_in(request)
                 )
                 messages.success(request, _("The draft is saved."))
                 return redirect("observatory:activities_draft", perimeter.slug)

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from totem.core.pages import render_page, wants_partial
 from totem.observatory import queries, surroundings
+from totem.observatory.answers import Counted
 from totem.observatory.engine import Scope
-from totem.observatory.queries import Counted
+from totem.observatory.place_tables import comparison_table
 from totem.observatory.surroundings import Division
-from totem.observatory.tables import MASKED, Column, Table, comparison_table
+from totem.observatory.tables import MASKED, Column, Table
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import KEPT, address, hidden, kept_elsewhere, of_place
 from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, match_places, place_for

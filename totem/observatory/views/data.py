@@ -19,23 +19,23 @@ from totem.core.components import Crumb
 from totem.core.expensive import apart
 from totem.core.rendering import ChartSpec, answers_busy, chart_svgs, document_pdf
 from totem.core.wording import date_with_year
-from totem.observatory import exports, queries, surroundings, words
+from totem.observatory import exports, open_data, queries, surroundings, words
+from totem.observatory.answers import Profile
 from totem.observatory.engine import Scope
+from totem.observatory.key_figures import KeyFigure, figures_of
 from totem.observatory.models import Stock
 from totem.observatory.nomenclature import read_bands
-from totem.observatory.tables import (
-    Figure,
-    Table,
+from totem.observatory.notes import NOTES, notes_for
+from totem.observatory.place_tables import (
     actors_table,
     bridge_table,
     communes_table,
     domiciliation_table,
-    figures_of,
-    masked,
     quality_table,
     series_tables,
     tables_of,
 )
+from totem.observatory.tables import Table
 from totem.observatory.views import compare, maps
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import address, of_place
@@ -57,7 +57,7 @@ Maker = Callable[[HttpRequest, Scope], Table | None]
 def _of_series(name: str) -> Maker:
     """The yearly tables alone: the rest of the profile is not asked for them."""
     return lambda _request, scope: next(
-        (masked(table) for table in series_tables(scope, queries.series(scope)) if table.name == name and table.rows),
+        (table for table in series_tables(scope, queries.series(scope)) if table.name == name and table.rows),
         None,
     )
 
@@ -147,7 +147,7 @@ def place_data(request: HttpRequest, scope: Scope) -> HttpResponse:
         for file in package.files.values()
         if file.name != "datapackage.json"
     ]
-    groups: dict[str, list[tuple[exports.File, str]]] = {}
+    groups: dict[str, list[tuple[open_data.File, str]]] = {}
     for file, url in files:
         groups.setdefault(file.title, []).append((file, url))
     context = framed(
@@ -159,7 +159,7 @@ def place_data(request: HttpRequest, scope: Scope) -> HttpResponse:
         datapackage=address("place_data_file", scope, name="datapackage.json"),
         pdf=address("place_pdf", scope),
         threshold=settings.MASK_COUNTS_BELOW,
-        licence=exports.LICENCE,
+        licence=open_data.LICENCE,
         units=words.UNITS.values(),
         outlined=Outline.objects.filter(level=Level.COMMUNE).exists(),
         with_points=package.placed,
@@ -174,7 +174,7 @@ def place_data_file(request: HttpRequest, scope: Scope, name: str) -> HttpRespon
     package = _package(scope)
     if name == "archive.zip":
         answer = FileResponse(package.archive(), content_type=exports.MEDIA["zip"])
-        answer["Content-Disposition"] = _called(exports.file_name(scope, "donnees.zip"), as_attachment=True)
+        answer["Content-Disposition"] = _called(open_data.file_name(scope, "donnees.zip"), as_attachment=True)
         return answer
     file = package.files.get(name)
     if file is None:
@@ -182,13 +182,13 @@ def place_data_file(request: HttpRequest, scope: Scope, name: str) -> HttpRespon
     return _file(scope, name, file.make(), file.media, as_attachment=file.extension != "json")
 
 
-def _package(scope: Scope) -> exports.Package:
-    return exports.package_of(scope, absolute(address("place", scope)))
+def _package(scope: Scope) -> open_data.Package:
+    return open_data.package_of(scope, absolute(address("place", scope)))
 
 
 def _file(scope: Scope, name: str, content: bytes, media: str, *, as_attachment: bool = True) -> HttpResponse:
     answer = HttpResponse(content, content_type=media)
-    answer["Content-Disposition"] = _called(exports.file_name(scope, name), as_attachment=as_attachment)
+    answer["Content-Disposition"] = _called(open_data.file_name(scope, name), as_attachment=as_attachment)
     patch_cache_control(answer, private=True, max_age=3600)
     return answer
 
@@ -222,7 +222,7 @@ def place_pdf(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 def sheet_data(
     scope: Scope,
-    profile: queries.Profile,
+    profile: Profile,
     tables: dict[str, Table],
     charts: dict[str, ChartSpec],
     *,
@@ -243,7 +243,7 @@ def sheet_data(
         "notice": str(words.SYNTHETIC) if stock.synthetic else "",
         "figures": [_printed_figure(figure) for figure in figures_of(scope, profile)],
         "sections": sections,
-        "notes": [f"{note.title}. {note.words}" for note in words.notes_for(scope, profile)],
+        "notes": [f"{note.title}. {note.text}" for note in notes_for(scope, profile)],
         "words": {
             "notes": _("How to read these figures"),
             "page": _("Page {n} of {total}"),
@@ -260,7 +260,7 @@ def _charts(tables: dict[str, Table]) -> dict[str, ChartSpec]:
 
 def _printed(table: Table, *, image: str) -> dict[str, Any]:
     rows = table.shown[:LONGEST_PRINTED]
-    text = table.words
+    text = table.description
     if len(table.rows) > LONGEST_PRINTED:
         first = _("The first %(count)s lines; the page has all of them.") % {"count": LONGEST_PRINTED}
         text = f"{text} {first}"
@@ -274,11 +274,11 @@ def _printed(table: Table, *, image: str) -> dict[str, Any]:
         },
     }
     if image:
-        shown |= {"image": image, "alt": f"{table.title}. {table.words}"}
+        shown |= {"image": image, "alt": f"{table.title}. {table.description}"}
     return shown
 
 
-def _printed_figure(figure: Figure) -> dict[str, str]:
+def _printed_figure(figure: KeyFigure) -> dict[str, str]:
     definition = " ".join(text for text in (figure.definition, figure.beside, figure.undecided) if text)
     return {
         "label": figure.label,
@@ -317,9 +317,9 @@ def _map_section(scope: Scope) -> dict[str, Any]:
 def method(request: HttpRequest) -> HttpResponse:
     """Every definition and every note, whatever the place: what the figures mean and what they hide."""
     context = {
-        "notions": words.NOTIONS.items(),
+        "definitions": words.DEFINITIONS.items(),
         "register": words.REGISTER,
-        "notes": [note for name, note in words.NOTES.items() if name != "synthetique"],
+        "notes": [note for name, note in NOTES.items() if name != "synthetique"],
         "bands": [(band.code, words.band_words(band.code)) for band in read_bands()],
         "legal_forms": words.LEGAL_FORMS.items(),
         "stock": Stock.objects.serving(),

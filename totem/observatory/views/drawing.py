@@ -15,7 +15,9 @@ from totem.core.wording import date_with_year
 from totem.observatory import queries, words
 from totem.observatory.activities import activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
-from totem.observatory.tables import figures_of, tables_of
+from totem.observatory.key_figures import figures_of
+from totem.observatory.notes import notes_for
+from totem.observatory.place_tables import tables_of
 from totem.observatory.views.frame import home_crumb
 from totem.observatory.views.scopes import (
     LONGEST_SHAPE,
@@ -78,8 +80,8 @@ class DrawForm(ShapeForm):
         if not self.errors and data["polygon"] is None:
             self.add_error("shape", _("Draw a shape, paste one, or choose a file."))
         elif not self.errors and len(text_of(data["polygon"])) > LONGEST_SHAPE:
-            told = _("The outline has too many corners for an address: a simpler one is proposed.")
-            self.add_error("shape_file" if data.get("shape_file") else "shape", told)
+            message = _("The outline has too many corners for an address: a simpler one is proposed.")
+            self.add_error("shape_file" if data.get("shape_file") else "shape", message)
             self.data = {**self.data, "shape": as_geojson(lighter(data["polygon"]))}
         self.corrected = "" if self.data is sent else self.data["shape"]
         return data
@@ -134,7 +136,7 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
         "counted": words.counted_words(scope),
         "figures": figures_of(scope, profile),
         "table": tables.get("branches"),
-        "notes": [note for note in words.notes_for(scope, profile) if note.name in {"zone-dessinee", "positions"}],
+        "notes": [note for note in notes_for(scope, profile) if note.name in {"zone-dessinee", "positions"}],
         "place_url": reverse("observatory:place", args=here) + kept(request),
         "map_url": reverse("observatory:place_map", args=here) + kept(request),
         "permanent": address("place", scope),

@@ -28,7 +28,8 @@ from totem.observatory import queries, surroundings
 from totem.observatory.activities import activities_of
 from totem.observatory.engine import Scope
 from totem.observatory.models import ActivityVersion, Stock
-from totem.observatory.tables import Table, communes_table, value_words
+from totem.observatory.place_tables import communes_table
+from totem.observatory.tables import Table, value_words
 from totem.observatory.views.compare import Line, division_table, with_people
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_place, permanent_of

@@ -1,11 +1,10 @@
 """The observatory's entrance, and the pages about one place: its figures, who is there, how well it is known."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,28 +14,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core.pages import render_page, wants_partial
-from totem.core.wording import date_with_year, number, percent
+from totem.core.wording import date_with_year
 from totem.observatory import queries, surroundings, words
+from totem.observatory.activities import activity_labels
+from totem.observatory.answers import Company
 from totem.observatory.engine import NoStock, Scope
+from totem.observatory.key_figures import figures_of, more_figures
 from totem.observatory.models import Nomenclature
-from totem.observatory.queries import Company, Profile
-from totem.observatory.tables import (
-    LEAST_THRESHOLD,
-    Figure,
-    Table,
+from totem.observatory.notes import notes_for
+from totem.observatory.place_tables import (
     actors_table,
     bridge_table,
     companies_table,
     domiciliation_table,
-    figures_of,
-    labels_of,
     quality_table,
     tables_of,
 )
+from totem.observatory.tables import Table
 from totem.observatory.views.frame import framed
 from totem.observatory.views.maps import PAR, VARIABLES, country_map, is_outlined, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, read_version
-from totem.territories.models import Commune, Department, FormerRegion, Level, Outline, Perimeter, Region
+from totem.territories.models import Department, FormerRegion, Level, Outline, Perimeter, Region
 from totem.territories.places import find_places, match_places
 
 NARROW = 390
@@ -103,7 +101,7 @@ def place(request: HttpRequest, scope: Scope) -> HttpResponse:
         kinds=[Drawn.of(scope, tables[name]) for name in KIND_TABLES if name in tables],
         activities=tables.get("activites"),
         division=surroundings.members(scope.place),
-        notes=words.notes_for(scope, profile),
+        notes=notes_for(scope, profile),
         outlined=outlined,
         map_src=address("map_svg", scope) if outlined and scope.place.level != Level.COMMUNE else "",
         map_title=f"{VARIABLES['etablissements'].label} · {PAR[levels_of(scope.place)[0]]}",
@@ -149,44 +147,12 @@ def _alt(table: Table) -> str:
         return ""
     label, value = table.index(drawing.label), table.index(drawing.values[0])
     pattern = _("%(label)s: %(value)s")
-    said = [
+    values = [
         pattern % {"label": row[label], "value": row[value]}
         for row in replace(table, rows=table.rows[-6:]).shown
         if row[label]
     ]
-    return f"{table.title}. {table.columns[value].label}. " + ", ".join(said)
-
-
-def more_figures(scope: Scope, profile: Profile) -> Iterator[Figure]:
-    """Beside those of every document: for 1,000 inhabitants, and the change in the last full year."""
-    count, people, source = profile.totals.establishments, scope.place.population, str(words.REGISTER)
-    if people and not _too_small(count):
-        yield Figure(
-            "per_thousand",
-            _("Establishments per 1,000 inhabitants"),
-            number(1000 * count / people, 1),
-            _("Establishments counted, for 1,000 of the %(people)s inhabitants (legal population).")
-            % {"people": number(people)},
-            source,
-        )
-    stock_of = {year.year: year.stock for year in profile.series}
-    last = scope.stock.date.year - 1
-    before, now = stock_of.get(last - 1), stock_of.get(last)
-    if before and now is not None and not _too_small(before) and not _too_small(now):
-        change = (now - before) / before
-        yield Figure(
-            "last_year",
-            _("Change in %(year)s") % {"year": last},
-            f"{'+' if change > 0 else ''}{percent(change, 1)}",
-            _("Open establishments at the end of %(year)s, the last full year, against a year before.")
-            % {"year": last},
-            source,
-        )
-
-
-def _too_small(count: int) -> bool:
-    """Whether a count is left out by the setting."""
-    return settings.MASK_COUNTS_BELOW > 0 and 0 < count < max(settings.MASK_COUNTS_BELOW, LEAST_THRESHOLD)
+    return f"{table.title}. {table.columns[value].label}. " + ", ".join(values)
 
 
 # -- Who is here ------------------------------------------------------------------------------------------------------
@@ -236,15 +202,15 @@ def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
     """A whole number of the address, from the default to `most`. Raises Http404 for anything else."""
     text = request.GET.get(name) or str(default)
     if not text.isascii() or not text.isdecimal() or len(text) > 6 or not default <= int(text) <= most:
-        said = {"name": name, "least": default, "most": most}
-        raise Http404(_("%(name)s is a number from %(least)s to %(most)s.") % said)
+        bounds = {"name": name, "least": default, "most": most}
+        raise Http404(_("%(name)s is a number from %(least)s to %(most)s.") % bounds)
     return int(text)
 
 
 def company_lines(scope: Scope, found: Sequence[Company]) -> list[dict[str, Any]]:
     """The companies as the page lists them: the cells of their table by name, with the wording of the activity."""
     table = companies_table(scope, found)
-    labels = labels_of(scope.activities.nomenclature, {company.activity for company in found})
+    labels = activity_labels(scope.activities.nomenclature, {company.activity for company in found})
     return [
         {
             **{column.name: words for column, words in line},
@@ -256,18 +222,13 @@ def company_lines(scope: Scope, found: Sequence[Company]) -> list[dict[str, Any]
     ]
 
 
-def commune_names(codes: set[str]) -> dict[str, str]:
-    """The names of communes by their codes."""
-    return dict(Commune.objects.filter(code__in=codes).values_list("code", "name"))
-
-
 @of_place
 def actors(request: HttpRequest, scope: Scope) -> HttpResponse:
     """Candidates for each kind of actor: schools, research, funds…"""
     found = queries.actors(scope)
     rows = [row for actors in found for row in actors.shown]
-    names = commune_names({row["commune"] for row in rows})
-    labels = labels_of(Nomenclature.REV2, {row["activity"] for row in rows})
+    names = surroundings.commune_names(row["commune"] for row in rows)
+    labels = activity_labels(Nomenclature.REV2, {row["activity"] for row in rows})
     for row in rows:
         row["commune_name"] = names.get(row["commune"], row["commune"])
         row["label"] = labels.get(row["activity"], "")
@@ -302,6 +263,6 @@ def quality(request: HttpRequest, scope: Scope) -> HttpResponse:
         "place_quality",
         drawn=Drawn.of(scope, quality_table(queries.quality(scope))),
         addresses=domiciliation_table(queries.domiciliations(scope)),
-        notes=words.notes_for(scope),
+        notes=notes_for(scope),
     )
     return render(request, "observatory/place_quality.html", context)

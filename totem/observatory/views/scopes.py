@@ -193,8 +193,8 @@ def kept_elsewhere(request: HttpRequest) -> str:
 
 def hidden(request: HttpRequest, names: Iterable[str] = KEPT) -> list[tuple[str, str]]:
     """The same for the hidden fields of a form: pairs of name and value."""
-    said = [(name, value) for name in names if (value := request.GET.get(name))]
-    return [*said, *navigation.kept_parameter(request).items()]
+    parameters = [(name, value) for name in names if (value := request.GET.get(name))]
+    return [*parameters, *navigation.kept_parameter(request).items()]
 
 
 def _suffix(request: HttpRequest, names: Iterable[str]) -> str:
@@ -205,14 +205,14 @@ def _suffix(request: HttpRequest, names: Iterable[str]) -> str:
 def permanent_of(scope: Scope) -> dict[str, str]:
     """The parameters that make the scope's figures the same for ever."""
     activities = scope.activities
-    said = {
+    parameters = {
         "stock": scope.stock.date.isoformat(),
         "activites": f"{activities.slug}@{activities.number}",
         "naf": NAF_WORD[Nomenclature(activities.nomenclature)],
     }
     if scope.place.level == DRAWN:
-        said["forme"] = text_of(scope.place.polygon)
-    return said
+        parameters["forme"] = text_of(scope.place.polygon)
+    return parameters
 
 
 def address(route: str, scope: Scope, /, *, more: Parameters | None = None, **arguments: str) -> str:

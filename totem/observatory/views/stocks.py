@@ -32,7 +32,7 @@ KINDS = {
 STATES = {"A": gettext_lazy("open"), "F": gettext_lazy("closed")}
 
 
-class Difference(NamedTuple):
+class DifferenceRow(NamedTuple):
     """A figure that moved further than allowed, in words."""
 
     what: str
@@ -95,7 +95,7 @@ def _page(request: HttpRequest, stock: Stock, form: DecisionForm, status: int = 
         "stock": stock,
         "day": date_with_year(stock.date),
         "form": form,
-        "differences": [difference_words(told) for told in stock.differences],
+        "differences": [difference_words(difference) for difference in stock.differences],
         "quality": [(label, stock.quality[name]) for name, label in words.RULES.items() if name in stock.quality],
         "states": _states(stock.totals.get("state", {}).items()),
         "waits": stock.state == Stock.State.ASIDE,
@@ -104,19 +104,19 @@ def _page(request: HttpRequest, stock: Stock, form: DecisionForm, status: int = 
     return render(request, "observatory/stock.html", context, status=status)
 
 
-def difference_words(told: dict[str, Any]) -> Difference:
+def difference_words(difference: dict[str, Any]) -> DifferenceRow:
     """A difference of `Stock.differences` as a line of the page."""
-    kind, key, before, after = told["kind"], told["key"], told["before"], told["after"]
+    kind, key, before, after, allowed = (difference[name] for name in ("kind", "key", "before", "after", "allowed"))
     what = f"{KINDS.get(kind, kind)} {STATES.get(key, key)}".strip()
     if kind == "date":
         first, second = (date_with_year(date.fromordinal(int(day))) for day in (before, after))
-        return Difference(what, first, second, "", "")
+        return DifferenceRow(what, first, second, "", "")
     if kind == "double_coded":
-        return Difference(what, *(percent(share, 1) for share in (before, after, after - before, told["allowed"])))
+        return DifferenceRow(what, *(percent(part, 1) for part in (before, after, after - before, allowed)))
     change = number(after - before)
     if before:
         change = f"{change} ({percent((after - before) / before, 1)})"
-    return Difference(what, number(before), number(after), change, number(told["allowed"]))
+    return DifferenceRow(what, number(before), number(after), change, number(allowed))
 
 
 def _states(states: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
