@@ -5,15 +5,19 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 import shapely
 from django.core.management import CommandError, call_command
+from pyproj import Transformer
 
 from tests.territories.grid import CELLS, cell, collection, communes, draw, feature, written
 from totem.territories.models import Edition, Level, Outline
-from totem.territories.outlines import OutlinesRefused, edition, load_outlines, try_outlines
+from totem.territories.outline_files import OutlinesRefused
+from totem.territories.outlines import edition, load_outlines, try_outlines
 from totem.territories.places import area_km2
 
 pytestmark = pytest.mark.django_db
@@ -46,27 +50,48 @@ def test_plain_or_compressed(tmp_path, name):
     assert load_outlines(written(tmp_path, name=name)) == 6
 
 
-@pytest.mark.parametrize("code", ["INSEE_COM", "insee_com", "codgeo"])
+@pytest.mark.parametrize("code", ["INSEE_COM", "insee_com", "codgeo", "insee", "Code_INSEE", "CODE"])
 def test_the_names_that_publishers_give_to_codes(tmp_path, code):
     communes()
     features = [{**f, "properties": {code: f["properties"]["code"]}} for f in map(feature, CELLS)]
     assert load_outlines(written(tmp_path, collection(*features))) == 6
 
 
+def in_metres(epsg: int, code: str) -> shapely.Geometry:
+    to = Transformer.from_crs(4326, epsg, always_xy=True)
+    return shapely.transform(cell(code), lambda points: np.column_stack(to.transform(points[:, 0], points[:, 1])))
+
+
+def parquet(path: Path, shapes: dict[str, shapely.Geometry], **column: Any) -> str:
+    columns = {"geometry": {"encoding": "WKB", "geometry_types": [], **column}}
+    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": columns}
+    with duckdb.connect() as con:
+        con.execute("CREATE TABLE c (INSEE_COM VARCHAR, geometry BLOB)")
+        con.executemany("INSERT INTO c VALUES (?, ?)", [(code, drawn.wkb) for code, drawn in shapes.items()])
+        con.execute(f"COPY c TO '{path}' (FORMAT parquet, KV_METADATA {{geo: '{json.dumps(geo)}'}})")
+    return str(path)
+
+
 def test_geoparquet_without_an_extension(tmp_path):
     communes()
-    path = tmp_path / "communes.parquet"
-    geo = {
-        "version": "1.1.0",
-        "primary_column": "geometry",
-        "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}},
-    }
-    with duckdb.connect() as con:
-        con.execute("CREATE TABLE c (code VARCHAR, geometry BLOB)")
-        con.executemany("INSERT INTO c VALUES (?, ?)", [(code, cell(code).wkb) for code in CELLS])
-        con.execute(f"COPY c TO '{path}' (FORMAT parquet, KV_METADATA {{geo: '{json.dumps(geo)}'}})")
-    assert load_outlines(str(path)) == 6
+    assert load_outlines(parquet(tmp_path / "communes.parquet", {code: cell(code) for code in CELLS})) == 6
     assert shape(Level.COMMUNE, "80021").equals(cell("80021"))
+
+
+@pytest.mark.parametrize(("epsg", "declared"), [(2154, False), (3949, False), (3857, True), (9793, True)])
+@pytest.mark.parametrize("kind", ["geojson", "parquet"])
+def test_outlines_in_metres_become_degrees_and_it_is_said(tmp_path, epsg, declared, kind):
+    communes()
+    lines: list[str] = []
+    if kind == "parquet":
+        crs = {"crs": {"id": {"authority": "EPSG", "code": epsg}}} if declared else {}
+        source = parquet(tmp_path / "m.parquet", {code: in_metres(epsg, code) for code in CELLS}, **crs)
+    else:
+        crs = {"crs": {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{epsg}"}}} if declared else {}
+        source = written(tmp_path, {**crs, **collection(*(feature(code, in_metres(epsg, code)) for code in CELLS))})
+    assert load_outlines(source, say=lines.append) == 6
+    assert shape(Level.COMMUNE, "80021").hausdorff_distance(cell("80021")) < 2e-5
+    assert f"(EPSG:{2154 if epsg == 9793 else epsg})" in lines[0]
 
 
 def test_former_codes_are_folded_into_the_commune_of_today(tmp_path):
@@ -151,11 +176,17 @@ class TestRefused:
         features = [feature("80021") | {"properties": {"code": f"FR{n}"}} for n in range(5)]
         self.refused(written(tmp_path, collection(*features), "other.geojson"), "is this a file of communes")
 
-    def test_coordinates_in_metres(self, tmp_path):
-        metres = shapely.transform(cell("80021"), lambda points: points * 100_000)
-        self.refused(
-            written(tmp_path, collection(feature("80021", metres)), "m.geojson"), "80021 is empty or not in deg"
-        )
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            (lambda points: points * 100_000, "80021 is not in degrees, and no projection"),
+            (lambda points: points[:, ::-1], "80021 latitude stands before longitude"),
+            (lambda points: np.add(points, (20, 0)), "80021 lies outside France"),
+        ],
+    )
+    def test_coordinates_of_nowhere_in_france(self, tmp_path, change, words):
+        there = shapely.transform(cell("80021"), change)
+        self.refused(written(tmp_path, collection(feature("80021", there)), "n.geojson"), words)
 
     def test_a_place_that_is_a_line(self, tmp_path):
         line = cell("80021").exterior

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
+from totem.territories.geojson import ANYBODY, SIGNED_IN
 from totem.territories.places import area_km2
-from totem.territories.shapes import ANYBODY, MOST_VERTICES, PROJECTIONS, SIGNED_IN, as_geojson, parse_shape
+from totem.territories.projections import PROJECTIONS, reprojected
+from totem.territories.shapes import MOST_VERTICES, as_geojson, parse_shape
 
 FLATTENING = 1 / 298.257223563
 SQUARE = [[2.2, 49.8], [2.4, 49.8], [2.4, 50.0], [2.2, 50.0], [2.2, 49.8]]
@@ -65,6 +67,14 @@ class TestGood:
         assert parsed.polygon.geom_type == "MultiPolygon"
         assert len(parsed.polygon.geoms) == 2
 
+    def test_adjacent_communes_do_not_touch_themselves(self):
+        """Rounded borders meet in a point: what is between is no fault, and nothing has to be corrected."""
+        pinched = [[2.0, 48.0], [2.1, 48.1], [2.2, 48.0], [2.2, 48.2], [2.1, 48.1], [2.0, 48.2], [2.0, 48.0]]
+        below = [[2.0, 48.0], [2.1, 48.1], [2.2, 48.0], [2.0, 48.0]]
+        parsed = parse({"type": "MultiPolygon", "coordinates": [[pinched], [below]]})
+        assert parsed.problems == ()
+        assert parsed.polygon.area == pytest.approx(0.03)
+
     @pytest.mark.parametrize("place", [(-61.5, 16.2), (-52.3, 4.9), (55.5, -21.1), (45.2, -12.8), (-56.3, 46.8)])
     def test_overseas_is_france(self, place):
         assert parse(polygon(around(*place))).polygon
@@ -90,6 +100,10 @@ class TestBad:
         assert parsed.corrected.is_valid
         assert parsed.corrected.area == pytest.approx(0.02)
 
+    def test_an_outline_that_crosses_itself_at_one_of_its_corners_is_refused(self):
+        bow = [[2.2, 49.8], [2.3, 49.9], [2.4, 50.0], [2.4, 49.8], [2.3, 49.9], [2.2, 50.0], [2.2, 49.8]]
+        assert [problem.kind for problem in parse(polygon(bow)).problems] == ["crossing"]
+
     def test_latitude_first_is_named_and_corrected(self):
         parsed = parse(polygon([[y, x] for x, y in SQUARE]))
         assert [problem.kind for problem in parsed.problems] == ["swapped"]
@@ -111,6 +125,13 @@ class TestBad:
             (2972, (-52.3, 4.9)),
             (2975, (55.5, -21.1)),
             (4471, (45.2, -12.8)),
+            *(
+                (3900 + zone, (2.2 if zone < 50 else 1.0, zone + shift))
+                for zone in range(43, 51)
+                for shift in (-0.8, 0.8)
+            ),
+            (3942, (9.1, 42.2)),
+            (3947, (-2.9, 47.3)),
         ],
     )
     def test_another_projection_is_recognised_by_its_numbers(self, epsg, place):
@@ -136,6 +157,13 @@ class TestBad:
         named = {"crs": {"type": "name", "properties": {"name": "EPSG:27572"}}}
         parsed = parse({**polygon(moved(2154, SQUARE)), **named})
         assert (parsed.polygon, parsed.corrected) == (None, None)
+
+    @pytest.mark.parametrize("name", ["EPSG:3948", "urn:ogc:def:crs:EPSG::9828", "urn:ogc:def:crs:EPSG:10.1:9848"])
+    def test_a_zone_is_named_in_several_ways_and_has_later_realisations(self, name):
+        named = {"crs": {"type": "name", "properties": {"name": name}}}
+        parsed = parse({**polygon(moved(3948, SQUARE)), **named})
+        assert "CC48 (EPSG:3948)" in parsed.messages[0]
+        assert parsed.corrected.hausdorff_distance(shapely.Polygon(SQUARE)) < 1e-5
 
     def test_outside_france_is_located(self):
         parsed = parse(polygon(around(-74.0, 40.7)))
@@ -232,6 +260,33 @@ class TestBad:
         parsed = parse(polygon(bow))
         assert [problem.kind for problem in parsed.problems] == ["swapped", "crossing"]
         assert parse_shape(as_geojson(parsed.corrected)).polygon
+
+
+def conical(zone: int, longitude: float, latitude: float) -> tuple[float, float]:
+    """Metres in a conical zone: Lambert's conformal cone by two parallels (IGN, NT/G 71; Snyder 1987, 15)."""
+    e = math.sqrt((1 / 298.257222101) * (2 - 1 / 298.257222101))
+
+    def t(degrees: float) -> float:
+        sine = math.sin(math.radians(degrees))
+        return math.tan(math.pi / 4 - math.radians(degrees) / 2) / ((1 - e * sine) / (1 + e * sine)) ** (e / 2)
+
+    def m(degrees: float) -> float:
+        return math.cos(math.radians(degrees)) / math.sqrt(1 - (e * math.sin(math.radians(degrees))) ** 2)
+
+    south, north = zone - 0.75, zone + 0.75
+    n = math.log(m(south) / m(north)) / math.log(t(south) / t(north))
+    scale = 6378137 * m(south) / (n * t(south) ** n)
+    rho, origin, theta = scale * t(latitude) ** n, scale * t(zone) ** n, n * math.radians(longitude - 3)
+    return 1_700_000 + rho * math.sin(theta), (zone - 41) * 1_000_000 + 200_000 + origin - rho * math.cos(theta)
+
+
+@pytest.mark.parametrize("zone", range(42, 51))
+def test_the_nine_conical_zones_are_those_of_the_decree(zone):
+    """At its origin, 3° E on its parallel, a zone has X = 1,700,000 and Y = (zone - 41) million + 200,000 (EPSG)."""
+    assert conical(zone, 3, zone) == pytest.approx((1_700_000, (zone - 41) * 1_000_000 + 200_000), abs=1e-6)
+    for at in ((3.0, float(zone)), (5.5, zone + 0.9), (0.5, zone - 0.9)):
+        point = reprojected(shapely.Point(*conical(zone, *at)), 3900 + zone)
+        assert (point.x, point.y) == pytest.approx(at, abs=1e-8)  # a millimetre
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda c: st.lists(c) | st.dictionaries(

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy
 
 from totem.core.files import DocumentField
 from totem.core.forms import DateField, EmailField
+from totem.territories.geojson import SIGNED_IN, SizeLimit
 from totem.territories.models import Commune, ErasureReason, WorkspaceRole
 from totem.territories.places import PlaceRef, match_places
+from totem.territories.projections import PROJECTIONS, projection_words
 from totem.territories.queries import match_communes, similar_communes
-from totem.territories.shapes import PROJECTIONS, SIGNED_IN, SizeLimit, as_geojson, parse_shape
+from totem.territories.shapes import as_geojson, parse_shape
 
 
 class CommuneInput(forms.TextInput):
@@ -192,7 +194,7 @@ class ShapeForm(forms.Form):
         empty_value=None,
         choices=[
             ("", gettext_lazy("Recognise them")),
-            *((code, f"{name} (EPSG:{code})") for code, name in PROJECTIONS.items()),
+            *((code, projection_words(code)) for code in PROJECTIONS),
         ],
     )
 

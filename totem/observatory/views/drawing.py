@@ -32,9 +32,10 @@ from totem.observatory.views.scopes import (
     text_of,
 )
 from totem.territories.forms import ShapeForm
+from totem.territories.geojson import ANYBODY
 from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
 from totem.territories.places import FRANCE, FRANCE_CODE, ShapesMissing, place_drawn
-from totem.territories.shapes import ANYBODY, as_geojson
+from totem.territories.shapes import as_geojson
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

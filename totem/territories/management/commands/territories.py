@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from totem.territories.outlines import OutlinesRefused, load_outlines
+from totem.territories.outline_files import OutlinesRefused
+from totem.territories.outlines import load_outlines
 
 
 class Command(BaseCommand):
