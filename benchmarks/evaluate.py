@@ -41,7 +41,7 @@ class Question:
     workspace: Any
 
     def evaluate(self) -> list[Any]:
-        from totem.labels.evaluating import evaluate_many  # noqa: PLC0415 - the settings are chosen by the stage
+        from totem.labels.judging.evaluations import evaluate_many  # noqa: PLC0415 - the settings are chosen by the stage
 
         return evaluate_many(self.charter, self.subjects, DAY, workspace=self.workspace)
 
@@ -105,7 +105,7 @@ def _timed(work: Callable[[], Any]) -> float:
 
 def _seeded(number: int) -> tuple[Any, list[Any], Any]:
     """The charter, the territories and the workspace that declared everything about them. The same for every run."""
-    from totem.labels.charter import Charter  # noqa: PLC0415
+    from totem.labels.charters.format import Charter  # noqa: PLC0415
     from totem.labels.subjects import epci_subjects  # noqa: PLC0415
     from totem.territories.models import Epci, Workspace  # noqa: PLC0415
 
@@ -166,13 +166,13 @@ def _governed(subject: Any, workspace: Any) -> Any:
 
 
 def _charter(path: Path) -> Any:
-    from totem.labels.charter import from_content  # noqa: PLC0415
+    from totem.labels.charters.format import from_content  # noqa: PLC0415
 
     return from_content(tomllib.loads(path.read_text()))
 
 
 def _measurements(charter: Any, subjects: list[Any], rng: random.Random) -> None:
-    from totem.labels.indicators import figures_of  # noqa: PLC0415
+    from totem.labels.evidence.indicators import figures_of  # noqa: PLC0415
     from totem.labels.models import Reading  # noqa: PLC0415
 
     measured = [one for one in figures_of(charter).values() if one.measure is not None]
@@ -191,7 +191,7 @@ def _measurements(charter: Any, subjects: list[Any], rng: random.Random) -> None
 
 
 def _observations(charter: Any, subjects: list[Any], workspace: Any, rng: random.Random) -> None:
-    from totem.labels.indicators import figures_of  # noqa: PLC0415
+    from totem.labels.evidence.indicators import figures_of  # noqa: PLC0415
     from totem.labels.models import Observation, ObservationVersion, Retention  # noqa: PLC0415
 
     declared = [one for one in figures_of(charter).values() if one.measure is None]

@@ -21,8 +21,8 @@ from totem.core import navigation
 from totem.core.navigation import COOKIE, MOST_SHOWN, SITE, Entry, add_entry, entry_at, patterns
 from totem.hubs.models import Role
 from totem.hubs.navigation import HUB
-from totem.labels.actions import freeze
-from totem.labels.evaluating import evaluate
+from totem.labels.boards.actions import freeze
+from totem.labels.judging.evaluations import evaluate
 from totem.organisations.models import Affiliation
 from totem.territories.actions import publish_perimeter_version
 from totem.territories.models import Epci, Perimeter

@@ -19,9 +19,10 @@ from tests.factories.territories import (
 )
 from tests.serving import Site
 from totem.accounts.models import User
-from totem.labels import actions
-from totem.labels.evaluating import charter_of, evaluate, version_for
-from totem.labels.indicators import figures_of
+from totem.labels.boards import actions as board_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import charter_of, evaluate, version_for
 from totem.labels.models import Board, Evaluation, Judgement
 from totem.labels.subjects import subject_of
 from totem.territories.actions import publish_perimeter_version
@@ -54,10 +55,10 @@ def board(officer: User) -> Board:
     now, today = timezone.now(), timezone.localdate()
     version = version_for("quartier-numerique", today)
     perimeter = PerimeterFactory._meta.model.objects.get()
-    made = actions.create_board(workspace=perimeter.workspace, charter=version, perimeter=perimeter, by=officer)
+    made = board_actions.create_board(workspace=perimeter.workspace, charter=version, perimeter=perimeter, by=officer)
     before = now - datetime.timedelta(days=40)
-    actions.keep_daily(board=made, day=before.date(), now=before)
-    actions.declare(
+    board_actions.keep_daily(board=made, day=before.date(), now=before)
+    evidence_actions.declare(
         workspace=perimeter.workspace,
         subject=subject_of(made, today),
         figured=figures_of(charter_of(version))["competitiveness_clusters"],
@@ -65,7 +66,7 @@ def board(officer: User) -> Board:
         by=officer,
         now=now,
     )
-    actions.record_judgement(
+    board_actions.record_judgement(
         board=made,
         version=version,
         requirement="q4b-premier-plan",
@@ -75,8 +76,10 @@ def board(officer: User) -> Board:
         by=officer,
         now=now,
     )
-    actions.freeze(evaluated=evaluate(made, day=today, workspace=made.workspace), note="Essai", by=officer, now=now)
-    actions.set_board_public(board=made, public=True, by=officer)
+    board_actions.freeze(
+        evaluated=evaluate(made, day=today, workspace=made.workspace), note="Essai", by=officer, now=now
+    )
+    board_actions.set_board_public(board=made, public=True, by=officer)
     return made
 
 

@@ -17,9 +17,10 @@ from tests.factories.territories import CommuneFactory, EpciFactory, WorkspaceMe
 from tests.labels.test_partners import CAEN, CONTENT, LE_HAVRE, ROUEN, agglomeration
 from tests.serving import Site, Totem
 from totem.accounts.models import User
-from totem.labels import actions, jobs
-from totem.labels.evaluating import charter_of
-from totem.labels.indicators import figures_of
+from totem.labels import jobs
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement, Observation, Search
 from totem.labels.subjects import subject_of
 from totem.territories.actions import publish_perimeter_version
@@ -59,7 +60,7 @@ def officer(board: Board) -> User:
 def declared(board: Board, value: int, source: str) -> Observation:
     """Declare the number of events of last year, with its source."""
     today = timezone.localdate()
-    return actions.declare(
+    return evidence_actions.declare(
         workspace=board.workspace,
         subject=subject_of(board, today),
         figured=figures_of(charter_of(CharterVersion.objects.get()))["events_held"],

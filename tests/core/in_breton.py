@@ -34,7 +34,7 @@ from totem.core import rendering, wording  # noqa: E402
 from totem.core.forms import MinutesField  # noqa: E402
 from totem.core.models import Mail  # noqa: E402
 from totem.core.periods import Period  # noqa: E402
-from totem.labels.charter import UnitWords  # noqa: E402
+from totem.labels.charters.format import UnitWords  # noqa: E402
 from totem.observatory.exports import table_csv  # noqa: E402
 from totem.observatory.tables import Column, Drawing, Table  # noqa: E402
 

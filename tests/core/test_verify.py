@@ -11,8 +11,8 @@ from tests.factories.accounts import UserFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory
 from tests.factories.territories import CommuneFactory, EpciFactory, StoredFileFactory
 from totem.core import chain, clock, journal, roles, seals
-from totem.labels.actions import freeze
-from totem.labels.evaluating import evaluate
+from totem.labels.boards.actions import freeze
+from totem.labels.judging.evaluations import evaluate
 from totem.labels.models import Evaluation
 from totem.territories.actions import publish_perimeter_version
 

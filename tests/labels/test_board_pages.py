@@ -26,9 +26,10 @@ from tests.factories.territories import (
     WorkspaceMemberFactory,
 )
 from totem.core.models import JournalEntry
-from totem.labels import actions
-from totem.labels.evaluating import charter_of, evaluate
-from totem.labels.indicators import figures_of
+from totem.labels.boards import actions as board_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import charter_of, evaluate
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
 from totem.labels.subjects import subject_of
 from totem.territories.actions import publish_perimeter_version
@@ -109,7 +110,7 @@ def at(name: str, board: Board, *more: object) -> str:
 
 
 def declared(board: Board, version: CharterVersion, value: int, *, public: bool = False):
-    observation = actions.declare(
+    observation = evidence_actions.declare(
         workspace=board.workspace,
         subject=subject_of(board, TODAY),
         figured=figures_of(charter_of(version))["area"],
@@ -118,7 +119,7 @@ def declared(board: Board, version: CharterVersion, value: int, *, public: bool 
         now=NOW,
     )
     if public:
-        actions.publish_observation(observation=observation, public=True, by=UserFactory())
+        evidence_actions.publish_observation(observation=observation, public=True, by=UserFactory())
     return observation
 
 
@@ -130,12 +131,12 @@ def text_of(response) -> str:
 
 def judged(board: Board, version: CharterVersion, verdict: str = "met", **values: object) -> Judgement:
     said = {"reason": "Vu sur place.", "conflicts": "Aucun", "by": UserFactory(), "now": NOW} | values
-    return actions.record_judgement(board=board, version=version, requirement="seen", verdict=verdict, **said)
+    return board_actions.record_judgement(board=board, version=version, requirement="seen", verdict=verdict, **said)
 
 
 def frozen(board: Board, note: str = "Dépôt") -> Evaluation:
     evaluated = evaluate(board, day=TODAY, workspace=board.workspace)
-    return actions.freeze(evaluated=evaluated, note=note, by=None, now=NOW)
+    return board_actions.freeze(evaluated=evaluated, note=note, by=None, now=NOW)
 
 
 def queries(client: Client, url: str) -> int:
@@ -175,7 +176,7 @@ class TestTheBoard:
     def test_what_changed_is_told_against_what_was_kept(self, board, version, team, client):
         team()
         then = NOW - datetime.timedelta(days=40)
-        actions.keep_daily(board=board, day=then.date(), now=then)
+        board_actions.keep_daily(board=board, day=then.date(), now=then)
         assert text_of(client.get(at("board", board))).count("Nothing since") == 1
         declared(board, version, 60_000)
         judged(board, version, "not_met")
@@ -256,10 +257,10 @@ class TestACriterion:
     def test_tells_its_history_from_what_was_kept(self, board, version, team, client):
         team()
         then = NOW - datetime.timedelta(days=40)
-        actions.keep_daily(board=board, day=then.date(), now=then)
+        board_actions.keep_daily(board=board, day=then.date(), now=then)
         judged(board, version, "met")
         declared(board, version, 10_000)
-        actions.keep_daily(board=board, day=TODAY, now=NOW)
+        board_actions.keep_daily(board=board, day=TODAY, now=NOW)
         history = client.get(at("criterion", board, "q2")).context["history"]
         assert [(moment.day, moment.state) for moment in history] == [(TODAY, "met"), (then.date(), "unknown")]
 
@@ -268,7 +269,7 @@ class TestACriterion:
         figured = figures_of(charter_of(version))["essai.signed"]
         documents = [DocumentFactory(workspace=board.workspace) for _n in range(3)]
         declared(board, version, 1)  # the ids of versions and of documents are not the same ones
-        actions.declare(
+        evidence_actions.declare(
             workspace=board.workspace,
             subject=subject_of(board, TODAY),
             figured=figured,
@@ -401,7 +402,7 @@ class TestBoardsOfATerritory:
     def test_the_list_tells_the_last_state_and_asks_as_much_for_one_as_for_three(self, board, version, team, client):
         team("reader")
         url = reverse("labels:boards", args=[board.workspace.slug])
-        actions.keep_daily(board=board, day=TODAY, now=NOW)
+        board_actions.keep_daily(board=board, day=TODAY, now=NOW)
         page = text_of(client.get(url))
         assert f"Essai, {board.perimeter}" in page
         assert "Not known" in page
@@ -522,7 +523,7 @@ class TestRights:
 class TestThePublicBoard:
     @pytest.fixture
     def shown(self, board) -> Board:
-        actions.set_board_public(board=board, public=True, by=UserFactory())
+        board_actions.set_board_public(board=board, public=True, by=UserFactory())
         return board
 
     def test_only_what_is_published_counts_there(self, shown, version, client):
@@ -533,7 +534,7 @@ class TestThePublicBoard:
             page = text_of(client.get(address))
             assert "10,000" not in page
             assert "No figure is known yet." in page
-        actions.publish_observation(observation=observation, public=True, by=UserFactory())
+        evidence_actions.publish_observation(observation=observation, public=True, by=UserFactory())
         assert "10,000 m² of 50,000: 40,000 m² missing." in text_of(client.get(url))
 
     def test_there_is_no_form_nor_a_way_into_the_teams_pages(self, shown, version, client):

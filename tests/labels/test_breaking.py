@@ -38,16 +38,20 @@ from tests.factories.territories import (
 from totem.core import measures
 from totem.core.canonical import canonical
 from totem.core.measures import Combine, Figure, Measure
-from totem.labels import actions, jobs
-from totem.labels.charter import from_content
-from totem.labels.evaluating import charter_of, computed_again, evaluate, kept
-from totem.labels.facts import Facts
-from totem.labels.indicators import figures_of
-from totem.labels.judge import judge
+from totem.labels import jobs
+from totem.labels.boards import actions as board_actions
+from totem.labels.charters import actions as charter_actions
+from totem.labels.charters.format import from_content
+from totem.labels.charters.parsing import CharterErrors, read_charter
+from totem.labels.charters.vocabulary import known_here
+from totem.labels.coalitions import actions as coalition_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging import judge
+from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, kept
+from totem.labels.judging.facts import Facts
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Reading, Retention, Search
-from totem.labels.reading import CharterErrors, read_charter
 from totem.labels.subjects import Subject, subject_of
-from totem.labels.vocabulary import known_here
 from totem.territories.actions import publish_perimeter_version
 from totem.territories.models import Document, Workspace
 from totem.territories.places import Place
@@ -96,7 +100,7 @@ def board(db: None) -> Board:
 
 def declared(board: Board, value: Decimal | int, now: datetime.datetime = NOW, **said: object) -> Observation:
     charter = charter_of(CharterVersion.objects.get(slug="essai"))
-    return actions.declare(
+    return evidence_actions.declare(
         workspace=board.workspace,
         subject=subject_of(board, DAY),
         figured=figures_of(charter)["events_held"],
@@ -108,7 +112,7 @@ def declared(board: Board, value: Decimal | int, now: datetime.datetime = NOW, *
 
 def frozen(board: Board) -> Evaluation:
     evaluated = evaluate(board, day=DAY, workspace=board.workspace)
-    return actions.freeze(evaluated=evaluated, note="Dépôt", by=None, now=NOW)
+    return board_actions.freeze(evaluated=evaluated, note="Dépôt", by=None, now=NOW)
 
 
 # -- By raw SQL, as the application's role ----------------------------------------------------------------------------
@@ -223,11 +227,11 @@ def test_a_judgement_counts_on_its_own_version_of_its_own_charter_only(board: Bo
     assert said.finding("seen").state == "human"
     assert evaluate(board, day=DAY, workspace=board.workspace, version=other).result.finding("seen").state == "met"
     with pytest.raises(ValidationError):
-        actions.record_judgement(
+        board_actions.record_judgement(
             board=board, version=foreign, requirement="seen", verdict="met", reason="x", conflicts="x", by=None, now=NOW
         )
     with pytest.raises(ValidationError):
-        actions.record_judgement(
+        board_actions.record_judgement(
             board=board, version=first, requirement="events", verdict="met", reason="x", conflicts="x", by=None, now=NOW
         )
 
@@ -238,7 +242,11 @@ def test_a_judgement_counts_on_its_own_version_of_its_own_charter_only(board: Bo
 def test_of_four_who_open_the_same_board_one_does_and_the_others_are_told(committed_db: str) -> None:
     version, perimeter = CharterVersionFactory(data=CONTENT), PerimeterFactory()
     opening = partial(
-        actions.create_board, workspace=perimeter.workspace, charter=version, perimeter=perimeter, by=UserFactory()
+        board_actions.create_board,
+        workspace=perimeter.workspace,
+        charter=version,
+        perimeter=perimeter,
+        by=UserFactory(),
     )
     assert outcomes_at_once(*[opening] * 4) == {"done": 1, "ValidationError": 3}
 
@@ -247,7 +255,7 @@ def test_namesakes_opened_at_once_have_addresses_of_their_own(committed_db: str)
     version, person = CharterVersionFactory(data=CONTENT), UserFactory()
     perimeters = [PerimeterFactory(name="Le port") for _each in range(4)]
     opening = [
-        partial(actions.create_board, workspace=one.workspace, charter=version, perimeter=one, by=person)
+        partial(board_actions.create_board, workspace=one.workspace, charter=version, perimeter=one, by=person)
         for one in perimeters
     ]
     assert outcomes_at_once(*opening) == {"done": 4}
@@ -263,17 +271,17 @@ def test_choosing_freezing_refreshing_declaring_and_publishing_at_once_wait_for_
     subject = subject_of(board, DAY)
     choosing = [
         partial(
-            actions.retain, workspace=board.workspace, subject=subject, indicator="events_held", observation=row,
-            reason="Choisi", by=person, now=NOW,
+            evidence_actions.retain, workspace=board.workspace, subject=subject, indicator="events_held",
+            observation=row, reason="Choisi", by=person, now=NOW,
         )
         for row in rows
     ]  # fmt: skip
     others = [
         partial(frozen, board),
         partial(frozen, board),
-        partial(actions.keep_daily, board=board, day=DAY, now=NOW),
-        partial(actions.keep_daily, board=board, day=DAY, now=NOW),
-        partial(actions.set_board_public, board=board, public=True, by=person),
+        partial(board_actions.keep_daily, board=board, day=DAY, now=NOW),
+        partial(board_actions.keep_daily, board=board, day=DAY, now=NOW),
+        partial(board_actions.set_board_public, board=board, public=True, by=person),
         partial(declared, board, 300),
         partial(jobs.refresh, board, now=NOW),
         partial(jobs.refresh, board, now=NOW),
@@ -289,13 +297,13 @@ def test_choosing_freezing_refreshing_declaring_and_publishing_at_once_wait_for_
 def test_of_two_who_publish_one_version_with_different_contents_one_is_told(committed_db: str) -> None:
     contents = [{**CONTENT, "summary": words(f"Texte {n}")} for n in range(4)]
     publishing = [
-        partial(actions.publish_charter, text="…", charter=from_content(content), by=None, now=NOW)
+        partial(charter_actions.publish_charter, text="…", charter=from_content(content), by=None, now=NOW)
         for content in contents
     ]
     assert outcomes_at_once(*publishing) == {"done": 1, "CharterChanged": 3}
     assert CharterVersion.objects.count() == 1
     same = from_content(contents[0])
-    again = [partial(actions.publish_charter, text="…", charter=same, by=None, now=NOW)] * 3
+    again = [partial(charter_actions.publish_charter, text="…", charter=same, by=None, now=NOW)] * 3
     assert sum(outcomes_at_once(*again).values()) == 3
     assert CharterVersion.objects.count() == 1
 
@@ -305,7 +313,7 @@ def test_two_who_compute_the_same_figures_in_another_order_never_wait_for_each_o
     subjects = [Subject(f"epci:{n:09d}", str(n), place) for n in range(300)]
     areas = figures_of(from_content(CONTENT))["hub_area"]
     computing = [
-        partial(actions.take_readings, figures=[areas], subjects=listed, day=DAY, now=NOW)
+        partial(evidence_actions.take_readings, figures=[areas], subjects=listed, day=DAY, now=NOW)
         for listed in (subjects, subjects[::-1]) * 4
     ]
     assert outcomes_at_once(*computing) == {"done": 8}
@@ -315,11 +323,13 @@ def test_two_who_compute_the_same_figures_in_another_order_never_wait_for_each_o
 @pytest.mark.django_db
 def test_who_judged_declared_and_froze_may_still_erase_their_account(board: Board) -> None:
     person = WorkspaceMemberFactory(workspace=board.workspace, role="officer").person
-    actions.record_judgement(
+    board_actions.record_judgement(
         board=board, version=CharterVersion.objects.get(), requirement="seen", verdict="met", reason="Vu",
         conflicts="Aucun", by=person, now=NOW,
     )  # fmt: skip
-    actions.freeze(evaluated=evaluate(board, day=DAY, workspace=board.workspace), note="Dépôt", by=person, now=NOW)
+    board_actions.freeze(
+        evaluated=evaluate(board, day=DAY, workspace=board.workspace), note="Dépôt", by=person, now=NOW
+    )
     client = Client()
     client.force_login(person)
     name = person.name
@@ -414,7 +424,7 @@ def test_where_nobody_knows_anything_no_territory_is_said_to_suffice(board: Boar
             requirement("events", "measure", indicator="events_held", at_least=200, unit="événements"),
         ]},
     ]})  # fmt: skip
-    search = actions.ask_for_partners(board=board, scope="france:fr", most=2, by=None, day=DAY)
+    search = coalition_actions.ask_for_partners(board=board, scope="france:fr", most=2, by=None, day=DAY)
     jobs.search_partners(search.pk)
     search.refresh_from_db()
     assert (search.state, search.answer["required"]) == (Search.State.DONE, [])

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from jsonschema import Draft202012Validator
 
 from tests.factories.accounts import UserFactory
-from totem.labels import schema
+from totem.labels.charters import schema
 from totem.labels.management.commands.charter import SHIPPED
 from totem.labels.models import CharterVersion
 

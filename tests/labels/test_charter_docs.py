@@ -14,14 +14,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
-from totem.labels import charter as form
-from totem.labels import manual
-from totem.labels.charter import Charter
-from totem.labels.facts import Facts, Hold, JudgementFact, Known, Organisation, Role, State
-from totem.labels.judge import judge
-from totem.labels.reading import read_charter
-from totem.labels.schema import MEANINGS
-from totem.labels.vocabulary import WORDS, known_here
+from totem.labels.charters import format as form
+from totem.labels.charters import manual
+from totem.labels.charters.format import Charter
+from totem.labels.charters.parsing import read_charter
+from totem.labels.charters.schema import MEANINGS
+from totem.labels.charters.vocabulary import WORDS, known_here
+from totem.labels.judging import judge
+from totem.labels.judging.facts import Facts, Hold, JudgementFact, Known, Organisation, Role, State
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ["charters.md", "guide/chartes.md"]

@@ -15,8 +15,8 @@ from tests.conftest import ModuleRows
 from totem.accounts.models import DemoRole, User
 from totem.core.demonstration import InventedWorld, load
 from totem.labels import demonstration as boards
-from totem.labels.evaluating import changes, computed_again, evaluate, kept
-from totem.labels.facts import Finding, State
+from totem.labels.judging.evaluations import changes, computed_again, evaluate, kept
+from totem.labels.judging.facts import Finding, State
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Search
 from totem.premises.models import Building
 from totem.territories.models import Workspace

@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement, words
 from tests.factories.territories import CommuneFactory, EpciFactory
-from totem.labels import actions
-from totem.labels.evaluating import charter_of, computed_again, evaluate, evaluate_many
-from totem.labels.facts import State
-from totem.labels.indicators import figures_of
+from totem.labels.boards import actions as board_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, evaluate_many
+from totem.labels.judging.facts import State
 from totem.labels.models import Board, CharterVersion
 from totem.labels.subjects import epci_subjects, subject_of
 from totem.territories.actions import publish_perimeter_version
@@ -60,7 +61,7 @@ def board(version: CharterVersion) -> Board:
 
 
 def declared(board: Board, version: CharterVersion, value: int, **values: object) -> object:
-    return actions.declare(
+    return evidence_actions.declare(
         workspace=board.workspace,
         subject=subject_of(board, DAY),
         figured=figures_of(charter_of(version))["events_held"],
@@ -92,7 +93,7 @@ def test_beyond_its_validity_it_does_not_count(board: Board, version: CharterVer
 
 def test_a_frozen_evaluation_is_computed_again_from_what_was_kept(board: Board, version: CharterVersion) -> None:
     declared(board, version, 200)
-    frozen = actions.freeze(
+    frozen = board_actions.freeze(
         evaluated=evaluate(board, day=DAY, workspace=board.workspace), note="Dépôt", by=None, now=NOW
     )
     declared(board, version, 3)
@@ -118,9 +119,9 @@ def test_the_number_of_queries_depends_neither_on_requirements_nor_on_territorie
 
 
 def test_a_day_is_kept_only_where_something_changed(board: Board, version: CharterVersion) -> None:
-    assert actions.keep_daily(board=board, day=DAY, now=NOW) is not None
+    assert board_actions.keep_daily(board=board, day=DAY, now=NOW) is not None
     later = DAY + datetime.timedelta(days=1)
-    assert actions.keep_daily(board=board, day=later, now=NOW) is None
+    assert board_actions.keep_daily(board=board, day=later, now=NOW) is None
     declared(board, version, 156)
-    assert actions.keep_daily(board=board, day=later, now=NOW) is not None
-    assert actions.keep_daily(board=board, day=later, now=NOW) is None
+    assert board_actions.keep_daily(board=board, day=later, now=NOW) is not None
+    assert board_actions.keep_daily(board=board, day=later, now=NOW) is None

@@ -33,12 +33,12 @@ from tests.factories.territories import (
 from totem.core import measures
 from totem.core.measures import Combine
 from totem.core.models import JournalEntry
-from totem.labels import actions
-from totem.labels.charter import PeriodKind
-from totem.labels.comparison import compare, lasts_until
-from totem.labels.facts import Hold, Known
-from totem.labels.gathering import read_figures
-from totem.labels.indicators import Figured
+from totem.labels.charters.format import PeriodKind
+from totem.labels.coalitions.comparison import compare, lasts_until
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.gathering import read_figures
+from totem.labels.evidence.indicators import Figured
+from totem.labels.judging.facts import Hold, Known
 from totem.labels.models import Observation, ObservationVersion, Retention
 from totem.labels.subjects import Subject, subject_at
 from totem.territories.actions import publish_perimeter_version
@@ -83,21 +83,21 @@ def declared(
     documents: tuple = (),
     **more: object,
 ) -> Observation:
-    return actions.declare(
+    return evidence_actions.declare(
         workspace=workspace, subject=place, figured=figured, values=values(value, **more), documents=documents,
         public=public, by=None, now=NOW,
     )  # fmt: skip
 
 
 def revised(row: Observation, based_on: int, value: float, **more: object) -> ObservationVersion:
-    return actions.revise(
+    return evidence_actions.revise(
         observation=row, based_on=based_on, figured=EVENTS, values=values(value, **more), by=UserFactory(), now=NOW
     )
 
 
 def retained(workspace: Workspace, row: Observation | None, reason: str = "Le plus sûr", **more: object) -> Retention:
     of = {"subject": subject_at(EPCI), "indicator": "events_held", **more}
-    return actions.retain(workspace=workspace, observation=row, reason=reason, by=UserFactory(), now=NOW, **of)
+    return evidence_actions.retain(workspace=workspace, observation=row, reason=reason, by=UserFactory(), now=NOW, **of)
 
 
 def known(workspace: Workspace | None, place: Subject, figured: Figured = EVENTS, day: datetime.date = TODAY) -> Known:
@@ -147,7 +147,7 @@ class TestDeclaring:
     def test_late_in_the_evening_of_today_is_today(self, workspace, place):
         # 23:30 UTC on 31 October is half past midnight of 1 November in France.
         late = datetime.datetime(2026, 10, 31, 23, 30, tzinfo=datetime.UTC)
-        made = actions.declare(
+        made = evidence_actions.declare(
             workspace=workspace, subject=place, figured=EVENTS, values=values(1, ends_on=TODAY), by=None, now=late
         )
         assert made.versions.get().ends_on == TODAY
@@ -160,14 +160,14 @@ class TestDeclaring:
 
     def test_one_declared_after_the_only_one_was_withdrawn_is_retained(self, workspace, place):
         first = declared(workspace, place, 1)
-        actions.withdraw(observation=first, based_on=1, by=UserFactory(), now=NOW)
+        evidence_actions.withdraw(observation=first, based_on=1, by=UserFactory(), now=NOW)
         declared(workspace, place, 2)
         assert known(workspace, place).value == 2
 
     def test_one_declared_after_a_choice_does_not_change_the_choice(self, workspace, place):
         first = declared(workspace, place, 1)
         retained(workspace, first)
-        actions.withdraw(observation=first, based_on=1, by=UserFactory(), now=NOW)
+        evidence_actions.withdraw(observation=first, based_on=1, by=UserFactory(), now=NOW)
         declared(workspace, place, 2)
         assert Retention.objects.chosen().get().observation_id == first.pk
 
@@ -189,7 +189,7 @@ class TestCorrecting:
     def test_over_a_text_one_has_not_read_is_refused_and_tells_it(self, workspace, place, based_on):
         row = declared(workspace, place, 1)
         revised(row, 1, 2)
-        with pytest.raises(actions.Outdated) as refused:
+        with pytest.raises(evidence_actions.Outdated) as refused:
             revised(row, based_on, 9)
         assert (refused.value.latest.number, refused.value.latest.value) == (2, 2)
         assert row.versions.count() == 2
@@ -202,7 +202,7 @@ class TestCorrecting:
 
     def test_of_a_published_one_new_documents_are_published(self, workspace, place):
         row, paper = declared(workspace, place, public=True), DocumentFactory(workspace=workspace)
-        actions.revise(
+        evidence_actions.revise(
             observation=row, based_on=1, figured=EVENTS, values=values(2), documents=[paper], by=UserFactory(), now=NOW
         )
         paper.refresh_from_db()
@@ -213,7 +213,7 @@ class TestWithdrawing:
     def test_it_does_not_count_and_says_what_it_said(self, workspace, place):
         paper = DocumentFactory(workspace=workspace)
         row = declared(workspace, place, documents=(paper,))
-        actions.withdraw(observation=row, based_on=1, by=UserFactory(), now=NOW)
+        evidence_actions.withdraw(observation=row, based_on=1, by=UserFactory(), now=NOW)
         assert known(workspace, place).hold is Hold.MISSING
         last = row.versions.order_by("-number")[0]
         assert (last.number, last.withdrawn, last.value, list(last.documents.all())) == (2, True, 156, [paper])
@@ -221,13 +221,13 @@ class TestWithdrawing:
     def test_a_text_one_has_not_read_is_not_withdrawn(self, workspace, place):
         row = declared(workspace, place)
         revised(row, 1, 2)
-        with pytest.raises(actions.Outdated):
-            actions.withdraw(observation=row, based_on=1, by=UserFactory(), now=NOW)
+        with pytest.raises(evidence_actions.Outdated):
+            evidence_actions.withdraw(observation=row, based_on=1, by=UserFactory(), now=NOW)
 
     def test_twice_is_once(self, workspace, place):
         row = declared(workspace, place)
         for based_on in (1, 1, 2):
-            actions.withdraw(observation=row, based_on=based_on, by=UserFactory(), now=NOW)
+            evidence_actions.withdraw(observation=row, based_on=based_on, by=UserFactory(), now=NOW)
         assert row.versions.count() == 2
 
 
@@ -236,7 +236,7 @@ class TestPublishing:
         paper = DocumentFactory(workspace=workspace)
         row = declared(workspace, place, documents=(paper,))
         for public in (True, False):
-            actions.publish_observation(observation=row, public=public, by=UserFactory())
+            evidence_actions.publish_observation(observation=row, public=public, by=UserFactory())
             row.refresh_from_db()
             paper.refresh_from_db()
             assert (row.public, paper.public) == (public, True)  # others may have quoted the document meanwhile
@@ -244,16 +244,16 @@ class TestPublishing:
     def test_a_withdrawn_one_is_not_published(self, workspace, place):
         paper = DocumentFactory(workspace=workspace)
         row = declared(workspace, place, documents=(paper,))
-        actions.withdraw(observation=row, based_on=1, by=UserFactory(), now=NOW)
+        evidence_actions.withdraw(observation=row, based_on=1, by=UserFactory(), now=NOW)
         with pytest.raises(ValidationError):
-            actions.publish_observation(observation=row, public=True, by=UserFactory())
+            evidence_actions.publish_observation(observation=row, public=True, by=UserFactory())
         paper.refresh_from_db()
         assert not paper.public
 
     def test_twice_is_written_once(self, workspace, place):
         row = declared(workspace, place)
         for _time in range(2):
-            actions.publish_observation(observation=row, public=True, by=UserFactory())
+            evidence_actions.publish_observation(observation=row, public=True, by=UserFactory())
         assert JournalEntry.objects.filter(verb="labels.observation_public_set").count() == 1
 
 
@@ -269,7 +269,7 @@ class TestRetaining:
         EpciFactory(code="200066868")
         CommuneFactory(code="80001", epci_id="200066868")
         gone = declared(workspace, place)
-        actions.withdraw(observation=gone, based_on=1, by=UserFactory(), now=NOW)
+        evidence_actions.withdraw(observation=gone, based_on=1, by=UserFactory(), now=NOW)
         for row in (
             declared(workspace, place, 1, figured=SIGNED, documents=(DocumentFactory(workspace=workspace),)),
             declared(workspace, subject_at("epci:200066868")),
@@ -544,15 +544,15 @@ def test_of_eight_who_correct_the_text_they_read_one_is_saved_and_the_others_are
 
     def correcting(value: int) -> int:
         said = values(value)
-        actions.revise(observation=row, based_on=1, figured=EVENTS, values=said, by=person, now=NOW)
+        evidence_actions.revise(observation=row, based_on=1, figured=EVENTS, values=said, by=person, now=NOW)
         return value
 
     def withdrawing() -> int:
-        actions.withdraw(observation=row, based_on=1, by=person, now=NOW)
+        evidence_actions.withdraw(observation=row, based_on=1, by=person, now=NOW)
         return -1
 
     results = at_once(*(partial(correcting, value) for value in range(7)), withdrawing)
-    (saved,) = [result for result in results if not isinstance(result, actions.Outdated)]
+    (saved,) = [result for result in results if not isinstance(result, evidence_actions.Outdated)]
     last = row.versions.order_by("-number")[0]
     assert (last.number, last.withdrawn, last.value) == (2, saved == -1, 156 if saved == -1 else saved)
 

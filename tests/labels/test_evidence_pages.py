@@ -33,9 +33,10 @@ from tests.factories.territories import (
     WorkspaceMemberFactory,
 )
 from totem.core.models import JournalEntry
-from totem.labels import actions
-from totem.labels.evaluating import charter_of
-from totem.labels.indicators import figures_of
+from totem.labels.boards import actions as board_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import Board, CharterVersion, Observation, ObservationVersion, Retention
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.territories.actions import publish_perimeter_version
@@ -142,7 +143,7 @@ def declared(
     **values: object,
 ) -> Observation:
     figures = figures_of(charter_of(CharterVersion.objects.get()))
-    return actions.declare(
+    return evidence_actions.declare(
         workspace=workspace or board.workspace,
         subject=subject or subject_of(board, TODAY),
         figured=figures[name],
@@ -453,7 +454,7 @@ class TestSideBySide:
         other = WorkspaceFactory()
         theirs = declared(board, 111, workspace=other, note="Brouillon interne")
         figures = figures_of(charter_of(CharterVersion.objects.get()))
-        actions.revise(
+        evidence_actions.revise(
             observation=theirs,
             based_on=1,
             figured=figures["events_held"],
@@ -467,7 +468,7 @@ class TestSideBySide:
             now=NOW,
         )
         by = WorkspaceMemberFactory(workspace=other).person
-        actions.publish_observation(observation=theirs, public=True, by=by)
+        evidence_actions.publish_observation(observation=theirs, public=True, by=by)
         page = text(agent, at(board, "observation", theirs.pk))
         assert "222 événements" in page
         assert "111" not in page
@@ -587,14 +588,14 @@ class TestRights:
         assert member_of(elsewhere.workspace).get(at(elsewhere, "observation", theirs.pk)).status_code == 404
 
     def test_on_the_public_board_only_what_is_published_counts(self, board):
-        actions.set_board_public(board=board, public=True, by=UserFactory())
+        board_actions.set_board_public(board=board, public=True, by=UserFactory())
         row = declared(board, 199)
         public = [
             reverse("labels:public_board", args=[board.slug]),
             reverse("labels:public_criterion", args=[board.slug, "q1"]),
         ]
         assert not any("199" in text(Client(), url) for url in public)
-        actions.publish_observation(observation=row, public=True, by=UserFactory())
+        evidence_actions.publish_observation(observation=row, public=True, by=UserFactory())
         assert all("199" in text(Client(), url) for url in public)
 
     def test_a_document_that_is_not_shown_is_not_named_to_others(self, board, agent):

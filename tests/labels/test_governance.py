@@ -35,10 +35,10 @@ from tests.factories.territories import (
     WorkspaceMemberFactory,
 )
 from totem.core.models import JournalEntry, JournalPersonalValue
-from totem.labels.evaluating import evaluate
-from totem.labels.facts import State
-from totem.labels.governing import legality
-from totem.labels.judge.logic import nth_best, worst
+from totem.labels.governance.queries import legality
+from totem.labels.judging.evaluations import evaluate
+from totem.labels.judging.facts import State
+from totem.labels.judging.logic import nth_best, worst
 from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
 from totem.organisations.models import Organisation
 from totem.territories.actions import publish_perimeter_version

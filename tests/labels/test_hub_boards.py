@@ -6,10 +6,10 @@ import pytest
 
 from tests.factories.hubs import HubFactory, ZoneFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement
-from totem.labels import actions
-from totem.labels.evaluating import charter_of, evaluate
-from totem.labels.facts import State
-from totem.labels.indicators import figures_of
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import charter_of, evaluate
+from totem.labels.judging.facts import State
 from totem.labels.subjects import subject_of
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def test_the_zones_to_come_tell_when_the_area_would_be_met() -> None:
     ZoneFactory(hub=hub, area=60, opens_on=datetime.date(2027, 6, 1))
     ZoneFactory(area=900)  # another hub's
     board = BoardFactory(perimeter=None, hub=hub)
-    actions.take_readings(
+    evidence_actions.take_readings(
         figures=figures_of(charter_of(version)).values(), subjects=[subject_of(board, DAY)], day=DAY, now=NOW
     )
     found = evaluate(board, day=DAY, workspace=board.workspace).result.finding("area")

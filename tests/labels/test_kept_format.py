@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 
 from totem.core.canonical import canonical, digest
-from totem.labels.charter import from_content
-from totem.labels.evaluating import Content
-from totem.labels.judge import judge
+from totem.labels.charters.format import from_content
+from totem.labels.judging import judge
+from totem.labels.judging.evaluations import Content
 
 KEPT = Path(__file__).parent / "fixtures"
 

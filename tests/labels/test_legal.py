@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from totem.labels.facts import BodyFact, SeatFact, State
-from totem.labels.legal import legal_state
+from totem.labels.judging.facts import BodyFact, SeatFact, State
+from totem.labels.judging.legal import legal_state
 
 
 def body(form: str, *seats: tuple[str, str | int, str | None], has_capital: bool = False) -> BodyFact:

@@ -18,10 +18,11 @@ from tests.factories.labels import (
 )
 from tests.factories.organisations import OrganisationFactory, RelationFactory
 from tests.factories.territories import CommuneFactory, EpciFactory
-from totem.labels import actions, jobs
-from totem.labels.charter import from_content
+from totem.labels import jobs
+from totem.labels.charters.format import from_content
+from totem.labels.coalitions import actions as coalition_actions
+from totem.labels.coalitions.partners import partners_in, table_of
 from totem.labels.models import Board, Retention, Search
-from totem.labels.partners import partners_in, table_of
 from totem.labels.subjects import epci_subjects, subject_of
 from totem.organisations.models import RelationKind
 from totem.territories.actions import publish_perimeter_version
@@ -102,7 +103,7 @@ def events(board: Board, code: str, value: int) -> None:
 
 
 def answered(board: Board, scope: str = "region:28") -> dict[str, Any]:
-    search = actions.ask_for_partners(board=board, scope=scope, most=3, by=None, day=DAY)
+    search = coalition_actions.ask_for_partners(board=board, scope=scope, most=3, by=None, day=DAY)
     jobs.search_partners(search.pk)
     search.refresh_from_db()
     assert search.state == Search.State.DONE
@@ -169,11 +170,11 @@ def test_what_another_workspace_keeps_to_itself_is_not_seen(board: Board) -> Non
 
 def test_too_many_for_sets_of_four_and_no_such_place_are_refused(board: Board) -> None:
     with pytest.raises(ValidationError):
-        actions.ask_for_partners(board=board, scope="region:99", most=2, by=None, day=DAY)
+        coalition_actions.ask_for_partners(board=board, scope="region:99", most=2, by=None, day=DAY)
     for n in range(151):
         CommuneFactory(code=f"{62000 + n}", epci=EpciFactory(code=f"3000{n:05d}", name=f"EPCI {n}"))
     with pytest.raises(ValidationError):
-        actions.ask_for_partners(board=board, scope="france:fr", most=4, by=None, day=DAY)
+        coalition_actions.ask_for_partners(board=board, scope="france:fr", most=4, by=None, day=DAY)
 
 
 def test_what_nobody_has_computed_of_the_partners_yet_is_computed_by_the_search() -> None:

@@ -31,9 +31,10 @@ from tests.factories.territories import (
     WorkspaceFactory,
 )
 from tests.labels.test_rights import member
-from totem.labels import actions
-from totem.labels.evaluating import charter_of, evaluate
-from totem.labels.indicators import figures_of
+from totem.labels.boards import actions as board_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import charter_of, evaluate
 from totem.labels.models import Board, CharterVersion, Observation, Retention
 from totem.labels.subjects import subject_of
 from totem.territories.actions import publish_perimeter_version
@@ -94,7 +95,7 @@ def declared(
     **said: object,
 ) -> Observation:
     charter = charter_of(CharterVersion.objects.get(slug=board.charter))
-    return actions.declare(
+    return evidence_actions.declare(
         workspace=workspace or board.workspace,
         subject=subject_of(board, TODAY),
         figured=figures_of(charter)[name],
@@ -113,7 +114,7 @@ def everything_kept_back(board: Board) -> list[str]:
     said = {"source": f"{SECRET} la source", "method": f"{SECRET} la méthode", "note": f"{SECRET} la note"}
     one = declared(board, "events_held", 7_777, **said, documents=[document])
     declared(board, "essai.signed", 1, documents=[document], author=SECRET)
-    actions.retain(
+    evidence_actions.retain(
         workspace=board.workspace, subject=subject_of(board, TODAY), indicator="events_held", observation=one,
         reason=f"{SECRET} le motif", by=UserFactory(), now=NOW,
     )  # fmt: skip
@@ -128,10 +129,10 @@ def everything_kept_back(board: Board) -> list[str]:
     PhaseFactory(building__workspace=board.workspace, building__name=f"{SECRET} tour", usable_m2=8_888, source=SECRET)
     version = CharterVersion.objects.get(slug=board.charter)
     JudgementFactory(board=board, charter_version=version, requirement="seen", conflicts=f"{SECRET} parenté")
-    actions.freeze(
+    board_actions.freeze(
         evaluated=evaluate(board, day=TODAY, workspace=board.workspace), note=f"{SECRET} note", by=None, now=NOW
     )
-    actions.keep_daily(board=board, day=TODAY, now=NOW)
+    board_actions.keep_daily(board=board, day=TODAY, now=NOW)
     return [SECRET, SECRET.lower(), document.sha256, "7 777", "7777", "123 456", "6 543 210", "8 888"]
 
 
@@ -225,7 +226,7 @@ def test_a_document_that_is_not_shown_lends_its_sum_to_no_public_page(shown: Boa
 def test_what_is_taken_back_is_gone_from_the_public_page_at_once(shown: Board) -> None:
     one = declared(shown, "events_held", 4_321, source=f"{SECRET} publiée", public=True)
     assert sum(SECRET in page for page in pages_for_everybody(shown)) == 1
-    actions.publish_observation(observation=one, public=False, by=UserFactory())
+    evidence_actions.publish_observation(observation=one, public=False, by=UserFactory())
     assert not [page for page in pages_for_everybody(shown) if SECRET in page or "4 321" in page]
 
 
@@ -237,7 +238,7 @@ def test_a_board_that_is_taken_back_is_nowhere(shown: Board) -> None:
     index = reverse("labels:index")
     link = f'href="{urls[0]}"'
     assert link in Client().get(index).content.decode()
-    actions.set_board_public(board=shown, public=False, by=UserFactory())
+    board_actions.set_board_public(board=shown, public=False, by=UserFactory())
     team = member(shown.workspace, WorkspaceRole.OFFICER)
     for client in (Client(), team):
         for url in urls:

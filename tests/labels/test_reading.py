@@ -7,9 +7,9 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totem.labels.reading import CharterErrors, decoded, read_charter
-from totem.labels.reading.positions import Positions
-from totem.labels.vocabulary import Of, known_here
+from totem.labels.charters.parsing import CharterErrors, decoded, read_charter
+from totem.labels.charters.parsing.positions import Positions
+from totem.labels.charters.vocabulary import Of, known_here
 
 KNOWN = known_here()
 TEXTS = """title = { fr = "Titre", en = "Title" }

@@ -25,8 +25,8 @@ from tests.factories.territories import (
 )
 from tests.test_access import ADDRESSES, World
 from totem.core.models import JournalEntry
-from totem.labels import actions
-from totem.labels.evaluating import evaluate
+from totem.labels.boards import actions as board_actions
+from totem.labels.judging.evaluations import evaluate
 from totem.territories.actions import publish_perimeter_version
 from totem.territories.models import Workspace, WorkspaceMember, WorkspaceRole
 
@@ -65,7 +65,7 @@ class Territory(World):
             perimeter=self.perimeter, by=None, now=NOW, valid_from=LONG_AGO, parts={"epci": ["248000531"]}
         )
         evaluated = evaluate(self.board, day=TODAY, workspace=self.workspace)
-        self.pks["evaluation"] = actions.freeze(evaluated=evaluated, note="Dépôt", by=None, now=NOW).pk
+        self.pks["evaluation"] = board_actions.freeze(evaluated=evaluated, note="Dépôt", by=None, now=NOW).pk
         epci = {"workspace": self.workspace, "epci_id": "248000531"}
         self.pks["observation"] = ObservationFactory(**epci, epci=None, indicator="events_held").pk
 

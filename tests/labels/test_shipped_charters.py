@@ -7,17 +7,17 @@ import pytest
 
 from totem.core.canonical import canonical
 from totem.core.measures import Combine
-from totem.labels.charter import (
+from totem.labels.charters.format import (
     Charter,
     DocumentRequirement,
     GroupRequirement,
     OrganisationsRequirement,
     from_content,
 )
-from totem.labels.indicators import figures_of
+from totem.labels.charters.parsing import read_charter
+from totem.labels.charters.vocabulary import known_here
+from totem.labels.evidence.indicators import figures_of
 from totem.labels.management.commands.charter import SHIPPED
-from totem.labels.reading import read_charter
-from totem.labels.vocabulary import known_here
 
 FILES = sorted(path.stem for path in SHIPPED.glob("*.toml"))
 

@@ -7,8 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from totem.labels.charter import Charter
-from totem.labels.facts import (
+from totem.labels.charters.format import Charter
+from totem.labels.charters.parsing import read_charter
+from totem.labels.charters.vocabulary import known_here
+from totem.labels.judging import judge
+from totem.labels.judging.facts import (
     AppointmentFact,
     BodyFact,
     Bounds,
@@ -26,10 +29,7 @@ from totem.labels.facts import (
     State,
     Year,
 )
-from totem.labels.judge import judge
 from totem.labels.management.commands.charter import SHIPPED
-from totem.labels.reading import read_charter
-from totem.labels.vocabulary import known_here
 
 DAY = date(2026, 11, 1)
 SUM = "0" * 64

@@ -17,12 +17,12 @@ from totem.core.measures import Combine, Figure, measure
 from totem.core.periods import Period
 from totem.core.subjects import Area, AreaKind, SubjectKind, UnknownSubjectError
 from totem.labels import jobs
-from totem.labels.evaluating import evaluate
-from totem.labels.facts import State
-from totem.labels.manual import measure_rows
+from totem.labels.charters.manual import measure_rows
+from totem.labels.charters.parsing import CharterErrors, read_charter
+from totem.labels.charters.vocabulary import known_here
+from totem.labels.judging.evaluations import evaluate
+from totem.labels.judging.facts import State
 from totem.labels.models import Board, CharterVersion, Reading
-from totem.labels.reading import CharterErrors, read_charter
-from totem.labels.vocabulary import known_here
 from totem.territories.actions import publish_perimeter_version
 
 DAY = datetime.date(2026, 11, 1)

@@ -10,8 +10,8 @@ from django.utils.translation import override
 from tests.factories.labels import content_of, requirement, words
 from totem.core.measures import CountedUnit
 from totem.labels import wording
-from totem.labels.charter import Charter, UnitWords, from_content
-from totem.labels.facts import CriterionFinding, Evidence, Finding, Result, Source, State, Step
+from totem.labels.charters.format import Charter, UnitWords, from_content
+from totem.labels.judging.facts import CriterionFinding, Evidence, Finding, Result, Source, State, Step
 
 CHARTER: Charter = from_content(
     content_of(

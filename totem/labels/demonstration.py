@@ -18,10 +18,13 @@ from totem.accounts.models import DemoRole, User
 from totem.core.demonstration import InventedWorld, part
 from totem.core.files import CheckedFile
 from totem.hubs.models import Hub
-from totem.labels import actions
-from totem.labels.evaluating import charter_of, evaluate, version_for
-from totem.labels.indicators import Figured, figures_of
+from totem.labels.boards import actions as board_actions
+from totem.labels.coalitions import actions as coalition_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import Figured, figures_of
+from totem.labels.governance import actions as governance_actions
 from totem.labels.jobs import refresh
+from totem.labels.judging.evaluations import charter_of, evaluate, version_for
 from totem.labels.models import Board
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.organisations.actions import declare_figures, declare_relation, note_organisation
@@ -155,9 +158,9 @@ class _Sheet:
         if "perimeter" in row:
             named = self.workspace.perimeters.filter(name=row["perimeter"]).get()
             about = {"perimeter": self.perimeters.get(row["perimeter"], named)}
-        board = actions.create_board(workspace=self.workspace, charter=version, by=self.officer, **about)
+        board = board_actions.create_board(workspace=self.workspace, charter=version, by=self.officer, **about)
         if row.get("public", False):
-            actions.set_board_public(board=board, public=True, by=self.officer)
+            board_actions.set_board_public(board=board, public=True, by=self.officer)
         return board
 
     def finish(self, row: Row, board: Board) -> None:
@@ -166,12 +169,12 @@ class _Sheet:
         refresh(board, now=self.today)
         for frozen in row.get("frozen", []):
             evaluated = evaluate(board, day=frozen["day"], workspace=self.workspace)
-            actions.freeze(evaluated=evaluated, note=frozen["note"], by=self.officer, now=self.today)
+            board_actions.freeze(evaluated=evaluated, note=frozen["note"], by=self.officer, now=self.today)
         for asked in row.get("searches", []):
-            search = actions.ask_for_partners(
+            search = coalition_actions.ask_for_partners(
                 board=board, scope=asked["scope"], most=asked["most"], by=self.officer, day=day
             )
-            actions.search_partners(search=search)
+            coalition_actions.search_partners(search=search)
 
     # -- Evidence -----------------------------------------------------------------------------------------------------
 
@@ -201,7 +204,7 @@ class _Sheet:
         retained, revised = told.pop("retained", ""), told.pop("revised", {})
         documents = [self.documents[key] for key in told.pop("documents", [])]
         values = {key: value for key, value in told.items() if key not in {"board", "figure", "about", "public"}}
-        observation = actions.declare(
+        observation = evidence_actions.declare(
             workspace=self.workspace,
             subject=subject,
             figured=figured,
@@ -213,10 +216,12 @@ class _Sheet:
         )
         if revised:
             said = {"figured": figured, "values": values | revised, "documents": documents}
-            corrected = partial(actions.revise, observation=observation, based_on=1, by=self.officer, now=self.today)
+            corrected = partial(
+                evidence_actions.revise, observation=observation, based_on=1, by=self.officer, now=self.today
+            )
             self.revisions.append(partial(corrected, **said))
         if retained:
-            actions.retain(
+            evidence_actions.retain(
                 workspace=self.workspace,
                 subject=subject,
                 indicator=figured.name,
@@ -272,29 +277,31 @@ class _Sheet:
     def add_body(self, row: Row) -> None:
         told = self.named(row, "organisation")
         public, seats, meetings = (told.pop(name, ()) for name in ("public", "seats", "meetings"))
-        body = actions.create_body(board=self.boards[told.pop("board")], by=self.officer, **told)
+        body = governance_actions.create_body(board=self.boards[told.pop("board")], by=self.officer, **told)
         for one in seats:
-            actions.add_seat(body=body, by=self.officer, **self.named(one, "organisation"))
+            governance_actions.add_seat(body=body, by=self.officer, **self.named(one, "organisation"))
         for one in meetings:
             held_on = one.get("held_on") or timezone.localdate(self.today) - timedelta(days=one["days_ago"])
-            actions.add_meeting(body=body, by=self.officer, now=self.now, held_on=held_on, subject=one["subject"])
+            governance_actions.add_meeting(
+                body=body, by=self.officer, now=self.now, held_on=held_on, subject=one["subject"]
+            )
         if public:
-            actions.set_governed_public(row=body, public=True, by=self.officer)
+            governance_actions.set_governed_public(row=body, public=True, by=self.officer)
 
     def add_appointment(self, row: Row) -> None:
         told = self.named(row, "company", "appointed_by")
-        actions.appoint(board=self.boards[told.pop("board")], by=self.officer, **told)
+        governance_actions.appoint(board=self.boards[told.pop("board")], by=self.officer, **told)
 
     def add_funding(self, row: Row) -> None:
         told = self.named(row, "funder")
         if told.pop("this_year", False):
             year = self.today.year
             told |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
-        actions.add_funding(board=self.boards[told.pop("board")], by=self.officer, **told)
+        governance_actions.add_funding(board=self.boards[told.pop("board")], by=self.officer, **told)
 
     def add_judgement(self, row: Row) -> None:
         board = self.boards[row["board"]]
-        actions.record_judgement(
+        board_actions.record_judgement(
             board=board,
             version=version_for(board.charter, timezone.localdate(self.today)),
             requirement=row["requirement"],

@@ -11,9 +11,11 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.core import clock
 from totem.core.queues import LONG
-from totem.labels import actions
-from totem.labels.evaluating import NoCharter, charter_of, version_for
-from totem.labels.indicators import figures_of
+from totem.labels.boards import actions as board_actions
+from totem.labels.coalitions import actions as coalition_actions
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board, Search
 from totem.labels.subjects import subject_of
 from totem.territories.places import PlaceNotFound
@@ -53,10 +55,10 @@ def refresh(board: Board, *, now: datetime) -> None:
     for figured in figures_of(charter).values():
         try:
             with transaction.atomic():
-                actions.take_readings(figures=[figured], subjects=[subject], day=day, now=now)
+                evidence_actions.take_readings(figures=[figured], subjects=[subject], day=day, now=now)
         except Exception as error:
             failed.append(error)
-    actions.keep_daily(board=board, day=day, now=now)
+    board_actions.keep_daily(board=board, day=day, now=now)
     if failed:
         raise ExceptionGroup(f"Measures of {board}", failed)
 
@@ -73,9 +75,9 @@ def search_partners(search_id: int) -> None:
     if found is None:
         return
     try:
-        actions.search_partners(search=found)
+        coalition_actions.search_partners(search=found)
     except OperationalError:
         raise  # the database is away for a while: tried again
     except Exception:
-        actions.give_up_search(search=found)
+        coalition_actions.give_up_search(search=found)
         raise

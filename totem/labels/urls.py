@@ -2,11 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from totem.labels.views import boards as of_boards
-from totem.labels.views import evidence as of_evidence
-from totem.labels.views import governance as of_governance
-from totem.labels.views import public as of_everybody
-from totem.labels.views import together as of_together
+from totem.labels.boards.views import public as of_everybody
+from totem.labels.boards.views import team as of_boards
+from totem.labels.coalitions import views as of_together
+from totem.labels.evidence import views as of_evidence
+from totem.labels.governance import views as of_governance
 from totem.territories.urls import WORKSPACE
 
 app_name = "labels"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from totem.core import wording
 from totem.core.measures import Combine, CountedUnit
 from totem.core.templatetags.totem import STATES as BADGES
-from totem.labels.charter import (
+from totem.labels.charters.format import (
     AppointmentRequirement,
     BodyRequirement,
     Charter,
@@ -35,12 +35,12 @@ from totem.labels.charter import (
     UnitWords,
     Where,
 )
+from totem.labels.charters.vocabulary import LABELS, Of
 from totem.labels.coalitions import Standing
-from totem.labels.facts import FINE, Evidence, Finding, Result, Source, State, Step
-from totem.labels.indicators import figures_of
-from totem.labels.judge.logic import worst
+from totem.labels.evidence.indicators import figures_of
+from totem.labels.judging.facts import FINE, Evidence, Finding, Result, Source, State, Step
+from totem.labels.judging.logic import worst
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
-from totem.labels.vocabulary import LABELS, Of
 from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
 
 UPWARDS = frozenset({"at_least", "more_than"})

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.model_fields import DecimalField
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
-from totem.labels.charter import PeriodKind
+from totem.labels.charters.format import PeriodKind
 from totem.territories.models import Declared, DeclaredQuerySet, Document
 from totem.territories.triggers import published_by_trusted
 

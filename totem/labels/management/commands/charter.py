@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import clock
-from totem.labels import manual, schema
-from totem.labels.actions import CharterChanged, publish_charter
-from totem.labels.charter import Charter
-from totem.labels.evaluating import charter_of
+from totem.labels.charters import manual, schema
+from totem.labels.charters.actions import CharterChanged, publish_charter
+from totem.labels.charters.format import Charter
+from totem.labels.charters.parsing import CharterErrors, decoded, read_charter
+from totem.labels.charters.parsing.shared import shared_otherwise
+from totem.labels.charters.vocabulary import known_here
+from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import CharterVersion
-from totem.labels.reading import CharterErrors, decoded, read_charter
-from totem.labels.reading.shared import shared_otherwise
-from totem.labels.vocabulary import known_here
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data"
 

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from totem.core import clock
-from totem.labels.actions import CharterChanged, publish_charter
+from totem.labels.charters.actions import CharterChanged, publish_charter
+from totem.labels.charters.parsing import decoded, read_charter
+from totem.labels.charters.vocabulary import known_here
 from totem.labels.management.commands.charter import SHIPPED
-from totem.labels.reading import decoded, read_charter
-from totem.labels.vocabulary import known_here
 
 
 class Command(BaseCommand):

@@ -1,0 +1,167 @@
+"""A board judged for a page: on which day, by which version, as whom; what changed of late."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from totem.core import clock
+from totem.core.measures import UnknownMeasureError
+from totem.core.periods import parse_day
+from totem.core.subjects import UnknownSubjectError
+from totem.labels import wording
+from totem.labels.boards.forms import EARLIEST
+from totem.labels.boards.showing import Showing, ShownCriterion, address
+from totem.labels.charters.format import Charter
+from totem.labels.judging.evaluations import Evaluated, NoCharter, evaluate, version_for
+from totem.labels.judging.facts import Facts, Finding, Result
+from totem.labels.models import Board, CharterVersion
+from totem.labels.permissions import JUDGE
+from totem.labels.subjects import Subject
+from totem.territories.models import Document
+from totem.territories.places import PlaceNotFound
+
+
+def day_asked(request: HttpRequest) -> datetime.date:
+    """The day of `?le=2015-03-31`, or today. Raises Http404 for what is no day, to come, or too long ago."""
+    said = request.GET.get("le", "")
+    today = clock.today()
+    if not said:
+        return today
+    try:
+        day = parse_day(said)
+    except ValueError as unreadable:
+        raise Http404 from unreadable
+    if not EARLIEST <= day <= today:
+        raise Http404
+    return day
+
+
+def version_asked(request: HttpRequest, board: Board, day: datetime.date) -> CharterVersion:
+    """The version of `?charte=2014`, or the one in force that day. Raises Http404 when there is no such one."""
+    said = request.GET.get("charte", "")
+    try:
+        return version_for(board.charter, day, said[:20])
+    except NoCharter as none:
+        raise Http404 from none
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A board judged, or a kept evaluation of it, ready to be shown."""
+
+    board: Board
+    version: CharterVersion
+    charter: Charter
+    facts: Facts
+    result: Result
+    team: bool = True
+    may_judge: bool = False
+    subject: Subject | None = None
+    asked_as: str = ""  # `?le=2015-03-31`, where another day or version is looked at
+
+    @classmethod
+    def of(cls, evaluated: Evaluated, *, team: bool, may_judge: bool = False, asked_as: str = "") -> "Judged":
+        return cls(
+            evaluated.board,
+            evaluated.version,
+            evaluated.charter,
+            evaluated.facts,
+            evaluated.result,
+            team,
+            may_judge,
+            evaluated.subject,
+            asked_as,
+        )
+
+    @property
+    def day(self) -> datetime.date:
+        return self.facts.day
+
+    @property
+    def is_today(self) -> bool:
+        return self.day == clock.today()
+
+    @property
+    def title(self) -> str:
+        return str(self.charter.title)
+
+    @property
+    def heading(self) -> str:
+        """« Quartier numérique, Seine Innopolis »."""
+        return f"{self.charter.title}, {self.facts.name}"
+
+    @property
+    def words(self) -> str:
+        return wording.whole_words(self.result, self.charter)
+
+    @cached_property
+    def showing(self) -> Showing:
+        return Showing(
+            self.board,
+            self.charter,
+            self.facts,
+            self.result,
+            self.team,
+            self.may_judge,
+            self.documents(),
+            self.asked_as,
+        )
+
+    def criteria(self) -> list[ShownCriterion]:
+        return self.showing.criteria()
+
+    def criterion(self, pk: str) -> ShownCriterion:
+        """The criterion of that name. Raises Http404."""
+        for asked, finding in zip(self.charter.criteria, self.result.criteria, strict=True):
+            if asked.id == pk:
+                return self.showing.criterion(asked, finding)
+        raise Http404
+
+    def documents(self) -> dict[str, str]:
+        """Addresses of the documents that the evidence names, by their sum; of those that may be seen."""
+        sums = {sha256 for found in self.result.criteria for one in found.findings for sha256 in _sums(one)}
+        if not sums:
+            return {}
+        seen = Document.objects.visible_to_workspace(self.board.workspace if self.team else None)
+        rows = seen.filter(sha256__in=sums, erased_at=None).select_related("workspace").order_by("pk")
+        return {row.sha256: _document_url(row) for row in rows}
+
+
+def _sums(finding: Finding) -> set[str]:
+    own = {sha256 for item in finding.evidence for sha256 in item.sha256}
+    return own.union(*(_sums(member) for member in finding.members))
+
+
+def _document_url(document: Document) -> str:
+    if document.workspace is None:
+        return address("territories:public_document", document.pk)
+    return address("territories:document", document.workspace.slug, document.pk)
+
+
+def no_version() -> str:
+    """Why a perimeter that was never published cannot be judged."""
+    return _("The perimeter has no version: nothing says yet what it is made of.")
+
+
+def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -> Judged | str:
+    """The board judged as asked in the address; or why it cannot be. Raises Http404 for what is asked wrongly."""
+    day = day_asked(request)
+    version = version_asked(request, board, day)
+    try:
+        evaluated = evaluate(board, day=day, workspace=None if public else board.workspace, version=version)
+    except PlaceNotFound:
+        return no_version()
+    except (UnknownMeasureError, UnknownSubjectError) as unknown:
+        message = _("The charter asks for the figure « %(name)s », which this installation does not compute.")
+        return message % {"name": unknown.args[0]}
+    may_judge = not public and request.user.has_perm(JUDGE, board.workspace)
+    return Judged.of(evaluated, team=not public, may_judge=may_judge, asked_as=_asked_as(request))
+
+
+def _asked_as(request: HttpRequest) -> str:
+    said = {name: request.GET[name] for name in ("le", "charte") if request.GET.get(name)}
+    return f"?{urlencode(said)}" if said else ""

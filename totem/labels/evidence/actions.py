@@ -1,0 +1,265 @@
+"""Declaring figures, correcting them, choosing among them; computing those that Totem can compute."""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from totem.accounts.models import User
+from totem.core import journal
+from totem.core.measures import Figure
+from totem.core.subjects import things_inside
+from totem.labels.evidence.indicators import Figured, period_of
+from totem.labels.models import Observation, ObservationVersion, Reading, Retention
+from totem.labels.subjects import Subject
+from totem.premises.queries import FIGURES
+from totem.territories.approvals import check_may_publish
+from totem.territories.models import Document, Workspace
+
+
+class Outdated(Exception):
+    """Somebody else changed it meanwhile; `latest` is what they wrote."""
+
+    def __init__(self, latest: ObservationVersion) -> None:
+        super().__init__(latest)
+        self.latest = latest
+
+
+@transaction.atomic
+def declare(
+    *,
+    workspace: Workspace,
+    subject: Subject,
+    figured: Figured,
+    values: dict[str, Any],
+    documents: Sequence[Document] = (),
+    public: bool = False,
+    by: User | None,
+    now: datetime.datetime,
+) -> Observation:
+    """An observation of a figure, shown to everybody with its documents if `public`.
+
+    The only one that the workspace declares is retained for that. `values` are fields of ObservationVersion. Raises
+    ValidationError, by field.
+    """
+    space = Workspace.objects.select_for_update().get(pk=workspace.pk)
+    if public:
+        check_may_publish(space)
+    observation = Observation.objects.create(
+        workspace=workspace, indicator=figured.name, declared_by=by, public=public, **subject.field
+    )
+    version = _write(observation, 1, figured, {**values, "written_by": by, "written_at": now}, documents)
+    if public:
+        _publish_documents(version)
+    figure = {"workspace": workspace, "subject": subject.key, "indicator": figured.name}
+    if not _stands(Retention.objects.filter(**figure).order_by("-pk").first()):
+        Retention.objects.create(**figure, observation=observation, automatic=True, made_by=by, made_at=now)
+    facts = {"indicator": figured.name, "subject": subject.key, "public": public}
+    _record("labels.observation_declared", observation, by, **facts)
+    return observation
+
+
+def _stands(retention: Retention | None) -> bool:
+    """Whether something is retained: what somebody chose, or the only one, as long as it is not withdrawn."""
+    if retention is None or retention.observation is None:
+        return retention is not None
+    return not (retention.automatic and retention.observation.versions.order_by("-number")[0].withdrawn)
+
+
+@transaction.atomic
+def revise(
+    *,
+    observation: Observation,
+    based_on: int,
+    figured: Figured,
+    values: dict[str, Any],
+    documents: Sequence[Document] = (),
+    by: User,
+    now: datetime.datetime,
+) -> ObservationVersion:
+    """A version more, written over version `based_on`. Raises Outdated when that is not the last, ValidationError."""
+    row = Observation.objects.select_for_update().get(pk=observation.pk)
+    latest = row.versions.order_by("-number")[0]
+    if latest.number != based_on:
+        raise Outdated(latest)
+    said = {**values, "written_by": by, "written_at": now}
+    version = _write(row, latest.number + 1, figured, said, documents)
+    if row.public:
+        _publish_documents(version)
+    _record("labels.observation_revised", row, by, number=version.number)
+    return version
+
+
+def _write(
+    observation: Observation,
+    number: int,
+    figured: Figured,
+    values: dict[str, Any],
+    documents: Sequence[Document],
+) -> ObservationVersion:
+    version = ObservationVersion(observation=observation, number=number, **values)
+    version.full_clean(exclude=["written_by"])
+    _check(version, figured, documents, timezone.localdate(version.written_at))
+    version.save(force_insert=True)
+    version.documents.set(documents)
+    return version
+
+
+def _check(version: ObservationVersion, figured: Figured, documents: Sequence[Document], today: datetime.date) -> None:
+    """What a form cannot say by itself. Raises ValidationError."""
+    errors: dict[str, str] = {}
+    if version.ends_on > today:
+        errors["ends_on"] = _("An observation tells of what was: not of a day to come.")
+    if figured.documents and version.value and not documents and not version.withdrawn:
+        errors["documents"] = _("This figure is shown by a document: add it.")
+    if figured.travel and version.value is not None and not version.method:
+        errors["method"] = _("Say how the time was measured.")
+    if figured.travel and version.value is not None and not version.mode:
+        errors["mode"] = _("Say how one travels.")
+    if any(document.workspace_id != version.observation.workspace_id for document in documents):
+        errors["documents"] = _("This document is not one of the territory’s.")
+    if errors:
+        raise ValidationError(errors)
+
+
+@transaction.atomic
+def withdraw(*, observation: Observation, based_on: int, by: User, now: datetime.datetime) -> ObservationVersion:
+    """The observation does not count any more; what it said is kept. Raises Outdated."""
+    row = Observation.objects.select_for_update().get(pk=observation.pk)
+    latest = row.versions.order_by("-number")[0]
+    if latest.withdrawn:
+        return latest
+    if latest.number != based_on:
+        raise Outdated(latest)
+    documents = list(latest.documents.all())
+    latest.pk, latest._state.adding = None, True
+    latest.number, latest.withdrawn, latest.written_by, latest.written_at = based_on + 1, True, by, now
+    latest.save(force_insert=True)
+    latest.documents.set(documents)
+    _record("labels.observation_withdrawn", row, by, number=latest.number)
+    return latest
+
+
+@transaction.atomic
+def publish_observation(*, observation: Observation, public: bool, by: User) -> None:
+    """Show it to everybody, with its documents; or to the workspace alone (documents stay where they were shown).
+
+    Raises ValidationError for one that is withdrawn.
+    """
+    row = Observation.objects.select_for_update().get(pk=observation.pk)
+    if row.public == public:
+        return
+    latest = row.versions.order_by("-number")[0]
+    if public and latest.withdrawn:
+        raise ValidationError(_("This observation is withdrawn."))
+    if public:
+        check_may_publish(row.workspace)
+    row.public = public
+    row.save(update_fields=["public", "updated_at"])
+    if public:
+        _publish_documents(latest)
+    _record("labels.observation_public_set", row, by, public=public)
+
+
+def _publish_documents(version: ObservationVersion) -> None:
+    Document.objects.filter(pk__in=version.documents.values("pk"), public=False).update(public=True)
+
+
+@transaction.atomic
+def retain(
+    *,
+    workspace: Workspace,
+    subject: Subject,
+    indicator: str,
+    observation: Observation | None,
+    reason: str,
+    by: User,
+    now: datetime.datetime,
+) -> Retention:
+    """Choose the observation that counts for a figure (None: the computed figure), and say why.
+
+    Raises ValidationError when it is not of that figure or of nobody's concern here, or without a reason.
+    """
+    if observation is not None:
+        seen = Observation.objects.visible_to_workspace(workspace).filter(pk=observation.pk, subject=subject.key)
+        if not seen.filter(indicator=indicator).exists():
+            raise ValidationError({"observation": _("This observation is not of that figure.")})
+        if observation.versions.order_by("-number")[0].withdrawn:
+            raise ValidationError({"observation": _("This observation is withdrawn.")})
+    retention = Retention(
+        workspace=workspace,
+        subject=subject.key,
+        indicator=indicator,
+        observation=observation,
+        reason=reason.strip(),
+        made_by=by,
+        made_at=now,
+    )
+    if not retention.reason:
+        raise ValidationError({"reason": _("Say why this one.")})
+    retention.full_clean(exclude=["made_by", "observation"])
+    retention.save(force_insert=True)
+    facts = {"indicator": indicator, "subject": subject.key, "observation": observation.pk if observation else None}
+    journal.record("labels.figure_retained", workspace, actor_id=by.pk, scope=workspace, facts=facts)
+    return retention
+
+
+def _record(verb: str, observation: Observation, by: User | None, **facts: object) -> None:
+    journal.record(verb, observation, actor_id=by.pk if by else None, scope=observation.workspace, facts=facts)
+
+
+# -- Computed figures -------------------------------------------------------------------------------------------------
+
+
+def take_readings(
+    *, figures: Iterable[Figured], subjects: Sequence[Subject], day: datetime.date, now: datetime.datetime
+) -> int:
+    """Compute the measures of these figures about these subjects as of that day, and keep them; how many there are.
+
+    Those of buildings are left out: they are read when a board is judged, as each workspace sees its own. Raises
+    UnknownSubjectError for a measure about something that no room registers.
+    """
+    inside: dict[str, Mapping[str, Sequence[Any]]] = {}
+    rows = []
+    for figured in figures:
+        measure = figured.measure
+        if measure is None or measure.name in FIGURES:
+            continue
+        if measure.subject not in inside:
+            inside[measure.subject] = things_inside(measure, subjects)
+        things, period = inside[measure.subject], period_of(figured.period, day)
+        rows += [
+            _reading(figured, subject, measure.over(things[subject.key], period), day, now)
+            for subject in subjects
+            if subject.key in things
+        ]
+    rows.sort(key=lambda row: (row.subject, row.name, row.period))  # two who compute the same never wait in a ring
+    return len(
+        Reading.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["subject", "name", "period", "day"],
+            update_fields=["value", "low", "high", "part", "whole", "ids", "computed_at"],
+            batch_size=500,
+        )
+    )
+
+
+def _reading(figured: Figured, subject: Subject, figure: Figure, day: datetime.date, now: datetime.datetime) -> Reading:
+    return Reading(
+        name=figured.measure.name if figured.measure else "",
+        subject=subject.key,
+        period=figured.period,
+        day=day,
+        value=figure.value,
+        low=figure.low,
+        high=figure.high,
+        part=figure.part,
+        whole=figure.whole,
+        ids=sorted(figure.ids),
+        computed_at=now,
+    )

@@ -1,0 +1,64 @@
+"""A charter and what is known of one subject: thresholds, and the facts of organisations against them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from totem.labels.charters.format import Charter, CommonCompared, Compared, Where
+from totem.labels.judging.facts import Facts, Organisation, Role, Year
+from totem.labels.judging.logic import Number, agreed, passes, passes_between
+from totem.organisations.queries import growth, year_before
+
+SHOWN = 12  # pieces of evidence that a finding names
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is judged: nothing else is read."""
+
+    charter: Charter
+    facts: Facts
+
+    @cached_property
+    def organisations(self) -> dict[int, Organisation]:
+        return {organisation.id: organisation for organisation in self.facts.organisations}
+
+    @cached_property
+    def roles(self) -> dict[int, list[Role]]:
+        """What each organisation does here."""
+        found: defaultdict[int, list[Role]] = defaultdict(list)
+        for role in self.facts.roles:
+            found[role.organisation].append(role)
+        return found
+
+    def bound(self, compared: Compared | CommonCompared) -> tuple[str, Decimal]:
+        """How a figure is compared, and with what."""
+        if compared.bound is None:
+            raise ValueError("A threshold was expected.")  # `reading.py` lets no such file through
+        comparator, value = compared.bound
+        return comparator, self.charter.amount(value)
+
+    def passes(self, where: Where, value: Number | None) -> bool | None:
+        """Whether a fact passes its threshold; None where it is not told."""
+        comparator, threshold = self.bound(where)
+        return None if value is None else passes(comparator, value, threshold)
+
+    def closed_years(self, organisation: Organisation) -> list[Year]:
+        """Those that were over on the day."""
+        return [year for year in organisation.years if year.closed_on <= self.facts.day]
+
+    def in_year(self, where: Where, years: Sequence[Year], number: int) -> bool | None:
+        """Whether a fact of one year passes, as those who declare that year agree."""
+        return agreed(self._of_year(where, year, years) for year in years if year.year == number)
+
+    def _of_year(self, where: Where, year: Year, years: Sequence[Year]) -> bool | None:
+        match where.fact:
+            case "staff":
+                comparator, threshold = self.bound(where)
+                return passes_between(comparator, year.staff_low, year.staff_high, threshold)
+            case "growth":
+                return self.passes(where, growth(year, year_before(year, years)))
+            case _:
+                return self.passes(where, getattr(year, where.fact))

@@ -1,0 +1,293 @@
+"""What is known of a subject on a day, and what is judged of it: plain values that go to JSON and come back the same.
+
+`judge.judge` reads nothing else, so that an evaluation can be kept, and computed again from what is kept.
+"""
+
+import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from totem.labels.charters.format import Unit
+
+
+class Struct(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A row of facts or of findings."""
+
+
+class State(StrEnum):
+    """What is judged, worst first: `STATES` has the order. A requirement that is not applicable counts as met."""
+
+    NOT_MET = "not_met"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    HUMAN = "human"
+    MET = "met"
+    NOT_APPLICABLE = "not_applicable"
+
+
+STATES = tuple(State)
+RANK = {state: rank for rank, state in enumerate(STATES)}
+FINE = frozenset({State.MET, State.NOT_APPLICABLE})
+
+
+class Source(StrEnum):
+    """What kind of row an evidence is."""
+
+    COMPUTED = "computed"
+    OBSERVATION = "observation"
+    RELATION = "relation"
+    ORGANISATION = "organisation"
+    YEAR = "year"
+    BUILDING = "building"
+    BODY = "body"
+    APPOINTMENT = "appointment"
+    FUNDING = "funding"
+    JUDGEMENT = "judgement"
+    PLACE = "place"
+
+
+class Evidence(Struct, frozen=True):
+    """One thing that was used: its kind, its id where it has a page, what it says, where that comes from, its sums."""
+
+    kind: Source
+    label: str
+    id: int | None = None
+    source: str = ""
+    on: datetime.date | None = None
+    sha256: tuple[str, ...] = ()
+
+
+class Hold(StrEnum):
+    """Whether a figure can be used, and if not why."""
+
+    KNOWN = "known"
+    MISSING = "missing"
+    UNAVAILABLE = "unavailable"
+    CONTRADICTED = "contradicted"
+    STALE = "stale"
+
+
+class Plan(Struct, frozen=True):
+    """What is planned to be added on a day."""
+
+    day: datetime.date
+    amount: Decimal
+
+
+class Known(Struct, frozen=True):
+    """A figure as it is retained: a value, or an interval; stale, missing or contradicted ones do not count."""
+
+    hold: Hold
+    value: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    on: datetime.date | None = None
+    mode: str = ""
+    reason: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    plans: tuple[Plan, ...] = ()
+
+    @property
+    def bounds(self) -> tuple[Decimal | None, Decimal | None]:
+        """Where the value lies; equal when it is known."""
+        return (self.low, self.high) if self.value is None else (self.value, self.value)
+
+
+MISSING = Known(Hold.MISSING)
+
+
+class Year(Struct, frozen=True):
+    """A company's figures of one closed year, by one declarer. Amounts in euros, shares in percent."""
+
+    id: int
+    year: int
+    closed_on: datetime.date
+    revenue: Decimal | None = None
+    staff_low: int | None = None
+    staff_high: int | None = None
+    international_share: Decimal | None = None
+    organisation_id: int = 0
+    workspace_id: int | None = None
+    accounts: str = ""
+    source: str = ""
+    sha256: str = ""
+
+
+class Organisation(Struct, frozen=True):
+    """An organisation that plays a role here, with its years."""
+
+    id: int
+    name: str
+    kind: str
+    years: tuple[Year, ...] = ()
+
+
+class Role(Struct, frozen=True):
+    """What an organisation does here: a relation in force, or (`kind` empty) that it is located here."""
+
+    organisation: int
+    kind: str = ""
+    id: int | None = None
+    stage: str = ""
+    detail: str = ""
+    places: int | None = None
+    amount: Decimal | None = None
+    source: str = ""
+    sha256: str = ""
+    partner_kind: str = ""  # of the organisation that is the other side
+
+
+class SeatFact(Struct, frozen=True):
+    """A seat in force. `capital` in percent."""
+
+    actor_class: str
+    role: str
+    votes: Decimal
+    capital: Decimal | None = None
+    organisation: int | None = None
+
+
+class BodyFact(Struct, frozen=True):
+    """A body in force, its seats, and the day of its last meeting."""
+
+    id: int
+    kind: str
+    name: str
+    legal_form: str = ""
+    has_capital: bool = False
+    after_call: bool = False
+    seats: tuple[SeatFact, ...] = ()
+    last_meeting: datetime.date | None = None
+    sha256: str = ""
+
+
+class AppointmentFact(Struct, frozen=True):
+    """Somebody in office. `by_kind` is what the organisation that appointed them is."""
+
+    id: int
+    office: str
+    act: str
+    since: datetime.date
+    by: str = ""
+    by_kind: str = ""
+    entrepreneur: bool = False
+    sha256: str = ""
+
+
+class FundingFact(Struct, frozen=True):
+    """A funding line that runs on the day, in euros."""
+
+    id: int
+    level: str
+    purpose: str
+    amount: Decimal
+    source: str = ""
+    sha256: str = ""
+
+
+class JudgementFact(Struct, frozen=True):
+    """What a person decided. Names stay out: `by` is an id."""
+
+    id: int
+    met: bool
+    on: datetime.date
+    reason: str = ""
+
+
+class Bounds(Struct, frozen=True):
+    """The place as a shape: whether its limits are known, whether it was drawn, its area in km²."""
+
+    bounded: bool
+    drawn: bool = False
+    area_km2: float | None = None
+
+
+class Facts(Struct, frozen=True):
+    """Everything a program may decide on about one subject on one day."""
+
+    subject: str
+    name: str
+    day: datetime.date
+    figures: dict[str, Known] = {}
+    organisations: tuple[Organisation, ...] = ()
+    roles: tuple[Role, ...] = ()
+    bodies: tuple[BodyFact, ...] = ()
+    appointments: tuple[AppointmentFact, ...] = ()
+    funding: tuple[FundingFact, ...] | None = None  # None: nobody has said anything of money
+    judgements: dict[str, JudgementFact] = {}
+    bounds: Bounds | None = None
+
+
+# -- Findings ---------------------------------------------------------------------------------------------------------
+
+
+class Step(StrEnum):
+    """The next thing to do about a requirement."""
+
+    NOTHING = ""
+    DECLARE = "declare"
+    RETAIN = "retain"
+    RENEW = "renew"
+    FIND = "find"
+    REACH = "reach"
+    DOCUMENT = "document"
+    JUDGE = "judge"
+    SETTLE = "settle"
+    ORGANISATION = "organisation"
+    BODY = "body"
+    APPOINT = "appoint"
+    DRAW = "draw"
+    MEMBERS = "members"
+
+
+class Finding(Struct, frozen=True):
+    """What was judged of one requirement: the figure, the threshold, the gap in the unit, and what to do next.
+
+    `note` is a word of `wording.NOTES` that says why; `about` are names that it speaks of, and `facts` what of theirs
+    fails or would settle it. Where the value is an interval, `low` and `high` say which. `expected_on` is when what is
+    planned would meet it.
+    """
+
+    id: str
+    state: State
+    step: Step = Step.NOTHING
+    value: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    comparator: str = ""
+    threshold: Decimal | None = None
+    unit: Unit = ""
+    gap: Decimal | None = None
+    note: str = ""
+    about: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()  # of `charter.Fact`
+    evidence: tuple[Evidence, ...] = ()
+    expected_on: datetime.date | None = None
+    members: tuple["Finding", ...] = ()
+
+
+class CriterionFinding(Struct, frozen=True):
+    """A criterion: the worst of its mandatory requirements."""
+
+    id: str
+    state: State
+    findings: tuple[Finding, ...]
+
+
+class Result(Struct, frozen=True):
+    """The whole: the worst of the mandatory criteria."""
+
+    state: State
+    criteria: tuple[CriterionFinding, ...]
+
+    def finding(self, pk: str) -> Finding:
+        """The finding of a requirement, wherever it stands. Raises KeyError."""
+        todo = [finding for criterion in self.criteria for finding in criterion.findings]
+        while todo:
+            finding = todo.pop()
+            if finding.id == pk:
+                return finding
+            todo.extend(finding.members)
+        raise KeyError(pk)

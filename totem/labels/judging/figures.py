@@ -1,0 +1,140 @@
+"""Figures, money, documents, shapes and judgements: one value each."""
+
+import datetime
+from collections.abc import Sequence
+from decimal import Decimal
+
+from totem.labels.charters.format import (
+    CommonCompared,
+    DocumentRequirement,
+    FundingRequirement,
+    GeometryRequirement,
+    JudgementRequirement,
+    MeasureRequirement,
+    TravelRequirement,
+    indicator_of,
+)
+from totem.labels.judging.case import SHOWN, Case
+from totem.labels.judging.facts import MISSING, Evidence, Finding, Hold, Known, Plan, Source, State, Step
+from totem.labels.judging.logic import gap_to, passes, passes_between, state_of
+
+# Of a figure that cannot be used: its state, the next step, and the word that says why.
+_UNUSABLE = {
+    Hold.MISSING: (State.UNKNOWN, Step.DECLARE, "missing"),
+    Hold.UNAVAILABLE: (State.UNKNOWN, Step.FIND, "unavailable"),
+    Hold.CONTRADICTED: (State.UNKNOWN, Step.RETAIN, "contradicted"),
+    Hold.STALE: (State.STALE, Step.RENEW, "stale"),
+}
+
+
+def figure(case: Case, asked: MeasureRequirement | TravelRequirement) -> Finding:
+    """An indicator against its threshold; a travel time counts in the mode that is asked for."""
+    known = case.facts.figures.get(indicator_of(case.charter, asked), MISSING)
+    if isinstance(asked, TravelRequirement) and known.hold is Hold.KNOWN:
+        mode = case.charter.text(asked.mode)
+        if mode not in {"any", known.mode}:
+            known = Known(Hold.MISSING, reason="mode", evidence=known.evidence)
+    return compared(case, asked, known)
+
+
+def compared(case: Case, asked: CommonCompared, known: Known) -> Finding:
+    """A figure against the requirement's threshold, with the gap in its unit."""
+    comparator, threshold = case.bound(asked)
+    low, high = known.bounds
+    gap = None
+    if known.hold is Hold.KNOWN:
+        passed = passes_between(comparator, low, high, threshold)
+        state = state_of(passed)
+        step = {True: Step.NOTHING, False: Step.REACH, None: Step.SETTLE}[passed]
+        note = "interval" if passed is None else ""
+        gap = None if passed else gap_to(comparator, low, high, threshold)
+    else:
+        state, step, note = _UNUSABLE[known.hold]
+        note = "mode" if known.reason == "mode" else note
+    return Finding(
+        asked.id,
+        state,
+        step,
+        value=known.value,
+        low=low if known.value is None else None,
+        high=high if known.value is None else None,
+        comparator=comparator,
+        threshold=threshold,
+        unit=case.charter.unit_of(asked),
+        gap=gap,
+        note=note,
+        about=(known.reason,) if known.hold is Hold.UNAVAILABLE else (),
+        evidence=known.evidence,
+        expected_on=_expected(comparator, low, threshold, known.plans) if state is State.NOT_MET else None,
+    )
+
+
+def _expected(comparator: str, low: Decimal | None, threshold: Decimal, plans: Sequence[Plan]) -> datetime.date | None:
+    """The day on which what is planned, added to what is there, would pass."""
+    total = low or Decimal(0)
+    for plan in sorted(plans, key=lambda plan: plan.day):
+        total += plan.amount
+        if passes(comparator, total, threshold):
+            return plan.day
+    return None
+
+
+def funding(case: Case, asked: FundingRequirement) -> Finding:
+    """The sum of the lines that are meant; where nobody has said anything of money, it is not known."""
+    if case.facts.funding is None:
+        return compared(case, asked, MISSING)
+    lines = [
+        line
+        for line in sorted(case.facts.funding, key=lambda line: line.id)
+        if (not asked.levels or line.level in asked.levels) and (not asked.purposes or line.purpose in asked.purposes)
+    ]
+    seen = tuple(
+        Evidence(
+            Source.FUNDING,
+            f"{line.level}: {line.amount:f}",
+            line.id,
+            line.source,
+            sha256=(line.sha256,) if line.sha256 else (),
+        )
+        for line in lines[:SHOWN]
+    )
+    total = sum((line.amount for line in lines), Decimal(0))
+    return compared(case, asked, Known(Hold.KNOWN, total, evidence=seen))
+
+
+def document(case: Case, asked: DocumentRequirement) -> Finding:
+    """A document that is declared to be there, and shown."""
+    known = case.facts.figures.get(indicator_of(case.charter, asked), MISSING)
+    there, shown = bool(known.value), any(item.sha256 for item in known.evidence)
+    match known.hold:
+        case Hold.KNOWN if there and shown:
+            state, step, note = State.MET, Step.NOTHING, ""
+        case Hold.KNOWN if there:
+            state, step, note = State.UNKNOWN, Step.DOCUMENT, "not_shown"
+        case Hold.KNOWN:
+            state, step, note = State.NOT_MET, Step.DOCUMENT, "no_document"
+        case Hold.MISSING:
+            state, step, note = State.UNKNOWN, Step.DOCUMENT, "no_document"
+        case _:
+            state, step, note = _UNUSABLE[known.hold]
+    return Finding(asked.id, state, step, note=note, evidence=known.evidence)
+
+
+def geometry(case: Case, asked: GeometryRequirement) -> Finding:
+    """Whether the place has limits, drawn ones where that is asked, and an area."""
+    bounds = case.facts.bounds
+    if bounds is None:
+        return Finding(asked.id, State.UNKNOWN, Step.DRAW, note="no_place")
+    seen = Evidence(Source.PLACE, case.facts.name, source=f"{bounds.area_km2:.2f} km²" if bounds.area_km2 else "")
+    fits = bounds.bounded and (bounds.drawn or not asked.drawn) and bounds.area_km2 != 0
+    note = "" if fits else "not_drawn" if bounds.bounded else "no_place"
+    return Finding(asked.id, state_of(fits), Step.NOTHING if fits else Step.DRAW, note=note, evidence=(seen,))
+
+
+def judgement(case: Case, asked: JudgementRequirement) -> Finding:
+    """What an authorised person said, or that somebody has to."""
+    said = case.facts.judgements.get(asked.id)
+    if said is None:
+        return Finding(asked.id, State.HUMAN, Step.JUDGE, note="no_judgement")
+    seen = Evidence(Source.JUDGEMENT, said.reason, said.id, "", said.on)
+    return Finding(asked.id, state_of(said.met), note="judged", evidence=(seen,))
