@@ -127,6 +127,15 @@ def test_real_figures_take_the_place_of_synthetic_ones(register: Path) -> None:
     assert imported().state == Stock.State.SERVING
 
 
+def test_rows_left_out_are_kept_with_the_stock_and_told(register: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    twice = changed(ESTABLISHMENTS, tmp_path / "stock.csv", lambda text: text + text.splitlines()[1])
+    stock = imported((twice, UNITS), progress=told.append)
+    assert stock.sources[0]["left_out"] == {"repeated": {"rows": 1, "examples": [[60, "28900001000016"]]}}
+    assert stock.sources[1]["left_out"] == {}
+    assert "stock.csv: 1 rows left out, identifier repeated: line 60 (28900001000016)" in told
+
+
 # -- Aside ------------------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +173,16 @@ def test_a_stock_that_is_not_plausible_is_kept_aside(closed_by_mistake: tuple[St
     assert {"kind": "state", "key": "A", "before": 2940, "after": 1960} in [
         {name: one[name] for name in ("kind", "key", "before", "after")} for one in aside.differences
     ]
+
+
+def test_a_part_of_the_register_after_a_synthetic_one_is_kept_aside(register: Path) -> None:
+    Commune.objects.filter(pk="80021").update(population=136_000)
+    synthetic = imported(synthetic=True)
+    part = imported()
+    assert (part.state, Stock.objects.serving()) == (Stock.State.ASIDE, synthetic)
+    assert [(one["kind"], one["key"], one["after"]) for one in part.differences] == [
+        ("whole", "F", 9), ("whole", "A", 49),
+    ]  # fmt: skip
 
 
 def test_a_person_accepts_it(closed_by_mistake: tuple[Stock, Stock]) -> None:
@@ -313,7 +332,7 @@ def not_there(tmp_path: Path) -> Files:
         (without_a_column, r"stock.csv: StockEtablissement lacks the column trancheEffectifsEtablissement"),
         (latin_1, r"units.csv is not UTF-8 text \(line 2\): it was saved in another encoding"),
         (latin_1_far_away, r"units.csv is not UTF-8 text"),
-        (cut_in_a_line, r"stock.csv stops in the middle of a line"),
+        (cut_in_a_line, r"stock.csv holds a line that is not whole"),
         (line_that_is_not_whole, r"stock.csv holds a line that is not whole \(line 59\)"),
         (web_page, r"stock.csv is a web page"),
         (another_table, r"stations.csv is not a file of the register"),

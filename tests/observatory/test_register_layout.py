@@ -239,7 +239,7 @@ def test_projections_are_those_of_proj_everywhere_in_france(tmp_path: Path) -> N
             siret = f"{number:014}"
             wanted[siret] = (lon, lat)
             table.writerow({
-                "siret": siret, "siren": "289000010", "codeCommuneEtablissement": commune,
+                "siret": siret, "siren": siret[:9], "codeCommuneEtablissement": commune,
                 "statutDiffusionEtablissement": "O", "etatAdministratifEtablissement": "A",
                 "coordonneeLambertAbscisseEtablissement": f"{x:.4f}",
                 "coordonneeLambertOrdonneeEtablissement": f"{y:.4f}",
@@ -413,14 +413,41 @@ def test_blanks_in_the_header_are_no_harm(tmp_path: Path) -> None:
     assert found.rows == 20
 
 
-def test_a_stock_without_the_new_activity_code_is_read(tmp_path: Path) -> None:
-    older = tmp_path / "older.csv"
-    with ESTABLISHMENTS.open(encoding="utf-8", newline="") as source, older.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(row[:-1] for row in csv.reader(source))
-    found = convert(tmp_path / "layout", (older, UNITS))
-    assert found.rows == 58
-    assert found.quality["double_coded"] == 0
-    assert {row["code25"] for row in rows(tmp_path / "layout" / "establishments.parquet")} == {None}
+# The columns of establishments and of legal units since 2019: 48 and 33, then 53 and 34, then 54 and 35.
+SINCE_2024 = {
+    "dernierNumeroVoieEtablissement", "indiceRepetitionDernierNumeroVoieEtablissement",
+    "identifiantAdresseEtablissement", "coordonneeLambertAbscisseEtablissement",
+    "coordonneeLambertOrdonneeEtablissement", "societeMissionUniteLegale",
+}  # fmt: skip
+SINCE_2025 = {"activitePrincipaleNAF25Etablissement", "activitePrincipaleNAF25UniteLegale"}
+
+
+def without_columns(path: Path, target: Path, left: set[str]) -> int:
+    """The file without these columns; how many are left."""
+    with path.open(encoding="utf-8", newline="") as source, target.open("w", encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(source)
+        kept = [number for number, column in enumerate(header) if column not in left]
+        csv.writer(file, lineterminator="\n").writerows([row[number] for number in kept] for row in (header, *lines))
+    return len(kept)
+
+
+@pytest.mark.parametrize(("left", "columns"), [(SINCE_2025, (53, 34)), (SINCE_2024 | SINCE_2025, (48, 33))])
+def test_every_layout_since_2019_is_read(
+    register: Register, tmp_path: Path, left: set[str], columns: tuple[int, int]
+) -> None:
+    files = (tmp_path / "establishments.csv", tmp_path / "units.csv")
+    assert (
+        tuple(without_columns(path, to, left) for path, to in zip((ESTABLISHMENTS, UNITS), files, strict=True))
+        == columns
+    )
+    found = convert(tmp_path / "layout", (*files, HISTORY, LINKS))
+    assert (found.rows, found.totals, found.quality["double_coded"]) == (58, register.found.totals, 0)
+    made = rows(tmp_path / "layout" / "establishments.parquet")
+    assert {row["code25"] for row in made} == {None}
+    placed = [row["siret"] for row in made if row["lon"] is not None]
+    if left > SINCE_2024:
+        # All that are open and in full diffusion: without the column none is masked, and none has a place.
+        assert (placed, found.quality["no_coordinates"]) == ([], sum(r["open"] and r["diffusion"] == "O" for r in made))
 
 
 def test_csv_and_parquet_give_the_same(tmp_path: Path) -> None:

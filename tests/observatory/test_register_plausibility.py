@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from totem.observatory.register.plausibility import Picture, differences
+from totem.observatory.register.plausibility import Picture, differences, missing_of_whole
 
 OPEN, ROWS = 16_715_258, 43_896_818
 DEPARTMENTS = {f"{number:02}": share for number, share in enumerate((40, 20, 20, 10, 6, 3, 1), start=1)}  # per cent
@@ -87,3 +87,24 @@ def test_several_months_apart_more_may_change() -> None:
 def test_small_counts_move_by_chance() -> None:
     small = replace(JULY, totals={**JULY.totals, "code": {"01.11Z": 12}})
     assert differences(small, with_total(grown(small, 1.0), "code", **{"01.11Z": 15})) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "share", "kept_aside"),
+    [
+        (date(2026, 11, 1), 1.01, False),
+        (date(2026, 11, 1), 0.9, True),
+        (date(2026, 8, 1), 0.5, True),
+        (date(2030, 1, 1), 1.2, False),
+        (date(2019, 1, 1), 0.65, False),  # what there was then
+        (date(2019, 1, 1), 0.1, True),
+    ],
+)
+def test_a_first_real_stock_is_compared_with_a_whole_register_of_these_inhabitants(
+    day: date, share: float, kept_aside: bool
+) -> None:
+    assert bool(missing_of_whole(68_952_941, grown(JULY, share, day))) == kept_aside
+
+
+def test_a_register_of_a_tenth_of_the_country_is_whole_where_only_that_is_known() -> None:
+    assert missing_of_whole(6_895_294, grown(JULY, 0.1, date(2026, 8, 1))) == []

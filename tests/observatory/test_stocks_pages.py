@@ -32,7 +32,15 @@ def serving(made_stock) -> Stock:
     return made_stock(
         [establishment()],
         sources=[
-            {"file": "StockEtablissement", "address": "", "sha256": "ab" * 32, "bytes": 12, "published": "2026-11-01"}
+            {
+                "file": "StockEtablissement",
+                "name": "stock.csv",
+                "address": "",
+                "sha256": "ab" * 32,
+                "bytes": 12,
+                "published": "2026-11-01",
+                "left_out": {"malformed": {"rows": 1214, "examples": [[7, "4.20821E+13"]]}},
+            }
         ],
         quality={"absurd_date": 1149},
     )
@@ -65,6 +73,13 @@ def test_a_stock_says_its_sources_and_how_it_was_read(keeper: Client, serving):
     page = keeper.get(address("stock", serving.pk)).content.decode()
     assert "ab" * 32 in page
     assert "149" in page
+
+
+def test_rows_left_out_are_shown_with_their_lines(keeper: Client, serving):
+    page = keeper.get(address("stock", serving.pk)).content.decode()
+    section = page[page.index('id="left-out"') :]
+    for words in ("stock.csv", "1\N{NARROW NO-BREAK SPACE}214", "ligne 7\N{NO-BREAK SPACE}: 4.20821E+13"):
+        assert words in section, words
 
 
 def test_a_decision_needs_its_reason(keeper: Client, aside):

@@ -242,5 +242,5 @@ class DecisionForm(forms.Form):
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Kept with the stock: what makes these differences true, or not."),
+        help_text=gettext_lazy("Kept with the edition: what makes these differences true, or not."),
     )  # fmt: skip

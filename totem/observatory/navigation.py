@@ -15,4 +15,4 @@ add_entry(
         also=("territories:index", "premises:public"),  # places, their perimeters and buildings, as everybody sees them
     )
 )
-add_entry(Entry(INSTALLATION, _("Stocks of the register"), "observatory:stocks", 90))
+add_entry(Entry(INSTALLATION, _("Editions of the register"), "observatory:stocks", 90))

@@ -5,7 +5,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totem.observatory.register.layout import ESTABLISHMENTS, PLACES, connect, quoted, sql
+from totem.observatory.register.layout import ESTABLISHMENTS, PLACES
+from totem.observatory.register.reading import connect, quoted, sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -8,7 +8,7 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,13 +16,15 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 
 from totem.accounts.models import User
 from totem.core.journal import record
 from totem.observatory import corrections
 from totem.observatory.activities import actor_kinds, all_codes
 from totem.observatory.models import Stock
-from totem.observatory.register import layout, plausibility
+from totem.observatory.register import layout, plausibility, reading
+from totem.observatory.register.identifiers import LeftOut
 from totem.observatory.register.published import REQUIRED, ImportRefused, Kind
 from totem.observatory.register.sources import DISK_FULL, Given, Progress, disk_is_full, opened
 from totem.territories.models import Commune
@@ -42,7 +44,7 @@ def import_register(
     now: datetime,
     progress: Progress,
     synthetic: bool = False,
-    memory: str = layout.MEMORY,
+    memory: str = reading.MEMORY,
 ) -> Stock:
     """Import one stock: serving when it is plausible beside the one in service (or the first), else aside.
 
@@ -50,7 +52,7 @@ def import_register(
     Raises ImportRefused, in one line, with nothing changed.
     """
     if stock_date > now.date() and not synthetic:
-        raise ImportRefused(f"{stock_date:%Y-%m-%d} is still to come: no stock can be of that day.")
+        raise ImportRefused(f"{stock_date:%Y-%m-%d} is still to come: no edition can be of that day.")
     root = Path(settings.OBSERVATORY_DIR)
     with _alone(root), _cleared(root / "incoming") as incoming:
         _refuse_synthetic_over_real(synthetic=synthetic)
@@ -78,7 +80,7 @@ def import_register(
             has_links=Kind.LINKS in sources,
             has_coordinates=Kind.GEOLOCATION in sources,
             rows=found.rows,
-            sources=facts.result(),
+            sources=_with_left_out(facts.result(), found.left_out, progress),
             totals=found.totals,
             quality=found.quality,
         )
@@ -130,6 +132,18 @@ def rebuild_cube(stock: Stock) -> None:
             stock.save(update_fields=["folder", "updated_at"])
         corrections.write_all_corrections(stock)  # those that were published meanwhile went into the other folder
         (before / SUPERSEDED).touch()  # somebody may be reading it: the next import removes it
+
+
+def _with_left_out(
+    facts: list[dict[str, object]], left_out: Mapping[Kind, LeftOut], progress: Progress
+) -> list[dict[str, object]]:
+    """What is kept of each file, with the rows that were left out of it."""
+    for fact in facts:
+        fact["left_out"] = left = left_out.get(Kind(str(fact["file"])), {})
+        for why, rows in left.items():
+            examples = ", ".join(f"line {line} ({shown})" for line, shown in rows["examples"])
+            progress(f"{fact['name']}: {rows['rows']} rows left out, identifier {why}: {examples}")
+    return facts
 
 
 # -- Decisions --------------------------------------------------------------------------------------------------------
@@ -185,6 +199,8 @@ def _put_in_service(stock: Stock) -> list[Stock]:
         left: list[Stock] = []
         if serving is not None and serving.synthetic == stock.synthetic:
             stock.differences = plausibility.differences(_picture(serving), _picture(stock))
+        elif not stock.synthetic:
+            stock.differences = plausibility.missing_of_whole(_inhabitants(), _picture(stock))
         if stock.differences:
             stock.state = Stock.State.ASIDE
         else:
@@ -193,6 +209,11 @@ def _put_in_service(stock: Stock) -> list[Stock]:
         stock.save()
         record("stock_imported", stock, actor_id=None, facts=_facts(stock))
     return left
+
+
+def _inhabitants() -> int:
+    known = Commune.objects.filter(current=True).aggregate(all=Sum("population"))
+    return known["all"] or 0
 
 
 def _archive_serving() -> list[Stock]:

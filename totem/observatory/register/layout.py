@@ -4,24 +4,31 @@ Each published file is read once, only the columns that are needed, strictly: a 
 What every file holds is said at the head of its SQL (`sql/`); the rules by which rows are read are `RULES`.
 """
 
-import os
-import re
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Set
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from totem.observatory.register.published import LAYOUTS, ImportRefused, Kind
-from totem.observatory.register.sources import DISK_FULL, Progress, Source
+from totem.observatory.register.identifiers import LeftOut, leave_out, suspects
+from totem.observatory.register.published import ImportRefused, Kind
+from totem.observatory.register.reading import (
+    MEMORY,
+    VIEWS,
+    connect,
+    create_view,
+    explained,
+    followed,
+    number,
+    quoted,
+    sql,
+)
+from totem.observatory.register.sources import Progress, Source
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SQL = Path(__file__).parent / "sql"
-MEMORY = "2GB"
 FIRST_YEAR = 2010
 LINK_DAYS = 92  # between a link of succession and the birth or closure that it explains
 DOMICILIATION_UNITS = 20  # open units of the chosen activities at one address, none of which employs
@@ -106,11 +113,15 @@ class Fold:
 
 @dataclass
 class Converted:
-    """What a conversion found. `totals` is {state|code|department: {key: rows}}, `quality` {rule: rows}."""
+    """What a conversion found.
+
+    `totals` is {state|code|department: {key: rows}}, `quality` {rule: rows}, `left_out` as of `identifiers.leave_out`.
+    """
 
     rows: int
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
     quality: dict[str, int] = field(default_factory=dict)
+    left_out: dict[Kind, LeftOut] = field(default_factory=dict)
 
 
 def convert(
@@ -134,21 +145,20 @@ def convert(
     with closing(connect(work, memory)) as connection:
         _set_variables(connection, stock_date, estimate or Estimate())
         _load_tables(connection, folds, digital, candidates)
-        for kind in (Kind.ESTABLISHMENTS, Kind.UNITS, Kind.HISTORY, Kind.LINKS, Kind.GEOLOCATION):
-            _view(connection, kind, sources.get(kind))
+        for kind in VIEWS:
+            create_view(connection, kind, sources.get(kind))
         names = {source.path.name: source.name for source in sources.values()}
-        with _explained(names):
+        with explained(names):
             progress("establishments: reading, joining, sorting")
-            with _followed(connection, "establishments", progress):
-                _copy(connection, _establishments(), folder / ESTABLISHMENTS)
-            connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({quoted(folder / ESTABLISHMENTS)})")
+            left_out = _write_establishments(connection, folder / ESTABLISHMENTS, sources, progress)
             progress("cube and figures of the chosen activities")
             _write_chosen(connection, folder)
             _copy(connection, sql("totals"), folder / "totals.parquet")
             _copy(connection, sql("places"), folder / PLACES)
             found = _found(connection)
             progress("series since " + str(FIRST_YEAR))
-            _write_series(connection, folder, history=Kind.HISTORY in sources, quality=found.quality)
+            left_out |= _write_series(connection, folder, sources, found.quality)
+            found.left_out = left_out
     return found
 
 
@@ -156,32 +166,11 @@ def rebuild_chosen(
     folder: Path, target: Path, *, folds: Iterable[Fold], digital: Set[str], candidates: Set[str], work: Path
 ) -> None:
     """Write cube, sites, nation, bridge and addresses for other activities into `target`, from the rows in `folder`."""
-    with closing(connect(work, MEMORY)) as connection, _explained({}):
+    with closing(connect(work, MEMORY)) as connection, explained({}):
         connection.execute(f"SET VARIABLE domiciliation_units = {DOMICILIATION_UNITS}")
         _load_tables(connection, folds, digital, candidates)
         connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({quoted(folder / ESTABLISHMENTS)})")
         _write_chosen(connection, target)
-
-
-def connect(work: Path | None = None, memory: str = MEMORY) -> "DuckDBPyConnection":
-    """DuckDB in this process: nothing to install, a bound on its memory; what does not fit is spilled under `work`."""
-    import duckdb  # noqa: PLC0415
-
-    connection = duckdb.connect(
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            # The tables that are joined stand in the right order: of a CSV file the optimiser knows no size.
-            "disabled_optimizers": "join_order,build_side_probe_side",
-            "memory_limit": memory,
-            "preserve_insertion_order": "false",
-            "temp_directory": str(work / "spill") if work else "",
-            "threads": str(os.cpu_count() or 1),
-        }
-    )
-    for setting in ("enable_progress_bar = true", "enable_progress_bar_print = false", "progress_bar_time = 0"):
-        connection.execute(f"SET {setting}")  # measured, for `_followed`, and not drawn
-    return connection
 
 
 def _set_variables(connection: "DuckDBPyConnection", stock_date: date, estimate: Estimate) -> None:
@@ -221,112 +210,7 @@ def _load_tables(
     )
 
 
-# -- Reading ----------------------------------------------------------------------------------------------------------
-
-_VIEWS = {
-    Kind.ESTABLISHMENTS: "source_establishments",
-    Kind.UNITS: "source_units",
-    Kind.HISTORY: "source_history",
-    Kind.LINKS: "source_links",
-    Kind.GEOLOCATION: "source_geolocation",
-}
-
-
-def _view(connection: "DuckDBPyConnection", kind: Kind, source: Source | None) -> None:
-    """A view of the published columns under their names; an absent file is a view without rows."""
-    layout = LAYOUTS[kind]
-    wanted = [column for column in layout.columns if column in layout.needed | layout.recent]
-    if source is None:
-        selected = ", ".join(f"CAST(NULL AS VARCHAR) AS {column}" for column in wanted) + " WHERE false"
-    else:
-        there = {column.strip(): column for column in source.columns}
-        selected = ", ".join(
-            f"{_identifier(there[column]) if column in there else 'CAST(NULL AS VARCHAR)'} AS {column}"
-            for column in wanted
-        )
-        selected += f" FROM {_reader(source)}"
-    connection.execute(f"CREATE VIEW {_VIEWS[kind]} AS SELECT {selected}")
-
-
-def _reader(source: Source) -> str:
-    if source.parquet:
-        return f"read_parquet({quoted(source.path)})"
-    columns = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in source.columns)
-    return (
-        f"read_csv({quoted(source.path)}, auto_detect = false, header = true, delim = {quoted(source.separator)}, "
-        f"""quote = '"', escape = '"', columns = {{{columns}}})"""
-    )
-
-
-def quoted(value: object) -> str:
-    """A path as SQL says it: ours, never a request's."""
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-@contextmanager
-def _followed(connection: "DuckDBPyConnection", what: str, progress: Progress) -> Iterator[None]:
-    """Tells every tenth of a long statement that is done."""
-    done = threading.Event()
-
-    def follow() -> None:
-        said = 0
-        while not done.wait(1):
-            tenth = int(connection.query_progress()) // 10 * 10
-            if said < tenth < 100:
-                said = tenth
-                progress(f"{what}: {tenth} %")
-
-    follower = threading.Thread(target=follow, daemon=True)
-    follower.start()
-    try:
-        yield
-    finally:
-        done.set()
-        follower.join()
-
-
-class _explained:  # noqa: N801 - a context manager, read as a word
-    """Turns what DuckDB says of a file or of the disk into one line."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = names
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        import duckdb  # noqa: PLC0415
-
-        faults = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # ours, not the file's
-        if isinstance(error, duckdb.Error | OSError) and not isinstance(error, faults):
-            raise ImportRefused(self.line(str(error))) from error
-
-    def line(self, text: str) -> str:
-        """One line about an error of DuckDB."""
-        name = next((given for path, given in self.names.items() if path in text), "A file")
-        at = re.search(r"(?:Line|line):? (\d+)", text)
-        where = f" (line {at[1]})" if at else ""
-        if re.search("No space left|File too large|out of disk|disk space|Could not write", text, re.IGNORECASE):
-            return DISK_FULL
-        if "nicode" in text or "utf-8" in text.lower():
-            return f"{name} is not UTF-8 text{where}: it was saved in another encoding."
-        if "Expected Number of Columns" in text or "unterminated quote" in text.lower() or "CSV Error" in text:
-            return f"{name} holds a line that is not whole{where}: it was cut or changed on its way."
-        if "Out of Memory" in text:
-            return "The import needs more memory than it is allowed (--memory)."
-        return f"{name} cannot be read: {text.splitlines()[0]}"
-
-
 # -- Writing ----------------------------------------------------------------------------------------------------------
-
-
-def sql(name: str) -> str:
-    """The text of one of the files of `sql/`."""
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _copy(connection: "DuckDBPyConnection", select: str, target: Path) -> None:
@@ -335,6 +219,20 @@ def _copy(connection: "DuckDBPyConnection", select: str, target: Path) -> None:
         f"COPY (\n{select}\n) TO {quoted(target)} "
         "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 4000)"
     )
+
+
+def _write_establishments(
+    connection: "DuckDBPyConnection", target: Path, sources: Mapping[Kind, Source], progress: Progress
+) -> dict[Kind, LeftOut]:
+    """Write the rows, and once more without those that `identifiers` leaves out, where there are any."""
+    with followed(connection, "establishments", progress):
+        _copy(connection, _establishments(), target)
+    connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({quoted(target)})")
+    left_out = leave_out(connection, sources, suspects(connection))
+    if left_out:
+        progress("establishments: once more, without the rows whose identifier is none or stands twice")
+        _copy(connection, _establishments(), target)
+    return left_out
 
 
 def _establishments() -> str:
@@ -359,24 +257,34 @@ def _found(connection: "DuckDBPyConnection") -> Converted:
     for bit, rule in enumerate(RULES):
         found.quality[rule] = sum(count for rules, count in by_rules if rules >> bit & 1)
     connection.execute(f"CREATE TEMP TABLE address AS {sql('addresses')}")
-    found.quality["domiciliation"] = _number(connection, "SELECT coalesce(sum(units), 0) FROM address")
+    found.quality["domiciliation"] = number(connection, "SELECT coalesce(sum(units), 0) FROM address")
     for kind, key, count in connection.execute(sql("checks")).fetchall():
         found.totals.setdefault(kind, {})[key] = count
     return found
 
 
-def _write_series(connection: "DuckDBPyConnection", folder: Path, *, history: bool, quality: dict[str, int]) -> None:
+def _write_series(
+    connection: "DuckDBPyConnection", folder: Path, sources: Mapping[Kind, Source], quality: dict[str, int]
+) -> dict[Kind, LeftOut]:
+    left_out: dict[Kind, LeftOut] = {}
     connection.execute(f"CREATE TEMP TABLE link AS {sql('links')}")
-    if history:
-        connection.execute(f"CREATE TEMP TABLE period AS {sql('periods')}")
-    connection.execute(f"CREATE TEMP TABLE run AS {sql('runs' if history else 'runs_approximate')}")
-    connection.execute("DROP TABLE IF EXISTS period")
-    quality["old_nomenclature_periods"] = _number(connection, "SELECT count(*) FROM run WHERE old_nomenclature")
-    quality["absurd_date_periods"] = _number(connection, "SELECT count(*) FROM run WHERE absurd_date")
+    if number(connection, "SELECT count(*) FROM link WHERE predecessor IS NULL OR successor IS NULL"):
+        left_out |= leave_out(connection, sources, {Kind.LINKS})
+    if Kind.HISTORY in sources:
+        _create_runs(connection)
+        if number(connection, sql("repeated_periods")):
+            left_out |= leave_out(connection, sources, {Kind.HISTORY})
+            _create_runs(connection)
+        connection.execute("DROP TABLE period")
+    else:
+        connection.execute(f"CREATE TEMP TABLE run AS {sql('runs_approximate')}")
+    quality["old_nomenclature_periods"] = number(connection, "SELECT count(*) FROM run WHERE old_nomenclature")
+    quality["absurd_date_periods"] = number(connection, "SELECT count(*) FROM run WHERE absurd_date")
     _copy(connection, sql("series"), folder / "series.parquet")
     _copy(connection, sql("moves"), folder / "moves.parquet")
+    return left_out
 
 
-def _number(connection: "DuckDBPyConnection", select: str) -> int:
-    ((number,),) = connection.execute(select).fetchall()
-    return int(number)
+def _create_runs(connection: "DuckDBPyConnection") -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE period AS {sql('periods')}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE run AS {sql('runs')}")

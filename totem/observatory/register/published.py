@@ -1,7 +1,9 @@
 """The files of the register as INSEE publishes them: their columns, which of these are needed, and what a file is.
 
-Which file is which is told by its columns, never by its name. Source of the columns: INSEE's layouts of the stock files
-(« dessins de fichier », with the NAF 2025 column of 16 December 2025).
+Which file is which is told by its columns, never by its name or their order. Source of the columns: INSEE's layouts of
+the stock files (« dessins de fichier »). Those of 2019 had 48 columns of establishments and 33 of units. Since then
+came societeMissionUniteLegale; the coordinates, identifiantAdresseEtablissement and the last number of a street (2024);
+the code of NAF 2025 (16 December 2025). Files of before are read: of these columns, those that are read are optional.
 """
 
 from collections.abc import Iterable
@@ -27,11 +29,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of one kind of file, in the published order; `needed` are read, `recent` are NULL when missing."""
+    """The columns of one kind of file, in the published order; `needed` are read; `optional` too, NULL when missing."""
 
     columns: tuple[str, ...]
     needed: frozenset[str] = frozenset()
-    recent: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
     separator: str = ","
 
 
@@ -65,12 +67,14 @@ LAYOUTS: dict[Kind, Layout] = {
             _names("""siren siret statutDiffusionEtablissement dateCreationEtablissement
                 trancheEffectifsEtablissement anneeEffectifsEtablissement dateDernierTraitementEtablissement
                 etablissementSiege numeroVoieEtablissement typeVoieEtablissement libelleVoieEtablissement
-                codeCommuneEtablissement codePaysEtrangerEtablissement coordonneeLambertAbscisseEtablissement
-                coordonneeLambertOrdonneeEtablissement dateDebut etatAdministratifEtablissement enseigne1Etablissement
-                denominationUsuelleEtablissement activitePrincipaleEtablissement
+                codeCommuneEtablissement codePaysEtrangerEtablissement dateDebut etatAdministratifEtablissement
+                enseigne1Etablissement denominationUsuelleEtablissement activitePrincipaleEtablissement
                 nomenclatureActivitePrincipaleEtablissement caractereEmployeurEtablissement""")
         ),
-        recent=frozenset({"activitePrincipaleNAF25Etablissement"}),
+        optional=frozenset(
+            _names("""coordonneeLambertAbscisseEtablissement coordonneeLambertOrdonneeEtablissement
+                activitePrincipaleNAF25Etablissement""")
+        ),
     ),
     Kind.UNITS: Layout(
         columns=_names("""siren statutDiffusionUniteLegale unitePurgeeUniteLegale dateCreationUniteLegale
@@ -87,6 +91,7 @@ LAYOUTS: dict[Kind, Layout] = {
             _names("""siren statutDiffusionUniteLegale trancheEffectifsUniteLegale categorieEntreprise
                 etatAdministratifUniteLegale denominationUniteLegale categorieJuridiqueUniteLegale""")
         ),
+        optional=frozenset({"dateDernierTraitementUniteLegale"}),
     ),
     Kind.HISTORY: Layout(
         columns=_names("""siren nic siret dateFin dateDebut etatAdministratifEtablissement

@@ -114,11 +114,9 @@ def _parquet_columns(path: Path, name: str) -> tuple[str, ...]:
 
 
 def _csv_columns(path: Path, name: str) -> tuple[tuple[str, ...], str]:
-    """The header and its separator. What can be told from the two ends of the text is told here."""
+    """The header and its separator. What can be told from the beginning of the text is told here."""
     with path.open("rb") as file:
         start = file.read(LOOKED_AT)
-        file.seek(-1, 2)
-        last = file.read(1)
     try:
         text = start[: start.rfind(b"\n") + 1 or None].decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -129,8 +127,6 @@ def _csv_columns(path: Path, name: str) -> tuple[tuple[str, ...], str]:
     if text.lstrip()[:1] == "<":
         raise ImportRefused(f"{name} is a web page, not a file of the register: its address may have changed.")
     header = text.splitlines()[0] if text.strip() else ""
-    if last != b"\n":
-        raise ImportRefused(f"{name} stops in the middle of a line: it was not copied to its end.")
     separator = ";" if header.count(";") > header.count(",") else ","
     return tuple(next(csv.reader([header], delimiter=separator), [])), separator
 

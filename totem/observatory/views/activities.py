@@ -335,8 +335,8 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
         return _refused(request, perimeter, version, " ".join(refused.messages), 422)
     messages.success(
         request,
-        _("Version %(number)s is published. New activities are counted as soon as their cube is made; their yearly"
-          " series begins with the next stock.")
+        _("Version %(number)s is published. New activities are counted in a few minutes; their yearly"
+          " series begins with the next edition of the register.")
         % {"number": made.number},
     )  # fmt: skip
     return redirect("observatory:activities_one", perimeter.slug)

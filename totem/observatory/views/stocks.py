@@ -1,6 +1,6 @@
-"""Stocks of the register, for those who look after the installation: what serves, what was kept aside and why."""
+"""Editions of the register, for those who look after the installation: what serves, what was kept aside and why."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -22,14 +22,28 @@ from totem.observatory.register import importing
 from totem.observatory.register.published import ImportRefused
 
 KINDS = {
-    "date": gettext_lazy("Date of the stock"),
+    "date": gettext_lazy("Date of the edition"),
     "rows": gettext_lazy("Rows of the file"),
     "state": gettext_lazy("Establishments by state"),
     "department": gettext_lazy("Open establishments of the department"),
     "code": gettext_lazy("Open establishments of the activity"),
     "double_coded": gettext_lazy("Share coded in both NAF"),
+    "whole": gettext_lazy("Establishments of a whole register"),
+}
+LEFT_OUT = {
+    "malformed": gettext_lazy("Not an identifier"),
+    "repeated": gettext_lazy("The same identifier as another row, which is kept"),
 }
 STATES = {"A": gettext_lazy("open"), "F": gettext_lazy("closed")}
+
+
+class LeftOutRow(NamedTuple):
+    """Rows of a file that were left out: why, how many, the first ones as (line, identifier)."""
+
+    file: str
+    why: str
+    rows: int
+    examples: list[tuple[int, str]]
 
 
 class DifferenceRow(NamedTuple):
@@ -66,14 +80,14 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a stock that was kept aside in service, with the reason."""
-    return _decide(request, pk, importing.accept, _("The stock is in service."))
+    return _decide(request, pk, importing.accept, _("The edition is in service."))
 
 
 @staff_only
 @require_POST
 def refuse(request: HttpRequest, pk: int) -> HttpResponse:
     """Refuse a stock that was kept aside, with the reason."""
-    return _decide(request, pk, importing.refuse, _("The stock is refused; the one in service stays."))
+    return _decide(request, pk, importing.refuse, _("The edition is refused; the one in service stays."))
 
 
 def _decide(request: HttpRequest, pk: int, action: Callable[..., Stock], done: str) -> HttpResponse:
@@ -83,11 +97,14 @@ def _decide(request: HttpRequest, pk: int, action: Callable[..., Stock], done: s
         return _page(request, stock, form, status=422)
     try:
         action(stock, by=signed_in(request), reason=form.cleaned_data["reason"], now=clock.now())
-    except (importing.NotAside, ImportRefused) as refused:
-        form.add_error(None, str(refused))
-        return _page(request, Stock.objects.get(pk=pk), form, status=409)
-    messages.success(request, done)
-    return redirect("observatory:stock", pk)
+    except importing.NotAside:
+        form.add_error(None, _("Nothing is to be decided any more: somebody has decided."))
+    except ImportRefused:
+        form.add_error(None, _("Another import is running: try again once it has ended."))
+    else:
+        messages.success(request, done)
+        return redirect("observatory:stock", pk)
+    return _page(request, Stock.objects.get(pk=pk), form, status=409)
 
 
 def _page(request: HttpRequest, stock: Stock, form: DecisionForm, status: int = 200) -> HttpResponse:
@@ -96,6 +113,8 @@ def _page(request: HttpRequest, stock: Stock, form: DecisionForm, status: int = 
         "day": date_with_year(stock.date),
         "form": form,
         "differences": [difference_words(difference) for difference in stock.differences],
+        "beside_whole": any(difference["kind"] == "whole" for difference in stock.differences),
+        "left_out": list(_left_out(stock.sources)),
         "quality": [(label, stock.quality[name]) for name, label in words.RULES.items() if name in stock.quality],
         "states": _states(stock.totals.get("state", {}).items()),
         "waits": stock.state == Stock.State.ASIDE,
@@ -117,6 +136,12 @@ def difference_words(difference: dict[str, Any]) -> DifferenceRow:
     if before:
         change = f"{change} ({percent((after - before) / before, 1)})"
     return DifferenceRow(what, number(before), number(after), change, number(allowed))
+
+
+def _left_out(sources: Iterable[dict[str, Any]]) -> Iterator[LeftOutRow]:
+    for source in sources:
+        for why, rows in source.get("left_out", {}).items():
+            yield LeftOutRow(source["name"], str(LEFT_OUT[why]), rows["rows"], rows["examples"])
 
 
 def _states(states: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:

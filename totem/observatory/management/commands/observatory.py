@@ -14,7 +14,7 @@ from totem.core import clock
 from totem.observatory.accounts import import_accounts
 from totem.observatory.activities import all_codes
 from totem.observatory.models import Stock
-from totem.observatory.register import census, fetching, importing, layout
+from totem.observatory.register import census, fetching, importing, reading
 from totem.observatory.register.published import ImportRefused
 
 SHOWN = 20  # differences that are listed; the rest are counted
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         coming.add_argument("--from-catalogue", action="store_true", help="this month's files of the public catalogue")
         coming.add_argument("--date", type=_day, help="the day of the stock, YYYY-MM-DD (the catalogue says it)")
         coming.add_argument("--synthetic", action="store_true", help="made-up figures: said on every page")
-        coming.add_argument("--memory", default=layout.MEMORY, help="memory the conversion may take (%(default)s)")
+        coming.add_argument("--memory", default=reading.MEMORY, help="memory the conversion may take (%(default)s)")
         making = commands.add_parser("synthesise", help="write a made-up register with the published columns")
         making.add_argument("folder", type=Path)
         making.add_argument("--rows", type=_positive, default=1_000_000, help="establishments (%(default)s)")

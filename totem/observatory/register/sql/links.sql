@@ -1,7 +1,7 @@
 -- One establishment carried on by another: the head office was moved, or the business goes on.
 SELECT
-    TRY_CAST(siretEtablissementPredecesseur AS BIGINT) AS predecessor,
-    TRY_CAST(siretEtablissementSuccesseur AS BIGINT) AS successor,
+    number_of(siretEtablissementPredecesseur) AS predecessor,
+    number_of(siretEtablissementSuccesseur) AS successor,
     believable(TRY_CAST(dateLienSuccession AS DATE)) AS day
 FROM source_links
 WHERE (TRY_CAST(transfertSiege AS BOOLEAN) OR TRY_CAST(continuiteEconomique AS BOOLEAN))

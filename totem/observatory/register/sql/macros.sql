@@ -32,3 +32,7 @@ CREATE MACRO within(epsg, lon, lat) AS
          WHEN epsg = 2972 THEN lon BETWEEN -55 AND -51 AND lat BETWEEN 2 AND 6
          WHEN epsg = 2975 THEN lon BETWEEN 55 AND 56 AND lat BETWEEN -22 AND -20
          WHEN epsg = 4471 THEN lon BETWEEN 44 AND 46 AND lat BETWEEN -14 AND -12 ELSE false END;
+-- Identifiers as text: fourteen or nine digits, and nothing that a spreadsheet would have made of them.
+CREATE MACRO is_siret(text) AS regexp_full_match(text, '[0-9]{14}');
+CREATE MACRO is_siren(text) AS regexp_full_match(text, '[0-9]{9}');
+CREATE MACRO number_of(siret) AS CASE WHEN is_siret(siret) THEN CAST(siret AS BIGINT) END;

@@ -1,6 +1,6 @@
 -- Open periods of establishments, with the activity of that time: an older nomenclature's code is not known (NULL).
 SELECT
-    TRY_CAST(siret AS BIGINT) AS siret,
+    number_of(siret) AS siret,
     coalesce(believable(TRY_CAST(dateDebut AS DATE)), DATE '1900-01-01') AS first_day,
     TRY_CAST(dateFin AS DATE) AS last_day,
     wanted.id AS activity,

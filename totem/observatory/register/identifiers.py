@@ -1,0 +1,86 @@
+"""Rows that name nobody: an identifier that is none, or that stands in the file twice. They are counted and left out.
+
+A SIRET has fourteen digits and begins with its SIREN, which has nine (Code de commerce, R123-221). What a spreadsheet
+made of it (4.20821E+13, thirteen digits) is not guessed. Of rows with the same identifier the one that the register
+processed last is kept; of those processed at the same time, the first of the file.
+"""
+
+from collections.abc import Mapping, Set
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from totem.observatory.register.published import Kind
+from totem.observatory.register.reading import VIEWS, create_view, number, sql
+from totem.observatory.register.sources import Source
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+EXAMPLES = 5
+LeftOut = dict[str, dict[str, Any]]
+
+
+class Identifier(NamedTuple):
+    """In SQL: whether a row's identifier is one, what is shown of it, what no two rows share, which row is kept."""
+
+    sound: str
+    shown: str
+    unique: str
+    processed: str = "NULL"
+
+
+IDENTIFIERS = {
+    Kind.ESTABLISHMENTS: Identifier(
+        "is_siret(siret) AND siren = substr(siret, 1, 9)",
+        "CASE WHEN is_siret(siret) AND siren IS DISTINCT FROM substr(siret, 1, 9) THEN siren ELSE siret END",
+        "siret",
+        "dateDernierTraitementEtablissement",
+    ),
+    Kind.UNITS: Identifier("is_siren(siren)", "siren", "siren", "dateDernierTraitementUniteLegale"),
+    Kind.HISTORY: Identifier("is_siret(siret)", "siret", "concat_ws(' ', siret, dateDebut)"),
+    Kind.LINKS: Identifier(
+        "is_siret(siretEtablissementPredecesseur) AND is_siret(siretEtablissementSuccesseur)",
+        "CASE WHEN is_siret(siretEtablissementPredecesseur) THEN siretEtablissementSuccesseur "
+        "ELSE siretEtablissementPredecesseur END",
+        "concat_ws(' ', siretEtablissementPredecesseur, siretEtablissementSuccesseur, dateLienSuccession)",
+    ),
+    Kind.GEOLOCATION: Identifier("is_siret(siret)", "siret", "siret"),
+}
+
+
+def suspects(connection: "DuckDBPyConnection") -> Set[Kind]:
+    """The files that may hold such rows, as `establishments`, made of them, tells: others are not read twice."""
+    if number(connection, sql("suspects")):
+        return {Kind.ESTABLISHMENTS, Kind.UNITS, Kind.GEOLOCATION}
+    without_unit = number(connection, "SELECT count(*) FROM establishments WHERE unit_open IS NULL")
+    if without_unit and number(connection, "SELECT count(*) FROM source_units WHERE is_siren(siren) IS NOT TRUE"):
+        return {Kind.UNITS}
+    return set()
+
+
+def leave_out(
+    connection: "DuckDBPyConnection", sources: Mapping[Kind, Source], kinds: Set[Kind]
+) -> dict[Kind, LeftOut]:
+    """Make the views of these files again without such rows: {malformed|repeated: {rows, examples}} of those with any.
+
+    An example is (line of a CSV file or row of a Parquet file, identifier). Slow: only for files that need it.
+    """
+    connection.execute("SET preserve_insertion_order = true")  # rows are numbered as they stand in the file
+    found = {kind: _left_out(connection, kind, sources[kind]) for kind in kinds if kind in sources}
+    return {kind: left for kind, left in found.items() if left}
+
+
+def _left_out(connection: "DuckDBPyConnection", kind: Kind, source: Source) -> LeftOut:
+    table, identifier = f"left_out_of_{kind}", IDENTIFIERS[kind]
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {table} AS {sql('left_out').format(view=VIEWS[kind], **identifier._asdict())}"
+    )
+    rows = connection.execute(
+        f"SELECT fault, count(*), list(struct_pack(row, shown) ORDER BY row)[:{EXAMPLES}] FROM {table} GROUP BY fault"  # noqa: S608
+    ).fetchall()
+    if rows:
+        create_view(connection, kind, source, without=table)
+    header = 0 if source.parquet else 1
+    return {
+        fault: {"rows": count, "examples": [[found["row"] + header, found["shown"] or ""] for found in examples]}
+        for fault, count, examples in rows
+    }
