@@ -8,6 +8,7 @@ from django.views.static import serve
 from totem.core import views as core
 
 handler400 = "totem.core.views.bad_request"
+handler404 = "totem.core.views.not_found"
 handler500 = "totem.core.views.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -36,6 +36,8 @@ ROWS = [
     {"name": "Rouennaise", "commune": "76540", "lon": 2.25, "lat": 49.15},
 ]  # fmt: skip
 YEARS = ((2023, 4), (2024, 4), (2025, 5), (2026, 4))
+SQUARE = "2.01,49.11;2.05,49.11;2.05,49.19;2.01,49.19"  # in Amiens, around the Grande Ourse alone
+DRAWN = f"/observatoire/dessin/?forme={SQUARE}"
 LANGUAGE = {"HTTP_ACCEPT_LANGUAGE": "en"}
 
 
@@ -96,6 +98,25 @@ class TestEveryPage:
             "activites=tic-ocde@99999999999", "activites=tic-ocde@1;drop", "naf=1993",
         ):  # fmt: skip
             assert client.get(f"{AMIENS}{page}?{asked}").status_code == 404, asked
+
+    @pytest.mark.parametrize(
+        "url",
+        [AMIENS, DRAWN, *(f"{AMIENS}{name}" for name in ("carte.svg", "tableaux/branches.csv", "donnees/archive.zip"))],
+    )
+    def test_a_day_without_an_edition_of_the_register_is_said_with_those_that_there_are(
+        self, client: Client, stock: Stock, url: str
+    ):
+        for day, said in (
+            ("2031-01-01", "1 January 2031 is still to come."),
+            ("2020-01-01", "There is no edition of the register of 1 January 2020."),
+            ("hier", "An edition of the register is named by its day, such as 2026-11-01."),
+        ):
+            found = words(client, f"{url}{'&' if '?' in url else '?'}naf=rev2&stock={day}", 404)
+            assert f"{said} The one kept is of 1 November 2026. See the edition in service" in found
+
+    def test_what_an_address_asks_wrongly_is_said(self, client: Client, stock: Stock):
+        assert "There is no such list of activities." in words(client, AMIENS, 404, activites="nothing")
+        assert "The list ends before that page." in words(client, f"{AMIENS}entreprises/", 404, page="99")
 
     @pytest.mark.parametrize("page", PAGES)
     def test_the_bar_of_the_territory_one_came_from_stays(self, client: Client, stock: Stock, page: str):
@@ -340,9 +361,6 @@ class TestPerimeters:
         ActivityVersionFactory(perimeter=ActivityPerimeter.objects.get(), number=2, published_at=None)
         assert client.get(f"{AMIENS}?activites=tic-ocde@2").status_code == 404
         assert client.get(f"/observatoire/perimetre/{PerimeterFactory(public=True).slug}/").status_code == 404
-
-
-SQUARE = "2.01,49.11;2.05,49.11;2.05,49.19;2.01,49.19"  # in Amiens, around the Grande Ourse alone
 
 
 class TestDrawing:

@@ -32,6 +32,14 @@ SHOW_AND_SEND = ["GET", "HEAD", "POST"]
 """For `require_http_methods`: a page with a form that is submitted to its own address."""
 
 
+class NotFound(Http404):
+    """Nothing stands at this address: its page says why, and where to go instead as (label, address)."""
+
+    def __init__(self, said: str, *, link: tuple[str, str] | None = None) -> None:
+        super().__init__(said)
+        self.said, self.link = said, link
+
+
 def staff_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Decorates a page of the installation's staff: for anybody else who is signed in it does not exist (404)."""
 

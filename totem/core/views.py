@@ -17,6 +17,7 @@ from totem.core import clock
 from totem.core.backups.runs import last_backups
 from totem.core.client_address import ProxyMismatchError
 from totem.core.database_errors import is_database_unavailable, unavailable_page
+from totem.core.pages import NotFound
 from totem.core.queues import job_figures
 
 _migrated = False
@@ -69,6 +70,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page of a request that cannot be read, or that did not come through the proxies that are declared."""
     return render(request, "400.html", {"is_misconfigured": isinstance(exception, ProxyMismatchError)}, status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of an address where nothing stands; with the sentence of a `NotFound`."""
+    known = exception if isinstance(exception, NotFound) else None
+    return render(request, "404.html", {"said": known and known.said, "link": known and known.link}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

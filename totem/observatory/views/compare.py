@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from totem.core.pages import render_page, wants_partial
+from totem.core.pages import NotFound, render_page, wants_partial
 from totem.observatory import queries, surroundings
 from totem.observatory.answers import Counted
 from totem.observatory.engine import Scope
@@ -123,18 +123,18 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 def chosen_keys(request: HttpRequest) -> list[str]:
-    """The places of `?avec=`, each once. Raises Http404 for too many."""
+    """The places of `?avec=`, each once. Raises NotFound for too many."""
     keys = list(dict.fromkeys(request.GET.getlist("avec")))
     if len(keys) > MOST_CHOSEN:
-        raise Http404(_("Up to %(count)s territories stand side by side.") % {"count": MOST_CHOSEN})
+        raise NotFound(_("Up to %(count)s territories stand side by side.") % {"count": MOST_CHOSEN})
     return keys
 
 
 def read_order(request: HttpRequest) -> str:
-    """The column of `?tri=`. Raises Http404."""
+    """The column of `?tri=`. Raises NotFound."""
     order = ORDERS.get(request.GET.get("tri") or "etablissements")
     if order is None:
-        raise Http404(_("There is no such order."))
+        raise NotFound(_("There is no such order."))
     return order
 
 

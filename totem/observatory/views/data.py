@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from totem.core import languages
 from totem.core.components import Crumb
 from totem.core.expensive import apart
+from totem.core.pages import NotFound
 from totem.core.rendering import ChartSpec, answers_busy, chart_svgs, document_pdf
 from totem.core.wording import date_with_year
 from totem.observatory import exports, open_data, queries, surroundings, words
@@ -76,7 +77,7 @@ MADE: dict[str, Maker] = {
 
 
 def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
-    """The table of that name about the scope. Raises Http404, RowsGone, PlaceNotFound."""
+    """The table of that name about the scope. Raises NotFound, RowsGone, PlaceNotFound."""
     if name in MADE:
         found = MADE[name](request, scope)
     elif name.startswith(("membres-", "pairs-")):
@@ -86,7 +87,7 @@ def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
     else:
         found = None
     if found is None:
-        raise Http404(_("There is no such table here."))
+        raise NotFound(_("There is no such table here."))
     return found
 
 
@@ -123,12 +124,12 @@ def table_chart(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
     """The chart of a table as SVG, `?largeur=` 390, 720 or 1040 pixels wide."""
     width = WIDTHS.get(request.GET.get("largeur") or "720")
     if width is None:
-        raise Http404(_("There is no such chart."))
+        raise NotFound(_("There is no such chart."))
     # The page asks for all charts of a profile at once: whoever comes first draws them for the others, in one start.
     tables = tables_of(scope, queries.profile(scope)) if name in CHARTED else {name: table_named(request, scope, name)}
     charts = {key: _of_width(scope, chart, width) for key, table in tables.items() if (chart := table.chart)}
     if name not in charts:
-        raise Http404(_("There is no such chart."))
+        raise NotFound(_("There is no such chart."))
     drawing = dict(zip(charts, chart_svgs(list(charts.values())), strict=True))[name]
     answer = HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
     patch_cache_control(answer, private=True, max_age=3600)
@@ -178,7 +179,7 @@ def place_data_file(request: HttpRequest, scope: Scope, name: str) -> HttpRespon
         return answer
     file = package.files.get(name)
     if file is None:
-        raise Http404(_("There is no such file."))
+        raise NotFound(_("There is no such file."))
     return _file(scope, name, file.make(), file.media, as_attachment=file.extension != "json")
 
 

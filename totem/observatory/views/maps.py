@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 
 from totem.core.expensive import apart
+from totem.core.pages import NotFound
 from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings
@@ -97,12 +98,12 @@ class Asked:
 
 
 def read_map(request: HttpRequest, place: Place) -> Asked:
-    """What `?chiffre=…&par=…&points=1` asks for. Raises Http404."""
+    """What `?chiffre=…&par=…&points=1` asks for. Raises NotFound."""
     name, par = request.GET.get("chiffre") or "etablissements", request.GET.get("par") or ""
     levels = levels_of(place)
     width = request.GET.get("largeur") or str(WIDE)
     if name not in VARIABLES or (par and par not in levels) or width not in {str(WIDE), str(NARROW)}:
-        raise Http404(_("There is no such map."))
+        raise NotFound(_("There is no such map."))
     return Asked(name, Level(par) if par else levels[0], request.GET.get("points") == "1", int(width))
 
 
@@ -161,7 +162,7 @@ def areas_table(scope: Scope, level: Level) -> Table:
     if level != Level.COMMUNE:
         division = surroundings.members(scope.place, level)
         if division is None:
-            raise Http404(_("There is no such map."))
+            raise NotFound(_("There is no such map."))
         return division_table(scope, division)
     cut = set(scope.place.partial)
     people = Commune.objects.filter(code__in=scope.place.communes).values_list("code", "population")
@@ -227,7 +228,7 @@ def map_svg(request: HttpRequest, scope: Scope) -> HttpResponse:
     asked = read_map(request, scope.place)
     drawing = _kept_map(scope, asked)
     if not drawing:
-        raise Http404(_("The limits of these areas are not loaded."))
+        raise NotFound(_("The limits of these areas are not loaded."))
     answer = HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
     patch_cache_control(answer, private=True, max_age=3600)
     return answer

@@ -6,14 +6,14 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from totem.core.pages import render_page, wants_partial
+from totem.core.pages import NotFound, render_page, wants_partial
 from totem.core.wording import date_with_year
 from totem.observatory import queries, surroundings, words
 from totem.observatory.activities import activity_labels
@@ -172,7 +172,7 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
         offset=(number_of_page - 1) * ROWS_A_PAGE,
     )
     if not found and number_of_page > 1:
-        raise Http404(_("The list ends before that page."))
+        raise NotFound(_("The list ends before that page."))
     asked = {
         **({"branche": str(branch)} if branch else {}),
         **({"employeurs": "1"} if employers_only else {}),
@@ -199,11 +199,11 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
 
 
 def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
-    """A whole number of the address, from the default to `most`. Raises Http404 for anything else."""
+    """A whole number of the address, from the default to `most`. Raises NotFound for anything else."""
     text = request.GET.get(name) or str(default)
     if not text.isascii() or not text.isdecimal() or len(text) > 6 or not default <= int(text) <= most:
         bounds = {"name": name, "least": default, "most": most}
-        raise Http404(_("%(name)s is a number from %(least)s to %(most)s.") % bounds)
+        raise NotFound(_("%(name)s is a number from %(least)s to %(most)s.") % bounds)
     return int(text)
 
 

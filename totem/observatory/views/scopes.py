@@ -16,13 +16,14 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core import clock, navigation
+from totem.core.pages import NotFound
 from totem.core.periods import parse_day
 from totem.core.wording import date_with_year
 from totem.observatory.activities import DEFAULT, activities_of
@@ -85,7 +86,7 @@ def of_place(view: "View[P]") -> Callable[..., HttpResponseBase]:
 def read_scope(request: HttpRequest, level: str, code: str) -> Scope:
     """What the address speaks of, for this person.
 
-    Raises PlaceNotFound, ShapesMissing, NoStock, and Http404 for a stock or activities that are not there.
+    Raises PlaceNotFound, ShapesMissing, NoStock, and NotFound for a stock or activities that are not there.
     """
     place = read_place(request, level, code)
     stock = read_stock(request)
@@ -93,10 +94,10 @@ def read_scope(request: HttpRequest, level: str, code: str) -> Scope:
 
 
 def read_naf(request: HttpRequest) -> Nomenclature:
-    """The nomenclature of `?naf=`. Raises Http404."""
+    """The nomenclature of `?naf=`. Raises NotFound."""
     naf = NAF.get(request.GET.get("naf") or "rev2")
     if naf is None:
-        raise Http404(_("There are two nomenclatures: rev2 and 2025."))
+        raise NotFound(_("There are two nomenclatures: rev2 and 2025."))
     return naf
 
 
@@ -114,7 +115,7 @@ def read_place(request: HttpRequest, level: str, code: str) -> Place:
 
 
 def read_stock(request: HttpRequest) -> Stock:
-    """The stock in service, or that of `?stock=`. Raises NoStock, Http404."""
+    """The stock in service, or that of `?stock=`. Raises NoStock, NotFound."""
     asked = request.GET.get("stock")
     if not asked:
         stock = next((stock for stock in stocks_of(request) if stock.state == Stock.State.SERVING), None)
@@ -124,11 +125,26 @@ def read_stock(request: HttpRequest) -> Stock:
     try:
         day = parse_day(asked)
     except ValueError:
-        raise Http404(_("A stock is named by its date, such as 2026-11-01.")) from None
+        raise _no_edition(request, _("An edition of the register is named by its day, such as 2026-11-01.")) from None
     stock = next((stock for stock in stocks_of(request) if stock.date == day), None)
     if stock is None:
-        raise Http404(_("There is no stock of that date."))
+        coming = day > clock.today()
+        said = _("%(day)s is still to come.") if coming else _("There is no edition of the register of %(day)s.")
+        raise _no_edition(request, said % {"day": date_with_year(day)})
     return stock
+
+
+def _no_edition(request: HttpRequest, said: str) -> Exception:
+    """What to raise where no edition is meant: the sentence, then those that there are."""
+    days = sorted({stock.date for stock in stocks_of(request)})
+    if not days:
+        return NoStock()
+    known = {"first": date_with_year(days[0]), "last": date_with_year(days[-1])}
+    there = _("Those kept are of %(first)s to %(last)s.") if len(days) > 1 else _("The one kept is of %(first)s.")
+    asked = request.GET.copy()
+    del asked["stock"]
+    current = f"{request.path}?{asked.urlencode(safe='@;,!|')}"
+    return NotFound(f"{said} {there % known}", link=(_("See the edition in service"), current))
 
 
 def stocks_of(request: HttpRequest) -> list[Stock]:
@@ -160,7 +176,7 @@ def versions_of(request: HttpRequest) -> list[ActivityVersion]:
 
 
 def read_version(request: HttpRequest) -> ActivityVersion:
-    """The activities of `?activites=slug@number`, of `slug` as of today, or the default. Raises Http404, NoStock."""
+    """The activities of `?activites=slug@number`, of `slug` as of today, or the default. Raises NotFound, NoStock."""
     slug, _at, number = (request.GET.get("activites") or DEFAULT).partition("@")
     versions = [version for version in versions_of(request) if version.perimeter.slug == slug]
     today = clock.today()
@@ -171,7 +187,7 @@ def read_version(request: HttpRequest) -> ActivityVersion:
     if version is None and "activites" not in request.GET:
         raise NoStock
     if version is None:
-        raise Http404(_("There is no such list of activities."))
+        raise NotFound(_("There is no such list of activities."))
     return version
 
 

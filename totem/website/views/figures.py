@@ -1,6 +1,6 @@
 """The figures of a hub: of a period for its team, of the last months for its funders and its label file."""
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,6 +11,7 @@ from totem.bookings.queries import first_booking_at
 from totem.core import clock, measures, wording
 from totem.core.components import Tab
 from totem.core.expensive import apart
+from totem.core.pages import NotFound
 from totem.core.periods import Period
 from totem.core.rendering import answers_busy, chart_svg
 from totem.core.spreadsheets import spreadsheet
@@ -58,7 +59,7 @@ def week_chart(request: HttpRequest, slug: str) -> HttpResponse:
     period, width = _form(request, hub).period, CHART_WIDTHS.get(request.GET.get("largeur", "720"))
     week = booked_week(hub, period.hours) if period and width else None
     if week is None or width is None or not week.cells:
-        raise Http404(_("There is no such chart."))
+        raise NotFound(_("There is no such chart."))
     drawing = chart_svg(week.chart(f"{WEEK_TITLE}, {hub.name}", width))
     return HttpResponse(drawing, content_type="image/svg+xml; charset=utf-8")
 
@@ -71,7 +72,7 @@ def figures_file(request: HttpRequest, slug: str, name: str, extension: str) -> 
     hub = hub_for(request.user, slug, SEE_DESK)
     form = _form(request, hub)
     if name not in LISTS or not (period := form.period):
-        raise Http404(_("There is no such list."))
+        raise NotFound(_("There is no such list."))
     columns, rows = LISTS[name](report(hub, period, form.now))
     first, last = period.days
     return spreadsheet(extension, f"{name}-{hub.slug}-{first}-{last}", columns, rows, zone=hub.zone)
