@@ -5,9 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 import shapely
 from django.contrib.auth.models import AnonymousUser
-from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -23,29 +21,24 @@ from tests.factories.territories import (
 from tests.territories.grid import CELLS, cell, communes, draw
 from totem.territories.models import (
     Commune,
-    Department,
     Edition,
     Epci,
     FormerCommune,
-    FormerRegion,
     Outline,
     Perimeter,
     PerimeterPart,
     PerimeterVersion,
-    Region,
 )
 from totem.territories.places import (
     PlaceNotFound,
     ShapesMissing,
     area_km2,
-    find_places,
     fold,
-    folding,
-    match_places,
     place_drawn,
     place_for,
     place_of_parts,
 )
+from totem.territories.search import find_places, match_places
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -311,7 +304,7 @@ class TestNames:
             ("amiens", ["Amiens (80)", "CA Amiens Métropole (EPCI)"]),
             ("PICARDIE", ["Picardie (ancienne région)"]),
             ("hauts-de", ["Hauts-de-France (région)"]),
-            ("Somme (département)", ["Somme (14)", "Somme (département)"]),
+            ("Somme (département)", ["Somme (département)", "Somme (14)"]),
             ("248000531", ["CA Amiens Métropole (EPCI)"]),
             ("xyz", []), ("", []), ("%", []), ("(", []), ("_", []),
         ],
@@ -348,26 +341,6 @@ class TestNames:
 
 
 class TestFolding:
-    def test_the_real_list(self):
-        call_command("load_communes", verbosity=0)
-        codes = folding()
-        assert (codes["75101"], codes["69381"], codes["13216"]) == ("75056", "69123", "13055")
-        assert set(codes.values()) == set(Commune.objects.filter(current=True).values_list("code", flat=True))
-        assert len(codes) == 34_969 + FormerCommune.objects.exclude(code=F("current")).count()
-        merged = FormerCommune.objects.filter(kind=FormerCommune.Kind.MERGED)
-        assert merged.count() == 2_248
-        assert list(merged.filter(pk__in=["01126", "29200", "75044"]).values_list("name", "current__name")) == [
-            ("Coupy", "Valserhône"), ("Ploujean", "Morlaix"), ("Levallois-Perret", "Levallois-Perret"),
-        ]  # fmt: skip
-        assert place_for("commune", "29200").name == "Morlaix"
-        for code in ("75101", "80021", "01039", "99999", "2A004"):
-            assert fold(code) == codes.get(code)
-        former = FormerRegion.objects.get(name="Picardie")
-        assert former.population == sum(d.population for d in Department.objects.filter(pk__in=["02", "60", "80"]))
-        assert Department.objects.filter(former_region=None).exclude(pk__gte="97").count() == 0
-        assert Region.objects.get(pk="32").population == place_for("region", "32").population
-        assert place_for("france", "fr").population > 68_000_000
-
     def test_only_a_seat_has_the_code_it_folds_to(self):
         amiens = CommuneFactory()
         FormerCommune.objects.create(code="80021", name="Siège", kind="commune-deleguee", current=amiens)

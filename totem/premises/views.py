@@ -25,6 +25,7 @@ from totem.premises.forms import BuildingForm, EvidencedForm, LotForm, OfferEndF
 from totem.premises.models import Building, Lot, Offer, Phase, PhaseState
 from totem.premises.permissions import building_for, part_for, public_building
 from totem.territories.actions import add_document
+from totem.territories.forms import say_former_communes
 from totem.territories.models import Document, Perimeter, Workspace
 from totem.territories.permissions import EDIT, workspace_for
 from totem.territories.places import PERIMETER, ShapesMissing, place_for
@@ -162,6 +163,7 @@ def _answer(
             with errors_in(form):
                 made = _done(form, workspace, signed_in(request), act)
                 messages.success(request, _("Saved."))
+                say_former_communes(request, form)
                 return redirect(_home(made))
         except EditConflict as conflict:
             _show_conflict(form, conflict.current)

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,9 +15,9 @@ from totem.core.files import DocumentField
 from totem.core.forms import DateField, EmailField
 from totem.territories.geojson import SIGNED_IN, SizeLimit
 from totem.territories.models import Commune, ErasureReason, WorkspaceRole
-from totem.territories.places import PlaceRef, match_places
+from totem.territories.places import PlaceRef
 from totem.territories.projections import PROJECTIONS, projection_words
-from totem.territories.queries import match_communes, similar_communes
+from totem.territories.search import is_commune_code, match_communes, match_places, parse, similar_communes
 from totem.territories.shapes import as_geojson, parse_shape
 
 
@@ -43,12 +45,12 @@ class CommuneInput(forms.TextInput):
 
 
 class CommuneField(forms.CharField):
-    """Cleans « Amiens (80) », « amiens », 80021 or 80000 to a Commune (None when empty and not required)."""
+    """Cleans what `match_communes` parses to a Commune (None when empty and not required)."""
 
     widget = CommuneInput
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", gettext_lazy("Its name, or its postcode."))
+        kwargs.setdefault("help_text", gettext_lazy("Its name, its INSEE code or its postcode."))
         super().__init__(**{"max_length": 120, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
@@ -68,26 +70,42 @@ class CommuneField(forms.CharField):
         if len(meant) == 1:
             return meant[0]
         if meant:
-            labels = [f"{commune.label} {commune.code}" if _same(meant) else commune.label for commune in meant[:6]]
-            raise ValidationError(
-                _("Several communes answer to that: %(names)s. Which one?") % {"names": ", ".join(labels)},
-                code="ambiguous",
-            )
-        near = similar_communes(text)
-        if near:
-            raise ValidationError(
-                _("No commune is called that. Perhaps %(names)s?") % {"names": ", ".join(c.label for c in near)},
-                code="unknown",
-            )
-        raise ValidationError(_("No commune is called that. Its postcode can be typed instead."), code="unknown")
+            raise _which(text, [_told_apart(commune, meant) for commune in meant])
+        raise _unknown(text, _("No commune is called that."))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
 
 
-def _same(communes: list[Commune]) -> bool:
-    """Whether some have the same label (namesakes in one department)."""
-    return len({commune.label for commune in communes}) < len(communes)
+def _told_apart(commune: Commune, others: list[Commune]) -> str:
+    """The label, with the code beside it where another has the same."""
+    same = sum(other.label == commune.label for other in others) > 1
+    return f"{commune.label} {commune.code}" if same else commune.label
+
+
+def _which(text: str, labels: list[str]) -> ValidationError:
+    words = _("Several places answer to “%(text)s”: %(names)s. Which one?")
+    if is_commune_code(text):
+        words = _(
+            "“%(text)s” is the INSEE code of the first of these, and the postcode of the others: %(names)s. Which one?"
+        )
+    return ValidationError(words % {"text": text[:80], "names": ", ".join(labels[:6])}, code="ambiguous")
+
+
+def _unknown(text: str, words: str) -> ValidationError:
+    near = ", ".join(commune.label for commune in similar_communes(text))
+    hint = _("Perhaps %(names)s?") % {"names": near} if near else ""
+    return ValidationError(f"{words} {hint}".strip(), code="unknown")
+
+
+def say_former_communes(request: HttpRequest, form: forms.BaseForm) -> None:
+    """Messages for the former communes that a saved form was given, each with the one of today that was kept."""
+    for value in form.cleaned_data.values():
+        if isinstance(value, Commune) and value.found_as:
+            messages.info(request, value.title)
+        for place in value if isinstance(value, list) else ():
+            if isinstance(place, PlaceRef) and place.former:
+                messages.info(request, place.former)
 
 
 # -- Several places ---------------------------------------------------------------------------------------------------
@@ -133,10 +151,13 @@ class PlacesField(forms.CharField):
         lines = [line.strip() for line in (super().clean(value) or "").splitlines() if line.strip()]
         if len(lines) > MOST_LINES:
             raise ValidationError(_("At most %(most)s places.") % {"most": MOST_LINES}, code="many")
+        numbers = [line for line in lines if line.isalnum() and parse(line).number]
+        # A list of codes: each is one, though a few are postcodes too.
+        codes = len(numbers) > 1 and all(map(is_commune_code, numbers))
         found: dict[str, PlaceRef] = {}
         errors: list[ValidationError] = []
         for line in lines:
-            meant = match_places(line)
+            meant = match_places(line, codes=codes)
             if len(meant) == 1:
                 found[meant[0].key] = meant[0]
             else:
@@ -148,11 +169,9 @@ class PlacesField(forms.CharField):
 
 def _line_error(line: str, meant: list[PlaceRef]) -> ValidationError:
     if not meant:
-        return ValidationError(_("“%(line)s” is no place that is known.") % {"line": line[:80]}, code="unknown")
-    same = len({named.label for named in meant}) < len(meant)
-    names = ", ".join(named.key if same else named.label for named in meant[:6])
-    words = _("Several places answer to “%(line)s”: %(names)s. Which one?") % {"line": line[:80], "names": names}
-    return ValidationError(words, code="ambiguous")
+        return _unknown(line, _("“%(line)s” is no place that is known.") % {"line": line[:80]})
+    same = len({place.label for place in meant}) < len(meant)
+    return _which(line, [place.key if same else place.label for place in meant])
 
 
 # -- Shapes -----------------------------------------------------------------------------------------------------------

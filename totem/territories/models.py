@@ -210,17 +210,28 @@ class Epci(models.Model):
         return self.name
 
 
+_GROUPING = re.compile(
+    r"^(?:(?:c[cau]|metropole|agglomeration|communaute (?:de communes|d agglomeration|urbaine)"
+    r"|de|du|des|d|la|le|les|l) (?=.))*"
+)
+
+
+def epci_key(text: str) -> str:
+    """The sort key of an EPCI's name without what it is: `CA Amiens Métropole` -> `amiens metropole`."""
+    return _GROUPING.sub("", sort_key(text))
+
+
 ABBREVIATIONS = {"st": "saint", "ste": "sainte", "s": "sur", "ss": "sous"}
 
 
 def commune_key(text: str) -> str:
     """The sort key of a commune's name without its article, as directories order them: `Le Havre` -> `havre`.
 
-    As people write it too: `St-Valery s/ Somme` -> `saint valery sur somme`, `Paris 11e` -> `paris`.
+    As people write it too: `St-Valery s/ Somme` -> `saint valery sur somme`, `RENNES CEDEX 7` -> `rennes`.
     """
     key = re.sub(r"^(l|le|la|les) (?=.)", "", sort_key(text))
-    key = re.sub(r"\b(st|ste|s|ss)(?= .)", lambda short: ABBREVIATIONS[short[1]], key)
-    return re.sub(r"^(paris|lyon|marseille) \d{1,2}(e|er|eme|ieme|nd)?( arr.*)?$", r"\1", key)
+    key = re.sub(r" cedex( \d+)?$", "", key)
+    return re.sub(r"\b(st|ste|s|ss)(?= .)", lambda short: ABBREVIATIONS[short[1]], key)
 
 
 class CommuneKeyField(SortKeyField):
@@ -248,6 +259,8 @@ class Commune(models.Model):
     postcodes = ArrayField(models.CharField(max_length=5), default=list, blank=True, verbose_name=_("postcodes"))
     current = models.BooleanField(_("exists today"), default=True)
 
+    found_as: "FormerCommune | None" = None  # what a search found it by; not kept
+
     class Meta:
         verbose_name = _("commune")
         verbose_name_plural = _("communes")
@@ -261,6 +274,11 @@ class Commune(models.Model):
     def label(self) -> str:
         """Name and department number, enough to tell namesakes apart: `Amiens (80)`."""
         return f"{self.name} ({self.department_id})"
+
+    @property
+    def title(self) -> str:
+        """The label, or the former commune that it was found as with the label."""
+        return self.found_as.title if self.found_as else self.label
 
 
 class FormerCommune(models.Model):
@@ -301,6 +319,14 @@ class FormerCommune(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.code})"
+
+    @property
+    def title(self) -> str:
+        """The former commune and that of today, in words. Reads the current commune."""
+        words = {"name": self.code if self.name == self.current.name else self.name, "current": self.current.label}
+        if self.kind == self.Kind.DISTRICT:
+            return str(_("%(name)s, in %(current)s") % words)
+        return str(_("%(name)s, today %(current)s") % words)
 
 
 class Edition(models.Model):

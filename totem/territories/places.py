@@ -5,7 +5,6 @@ communes and municipal districts are folded into the current commune.
 """
 
 import hashlib
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,11 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from totem.core import clock
-from totem.core.sort_keys import sort_key
 from totem.territories.models import (
     Commune,
     Edition,
@@ -27,9 +25,8 @@ from totem.territories.models import (
     Perimeter,
     PerimeterPart,
     PerimeterVersion,
-    commune_key,
 )
-from totem.territories.queries import PLACES, find_communes, match_communes
+from totem.territories.queries import PLACES
 
 if TYPE_CHECKING:
     from pyproj import Geod
@@ -105,7 +102,7 @@ _PARTS = {
     Level.REGION: "region",
     Level.FORMER_REGION: "former_region",
 }
-_MODELS: dict[str, type[Model]] = {str(level): model for level, model in PLACES.items()}
+MODELS: dict[str, type[Model]] = {str(level): model for level, model in PLACES.items()}
 Parts = Mapping[str, Iterable[str]]
 
 
@@ -140,7 +137,7 @@ def place_for(level: str, code: str, *, user: object = None) -> Place:
     """
     if level == PERIMETER:
         return _perimeter_place(code, user)
-    if level != FRANCE and (level not in _MODELS or not code.isalnum()):
+    if level != FRANCE and (level not in MODELS or not code.isalnum()):
         raise PlaceNotFound(f"{level}:{code}")
     edition = edition_of_places()
     return _kept_place(level, code, edition) if edition else _official_place(level, code)
@@ -164,7 +161,7 @@ def _official_place(level: str, code: str) -> Place:
         return _made_of(FRANCE, code or FRANCE_CODE, _("France"), _totals())
     if level == Level.COMMUNE:
         code = fold(code) or ""
-    row = _MODELS[level]._default_manager.filter(pk=code).first()
+    row = MODELS[level]._default_manager.filter(pk=code).first()
     if row is None:
         raise PlaceNotFound(f"{level}:{code}")
     totals = _totals({_PARTS[Level(level)]: [code]})
@@ -223,10 +220,10 @@ def part_refs(version: PerimeterVersion) -> list["PlaceRef"]:
     level_of = {name: level for level, name in _PARTS.items()}
     parts = parts_of(version)
     return [
-        _ref(level_of[name], row)
+        ref(level_of[name], row)
         for name in PerimeterPart.PLACES
         if name in parts
-        for row in _MODELS[level_of[name]]._default_manager.filter(pk__in=parts[name])
+        for row in MODELS[level_of[name]]._default_manager.filter(pk__in=parts[name])
     ]
 
 
@@ -334,7 +331,7 @@ def area_km2(geometry: "BaseGeometry") -> float:
     return abs(float(area)) / 1e6
 
 
-# -- By name ----------------------------------------------------------------------------------------------------------
+# -- References -------------------------------------------------------------------------------------------------------
 
 # As people write them between brackets, in every language: « Picardie (ancienne région) ».
 WORDS = {
@@ -344,19 +341,21 @@ WORDS = {
     Level.FORMER_REGION: "ancienne région",
     PERIMETER: "périmètre",
 }
-_LEVEL_OF_WORD = {sort_key(word): str(level) for level, word in WORDS.items()}
-_BRACKETS = re.compile(r"(.+?)\s*\(([^()]+)\)")
 
 
 @dataclass(frozen=True)
 class PlaceRef:
-    """A place by level, code and name, as suggestions and perimeters list it. `population` orders suggestions."""
+    """A place by level, code and name, as suggestions and perimeters list it. `population` orders suggestions.
+
+    `former` is the commune of before that it was found as, in words: « Vire, aujourd’hui Vire Normandie (14) ».
+    """
 
     level: str
     code: str
     name: str
     department: str = ""
     population: int = 0
+    former: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
@@ -367,74 +366,17 @@ class PlaceRef:
         """A label without namesakes, which form fields parse: `Amiens (80)`, `Picardie (ancienne région)`."""
         return f"{self.name} ({self.department or WORDS[self.level]})"
 
+    @property
+    def title(self) -> str:
+        """The label, or the former commune that it was found as with the label."""
+        return self.former or self.label
 
-def _ref(level: str, row: Any) -> PlaceRef:
+
+def ref(level: str, row: Any) -> PlaceRef:
+    """The reference of a row of that level."""
     if level == Level.COMMUNE:
-        return PlaceRef(level, row.code, row.name, row.department_id, row.population or 0)
+        former = row.title if row.found_as else ""
+        return PlaceRef(level, row.code, row.name, row.department_id, row.population or 0, former)
     if level == PERIMETER:
         return PlaceRef(level, row.slug, row.name)
     return PlaceRef(str(level), row.code, row.name, population=row.population or 0)
-
-
-def find_places(text: str, limit: int = 10, *, user: object = None) -> list[PlaceRef]:
-    """Places of every level whose name holds a word that begins so, or of that code; exact names and the largest first.
-
-    Perimeters are those that this person sees (None: the public ones).
-    """
-    text = text.replace("\x00", "").strip()
-    match = _BRACKETS.fullmatch(text)
-    key = sort_key(match[1] if match else text)
-    if not key:
-        return []
-    found = [named for level in _OTHERS for named in _others(level, key, text, limit)]
-    found += [_ref(Level.COMMUNE, row) for row in find_communes(text, limit=limit)]
-    perimeters = Perimeter.objects.visible_to(user).filter(versions__isnull=False, name__icontains=text).distinct()
-    found += [_ref(PERIMETER, row) for row in perimeters[:limit]]
-    found.sort(key=lambda named: (key not in (sort_key(named.name), commune_key(named.name)), -named.population))
-    return found[:limit]
-
-
-_OTHERS = (Level.REGION, Level.FORMER_REGION, Level.DEPARTMENT, Level.EPCI)
-
-
-def _others(level: str, key: str, code: str, limit: int) -> list[PlaceRef]:
-    rows: QuerySet[Any] = _MODELS[level]._default_manager.filter(
-        Q(sort_key__startswith=key) | Q(sort_key__contains=f" {key}") | Q(code=code.upper())
-    )
-    return [_ref(level, row) for row in rows.order_by("-population")[:limit]]
-
-
-def match_places(text: str) -> list[PlaceRef]:
-    """The places that a line of a form matches: one is the answer, several are namesakes, none is unknown.
-
-    Parses a label (« Amiens (80) », « Picardie (ancienne région) »), a key (`region:32`), a code of a commune,
-    department or EPCI, a postcode, and a name that only one place bears.
-    """
-    text = text.replace("\x00", "").strip()
-    level, _colon, code = text.partition(":")
-    match = _BRACKETS.fullmatch(text)
-    word = _LEVEL_OF_WORD.get(sort_key(match[2]), "") if match else ""
-    if level in _MODELS and code:
-        return _of_code(level, code.strip())
-    if match and word in _MODELS:
-        return _of_name(word, match[1])
-    for pattern, level in _CODES:
-        if re.fullmatch(pattern, text):
-            return _of_code(level, text.upper())
-    # A postcode before a code, as people type the first; a former code is no current commune's.
-    meant = [_ref(Level.COMMUNE, row) for row in match_communes(text)] or _of_code(Level.COMMUNE, text.upper())
-    return meant if match else meant + [named for level in _OTHERS for named in _of_name(level, text)]
-
-
-_CODES = ((r"\d{9}", Level.EPCI), (r"\d{2,3}|2[ABab]", Level.DEPARTMENT))
-
-
-def _of_code(level: str, code: str) -> list[PlaceRef]:
-    if level == Level.COMMUNE:
-        code = fold(code) or ""
-    return [_ref(level, row) for row in _MODELS[level]._default_manager.filter(pk=code)]
-
-
-def _of_name(level: str, name: str) -> list[PlaceRef]:
-    rows = _MODELS[level]._default_manager.filter(sort_key=sort_key(name))
-    return [_ref(level, row) for row in rows] if sort_key(name) else []

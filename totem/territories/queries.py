@@ -1,8 +1,7 @@
-"""Quotas of documents, search of communes, outlines of places as GeoJSON, and public holidays of a department."""
+"""Quotas of documents, outlines of places as GeoJSON, and public holidays of a department."""
 
 import datetime
 import json
-import re
 from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
@@ -29,7 +28,6 @@ from totem.territories.models import (
     Region,
     Workspace,
     WorkspaceState,
-    commune_key,
 )
 
 # Of a territory that is not approved yet: enough for the decision that it works for one.
@@ -93,61 +91,6 @@ def centre_of(commune: Commune) -> tuple[Decimal, Decimal]:
     middle = ((box.west + box.east) / 2, (box.south + box.north) / 2) if box else None
     longitude, latitude = middle or department_centres().get(commune.department_id, MIDDLE_OF_FRANCE)
     return Decimal(f"{longitude:.6f}"), Decimal(f"{latitude:.6f}")
-
-
-def find_communes(text: str, *, limit: int = 10) -> list[Commune]:
-    """Current communes whose name begins so (accents, case, article and hyphens aside), or of that postcode or code.
-
-    The most populous first, a name that is exactly the text before all.
-    """
-    text = text.strip()
-    communes = Commune.objects.filter(current=True).order_by("-population", "sort_key")
-    if re.fullmatch(r"\d{2,5}|2[ABab]\d{0,3}", text):
-        if len(text) < 5:
-            return list(communes.filter(code__startswith=text.upper())[:limit])
-        by_postcode = list(communes.filter(postcodes__contains=[text])[:limit])
-        return by_postcode or list(communes.filter(code=text.upper()))
-    key = commune_key(re.sub(r"\(.*", "", text))
-    if not key:
-        return []
-    exact = list(communes.filter(sort_key=key)[:limit])
-    longer = communes.filter(sort_key__startswith=key).exclude(sort_key=key)
-    return [*exact, *longer[: limit - len(exact)]]
-
-
-def match_communes(text: str) -> list[Commune]:
-    """The communes that a text matches: one is the answer, several are namesakes, none is unknown.
-
-    Parses « Amiens (80) », a name alone, an INSEE code and a postcode.
-    """
-    text = text.strip()
-    current = Commune.objects.filter(current=True).select_related("department")
-    if re.fullmatch(r"\d{5}|2[ABab]\d{3}", text):
-        # 80000 is a postcode and 80021 a code; of the few numbers that are both, the postcode is what people type.
-        by_postcode = list(current.filter(postcodes__contains=[text]).order_by("-population"))
-        return by_postcode or list(current.filter(code=text.upper()))
-    name, department = _name_and_department(text)
-    if not name:
-        return []
-    named = current.filter(sort_key=commune_key(name))
-    if department:
-        named = named.filter(department_id=department)
-    return list(named.order_by("-population"))
-
-
-def _name_and_department(text: str) -> tuple[str, str]:
-    match = re.fullmatch(r"(.+?)\s*\((\d{2,3}|2[ABab])\)", text)
-    return (match[1], match[2].upper()) if match else (text, "")
-
-
-def similar_communes(text: str) -> list[Commune]:
-    """Up to three communes whose name shares the longest possible beginning with the text, for an error message."""
-    key = commune_key(re.sub(r"\(.*", "", text))
-    for length in range(len(key), 2, -1):
-        found = find_communes(key[:length], limit=3)
-        if found:
-            return found
-    return []
 
 
 def outlines_geojson(level: str, codes: Collection[str] | None) -> str:

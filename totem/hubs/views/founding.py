@@ -16,6 +16,7 @@ from totem.hubs.forms import FoundingAnswerForm, FoundingForm, NewHubForm
 from totem.hubs.models import FoundingRequest, Hub
 from totem.organisations.models import Organisation
 from totem.organisations.queries import edited_by
+from totem.territories.forms import say_former_communes
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -32,6 +33,7 @@ def create(request: HttpRequest) -> HttpResponse:
         with errors_in(form):
             made = founding.found(by=person, now=clock.now(), **form.cleaned_data)
             messages.success(request, _("The hub is there, hidden from the public. You are its manager."))
+            say_former_communes(request, form)
             return redirect("hubs:manage", made.slug)
     return render(request, "hubs/new.html", {"form": form}, status=form_status(request))
 

@@ -19,6 +19,7 @@ from totem.hubs.forms import HubForm, ZoneForm
 from totem.hubs.models import ExceptionalHours, Membership, TeamMember, Zone
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.wording import doors_words
+from totem.territories.forms import say_former_communes
 
 
 @require_safe
@@ -74,6 +75,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         )
         if confirmation.done:
             messages.success(request, _("Saved."))
+            say_former_communes(request, form)
             return redirect("hubs:settings", hub.slug)
     context = {"hub": hub, "form": form, "confirmation": confirmation}
     return render(request, "hubs/settings.html", context, status=form_status(request, confirmation.status))

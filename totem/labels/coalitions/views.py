@@ -27,7 +27,8 @@ from totem.labels.judging.facts import State
 from totem.labels.models import Board, Search
 from totem.labels.permissions import EDIT, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
-from totem.territories.places import PlaceNotFound, find_places, match_places
+from totem.territories.places import PlaceNotFound
+from totem.territories.search import find_places, sole_match
 
 MOST_CHOSEN = 8  # partners that stand in the matrix at once
 
@@ -80,11 +81,10 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     keys = list(dict.fromkeys(request.GET.getlist("avec")))
     if len(keys) > MOST_CHOSEN:
         raise Http404(_("Up to %(count)s partners stand in the matrix.") % {"count": MOST_CHOSEN})
-    meant = [named for named in match_places(typed) if named.level != "perimetre"] if typed and not in_place else []
-    if len(meant) == 1:
-        return redirect(_address(row, [*keys, meant[0].key]))
+    if not in_place and (meant := sole_match(typed)):
+        return redirect(_address(row, [*keys, meant.key]))
     found = [named for named in find_places(typed, 12) if named.level != "perimetre"] if len(typed) > 1 else []
-    found_links = [(named.label, _address(row, [*keys, named.key])) for named in found if named.key not in keys]
+    found_links = [(named.title, _address(row, [*keys, named.key])) for named in found if named.key not in keys]
     if in_place and "ajouter" in request.GET:
         return render_page(request, "labels/together.html", {"found": found_links, "typed": typed}, partial="found")
     context = (

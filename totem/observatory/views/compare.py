@@ -18,7 +18,8 @@ from totem.observatory.surroundings import Division
 from totem.observatory.tables import MASKED, Column, Table
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import KEPT, address, hidden, kept_elsewhere, of_place
-from totem.territories.places import DRAWN, Place, PlaceNotFound, find_places, match_places, place_for
+from totem.territories.places import DRAWN, Place, PlaceNotFound, place_for
+from totem.territories.search import find_places, sole_match
 
 TEMPLATE = "observatory/place_compare.html"
 MOST_CHOSEN = 8
@@ -84,10 +85,8 @@ class Ranking:
 def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The place beside others: `?avec=epci:200023414&avec=…`, its peers and its members."""
     typed = request.GET.get("ajouter", "").strip()[:LONGEST_SEARCH]
-    if typed and not wants_partial(request):
-        meant = match_places(typed)
-        if len(meant) == 1:
-            return redirect(with_added(request, meant[0].key))
+    if typed and not wants_partial(request) and (meant := sole_match(typed)):
+        return redirect(with_added(request, meant.key))
     keys = chosen_keys(request)
     if wants_partial(request) and "ajouter" in request.GET:
         return render_page(request, TEMPLATE, _candidates(request, scope, typed), partial="found")
@@ -258,7 +257,7 @@ def _candidates(request: HttpRequest, scope: Scope, typed: str) -> dict[str, Any
     found = find_places(typed, limit=8, user=request.user) if len(typed) > 1 else []
     return {
         "typed": typed,
-        "found": [(named.label, with_added(request, named.key)) for named in found if named.key != scope.place.key],
+        "found": [(named.title, with_added(request, named.key)) for named in found if named.key != scope.place.key],
     }
 
 

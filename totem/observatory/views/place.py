@@ -35,7 +35,7 @@ from totem.observatory.views.frame import framed
 from totem.observatory.views.maps import PAR, VARIABLES, country_map, is_outlined, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, read_version
 from totem.territories.models import Department, FormerRegion, Level, Outline, Perimeter, Region
-from totem.territories.places import find_places, match_places
+from totem.territories.search import find_places, sole_match
 
 NARROW = 390
 ROWS_A_PAGE = 50
@@ -51,10 +51,8 @@ LONGEST_SEARCH = 60
 def home(request: HttpRequest) -> HttpResponse:
     """What the observatory answers, and the way to a place: a search, the regions, the public perimeters."""
     typed = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-    if typed and not wants_partial(request):
-        meant = match_places(typed)
-        if len(meant) == 1:
-            return redirect("observatory:place", meant[0].level, meant[0].code)
+    if typed and not wants_partial(request) and (meant := sole_match(typed)):
+        return redirect("observatory:place", meant.level, meant.code)
     context: dict[str, Any] = {
         "typed": typed,
         "found": find_places(typed, limit=12, user=request.user) if len(typed) > 1 else [],

@@ -29,6 +29,7 @@ from totem.organisations.forms import (
 )
 from totem.organisations.models import LegalForm, Organisation, Relation, YearFigures
 from totem.territories.actions import add_document
+from totem.territories.forms import say_former_communes
 from totem.territories.models import Workspace
 from totem.territories.permissions import EDIT, workspace_for
 
@@ -100,6 +101,8 @@ def add(request: HttpRequest, workspace: str) -> HttpResponse:
         made = _declared(request, row, who, form)
         if made is not None:
             messages.success(request, _("It is noted. Only your team sees it until you publish it."))
+            say_former_communes(request, who)
+            say_former_communes(request, form)
             return redirect(_address(row, made.organisation))
     context = {"who": who, "title": _("Add an actor"), "verb": _("Add")}
     return _form_page(request, row, form, "organisations/relation_form.html", context)
@@ -271,6 +274,7 @@ def _changed(
                 else:
                     actions.change_figures(figures=row, seen=seen, by=by, now=clock.now(), **values)
                 messages.success(request, _("Saved."))
+                say_former_communes(request, form)
                 return redirect(_address(workspace, row.organisation))
         except EditConflict as conflict:
             status = 409

@@ -15,6 +15,7 @@ from totem.organisations import actions, queries
 from totem.organisations.forms import InvitationForm, LeavingForm, OrganisationForm
 from totem.organisations.invitations import PERSON
 from totem.organisations.models import Affiliation, Organisation
+from totem.territories.forms import say_former_communes
 
 
 def _edited(request: HttpRequest, pk: int) -> Organisation:
@@ -40,6 +41,7 @@ def create(request: HttpRequest) -> HttpResponse:
         with errors_in(form):
             made = actions.create_organisation(by=signed_in(request), now=clock.now(), **form.cleaned_data)
             messages.success(request, _("%(name)s is here. You represent it.") % {"name": made.name})
+            say_former_communes(request, form)
             return redirect("organisations:detail", made.pk)
     return render(request, "organisations/form.html", {"form": form}, status=form_status(request))
 
@@ -54,6 +56,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         with errors_in(form):
             actions.update_organisation(organisation=organisation, by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("Saved."))
+            say_former_communes(request, form)
             return redirect("organisations:detail", pk)
     context = {"form": form, "organisation": organisation}
     return render(request, "organisations/form.html", context, status=form_status(request))

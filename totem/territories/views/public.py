@@ -14,8 +14,9 @@ from totem.core.expensive import apart
 from totem.core.pages import render_page, wants_partial
 from totem.territories import outlines
 from totem.territories.models import Commune, Level, Perimeter, Workspace
-from totem.territories.places import FRANCE, PERIMETER, Place, PlaceNotFound, ShapesMissing, find_places, place_for
-from totem.territories.queries import find_communes, levels_of, outlines_geojson
+from totem.territories.places import FRANCE, PERIMETER, Place, PlaceNotFound, ShapesMissing, place_for
+from totem.territories.queries import levels_of, outlines_geojson
+from totem.territories.search import find_communes, find_places
 from totem.territories.shapes import as_geojson
 from totem.territories.views import home_crumb
 

@@ -16,7 +16,14 @@ from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
 from totem.territories import actions, approvals
 from totem.territories.actions import LastOfficerError
-from totem.territories.forms import ApprovalForm, MemberForm, PerimeterForm, PerimeterVersionForm, WorkspaceForm
+from totem.territories.forms import (
+    ApprovalForm,
+    MemberForm,
+    PerimeterForm,
+    PerimeterVersionForm,
+    WorkspaceForm,
+    say_former_communes,
+)
 from totem.territories.models import Commune, Perimeter, PerimeterVersion, Workspace, WorkspaceMember
 from totem.territories.navigation import SETTINGS
 from totem.territories.permissions import EDIT, SEE, TEAM, perimeter_for, workspace_for
@@ -149,6 +156,7 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
                 name=name, public=public, workspace=row, by=signed_in(request), **_content(form)
             )
             messages.success(request, _("The perimeter is published, in its first version."))
+            say_former_communes(request, form)
             return redirect("territories:perimeter", made.slug)
     context = {
         "form": form,
@@ -220,6 +228,7 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
         with errors_in(form):
             made = actions.publish_perimeter_version(perimeter=row, by=signed_in(request), **_content(form))
             messages.success(request, _("Version %(number)s is published.") % {"number": made.number})
+            say_former_communes(request, form)
             return redirect("territories:perimeter", row.slug)
     back = reverse("territories:perimeter", args=[row.slug])
     context = {
