@@ -1,11 +1,13 @@
 """Filed accounts as they come in: which lines count, what is refused, and that coming twice changes nothing."""
 
+import gzip
 import hashlib
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
+import duckdb
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -179,6 +181,31 @@ def test_commas_and_a_byte_order_mark_are_read(tmp_path, company):
     file.write_text(f"{HEAD}\n{line()}\n".replace(";", ","), encoding="utf-8-sig")
     assert import_accounts(file, now=NOW) == ImportCounts(added=1)
     assert company.years.count() == 1
+
+
+def test_the_same_accounts_packed_or_as_parquet_are_the_same(tmp_path, company):
+    file = written(tmp_path, line("1250000,50"), line("7", shown="Confidentiel"), "1;2025-12-31;9;1;2;C;Public")
+    packed, table = tmp_path / "ratios.csv.gz", tmp_path / "ratios.parquet"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    duckdb.sql(f"COPY (FROM read_csv('{file}', types = {{'siren': 'VARCHAR'}}, decimal_separator = ',')) TO '{table}'")
+    told: list[str] = []
+    assert import_accounts(packed, now=NOW, progress=told.append) == ImportCounts(added=1)
+    company.years.all().delete()
+    assert import_accounts(table, now=NOW, progress=told.append) == ImportCounts(added=1)
+    assert company.years.get().revenue == Decimal("1250000.50")
+    assert [text.strip() for text in told if "siren" in text] == [
+        "line 4, siren: '1' is no SIREN",
+        "line 3, siren: '1' is no SIREN",
+    ]
+
+
+@pytest.mark.parametrize("end", [b"", b"PAR1"])
+def test_a_file_that_was_cut_is_refused_whole(tmp_path, company, end):
+    packed = tmp_path / "ratios.csv.gz"
+    packed.write_bytes(end + b"..." if end else gzip.compress(written(tmp_path, line()).read_bytes())[:-12])
+    with pytest.raises(ImportRefused, match=r"is a (cut or damaged gzip|damaged or cut Parquet) file"):
+        import_accounts(packed, now=NOW)
+    assert not company.years.exists()
 
 
 class TestCommand:

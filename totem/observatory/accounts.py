@@ -5,13 +5,15 @@ simplified ones (S); accounts that are not public give nothing. Source: the layo
 """
 
 import csv
+import gzip
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from pathlib import Path
-from typing import TextIO
 
 from django.utils import timezone
 
@@ -31,6 +33,7 @@ SIX_DECIMALS = Decimal("0.000001")
 CENTS = Decimal("0.01")
 MOST = 20  # lines that could not be read and are named one by one
 LARGEST = Decimal(10) ** 15
+Row = Mapping[str, str]
 
 
 @dataclass
@@ -50,7 +53,7 @@ class _WrongWord(Exception):
 
 
 def import_accounts(path: Path, *, now: datetime, progress: Callable[[str], None] = lambda _line: None) -> ImportCounts:
-    """The accounts of the companies that are organisations here, from a CSV file (`;`, `,` or tabulation; UTF-8).
+    """The accounts of the companies that are organisations here: CSV (`;`, `,` or tabulation; UTF-8), .gz or Parquet.
 
     A line that cannot be read gives nothing and is named. Raises ImportRefused, with nothing written, when the file
     cannot be read or a column is missing.
@@ -60,8 +63,9 @@ def import_accounts(path: Path, *, now: datetime, progress: Callable[[str], None
     try:
         with path.open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            chosen = _chosen(_lines(text, path.name), known, timezone.localdate(now), read)
+        chosen = _chosen(_rows(path), known, timezone.localdate(now), read)
+    except (EOFError, zlib.error) as error:
+        raise ImportRefused(f"{path.name} is a cut or damaged gzip file: fetch it again.") from error
     except OSError as error:
         raise ImportRefused(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -86,57 +90,91 @@ def _told(read: Read, imported: ImportCounts) -> Iterator[str]:
     yield f"  {imported.left} written by hand and left so"
 
 
-def _lines(text: TextIO, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Each line with its number, by column. Raises ImportRefused for a missing column."""
-    head = text.readline()
-    separator = max(";,\t", key=head.count)
-    columns = [column.strip().lower() for column in next(csv.reader([head], delimiter=separator), [])]
+def _rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """Each row with its line, by column. What the file is, its first bytes say. Raises ImportRefused."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start == b"PAR1":
+        yield from _rows_of_parquet(path)
+        return
+    packed = start[:2] == b"\x1f\x8b"
+    with (gzip.open if packed else open)(path, "rt", encoding="utf-8-sig", newline="") as text:
+        head = text.readline()
+        separator = max(";,\t", key=head.count)
+        columns = _columns(next(csv.reader([head], delimiter=separator), []), path.name)
+        reader = csv.DictReader(text, fieldnames=columns, delimiter=separator, restval="", restkey="")
+        for row in reader:
+            yield reader.line_num + 1, row
+
+
+def _rows_of_parquet(path: Path) -> Iterator[tuple[int, Row]]:
+    import duckdb  # noqa: PLC0415 - pages need it not
+
+    with duckdb.connect() as connection:
+        try:
+            answer = connection.execute("FROM read_parquet($1)", [str(path)])
+        except duckdb.Error as error:
+            raise ImportRefused(f"{path.name} is a damaged or cut Parquet file.") from error
+        columns = _columns([column[0] for column in answer.description or ()], path.name)
+        for number, row in enumerate(iter(answer.fetchone, None), 1):
+            yield number, {name: "" if value is None else str(value) for name, value in zip(columns, row, strict=True)}
+
+
+def _columns(header: Iterable[str], name: str) -> list[str]:
+    columns = [column.strip().lower() for column in header]
     missing = [column for column in NEEDED if column not in columns]
     if missing:
         raise ImportRefused(f"{name} has no column {', '.join(missing)}.")
-    reader = csv.DictReader(text, fieldnames=columns, delimiter=separator, restval="", restkey="")
-    for row in reader:
-        yield reader.line_num + 1, row
+    return columns
 
 
 def _chosen(
-    lines: Iterator[tuple[int, Mapping[str, str]]], known: set[str], today: date, read: Read
+    lines: Iterator[tuple[int, Row]], known: set[str], today: date, read: Read
 ) -> dict[tuple[str, int], FiledYear]:
     """The best accounts of each company and year; of two of one kind the later closing, then the later line."""
     chosen: dict[tuple[str, int], FiledYear] = {}
     for number, row in lines:
         read.rows += 1
-        if row["siren"].strip().zfill(9) not in known:
-            read.unknown += 1
-        elif row["confidentiality"].strip().lower() != PUBLIC:
-            read.confidential += 1
-        else:
-            try:
-                filed = _filed(row, today)
-            except _WrongWord as wrong:
-                read.wrong += 1
-                if len(read.unreadable) < MOST:
-                    read.unreadable.append(f"line {number}, {wrong}")
-                continue
-            if filed.revenue is None and filed.staff is None and filed.international_share is None:
-                read.empty += 1
-                continue
+        try:
+            filed = _filed(row, today) if _is_wanted(row, known, read) else None
+        except _WrongWord as wrong:
+            read.wrong += 1
+            if len(read.unreadable) < MOST:
+                read.unreadable.append(f"line {number}, {wrong}")
+            continue
+        if filed and filed.revenue is None and filed.staff is None and filed.international_share is None:
+            read.empty += 1
+        elif filed:
             key = (filed.siren, filed.closing_date.year)
             if key not in chosen or _rank(filed) >= _rank(chosen[key]):
                 chosen[key] = filed
     return chosen
 
 
+def _is_wanted(row: Row, known: set[str], read: Read) -> bool:
+    """Whether a line is public, of a company known here. Raises _WrongWord: a SIREN that lost a zero is not guessed."""
+    siren = row["siren"].strip()
+    if not re.fullmatch("[0-9]{9}", siren):
+        raise _WrongWord(f"siren: {siren[:40]!r} is no SIREN")
+    if siren not in known:
+        read.unknown += 1
+    elif row["confidentiality"].strip().lower() != PUBLIC:
+        read.confidential += 1
+    else:
+        return True
+    return False
+
+
 def _rank(filed: FiledYear) -> tuple[int, date]:
     return -BEST.index(Accounts(filed.accounts)), filed.closing_date
 
 
-def _filed(row: Mapping[str, str], today: date) -> FiledYear:
+def _filed(row: Row, today: date) -> FiledYear:
     """One line. Raises _WrongWord."""
     revenue = _amount(row, "chiffre_d_affaires")
     staff = next((_staff(row, column) for column in STAFF if column in row), None)
     return FiledYear(
-        siren=row["siren"].strip().zfill(9),
+        siren=row["siren"].strip(),
         closing_date=_closing(row, today),
         accounts=_accounts(row),
         revenue=None if revenue is None else revenue.quantize(CENTS),
@@ -145,7 +183,7 @@ def _filed(row: Mapping[str, str], today: date) -> FiledYear:
     )
 
 
-def _closing(row: Mapping[str, str], today: date) -> date:
+def _closing(row: Row, today: date) -> date:
     word = row["date_cloture_exercice"].strip()
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
@@ -158,14 +196,14 @@ def _closing(row: Mapping[str, str], today: date) -> date:
     raise _WrongWord(f"date_cloture_exercice: {word[:40]!r} is no day")
 
 
-def _accounts(row: Mapping[str, str]) -> str:
+def _accounts(row: Row) -> str:
     word = row["type_bilan"].strip().upper()
     if word not in Accounts.values:
         raise _WrongWord(f"type_bilan: {word[:40]!r} is none of {', '.join(BEST)}")
     return word
 
 
-def _amount(row: Mapping[str, str], column: str) -> Decimal | None:
+def _amount(row: Row, column: str) -> Decimal | None:
     """A number as the French write it: 1 234 567,89; None when the column is empty or not there."""
     word = "".join(row.get(column, "").split()).replace(",", ".")
     if not word:
@@ -179,7 +217,7 @@ def _amount(row: Mapping[str, str], column: str) -> Decimal | None:
     return amount
 
 
-def _staff(row: Mapping[str, str], column: str) -> int | None:
+def _staff(row: Row, column: str) -> int | None:
     count = _amount(row, column)
     if count is None:
         return None
@@ -188,7 +226,7 @@ def _staff(row: Mapping[str, str], column: str) -> int | None:
     return int(count)
 
 
-def _share(row: Mapping[str, str], revenue: Decimal | None) -> Decimal | None:
+def _share(row: Row, revenue: Decimal | None) -> Decimal | None:
     """The share of revenue made abroad, in percent: as given, else export over revenue. None when not known."""
     share, export = _amount(row, SHARE), _amount(row, EXPORT)
     column = SHARE

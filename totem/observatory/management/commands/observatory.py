@@ -55,7 +55,7 @@ class Command(BaseCommand):
         counting.add_argument("file", type=Path, help="CSV, or Parquet where its name ends in .parquet")
         accounts = commands.add_parser(
             "accounts",
-            help="take filed accounts (the open file of financial ratios, CSV) for the organisations known here",
+            help="take filed accounts (the open file of financial ratios: CSV, .gz, Parquet)",
             description="Revenue by closed year of the organisations that have a SIREN here, shown to everybody. "
             "Consolidated accounts come first; accounts that are not public give nothing.",
         )
