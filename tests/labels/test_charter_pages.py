@@ -124,7 +124,15 @@ class TestTheIndex:
 
     def test_one_that_is_over_is_told_from_those_in_force(self, client):
         CharterVersionFactory(data=content_of(valid_from="2013-01-01"), valid_until="2014-01-01")
-        assert "not in force today" in text_of(client.get(reverse("labels:index")))
+        assert "It has not been in force since 1 January 2014." in text_of(client.get(reverse("labels:index")))
+
+    def test_one_that_is_published_ahead_takes_the_place_of_none(self, client):
+        CharterVersionFactory(data=content_of(valid_from="2013-01-01", version="1"), valid_until="2014-01-01")
+        CharterVersionFactory(data=content_of(valid_from="2999-01-01", version="2"))
+        CharterVersionFactory(data={**CONTENT, "slug": "a-venir", "valid_from": "2999-01-01"})
+        page = text_of(client.get(reverse("labels:index")))
+        assert "It has not been in force since 1 January 2014." in page
+        assert page.count("It is not in force before 1 January 2999.") == 1  # of the charter that has no other
 
     def test_without_a_charter_it_says_what_will_stand_there(self, client):
         assert "The charters will stand here" in text_of(client.get(reverse("labels:index")))
@@ -135,7 +143,7 @@ class TestTheIndex:
         for n in (1, 2):
             CharterVersionFactory(data={**CONTENT, "slug": f"essai-{n}"})
             BoardFactory(public=True, charter=f"essai-{n}")
-        assert queries(client, reverse("labels:index")) == one == 3
+        assert queries(client, reverse("labels:index")) == one == 2
 
 
 class TestACharter:
@@ -153,6 +161,7 @@ class TestACharter:
             "Les comptes certifiés.",
             "less than 30 min",
             "at least 1 is needed",
+            "2 criteria, 6 requirements.",
             "votes (Company): more than 50%",
             "Comparez.",
             "an asset, not a duty",
@@ -163,10 +172,24 @@ class TestACharter:
 
     def test_marks_totems_assumptions_with_their_why(self, client, version):
         page = text_of(client.get(reverse("labels:charter", args=["essai"])))
-        assert page.count("Totem’s assumption") == 2  # where it decides, and among the parameters
-        assert "La source ne dit pas combien." in page
+        assert "1 value is given by no source" in page
+        assert page.count("La source ne dit pas combien.") == 1
+        left_open, _heading, given = page.partition("Values that a source gives")
+        assert 'id="parametre-years"' in left_open  # and what a source gives is not among them
+        assert 'id="parametre-growth"' in given
         assert 'href="#parametre-years"' in page or "#parametre-years" in page
         assert 'id="parametre-years"' in page
+
+    def test_a_figure_without_a_threshold_is_said_so_once(self, client):
+        floor = {"label": words("Seuil"), "value": 0, "unit": "m²", "assumption": True, "why": words("Inconnu.")}
+        asks = [
+            requirement(name, "measure", indicator="usable_area", at_least="$filled", unit="m²") for name in ("a", "b")
+        ]
+        CharterVersionFactory(data=content_of(asks, parameters={"filled": floor}))
+        page = text_of(client.get(reverse("labels:charter", args=["essai"])))
+        assert page.count("No threshold is known for 2 figures: giving them is enough, zero included.") == 1
+        assert page.count("Totem’s assumption") == 0
+        assert page.count("Inconnu.") == 1
 
     def test_lists_the_figures_to_fill(self, client, version):
         page = text_of(client.get(reverse("labels:charter", args=["essai"])))
@@ -202,7 +225,8 @@ class TestACharter:
         assert "<h1>La seconde</h1>" in page
         assert version.sha256 in page
         assert "<h1>Essai</h1>" in text_of(client.get(reverse("labels:charter_version", args=["essai", "1"])))
-        assert "not in force today" in text_of(client.get(reverse("labels:charter_version", args=["essai", "9"])))
+        ahead = text_of(client.get(reverse("labels:charter_version", args=["essai", "9"])))
+        assert "It is not in force before 1 January 2999." in ahead
 
     def test_what_is_not_there(self, client, version):
         for name, arguments in (

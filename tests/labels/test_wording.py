@@ -81,7 +81,7 @@ NEAR = {"comparator": "less_than", "threshold": 30, "unit": "min"}
             "area",
             State.UNKNOWN,
             {"comparator": "at_least", "threshold": 0, "unit": "m²", "note": "missing"},
-            "Asked: a figure, zero included. No figure is known yet.",
+            "Asked: no threshold is known: giving the figure is enough. No figure is known yet.",
         ),
         ("near", State.NOT_MET, NEAR | {"value": 45, "gap": 15}, "45 min: 15 min too many; asked: less than 30 min."),
         ("near", State.NOT_MET, NEAR | {"value": 30, "gap": 0}, "30 min; asked: less than 30 min."),

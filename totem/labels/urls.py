@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from totem.labels.boards.views import public as of_everybody
 from totem.labels.boards.views import team as of_boards
+from totem.labels.charters import views as of_charters
 from totem.labels.coalitions import views as of_together
 from totem.labels.evidence import views as of_evidence
 from totem.labels.governance import views as of_governance
@@ -18,19 +19,19 @@ BODY = f"{GOVERNANCE}instances/<int:body>/"
 APPOINTMENT = f"{GOVERNANCE}nominations/<int:pk>/"
 FUNDING = f"{GOVERNANCE}financements/<int:pk>/"
 
-# Charters, and boards that are shown to everybody: views/public.py
+# Charters: charters/views.py; boards that are shown to everybody: boards/views/public.py
 public: list[URLPattern] = [
     path("labels/", of_everybody.index, name="index"),
-    path("labels/charte.schema.json", of_everybody.charter_schema, name="schema"),
-    path("labels/format/", of_everybody.charter_format, name="format"),  # no board: their slugs have a hyphen
-    path("labels/chartes/<slug:charter>/", of_everybody.charter, name="charter"),
-    path("labels/chartes/<slug:charter>/<str:version>.toml", of_everybody.charter_file, name="charter_file"),
-    path("labels/chartes/<slug:charter>/<str:version>.json", of_everybody.charter_json, name="charter_json"),
-    path("labels/chartes/<slug:charter>/<str:version>/", of_everybody.charter_version, name="charter_version"),
+    path("labels/charte.schema.json", of_charters.charter_schema, name="schema"),
+    path("labels/format/", of_charters.charter_format, name="format"),  # no board: their slugs have a hyphen
+    path("labels/chartes/<slug:charter>/", of_charters.charter, name="charter"),
+    path("labels/chartes/<slug:charter>/<str:version>.toml", of_charters.charter_file, name="charter_file"),
+    path("labels/chartes/<slug:charter>/<str:version>.json", of_charters.charter_json, name="charter_json"),
+    path("labels/chartes/<slug:charter>/<str:version>/", of_charters.charter_version, name="charter_version"),
     path("labels/<slug:board>/", of_everybody.public_board, name="public_board"),
     path("labels/<slug:board>/criteres/<slug:criterion>/", of_everybody.public_criterion, name="public_criterion"),
 ]
-# Boards, criteria, judgements, evaluations: views/boards.py
+# Boards, criteria, judgements, evaluations: boards/views/team.py
 boards: list[URLPattern] = [
     path(f"{WORKSPACE}labels/", of_boards.boards, name="boards"),
     path(f"{WORKSPACE}labels/nouveau/", of_boards.create, name="board_create"),
@@ -44,7 +45,7 @@ boards: list[URLPattern] = [
     path(f"{BOARD}evaluations/<int:pk>/", of_boards.evaluation, name="evaluation"),
     path(f"{BOARD}evaluations/<int:pk>.json", of_boards.evaluation_json, name="evaluation_json"),
 ]
-# Figures and observations: views/evidence.py
+# Figures and observations: evidence/views.py
 evidence: list[URLPattern] = [
     path(f"{BOARD}chiffres/", of_evidence.figures, name="figures"),
     path(FIGURE, of_evidence.figure, name="figure"),
@@ -55,7 +56,7 @@ evidence: list[URLPattern] = [
     path(f"{OBSERVATION}public/", of_evidence.observation_public, name="observation_public"),
     path(f"{OBSERVATION}retirer/", of_evidence.observation_withdraw, name="observation_withdraw"),
 ]
-# Bodies, offices, money: views/governance.py
+# Bodies, offices, money: governance/views.py
 governance: list[URLPattern] = [
     path(GOVERNANCE, of_governance.governance, name="governance"),
     path(f"{GOVERNANCE}instances/nouvelle/", of_governance.body_create, name="body_create"),
@@ -77,7 +78,7 @@ governance: list[URLPattern] = [
     path(f"{FUNDING}public/", of_governance.funding_public, name="funding_public"),
     path(f"{FUNDING}retirer/", of_governance.funding_remove, name="funding_remove"),
 ]
-# The matrix and the search for partners: views/together.py
+# The matrix and the search for partners: coalitions/views.py
 together: list[URLPattern] = [
     path(f"{BOARD}ensemble/", of_together.together, name="together"),
     path(f"{BOARD}ensemble/chercher/", of_together.search, name="search"),

@@ -73,7 +73,7 @@ def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any 
     amount = amount_words(threshold, unit)
     match comparator:
         case "at_least" if not threshold:
-            return _("a figure, zero included")
+            return _("no threshold is known: giving the figure is enough")
         case "at_least":
             return _("at least %(amount)s") % {"amount": amount}
         case "more_than":
@@ -426,6 +426,8 @@ def asked_words(requirement: Requirement, charter: Charter) -> list[str]:
 
 
 def _figure_asked(requirement: MeasureRequirement | TravelRequirement, charter: Charter) -> list[str]:
+    if is_figure_alone(requirement, charter):
+        return [_("the figure is to be given")]
     asked = bound_words(charter, requirement)
     if isinstance(requirement, TravelRequirement):
         mode = charter.text(requirement.mode)
@@ -575,6 +577,15 @@ def condition_words(requirement: Requirement, charter: Charter) -> str:
     return _("Asked only if « %(title)s » is met.") % {"title": other.title}
 
 
+def not_in_force_words(start: datetime.date, end: datetime.date | None, day: datetime.date) -> str:
+    """That a version of a charter is not in force on a day, and from or until when it is; empty where it is."""
+    if day < start:
+        return _("It is not in force before %(day)s.") % {"day": wording.date_with_year(start)}
+    if end is not None and end <= day:
+        return _("It has not been in force since %(day)s.") % {"day": wording.date_with_year(end)}
+    return ""
+
+
 # -- Indicators -------------------------------------------------------------------------------------------------------
 
 PERIODS = {
@@ -599,6 +610,14 @@ def parameter_words(parameter: Parameter) -> str:
     if isinstance(value, str):
         return str(dict(Mode.choices).get(value, _("any of them") if value == "any" else value))
     return amount_words(Decimal(str(value)), parameter.unit)
+
+
+def is_figure_alone(requirement: Requirement, charter: Charter) -> bool:
+    """Whether a requirement asks for a figure without a threshold: at least zero."""
+    if not isinstance(requirement, MeasureRequirement) or requirement.bound is None:
+        return False
+    comparator, value = requirement.bound
+    return comparator == "at_least" and not charter.amount(value)
 
 
 def parameters_of(requirement: Requirement) -> list[str]:

@@ -261,7 +261,11 @@ class Showing:
 
 
 def assumptions_of(requirement: Requirement, charter: Charter) -> tuple[tuple[str, Parameter], ...]:
-    """The parameters that are Totem's own and decide in a requirement, by name."""
+    """The parameters that are Totem's own and decide in a requirement, by name; none for a figure without threshold,
+    of which the words say it.
+    """
+    if wording.is_figure_alone(requirement, charter):
+        return ()
     named = [(name, charter.parameters[name]) for name in wording.parameters_of(requirement)]
     return tuple((name, parameter) for name, parameter in named if parameter.assumption)
 

@@ -67,9 +67,9 @@ def charter_of(version: CharterVersion) -> Charter:
 
 
 def version_for(slug: str, day: datetime.date, version: str = "") -> CharterVersion:
-    """That version of a charter; without a name the one in force that day, or else the newest. Raises NoCharter."""
+    """That version of a charter; without a name the one that is used that day. Raises NoCharter."""
     rows = CharterVersion.objects.filter(slug=slug)
-    found = rows.filter(version=version).first() if version else rows.on(day).first() or rows.newest().first()
+    found = rows.filter(version=version).first() if version else rows.for_day(day).first()
     if found is None:
         raise NoCharter(slug)
     return found

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import is_sha256_of
@@ -13,10 +13,16 @@ from totem.core.triggers import append_only
 
 
 class CharterVersionQuerySet(models.QuerySet["CharterVersion"]):
-    def on(self, day: date) -> Self:
-        """The version of each charter in force on that day: the last begun and not over."""
-        begun = self.filter(Q(valid_until=None) | Q(valid_until__gt=day), valid_from__lte=day)
-        return begun.order_by("slug", "-valid_from", "-pk").distinct("slug")
+    def for_day(self, day: date) -> Self:
+        """The version of each charter that is used on that day: the one in force, else the last that was, else the
+        first to come.
+        """
+        begun = Q(valid_from__lte=day)
+        over = Q(valid_until__lte=day)
+        rank = Case(When(begun & ~over, then=0), When(begun, then=1), default=2, output_field=models.IntegerField())
+        last_begun = F("begun_on").desc(nulls_last=True)
+        rows = self.annotate(rank=rank, begun_on=Case(When(begun, then="valid_from")))
+        return rows.order_by("slug", "rank", last_begun, "valid_from", "-pk").distinct("slug")
 
     def newest(self) -> Self:
         """The last version of each charter, in force or not."""

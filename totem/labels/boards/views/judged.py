@@ -86,6 +86,11 @@ class Judged:
         return self.day == clock.today()
 
     @property
+    def not_in_force(self) -> str:
+        """That the version of the charter was not in force on the day; empty where it was."""
+        return wording.not_in_force_words(self.version.valid_from, self.version.valid_until, self.day)
+
+    @property
     def title(self) -> str:
         return str(self.charter.title)
 

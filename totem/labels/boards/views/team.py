@@ -42,7 +42,7 @@ def boards(request: HttpRequest, workspace: str) -> HttpResponse:
     """The labels that the territory is on its way to, each with its last state."""
     space = workspace_for(request.user, workspace)
     rows = list(Board.objects.filter(workspace=space).select_related("perimeter", "hub"))
-    charters = {row.slug: charter_of(row) for row in CharterVersion.objects.newest().defer("file")}
+    charters = {row.slug: charter_of(row) for row in CharterVersion.objects.for_day(clock.today()).defer("file")}
     last = (
         Evaluation.objects.filter(board__in=rows, frozen=False).order_by("board_id", "-day", "-pk").distinct("board_id")
     )
@@ -70,10 +70,10 @@ def create(request: HttpRequest, workspace: str) -> HttpResponse:
     }
     said = request.GET.get("charte", "")
     if not said:
-        rows = CharterVersion.objects.newest().defer("file")
+        rows = CharterVersion.objects.for_day(clock.today()).defer("file")
         context["charters"] = [(row, charter_of(row)) for row in rows]
         return render(request, "labels/board_create.html", context)
-    version = CharterVersion.objects.filter(slug=said[:40]).newest().first()
+    version = CharterVersion.objects.filter(slug=said[:40]).for_day(clock.today()).first()
     if version is None:
         raise Http404
     context["charter"] = charter = charter_of(version)
