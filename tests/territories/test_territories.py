@@ -15,7 +15,7 @@ from totem.core.sort_keys import sort_key
 from totem.territories.forms import CommuneField
 from totem.territories.loading import PackageMissing, load_communes
 from totem.territories.models import Commune, Department, Edition, FormerCommune, FormerRegion
-from totem.territories.queries import holidays_between
+from totem.territories.public_holidays import holidays_between
 from totem.territories.search import find_communes
 
 COMMUNES = reverse("territories:communes")

@@ -21,7 +21,8 @@ from totem.core.model_fields import DecimalField, DegreesField, NameField
 from totem.core.models import Dated
 from totem.core.wording import date_with_year
 from totem.organisations.models import Organisation
-from totem.territories.models import Commune, CustomaryHoliday
+from totem.territories.models import Commune
+from totem.territories.public_holidays import CustomaryHoliday
 
 DEFAULT_ACCENT = "#0B5C73"
 

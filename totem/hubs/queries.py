@@ -17,7 +17,7 @@ from totem.core.compiled_queries import CompiledQuery, QueryParameter
 from totem.core.periods import HoursLine, Period
 from totem.core.wording import date_words
 from totem.hubs.models import ExceptionalHours, Hub, Membership, MembershipRequest, Role, TeamMember, Zone
-from totem.territories.queries import holidays_between
+from totem.territories.public_holidays import holidays_between
 
 
 def period_of(during: object) -> Period:

@@ -9,14 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from totem.territories.models import (
-    Commune,
-    Department,
-    Epci,
-    FormerRegion,
-    Level,
-    Region,
-)
+from totem.territories.models import Commune, Department, Epci, FormerRegion, Level, Region
 from totem.territories.places import FRANCE, Place
 
 KEPT = 128  # places of an edition whose surroundings a process remembers

@@ -17,15 +17,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from totem.core import clock
-from totem.territories.models import (
-    Commune,
-    Edition,
-    FormerCommune,
-    Level,
-    Perimeter,
-    PerimeterPart,
-    PerimeterVersion,
-)
+from totem.territories.models import Commune, Edition, FormerCommune, Level, Perimeter, PerimeterPart, PerimeterVersion
 from totem.territories.queries import PLACES
 
 if TYPE_CHECKING:

@@ -1,24 +1,16 @@
-"""Quotas of documents, outlines of places as GeoJSON, and public holidays of a department."""
+"""Quotas of documents, centres of communes, and outlines of places as GeoJSON."""
 
-import datetime
 import json
 from collections.abc import Collection
 from decimal import Decimal
-from functools import lru_cache
 
-import holidays
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
-from holidays.countries.france import France
 
-from totem.core import languages
 from totem.territories.centres import MIDDLE_OF_FRANCE, department_centres
 from totem.territories.models import (
-    ABOLITION_DAYS,
     Commune,
-    CustomaryHoliday,
     Department,
     Document,
     Epci,
@@ -55,34 +47,6 @@ PLACES: dict[Level, type[models.Model]] = {
     Level.REGION: Region,
     Level.FORMER_REGION: FormerRegion,
 }
-
-
-def holidays_between(
-    department: Department, first: datetime.date, last: datetime.date, *, customs: Collection[str] = ()
-) -> dict[datetime.date, str]:
-    """Public holidays of the department from `first` to `last`, both included, in order, named in the language in use.
-
-    Source: Code du travail, art. L3133-1 (national) and L3134-13 (Alsace-Moselle), with those of the collectivities of
-    the Pacific, by the `holidays` library; L3422-2 (overseas). Good Friday is given for the whole of Alsace-Moselle,
-    though the law says only in communes with a Protestant church or a mixed one: a hub elsewhere opens that day by an
-    exceptional opening. `customs` adds the days of those `CustomaryHoliday`s.
-    """
-    language = languages.active()
-    days: dict[datetime.date, str] = {}
-    for year in range(first.year, last.year + 1):
-        days |= {CustomaryHoliday(custom).day_of(year): str(CustomaryHoliday(custom).label) for custom in customs}
-        if department.code in ABOLITION_DAYS:
-            days[datetime.date(year, *ABOLITION_DAYS[department.code])] = _("Abolition of slavery")
-        days |= _holidays_of(department.holiday_zone, year, language)
-    return {day: days[day] for day in sorted(days) if first <= day <= last}
-
-
-@lru_cache(maxsize=512)
-def _holidays_of(zone: str, year: int, language: str) -> dict[datetime.date, str]:
-    supported = France.supported_languages
-    known = next((code for code in supported if code.partition("_")[0] == language), languages.FRENCH)
-    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=known)
-    return {day: name.replace("'", "’") for day, name in found.items()}
 
 
 def centre_of(commune: Commune) -> tuple[Decimal, Decimal]:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from totem.core.sort_keys import sort_key, words_begin
-from totem.territories.models import Commune, Epci, FormerCommune, Level, Perimeter, commune_key, epci_key
+from totem.territories.models import Commune, Epci, FormerCommune, Level, Perimeter
+from totem.territories.name_keys import commune_key, epci_key
 from totem.territories.places import MODELS, PERIMETER, WORDS, PlaceRef, ref
 
 _NUMBER = r"\d{5}|2[ABab]\d{3}"
