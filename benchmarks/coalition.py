@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.exhaustive import exhaustive, greedy
 from benchmarks.report import Report, finish
-from totem.labels.coalitions import Answer, AtLeast, Atom, Clause, Problem, exhaustive, greedy, solve
+from totem.labels.coalitions import AtLeast, Atom, Clause, CoalitionAnswer, CoalitionProblem, solve
 
 SEED = 2014
 FIRST_SECONDS, ALL_SECONDS, MOST_MB = 1, 10, 250  # of the job's process; web processes do not search
@@ -87,7 +88,7 @@ REFERENCE = {"tiny": (12, 3), "S": (60, 3), "M": (60, 3), "L": (60, 3)}
 LEADS = {"tiny": 3, "S": 40, "M": 40, "L": 40}
 
 
-def problem_of(case: Case) -> Problem:
+def problem_of(case: Case) -> CoalitionProblem:
     """A seeded problem of invented territories, the same for the same case. The lead is of middling size."""
     rng = random.Random(f"{SEED} {case.partners} {case.lead}")
     charter = CHARTERS[case.charter]
@@ -117,7 +118,8 @@ def problem_of(case: Case) -> Problem:
         AtLeast(1, (actors[5], actors[7], Atom("funds", "sum", figures(2), 30)), "capital"),
     ]
     opens = tuple(Atom(f"open point {number}", "any", presence(0.2), 1) for number in range(6))
-    return Problem(tuple(map(str, range(case.partners + 1))), tuple(clauses), opens, _near(rng, sizes), case.most)
+    names = tuple(map(str, range(case.partners + 1)))
+    return CoalitionProblem(names, tuple(clauses), opens, _near(rng, sizes), case.most)
 
 
 def _sites(rng: random.Random, sizes: list[float]) -> list[set[int]]:
@@ -153,7 +155,7 @@ def measured(case: Case) -> dict[str, Any]:
         if (last.count or last.nearest) and not first:
             first = time.perf_counter() - began
     took = time.perf_counter() - began
-    assert isinstance(last, Answer)
+    assert isinstance(last, CoalitionAnswer)
     nearest = len(last.nearest.unmet) if last.nearest else 0
     return {
         "first_answer_s": first or took,

@@ -1,4 +1,4 @@
-"""Better together: which sets of territories meet a charter's clauses, what each brings, what is still missing.
+"""Coalitions: which sets of territories meet a charter's clauses together, what each brings, what is still missing.
 
 A job asks, nothing here reads the database. NumPy is only loaded to search: pages, which join a few territories, do
 without.
@@ -7,40 +7,38 @@ without.
 from collections.abc import Iterator
 
 from totem.labels.coalitions.problem import (
-    Answer,
     AtLeast,
     Atom,
     Clause,
-    Found,
-    Joined,
-    Miss,
-    Problem,
+    Coalition,
+    CoalitionAnswer,
+    CoalitionProblem,
+    JointStanding,
+    NearestMiss,
     Standing,
     TooManySets,
+    Value,
     joined,
 )
-from totem.labels.coalitions.reference import exhaustive, greedy
 
 __all__ = [
-    "Answer",
     "AtLeast",
     "Atom",
     "Clause",
-    "Found",
-    "Joined",
-    "Miss",
-    "Problem",
+    "Coalition",
+    "CoalitionAnswer",
+    "CoalitionProblem",
+    "JointStanding",
+    "NearestMiss",
     "Standing",
     "TooManySets",
-    "answer",
-    "exhaustive",
-    "greedy",
+    "Value",
     "joined",
     "solve",
 ]
 
 
-def solve(problem: Problem) -> Iterator[Answer]:
+def solve(problem: CoalitionProblem) -> Iterator[CoalitionAnswer]:
     """Answers that grow: at least one per number of partners, the last one `whole` and of the largest number.
 
     Each is exact for all sets smaller than its `size`. Raises TooManySets before it starts.
@@ -48,9 +46,3 @@ def solve(problem: Problem) -> Iterator[Answer]:
     from totem.labels.coalitions import search  # noqa: PLC0415 - loads NumPy
 
     return search.solve(problem)
-
-
-def answer(problem: Problem) -> Answer:
-    """The last answer of `solve`."""
-    *_, last = solve(problem)
-    return last

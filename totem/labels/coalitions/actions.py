@@ -14,7 +14,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from totem.accounts.models import User
 from totem.core import clock, limits
 from totem.labels.charters.format import Charter, GroupRequirement, MeasureRequirement, Requirement
-from totem.labels.coalitions import Answer, Problem, Standing, TooManySets, solve
+from totem.labels.coalitions import CoalitionAnswer, CoalitionProblem, Standing, TooManySets, solve
 from totem.labels.coalitions.partners import FEW, Table, partners_in, table_of, touching
 from totem.labels.evidence.actions import take_readings
 from totem.labels.evidence.indicators import figures_of
@@ -134,9 +134,9 @@ def give_up_search(*, search: Search) -> None:
     _write(search, Search.State.FAILED, {"error": "broken"})
 
 
-def _answer(search: Search, table: Table, problem: Problem) -> None:
+def _answer(search: Search, table: Table, problem: CoalitionProblem) -> None:
     written = 0.0
-    last: Answer | None = None
+    last: CoalitionAnswer | None = None
     for last in solve(problem):
         if last.count and time.monotonic() - written >= EVERY_SECONDS:
             _write(search, Search.State.SEARCHING, answer_content(last, table))
@@ -150,7 +150,7 @@ def _write(search: Search, state: Search.State, answer: dict[str, Any]) -> None:
     Search.objects.filter(pk=search.pk).update(state=state, answer=answer, ended_at=ended)
 
 
-def answer_content(answer: Answer, table: Table) -> dict[str, Any]:
+def answer_content(answer: CoalitionAnswer, table: Table) -> dict[str, Any]:
     """The answer as JSON: territories by key, requirements by id, figures as text."""
     keys = [subject.key for subject in table.subjects]
     return {
@@ -188,7 +188,7 @@ def _unmet(standing: Standing) -> dict[str, str | None]:
     return {"id": standing.name, "value": value, "gap": gap}
 
 
-def _names(answer: Answer, table: Table) -> dict[str, str]:
+def _names(answer: CoalitionAnswer, table: Table) -> dict[str, str]:
     """The names of the territories that the answer speaks of, by key."""
     spoken = {0, *answer.irreplaceable}
     spoken.update(index for found in answer.best for index in found.members)

@@ -24,8 +24,7 @@ from totem.labels.charters.format import (
     TravelRequirement,
     indicator_of,
 )
-from totem.labels.coalitions import AtLeast, Atom, Clause, Problem
-from totem.labels.coalitions.problem import Value
+from totem.labels.coalitions import AtLeast, Atom, Clause, CoalitionProblem, Value
 from totem.labels.evidence.gathering import gather
 from totem.labels.evidence.indicators import figures_of
 from totem.labels.judging import judged
@@ -56,9 +55,9 @@ class Table:
     open_: dict[str, Clause]
     beside: tuple[Requirement, ...]
 
-    def problem(self, *, most: int, neighbours: frozenset[tuple[int, int]] | None) -> Problem:
+    def problem(self, *, most: int, neighbours: frozenset[tuple[int, int]] | None) -> CoalitionProblem:
         keys = tuple(subject.key for subject in self.subjects)
-        return Problem(keys, tuple(self.clauses.values()), tuple(self.open_.values()), neighbours, most)
+        return CoalitionProblem(keys, tuple(self.clauses.values()), tuple(self.open_.values()), neighbours, most)
 
 
 def table_of(

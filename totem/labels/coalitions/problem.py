@@ -15,6 +15,7 @@ Value = Number | frozenset[int] | tuple[Number, Number] | None
 Combine = Literal["sum", "max", "any", "union", "ratio"]
 
 MILLION = 10**6
+BEST = 50
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ Clause = Atom | AtLeast
 
 
 @dataclass(frozen=True)
-class Problem:
+class CoalitionProblem:
     """Which sets of territories, the lead (index 0) and at most `most` partners, meet all the clauses?
 
     `open_points` are looked at to rank the sets, they are not required. `neighbours` are pairs of indexes of
@@ -74,9 +75,8 @@ class Problem:
             raise ValueError("The number of partners cannot be negative.")
         for clause in (*self.clauses, *self.open_points):
             _check(clause, len(self.territories))
-        for pair in self.neighbours or ():
-            if not all(0 <= one < len(self.territories) for one in pair):
-                raise ValueError(f"{pair} are not two of the territories.")
+        if not all(0 <= one < len(self.territories) for pair in self.neighbours or () for one in pair):
+            raise ValueError("Neighbours are not two of the territories.")
 
     @property
     def partners(self) -> int:
@@ -102,7 +102,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Joined:
+class JointStanding:
     """Where a set of territories stands on each clause, and on each open point."""
 
     clauses: tuple[Standing, ...]
@@ -110,7 +110,7 @@ class Joined:
 
     @property
     def met(self) -> bool:
-        return all(standing.met for standing in self.clauses)
+        return not self.unmet
 
     @property
     def unmet(self) -> tuple[Standing, ...]:
@@ -118,7 +118,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Found:
+class Coalition:
     """A minimal set: the indexes of its partners, in how many pieces it lies with the lead (None: not known).
 
     `brings` names, per partner, the clauses that would not be met without it; `missing` the open points it leaves.
@@ -131,7 +131,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Miss:
+class NearestMiss:
     """The set that comes closest when none meets everything, and what it lacks."""
 
     members: tuple[int, ...]
@@ -144,7 +144,7 @@ class Miss:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CoalitionAnswer:
     """Every minimal set of at most `size` partners is counted; while not `whole`, some of that size are still to come.
 
     `by_size[k]` is how many have k partners. `best` are the first of them by number of partners, pieces, open points
@@ -156,10 +156,10 @@ class Answer:
     size: int
     whole: bool
     by_size: tuple[int, ...]
-    best: tuple[Found, ...]
+    best: tuple[Coalition, ...]
     irreplaceable: tuple[int, ...]
     only_from: tuple[tuple[str, tuple[int, ...]], ...]
-    nearest: Miss | None = None
+    nearest: NearestMiss | None = None
 
     @property
     def count(self) -> int:
@@ -174,13 +174,10 @@ class TooManySets(ValueError):
     """Nobody would wait until all these sets have been looked at."""
 
 
-BEST = 50
-
-
-def joined(problem: Problem, members: Iterable[int]) -> Joined:
+def joined(problem: CoalitionProblem, members: Iterable[int]) -> JointStanding:
     """Where the lead and these partners stand together."""
     territories = (0, *members)
-    return Joined(
+    return JointStanding(
         tuple(standing(clause, territories) for clause in problem.clauses),
         tuple(standing(clause, territories) for clause in problem.open_points),
     )
@@ -190,7 +187,7 @@ def standing(clause: Clause, territories: tuple[int, ...]) -> Standing:
     """Where these territories stand on the clause."""
     if isinstance(clause, AtLeast):
         return _standing_of_group(clause, territories)
-    value = joined_value(clause, territories)
+    value = _joined_value(clause, territories)
     if value is None:
         return Standing(clause.name, False, None, None, MILLION)
     if clause.passes(value):
@@ -203,16 +200,15 @@ def standing(clause: Clause, territories: tuple[int, ...]) -> Standing:
 def _standing_of_group(group: AtLeast, territories: tuple[int, ...]) -> Standing:
     parts = tuple(standing(clause, territories) for clause in group.clauses)
     count = sum(part.met for part in parts)
-    if count >= group.n:
-        return Standing(group.name, True, Fraction(count), Fraction(0), 0, parts)
-    least = sorted(part.share for part in parts)[: group.n]
-    return Standing(group.name, False, Fraction(count), Fraction(group.n - count), -(-sum(least) // group.n), parts)
+    gap, least = max(0, group.n - count), sorted(part.share for part in parts)[: group.n]
+    share = -(-sum(least) // group.n) if gap else 0
+    return Standing(group.name, not gap, Fraction(count), Fraction(gap), share, parts)
 
 
-def joined_value(atom: Atom, territories: Iterable[int]) -> Fraction | None:
+def _joined_value(atom: Atom, territories: Iterable[int]) -> Fraction | None:
     """The figure of these territories together, None when it is not known."""
     known = [value for value in (atom.values[index] for index in territories) if value is not None]
-    if not known or any(is_unbounded(value) for value in known):
+    if not known or any(map(is_unbounded, known)):
         return None
     if atom.combine == "union":
         return Fraction(len(frozenset().union(*known)))  # type: ignore[arg-type]
@@ -230,30 +226,46 @@ def is_unbounded(value: Value) -> bool:
     return isinstance(value, Decimal) and value.is_infinite()
 
 
-def found(problem: Problem, members: tuple[int, ...]) -> Found:
-    """What there is to say about a set that meets all clauses."""
-    brings = []
-    for member in members:
-        others = joined(problem, (other for other in members if other != member))
-        brings.append(tuple(standing.name for standing in others.unmet))
+def coalition(problem: CoalitionProblem, members: tuple[int, ...], pieces: int | None) -> Coalition:
+    """What there is to say about a set that meets all clauses, and lies in so many pieces."""
+    others = (joined(problem, (other for other in members if other != member)) for member in members)
+    brings = tuple(tuple(standing.name for standing in without.unmet) for without in others)
     missing = tuple(standing.name for standing in joined(problem, members).open_points if not standing.met)
-    return Found(members, pieces(problem, members), missing, tuple(brings))
+    return Coalition(members, pieces, missing, brings)
 
 
-def pieces(problem: Problem, members: Iterable[int]) -> int | None:
-    """In how many pieces the lead and these partners lie; None when it is not known who touches whom."""
-    if problem.neighbours is None:
-        return None
-    left, count = {0, *members}, 0
+def only_from(problem: CoalitionProblem) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Per clause that further partners never undo: without whom all the others together would not meet it."""
+    named = ((clause.name, _needed(clause, problem.partners)) for clause in problem.clauses if grows(clause))
+    return tuple((name, members) for name, members in named if members)
+
+
+def _needed(clause: Clause, partners: int) -> tuple[int, ...]:
+    """By halves: where all but some meet the clause, none of those is needed."""
+
+    def met_without(some: range) -> bool:
+        return standing(clause, tuple(one for one in range(partners + 1) if one not in some)).met
+
+    needed: list[int] = []
+    left = [range(1, partners + 1)] if met_without(range(0)) else []
     while left:
-        count += 1
-        edge = {left.pop()}
-        while edge:
-            one = edge.pop()
-            touching = {other for other in left if {(one, other), (other, one)} & problem.neighbours}
-            left -= touching
-            edge |= touching
-    return count
+        some = left.pop()
+        if some and not met_without(some):
+            half = len(some) // 2
+            if half:
+                left += [some[:half], some[half:]]
+            else:
+                needed.append(some[0])
+    return tuple(sorted(needed))
+
+
+def grows(clause: Clause) -> bool:
+    """Whether a further partner never undoes the clause: then everybody together is the most one can have."""
+    if isinstance(clause, AtLeast):
+        return all(map(grows, clause.clauses))
+    if clause.at_most or clause.combine == "ratio":
+        return False
+    return clause.combine != "sum" or all(value is None or value >= 0 for value in clause.values)  # type: ignore[operator]
 
 
 def _check(clause: Clause, territories: int) -> None:

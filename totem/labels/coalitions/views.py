@@ -18,7 +18,7 @@ from totem.core.pages import errors_in, render_page, wants_partial
 from totem.labels import wording
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.charters.format import Requirement
-from totem.labels.coalitions import Joined, Standing, joined
+from totem.labels.coalitions import JointStanding, Standing, joined
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.coalitions.forms import SearchForm
 from totem.labels.coalitions.partners import Table, table_of
@@ -179,7 +179,7 @@ def _rows(table: Table) -> list[Row]:
     return sorted(rows, key=lambda row: order[row.requirement.id])
 
 
-def _met(found: Joined) -> set[str]:
+def _met(found: JointStanding) -> set[str]:
     return {standing.name for standing in (*found.clauses, *found.open_points) if standing.met}
 
 

@@ -1,24 +1,15 @@
-"""The two plain ways of looking for partners: one set after the other, which is exact and slow, and the greedy one."""
+"""Two plain ways of looking for coalitions: one set after the other, which is exact and slow, and the greedy one."""
 
+from collections.abc import Iterable
 from itertools import combinations
 
-from totem.labels.coalitions.problem import (
-    BEST,
-    Answer,
-    AtLeast,
-    Clause,
-    Miss,
-    Problem,
-    found,
-    joined,
-    pieces,
-    standing,
-)
+from totem.labels.coalitions import Clause, CoalitionAnswer, CoalitionProblem, NearestMiss, joined
+from totem.labels.coalitions.problem import BEST, coalition, grows, standing
 
 Members = tuple[int, ...]
 
 
-def exhaustive(problem: Problem) -> Answer:
+def exhaustive(problem: CoalitionProblem) -> CoalitionAnswer:
     """The answer by looking at every set: what the search has to equal. For small problems."""
     partners = range(1, problem.partners + 1)
     sizes = range(min(problem.most, problem.partners) + 1)
@@ -30,38 +21,45 @@ def exhaustive(problem: Problem) -> Answer:
             minimal.append(members)
     by_size = tuple(sum(len(members) == size for members in minimal) for size in range(problem.most + 1))
     best = sorted(minimal, key=lambda members: _rank(problem, members))[:BEST]
-    return Answer(
+    return CoalitionAnswer(
         problem.most,
         True,
         by_size,
-        tuple(found(problem, members) for members in best),
+        tuple(coalition(problem, members, pieces(problem, members)) for members in best),
         tuple(one for one in partners if minimal and all(one in members for members in minimal)),
         tuple((clause.name, only) for clause in problem.clauses if grows(clause) and (only := _only(problem, clause))),
         None if minimal else nearest(problem, every),
     )
 
 
-def _rank(problem: Problem, members: Members) -> tuple[int, int, int, Members]:
+def _rank(problem: CoalitionProblem, members: Members) -> tuple[int, int, int, Members]:
     open_points = joined(problem, members).open_points
     return len(members), pieces(problem, members) or 0, sum(not point.met for point in open_points), members
 
 
-def nearest(problem: Problem, candidates: list[Members]) -> Miss:
+def pieces(problem: CoalitionProblem, members: Iterable[int]) -> int | None:
+    """In how many pieces the lead and these partners lie; None when it is not known who touches whom."""
+    if problem.neighbours is None:
+        return None
+    left, count = {0, *members}, 0
+    while left:
+        count += 1
+        edge = {left.pop()}
+        while edge:
+            one = edge.pop()
+            touching = {other for other in left if {(one, other), (other, one)} & problem.neighbours}
+            left -= touching
+            edge |= touching
+    return count
+
+
+def nearest(problem: CoalitionProblem, candidates: list[Members]) -> NearestMiss:
     """The set with the fewest unmet clauses, then the least missing, then the fewest partners; first in order."""
-    misses = [Miss(members, joined(problem, members).unmet) for members in candidates]
+    misses = [NearestMiss(members, joined(problem, members).unmet) for members in candidates]
     return min(misses, key=lambda miss: (len(miss.unmet), miss.share, len(miss.members), miss.members))
 
 
-def grows(clause: Clause) -> bool:
-    """Whether a further partner never undoes the clause: then everybody together is the most one can have."""
-    if isinstance(clause, AtLeast):
-        return all(map(grows, clause.clauses))
-    if clause.at_most or clause.combine == "ratio":
-        return False
-    return clause.combine != "sum" or all(value is None or value >= 0 for value in clause.values)  # type: ignore[operator]
-
-
-def _only(problem: Problem, clause: Clause) -> Members:
+def _only(problem: CoalitionProblem, clause: Clause) -> Members:
     everybody = range(len(problem.territories))
     if not standing(clause, tuple(everybody)).met:
         return ()
@@ -70,7 +68,7 @@ def _only(problem: Problem, clause: Clause) -> Members:
     )
 
 
-def greedy(problem: Problem) -> Members | None:
+def greedy(problem: CoalitionProblem) -> Members | None:
     """Add the partner that closes most of what is missing until all is met: one set, or None where it ends without.
 
     Neither a set of the smallest size nor any at all is sure to be found where there is one.
