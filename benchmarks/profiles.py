@@ -12,8 +12,11 @@ Each is measured in turn as the page, as the baseline page (same template and co
 the same questions asked of the same Parquet files, the cube and its neighbours, with views and no table made between
 them, in as many processes as the server has, by as many clients. A stricter figure stands beside it, without target:
 the statements of the page, with the table of the place's establishments that the product creates once for all of them.
-What the page does in PostgreSQL and with the rows is counted on its own side only. Of figures only yearly series are
-cached from one request to the next, as the files of a stock never change; so are the communes of an official place.
+What the page does in PostgreSQL and with the rows is counted on its own side only. Communes of an official place are
+cached from one request to the next.
+
+A yearly series is added up from what the process keeps of a list of activities by commune (`observatory.yearly`): each
+is asked anew, and DuckDB alone runs the two statements that give the series of one place (BARE_SERIES).
 """
 
 import argparse
@@ -48,6 +51,31 @@ SEED = 2026
 ELSEWHERE = "/observatoire/commune/80021/"
 PLACES = 24  # of each kind
 LEVELS = ("commune", "epci", "departement", "region")
+SERIES = "yearly series"
+# Stock, births and closures, then moves, of the communes of `place` and the codes of `activity`, from Parquet.
+BARE_SERIES = (
+    """
+    SELECT s.year, SUM(s.stock) AS stock, SUM(s.births) AS births, SUM(s.closures) AS closures
+    FROM series AS s
+    JOIN place AS p ON p.commune = s.commune
+    JOIN activity AS a ON a.code = s.code
+    GROUP BY s.year
+    ORDER BY s.year
+    """,
+    """
+    SELECT m.year,
+           SUM(CASE WHEN f.commune IS NULL OR fa.code IS NULL THEN m.n ELSE 0 END) AS arrivals,
+           SUM(CASE WHEN t.commune IS NULL OR ta.code IS NULL THEN m.n ELSE 0 END) AS departures
+    FROM moves AS m
+    LEFT JOIN place AS f ON f.commune = m.from_commune
+    LEFT JOIN activity AS fa ON fa.code = m.from_code
+    LEFT JOIN place AS t ON t.commune = m.to_commune
+    LEFT JOIN activity AS ta ON ta.code = m.to_code
+    WHERE (f.commune IS NOT NULL AND fa.code IS NOT NULL) OR (t.commune IS NOT NULL AND ta.code IS NOT NULL)
+    GROUP BY m.year
+    ORDER BY m.year
+    """,
+)
 # Beside the registers of `benchmarks.registers`; in these establishments stand inside the outlines.
 KEPT = Path(os.environ.get("TOTEM_BENCH_REGISTER") or Path(tempfile.gettempdir()) / "totem-bench-register")
 REAL_OUTLINES = ROOT.parent / "shared/data/communes_metropole_2026_simplifiees.parquet"
@@ -82,7 +110,7 @@ def run(size: dataset.Size, rows: int) -> Report:
         import_stock(stage, rows, shapes)
         report.figures["register"] = {"rows": rows, "outlines": shapes, "load_average": os.getloadavg()[0]}
         kinds = place_kinds(3 if size.is_for_tests else PLACES)
-        statements = in_child(lambda: [[recorded_statements(path) for path in kind.paths] for kind in kinds])
+        statements = in_child(lambda: [[statements_of(kind, path) for path in kind.paths] for kind in kinds])
         for kind, of_kind in zip(kinds, statements, strict=True):
             kind.statements = of_kind
         with stage.web() as web, stage.web(settings=BASELINE) as memory:
@@ -174,7 +202,7 @@ def place_kinds(count: int) -> list[PlaceKind]:
     series = [
         f"/observatoire/{level}/{code}/tableaux/serie.csv" for level in LEVELS for code in codes[level][: count // 2]
     ]
-    kinds.append(PlaceKind("yearly series", series))
+    kinds.append(PlaceKind(SERIES, series))
     return kinds
 
 
@@ -223,17 +251,29 @@ def in_child(work: Callable[[], Any]) -> Any:
     return drive([work])[0]
 
 
+def statements_of(kind: PlaceKind, path: str) -> list[Statement]:
+    """What DuckDB alone runs for a page: the page's own statements, or those of a yearly series."""
+    from totem.observatory import engine  # noqa: PLC0415
+    from totem.territories.places import place_for  # noqa: PLC0415
+
+    if kind.name != SERIES:
+        return recorded_statements(path)
+    _empty, _observatory, level, code, *_rest = path.split("/")
+    values = {"commune": list(place_for(level, code).communes)}
+    queries = [Statement(sql, None, "fetchall") for sql in BARE_SERIES]
+    return [Statement(engine._filling("place"), values, None), *queries]
+
+
 def recorded_statements(path: str) -> list[Statement]:
     """The statements a page runs in DuckDB when the views of its stock exist already."""
     from django.test import Client  # noqa: PLC0415
 
-    from totem.observatory import engine, queries  # noqa: PLC0415
+    from totem.observatory import engine  # noqa: PLC0415
 
     client = Client(SERVER_NAME=HOST)
     answer = client.get(path, secure=True)
     assert answer.status_code == 200, f"{path} answers {answer.status_code}"
     client.get(ELSEWHERE, secure=True)  # makes the page fill the tables of its place again
-    queries._kept_series.cache_clear()
     recorded: list[dict[str, Any]] = []
     open_connection = engine._connection
     engine._connection = lambda: Recorder(open_connection(), recorded)  # type: ignore[assignment,return-value]
@@ -276,10 +316,8 @@ def alone(kind: PlaceKind, seconds: float, *, replayed: bool = False) -> Callabl
     def work() -> list[float]:
         from totem.observatory import engine, queries  # noqa: PLC0415
 
-        with _lock:
-            scope = _any_scope(queries.serving_stock())
+        with _lock, engine.opened(_any_scope(queries.serving_stock())):  # its activities stay in their table
             connection = engine._connection()
-            engine._register_stock(connection, scope.stock, scope.activities)
         statements_by_place = kind.statements if replayed else [_with_views(of_place) for of_place in kind.statements]
         order = _turns(statements_by_place)
         _replay(connection, next(order))

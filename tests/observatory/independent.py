@@ -118,8 +118,12 @@ def _units(frame: pd.DataFrame) -> tuple[int, int, int]:
     return _count(frame["head_office"]), len(frame), _count(frame["employs"])
 
 
-def _jobs(frame: pd.DataFrame) -> tuple[int, int | None]:
-    return int(frame["low"].sum()), None if frame["high"].isna().any() else int(frame["high"].sum())
+def _jobs(frame: pd.DataFrame) -> tuple[int, int, int, int]:
+    """Low, high, establishments of unknown headcount, establishments of a band without end (there for its least)."""
+    endless = frame["band"].eq("53")
+    unbounded = frame["high"].isna()
+    bounded = int(frame.loc[~unbounded, "high"].sum()) + int(frame.loc[endless, "low"].sum())
+    return int(frame["low"].sum()), bounded, _count(unbounded & ~endless), _count(endless)
 
 
 def _groups(frame: pd.DataFrame, column: str) -> list[tuple[Any, pd.DataFrame]]:
@@ -139,7 +143,6 @@ def totals(world: World) -> dict[str, Any]:
     active = here[here["estimated"].eq(True)]
     offices, establishments, employers = _units(here)
     offices_estimated, establishments_estimated, employers_estimated = _units(active)
-    low, high = _jobs(here)
     return {
         "head_offices": offices,
         "establishments": establishments,
@@ -151,8 +154,7 @@ def totals(world: World) -> dict[str, Any]:
         "headcount_unknown": _count(here["unknown"]),
         "birth_unknown": _count(here["born"].isna()),
         "not_placed": _count(here["lon"].isna()),
-        "jobs": {"low": low, "high": high},
-        "jobs_unbounded": _count(here["high"].isna()),
+        "jobs": dict(zip(("low", "high", "unknown", "endless"), _jobs(here), strict=True)),
         "undecided": undecided(world),
     }
 
@@ -219,7 +221,7 @@ def specialities(world: World) -> list[tuple[int, int, int, float | None]]:
 
 
 def series(world: World) -> list[tuple[int, ...]]:
-    """(year, stock, births, closures, arrivals, departures, inside), from the first year known to the stock's."""
+    """(year, stock, births, closures, arrivals, departures, inside), from the first year with any to the stock's."""
     if world.naf2025:
         return []
     stocks = pd.DataFrame(world.series, columns=["commune", "code", "year", "stock", "births", "closures"])
@@ -231,7 +233,8 @@ def series(world: World) -> list[tuple[int, ...]]:
         if left or came:
             kind = "inside" if left and came else "departures" if left else "arrivals"
             moved[kind][move["year"]] = moved[kind].get(move["year"], 0) + move["n"]
-    years = {*stocks["year"], *(year for found in moved.values() for year in found)}
+    lived = stocks[stocks[["stock", "births", "closures"]].any(axis=1)]
+    years = {*lived["year"], *(year for found in moved.values() for year, n in found.items() if n)}
     return [
         (
             year,

@@ -62,12 +62,12 @@ def test_a_tables_csv_opens_in_a_french_spreadsheet_with_its_labels_and_total(cl
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert 'filename="totem-synthetique-epci-248000531-2026-11-01-branches.csv"' in answer["Content-Disposition"]
     head, *rows, total = read(answer)
-    assert len(head) == 8
+    assert len(head) == 9
     assert [row[0] for row in rows] == ["Édition de logiciels", "Services informatiques"]
     assert [row[1] for row in rows] == ["1", "10"]
     assert total[1] == "11"
     assert rows[0][5] == "0,090909"
-    assert rows[1][6:] == ["70", "133"]
+    assert rows[1][6:] == ["70", "133", "0"]
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,10 @@ def test_what_is_left_out_is_null_in_parquet_and_column_names_are_never_sql(tmp_
         sheet_parquet(Sheet("x", "X", "", (Field("n) --", "N", "", "integer"),), ()), "")
 
 
-def test_an_interval_is_two_columns_and_the_open_end_is_empty():
-    table = Table("x", "X", "", (Column("jobs", "Salariés", "interval"),), ((Interval(3, None),), (Interval(1, 2),)))
+def test_an_interval_is_its_bounds_and_how_many_establishments_have_none():
+    rows = ((Interval(3, 5, unknown=2),), (Interval(1, 2),))
+    table = Table("x", "X", "", (Column("jobs", "Salariés", "interval"),), rows)
     assert [line.split(";") for line in table_csv(table).decode("utf-8-sig").splitlines()[1:]] == [
-        ["3", ""],
-        ["1", "2"],
+        ["3", "5", "2"],
+        ["1", "2", "0"],
     ]

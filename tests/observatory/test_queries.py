@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import count
@@ -19,7 +19,7 @@ from tests.factories.observatory import ActivityVersionFactory, Row, department_
 from tests.factories.territories import CommuneFactory, DepartmentFactory, RegionFactory
 from tests.observatory import independent, registers
 from tests.observatory.independent import World
-from totem.observatory import answers, corrections, queries
+from totem.observatory import answers, corrections, queries, yearly
 from totem.observatory.activities import Activities, activities_of, actor_kinds
 from totem.observatory.engine import RowsGone, Scope
 from totem.observatory.models import Nomenclature, Stock
@@ -138,13 +138,9 @@ UNITS = ("key", "head_offices", "establishments", "employers")
 
 
 def values(rows: Sequence[Any], *names: str) -> list[tuple[Any, ...]]:
-    """The named values of frozen rows; `jobs` gives both its bounds."""
+    """The named values of frozen rows; `jobs` gives its bounds and how many have none."""
     return [
-        tuple(
-            value
-            for name in names
-            for value in ((row.jobs.low, row.jobs.high) if name == "jobs" else (getattr(row, name),))
-        )
+        tuple(value for name in names for value in (astuple(row.jobs) if name == "jobs" else (getattr(row, name),)))
         for row in rows
     ]
 
@@ -163,7 +159,7 @@ def check_cubes(scope: Scope, world: World) -> None:
     assert values(profile.specialities, "branch", "here", "country", "quotient") == quotients
     years = ("year", "stock", "births", "closures", "arrivals", "departures", "inside")
     assert values(profile.series, *years) == independent.series(world)
-    assert queries.series(scope) == profile.series
+    assert yearly.series(scope) == profile.series
     assert values(queries.communes(scope), *UNITS, "everything") == independent.communes(world)
     sides = {code: "nord" if code.startswith("8") else "ailleurs" for code in world.communes}
     ranked = values(queries.ranking(scope, sides), *UNITS, "jobs", "everything")
@@ -371,12 +367,13 @@ def test_the_three_units_are_told_apart(ask):
 )
 def test_a_headcount_is_an_interval_of_three_valued_bands(ask, band, employer, employers, unknown, jobs):
     found = totals(ask, amiens(establishment(band=band, employer=employer)))
-    assert (found.employers, found.headcount_unknown, (found.jobs.low, found.jobs.high)) == (employers, unknown, jobs)
+    assert (found.employers, found.headcount_unknown, (found.jobs.low, found.jobs.most)) == (employers, unknown, jobs)
 
 
-def test_one_headcount_without_end_leaves_the_sum_without_end(ask):
-    rows = [establishment(band=band) for band in ("12", "03", "53")]
-    assert totals(ask, amiens(*rows)).jobs == answers.Interval(10_026, None)
+def test_a_headcount_without_end_stands_beside_the_bounds_of_the_others(ask):
+    rows = [establishment(band=band) for band in ("12", "03", "53", None)]
+    found = totals(ask, amiens(*rows)).jobs
+    assert (found, found.most) == (answers.Interval(10_026, 10_058, unknown=1, endless=1), None)
     assert totals(ask, amiens(*rows[:2])).jobs == answers.Interval(26, 58)
 
 
@@ -494,15 +491,15 @@ def test_moves_are_neither_births_nor_closures(ask):
     ]
     lived = [{"commune": "80021", "code": "62.01Z", "year": 2023, "stock": 9, "births": 2, "closures": 1}]
     asked = amiens(moves=moves, series=lived)
-    years = queries.series(check(ask, asked))
+    years = yearly.series(check(ask, asked))
     assert [year.year for year in years] == [2023, 2024, 2025, 2026]
-    assert (years[2].arrivals, years[2].departures, years[2].inside, years[2].change) == (11, 5, 2, 6)
-    assert (years[0].stock, years[0].change, years[3].stock) == (9, 1, 0)
+    assert (years[2].arrivals, years[2].departures, years[2].inside, years[2].others) == (11, 5, 2, -6)
+    assert (years[0].stock, years[0].others, years[3].stock) == (9, 8, 0)
 
 
 def test_the_past_is_not_told_in_naf_2025(ask):
     lived = [{"commune": "80021", "code": "62.01Z", "year": 2023, "stock": 9, "births": 2, "closures": 1}]
-    assert queries.series(ask(amiens(series=lived, naf2025=True))) == ()
+    assert yearly.series(ask(amiens(series=lived, naf2025=True))) == ()
 
 
 def test_the_passage_to_naf_2025_is_what_is_seen_in_the_departments_of_the_place(ask):

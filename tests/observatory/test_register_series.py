@@ -5,12 +5,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.observatory.registers import COMMUNES, FORMER, OECD, STOCK_DATE, convert, rows
+from totem.observatory import yearly
+from totem.observatory.activities import Activities
+from totem.observatory.engine import Scope
+from totem.observatory.models import Nomenclature
 from totem.observatory.nomenclature import read_bridge
 from totem.observatory.register.synthetic import Reference, SyntheticCommune, synthesise
+from totem.territories.places import Place
 
 LONG_AGO = date(1900, 1, 1)
 Period = tuple[date, date | None, str | None]  # first day, last day, activity where it is counted
@@ -114,3 +123,52 @@ def test_every_link_with_a_digital_end_is_a_move(made: tuple[Path, Path]) -> Non
         and OECD & {codes.get(row["siretEtablissementPredecesseur"]), codes.get(row["siretEtablissementSuccesseur"])}
     }
     assert sum(row["n"] for row in rows(layout / "moves.parquet")) == len(moves) > 10
+
+
+@pytest.fixture(scope="module")
+def lives(made: tuple[Path, Path]) -> list[tuple[str, list[tuple[int, str | None, str | None, bool]]]]:
+    """Of each establishment its commune, and by date: year, activity before and after, and if a link explains it."""
+    folder, layout = made
+    place = {row["siret"]: row["commune"] for row in rows(layout / "establishments.parquet")}
+    before, after = links_of(folder, "Successeur"), links_of(folder, "Predecesseur")
+    one, found = timedelta(days=1), []
+    for siret, periods in open_periods(folder).items():
+        events: list[Any] = []
+        ordered = sorted(periods, key=lambda period: period[0])
+        for (first, last, code), former, later in zip(
+            ordered, [None, *ordered], [*(first for first, _last, _code in ordered[1:]), None], strict=False
+        ):
+            opens = former is None or (former[1] or STOCK_DATE) + one < first
+            events.append(
+                (first, None if opens or former is None else former[2], code, explained(before[siret], first))
+            )
+            if last and last < STOCK_DATE and (later is None or last + one < later):
+                events.append((last + one, code, None, explained(after[siret], last + one)))
+        found.append((place[siret], [(day.year, *rest) for day, *rest in events if day <= STOCK_DATE]))
+    return found
+
+
+CODES = sorted(OECD)
+EVERYWHERE = [code for codes in COMMUNES.values() for code in codes]
+
+
+@settings(max_examples=20)
+@given(communes=st.sets(st.sampled_from(EVERYWHERE), min_size=1), codes=st.sets(st.sampled_from(CODES), min_size=1))
+def test_what_entered_and_left_is_the_change_of_the_stock_of_every_place_and_year(made, lives, communes, codes):
+    """What opens, closes and moves leaves is what takes up or gives up the activities, or is linked in another year."""
+    stock: Any = SimpleNamespace(path=made[1], date=STOCK_DATE, complete=True)
+    counted, whole = tuple(sorted(codes)), tuple(sorted(communes))
+    branches = tuple(1 for _code in counted)
+    activities = Activities(1, "essai", "Essai", 1, Nomenclature.REV2, counted, branches, ("Une",), counted, (), False)
+    place = Place("dessin", "essai", "Essai", whole, None, None, None, whole, ())
+    others: Counter[int] = Counter()
+    for commune, events in lives:
+        for year, former, code, linked in events if commune in communes else ():
+            if linked or (former is not None and code is not None):
+                others[year] += (code in codes) - (former in codes)
+    found = yearly.series(Scope(stock, activities, place))
+    for year in found:
+        if year.before is not None:
+            entered, left = year.births + year.arrivals, year.closures + year.departures
+            assert year.stock == year.before + entered - left + year.others
+            assert year.others == others[year.year] - year.arrivals + year.departures

@@ -107,8 +107,10 @@ def test_intervals_are_said_with_their_bounds():
     with override("en"):
         assert words.interval_words(Interval(1050, 2550)) == "1,050 to 2,550"
         assert words.interval_words(Interval(12, 12)) == "12"
-        assert words.interval_words(Interval(1050, None), 83) == "at least 1,050 (nothing bounds 83 establishments)"
-        assert words.interval_words(Interval(1050, None), 1) == "at least 1,050 (nothing bounds 1 establishment)"
+        unknown = Interval(1050, 2550, unknown=1)
+        assert words.interval_words(unknown) == "1,050 to 2,550, plus 1 establishment of unknown headcount"
+        endless = Interval(10_012, 10_019, endless=1)
+        assert words.interval_words(endless) == "10,012 to 10,019 or more: 1 establishment has no upper bound"
     with override("fr"):
         assert "1\N{NARROW NO-BREAK SPACE}050" in words.interval_words(Interval(1050, 2550))
 
@@ -171,3 +173,21 @@ def test_a_small_figure_is_not_given_away_by_the_estimate_beside_it(scope, setti
     figures = {figure.name: figure for figure in figures_of(scope, profile(scope))}
     assert "2" not in figures["establishments"].value
     assert not figures["establishments"].beside
+
+
+def test_growth_stands_beside_what_has_perhaps_closed_and_the_estimate(made_stock):
+    CommuneFactory()
+    version = ActivityVersionFactory()
+    rows = [*(establishment() for _n in range(9)), *(establishment(born=2024, estimated=False) for _n in range(3))]
+    lived = {"commune": "80021", "code": "62.01Z", "births": 0, "closures": 0}
+    stock = made_stock(
+        [*rows, establishment(estimated=False)],
+        series=[{**lived, "year": 2020, "stock": 10}, {**lived, "year": 2025, "stock": 13}],
+    )
+    scope = Scope(stock, activities_of(version), place_for("commune", "80021"))
+    with override("en"):
+        growth = next(figure for figure in figures_of(scope, profile(scope)) if figure.name == "growth")
+    # 4 of the 13 are not estimated active; one of them was registered five years before, active then or not.
+    assert growth.value == "+30.0%"
+    assert growth.beside == "Estimated active: -10.0% to 0.0%"
+    assert growth.warning.startswith("4 of those registered as open have perhaps closed")

@@ -4,7 +4,7 @@ What cannot be known is None, never a guess: a headcount is an interval, a share
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from totem.observatory.activities import ActorKind
@@ -13,25 +13,32 @@ from totem.observatory.engine import Row
 
 @dataclass(frozen=True)
 class Interval:
-    """A number known to lie from `low` to `high`, both included; no `high` where nothing bounds it."""
+    """A headcount known to lie from `low` to `high`, both included, but for establishments that nothing bounds.
+
+    `unknown` of them may have any headcount and add nothing; `endless` are of a band without end, and add its least.
+    """
 
     low: int
-    high: int | None
+    high: int
+    unknown: int = 0
+    endless: int = 0
 
     @property
-    def exact(self) -> bool:
-        """Whether there is nothing left to know."""
-        return self.low == self.high
+    def most(self) -> int | None:
+        """What it is at most; None where an establishment has no bound."""
+        return None if self.unknown or self.endless else self.high
+
+    @classmethod
+    def of(cls, row: Row) -> "Interval":
+        """From the columns `jobs_low`, `jobs_high`, `jobs_unknown`, `jobs_endless` of a query, taken out of its row."""
+        return cls(*(int(row.pop(f"jobs_{name}")) for name in ("low", "high", "unknown", "endless")))
 
     @classmethod
     def sum(cls, parts: Iterable["Interval | None"]) -> "Interval | None":
         """All of them together; None where one is not known."""
         found = list(parts)
         known = [part for part in found if part is not None]
-        if len(known) < len(found):
-            return None
-        highs = [part.high for part in known if part.high is not None]
-        return cls(sum(part.low for part in known), sum(highs) if len(highs) == len(known) else None)
+        return cls(*map(sum, zip((0,) * 4, *map(astuple, known), strict=True))) if len(known) == len(found) else None
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,6 @@ class Totals:
     birth_unknown: int
     not_placed: int
     jobs: Interval
-    jobs_unbounded: int
     undecided: Mapping[str, int]
 
     def share_undecided(self, unit: str = "establishments") -> float | None:
@@ -97,7 +103,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Year:
-    """A year of the sector here: establishments at its end, born, closed, and moved in, out and inside."""
+    """A year of the sector here: establishments at its end, born, closed, and moved in, out and inside.
+
+    `before` is the stock of the year before, None where it is not known.
+    """
 
     year: int
     stock: int
@@ -106,10 +115,14 @@ class Year:
     arrivals: int = 0
     departures: int = 0
     inside: int = 0
+    before: int | None = None
 
     @property
-    def change(self) -> int:
-        return self.births - self.closures + self.arrivals - self.departures
+    def others(self) -> int | None:
+        """What else changed the stock: other activities of those that stay, moves dated in another year."""
+        if self.before is None:
+            return None
+        return self.stock - self.before - self.births + self.closures - self.arrivals + self.departures
 
 
 @dataclass(frozen=True)

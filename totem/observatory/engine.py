@@ -86,10 +86,7 @@ class Question:
 
     def ask(self, name: str, **parameters: object) -> list[Row]:
         """The rows of `sql/NAME.sql`, in its order. Raises RowsGone."""
-        if not self.scope.stock.complete and _needs_rows(name):
-            raise RowsGone(name)
-        self._make_what_is_read_by(name)
-        found = self._connection.execute(text_of(name), parameters or None)
+        found = self._execute(name, parameters)
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
@@ -97,9 +94,19 @@ class Question:
         """The only row of a query that always gives one."""
         return self.ask(name, **parameters)[0]
 
+    def arrays(self, name: str) -> "dict[str, np.ndarray[Any, Any]]":
+        """The same by column, for many rows."""
+        return self._execute(name, {}).fetchnumpy()
+
     def register(self, table: str, **columns: Iterable[object]) -> None:
         """Make one of the question's tables, known by its columns' values. Raises KeyError for another name."""
         _fill(self._connection, table, columns)
+
+    def _execute(self, name: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
+        if not self.scope.stock.complete and _needs_rows(name):
+            raise RowsGone(name)
+        self._make_what_is_read_by(name)
+        return self._connection.execute(text_of(name), parameters or None)
 
     def _make_what_is_read_by(self, name: str) -> None:
         """Make those of the question's tables that take time, once, when a query is the first to read them."""

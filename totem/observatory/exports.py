@@ -21,7 +21,7 @@ from totem.observatory.tables import MASKED, Column, Table
 from totem.territories.models import Level, Outline
 
 LEFT_OUT = "s"
-TYPES = {"text": "string", "code": "string", "number": "integer", "percent": "number", "ratio": "number"}
+TYPES = {"text": "string", "code": "string", "percent": "number", "ratio": "number"}  # others: integer
 SQL_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
@@ -57,7 +57,7 @@ class Sheet:
 
 
 def sheet_of(table: Table) -> Sheet:
-    """The table as a file: an interval becomes two columns, its lowest and its highest value."""
+    """The table as a file: an interval becomes three columns, its bounds and how many have none."""
     fields = tuple(field for column in table.columns for field in _fields(column))
     rows = tuple(tuple(_values(row, table.columns)) for row in table.rows)
     return Sheet(table.name, table.title, table.description, fields, rows)
@@ -71,14 +71,20 @@ def _fields(column: Column) -> Iterator[Field]:
         yield Field(
             f"{column.name}_high",
             _("%(label)s, at most") % {"label": column.label},
-            _("%(definition)s Empty where nothing bounds it.") % {"definition": column.definition},
+            column.definition,
+            "integer",
+        )
+        yield Field(
+            f"{column.name}_unbounded",
+            _("%(label)s: establishments without upper bound") % {"label": column.label},
+            _("Establishments of unknown headcount, or of a band without end, that may add to what it is at most."),
             "integer",
         )
         return
     definition = column.definition
     if column.kind == "percent":
         definition = " ".join(text for text in (definition, _("From 0 to 1.")) if text)
-    yield Field(column.name, column.label, definition, TYPES[column.kind])
+    yield Field(column.name, column.label, definition, TYPES.get(column.kind, "integer"))
 
 
 def _values(row: Sequence[Any], columns: Sequence[Column]) -> Iterator[Any]:
@@ -86,9 +92,9 @@ def _values(row: Sequence[Any], columns: Sequence[Column]) -> Iterator[Any]:
         if column.kind != "interval":
             yield str(value) if column.kind == "code" and value is not None and value is not MASKED else value
         elif value is None or value is MASKED:
-            yield from (value, value)
+            yield from (value, value, value)
         else:
-            yield from (value.low, value.high)
+            yield from (value.low, value.high, value.unknown + value.endless)
 
 
 # -- CSV --------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The few figures of a place that matter, in words: everything a reader needs not to misread them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from totem.core.wording import number, percent
 from totem.observatory import words
-from totem.observatory.answers import Profile, Totals, Year
+from totem.observatory.answers import Profile, Totals
 from totem.observatory.engine import Scope
 from totem.observatory.masking import is_too_small, threshold_in_force
 from totem.observatory.place_tables import ratio
@@ -16,7 +16,7 @@ from totem.observatory.place_tables import ratio
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """A figure in words. `beside` is the same estimated active, `undecided` the part that cannot be decided, if any."""
+    """A figure in words. `beside` is the same estimated active, `warning` what cannot be decided or is not sure."""
 
     name: str
     label: str
@@ -25,7 +25,7 @@ class KeyFigure:
     source: str
     unit: str = ""
     beside: str = ""
-    undecided: str = ""
+    warning: str = ""
 
 
 def figures_of(scope: Scope, profile: Profile) -> list[KeyFigure]:
@@ -36,8 +36,8 @@ def figures_of(scope: Scope, profile: Profile) -> list[KeyFigure]:
     weight = ratio(totals.establishments, everything or 0)
     if weight is not None and not is_too_small(totals.establishments):
         found.append(_figure("weight", percent(weight, 1)))
-    if growth := _change(scope, profile.series, 5):
-        found.append(_figure("growth", growth))
+    if growth := _change(scope, profile, 5):
+        found.append(_figure("growth", growth[0], **growth[1]))
     return found
 
 
@@ -53,10 +53,11 @@ def more_figures(scope: Scope, profile: Profile) -> Iterator[KeyFigure]:
             % {"people": number(people)},
             source,
         )
-    if change := _change(scope, profile.series, 1):
+    if change := _change(scope, profile, 1):
         last = {"year": scope.stock.date.year - 1}
         definition = _("Open establishments at the end of %(year)s, the last full year, against a year before.")
-        yield KeyFigure("last_year", _("Change in %(year)s") % last, change, definition % last, source)
+        label = _("Change in %(year)s") % last
+        yield KeyFigure("last_year", label, change[0], definition % last, source, **change[1])
 
 
 def _figure(name: str, value: str, **more: str) -> KeyFigure:
@@ -74,27 +75,52 @@ def _unit_figure(totals: Totals, name: str) -> KeyFigure:
     }
     shown = bool(registered) and not is_too_small(estimated) and not is_too_small(registered - estimated)
     return _figure(
-        name, number(registered), beside=beside if shown else "", undecided=words.undecided_words(totals, name)
+        name, number(registered), beside=beside if shown else "", warning=words.undecided_words(totals, name)
     )
 
 
 def _jobs_figure(totals: Totals) -> KeyFigure:
     if is_too_small(totals.employers):
         return _figure("jobs", _("left out"))
-    unbounded = ngettext(
-        "Nothing bounds the headcount of %(count)s establishment",
-        "Nothing bounds the headcount of %(count)s establishments",
-        totals.jobs_unbounded,
-    ) % {"count": number(totals.jobs_unbounded)}
-    return _figure("jobs", words.interval_words(totals.jobs), beside=unbounded if totals.jobs_unbounded else "")
+    undecided = totals.undecided.get("employers", 0)
+    without = ngettext(
+        "Without the employees of %(count)s employer without a position, inside or outside",
+        "Without the employees of %(count)s employers without a position, inside or outside",
+        undecided,
+    ) % {"count": number(undecided)}
+    return _figure("jobs", words.interval_words(totals.jobs), warning=without if undecided else "")
 
 
-def _change(scope: Scope, series: Sequence[Year], years: int) -> str:
-    """The change of the stock over that many full years, with its sign; empty where it is not known."""
-    stock_of = {year.year: year.stock for year in series}
+def _change(scope: Scope, profile: Profile, years: int) -> tuple[str, dict[str, str]] | None:
+    """The change of the stock over that many full years, with what must stand beside it; None where it is not known."""
+    stock_of = {year.year: year.stock for year in profile.series}
     last = scope.stock.date.year - 1
     before, now = stock_of.get(last - years), stock_of.get(last)
     if not before or now is None or is_too_small(before) or is_too_small(now):
-        return ""
-    change = (now - before) / before
+        return None
+    sleeping, sleeping_before = _perhaps_closed(profile, last), _perhaps_closed(profile, last - years)
+    beside = {}
+    if not scope.place.partial and not is_too_small(sleeping) and not is_too_small(sleeping_before):
+        if sleeping:
+            beside["warning"] = ngettext(
+                "%(count)s of those registered as open has perhaps closed: nobody has to declare an end",
+                "%(count)s of those registered as open have perhaps closed: nobody has to declare an end",
+                sleeping,
+            ) % {"count": number(sleeping)}
+        if sleeping_before < before and sleeping <= now:
+            bounds = [_signed((now - sleeping - then) / then) for then in (before, before - sleeping_before)]
+            text = (
+                _("Estimated active: %(low)s to %(high)s") if bounds[0] != bounds[1] else _("Estimated active: %(low)s")
+            )
+            beside["beside"] = text % {"low": bounds[0], "high": bounds[1]}
+    return _signed((now - before) / before), beside
+
+
+def _perhaps_closed(profile: Profile, year: int) -> int:
+    """How many of the establishments open by the end of that year are registered as open and not estimated active."""
+    born = (row for row in profile.born if row.key is None or row.key <= year)
+    return sum(row.establishments - row.estimated for row in born)
+
+
+def _signed(change: float) -> str:
     return f"{'+' if change > 0 else ''}{percent(change, 1)}"

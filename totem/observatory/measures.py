@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.measures import Combine, CountedUnit, Figure, measure
 from totem.core.periods import Period
-from totem.observatory import queries
+from totem.observatory import queries, yearly
 from totem.observatory.activities import actor_kinds
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import Stock
@@ -87,7 +87,7 @@ def digital_establishments(scope: Scope) -> Figure:
 @_of_scope
 def digital_jobs(scope: Scope) -> Figure:
     found = queries.totals(scope)
-    return Figure.between(found.jobs.low, None if found.undecided.get("establishments") else found.jobs.high)
+    return Figure.between(found.jobs.low, None if found.undecided.get("establishments") else found.jobs.most)
 
 
 @measure(
@@ -158,7 +158,7 @@ def digital_companies_over_5m(scope: Scope) -> Figure:
 )
 @_of_scope
 def digital_growth(scope: Scope) -> Figure:
-    stock_of = {row.year: row.stock for row in queries.series(scope)}
+    stock_of = {row.year: row.stock for row in yearly.series(scope)}
     last = scope.stock.date.year - 1
     if last not in stock_of or last - 1 not in stock_of:
         return Figure(None)

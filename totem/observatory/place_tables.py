@@ -20,7 +20,7 @@ from totem.observatory.notes import NOTES
 from totem.observatory.surroundings import commune_names
 from totem.observatory.tables import CellKind, Column, Drawing, Table, tabulate
 
-FLOWS = ("births", "closures", "arrivals", "departures")
+FLOWS = ("before", "births", "arrivals", "closures", "departures", "others", "stock")
 
 
 # -- Columns ----------------------------------------------------------------------------------------------------------
@@ -245,8 +245,12 @@ def series_tables(scope: Scope, years: Sequence[Year]) -> tuple[Table, Table]:
         _table(
             "flux",
             _("Births and closures"),
-            _("Establishments born and closed in the year; the last year is not whole.") + approximate,
-            (year, *map(_defined, FLOWS)),
+            _(
+                "What was open a year before, plus births and arrivals, less closures and departures, with the other"
+                " entries and exits, is the stock of the year; the last year is not whole."
+            )
+            + approximate,
+            (year, *(_defined(name, "balance" if name == "others" else "number") for name in FLOWS)),
             years,
             drawing=Drawing("flows", "year", ("births", "closures")),
             flows=FLOWS,

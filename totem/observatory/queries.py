@@ -4,8 +4,6 @@ Figures are counts of what the register holds on the stock's date.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
 
 from totem.core import clock
 from totem.observatory.activities import DEFAULT, Activities, ActorKind, activities_of, actor_kinds
@@ -20,11 +18,11 @@ from totem.observatory.answers import (
     Size,
     Speciality,
     Totals,
-    Year,
 )
 from totem.observatory.engine import NoStock, Question, Row, Scope, opened
-from totem.observatory.models import ActivityVersion, Nomenclature, Stock
+from totem.observatory.models import ActivityVersion, Stock
 from totem.observatory.nomenclature import Pair, read_bridge
+from totem.observatory.yearly import series
 from totem.territories.models import Commune
 from totem.territories.places import Place
 
@@ -58,6 +56,7 @@ def default_activities() -> Activities:
 
 def profile(scope: Scope) -> Profile:
     """Everything of the page but lists and communes, in one opening of the stock."""
+    past = series(scope)  # before the rest: it may open the stock itself
     with opened(scope) as question:
         return Profile(
             totals=_totals(question),
@@ -67,7 +66,7 @@ def profile(scope: Scope) -> Profile:
             born=_counted(question.ask("ages"), "born"),
             legal_forms=_counted(question.ask("legal_forms"), "legal"),
             specialities=_specialities(question),
-            series=_series(question),
+            series=past,
         )
 
 
@@ -75,27 +74,6 @@ def totals(scope: Scope) -> Totals:
     """The figures that matter alone."""
     with opened(scope) as question:
         return _totals(question)
-
-
-def series(scope: Scope) -> tuple[Year, ...]:
-    """Stock, births, closures and moves of each year since 2010, from the first that has any to the stock's.
-
-    A drawn place counts the communes it touches. Empty for NAF 2025: the register does not tell the past in it. That of
-    an official place is remembered: a stock's files never change.
-    """
-    if scope.place.edition:
-        return _kept_series(scope.stock.path, scope.place.edition, scope)
-    return _asked_series(scope)
-
-
-@lru_cache(maxsize=512)
-def _kept_series(_files: Path, _edition: str, scope: Scope) -> tuple[Year, ...]:
-    return _asked_series(scope)
-
-
-def _asked_series(scope: Scope) -> tuple[Year, ...]:
-    with opened(scope) as question:
-        return _series(question)
 
 
 def communes(scope: Scope) -> tuple[Counted, ...]:
@@ -176,13 +154,9 @@ def domiciliations(scope: Scope, *, limit: int = 20) -> list[Row]:
 
 def _totals(question: Question) -> Totals:
     row = question.one("totals")
-    low, high, unbounded = row.pop("jobs_low"), row.pop("jobs_high"), row["jobs_unbounded"]
+    jobs = Interval.of(row)
     undecided = question.one("undecided") if question.scope.place.partial else {}
-    return Totals(**row, jobs=Interval(low, _bounded(high, unbounded)), undecided=undecided)
-
-
-def _bounded(high: int | None, unbounded: int) -> int | None:
-    return None if unbounded else int(high or 0)
+    return Totals(**row, jobs=jobs, undecided=undecided)
 
 
 def _counted(rows: Iterable[Row], key: str) -> tuple[Counted, ...]:
@@ -193,9 +167,7 @@ def _counted(rows: Iterable[Row], key: str) -> tuple[Counted, ...]:
             establishments=row["establishments"],
             employers=row.get("employers", 0),
             estimated=row.get("establishments_estimated", 0),
-            jobs=Interval(row["jobs_low"], _bounded(row["jobs_high"], row["jobs_unbounded"]))
-            if "jobs_low" in row
-            else None,
+            jobs=Interval.of(row) if "jobs_low" in row else None,
             everything=row.get("all_establishments"),
         )
         for row in rows
@@ -209,17 +181,6 @@ def _specialities(question: Question) -> tuple[Speciality, ...]:
         Speciality(row["branch"], row["here"], row["country"], row["quotient"], row["all_here"])
         for row in question.ask("specialisation")
     )
-
-
-def _series(question: Question) -> tuple[Year, ...]:
-    if question.scope.activities.nomenclature != Nomenclature.REV2:
-        return ()
-    stocks = {row["year"]: row for row in question.ask("series")}
-    moves = {row["year"]: row for row in question.ask("moves")}
-    known = stocks.keys() | moves.keys()
-    nothing = {"stock": 0, "births": 0, "closures": 0}
-    years = range(min(known), question.scope.stock.date.year + 1) if known else ()
-    return tuple(Year(**{**nothing, **moves.get(year, {}), **stocks.get(year, {}), "year": year}) for year in years)
 
 
 def _register_kind(question: Question, kind: ActorKind) -> None:

@@ -16,8 +16,7 @@ from totem.core.rendering import ChartKind, ChartSpec
 from totem.core.wording import number, percent
 from totem.observatory import words
 
-CellKind = Literal["text", "code", "number", "percent", "ratio", "interval"]
-NUMBERS = frozenset({"number", "percent", "ratio", "interval"})
+CellKind = Literal["text", "code", "number", "balance", "percent", "ratio", "interval"]
 
 
 class _Masked:
@@ -49,7 +48,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        return self.kind in NUMBERS
+        return self.kind in _WORDS_OF
 
     def value_in(self, row: Any) -> Any:
         return self.value(row) if self.value else getattr(row, self.name)
@@ -163,14 +162,17 @@ def value_words(value: Any, kind: CellKind) -> str:
     if value is MASKED:
         return _("left out")
     if value is None:
-        return _("not known") if kind in NUMBERS else ""
-    if kind == "interval":
-        return words.interval_words(value)
-    if kind == "percent":
-        return percent(value, 1)
-    if kind == "ratio":
-        return number(value, 2)
-    return number(value) if kind == "number" else str(value)
+        return _("not known") if kind in _WORDS_OF else ""
+    return _WORDS_OF.get(kind, str)(value)
+
+
+_WORDS_OF: Mapping[CellKind, Callable[[Any], str]] = {
+    "number": number,
+    "balance": lambda value: f"{'+' if value > 0 else ''}{number(value)}",
+    "percent": lambda value: percent(value, 1),
+    "ratio": lambda value: number(value, 2),
+    "interval": words.interval_words,
+}
 
 
 # -- Charts -----------------------------------------------------------------------------------------------------------

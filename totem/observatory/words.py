@@ -73,7 +73,11 @@ DEFINITIONS: Mapping[str, Definition] = {
     ),
     "growth": Definition(
         gettext_lazy("Change over five years"),
-        gettext_lazy("Open establishments at the end of the last full year, against those five years before."),
+        gettext_lazy(
+            "Open establishments at the end of the last full year, against those five years before. Those registered as"
+            " open that are not estimated active are left out of the estimate today; five years before, each of them"
+            " may have been active or not: hence its two bounds."
+        ),
     ),
     "share": Definition(
         gettext_lazy("Share"),
@@ -116,6 +120,17 @@ DEFINITIONS: Mapping[str, Definition] = {
     "departures": Definition(
         gettext_lazy("Departures"),
         gettext_lazy("Establishments that moved out of the territory, or of the activities counted, by the links."),
+    ),
+    "before": Definition(
+        gettext_lazy("Open a year before"),
+        gettext_lazy("Establishments open at the end of the year before."),
+    ),
+    "others": Definition(
+        gettext_lazy("Other entries and exits"),
+        gettext_lazy(
+            "Balance of what else changed the stock: establishments that took up or gave up the activities counted"
+            " without opening or closing, or that moved in another year than they opened or closed."
+        ),
     ),
     "unit_band": Definition(
         gettext_lazy("Band of the company"),
@@ -242,20 +257,32 @@ def age_classes(year: int) -> tuple[AgeClass, ...]:
 # -- Dates and numbers -------------------------------------------------------------------------------------------------
 
 
-def interval_words(interval: "Interval", unbounded: int = 0) -> str:
-    """« 1 050 to 2 550 », « at least 1 050 (nothing bounds 83 establishments) », or the number alone."""
-    low = number(interval.low)
-    if interval.high is None:
-        if not unbounded:
-            return _("at least %(low)s") % {"low": low}
-        return ngettext(
-            "at least %(low)s (nothing bounds %(count)s establishment)",
-            "at least %(low)s (nothing bounds %(count)s establishments)",
-            unbounded,
-        ) % {"low": low, "count": number(unbounded)}
-    if interval.exact:
-        return low
-    return _("%(low)s to %(high)s") % {"low": low, "high": number(interval.high)}
+def interval_words(interval: "Interval") -> str:
+    """« 1 050 to 2 550, plus 3 establishments of unknown headcount », or the number alone."""
+    text = number(interval.low)
+    if interval.low < interval.high:
+        text = _("%(low)s to %(high)s") % {"low": text, "high": number(interval.high)}
+    if interval.endless:
+        values = {"count": number(interval.endless), "interval": text}
+        text = (
+            ngettext(
+                "%(interval)s or more: %(count)s establishment has no upper bound",
+                "%(interval)s or more: %(count)s establishments have no upper bound",
+                interval.endless,
+            )
+            % values
+        )
+    if interval.unknown:
+        values = {"count": number(interval.unknown), "interval": text}
+        text = (
+            ngettext(
+                "%(interval)s, plus %(count)s establishment of unknown headcount",
+                "%(interval)s, plus %(count)s establishments of unknown headcount",
+                interval.unknown,
+            )
+            % values
+        )
+    return text
 
 
 def counted_words(scope: "Scope") -> str:

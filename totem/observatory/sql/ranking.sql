@@ -2,7 +2,8 @@
 -- says which territory each commune of the place belongs to.
 SELECT k.territory, COALESCE(c.head_offices, 0) AS head_offices, COALESCE(c.establishments, 0) AS establishments,
        COALESCE(c.employers, 0) AS employers, COALESCE(c.jobs_low, 0) AS jobs_low, COALESCE(c.jobs_high, 0) AS jobs_high,
-       COALESCE(c.jobs_unbounded, 0) AS jobs_unbounded, COALESCE(k.everything, 0) AS all_establishments
+       COALESCE(c.jobs_unknown, 0) AS jobs_unknown, COALESCE(c.jobs_endless, 0) AS jobs_endless,
+       COALESCE(k.everything, 0) AS all_establishments
 FROM (
     SELECT m.territory, SUM(t.establishments) AS everything
     FROM territory AS m
@@ -15,8 +16,9 @@ LEFT JOIN (
            SUM(o.n) AS establishments,
            SUM(CASE WHEN o.is_employer THEN o.n ELSE 0 END) AS employers,
            SUM(o.n * o.jobs_low) AS jobs_low,
-           SUM(o.n * o.jobs_high) AS jobs_high,
-           SUM(CASE WHEN o.jobs_high IS NULL THEN o.n ELSE 0 END) AS jobs_unbounded
+           SUM(o.n * COALESCE(o.jobs_high, o.jobs_low)) AS jobs_high,
+           SUM(CASE WHEN o.jobs_high IS NULL AND o.jobs_low = 0 THEN o.n ELSE 0 END) AS jobs_unknown,
+           SUM(CASE WHEN o.jobs_high IS NULL AND o.jobs_low > 0 THEN o.n ELSE 0 END) AS jobs_endless
     FROM open_here AS o
     JOIN territory AS m ON m.commune = o.commune
     GROUP BY m.territory

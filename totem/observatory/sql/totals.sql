@@ -11,6 +11,7 @@ SELECT COALESCE(SUM(CASE WHEN head_office THEN n ELSE 0 END), 0) AS head_offices
        COALESCE(SUM(CASE WHEN born IS NULL THEN n ELSE 0 END), 0) AS birth_unknown,
        COALESCE(SUM(CASE WHEN NOT placed THEN n ELSE 0 END), 0) AS not_placed,
        COALESCE(SUM(n * jobs_low), 0) AS jobs_low,
-       SUM(n * jobs_high) AS jobs_high,
-       COALESCE(SUM(CASE WHEN jobs_high IS NULL THEN n ELSE 0 END), 0) AS jobs_unbounded
+       COALESCE(SUM(n * COALESCE(jobs_high, jobs_low)), 0) AS jobs_high,
+       COALESCE(SUM(CASE WHEN jobs_high IS NULL AND jobs_low = 0 THEN n ELSE 0 END), 0) AS jobs_unknown,
+       COALESCE(SUM(CASE WHEN jobs_high IS NULL AND jobs_low > 0 THEN n ELSE 0 END), 0) AS jobs_endless
 FROM open_here

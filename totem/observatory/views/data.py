@@ -20,7 +20,7 @@ from totem.core.expensive import apart
 from totem.core.pages import NotFound
 from totem.core.rendering import ChartSpec, answers_busy, chart_svgs, document_pdf
 from totem.core.wording import date_with_year
-from totem.observatory import exports, open_data, queries, surroundings, words
+from totem.observatory import exports, open_data, queries, surroundings, words, yearly
 from totem.observatory.answers import Profile
 from totem.observatory.engine import Scope
 from totem.observatory.key_figures import KeyFigure, figures_of
@@ -58,7 +58,7 @@ Maker = Callable[[HttpRequest, Scope], Table | None]
 def _of_series(name: str) -> Maker:
     """The yearly tables alone: the rest of the profile is not asked for them."""
     return lambda _request, scope: next(
-        (table for table in series_tables(scope, queries.series(scope)) if table.name == name and table.rows),
+        (table for table in series_tables(scope, yearly.series(scope)) if table.name == name and table.rows),
         None,
     )
 
@@ -280,7 +280,7 @@ def _printed(table: Table, *, image: str) -> dict[str, Any]:
 
 
 def _printed_figure(figure: KeyFigure) -> dict[str, str]:
-    definition = " ".join(text for text in (figure.definition, figure.beside, figure.undecided) if text)
+    definition = " ".join(text for text in (figure.definition, figure.beside, figure.warning) if text)
     return {
         "label": figure.label,
         "value": figure.value,
