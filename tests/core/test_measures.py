@@ -40,6 +40,8 @@ def test_measures_are_published_with_unit_method_and_label():
         "bookable_desks",
         "visiting_desks",
         "open_days_per_week",
+        "open_hours_per_week",
+        "hub_age",
         "bookings_made",
         "occupancy",
     }
@@ -79,6 +81,29 @@ def test_area_and_open_days():
     OpeningHours.objects.create(hub=hub, weekday=1, opens_at=time(20), closes_at=time(22))
     assert measured("hub_area", hub, other) == Decimal("530.50")
     assert measured("open_days_per_week", hub) == 6
+
+
+@pytest.mark.django_db
+def test_opening_hours_of_a_week_count_those_after_midnight():
+    hub = HubFactory()
+    hub.opening_hours.all().delete()
+    assert measured("open_hours_per_week", hub) == 0
+    for weekday, opens, closes in ((1, time(9), time(12, 30)), (1, time(14), time(18)), (5, time(20), time(2))):
+        OpeningHours.objects.create(hub=hub, weekday=weekday, opens_at=opens, closes_at=closes)
+    OpeningHours.objects.create(hub=hub, weekday=3, opens_at=time(0), closes_at=time(0))  # the whole day
+    assert measured("open_hours_per_week", hub) == Decimal("37.5")
+
+
+@pytest.mark.django_db
+def test_a_place_is_as_old_as_its_first_zone():
+    hub = HubFactory()
+    assert measured("hub_age", hub) is None
+    for opens_on in ("2024-03-08", "2026-01-01", "2027-03-08"):
+        ZoneFactory(hub=hub, opens_on=opens_on)
+    assert measured("hub_age", hub) == 2  # three years tomorrow
+    ZoneFactory(hub=hub, opens_on=None)
+    figure = measures.take("hub_age", [hub], WEEK, NOW).figure
+    assert (figure.value, figure.bounds) == (None, (2, None))
 
 
 @pytest.mark.django_db

@@ -98,6 +98,7 @@ class ActorClass(models.TextChoices):
     PUBLIC_BODY = "public_body", _("Other public body")
     PUBLIC_SERVICE = "public_service", _("Private body with a public-service task")
     COMPANY = "company", _("Company")
+    ENTREPRENEURS = "entrepreneurs", _("Entrepreneurs")
     TECH_CHAMPION = "tech_champion", _("Tech Champion")
     LARGE_GROUP = "large_group", _("Large group with R&D")
     HIGHER_EDUCATION = "higher_education", _("Higher education")
