@@ -172,7 +172,7 @@ def _charter(path: Path) -> Any:
 
 
 def _measurements(charter: Any, subjects: list[Any], rng: random.Random) -> None:
-    from totem.labels.evidence.indicators import figures_of  # noqa: PLC0415
+    from totem.labels.figures import figures_of  # noqa: PLC0415
     from totem.labels.models import Reading  # noqa: PLC0415
 
     measured = [one for one in figures_of(charter).values() if one.measure is not None]
@@ -191,7 +191,7 @@ def _measurements(charter: Any, subjects: list[Any], rng: random.Random) -> None
 
 
 def _observations(charter: Any, subjects: list[Any], workspace: Any, rng: random.Random) -> None:
-    from totem.labels.evidence.indicators import figures_of  # noqa: PLC0415
+    from totem.labels.figures import figures_of  # noqa: PLC0415
     from totem.labels.models import Observation, ObservationVersion, Retention  # noqa: PLC0415
 
     declared = [one for one in figures_of(charter).values() if one.measure is None]

@@ -21,7 +21,7 @@ from tests.serving import Site
 from totem.accounts.models import User
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, evaluate, version_for
 from totem.labels.models import Board, Evaluation, Judgement
 from totem.labels.subjects import subject_of

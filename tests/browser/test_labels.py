@@ -19,7 +19,7 @@ from tests.serving import Site, Totem
 from totem.accounts.models import User
 from totem.labels import jobs
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement, Observation, Search
 from totem.labels.subjects import subject_of

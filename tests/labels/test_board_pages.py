@@ -28,7 +28,7 @@ from tests.factories.territories import (
 from totem.core.models import JournalEntry
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, evaluate
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
 from totem.labels.subjects import subject_of

@@ -46,7 +46,7 @@ from totem.labels.charters.parsing import CharterErrors, read_charter
 from totem.labels.charters.vocabulary import known_here
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging import judge
 from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, kept
 from totem.labels.judging.facts import Facts

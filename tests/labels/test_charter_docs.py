@@ -20,8 +20,9 @@ from totem.labels.charters.format import Charter
 from totem.labels.charters.parsing import read_charter
 from totem.labels.charters.schema import MEANINGS
 from totem.labels.charters.vocabulary import WORDS, known_here
+from totem.labels.figures import FigureState, KnownFigure
 from totem.labels.judging import judge
-from totem.labels.judging.facts import Facts, Hold, JudgementFact, Known, Organisation, Role, State
+from totem.labels.judging.facts import Facts, JudgementFact, OrganisationFact, RoleFact, State
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ["charters.md", "guide/chartes.md"]
@@ -81,15 +82,18 @@ def test_the_complete_example_is_judged():
         "partenaires": State.UNKNOWN,
         "esprit": State.HUMAN,
     }
-    figures = {"usable_area": Known(Hold.KNOWN, Decimal(500)), "visitors": Known(Hold.KNOWN, Decimal(999))}
-    three = tuple(Organisation(n, f"N° {n}", "startup") for n in (1, 2, 3))
-    roles = tuple(Role(one.id, "mobilised_in", id=one.id) for one in three)
+    figures = {
+        "usable_area": KnownFigure(FigureState.KNOWN, Decimal(500)),
+        "visitors": KnownFigure(FigureState.KNOWN, Decimal(999)),
+    }
+    three = tuple(OrganisationFact(n, f"N° {n}", "startup") for n in (1, 2, 3))
+    roles = tuple(RoleFact(one.id, "mobilised_in", id=one.id) for one in three)
     judged = {"esprit": JudgementFact(1, True, day, "Oui.")}
     facts = Facts("epci:1", "Ici", day, figures, organisations=three, roles=roles, judgements=judged)
     result = judge(found, facts)
     assert (result.state, result.finding("frequentation").gap) == (State.NOT_MET, 1)
     assert result.finding("surface").state is result.finding("partenaires").state is State.MET
-    figures["visitors"] = Known(Hold.KNOWN, Decimal(1000))
+    figures["visitors"] = KnownFigure(FigureState.KNOWN, Decimal(1000))
     assert judge(found, msgspec.structs.replace(facts, figures=figures)).state is State.MET
 
 

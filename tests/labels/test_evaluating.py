@@ -11,7 +11,7 @@ from tests.factories.labels import BoardFactory, CharterVersionFactory, content_
 from tests.factories.territories import CommuneFactory, EpciFactory
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, evaluate_many
 from totem.labels.judging.facts import State
 from totem.labels.models import Board, CharterVersion

@@ -34,11 +34,10 @@ from totem.core import measures
 from totem.core.measures import Combine
 from totem.core.models import JournalEntry
 from totem.labels.charters.format import PeriodKind
-from totem.labels.coalitions.comparison import compare, lasts_until
+from totem.labels.coalitions.comparison import compare
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.gathering import read_figures
-from totem.labels.evidence.indicators import Figured
-from totem.labels.judging.facts import Hold, Known
+from totem.labels.evidence.figures import read_figures
+from totem.labels.figures import FigureDefinition, FigureState, KnownFigure
 from totem.labels.models import Observation, ObservationVersion, Retention
 from totem.labels.subjects import Subject, subject_at
 from totem.territories.actions import publish_perimeter_version
@@ -47,9 +46,9 @@ from totem.territories.models import Workspace
 TODAY = datetime.date(2026, 11, 1)
 NOW = datetime.datetime(2026, 11, 1, 9, tzinfo=datetime.UTC)
 EPCI = "epci:248000531"
-EVENTS = Figured("events_held", "Événements", "événements", "", Combine.SUM)
-SIGNED = Figured("essai.signed", "Charte signée", "document", "", Combine.ANY, documents=True)
-CENTRE = Figured("minutes_to_centre", "Minutes", "min", "", Combine.MAX, documents=True, travel=True)
+EVENTS = FigureDefinition("events_held", "Événements", "événements", "", Combine.SUM)
+SIGNED = FigureDefinition("essai.signed", "Charte signée", "document", "", Combine.ANY, documents=True)
+CENTRE = FigureDefinition("minutes_to_centre", "Minutes", "min", "", Combine.MAX, documents=True, travel=True)
 
 
 @pytest.fixture
@@ -78,7 +77,7 @@ def declared(
     place: Subject,
     value: float | None = 156,
     *,
-    figured: Figured = EVENTS,
+    figured: FigureDefinition = EVENTS,
     public: bool = False,
     documents: tuple = (),
     **more: object,
@@ -100,7 +99,9 @@ def retained(workspace: Workspace, row: Observation | None, reason: str = "Le pl
     return evidence_actions.retain(workspace=workspace, observation=row, reason=reason, by=UserFactory(), now=NOW, **of)
 
 
-def known(workspace: Workspace | None, place: Subject, figured: Figured = EVENTS, day: datetime.date = TODAY) -> Known:
+def known(
+    workspace: Workspace | None, place: Subject, figured: FigureDefinition = EVENTS, day: datetime.date = TODAY
+) -> KnownFigure:
     return read_figures({figured.name: figured}, [place], day, workspace)[place.key][figured.name]
 
 
@@ -214,7 +215,7 @@ class TestWithdrawing:
         paper = DocumentFactory(workspace=workspace)
         row = declared(workspace, place, documents=(paper,))
         evidence_actions.withdraw(observation=row, based_on=1, by=UserFactory(), now=NOW)
-        assert known(workspace, place).hold is Hold.MISSING
+        assert known(workspace, place).state is FigureState.MISSING
         last = row.versions.order_by("-number")[0]
         assert (last.number, last.withdrawn, last.value, list(last.documents.all())) == (2, True, 156, [paper])
 
@@ -366,9 +367,9 @@ COMPANIES = "digital_companies"
 
 
 @pytest.fixture
-def companies() -> Figured:
+def companies() -> FigureDefinition:
     """A figure that Totem computes."""
-    return Figured(COMPANIES, "Entreprises", "entreprises", "", Combine.SUM, measure=measures.get(COMPANIES))
+    return FigureDefinition(COMPANIES, "Entreprises", "entreprises", "", Combine.SUM, measure=measures.get(COMPANIES))
 
 
 class TestWhichCounts:
@@ -412,7 +413,7 @@ class TestWhichCounts:
         for value in (5, 5, 6):
             declared(WorkspaceFactory(), place, value, public=True)
         found = known(workspace, place)
-        assert (found.hold, found.value, len(found.evidence)) == (Hold.CONTRADICTED, None, 2)
+        assert (found.state, found.value, len(found.evidence)) == (FigureState.CONTRADICTED, None, 2)
 
     def test_a_value_and_not_available_do_not_contradict_each_other(self, workspace, place):
         declared(WorkspaceFactory(), place, None, unavailable="Non compté", public=True)
@@ -420,7 +421,7 @@ class TestWhichCounts:
         assert known(workspace, place).value == 5
 
     def test_what_others_publish_of_two_years_does_not_contradict_itself(self, workspace, place):
-        yearly = Figured("events_held", "Événements", "", "", Combine.SUM, period=PeriodKind.CLOSED_YEAR)
+        yearly = FigureDefinition("events_held", "Événements", "", "", Combine.SUM, period=PeriodKind.CLOSED_YEAR)
         declared(WorkspaceFactory(), place, 4, public=True, ends_on=datetime.date(2024, 12, 31))
         declared(WorkspaceFactory(), place, 5, public=True)
         assert known(workspace, place, yearly).value == 5
@@ -434,33 +435,37 @@ class TestWhichCounts:
         other = WorkspaceFactory()
         declared(other, place, 5)
         declared(other, place, 6, public=True)  # not the one they retain
-        assert known(workspace, place).hold is Hold.MISSING
-        assert known(None, place).hold is Hold.MISSING
+        assert known(workspace, place).state is FigureState.MISSING
+        assert known(None, place).state is FigureState.MISSING
 
     def test_not_available_is_that_with_its_reason(self, workspace, place):
         declared(workspace, place, None, unavailable="Non compté")
         found = known(workspace, place)
-        assert (found.hold, found.reason) == (Hold.UNAVAILABLE, "Non compté")
+        assert (found.state, found.reason) == (FigureState.UNAVAILABLE, "Non compté")
 
     def test_an_observation_of_after_the_day_asked_is_not_known_yet(self, workspace, place):
         declared(workspace, place, 5)
-        assert known(workspace, place, day=datetime.date(2025, 12, 30)).hold is Hold.MISSING
+        assert known(workspace, place, day=datetime.date(2025, 12, 30)).state is FigureState.MISSING
         assert known(workspace, place, day=datetime.date(2025, 12, 31)).value == 5
 
     @pytest.mark.parametrize(
         ("until", "day", "hold"),
         [
-            (datetime.date(2026, 6, 30), datetime.date(2026, 6, 30), Hold.KNOWN),
-            (datetime.date(2026, 6, 30), datetime.date(2026, 7, 1), Hold.STALE),
-            (None, datetime.date(2027, 12, 31), Hold.KNOWN),  # 24 months after 31 December 2025
-            (None, datetime.date(2028, 1, 1), Hold.STALE),
-            (datetime.date(2030, 1, 1), datetime.date(2028, 1, 1), Hold.KNOWN),  # what it says goes before the charter
+            (datetime.date(2026, 6, 30), datetime.date(2026, 6, 30), FigureState.KNOWN),
+            (datetime.date(2026, 6, 30), datetime.date(2026, 7, 1), FigureState.STALE),
+            (None, datetime.date(2027, 12, 31), FigureState.KNOWN),  # 24 months after 31 December 2025
+            (None, datetime.date(2028, 1, 1), FigureState.STALE),
+            (
+                datetime.date(2030, 1, 1),
+                datetime.date(2028, 1, 1),
+                FigureState.KNOWN,
+            ),  # what it says goes before the charter
         ],
     )
     def test_validity_is_what_it_says_or_else_what_the_charter_does(self, workspace, place, until, day, hold):
-        lasting = Figured("events_held", "Événements", "", "", Combine.SUM, validity_months=24)
+        lasting = FigureDefinition("events_held", "Événements", "", "", Combine.SUM, validity_months=24)
         declared(workspace, place, 5, valid_until=until)
-        assert known(workspace, place, lasting, day).hold is hold
+        assert known(workspace, place, lasting, day).state is hold
 
     @pytest.mark.parametrize(
         ("day", "months"),
@@ -468,23 +473,23 @@ class TestWhichCounts:
     )
     def test_the_last_day_told_is_the_last_that_counts(self, workspace, place, day, months):
         ends_on = datetime.date.fromisoformat(day)
-        lasting = Figured("events_held", "Événements", "", "", Combine.SUM, validity_months=months)
+        lasting = FigureDefinition("events_held", "Événements", "", "", Combine.SUM, validity_months=months)
         declared(workspace, place, 5, ends_on=ends_on)
-        last = lasts_until(lasting, ends_on)
+        last = lasting.lasts_until(ends_on)
         assert last is not None
-        assert known(workspace, place, lasting, last).hold is Hold.KNOWN
-        assert known(workspace, place, lasting, last + datetime.timedelta(days=1)).hold is Hold.STALE
+        assert known(workspace, place, lasting, last).state is FigureState.KNOWN
+        assert known(workspace, place, lasting, last + datetime.timedelta(days=1)).state is FigureState.STALE
 
     def test_a_computation_of_long_ago_is_stale(self, workspace, place, companies):
         ReadingFactory(name=COMPANIES, subject=EPCI, day=datetime.date(2026, 7, 31), value=Decimal(7))
-        assert known(workspace, place, companies).hold is Hold.STALE
+        assert known(workspace, place, companies).state is FigureState.STALE
 
     def test_buildings_of_ones_own_count_before_they_are_published_with_their_documents(self, workspace, place):
-        area = Figured("usable_area", "Surface", "m²", "", Combine.SUM, measure=measures.get("usable_area"))
+        area = FigureDefinition("usable_area", "Surface", "m²", "", Combine.SUM, measure=measures.get("usable_area"))
         PhaseFactory(building__workspace=workspace, usable_m2=Decimal(10_000))
         assert known(workspace, place, area).value == 10_000
-        assert known(WorkspaceFactory(), place, area).hold is Hold.MISSING
-        assert known(None, place, area).hold is Hold.MISSING
+        assert known(WorkspaceFactory(), place, area).state is FigureState.MISSING
+        assert known(None, place, area).state is FigureState.MISSING
 
 
 class TestParts:
@@ -507,13 +512,16 @@ class TestParts:
             (Combine.MAX, 12, None, (12, None)),
             (Combine.UNION, 5, None, (5, None)),
             (Combine.ANY, 1, None, (1, 1)),
-            (Combine.ANY, 0, None, (0, None)),
+            (Combine.ANY, 0, None, (None, None)),  # from 0 to anything: nothing is known
+            (Combine.ALL, 30, 100, (30, 30)),
+            (Combine.ALL, 0, None, (0, 0)),
+            (Combine.ALL, 30, None, (0, 30)),  # the one that is missing may be the lowest
         ],
     )
     def test_they_combine_as_the_figure_says_and_what_is_missing_leaves_it_open(
         self, workspace, whole, combine, first, second, found
     ):
-        figured = Figured("events_held", "Événements", "", "", combine)
+        figured = FigureDefinition("events_held", "Événements", "", "", combine)
         declared(workspace, subject_at(EPCI), first)
         if second is not None:
             declared(workspace, subject_at("epci:200066868"), second)
@@ -532,7 +540,7 @@ class TestParts:
         assert known(workspace, whole).bounds == (100, None)
 
     def test_nothing_known_is_nothing(self, workspace, whole):
-        assert known(workspace, whole).hold is Hold.MISSING
+        assert known(workspace, whole).state is FigureState.MISSING
 
 
 # -- At once ----------------------------------------------------------------------------------------------------------

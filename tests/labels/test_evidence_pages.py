@@ -35,7 +35,7 @@ from tests.factories.territories import (
 from totem.core.models import JournalEntry
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import Board, CharterVersion, Observation, ObservationVersion, Retention
 from totem.labels.subjects import Subject, subject_at, subject_of

@@ -7,7 +7,7 @@ import pytest
 from tests.factories.hubs import HubFactory, ZoneFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, evaluate
 from totem.labels.judging.facts import State
 from totem.labels.subjects import subject_of

@@ -33,7 +33,7 @@ from tests.factories.territories import (
 from tests.labels.test_rights import member
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, evaluate
 from totem.labels.models import Board, CharterVersion, Observation, Retention
 from totem.labels.subjects import subject_of

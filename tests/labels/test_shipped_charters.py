@@ -16,7 +16,7 @@ from totem.labels.charters.format import (
 )
 from totem.labels.charters.parsing import read_charter
 from totem.labels.charters.vocabulary import known_here
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.management.commands.charter import SHIPPED
 
 FILES = sorted(path.stem for path in SHIPPED.glob("*.toml"))

@@ -10,24 +10,21 @@ import pytest
 from totem.labels.charters.format import Charter
 from totem.labels.charters.parsing import read_charter
 from totem.labels.charters.vocabulary import known_here
+from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure
 from totem.labels.judging import judge
 from totem.labels.judging.facts import (
     AppointmentFact,
     BodyFact,
     Bounds,
-    Evidence,
     Facts,
     Finding,
     FundingFact,
-    Hold,
     JudgementFact,
-    Known,
-    Organisation,
-    Role,
+    OrganisationFact,
+    RoleFact,
     SeatFact,
-    Source,
     State,
-    Year,
+    YearFact,
 )
 from totem.labels.management.commands.charter import SHIPPED
 
@@ -44,19 +41,19 @@ QUARTIER, METROPOLE, CANTINE = (
 )
 
 
-def of(value: float | str, **fields: Any) -> Known:
-    return Known(Hold.KNOWN, Decimal(str(value)), **fields)
+def of(value: float | str, **fields: Any) -> KnownFigure:
+    return KnownFigure(FigureState.KNOWN, Decimal(str(value)), **fields)
 
 
-def sealed() -> Known:
-    return of(1, evidence=(Evidence(Source.OBSERVATION, "Essai", sha256=(SUM,)),))
+def sealed() -> KnownFigure:
+    return of(1, evidence=(Evidence(EvidenceKind.OBSERVATION, "Essai", sha256=(SUM,)),))
 
 
-def champion(pk: int = 1, before: int = 5_000_000, **last: Any) -> Organisation:
+def champion(pk: int = 1, before: int = 5_000_000, **last: Any) -> OrganisationFact:
     figures = {"revenue": Decimal(6_250_000), "staff_low": 26, "staff_high": 26, "international_share": Decimal(40)}
-    first = Year(1, 2024, date(2024, 12, 31), Decimal(before), organisation_id=pk)
-    closed = Year(2, 2025, date(2025, 12, 31), **{**figures, **last}, organisation_id=pk)
-    return Organisation(pk, f"Championne {pk}", "scaleup", (first, closed))
+    first = YearFact(1, 2024, date(2024, 12, 31), Decimal(before), organisation_id=pk)
+    closed = YearFact(2, 2025, date(2025, 12, 31), **{**figures, **last}, organisation_id=pk)
+    return OrganisationFact(pk, f"Championne {pk}", "scaleup", (first, closed))
 
 
 ACTORS = {
@@ -65,16 +62,16 @@ ACTORS = {
     8: ("digital_association", "animates"), 9: ("epci", "simplifies"),
 }  # fmt: skip
 ROLES = (
-    Role(1, "mentors", 1),
+    RoleFact(1, "mentors", 1),
     *(
-        Role(pk, role, pk)
+        RoleFact(pk, role, pk)
         for pk, (_kind, role) in ACTORS.items()
         if role not in {"trains_in", "invests_in", "simplifies"}
     ),
-    Role(4, "trains_in", 4, detail="Programmation web"),
-    Role(6, "invests_in", 6, stage="venture"),
-    Role(6, "invests_in", 60, stage="seed"),
-    Role(9, "simplifies", 9, partner_kind="state_service"),
+    RoleFact(4, "trains_in", 4, detail="Programmation web"),
+    RoleFact(6, "invests_in", 6, stage="venture"),
+    RoleFact(6, "invests_in", 60, stage="seed"),
+    RoleFact(9, "simplifies", 9, partner_kind="state_service"),
 )
 CLASSES = ("tech_champion", "higher_education", "large_group", "training", "incubator", "venture_capital",
            "seed_capital", "business_angels", "community")  # fmt: skip
@@ -95,8 +92,8 @@ def district(**changed: Any) -> Facts:
         "Essai",
         DAY,
         FIGURES,
-        (champion(), *(Organisation(pk, f"N° {pk}", kind) for pk, (kind, _role) in ACTORS.items())),
-        (*ROLES, Role(8, "reciprocal_with", 80)),
+        (champion(), *(OrganisationFact(pk, f"N° {pk}", kind) for pk, (kind, _role) in ACTORS.items())),
+        (*ROLES, RoleFact(8, "reciprocal_with", 80)),
         (
             BodyFact(1, "governing", "Comité", seats=tuple(SeatFact(c, "member", Decimal(1)) for c in CLASSES),
                      last_meeting=date(2026, 1, 15)),
@@ -114,7 +111,7 @@ def found(requirement: str, **changed: Any) -> Finding:
     return judge(QUARTIER, district(**changed)).finding(requirement)
 
 
-def figures(**known: Known) -> dict[str, Known]:
+def figures(**known: KnownFigure) -> dict[str, KnownFigure]:
     return {**FIGURES, **known}
 
 
@@ -172,7 +169,7 @@ def test_four_companies_with_one_threshold_each_make_no_champion():
         {"international_share": Decimal(90)},
     )
     four = tuple(champion(n, **{**least, **best}) for n, best in enumerate(bests, 20))
-    roles = tuple(Role(one.id, "mentors", one.id) for one in four)
+    roles = tuple(RoleFact(one.id, "mentors", one.id) for one in four)
     assert (
         found("q4a", organisations=(*district().organisations, *four), roles=(*ROLES[1:], *roles)).state
         is State.NOT_MET
@@ -189,9 +186,9 @@ def test_one_house_with_two_teams_is_both_unless_they_must_differ():
 def test_where_there_is_a_cluster_an_agreement_with_it_is_asked():
     one = figures(competitiveness_clusters=of(1))
     assert found("q4i-accord", figures=one).state is State.UNKNOWN
-    cluster = Organisation(30, "Pôle", "cluster")
+    cluster = OrganisationFact(30, "Pôle", "cluster")
     with_it = {"organisations": (*district().organisations, cluster), "figures": one}
-    signed = Role(30, "coordinates_with", 30, sha256=SUM)
+    signed = RoleFact(30, "coordinates_with", 30, sha256=SUM)
     assert found("q4i-accord", roles=(*ROLES, signed), **with_it).state is State.MET
     assert (
         found("q4i-accord", roles=(*ROLES, msgspec.structs.replace(signed, sha256="")), **with_it).state
@@ -200,7 +197,10 @@ def test_where_there_is_a_cluster_an_agreement_with_it_is_asked():
 
 
 def test_a_scheme_without_the_state_does_not_count():
-    roles = (*(role for role in ROLES if role.kind != "simplifies"), Role(9, "simplifies", 9, partner_kind="chamber"))
+    roles = (
+        *(role for role in ROLES if role.kind != "simplifies"),
+        RoleFact(9, "simplifies", 9, partner_kind="chamber"),
+    )
     assert found("q7", roles=roles).state is not State.MET
 
 
@@ -218,8 +218,8 @@ def test_the_officer_is_named_by_the_authorities_and_an_entrepreneur():
 
 
 def accounts(*names: str) -> Finding:
-    firms = tuple(Organisation(n, name, "scaleup") for n, name in enumerate(names))
-    roles = tuple(Role(firm.id, "large_account_in", firm.id) for firm in firms)
+    firms = tuple(OrganisationFact(n, name, "scaleup") for n, name in enumerate(names))
+    roles = tuple(RoleFact(firm.id, "large_account_in", firm.id) for firm in firms)
     return judge(METROPOLE, Facts("epci:1", "Essai", DAY, organisations=firms, roles=roles)).finding("grands-comptes")
 
 
@@ -230,7 +230,10 @@ def test_rouen_alone_lacks_large_accounts_and_with_caen_and_le_havre_does_not():
 
 
 def test_a_figure_that_is_only_asked_for_is_met_once_given_and_open_until_then():
-    asked = {"funds_raised": of(49), "professional_events": Known(Hold.UNAVAILABLE, reason="Personne ne compte.")}
+    asked = {
+        "funds_raised": of(49),
+        "professional_events": KnownFigure(FigureState.UNAVAILABLE, reason="Personne ne compte."),
+    }
     result = judge(METROPOLE, Facts("epci:1", "Essai", DAY, asked))
     assert [result.finding(pk).state for pk in ("f5", "f11", "f15")] == [State.MET, State.UNKNOWN, State.UNKNOWN]
 

@@ -11,7 +11,8 @@ from tests.factories.labels import content_of, requirement, words
 from totem.core.measures import CountedUnit
 from totem.labels import wording
 from totem.labels.charters.format import Charter, UnitWords, from_content
-from totem.labels.judging.facts import CriterionFinding, Evidence, Finding, Result, Source, State, Step
+from totem.labels.figures import Evidence, EvidenceKind
+from totem.labels.judging.facts import CriterionFinding, Finding, NextStep, Result, State
 
 CHARTER: Charter = from_content(
     content_of(
@@ -138,11 +139,11 @@ def test_a_day_and_a_code_become_words():
 @pytest.mark.parametrize(
     ("state", "step", "words_said"),
     [
-        (State.NOT_MET, Step.REACH, "Livrer."),
-        (State.UNKNOWN, Step.DECLARE, "Livrer."),
-        (State.UNKNOWN, Step.RETAIN, "Choose which of the figures counts, and say why."),
-        (State.STALE, Step.RENEW, "Give the figure of a later date."),
-        (State.MET, Step.NOTHING, ""),
+        (State.NOT_MET, NextStep.REACH, "Livrer."),
+        (State.UNKNOWN, NextStep.DECLARE, "Livrer."),
+        (State.UNKNOWN, NextStep.RETAIN, "Choose which of the figures counts, and say why."),
+        (State.STALE, NextStep.RENEW, "Give the figure of a later date."),
+        (State.MET, NextStep.NOTHING, ""),
     ],
 )
 def test_what_to_do_next(state, step, words_said):
@@ -167,7 +168,7 @@ def test_what_was_found_beside_what_was_found_before(state, values, words_said):
 
 @pytest.mark.django_db
 def test_a_judgement_says_when_and_why():
-    seen = Evidence(Source.JUDGEMENT, "Trop peu. " * 40, 1, "", datetime.date(2015, 3, 31))
+    seen = Evidence(EvidenceKind.JUDGEMENT, "Trop peu. " * 40, 1, "", datetime.date(2015, 3, 31))
     finding = Finding("seen", State.NOT_MET, note="judged", evidence=(seen,))
     with override("en"):
         said = wording.finding_words(finding, ASKED["seen"], CHARTER)
@@ -177,17 +178,17 @@ def test_a_judgement_says_when_and_why():
 
 def test_of_organisations_it_is_their_years_that_are_completed():
     with override("en"):
-        said = wording.next_words(Finding("fund", State.UNKNOWN, Step.SETTLE), ASKED["fund"])
+        said = wording.next_words(Finding("fund", State.UNKNOWN, NextStep.SETTLE), ASKED["fund"])
     assert said == "Complete what is known of these organisations: closed years, documents."
 
 
 def test_every_step_and_every_reason_has_words():
     """Those that `judge` gives: a requirement that is not met never stands without a word."""
-    assert set(wording.STEPS) == set(Step)
+    assert set(wording.STEPS) == set(NextStep)
     with override("en"):
-        for step in Step:
+        for step in NextStep:
             assert (wording.next_words(Finding("near", State.NOT_MET, step), ASKED["near"]) == "") == (
-                step is Step.NOTHING
+                step is NextStep.NOTHING
             )
 
 

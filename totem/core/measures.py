@@ -48,6 +48,7 @@ class Combine(StrEnum):
     SUM = "sum"
     MAX = "max"
     ANY = "any"
+    ALL = "all"  # all have to reach it: the lowest counts
     UNION = "union"  # values are sets of ids; the figure is how many distinct ones there are
     RATIO = "ratio"  # parts and wholes are added up, then divided
 
@@ -161,6 +162,7 @@ _COMBINED: dict[Combine, Callable[[list[Figure]], Figure]] = {
     Combine.SUM: lambda known: _bounded(_sum, known),
     Combine.MAX: lambda known: _bounded(max, known),
     Combine.ANY: _any,
+    Combine.ALL: lambda known: _bounded(min, known),
     Combine.UNION: _union,
     Combine.RATIO: _ratio,
 }

@@ -4,6 +4,7 @@ Opening hours are wall-clock times in a place's IANA zone; they are expanded day
 23 or 25 hours and the two nights the clocks change need no special case anywhere else.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, Protocol
@@ -30,6 +31,12 @@ def parse_day(text: str) -> date:
     if not EARLIEST_DAY <= day <= LATEST_DAY:
         raise ValueError(text)
     return day
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or the last one it has."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 class Period(NamedTuple):

@@ -21,7 +21,7 @@ from totem.hubs.models import Hub
 from totem.labels.boards import actions as board_actions
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import Figured, figures_of
+from totem.labels.figures import FigureDefinition, figures_of
 from totem.labels.governance import actions as governance_actions
 from totem.labels.jobs import refresh
 from totem.labels.judging.evaluations import charter_of, evaluate, version_for
@@ -184,7 +184,7 @@ class _Sheet:
             return subject_at(row["about"])
         return subject_of(self.boards[row["board"]], timezone.localdate(self.now))
 
-    def figured(self, row: Row) -> Figured:
+    def figured(self, row: Row) -> FigureDefinition:
         charter = charter_of(version_for(self.boards[row["board"]].charter, timezone.localdate(self.today)))
         return figures_of(charter)[row["figure"]]
 

@@ -14,7 +14,7 @@ from totem.core.queues import LONG
 from totem.labels.boards import actions as board_actions
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board, Search
 from totem.labels.subjects import subject_of

@@ -37,8 +37,8 @@ from totem.labels.charters.format import (
 )
 from totem.labels.charters.vocabulary import LABELS, Of
 from totem.labels.coalitions import Standing
-from totem.labels.evidence.indicators import figures_of
-from totem.labels.judging.facts import FINE, Evidence, Finding, Result, Source, State, Step
+from totem.labels.figures import Evidence, EvidenceKind, figures_of
+from totem.labels.judging.facts import FINE, Finding, NextStep, Result, State
 from totem.labels.judging.logic import worst
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
 from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
@@ -299,23 +299,23 @@ def word_of(code: str) -> str:
 
 
 EVIDENCE = {
-    Source.COMPUTED: gettext_lazy("computed by Totem"),
-    Source.OBSERVATION: gettext_lazy("declared"),
-    Source.RELATION: gettext_lazy("what an organisation does here"),
-    Source.ORGANISATION: gettext_lazy("located here"),
-    Source.YEAR: gettext_lazy("closed year"),
-    Source.BUILDING: gettext_lazy("building"),
-    Source.BODY: gettext_lazy("body, last meeting"),
-    Source.APPOINTMENT: gettext_lazy("appointment"),
-    Source.FUNDING: gettext_lazy("funding line"),
-    Source.JUDGEMENT: gettext_lazy("judgement"),
-    Source.PLACE: gettext_lazy("perimeter"),
+    EvidenceKind.COMPUTED: gettext_lazy("computed by Totem"),
+    EvidenceKind.OBSERVATION: gettext_lazy("declared"),
+    EvidenceKind.RELATION: gettext_lazy("what an organisation does here"),
+    EvidenceKind.ORGANISATION: gettext_lazy("located here"),
+    EvidenceKind.YEAR: gettext_lazy("closed year"),
+    EvidenceKind.BUILDING: gettext_lazy("building"),
+    EvidenceKind.BODY: gettext_lazy("body, last meeting"),
+    EvidenceKind.APPOINTMENT: gettext_lazy("appointment"),
+    EvidenceKind.FUNDING: gettext_lazy("funding line"),
+    EvidenceKind.JUDGEMENT: gettext_lazy("judgement"),
+    EvidenceKind.PLACE: gettext_lazy("perimeter"),
 }
 
 
 def evidence_label(item: Evidence) -> str:
     """What a piece of evidence says; of a funding line its level and its amount."""
-    if item.kind is Source.FUNDING:
+    if item.kind is EvidenceKind.FUNDING:
         level, _mark, amount = item.label.partition(": ")
         return _colon(str(FundingLevel(level).label), amount_words(Decimal(amount), "€"))
     return item.label
@@ -324,32 +324,41 @@ def evidence_label(item: Evidence) -> str:
 # -- What to do -------------------------------------------------------------------------------------------------------
 
 STEPS = {
-    Step.NOTHING: "",
-    Step.DECLARE: gettext_lazy("Declare the figure, with its source."),
-    Step.RETAIN: gettext_lazy("Choose which of the figures counts, and say why."),
-    Step.RENEW: gettext_lazy("Give the figure of a later date."),
-    Step.FIND: gettext_lazy("Find the figure that was said not to be available."),
-    Step.REACH: gettext_lazy("Reach the threshold."),
-    Step.DOCUMENT: gettext_lazy("Send the document that shows it."),
-    Step.JUDGE: gettext_lazy("Judge it, with the guide, and say why."),
-    Step.SETTLE: gettext_lazy("Make the figure more exact."),
-    Step.ORGANISATION: gettext_lazy("Record the organisation and what it does here."),
-    Step.BODY: gettext_lazy("Record the body, its members and its meetings."),
-    Step.APPOINT: gettext_lazy("Record who is named, and by which act."),
-    Step.DRAW: gettext_lazy("Draw the perimeter."),
-    Step.MEMBERS: gettext_lazy("Complete what is missing in it."),
+    NextStep.NOTHING: "",
+    NextStep.DECLARE: gettext_lazy("Declare the figure, with its source."),
+    NextStep.RETAIN: gettext_lazy("Choose which of the figures counts, and say why."),
+    NextStep.RENEW: gettext_lazy("Give the figure of a later date."),
+    NextStep.FIND: gettext_lazy("Find the figure that was said not to be available."),
+    NextStep.REACH: gettext_lazy("Reach the threshold."),
+    NextStep.DOCUMENT: gettext_lazy("Send the document that shows it."),
+    NextStep.JUDGE: gettext_lazy("Judge it, with the guide, and say why."),
+    NextStep.SETTLE: gettext_lazy("Make the figure more exact."),
+    NextStep.ORGANISATION: gettext_lazy("Record the organisation and what it does here."),
+    NextStep.BODY: gettext_lazy("Record the body, its members and its meetings."),
+    NextStep.APPOINT: gettext_lazy("Record who is named, and by which act."),
+    NextStep.DRAW: gettext_lazy("Draw the perimeter."),
+    NextStep.MEMBERS: gettext_lazy("Complete what is missing in it."),
 }
 # The charter's own words say how to get there; they say nothing of figures that contradict each other or grow old.
 _IN_THE_CHARTER = frozenset(
-    {Step.DECLARE, Step.REACH, Step.DOCUMENT, Step.ORGANISATION, Step.BODY, Step.APPOINT, Step.DRAW, Step.MEMBERS}
+    {
+        NextStep.DECLARE,
+        NextStep.REACH,
+        NextStep.DOCUMENT,
+        NextStep.ORGANISATION,
+        NextStep.BODY,
+        NextStep.APPOINT,
+        NextStep.DRAW,
+        NextStep.MEMBERS,
+    }
 )
 
 
 def next_words(finding: Finding, requirement: Requirement) -> str:
     """The next thing to do; empty where there is nothing."""
-    if finding.state in FINE or finding.step is Step.NOTHING:
+    if finding.state in FINE or finding.step is NextStep.NOTHING:
         return ""
-    if isinstance(requirement, OrganisationsRequirement) and finding.step is Step.SETTLE:
+    if isinstance(requirement, OrganisationsRequirement) and finding.step is NextStep.SETTLE:
         return _("Complete what is known of these organisations: closed years, documents.")
     if requirement.next_step is not None and finding.step in _IN_THE_CHARTER:
         return str(requirement.next_step)
@@ -597,6 +606,7 @@ COMBINED = {
     Combine.SUM: gettext_lazy("added up"),
     Combine.MAX: gettext_lazy("the largest counts"),
     Combine.ANY: gettext_lazy("one that has it is enough"),
+    Combine.ALL: gettext_lazy("all have to have it: the lowest counts"),
     Combine.UNION: gettext_lazy("counted once each, together"),
     Combine.RATIO: gettext_lazy("the share of the whole"),
 }

@@ -69,7 +69,7 @@ _register(
         "The lowest, over the delivered buildings, of the best fixed offer in force. A building of which no offer is "
         "known may have none."
     ),
-    combine=Combine.MAX,
+    combine=Combine.ALL,
 )
 _register(
     "mobile_generation_everywhere",
@@ -79,5 +79,5 @@ _register(
         "The lowest, over the delivered buildings, of the newest generation of mobile network that covers at least "
         "95 % of the building."
     ),
-    combine=Combine.MAX,
+    combine=Combine.ALL,
 )

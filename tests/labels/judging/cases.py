@@ -9,23 +9,12 @@ import msgspec
 
 from tests.factories.labels import content_of, requirement, words
 from totem.labels.charters.format import Charter, from_content
+from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure
 from totem.labels.judging import judge
-from totem.labels.judging.facts import (
-    BodyFact,
-    Evidence,
-    Facts,
-    Finding,
-    Hold,
-    Known,
-    Organisation,
-    Role,
-    SeatFact,
-    Source,
-    Year,
-)
+from totem.labels.judging.facts import BodyFact, Facts, Finding, OrganisationFact, RoleFact, SeatFact, YearFact
 
 DAY = datetime.date(2026, 11, 1)
-SEALED = Evidence(Source.OBSERVATION, "Essai", sha256=("0" * 64,))
+SEALED = Evidence(EvidenceKind.OBSERVATION, "Essai", sha256=("0" * 64,))
 CHAMPION = requirement(
     "champion",
     "organisations",
@@ -48,13 +37,13 @@ def facts(**fields: Any) -> Facts:
     return Facts("perimeter:1", "Essai", DAY, **fields)
 
 
-def of(value: float | str, **fields: Any) -> Known:
-    return Known(Hold.KNOWN, Decimal(str(value)), **fields)
+def of(value: float | str, **fields: Any) -> KnownFigure:
+    return KnownFigure(FigureState.KNOWN, Decimal(str(value)), **fields)
 
 
-def between(low: int | None, high: int | None) -> Known:
+def between(low: int | None, high: int | None) -> KnownFigure:
     bounds = (None if bound is None else Decimal(bound) for bound in (low, high))
-    return Known(Hold.KNOWN, None, *bounds)
+    return KnownFigure(FigureState.KNOWN, None, *bounds)
 
 
 def only(asked: dict[str, Any], parameters: dict[str, Any] | None = None, **known: Any) -> Finding:
@@ -76,8 +65,8 @@ def year(
     staff: tuple[int | None, int | None] = (None, None),
     share: str | int | None = None,
     **fields: Any,
-) -> Year:
-    return Year(
+) -> YearFact:
+    return YearFact(
         fields.pop("id", number),
         number,
         datetime.date(number, 12, 31),
@@ -88,14 +77,14 @@ def year(
     )
 
 
-def company(pk: int, *years: Year, kind: str = "startup") -> Organisation:
-    return Organisation(
+def company(pk: int, *years: YearFact, kind: str = "startup") -> OrganisationFact:
+    return OrganisationFact(
         pk, f"Société {pk}", kind, tuple(msgspec.structs.replace(row, organisation_id=pk) for row in years)
     )
 
 
-def here(*pks: int, kinds: Iterable[str] = ("located_in", "mentors")) -> tuple[Role, ...]:
-    return tuple(Role(pk, kind, 10 * pk + n) for pk in pks for n, kind in enumerate(kinds))
+def here(*pks: int, kinds: Iterable[str] = ("located_in", "mentors")) -> tuple[RoleFact, ...]:
+    return tuple(RoleFact(pk, kind, 10 * pk + n) for pk in pks for n, kind in enumerate(kinds))
 
 
 def seat(actor_class: str, votes: str | int = 1, **fields: Any) -> SeatFact:

@@ -12,20 +12,20 @@ from totem.labels.judging.facts import (
     AppointmentFact,
     BodyFact,
     Finding,
-    Organisation,
+    NextStep,
+    OrganisationFact,
     SeatFact,
     State,
-    Step,
 )
 
 
 class TestBodies:
-    def found(self, *bodies: BodyFact, organisations: tuple[Organisation, ...] = (), **asked: Any) -> Finding:
+    def found(self, *bodies: BodyFact, organisations: tuple[OrganisationFact, ...] = (), **asked: Any) -> Finding:
         asked = requirement("b", "body", **{"body": "governing", **asked})
         return only(asked, bodies=bodies, organisations=organisations)
 
     def test_no_body_declared_is_not_known(self) -> None:
-        assert (self.found().state, self.found().step) == (State.UNKNOWN, Step.BODY)
+        assert (self.found().state, self.found().step) == (State.UNKNOWN, NextStep.BODY)
         assert self.found(body(kind="vehicle")).state is State.UNKNOWN
 
     def test_a_body_that_exists_is_enough_where_nothing_else_is_asked(self) -> None:
@@ -155,7 +155,7 @@ class TestTheOfficer:
         assert (found.state, found.note) == (state, note)
 
     def test_nobody_named_is_not_known(self) -> None:
-        assert only(self.ASKED).step is Step.APPOINT
+        assert only(self.ASKED).step is NextStep.APPOINT
 
     def test_one_of_two_is_enough(self) -> None:
         both = self.named(entrepreneur=False), self.named(id=2)

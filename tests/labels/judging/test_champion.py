@@ -7,23 +7,23 @@ import pytest
 from tests.labels.judging.cases import CHAMPION, company, here, only, parameter, year
 from totem.labels.judging.facts import (
     Finding,
-    Organisation,
-    Role,
+    NextStep,
+    OrganisationFact,
+    RoleFact,
     State,
-    Step,
 )
 
 ENOUGH: dict[str, Any] = {"revenue": 6_000_000, "staff": (30, 30), "share": 45}
 TOO_LITTLE: dict[str, Any] = {"revenue": 4_000_000, "staff": (10, 10), "share": 5}
 
 
-def champion(*companies: Organisation, roles: tuple[Role, ...] | None = None, **fields: Any) -> Finding:
+def champion(*companies: OrganisationFact, roles: tuple[RoleFact, ...] | None = None, **fields: Any) -> Finding:
     """What is found of the champion among companies that all mentor here."""
     roles = here(*(one.id for one in companies)) if roles is None else roles
     return only({**CHAMPION, **fields}, organisations=companies, roles=roles)
 
 
-def grown(**last: Any) -> Organisation:
+def grown(**last: Any) -> OrganisationFact:
     """A company that grew by half last year; what that year's figures are, unless they are enough."""
     return company(1, year(2024, 4_000_000), year(2025, **{**ENOUGH, **last}))
 
@@ -106,7 +106,7 @@ class TestTheChampion:
     def test_what_would_settle_it_is_named(self) -> None:
         found = champion(grown(staff=(20, 49)))
         assert (found.step, found.note, found.about, found.facts) == (
-            Step.SETTLE,
+            NextStep.SETTLE,
             "facts_missing",
             ("Société 1",),
             ("staff",),
@@ -139,7 +139,7 @@ class TestTheChampion:
 
     def test_figures_older_than_two_years_are_stale(self) -> None:
         found = champion(company(1, year(2022, 4_000_000), year(2023, **ENOUGH)))
-        assert (found.state, found.note, found.step) == (State.STALE, "old_year", Step.RENEW)
+        assert (found.state, found.note, found.step) == (State.STALE, "old_year", NextStep.RENEW)
 
     def test_figures_that_failed_are_not_met_however_old(self) -> None:
         assert champion(company(1, year(2022, 4_000_000), year(2023, **TOO_LITTLE))).state is State.NOT_MET

@@ -7,18 +7,9 @@ import pytest
 
 from tests.factories.labels import requirement, words
 from tests.labels.judging.cases import DAY, SEALED, between, measure, of, only, parameter
-from totem.labels.judging import months_before
-from totem.labels.judging.facts import (
-    Bounds,
-    Finding,
-    FundingFact,
-    Hold,
-    JudgementFact,
-    Known,
-    Plan,
-    State,
-    Step,
-)
+from totem.core.periods import months_before
+from totem.labels.figures import FigureState, KnownFigure, PlannedAmount
+from totem.labels.judging.facts import Bounds, Finding, FundingFact, JudgementFact, NextStep, State
 
 
 class TestFigures:
@@ -73,19 +64,19 @@ class TestFigures:
 
     def test_where_an_interval_is_open_the_next_step_is_to_settle_it(self) -> None:
         found = only(measure(at_least=50), figures={"m": between(40, 60)})
-        assert (found.step, found.note, found.gap) == (Step.SETTLE, "interval", 10)
+        assert (found.step, found.note, found.gap) == (NextStep.SETTLE, "interval", 10)
 
     @pytest.mark.parametrize(
         ("hold", "state", "step"),
         [
-            (Hold.MISSING, State.UNKNOWN, Step.DECLARE),
-            (Hold.UNAVAILABLE, State.UNKNOWN, Step.FIND),
-            (Hold.CONTRADICTED, State.UNKNOWN, Step.RETAIN),
-            (Hold.STALE, State.STALE, Step.RENEW),
+            (FigureState.MISSING, State.UNKNOWN, NextStep.DECLARE),
+            (FigureState.UNAVAILABLE, State.UNKNOWN, NextStep.FIND),
+            (FigureState.CONTRADICTED, State.UNKNOWN, NextStep.RETAIN),
+            (FigureState.STALE, State.STALE, NextStep.RENEW),
         ],
     )
-    def test_a_figure_that_cannot_be_used_is_not_counted(self, hold: Hold, state: State, step: Step) -> None:
-        found = only(measure(at_least=1), figures={"m": Known(hold, Decimal(99))})
+    def test_a_figure_that_cannot_be_used_is_not_counted(self, hold: FigureState, state: State, step: NextStep) -> None:
+        found = only(measure(at_least=1), figures={"m": KnownFigure(hold, Decimal(99))})
         assert (found.state, found.step, found.gap) == (state, step, None)
 
     def test_the_mode_of_travel_has_to_be_the_one_that_is_asked(self) -> None:
@@ -97,12 +88,12 @@ class TestFigures:
 
 class TestPlans:
     PLANS = (
-        Plan(datetime.date(2029, 1, 1), Decimal(20_000)),
-        Plan(datetime.date(2027, 1, 1), Decimal(15_000)),
-        Plan(datetime.date(2028, 6, 1), Decimal(25_000)),
+        PlannedAmount(datetime.date(2029, 1, 1), Decimal(20_000)),
+        PlannedAmount(datetime.date(2027, 1, 1), Decimal(15_000)),
+        PlannedAmount(datetime.date(2028, 6, 1), Decimal(25_000)),
     )
 
-    def found(self, area: int, plans: tuple[Plan, ...] = PLANS) -> Finding:
+    def found(self, area: int, plans: tuple[PlannedAmount, ...] = PLANS) -> Finding:
         asked = measure("usable_area", at_least=50_000, unit="m²")
         return only(asked, figures={"usable_area": of(area, plans=plans)})
 
@@ -118,7 +109,7 @@ class TestPlans:
         assert self.found(10_000, self.PLANS[:2]).expected_on is None
 
     def test_where_it_is_not_known_what_is_there_plans_promise_nothing(self) -> None:
-        known = Known(Hold.KNOWN, None, Decimal(40_000), Decimal(60_000), plans=self.PLANS)
+        known = KnownFigure(FigureState.KNOWN, None, Decimal(40_000), Decimal(60_000), plans=self.PLANS)
         found = only(measure(at_least=50_000, unit="m²"), figures={"m": known})
         assert (found.state, found.expected_on) == (State.UNKNOWN, None)
 
@@ -130,14 +121,14 @@ class TestDocuments:
     ASKED = requirement("d", "document", signed=True)
 
     def test_the_document_has_to_be_there(self) -> None:
-        assert only(self.ASKED).step is Step.DOCUMENT
+        assert only(self.ASKED).step is NextStep.DOCUMENT
         assert only(self.ASKED, figures={"essai.d": of(1, evidence=(SEALED,))}).state is State.MET
         assert only(self.ASKED, figures={"essai.d": of(1)}).state is State.UNKNOWN
         assert only(self.ASKED, figures={"essai.d": of(0, evidence=(SEALED,))}).state is State.NOT_MET
 
     def test_beyond_its_validity_it_is_stale(self) -> None:
-        found = only(self.ASKED, figures={"essai.d": Known(Hold.STALE, Decimal(1), evidence=(SEALED,))})
-        assert (found.state, found.step) == (State.STALE, Step.RENEW)
+        found = only(self.ASKED, figures={"essai.d": KnownFigure(FigureState.STALE, Decimal(1), evidence=(SEALED,))})
+        assert (found.state, found.step) == (State.STALE, NextStep.RENEW)
 
 
 @pytest.mark.parametrize(

@@ -10,24 +10,15 @@ import pytest
 from tests.factories.labels import content_of, requirement, words
 from tests.labels.judging.cases import charter, facts, measure, of
 from totem.labels.charters.format import from_content
+from totem.labels.figures import FigureState, KnownFigure, PlannedAmount
 from totem.labels.judging import implied, judge, nth_best
-from totem.labels.judging.facts import (
-    FINE,
-    RANK,
-    STATES,
-    Hold,
-    Known,
-    Plan,
-    Result,
-    State,
-    Step,
-)
+from totem.labels.judging.facts import FINE, RANK, STATES, NextStep, Result, State
 
 HOLDS = {
     State.MET: of(1),
     State.NOT_MET: of(0),
-    State.STALE: Known(Hold.STALE, Decimal(1)),
-    State.UNKNOWN: Known(Hold.MISSING),
+    State.STALE: KnownFigure(FigureState.STALE, Decimal(1)),
+    State.UNKNOWN: KnownFigure(FigureState.MISSING),
 }
 
 
@@ -79,17 +70,17 @@ class TestConditions:
 
     def test_one_that_does_not_apply_lacks_nothing_and_waits_for_nothing(self) -> None:
         asked = [measure("cluster", bonus=True, at_least=1), measure("agreement", only_if="cluster", at_least=1)]
-        planned = of(0, plans=(Plan(datetime.date(2027, 1, 1), Decimal(1)),))
+        planned = of(0, plans=(PlannedAmount(datetime.date(2027, 1, 1), Decimal(1)),))
         result = judge(charter(asked), facts(figures={"cluster": planned, "agreement": planned}))
         cluster, agreement = result.criteria[0].findings
         assert (cluster.state, cluster.expected_on) == (State.NOT_MET, datetime.date(2027, 1, 1))
         assert agreement.state is State.NOT_APPLICABLE
-        assert (agreement.gap, agreement.step, agreement.expected_on) == (None, Step.NOTHING, None)
+        assert (agreement.gap, agreement.step, agreement.expected_on) == (None, NextStep.NOTHING, None)
 
     def test_what_waits_for_its_condition_says_what_settles_that(self) -> None:
         asked = [in_state("cluster", State.HUMAN, bonus=True), in_state("agreement", State.NOT_MET, only_if="cluster")]
         found = found_in({"cluster": State.HUMAN, "agreement": State.NOT_MET}, asked).finding("agreement")
-        assert (found.state, found.step, found.note) == (State.HUMAN, Step.JUDGE, "condition")
+        assert (found.state, found.step, found.note) == (State.HUMAN, NextStep.JUDGE, "condition")
 
     def test_a_condition_may_stand_anywhere_and_be_a_group(self) -> None:
         group = requirement(

@@ -11,17 +11,17 @@ from tests.labels.judging.cases import charter, company, facts, here, measure, o
 from totem.labels.judging import judge
 from totem.labels.judging.facts import (
     Finding,
+    NextStep,
     Result,
-    Role,
+    RoleFact,
     State,
-    Step,
 )
 
 
 class TestOrganisations:
     def test_nobody_declared_is_not_known(self) -> None:
         found = only(requirement("o", "organisations", roles=["animates"]))
-        assert (found.state, found.note, found.step, found.gap) == (State.UNKNOWN, "nobody", Step.ORGANISATION, 1)
+        assert (found.state, found.note, found.step, found.gap) == (State.UNKNOWN, "nobody", NextStep.ORGANISATION, 1)
 
     def test_distinct_ones_are_counted(self) -> None:
         asked = requirement("o", "organisations", roles=["large_account_in"], number=3)
@@ -32,37 +32,37 @@ class TestOrganisations:
     def test_kinds_and_the_other_side_of_the_role_are_filters(self) -> None:
         asked = requirement("o", "organisations", roles=["simplifies"], partner_kinds=["state_service"])
         state = only(
-            asked, organisations=(company(1),), roles=(Role(1, "simplifies", 1, partner_kind="commune"),)
+            asked, organisations=(company(1),), roles=(RoleFact(1, "simplifies", 1, partner_kind="commune"),)
         ).state
         assert state is State.UNKNOWN
-        role = Role(1, "simplifies", 1, partner_kind="state_service")
+        role = RoleFact(1, "simplifies", 1, partner_kind="state_service")
         assert only(asked, organisations=(company(1),), roles=(role,)).state is State.MET
 
     def test_a_word_of_the_detail_is_a_filter(self) -> None:
         asked = requirement("o", "organisations", roles=["trains_in"], detail="programm")
         for detail, state in (("Programmation web", State.MET), ("Graphisme", State.UNKNOWN)):
-            role = Role(1, "trains_in", 1, detail=detail)
+            role = RoleFact(1, "trains_in", 1, detail=detail)
             assert only(asked, organisations=(company(1),), roles=(role,)).state is state
 
     def test_without_roles_those_located_here_count(self) -> None:
         asked = requirement("o", "organisations", kinds=["university"])
         known = {"organisations": (company(1, kind="university"), company(2))}
-        assert only(asked, **known, roles=(Role(1), Role(2))).value == 1
-        assert only(asked, **known, roles=(Role(1, "trains_in", 1),)).state is State.UNKNOWN
+        assert only(asked, **known, roles=(RoleFact(1), RoleFact(2))).value == 1
+        assert only(asked, **known, roles=(RoleFact(1, "trains_in", 1),)).state is State.UNKNOWN
 
     def test_places_and_the_document_are_of_one_role(self) -> None:
         where = [{"fact": "places", "at_least": 1, "unit": "places"}]
         asked = requirement("o", "organisations", roles=["reciprocal_with"], where=where, with_document=True)
 
-        def state(*roles: Role) -> State:
+        def state(*roles: RoleFact) -> State:
             return only(asked, organisations=(company(1),), roles=roles).state
 
-        assert state(Role(1, "reciprocal_with", 1, places=2, sha256="a")) is State.MET
-        assert state(Role(1, "reciprocal_with", 1, places=2)) is State.UNKNOWN
-        assert state(Role(1, "reciprocal_with", 1, places=0, sha256="a")) is State.NOT_MET
-        assert state(Role(1, "reciprocal_with", 1, sha256="a")) is State.UNKNOWN
+        assert state(RoleFact(1, "reciprocal_with", 1, places=2, sha256="a")) is State.MET
+        assert state(RoleFact(1, "reciprocal_with", 1, places=2)) is State.UNKNOWN
+        assert state(RoleFact(1, "reciprocal_with", 1, places=0, sha256="a")) is State.NOT_MET
+        assert state(RoleFact(1, "reciprocal_with", 1, sha256="a")) is State.UNKNOWN
         assert (
-            state(Role(1, "reciprocal_with", 1, places=2), Role(1, "reciprocal_with", 2, places=0, sha256="a"))
+            state(RoleFact(1, "reciprocal_with", 1, places=2), RoleFact(1, "reciprocal_with", 2, places=0, sha256="a"))
             is State.UNKNOWN
         )
 
@@ -91,7 +91,7 @@ class TestTwoHouses:
         asked[0] |= {"only_if": only_if}
         asked[1] |= {"distinct_from": "venture", "distinct_if": "$differ"}
         roles = tuple(
-            Role(pk, "invests_in", n, stage=stage, sha256="a" if pk < 90 else "")
+            RoleFact(pk, "invests_in", n, stage=stage, sha256="a" if pk < 90 else "")
             for n, (stage, pk) in enumerate(stages, 1)
         )
         organisations = tuple(company(pk) for pk in {pk for _stage, pk in stages})

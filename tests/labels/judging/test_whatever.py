@@ -28,6 +28,7 @@ from tests.labels.judging.cases import (
     year,
 )
 from totem.core.canonical import canonical
+from totem.labels.figures import KnownFigure, PlannedAmount
 from totem.labels.judging import judge, nth_best
 from totem.labels.judging.facts import (
     FINE,
@@ -37,11 +38,9 @@ from totem.labels.judging.facts import (
     Facts,
     FundingFact,
     JudgementFact,
-    Known,
-    Organisation,
-    Plan,
+    OrganisationFact,
     Result,
-    Role,
+    RoleFact,
     State,
 )
 
@@ -92,7 +91,7 @@ def unsaid(draw: st.DrawFn, value: Any) -> Any:
 
 
 @st.composite
-def companies(draw: st.DrawFn, pk: int) -> tuple[Organisation, Organisation]:
+def companies(draw: st.DrawFn, pk: int) -> tuple[OrganisationFact, OrganisationFact]:
     """A company as somebody knows it, and as it is: bands instead of numbers, years of which not all is told."""
     known, true = [], []
     for number in draw(st.sampled_from([(), (2025,), (2024, 2025), (2021, 2022)])):
@@ -108,7 +107,7 @@ def companies(draw: st.DrawFn, pk: int) -> tuple[Organisation, Organisation]:
 
 
 @st.composite
-def figures(draw: st.DrawFn, name: str) -> tuple[dict[str, Known], dict[str, Known]]:
+def figures(draw: st.DrawFn, name: str) -> tuple[dict[str, KnownFigure], dict[str, KnownFigure]]:
     """A figure as an interval or not told at all, and as it is."""
     value = draw(st.sampled_from([0, 1, 29, 30, 99, 100]))
     low, high = value - draw(st.sampled_from([0, 1, 100])), value + draw(st.sampled_from([0, 1, 100]))
@@ -124,7 +123,7 @@ def partly_known(draw: st.DrawFn) -> tuple[Facts, Facts]:
     kinds = st.sampled_from(["located_in", "mentors", "coordinates_with", "invests_in"])
     roles, shown = [], []
     for n in range(1, draw(st.integers(0, 7)) + 1):
-        role = Role(draw(pks), draw(kinds), n, stage=draw(st.sampled_from(["venture", "seed"])))
+        role = RoleFact(draw(pks), draw(kinds), n, stage=draw(st.sampled_from(["venture", "seed"])))
         shown_now = draw(st.sampled_from(["", "a"]))
         roles.append(msgspec.structs.replace(role, sha256=shown_now))
         shown.append(msgspec.structs.replace(role, sha256=shown_now or draw(st.sampled_from(["", "b"]))))
@@ -236,7 +235,7 @@ class TestWhateverTheFacts:
 
     @given(st.lists(st.tuples(st.dates(DAY), st.integers(0, 60)), max_size=6), st.integers(0, 99))
     def test_plans_give_a_day_and_never_a_state(self, plans: list[tuple[datetime.date, int]], value: int) -> None:
-        known = of(value, plans=tuple(Plan(day, Decimal(amount)) for day, amount in plans))
+        known = of(value, plans=tuple(PlannedAmount(day, Decimal(amount)) for day, amount in plans))
         found = only(measure(at_least=100), figures={"m": known})
         reached = [day for day, _ in plans if value + sum(amount for at, amount in plans if at <= day) >= 100]
         assert found.state is State.NOT_MET

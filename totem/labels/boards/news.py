@@ -8,10 +8,10 @@ from decimal import Decimal
 import msgspec
 from django.db.models import Max
 
+from totem.core.periods import months_before
 from totem.labels.boards.showing import ShownChange, shown_changes
 from totem.labels.charters.format import Charter
-from totem.labels.evidence.indicators import DOCUMENT_UNIT, Figured, figures_of
-from totem.labels.judging import months_before
+from totem.labels.figures import DOCUMENT_UNIT, FigureDefinition, figures_of
 from totem.labels.judging.evaluations import kept
 from totem.labels.judging.facts import Result, State
 from totem.labels.models import Board, Evaluation, Judgement, ObservationVersion, Reading
@@ -73,7 +73,7 @@ def _declared(board: Board, charter: Charter, subject: Subject, begin: datetime.
     return [_told(row, figures[row.observation.indicator]) for row in found]
 
 
-def _told(row: ObservationVersion, figured: Figured) -> Declared:
+def _told(row: ObservationVersion, figured: FigureDefinition) -> Declared:
     shown = row.value is not None and figured.unit is not DOCUMENT_UNIT
     return Declared(row, str(figured.label), amount_words(row.value or Decimal(0), figured.unit) if shown else "")
 

@@ -21,20 +21,9 @@ from totem.labels.charters.format import (
     indicator_of,
 )
 from totem.labels.charters.format import Source as Written
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.evaluations import Change, changes
-from totem.labels.judging.facts import (
-    FINE,
-    RANK,
-    CriterionFinding,
-    Evidence,
-    Facts,
-    Finding,
-    Result,
-    Source,
-    State,
-    Step,
-)
+from totem.labels.judging.facts import FINE, RANK, CriterionFinding, Facts, Finding, NextStep, Result, State
 from totem.labels.models import Board
 from totem.premises.queries import FIGURES as OF_PREMISES
 
@@ -63,7 +52,7 @@ class ShownEvidence:
     @property
     def source(self) -> str:
         """Where it comes from, in words; a computed figure names a measure there, which is nothing to people."""
-        return "" if self.item.kind is Source.COMPUTED else self.item.source
+        return "" if self.item.kind is EvidenceKind.COMPUTED else self.item.source
 
 
 @dataclass(frozen=True)
@@ -205,7 +194,7 @@ class Showing:
     def next_url(self, criterion: Criterion, asked: Requirement, finding: Finding) -> str:
         """Where the next thing is done; empty where there is nothing to do, or nothing for this person."""
         url = ""
-        if finding.state in FINE or finding.step is Step.NOTHING:
+        if finding.state in FINE or finding.step is NextStep.NOTHING:
             return url
         match asked:
             case GroupRequirement():
@@ -228,9 +217,9 @@ class Showing:
 
     def figure_step(self, indicator: str, finding: Finding) -> str:
         measure = self.figures[indicator].measure
-        if measure is not None and measure.name in OF_PREMISES and finding.step is not Step.RETAIN:
+        if measure is not None and measure.name in OF_PREMISES and finding.step is not NextStep.RETAIN:
             return address("premises:buildings", self.slug)
-        declared = finding.step in {Step.DECLARE, Step.FIND, Step.DOCUMENT} and measure is None
+        declared = finding.step in {NextStep.DECLARE, NextStep.FIND, NextStep.DOCUMENT} and measure is None
         return self.own("declare" if declared else "figure", indicator)
 
     def evidence(self, item: Evidence, indicator: str) -> ShownEvidence:
@@ -241,21 +230,21 @@ class Showing:
     def evidence_url(self, item: Evidence, indicator: str) -> str:
         url = ""
         match item.kind:
-            case Source.OBSERVATION:
+            case EvidenceKind.OBSERVATION:
                 url = self.own("observation", item.id)
-            case Source.COMPUTED:
+            case EvidenceKind.COMPUTED:
                 url = self.own("figure", indicator)
-            case Source.RELATION if playing := self.playing.get(item.id or 0):
+            case EvidenceKind.RELATION if playing := self.playing.get(item.id or 0):
                 url = address("organisations:actor", self.slug, playing)
-            case Source.ORGANISATION | Source.YEAR:
+            case EvidenceKind.ORGANISATION | EvidenceKind.YEAR:
                 url = address("organisations:actor", self.slug, item.id)
-            case Source.BUILDING:
+            case EvidenceKind.BUILDING:
                 url = address("premises:building", self.slug, item.id)
-            case Source.BODY:
+            case EvidenceKind.BODY:
                 url = self.own("body", item.id)
-            case Source.APPOINTMENT | Source.FUNDING:
+            case EvidenceKind.APPOINTMENT | EvidenceKind.FUNDING:
                 url = self.own("governance")
-            case Source.PLACE:
+            case EvidenceKind.PLACE:
                 url = self.perimeter_url
         return url
 

@@ -20,7 +20,7 @@ from totem.labels.boards.views.public import labels_crumb
 from totem.labels.charters import manual
 from totem.labels.charters.format import Charter, GroupRequirement, JudgementRequirement, Parameter, Requirement, Step
 from totem.labels.charters.schema import published
-from totem.labels.evidence.indicators import Figured, figures_of
+from totem.labels.figures import FigureDefinition, figures_of
 from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import CharterVersion
 
@@ -57,7 +57,7 @@ def _asked(charter: Charter, requirement: Requirement) -> AskedRequirement:
 class AskedIndicator:
     """An indicator to fill, in words."""
 
-    figured: Figured
+    figured: FigureDefinition
     note: str
     source: Any
 

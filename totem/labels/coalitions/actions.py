@@ -13,12 +13,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from totem.accounts.models import User
 from totem.core import clock, limits
+from totem.core.periods import months_before
 from totem.labels.charters.format import Charter, GroupRequirement, MeasureRequirement, Requirement
 from totem.labels.coalitions import CoalitionAnswer, CoalitionProblem, Standing, TooManySets, solve
 from totem.labels.coalitions.partners import FEW, Table, partners_in, table_of, touching
 from totem.labels.evidence.actions import take_readings
-from totem.labels.evidence.indicators import figures_of
-from totem.labels.judging import months_before
+from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.limits import SEARCHES
 from totem.labels.models import Board, Reading, Search

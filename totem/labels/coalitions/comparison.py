@@ -15,10 +15,8 @@ from django.utils.translation import gettext as _
 from totem.core.measures import Combine, Text
 from totem.core.wording import number
 from totem.labels.charters.format import PeriodKind
-from totem.labels.evidence.gathering import Choosing, Declared, choosing_among
-from totem.labels.evidence.indicators import Figured
-from totem.labels.judging import months_before
-from totem.labels.judging.facts import MISSING, Hold, Known, Source
+from totem.labels.evidence.figures import Declaration, FigureChoice, choosing_among
+from totem.labels.figures import MISSING, EvidenceKind, FigureDefinition, FigureState, KnownFigure
 from totem.labels.models import Confidence, Observation, ObservationVersion, Retention
 from totem.labels.models.evidence import KEY_OF
 from totem.labels.subjects import Subject, subject_at
@@ -39,14 +37,14 @@ class Origin(StrEnum):
     MISSING = "missing"
 
 
-def value_words(figured: Figured, value: Decimal) -> str:
+def value_words(figured: FigureDefinition, value: Decimal) -> str:
     """A value as people read it: « 1 234,5 m² »; of a document, whether there is one."""
     if is_yes_or_no(figured):
         return _("Yes") if value else _("No")
     return amount_words(value, figured.unit)
 
 
-def known_words(figured: Figured, known: Known) -> str:
+def known_words(figured: FigureDefinition, known: KnownFigure) -> str:
     """A figure as people read it, an interval by its ends; empty where there is none."""
     if known.value is not None:
         return value_words(figured, known.value)
@@ -58,12 +56,12 @@ def known_words(figured: Figured, known: Known) -> str:
     return _("from %(low)s to %(high)s") % {"low": number(low), "high": value_words(figured, high)}
 
 
-def is_yes_or_no(figured: Figured) -> bool:
+def is_yes_or_no(figured: FigureDefinition) -> bool:
     """Whether the figure only says that there is something: 1, or 0."""
     return figured.combine is Combine.ANY
 
 
-def contradicting(figured: Figured, rows: Iterable[Declared], day: datetime.date) -> list[Decimal]:
+def contradicting(figured: FigureDefinition, rows: Iterable[Declaration], day: datetime.date) -> list[Decimal]:
     """The values, in order, that cannot be true together; empty where all agree.
 
     Those of a day contradict each other as long as they hold; those of a period when the periods overlap.
@@ -76,7 +74,7 @@ def contradicting(figured: Figured, rows: Iterable[Declared], day: datetime.date
     return sorted(value for value in values if value is not None)
 
 
-def _overlap(one: Declared, other: Declared) -> bool:
+def _overlap(one: Declaration, other: Declaration) -> bool:
     starts = max(one.starts_on or one.ends_on, other.starts_on or other.ends_on)
     return starts <= min(one.ends_on, other.ends_on)
 
@@ -88,11 +86,11 @@ def _overlap(one: Declared, other: Declared) -> bool:
 class Line:
     """A figure of a charter as it stands: what counts, where it comes from, what contradicts it."""
 
-    figured: Figured
-    known: Known
+    figured: FigureDefinition
+    known: KnownFigure
     origin: Origin
     values: Sequence[Decimal]  # that contradict each other
-    declared: Declared | None = None  # the observation that counts
+    declared: Declaration | None = None  # the observation that counts
     by: str = ""  # the workspace that published it, where it is another one
     stale_since: datetime.date | None = None
 
@@ -120,7 +118,7 @@ class Line:
 
     @property
     def is_stale(self) -> bool:
-        return self.known.hold is Hold.STALE
+        return self.known.state is FigureState.STALE
 
     @property
     def is_missing(self) -> bool:
@@ -137,7 +135,7 @@ class Line:
         return contradiction_words(self.figured, self.values)
 
 
-def contradiction_words(figured: Figured, values: Sequence[Decimal]) -> str:
+def contradiction_words(figured: FigureDefinition, values: Sequence[Decimal]) -> str:
     """« 3 values: 230, 240, 300 m² »; empty where there is none."""
     if not values:
         return ""
@@ -145,7 +143,9 @@ def contradiction_words(figured: Figured, values: Sequence[Decimal]) -> str:
     return _("%(count)s values: %(values)s") % {"count": len(values), "values": listed}
 
 
-def lines_of(figures: dict[str, Figured], subject: Subject, day: datetime.date, workspace: Workspace) -> list[Line]:
+def lines_of(
+    figures: dict[str, FigureDefinition], subject: Subject, day: datetime.date, workspace: Workspace
+) -> list[Line]:
     """Every figure about a subject as the workspace sees it, in the charter's order."""
     choosing = choosing_among(figures, [subject], day, workspace)
     found = {name: choosing.figure(subject.key, name, subject.parts) for name in figures}
@@ -156,56 +156,46 @@ def lines_of(figures: dict[str, Figured], subject: Subject, day: datetime.date, 
     return [line_of(choosing, figured, subject, found[name], names) for name, figured in figures.items()]
 
 
-def observations_in(known: Known) -> set[int]:
+def observations_in(known: KnownFigure) -> set[int]:
     """The ids of the observations that a figure stands on."""
-    return {item.id for item in known.evidence if item.kind is Source.OBSERVATION and item.id is not None}
+    return {item.id for item in known.evidence if item.kind is EvidenceKind.OBSERVATION and item.id is not None}
 
 
-def line_of(choosing: Choosing, figured: Figured, subject: Subject, known: Known, names: Mapping[int, str]) -> Line:
+def line_of(
+    choosing: FigureChoice, figured: FigureDefinition, subject: Subject, known: KnownFigure, names: Mapping[int, str]
+) -> Line:
     """One figure. `names` are the workspaces of observations that are not this one's."""
     rows = choosing.declared[subject.key, figured.name]
     counts = observations_in(known)
     declared = next((row for row in rows if {row.observation} == counts), None)
     values = contradicting(figured, rows, choosing.day)
-    if known.hold is Hold.CONTRADICTED:
+    if known.state is FigureState.CONTRADICTED:
         values = sorted({row.value for row in rows if row.observation in counts and row.value is not None})
-    stale = stale_since(figured, declared) if declared is not None and known.hold is Hold.STALE else None
+    stale = stale_since(figured, declared) if declared is not None and known.state is FigureState.STALE else None
     by = names.get(declared.observation, "") if declared is not None else ""
     return Line(figured, known, _origin(known, declared, by), values, declared, by, stale)
 
 
-def _origin(known: Known, declared: Declared | None, by: str) -> Origin:
+def _origin(known: KnownFigure, declared: Declaration | None, by: str) -> Origin:
     of_hold = {
-        Hold.MISSING: Origin.MISSING,
-        Hold.UNAVAILABLE: Origin.UNAVAILABLE,
-        Hold.CONTRADICTED: Origin.CONTRADICTED,
+        FigureState.MISSING: Origin.MISSING,
+        FigureState.UNAVAILABLE: Origin.UNAVAILABLE,
+        FigureState.CONTRADICTED: Origin.CONTRADICTED,
     }
-    if known.hold in of_hold:
-        return of_hold[known.hold]
+    if known.state in of_hold:
+        return of_hold[known.state]
     if declared is not None:
         return Origin.PUBLISHED if by else Origin.DECLARED
     kinds = {item.kind for item in known.evidence}
-    return Origin.COMPUTED if kinds == {Source.COMPUTED} and len(known.evidence) == 1 else Origin.TOGETHER
+    return Origin.COMPUTED if kinds == {EvidenceKind.COMPUTED} and len(known.evidence) == 1 else Origin.TOGETHER
 
 
-def stale_since(figured: Figured, row: "Declared | ObservationVersion") -> datetime.date | None:
+def stale_since(figured: FigureDefinition, row: "Declaration | ObservationVersion") -> datetime.date | None:
     """The first day on which it does not count any more; None where it lasts."""
     if row.valid_until is not None:
         return row.valid_until + datetime.timedelta(days=1)
-    until = lasts_until(figured, row.ends_on)
+    until = figured.lasts_until(row.ends_on)
     return until + datetime.timedelta(days=1) if until is not None else None
-
-
-def lasts_until(figured: Figured, ends_on: datetime.date) -> datetime.date | None:
-    """The last day on which a figure of that day counts, by the charter; None where it always does."""
-    months = figured.validity_months
-    if months is None:
-        return None
-    day = months_before(ends_on, -months)
-    # The end of a longer month is reached from the last day of a shorter one: 30 June lasts until 31 December.
-    while months_before(day + datetime.timedelta(days=1), months) <= ends_on:
-        day += datetime.timedelta(days=1)
-    return day
 
 
 # -- One figure -------------------------------------------------------------------------------------------------------
@@ -215,7 +205,7 @@ def lasts_until(figured: Figured, ends_on: datetime.date) -> datetime.date | Non
 class Said:
     """An observation as it stands, as one workspace sees it."""
 
-    figured: Figured
+    figured: FigureDefinition
     version: ObservationVersion
     own: bool
     day: datetime.date
@@ -239,7 +229,7 @@ class Said:
     @cached_property
     def valid_until(self) -> datetime.date | None:
         """The last day on which it counts, as it says or by the charter."""
-        return self.version.valid_until or lasts_until(self.figured, self.version.ends_on)
+        return self.version.valid_until or self.figured.lasts_until(self.version.ends_on)
 
     @property
     def is_stale(self) -> bool:
@@ -258,7 +248,7 @@ class Part:
     key: str
     name: str
     words: str
-    known: Known
+    known: KnownFigure
 
     @property
     def has_page(self) -> bool:
@@ -278,7 +268,7 @@ class Comparison:
     """A figure and everything that is said of it."""
 
     line: Line
-    computed: Known
+    computed: KnownFigure
     said: Sequence[Said]
     withdrawn: Sequence[Said]
     choices: Sequence[Choice]  # of the workspace, the last first
@@ -306,7 +296,7 @@ class Comparison:
 
 
 def compare(
-    figured: Figured, subject: Subject, day: datetime.date, workspace: Workspace, names: Mapping[str, str]
+    figured: FigureDefinition, subject: Subject, day: datetime.date, workspace: Workspace, names: Mapping[str, str]
 ) -> Comparison:
     """A figure about a subject as the workspace sees it. `names` are those of the subject's parts, by key."""
     figures = {figured.name: figured}
@@ -314,7 +304,7 @@ def compare(
     choosing = choosing_among(figures, places, day, workspace)
     known = choosing.figure(subject.key, figured.name, subject.parts)
     counts = observations_in(known)
-    if known.hold is Hold.CONTRADICTED:
+    if known.state is FigureState.CONTRADICTED:
         counts = set()
     seen = [
         Said(figured, version, version.observation.workspace_id == workspace.pk, day, version.observation_id in counts)
@@ -339,7 +329,7 @@ def compare(
     )
 
 
-def _places(figured: Figured, subject: Subject) -> list[Subject]:
+def _places(figured: FigureDefinition, subject: Subject) -> list[Subject]:
     """The parts of a subject as places, where the figure is computed at once: those of buildings."""
     if figured.measure is None or figured.measure.name not in OF_BUILDINGS:
         return []
@@ -369,7 +359,9 @@ def documents_with_workspace() -> "Prefetch[str]":
     return Prefetch("documents", Document.objects.select_related("workspace"))
 
 
-def _choices(figured: Figured, subject: Subject, workspace: Workspace, seen: Mapping[int, Said]) -> list[Choice]:
+def _choices(
+    figured: FigureDefinition, subject: Subject, workspace: Workspace, seen: Mapping[int, Said]
+) -> list[Choice]:
     rows = Retention.objects.filter(workspace=workspace, subject=subject.key, indicator=figured.name)
     return [Choice(row, seen.get(row.observation_id or 0)) for row in rows.select_related("made_by").order_by("-pk")]
 
@@ -391,7 +383,9 @@ class Difference:
     after: str
 
 
-def differences(figured: Figured, before: Mapping[str, object], after: Mapping[str, object]) -> list[Difference]:
+def differences(
+    figured: FigureDefinition, before: Mapping[str, object], after: Mapping[str, object]
+) -> list[Difference]:
     """Where two texts differ, field by field, in the form's order. As `text_of` gives them."""
     return [
         Difference(_label(name), _shown(figured, name, before[name]), _shown(figured, name, after[name]))
@@ -411,7 +405,7 @@ def _label(name: str) -> str:
     return label[:1].upper() + label[1:]
 
 
-def _shown(figured: Figured, name: str, value: object) -> str:
+def _shown(figured: FigureDefinition, name: str, value: object) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, Decimal):

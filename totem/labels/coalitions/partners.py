@@ -26,9 +26,9 @@ from totem.labels.charters.format import (
 )
 from totem.labels.coalitions import AtLeast, Atom, Clause, CoalitionProblem, Value
 from totem.labels.evidence.gathering import gather
-from totem.labels.evidence.indicators import figures_of
+from totem.labels.figures import MISSING, FigureState, KnownFigure, figures_of
 from totem.labels.judging import judged
-from totem.labels.judging.facts import MISSING, Facts, Hold, Known, Result, State
+from totem.labels.judging.facts import Facts, Result, State
 from totem.labels.models import Reading
 from totem.labels.subjects import Subject, epci_subjects
 from totem.territories.models import Commune, Outline, Workspace
@@ -140,14 +140,14 @@ class _Building:
 
     def measured(self, requirement: MeasureRequirement) -> Atom | None:
         name = indicator_of(self.charter, requirement)
-        if requirement.bound is None:
+        combine = self.figures[name].combine
+        if requirement.bound is None or combine is Combine.ALL:  # no partner raises the lowest
             return None
         comparator, amount = requirement.bound
-        combine = self.figures[name].combine
         value = self.value_of(name, combine, downwards=comparator in {"at_most", "less_than"})
         return Atom(
             requirement.id,
-            combine.value,
+            str(combine.value),  # type: ignore[arg-type]  # one of the five that join
             tuple(value(index) for index in range(len(self.subjects))),
             self.charter.amount(amount),
             strict=comparator in {"more_than", "less_than"},
@@ -159,7 +159,7 @@ class _Building:
 
         def value(index: int) -> Value:
             known = self.facts[index].figures.get(name, MISSING)
-            if known.hold is not Hold.KNOWN:
+            if known.state is not FigureState.KNOWN:
                 return None
             reading = self.readings.get((self.subjects[index].key, name))
             if combine is Combine.UNION:
@@ -191,7 +191,7 @@ class _Building:
 _SAID: dict[State, int] = {State.MET: 1, State.NOT_APPLICABLE: 1, State.NOT_MET: 0}
 
 
-def _sure(known: Known, *, downwards: bool) -> Decimal | None:
+def _sure(known: KnownFigure, *, downwards: bool) -> Decimal | None:
     low, high = known.bounds
     if downwards:
         return INFINITE if high is None else high

@@ -13,7 +13,7 @@ from totem.accounts.models import User
 from totem.core import journal
 from totem.core.measures import Figure
 from totem.core.subjects import things_inside
-from totem.labels.evidence.indicators import Figured, period_of
+from totem.labels.figures import FigureDefinition, period_of
 from totem.labels.models import Observation, ObservationVersion, Reading, Retention
 from totem.labels.subjects import Subject
 from totem.premises.queries import FIGURES
@@ -34,7 +34,7 @@ def declare(
     *,
     workspace: Workspace,
     subject: Subject,
-    figured: Figured,
+    figured: FigureDefinition,
     values: dict[str, Any],
     documents: Sequence[Document] = (),
     public: bool = False,
@@ -75,7 +75,7 @@ def revise(
     *,
     observation: Observation,
     based_on: int,
-    figured: Figured,
+    figured: FigureDefinition,
     values: dict[str, Any],
     documents: Sequence[Document] = (),
     by: User,
@@ -97,7 +97,7 @@ def revise(
 def _write(
     observation: Observation,
     number: int,
-    figured: Figured,
+    figured: FigureDefinition,
     values: dict[str, Any],
     documents: Sequence[Document],
 ) -> ObservationVersion:
@@ -109,7 +109,9 @@ def _write(
     return version
 
 
-def _check(version: ObservationVersion, figured: Figured, documents: Sequence[Document], today: datetime.date) -> None:
+def _check(
+    version: ObservationVersion, figured: FigureDefinition, documents: Sequence[Document], today: datetime.date
+) -> None:
     """What a form cannot say by itself. Raises ValidationError."""
     errors: dict[str, str] = {}
     if version.ends_on > today:
@@ -216,7 +218,7 @@ def _record(verb: str, observation: Observation, by: User | None, **facts: objec
 
 
 def take_readings(
-    *, figures: Iterable[Figured], subjects: Sequence[Subject], day: datetime.date, now: datetime.datetime
+    *, figures: Iterable[FigureDefinition], subjects: Sequence[Subject], day: datetime.date, now: datetime.datetime
 ) -> int:
     """Compute the measures of these figures about these subjects as of that day, and keep them; how many there are.
 
@@ -249,7 +251,9 @@ def take_readings(
     )
 
 
-def _reading(figured: Figured, subject: Subject, figure: Figure, day: datetime.date, now: datetime.datetime) -> Reading:
+def _reading(
+    figured: FigureDefinition, subject: Subject, figure: Figure, day: datetime.date, now: datetime.datetime
+) -> Reading:
     return Reading(
         name=figured.measure.name if figured.measure else "",
         subject=subject.key,

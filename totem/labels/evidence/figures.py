@@ -1,8 +1,14 @@
-"""Figures as they are retained: computed, declared by some, published by others."""
+"""Which figure counts: what is computed, declared here, published by others, and what a workspace chose among them.
+
+The rule, once, in this order: what somebody chose, as long as the choice holds; then the first that can be used of what
+is computed exactly, what the workspace declares, what others publish, a computed interval; then what was said not to be
+available; then what is out of date. So nothing stale ever hides what is not. A choice ends when what it chose is
+withdrawn, out of date, hidden, or says another value or day than when it was chosen.
+"""
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,16 +16,24 @@ from typing import Any, NamedTuple
 import msgspec
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, DateField, OuterRef, Q, QuerySet, Subquery
 
 from totem.core.compiled_queries import AnyOf, CompiledQuery, QueryParameter
-from totem.core.measures import Combine, Figure, combined
+from totem.core.measures import Figure
 from totem.hubs.queries import planned_areas
 from totem.hubs.subjects import hubs_inside
 from totem.labels.charters.format import PeriodKind
-from totem.labels.evidence.indicators import Figured
-from totem.labels.judging import months_before
-from totem.labels.judging.facts import MISSING, Evidence, Hold, Known, Plan, Source
+from totem.labels.figures import (
+    MISSING,
+    Evidence,
+    EvidenceKind,
+    FigureDefinition,
+    FigureState,
+    KnownFigure,
+    PlannedAmount,
+    known_figure,
+    together,
+)
 from totem.labels.models import ObservationVersion, Reading, Retention
 from totem.labels.subjects import Subject
 from totem.premises.queries import FIGURES, PremisesRows, forecast_of, premises_figures, read_premises
@@ -27,10 +41,9 @@ from totem.territories.models import Document, Workspace
 
 HUB_AREA = "hub_area"
 SHOWN = 12  # buildings that a figure names
-READING_LASTS_MONTHS = 3  # a figure that was computed longer ago has to be computed again
 
 
-class Declared(msgspec.Struct, frozen=True):
+class Declaration(msgspec.Struct, frozen=True):
     """The latest version of an observation, as plain values."""
 
     observation: int
@@ -48,23 +61,42 @@ class Declared(msgspec.Struct, frozen=True):
     valid_until: datetime.date | None
     withdrawn: bool
     confidence: str
+    written_at: datetime.datetime
     sha256: list[str]
 
-    def known(self, figured: Figured, day: datetime.date) -> Known:
+    def known(self, definition: FigureDefinition, day: datetime.date) -> KnownFigure:
         """The figure it declares; stale beyond its validity, or beyond that of the indicator."""
         seen = Evidence(
-            Source.OBSERVATION, str(figured.label), self.observation, self.source, self.ends_on, tuple(self.sha256)
+            EvidenceKind.OBSERVATION,
+            str(definition.label),
+            self.observation,
+            self.source,
+            self.ends_on,
+            tuple(self.sha256),
         )
         if self.value is None:
-            return Known(Hold.UNAVAILABLE, on=self.ends_on, reason=self.unavailable, evidence=(seen,))
-        hold = Hold.STALE if self.is_stale(figured, day) else Hold.KNOWN
-        return Known(hold, self.value, on=self.ends_on, mode=self.mode, evidence=(seen,))
+            return KnownFigure(FigureState.UNAVAILABLE, on=self.ends_on, reason=self.unavailable, evidence=(seen,))
+        state = FigureState.STALE if self.is_stale(definition, day) else FigureState.KNOWN
+        return KnownFigure(state, self.value, on=self.ends_on, mode=self.mode, evidence=(seen,))
 
-    def is_stale(self, figured: Figured, day: datetime.date) -> bool:
-        if self.valid_until is not None:
-            return self.valid_until < day
-        months = figured.validity_months
-        return months is not None and self.ends_on < months_before(day, months)
+    def is_stale(self, definition: FigureDefinition, day: datetime.date) -> bool:
+        until = self.valid_until or definition.lasts_until(self.ends_on)
+        return until is not None and until < day
+
+
+class RetainedChoice(NamedTuple):
+    """What a workspace retains of a figure: an observation, or (None) what is computed; what it said then, and when."""
+
+    observation: int | None
+    automatic: bool
+    made_at: datetime.datetime
+    value: Decimal | None
+    ends_on: datetime.date | None
+
+    def is_replaced_by(self, row: Declaration) -> bool:
+        """Whether the observation says another value or day than when somebody chose it."""
+        said = (self.value, self.ends_on)
+        return not self.automatic and self.ends_on is not None and (row.value, row.ends_on) != said
 
 
 _KEYS = QueryParameter("keys", ArrayField(CharField()))
@@ -85,20 +117,32 @@ def _observed() -> "QuerySet[Any, Any]":
         .values_list(
             *("observation_id", "observation__subject", "observation__indicator", "observation__workspace_id"),
             *("observation__public", "number", "value", "unavailable", "starts_on", "ends_on", "source", "mode"),
-            *("valid_until", "withdrawn", "confidence"),
+            *("valid_until", "withdrawn", "confidence", "written_at"),
             ArraySubquery(sums),
         )
     )
 
 
 _OBSERVED = CompiledQuery(_observed)
-_RETAINED = CompiledQuery(
-    lambda: (
+
+
+def _retained() -> "QuerySet[Any, Any]":
+    """The last choice of each workspace and figure, with what the observation said when it was chosen."""
+    said = ObservationVersion.objects.filter(
+        observation=OuterRef("observation"), written_at__lte=OuterRef("made_at")
+    ).order_by("-number")
+    return (
         Retention.objects.filter(AnyOf("subject", _KEYS), AnyOf("indicator", _NAMES))
         .chosen()
-        .values_list("workspace_id", "subject", "indicator", "observation_id", "automatic")
+        .values_list(
+            *("workspace_id", "subject", "indicator", "observation_id", "automatic", "made_at"),
+            Subquery(said.values("value")[:1]),
+            Subquery(said.values("ends_on")[:1]),
+        )
     )
-)
+
+
+_RETAINED = CompiledQuery(_retained)
 _COMPUTED = CompiledQuery(
     lambda: (
         Reading.objects.filter(
@@ -111,49 +155,43 @@ _COMPUTED = CompiledQuery(
 )
 
 
-def read_observations(names: Collection[str], keys: Collection[str], workspace: Workspace | None) -> list[Declared]:
+def read_observations(names: Collection[str], keys: Collection[str], workspace: Workspace | None) -> list[Declaration]:
     """The latest version of every observation of these figures that the workspace sees, those withdrawn left out."""
     rows = _OBSERVED.rows(names=list(names), keys=list(keys), workspace=workspace.pk if workspace else None)
-    return [declared for row in rows if not (declared := Declared(*row)).withdrawn]
+    return [declared for row in rows if not (declared := Declaration(*row)).withdrawn]
 
 
-class Retained(NamedTuple):
-    """What a workspace retains of a figure: an observation, or (None) what is computed."""
-
-    observation: int | None
-    automatic: bool
-
-
-def read_retentions(names: Collection[str], keys: Collection[str]) -> dict[tuple[int, str, str], Retained]:
+def read_retentions(names: Collection[str], keys: Collection[str]) -> dict[tuple[int, str, str], RetainedChoice]:
     """What each workspace retains of these figures, by workspace, subject and indicator."""
     rows = _RETAINED.rows(names=list(names), keys=list(keys))
-    return {(workspace, key, name): Retained(*said) for workspace, key, name, *said in rows}
+    return {(workspace, key, name): RetainedChoice(*said) for workspace, key, name, *said in rows}
 
 
 def read_readings(
-    figures: dict[str, Figured], keys: Collection[str], day: datetime.date
-) -> dict[tuple[str, str], Known]:
+    figures: dict[str, FigureDefinition], keys: Collection[str], day: datetime.date
+) -> dict[tuple[str, str], KnownFigure]:
     """The last reading of each computed figure by that day, by subject and indicator."""
     wanted = {(one.measure.name, str(one.period)): one for one in figures.values() if one.measure is not None}
     rows = _COMPUTED.rows(keys=list(keys), names=[name for name, _period in wanted], day=day)
-    oldest = months_before(day, READING_LASTS_MONTHS)
     found = {}
     for key, name, period, read_on, value, low, high in rows:
         figured = wanted.get((name, period))
-        if figured is not None and (value is not None or low is not None):
-            seen = Evidence(Source.COMPUTED, str(figured.label), on=read_on, source=name)
-            hold = Hold.STALE if read_on < oldest else Hold.KNOWN
-            found[key, figured.name] = Known(hold, value, low, high, on=read_on, evidence=(seen,))
+        if figured is not None:
+            seen = Evidence(EvidenceKind.COMPUTED, str(figured.label), on=read_on, source=name)
+            until = figured.lasts_until(read_on, computed=True)
+            figure = Figure(value, low=low, high=high)
+            is_stale = until is not None and until < day
+            found[key, figured.name] = known_figure(figure, on=read_on, evidence=(seen,), is_stale=is_stale)
     return found
 
 
 def read_figures(
-    figures: dict[str, Figured],
+    figures: dict[str, FigureDefinition],
     subjects: Sequence[Subject],
     day: datetime.date,
     workspace: Workspace | None,
     holder: Workspace | None = None,
-) -> dict[str, dict[str, Known]]:
+) -> dict[str, dict[str, KnownFigure]]:
     """Each figure of each subject as it is retained, by subject and name; for the public, by the `holder` first."""
     choosing = choosing_among(figures, subjects, day, workspace)
     choosing.holder = workspace or holder
@@ -164,11 +202,11 @@ def read_figures(
 
 
 def choosing_among(
-    figures: dict[str, Figured], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
-) -> "Choosing":
+    figures: dict[str, FigureDefinition], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
+) -> "FigureChoice":
     """All that is computed, declared and retained of these figures, about these subjects and their parts."""
     keys = {key for subject in subjects for key in (subject.key, *subject.parts)}
-    choosing = Choosing(figures, day, workspace, workspace)
+    choosing = FigureChoice(figures, day, workspace, workspace)
     for declared in read_observations(figures.keys(), keys, workspace):
         choosing.declared[declared.subject, declared.indicator].append(declared)
     choosing.retained = read_retentions(figures.keys(), keys)
@@ -178,8 +216,11 @@ def choosing_among(
 
 
 def _with_zones_to_come(
-    computed: dict[tuple[str, str], Known], figures: dict[str, Figured], subjects: Sequence[Subject], day: datetime.date
-) -> dict[tuple[str, str], Known]:
+    computed: dict[tuple[str, str], KnownFigure],
+    figures: dict[str, FigureDefinition],
+    subjects: Sequence[Subject],
+    day: datetime.date,
+) -> dict[tuple[str, str], KnownFigure]:
     """The areas of hubs, with the zones that they plan to open."""
     name = next((one.name for one in figures.values() if one.measure is not None and one.measure.name == HUB_AREA), "")
     planning = [subject for subject in subjects if (subject.key, name) in computed]
@@ -189,34 +230,40 @@ def _with_zones_to_come(
     coming = planned_areas(set().union(*hubs.values()), day)
     return {
         (key, name): msgspec.structs.replace(
-            computed[key, name], plans=tuple(Plan(zone.day, zone.m2) for zone in coming if zone.hub in inside)
+            computed[key, name], plans=tuple(PlannedAmount(zone.day, zone.m2) for zone in coming if zone.hub in inside)
         )
         for key, inside in hubs.items()
     }
 
 
 def _premises(
-    figures: dict[str, Figured], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
-) -> dict[tuple[str, str], Known]:
+    figures: dict[str, FigureDefinition], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
+) -> dict[tuple[str, str], KnownFigure]:
     """Figures of buildings, computed at once: the workspace's own buildings count for it before they are published."""
-    names = [one.name for one in figures.values() if one.measure is not None and one.measure.name in FIGURES]
-    if not names:
+    asked = {name: one.measure.name for name, one in figures.items() if one.measure and one.measure.name in FIGURES}
+    if not asked:
         return {}
     found = {}
     rows_of = read_premises([subject.place for subject in subjects], workspace)
     for subject in subjects:
         rows = rows_of[subject.place.key]
         computed = premises_figures(rows, day) if rows else {}
-        plans = tuple(Plan(coming.on, coming.m2) for coming in forecast_of(rows, day)) if rows else ()
-        for name in names:
-            measure = figures[name].measure
-            if measure is not None and measure.name in computed:
-                known = _of_figure(figures[name], computed[measure.name], day)
-                if measure.name == "usable_area":
-                    seen = known.evidence + _buildings(rows, day)
-                    known = msgspec.structs.replace(known, plans=plans, evidence=seen)
-                found[subject.key, name] = known
+        for name, measure in asked.items():
+            if measure in computed:
+                found[subject.key, name] = _of_buildings(figures[name], measure, computed[measure], rows, day)
     return found
+
+
+def _of_buildings(
+    definition: FigureDefinition, measure: str, figure: Figure, rows: PremisesRows, day: datetime.date
+) -> KnownFigure:
+    """A figure of buildings; their usable area names them, and what is planned."""
+    seen: tuple[Evidence, ...] = (Evidence(EvidenceKind.COMPUTED, str(definition.label), on=day, source=measure),)
+    if measure != "usable_area":
+        return known_figure(figure, on=day, evidence=seen)
+    known = known_figure(figure, on=day, evidence=seen + _buildings(rows, day))
+    plans = tuple(PlannedAmount(coming.on, coming.m2) for coming in forecast_of(rows, day))
+    return msgspec.structs.replace(known, plans=plans)
 
 
 def _buildings(rows: PremisesRows, day: datetime.date) -> tuple[Evidence, ...]:
@@ -224,112 +271,120 @@ def _buildings(rows: PremisesRows, day: datetime.date) -> tuple[Evidence, ...]:
     delivered = [(building.delivered_m2(day), building) for building in rows.inside if building.stands(day)]
     delivered.sort(key=lambda one: (-one[0], one[1].pk))
     return tuple(
-        Evidence(Source.BUILDING, building.name, building.pk, f"{m2.normalize():f} m²", day)
+        Evidence(EvidenceKind.BUILDING, building.name, building.pk, f"{m2.normalize():f} m²", day)
         for m2, building in delivered[:SHOWN]
     )
 
 
-def _of_figure(figured: Figured, figure: Figure, day: datetime.date) -> Known:
-    low, _high = figure.bounds
-    if low is None:
-        return MISSING
-    seen = Evidence(Source.COMPUTED, str(figured.label), on=day, source=figured.measure.name if figured.measure else "")
-    return Known(Hold.KNOWN, figure.value, figure.low, figure.high, on=day, evidence=(seen,))
-
-
 @dataclass
-class Choosing:
+class FigureChoice:
     """Which figure counts where several say something."""
 
-    figures: dict[str, Figured]
+    figures: dict[str, FigureDefinition]
     day: datetime.date
     workspace: Workspace | None
     holder: Workspace | None = None  # whose choice counts first: the workspace, or whose public board is read
-    declared: defaultdict[tuple[str, str], list[Declared]] = field(default_factory=lambda: defaultdict(list))
-    computed: dict[tuple[str, str], Known] = field(default_factory=dict)
-    retained: dict[tuple[int, str, str], Retained] = field(default_factory=dict)
+    declared: defaultdict[tuple[str, str], list[Declaration]] = field(default_factory=lambda: defaultdict(list))
+    computed: dict[tuple[str, str], KnownFigure] = field(default_factory=dict)
+    retained: dict[tuple[int, str, str], RetainedChoice] = field(default_factory=dict)
 
-    def figure(self, key: str, name: str, parts: Sequence[str]) -> Known:
-        """The figure of a subject; of one made of several, theirs together where it has none of its own."""
+    def figure(self, key: str, name: str, parts: Sequence[str]) -> KnownFigure:
+        """The figure of a subject; of one made of several, theirs together where it has none that can be used."""
         own = self.own(key, name)
-        if own.hold is not Hold.MISSING or not parts:
+        if not parts or own.state in {FigureState.KNOWN, FigureState.CONTRADICTED, FigureState.UNAVAILABLE}:
             return own
-        return self.together(name, [self.own(part, name) for part in parts])
+        joined = together(self.figures[name], [self.own(part, name) for part in parts], self.day)
+        return joined if joined.is_known or own.state is FigureState.MISSING else own
 
-    def own(self, key: str, name: str) -> Known:
-        """In this order: what the workspace chose, what is exactly computed, the only one it declared, what others
-        publish, a computed interval.
-        """
-        figured, computed = self.figures[name], self.computed.get((key, name), MISSING)
-        by_id = {row.observation: row for row in self.declared[key, name] if row.ends_on <= self.day}
-        mine = self.retained.get((self.holder.pk, key, name)) if self.holder is not None else None
-        chosen = by_id.get(mine.observation or 0) if mine is not None else None
-        if self.workspace is None and mine is not None and mine.observation is not None and chosen is None:
-            mine = None  # what its team keeps to itself is as if nobody had chosen it
-        exact = computed.hold is Hold.KNOWN and computed.value is not None
-        if mine is not None and not mine.automatic:
-            return chosen.known(figured, self.day) if chosen else computed
-        if exact:
-            return computed
-        if chosen is not None:
-            return chosen.known(figured, self.day)
-        published = self.published(key, name, by_id)
-        if len(published) > 1:
-            seen = tuple(row.known(figured, self.day).evidence[0] for row in published)
-            return Known(Hold.CONTRADICTED, evidence=seen)
+    def own(self, key: str, name: str) -> KnownFigure:
+        """The figure that counts of one subject, by the rule of this module."""
+        choice, chosen = self.choice(key, name)
+        if choice is not None and not choice.automatic and not self.why_ended(key, name):
+            return chosen.known(self.figures[name], self.day) if chosen else self._computed(key, name)
+        found = list(self._in_order(key, name))
+        return min(found, key=lambda known: _RANK[known.state], default=MISSING)
+
+    def choice(self, key: str, name: str) -> tuple[RetainedChoice | None, Declaration | None]:
+        """What was retained here, and the observation it names where that is seen and of the day or before."""
+        choice = self.retained.get((self.holder.pk, key, name)) if self.holder is not None else None
+        return choice, next(
+            (row for row in self._rows(key, name) if choice and row.observation == choice.observation), None
+        )
+
+    def why_ended(self, key: str, name: str) -> str:
+        """Why what somebody chose does not count any more (`gone`, `replaced`, `stale`); empty while it does."""
+        choice, chosen = self.choice(key, name)
+        if choice is None or choice.automatic:
+            return ""
+        known = chosen.known(self.figures[name], self.day) if chosen else self._computed(key, name)
+        if (choice.observation is not None and chosen is None) or known.state is FigureState.MISSING:
+            return "gone"
+        if chosen is not None and choice.is_replaced_by(chosen):
+            return "replaced"
+        return "stale" if known.state is FigureState.STALE else ""
+
+    def _in_order(self, key: str, name: str) -> Iterator[KnownFigure]:
+        """All that may count, what goes first before the others where both can be used."""
+        computed = self._computed(key, name)
+        if computed.value is not None:
+            yield computed
+        yield from (self._agreed(rows, name) for rows in self._declared_here(key, name) if rows)
+        published = [row for row in self._rows(key, name) if row.public and self._is_retained(row, key, name)]
         if published:
-            return published[0].known(figured, self.day)
-        return computed
+            yield self._agreed(published, name)
+        yield computed
 
-    def published(self, key: str, name: str, by_id: dict[int, Declared]) -> list[Declared]:
-        """What other workspaces retain and publish of a figure: one row for each value that differs.
+    def _declared_here(self, key: str, name: str) -> Iterator[list[Declaration]]:
+        """What the workspace declares: the one it retains, then its others."""
+        choice, chosen = self.choice(key, name)
+        if self.holder is None or choice is None:
+            return
+        if choice.observation is not None and chosen is None and self.workspace is None:
+            return  # what its team keeps to itself is as if nobody had declared it
+        if choice.automatic and chosen is not None:
+            yield [chosen]
+        yield [row for row in self._rows(key, name) if row.workspace == self.holder.pk]
+
+    def _computed(self, key: str, name: str) -> KnownFigure:
+        return self.computed.get((key, name), MISSING)
+
+    def _rows(self, key: str, name: str) -> list[Declaration]:
+        return [row for row in self.declared[key, name] if row.ends_on <= self.day]
+
+    def _agreed(self, rows: list[Declaration], name: str) -> KnownFigure:
+        """What these say together: contradicted where their values differ.
 
         A value goes before « not available », one that holds before a stale one, the last period before others.
         """
         figured = self.figures[name]
-        rows = [row for row in by_id.values() if row.public and self._is_retained(row, key, name)]
         rows = _first(rows, lambda row: row.value is not None)
         rows = _first(rows, lambda row: not row.is_stale(figured, self.day))
         if figured.period is not PeriodKind.DAY:
-            last = max((row.ends_on for row in rows), default=None)
+            last = max(row.ends_on for row in rows)
             rows = [row for row in rows if row.ends_on == last]
-        return list({(row.value, row.unavailable): row for row in reversed(rows)}.values())
+        found = [
+            row.known(figured, self.day)
+            for row in {(row.value, row.unavailable): row for row in reversed(rows)}.values()
+        ]
+        if len(found) == 1:
+            return found[0]
+        return KnownFigure(FigureState.CONTRADICTED, evidence=tuple(known.evidence[0] for known in found))
 
-    def _is_retained(self, row: Declared, key: str, name: str) -> bool:
+    def _is_retained(self, row: Declaration, key: str, name: str) -> bool:
         theirs = self.retained.get((row.workspace, key, name))
-        return theirs is not None and theirs.observation == row.observation
-
-    def together(self, name: str, parts: Sequence[Known]) -> Known:
-        """The figures of several places as one; what is missing leaves the whole open."""
-        usable = [part for part in parts if part.hold is Hold.KNOWN]
-        if not usable:
-            return next((part for part in parts if part.hold is not Hold.MISSING), MISSING)
-        figured = self.figures[name]
-        if figured.combine is Combine.RATIO:
-            return MISSING if len(parts) > 1 else usable[0]
-        figure = _combined(figured.combine, [_as_figure(part) for part in usable])
-        low, _high = figure.bounds
-        seen = tuple(item for part in usable for item in part.evidence)
-        settled = figured.combine is Combine.ANY and low == 1  # whatever the others say
-        if len(usable) == len(parts) or settled:
-            return Known(Hold.KNOWN, figure.value, figure.low, figure.high, on=self.day, evidence=seen)
-        return Known(Hold.KNOWN, None, low, None, on=self.day, evidence=seen)
+        return theirs is not None and theirs.observation == row.observation and not theirs.is_replaced_by(row)
 
 
-def _first(rows: list[Declared], wanted: Callable[[Declared], bool]) -> list[Declared]:
+# What can be used goes before what cannot; of those that cannot, what somebody said before what has grown old.
+_RANK = {
+    FigureState.KNOWN: 0,
+    FigureState.CONTRADICTED: 0,
+    FigureState.UNAVAILABLE: 1,
+    FigureState.STALE: 2,
+    FigureState.MISSING: 3,
+}
+
+
+def _first(rows: list[Declaration], wanted: Callable[[Declaration], bool]) -> list[Declaration]:
     """Those that are wanted, or all of them where none is."""
     return [row for row in rows if wanted(row)] or rows
-
-
-def _combined(combine: Combine, figures: list[Figure]) -> Figure:
-    """Several figures as one. Of distinct things only their numbers are known here: they may be the same ones."""
-    if combine is not Combine.UNION:
-        return combined(combine, figures)
-    bounds = [figure.bounds for figure in figures]
-    highs = [high for _low, high in bounds if high is not None]
-    low = max(low for low, _high in bounds if low is not None)
-    return Figure.between(low, sum(highs, Decimal(0)) if len(highs) == len(bounds) else None)
-
-
-def _as_figure(known: Known) -> Figure:
-    return Figure(known.value, low=known.low, high=known.high)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.files import CheckedFile, DocumentField, DocumentInput
 from totem.core.forms import DateField, NumberField
 from totem.labels.coalitions.comparison import TEXTS, is_yes_or_no
-from totem.labels.evidence.indicators import Figured
+from totem.labels.figures import FigureDefinition
 from totem.labels.models import ObservationVersion
 from totem.territories.models import Document, Workspace
 
@@ -106,7 +106,7 @@ class ObservationForm(VersionModelForm):
         }
 
     def __init__(
-        self, *args: Any, figured: Figured, workspace: Workspace, correcting: bool = False, **kwargs: Any
+        self, *args: Any, figured: FigureDefinition, workspace: Workspace, correcting: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         unit = str(figured.unit)
@@ -121,7 +121,7 @@ class ObservationForm(VersionModelForm):
         self.propose(self._chosen())
 
     @staticmethod
-    def _value(figured: Figured, unit: str) -> forms.Field:
+    def _value(figured: FigureDefinition, unit: str) -> forms.Field:
         if figured.documents and is_yes_or_no(figured):
             return YesNoField(label=_("Is there such a document?"), required=False)
         if is_yes_or_no(figured):

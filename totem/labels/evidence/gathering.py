@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from totem.labels.charters.format import Charter
-from totem.labels.evidence.figures import Choosing, Declared, choosing_among, read_figures, read_observations
-from totem.labels.evidence.indicators import figures_of, midnight_after
-from totem.labels.evidence.people import Asked, People
+from totem.labels.evidence.figures import read_figures
+from totem.labels.evidence.people import People, PeopleAsked
+from totem.labels.figures import figures_of, midnight_after
 from totem.labels.judging.facts import Bounds, Facts, JudgementFact
 from totem.labels.models import Board, CharterVersion, Judgement
 from totem.labels.subjects import Subject
 from totem.territories.models import Workspace
-
-__all__ = ["Choosing", "Declared", "choosing_among", "gather", "read_figures", "read_observations"]
 
 
 def gather(
@@ -34,7 +32,7 @@ def gather(
     The judgements are those of the board on that version of the charter; to the public, what its workspace chose and
     published counts before what others publish.
     """
-    asked = Asked.of(charter)
+    asked = PeopleAsked.of(charter)
     figures = figures_of(charter)
     known = read_figures(figures, subjects, day, workspace, holder=board.workspace if board else None)
     people = People(asked, subjects, day, workspace)

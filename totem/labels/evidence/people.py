@@ -19,7 +19,15 @@ from totem.labels.charters.format import (
     OrganisationsRequirement,
     Requirement,
 )
-from totem.labels.judging.facts import AppointmentFact, BodyFact, FundingFact, Organisation, Role, SeatFact, Year
+from totem.labels.judging.facts import (
+    AppointmentFact,
+    BodyFact,
+    FundingFact,
+    OrganisationFact,
+    RoleFact,
+    SeatFact,
+    YearFact,
+)
 from totem.labels.models import Appointment, Body, FundingLine, Seat
 from totem.labels.models.bodies import Governed
 from totem.labels.subjects import Subject
@@ -30,7 +38,7 @@ EVERYWHERE = 20_000  # communes: beyond that a list of them costs more than it s
 
 
 @dataclass(frozen=True)
-class Asked:
+class PeopleAsked:
     """What a charter asks of organisations, bodies, offices and money: the rest is not read."""
 
     roles: bool
@@ -41,7 +49,7 @@ class Asked:
     funding: bool
 
     @classmethod
-    def of(cls, charter: Charter) -> "Asked":
+    def of(cls, charter: Charter) -> "PeopleAsked":
         all_of = list(charter.requirements())
         organisations = [one for one in all_of if isinstance(one, OrganisationsRequirement)]
         bodies = [one for one in all_of if isinstance(one, BodyRequirement)]
@@ -63,17 +71,17 @@ class People:
     """Who does what in each subject, read once for all of them."""
 
     def __init__(
-        self, asked: Asked, subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
+        self, asked: PeopleAsked, subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
     ) -> None:
         self.subjects, self.day, self.workspace = subjects, day, workspace
-        self.named: dict[int, Organisation] = {}
-        self.roles: defaultdict[str, list[Role]] = defaultdict(list)
+        self.named: dict[int, OrganisationFact] = {}
+        self.roles: defaultdict[str, list[RoleFact]] = defaultdict(list)
         self.bodies: defaultdict[str, list[BodyFact]] = defaultdict(list)
         self.appointments: defaultdict[str, list[AppointmentFact]] = defaultdict(list)
         self.funding: defaultdict[str, list[FundingFact]] = defaultdict(list)
         self.at_commune: defaultdict[str, list[str]] = defaultdict(list)
         self.at: dict[tuple[str, int | None], str] = {}
-        self.years: defaultdict[int, list[Year]] = defaultdict(list)
+        self.years: defaultdict[int, list[YearFact]] = defaultdict(list)
         for subject in subjects:
             for code in subject.place.whole:
                 self.at_commune[code].append(subject.key)
@@ -88,7 +96,7 @@ class People:
         if asked.years:
             self.read_years()
 
-    def read_governed(self, asked: Asked) -> None:
+    def read_governed(self, asked: PeopleAsked) -> None:
         if asked.bodies:
             self.read_bodies()
         if asked.appointments:
@@ -96,7 +104,7 @@ class People:
         if asked.funding:
             self.read_funding()
 
-    def organisations_of(self, subject: Subject) -> tuple[Organisation, ...]:
+    def organisations_of(self, subject: Subject) -> tuple[OrganisationFact, ...]:
         """Those that play a role in the subject or sit in one of its bodies, in order."""
         ids = {role.organisation for role in self.roles[subject.key]}
         ids |= {seat.organisation for body in self.bodies[subject.key] for seat in body.seats if seat.organisation}
@@ -121,8 +129,8 @@ class People:
     def read_roles(self) -> None:
         perimeters = [subject.perimeter for subject in self.subjects if subject.perimeter is not None]
         for row in relations_inside(self.communes, perimeters, self.workspace, self.day):
-            self.named[row.organisation_id] = Organisation(row.organisation_id, row.name, row.organisation_kind)
-            role = Role(
+            self.named[row.organisation_id] = OrganisationFact(row.organisation_id, row.name, row.organisation_kind)
+            role = RoleFact(
                 row.organisation_id,
                 row.kind,
                 row.id,
@@ -139,14 +147,14 @@ class People:
 
     def read_located(self, kinds: frozenset[str]) -> None:
         for row in organisations_inside(self.communes, kinds, self.workspace):
-            self.named.setdefault(row.id, Organisation(row.id, row.name, row.kind))
+            self.named.setdefault(row.id, OrganisationFact(row.id, row.name, row.kind))
             for key in self.places(None, row.commune):
-                self.roles[key].append(Role(row.id))
+                self.roles[key].append(RoleFact(row.id))
 
     def read_years(self) -> None:
         for row in year_figures_of(list(self.named), self.workspace, self.day):
             self.years[row.organisation_id].append(
-                Year(
+                YearFact(
                     row.id,
                     row.year,
                     row.closing_date,
@@ -182,7 +190,7 @@ class People:
             _SEATS.rows(bodies=[row[2] for row in rows], day=self.day) if rows else ()
         ):
             if pk is not None:
-                self.named.setdefault(pk, Organisation(pk, name, kind))
+                self.named.setdefault(pk, OrganisationFact(pk, name, kind))
             seats[body].append(SeatFact(actor_class, role, votes, capital, pk))
         for perimeter, hub, pk, kind, name, form, has_capital, after_call, last, sha in rows:
             fact = BodyFact(pk, kind, name, form, has_capital, after_call, tuple(seats[pk]), last, sha or "")

@@ -34,13 +34,12 @@ from totem.labels.coalitions.comparison import (
     compare,
     differences,
     documents_with_workspace,
-    lasts_until,
     lines_of,
     text_of,
 )
 from totem.labels.evidence import actions as evidence_actions
 from totem.labels.evidence.forms import COMPUTED, ObservationForm, RetainForm
-from totem.labels.evidence.indicators import Figured, figures_of, period_of
+from totem.labels.figures import FigureDefinition, figures_of, period_of
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board, Observation, ObservationVersion
 from totem.labels.permissions import EDIT, SEE, board_for
@@ -53,6 +52,7 @@ COMBINES: dict[Combine, Text] = {
     Combine.SUM: gettext_lazy("Several territories together: their sum."),
     Combine.MAX: gettext_lazy("Several territories together: the largest of them."),
     Combine.ANY: gettext_lazy("Several territories together: yes as soon as one says so."),
+    Combine.ALL: gettext_lazy("Several territories together: the lowest of them, as all have to reach it."),
     Combine.UNION: gettext_lazy("Several territories together: what they have in common counts once."),
     Combine.RATIO: gettext_lazy("Several territories together: parts and wholes are added up, then divided."),
 }
@@ -70,7 +70,7 @@ class Asked:
     board: Board
     workspace: Workspace
     charter: Charter
-    figures: dict[str, Figured]
+    figures: dict[str, FigureDefinition]
     whole: Subject
     subject: Subject
     day: datetime.date
@@ -88,7 +88,7 @@ class Asked:
         version = version_of(self.board.perimeter, on=self.day)
         return {named.key: named.name for named in part_refs(version)} if version is not None else {}
 
-    def figured(self, name: str) -> Figured:
+    def figured(self, name: str) -> FigureDefinition:
         """The figure of that name. Raises Http404."""
         if name not in self.figures:
             raise Http404
@@ -132,7 +132,7 @@ def _frame(request: HttpRequest, asked: Asked, *steps: tuple[str, str]) -> dict[
     return {**board_frame(request, asked.board, *steps), "asked": asked, "part": part}
 
 
-def _above(asked: Asked, figured: Figured | None = None) -> list[tuple[str, str]]:
+def _above(asked: Asked, figured: FigureDefinition | None = None) -> list[tuple[str, str]]:
     """The way back from a figure, or from something about it: the bar leads to the figures of the whole alone."""
     steps = [(pgettext("tab", "Figures"), asked.here("figures"))] if asked.query else []
     if figured is not None:
@@ -183,7 +183,9 @@ def figure(request: HttpRequest, workspace: str, board: str, name: str) -> HttpR
     return _figure_page(request, asked, asked.figured(name))
 
 
-def _figure_page(request: HttpRequest, asked: Asked, figured: Figured, form: RetainForm | None = None) -> HttpResponse:
+def _figure_page(
+    request: HttpRequest, asked: Asked, figured: FigureDefinition, form: RetainForm | None = None
+) -> HttpResponse:
     found = compare(figured, asked.subject, asked.day, asked.workspace, asked.names)
     context = {
         **_frame(request, asked, *_above(asked)),
@@ -197,7 +199,7 @@ def _figure_page(request: HttpRequest, asked: Asked, figured: Figured, form: Ret
     return render(request, "labels/figure.html", context, status=form_status(request))
 
 
-def _charter_says(asked: Asked, figured: Figured) -> dict[str, Any]:
+def _charter_says(asked: Asked, figured: FigureDefinition) -> dict[str, Any]:
     """What the charter says of a figure: its period, how it combines, where it comes from, what reads it."""
     indicator = next((one for one in asked.charter.indicators if one.name == figured.name), None)
     return {
@@ -255,7 +257,7 @@ def retain(request: HttpRequest, workspace: str, board: str, name: str) -> HttpR
 
 def _observation(
     request: HttpRequest, workspace: str, board: str, pk: int, permission: str = SEE
-) -> tuple[Asked, Figured, Observation]:
+) -> tuple[Asked, FigureDefinition, Observation]:
     """An observation of a figure of this board that its workspace sees; to change it, its own. Raises Http404."""
     holder = board_for(request.user, workspace, board, permission).workspace
     seen = Observation.objects.select_related("workspace", "declared_by").visible_to_workspace(holder)
@@ -346,7 +348,7 @@ def declare(request: HttpRequest, workspace: str, board: str, name: str) -> Http
     return _form_page(request, asked, figured, form, asked.here("figure", name))
 
 
-def _proposed(figured: Figured, day: datetime.date) -> dict[str, Any]:
+def _proposed(figured: FigureDefinition, day: datetime.date) -> dict[str, Any]:
     """The period that the charter asks for; of a document, that it is there."""
     period = period_of(figured.period, day)
     last = timezone.localdate(period.ends_at) - datetime.timedelta(days=1)
@@ -371,7 +373,7 @@ def _is_fine(request: HttpRequest, asked: Asked, form: ObservationForm) -> bool:
 
 
 def _form_page(
-    request: HttpRequest, asked: Asked, figured: Figured, form: ObservationForm, back: str, **context: Any
+    request: HttpRequest, asked: Asked, figured: FigureDefinition, form: ObservationForm, back: str, **context: Any
 ) -> HttpResponse:
     initial_end = form.initial.get("ends_on", asked.day)
     values: dict[str, Any] = {
@@ -379,7 +381,7 @@ def _form_page(
         **_charter_says(asked, figured),
         "form": form,
         "back": back,
-        "lasts_until": lasts_until(figured, initial_end),
+        "lasts_until": figured.lasts_until(initial_end),
         "correcting": None,
         **context,
     }
@@ -421,7 +423,7 @@ def _text(version: ObservationVersion) -> dict[str, Any]:
     return {**said, "documents": list(version.documents.all())}
 
 
-def _conflict(row: Observation, figured: Figured, form: ObservationForm, number: int) -> dict[str, Any]:
+def _conflict(row: Observation, figured: FigureDefinition, form: ObservationForm, number: int) -> dict[str, Any]:
     """Both texts where they differ. Sending the form again is a choice: what stands now has been seen."""
     theirs = _versions(row).get(number=number)
     mine = {

@@ -89,7 +89,7 @@ class ClassLine:
 
 
 @dataclass(frozen=True)
-class Composition:
+class BodyComposition:
     """The seats in force by class, heaviest first, and their sums. `capital` is None where none is known."""
 
     lines: tuple[ClassLine, ...]
@@ -102,7 +102,7 @@ class Composition:
         return self.capital is None or self.capital == WHOLE
 
 
-def composition(seats: Sequence[Seat]) -> Composition:
+def composition(seats: Sequence[Seat]) -> BodyComposition:
     """What these seats weigh by class, in number and in share."""
     by_class: defaultdict[str, list[Seat]] = defaultdict(list)
     for seat in seats:
@@ -111,7 +111,7 @@ def composition(seats: Sequence[Seat]) -> Composition:
     votes, capital = _sum(seat.votes for seat in seats), _sum(shares) if shares else None
     lines = [_line(name, rows, len(seats), votes, capital) for name, rows in by_class.items()]
     lines.sort(key=lambda line: (-line.votes.part, -line.seats.part, line.label))
-    return Composition(tuple(lines), len(seats), votes, capital)
+    return BodyComposition(tuple(lines), len(seats), votes, capital)
 
 
 def _line(name: str, rows: Sequence[Seat], seats: int, votes: Decimal, capital: Decimal | None) -> ClassLine:

@@ -40,7 +40,7 @@ from totem.labels.governance.forms import (
     said,
 )
 from totem.labels.governance.queries import (
-    Composition,
+    BodyComposition,
     Legality,
     about,
     appointments_of,
@@ -154,7 +154,7 @@ class ShownBody:
         return getattr(self.body, "last", None)
 
     @property
-    def composition(self) -> Composition:
+    def composition(self) -> BodyComposition:
         return composition(self.seats)
 
     @property

@@ -27,11 +27,11 @@ from totem.labels.charters.format import (
 )
 from totem.labels.judging import bodies, figures
 from totem.labels.judging.case import Case
-from totem.labels.judging.facts import FINE, CriterionFinding, Facts, Finding, Result, State, Step
-from totem.labels.judging.logic import implied, months_before, nth_best, passes, passes_between, worst
+from totem.labels.judging.facts import FINE, CriterionFinding, Facts, Finding, NextStep, Result, State
+from totem.labels.judging.logic import implied, nth_best, passes, passes_between, worst
 from totem.labels.judging.organisations import Holders, organisations
 
-__all__ = ["implied", "judge", "judged", "months_before", "nth_best", "passes", "passes_between", "worst"]
+__all__ = ["implied", "judge", "judged", "nth_best", "passes", "passes_between", "worst"]
 
 
 def judge(charter: Charter, facts: Facts) -> Result:
@@ -109,7 +109,7 @@ class _Judging:
         return Finding(
             requirement.id,
             state,
-            Step.NOTHING if state in FINE else Step.MEMBERS,
+            NextStep.NOTHING if state in FINE else NextStep.MEMBERS,
             value=Decimal(fine),
             comparator="at_least",
             threshold=Decimal(number),
@@ -137,6 +137,6 @@ def _conditioned(finding: Finding, condition: Finding) -> Finding:
     if state is finding.state:
         return finding
     if state in FINE:
-        settled = {"gap": None, "step": Step.NOTHING, "note": "not_applicable", "expected_on": None}
+        settled = {"gap": None, "step": NextStep.NOTHING, "note": "not_applicable", "expected_on": None}
         return msgspec.structs.replace(finding, state=state, **settled)
     return msgspec.structs.replace(finding, state=state, step=condition.step, note="condition")

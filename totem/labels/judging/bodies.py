@@ -6,35 +6,26 @@ from fractions import Fraction
 
 import msgspec
 
+from totem.core.periods import months_before
 from totem.labels.charters.format import AppointmentRequirement, BodyRequirement, Seats
+from totem.labels.figures import Evidence, EvidenceKind
 from totem.labels.judging.case import Case
-from totem.labels.judging.facts import (
-    FINE,
-    RANK,
-    AppointmentFact,
-    BodyFact,
-    Evidence,
-    Finding,
-    SeatFact,
-    Source,
-    State,
-    Step,
-)
+from totem.labels.judging.facts import FINE, RANK, AppointmentFact, BodyFact, Finding, NextStep, SeatFact, State
 from totem.labels.judging.legal import legal_state
-from totem.labels.judging.logic import Number, both, decimal_of, gap_to, months_before, passes_between, state_of, worst
+from totem.labels.judging.logic import Number, both, decimal_of, gap_to, passes_between, state_of, worst
 
 
 def body(case: Case, asked: BodyRequirement) -> Finding:
     """The body of that kind that comes closest, and the part of it that decides."""
     bodies = sorted((one for one in case.facts.bodies if one.kind == asked.body), key=lambda one: one.id)
     if not bodies:
-        return Finding(asked.id, State.UNKNOWN, Step.BODY, note="no_body")
+        return Finding(asked.id, State.UNKNOWN, NextStep.BODY, note="no_body")
     parts = {one.id: tuple(_parts(case, asked, one)) for one in bodies}
     best = max(bodies, key=lambda one: RANK[worst(part.state for part in parts[one.id])])
     decisive = min(parts[best.id], key=lambda part: (RANK[part.state], part.threshold is None))
-    seen = Evidence(Source.BODY, best.name, best.id, "", best.last_meeting, (best.sha256,) if best.sha256 else ())
+    seen = Evidence(EvidenceKind.BODY, best.name, best.id, "", best.last_meeting, (best.sha256,) if best.sha256 else ())
     if decisive.state in FINE:
-        decisive = msgspec.structs.replace(decisive, step=Step.NOTHING, gap=None, note="", about=())
+        decisive = msgspec.structs.replace(decisive, step=NextStep.NOTHING, gap=None, note="", about=())
     return msgspec.structs.replace(decisive, evidence=(seen,))
 
 
@@ -44,12 +35,12 @@ def _parts(case: Case, asked: BodyRequirement, one: BodyFact) -> Iterator[Findin
     yield Finding(pk, State.MET)
     if asked.forms:
         fits = one.legal_form in asked.forms if one.legal_form else None
-        yield Finding(pk, state_of(fits), Step.BODY, note="form", about=(one.legal_form,) if one.legal_form else ())
+        yield Finding(pk, state_of(fits), NextStep.BODY, note="form", about=(one.legal_form,) if one.legal_form else ())
     if asked.legal_rules:
         state, note = legal_state(one)
-        yield Finding(pk, state, Step.MEMBERS, note=note)
+        yield Finding(pk, state, NextStep.MEMBERS, note=note)
     if asked.after_call:
-        yield Finding(pk, state_of(one.after_call), Step.BODY, note="no_call")
+        yield Finding(pk, state_of(one.after_call), NextStep.BODY, note="no_call")
     if asked.met_within_months is not None:
         yield _meeting(case, pk, asked.met_within_months, one)
     if asked.classes_represented:
@@ -57,45 +48,45 @@ def _parts(case: Case, asked: BodyRequirement, one: BodyFact) -> Iterator[Findin
     for seats in asked.seats:
         yield _seats(case, pk, seats, one)
     if asked.with_document:
-        yield Finding(pk, State.MET if one.sha256 else State.UNKNOWN, Step.DOCUMENT, note="not_shown")
+        yield Finding(pk, State.MET if one.sha256 else State.UNKNOWN, NextStep.DOCUMENT, note="not_shown")
 
 
 def _meeting(case: Case, pk: str, months: int, one: BodyFact) -> Finding:
     last = one.last_meeting
     if last is None:
-        return Finding(pk, State.UNKNOWN, Step.BODY, note="never_met")
+        return Finding(pk, State.UNKNOWN, NextStep.BODY, note="never_met")
     recent = last >= months_before(case.facts.day, months)
-    return Finding(pk, State.MET if recent else State.STALE, Step.BODY, note="old_meeting", about=(str(last),))
+    return Finding(pk, State.MET if recent else State.STALE, NextStep.BODY, note="old_meeting", about=(str(last),))
 
 
 def _classes(pk: str, classes: tuple[str, ...], one: BodyFact) -> Finding:
     if not one.seats:
-        return Finding(pk, State.UNKNOWN, Step.MEMBERS, note="no_seats")
+        return Finding(pk, State.UNKNOWN, NextStep.MEMBERS, note="no_seats")
     seated = {seat.actor_class for seat in one.seats}
     absent = tuple(name for name in classes if name not in seated)
-    return Finding(pk, state_of(not absent), Step.MEMBERS, gap=Decimal(len(absent)), note="classes", about=absent)
+    return Finding(pk, state_of(not absent), NextStep.MEMBERS, gap=Decimal(len(absent)), note="classes", about=absent)
 
 
 def _seats(case: Case, pk: str, asked: Seats, one: BodyFact) -> Finding:
     """A share or a number of seats, votes or capital, against its threshold; facts not known leave it open."""
     comparator, threshold = case.bound(asked)
     if not one.seats:
-        return Finding(pk, State.UNKNOWN, Step.MEMBERS, note="no_seats")
+        return Finding(pk, State.UNKNOWN, NextStep.MEMBERS, note="no_seats")
     if asked.of == "capital" and any(seat.capital is None for seat in one.seats):
-        return Finding(pk, State.UNKNOWN, Step.MEMBERS, note="no_capital")
+        return Finding(pk, State.UNKNOWN, NextStep.MEMBERS, note="no_capital")
     fits = [(_weight(asked, seat), _fits(case, asked, seat)) for seat in one.seats]
     low: Number = sum((weight for weight, fit in fits if fit), Decimal(0))
     high: Number = sum((weight for weight, fit in fits if fit is not False), Decimal(0))
     if asked.as_share:
         whole = Fraction(sum((weight for weight, _fit in fits), Decimal(0)))
         if not whole:
-            return Finding(pk, State.UNKNOWN, Step.MEMBERS, note="no_votes")
+            return Finding(pk, State.UNKNOWN, NextStep.MEMBERS, note="no_votes")
         low, high = 100 * Fraction(low) / whole, 100 * Fraction(high) / whole
     passed = passes_between(comparator, low, high, threshold)
     return Finding(
         pk,
         state_of(passed),
-        Step.MEMBERS,
+        NextStep.MEMBERS,
         value=decimal_of(low) if low == high else None,
         low=None if low == high else decimal_of(low),
         high=None if low == high else decimal_of(high),
@@ -130,19 +121,21 @@ def appointment(case: Case, asked: AppointmentRequirement) -> Finding:
     """The person in that office who comes closest."""
     named = sorted((one for one in case.facts.appointments if one.office == asked.office), key=lambda one: one.id)
     if not named:
-        return Finding(asked.id, State.UNKNOWN, Step.APPOINT, note="nobody_appointed")
+        return Finding(asked.id, State.UNKNOWN, NextStep.APPOINT, note="nobody_appointed")
     judged = {one.id: _appointed(asked, one) for one in named}
     best = max(named, key=lambda one: RANK[judged[one.id][0]])
     state, step, note = judged[best.id]
-    seen = Evidence(Source.APPOINTMENT, best.act, best.id, best.by, best.since, (best.sha256,) if best.sha256 else ())
+    seen = Evidence(
+        EvidenceKind.APPOINTMENT, best.act, best.id, best.by, best.since, (best.sha256,) if best.sha256 else ()
+    )
     return Finding(asked.id, state, step, note=note, evidence=(seen,))
 
 
-def _appointed(asked: AppointmentRequirement, one: AppointmentFact) -> tuple[State, Step, str]:
+def _appointed(asked: AppointmentRequirement, one: AppointmentFact) -> tuple[State, NextStep, str]:
     if asked.appointed_by and one.by_kind not in asked.appointed_by:
-        return State.NOT_MET, Step.APPOINT, "appointed_by"
+        return State.NOT_MET, NextStep.APPOINT, "appointed_by"
     if asked.entrepreneur and not one.entrepreneur:
-        return State.NOT_MET, Step.APPOINT, "not_entrepreneur"
+        return State.NOT_MET, NextStep.APPOINT, "not_entrepreneur"
     if asked.with_document and not one.sha256:
-        return State.UNKNOWN, Step.DOCUMENT, "not_shown"
-    return State.MET, Step.NOTHING, ""
+        return State.UNKNOWN, NextStep.DOCUMENT, "not_shown"
+    return State.MET, NextStep.NOTHING, ""

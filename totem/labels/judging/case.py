@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from totem.labels.charters.format import Charter, CommonCompared, Compared, Where
-from totem.labels.judging.facts import Facts, Organisation, Role, Year
+from totem.labels.judging.facts import Facts, OrganisationFact, RoleFact, YearFact
 from totem.labels.judging.logic import Number, agreed, passes, passes_between
 from totem.organisations.queries import growth, year_before
 
@@ -22,13 +22,13 @@ class Case:
     facts: Facts
 
     @cached_property
-    def organisations(self) -> dict[int, Organisation]:
+    def organisations(self) -> dict[int, OrganisationFact]:
         return {organisation.id: organisation for organisation in self.facts.organisations}
 
     @cached_property
-    def roles(self) -> dict[int, list[Role]]:
+    def roles(self) -> dict[int, list[RoleFact]]:
         """What each organisation does here."""
-        found: defaultdict[int, list[Role]] = defaultdict(list)
+        found: defaultdict[int, list[RoleFact]] = defaultdict(list)
         for role in self.facts.roles:
             found[role.organisation].append(role)
         return found
@@ -45,15 +45,15 @@ class Case:
         comparator, threshold = self.bound(where)
         return None if value is None else passes(comparator, value, threshold)
 
-    def closed_years(self, organisation: Organisation) -> list[Year]:
+    def closed_years(self, organisation: OrganisationFact) -> list[YearFact]:
         """Those that were over on the day."""
         return [year for year in organisation.years if year.closed_on <= self.facts.day]
 
-    def in_year(self, where: Where, years: Sequence[Year], number: int) -> bool | None:
+    def in_year(self, where: Where, years: Sequence[YearFact], number: int) -> bool | None:
         """Whether a fact of one year passes, as those who declare that year agree."""
         return agreed(self._of_year(where, year, years) for year in years if year.year == number)
 
-    def _of_year(self, where: Where, year: Year, years: Sequence[Year]) -> bool | None:
+    def _of_year(self, where: Where, year: YearFact, years: Sequence[YearFact]) -> bool | None:
         match where.fact:
             case "staff":
                 comparator, threshold = self.bound(where)

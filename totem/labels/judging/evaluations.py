@@ -10,8 +10,9 @@ import msgspec
 from totem.core.canonical import canonical, digest
 from totem.labels.charters.format import Charter, from_content
 from totem.labels.evidence.gathering import gather
+from totem.labels.figures import PlainStruct
 from totem.labels.judging import judge
-from totem.labels.judging.facts import Facts, Finding, Result, Struct
+from totem.labels.judging.facts import Facts, Finding, Result
 from totem.labels.models import Board, CharterVersion, Evaluation
 from totem.labels.subjects import Subject, subject_of
 from totem.territories.models import Workspace
@@ -47,7 +48,7 @@ class Evaluated:
         return digest(self.content)
 
 
-class Content(Struct, frozen=True):
+class Content(PlainStruct, frozen=True):
     """What an evaluation is kept as. `charter` has slug, version and sha256."""
 
     charter: dict[str, str]

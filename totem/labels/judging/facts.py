@@ -7,13 +7,8 @@ import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-import msgspec
-
 from totem.labels.charters.format import Unit
-
-
-class Struct(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A row of facts or of findings."""
+from totem.labels.figures import Evidence, KnownFigure, PlainStruct
 
 
 class State(StrEnum):
@@ -32,73 +27,7 @@ RANK = {state: rank for rank, state in enumerate(STATES)}
 FINE = frozenset({State.MET, State.NOT_APPLICABLE})
 
 
-class Source(StrEnum):
-    """What kind of row an evidence is."""
-
-    COMPUTED = "computed"
-    OBSERVATION = "observation"
-    RELATION = "relation"
-    ORGANISATION = "organisation"
-    YEAR = "year"
-    BUILDING = "building"
-    BODY = "body"
-    APPOINTMENT = "appointment"
-    FUNDING = "funding"
-    JUDGEMENT = "judgement"
-    PLACE = "place"
-
-
-class Evidence(Struct, frozen=True):
-    """One thing that was used: its kind, its id where it has a page, what it says, where that comes from, its sums."""
-
-    kind: Source
-    label: str
-    id: int | None = None
-    source: str = ""
-    on: datetime.date | None = None
-    sha256: tuple[str, ...] = ()
-
-
-class Hold(StrEnum):
-    """Whether a figure can be used, and if not why."""
-
-    KNOWN = "known"
-    MISSING = "missing"
-    UNAVAILABLE = "unavailable"
-    CONTRADICTED = "contradicted"
-    STALE = "stale"
-
-
-class Plan(Struct, frozen=True):
-    """What is planned to be added on a day."""
-
-    day: datetime.date
-    amount: Decimal
-
-
-class Known(Struct, frozen=True):
-    """A figure as it is retained: a value, or an interval; stale, missing or contradicted ones do not count."""
-
-    hold: Hold
-    value: Decimal | None = None
-    low: Decimal | None = None
-    high: Decimal | None = None
-    on: datetime.date | None = None
-    mode: str = ""
-    reason: str = ""
-    evidence: tuple[Evidence, ...] = ()
-    plans: tuple[Plan, ...] = ()
-
-    @property
-    def bounds(self) -> tuple[Decimal | None, Decimal | None]:
-        """Where the value lies; equal when it is known."""
-        return (self.low, self.high) if self.value is None else (self.value, self.value)
-
-
-MISSING = Known(Hold.MISSING)
-
-
-class Year(Struct, frozen=True):
+class YearFact(PlainStruct, frozen=True):
     """A company's figures of one closed year, by one declarer. Amounts in euros, shares in percent."""
 
     id: int
@@ -115,16 +44,16 @@ class Year(Struct, frozen=True):
     sha256: str = ""
 
 
-class Organisation(Struct, frozen=True):
+class OrganisationFact(PlainStruct, frozen=True):
     """An organisation that plays a role here, with its years."""
 
     id: int
     name: str
     kind: str
-    years: tuple[Year, ...] = ()
+    years: tuple[YearFact, ...] = ()
 
 
-class Role(Struct, frozen=True):
+class RoleFact(PlainStruct, frozen=True):
     """What an organisation does here: a relation in force, or (`kind` empty) that it is located here."""
 
     organisation: int
@@ -139,7 +68,7 @@ class Role(Struct, frozen=True):
     partner_kind: str = ""  # of the organisation that is the other side
 
 
-class SeatFact(Struct, frozen=True):
+class SeatFact(PlainStruct, frozen=True):
     """A seat in force. `capital` in percent."""
 
     actor_class: str
@@ -149,7 +78,7 @@ class SeatFact(Struct, frozen=True):
     organisation: int | None = None
 
 
-class BodyFact(Struct, frozen=True):
+class BodyFact(PlainStruct, frozen=True):
     """A body in force, its seats, and the day of its last meeting."""
 
     id: int
@@ -163,7 +92,7 @@ class BodyFact(Struct, frozen=True):
     sha256: str = ""
 
 
-class AppointmentFact(Struct, frozen=True):
+class AppointmentFact(PlainStruct, frozen=True):
     """Somebody in office. `by_kind` is what the organisation that appointed them is."""
 
     id: int
@@ -176,7 +105,7 @@ class AppointmentFact(Struct, frozen=True):
     sha256: str = ""
 
 
-class FundingFact(Struct, frozen=True):
+class FundingFact(PlainStruct, frozen=True):
     """A funding line that runs on the day, in euros."""
 
     id: int
@@ -187,7 +116,7 @@ class FundingFact(Struct, frozen=True):
     sha256: str = ""
 
 
-class JudgementFact(Struct, frozen=True):
+class JudgementFact(PlainStruct, frozen=True):
     """What a person decided. Names stay out: `by` is an id."""
 
     id: int
@@ -196,7 +125,7 @@ class JudgementFact(Struct, frozen=True):
     reason: str = ""
 
 
-class Bounds(Struct, frozen=True):
+class Bounds(PlainStruct, frozen=True):
     """The place as a shape: whether its limits are known, whether it was drawn, its area in km²."""
 
     bounded: bool
@@ -204,15 +133,15 @@ class Bounds(Struct, frozen=True):
     area_km2: float | None = None
 
 
-class Facts(Struct, frozen=True):
+class Facts(PlainStruct, frozen=True):
     """Everything a program may decide on about one subject on one day."""
 
     subject: str
     name: str
     day: datetime.date
-    figures: dict[str, Known] = {}
-    organisations: tuple[Organisation, ...] = ()
-    roles: tuple[Role, ...] = ()
+    figures: dict[str, KnownFigure] = {}
+    organisations: tuple[OrganisationFact, ...] = ()
+    roles: tuple[RoleFact, ...] = ()
     bodies: tuple[BodyFact, ...] = ()
     appointments: tuple[AppointmentFact, ...] = ()
     funding: tuple[FundingFact, ...] | None = None  # None: nobody has said anything of money
@@ -223,7 +152,7 @@ class Facts(Struct, frozen=True):
 # -- Findings ---------------------------------------------------------------------------------------------------------
 
 
-class Step(StrEnum):
+class NextStep(StrEnum):
     """The next thing to do about a requirement."""
 
     NOTHING = ""
@@ -242,7 +171,7 @@ class Step(StrEnum):
     MEMBERS = "members"
 
 
-class Finding(Struct, frozen=True):
+class Finding(PlainStruct, frozen=True):
     """What was judged of one requirement: the figure, the threshold, the gap in the unit, and what to do next.
 
     `note` is a word of `wording.NOTES` that says why; `about` are names that it speaks of, and `facts` what of theirs
@@ -252,7 +181,7 @@ class Finding(Struct, frozen=True):
 
     id: str
     state: State
-    step: Step = Step.NOTHING
+    step: NextStep = NextStep.NOTHING
     value: Decimal | None = None
     low: Decimal | None = None
     high: Decimal | None = None
@@ -268,7 +197,7 @@ class Finding(Struct, frozen=True):
     members: tuple["Finding", ...] = ()
 
 
-class CriterionFinding(Struct, frozen=True):
+class CriterionFinding(PlainStruct, frozen=True):
     """A criterion: the worst of its mandatory requirements."""
 
     id: str
@@ -276,7 +205,7 @@ class CriterionFinding(Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-class Result(Struct, frozen=True):
+class Result(PlainStruct, frozen=True):
     """The whole: the worst of the mandatory criteria."""
 
     state: State

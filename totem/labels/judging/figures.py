@@ -14,42 +14,43 @@ from totem.labels.charters.format import (
     TravelRequirement,
     indicator_of,
 )
+from totem.labels.figures import MISSING, Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
 from totem.labels.judging.case import SHOWN, Case
-from totem.labels.judging.facts import MISSING, Evidence, Finding, Hold, Known, Plan, Source, State, Step
+from totem.labels.judging.facts import Finding, NextStep, State
 from totem.labels.judging.logic import gap_to, passes, passes_between, state_of
 
 # Of a figure that cannot be used: its state, the next step, and the word that says why.
 _UNUSABLE = {
-    Hold.MISSING: (State.UNKNOWN, Step.DECLARE, "missing"),
-    Hold.UNAVAILABLE: (State.UNKNOWN, Step.FIND, "unavailable"),
-    Hold.CONTRADICTED: (State.UNKNOWN, Step.RETAIN, "contradicted"),
-    Hold.STALE: (State.STALE, Step.RENEW, "stale"),
+    FigureState.MISSING: (State.UNKNOWN, NextStep.DECLARE, "missing"),
+    FigureState.UNAVAILABLE: (State.UNKNOWN, NextStep.FIND, "unavailable"),
+    FigureState.CONTRADICTED: (State.UNKNOWN, NextStep.RETAIN, "contradicted"),
+    FigureState.STALE: (State.STALE, NextStep.RENEW, "stale"),
 }
 
 
 def figure(case: Case, asked: MeasureRequirement | TravelRequirement) -> Finding:
     """An indicator against its threshold; a travel time counts in the mode that is asked for."""
     known = case.facts.figures.get(indicator_of(case.charter, asked), MISSING)
-    if isinstance(asked, TravelRequirement) and known.hold is Hold.KNOWN:
+    if isinstance(asked, TravelRequirement) and known.state is FigureState.KNOWN:
         mode = case.charter.text(asked.mode)
         if mode not in {"any", known.mode}:
-            known = Known(Hold.MISSING, reason="mode", evidence=known.evidence)
+            known = KnownFigure(FigureState.MISSING, reason="mode", evidence=known.evidence)
     return compared(case, asked, known)
 
 
-def compared(case: Case, asked: CommonCompared, known: Known) -> Finding:
+def compared(case: Case, asked: CommonCompared, known: KnownFigure) -> Finding:
     """A figure against the requirement's threshold, with the gap in its unit."""
     comparator, threshold = case.bound(asked)
     low, high = known.bounds
     gap = None
-    if known.hold is Hold.KNOWN:
+    if known.state is FigureState.KNOWN:
         passed = passes_between(comparator, low, high, threshold)
         state = state_of(passed)
-        step = {True: Step.NOTHING, False: Step.REACH, None: Step.SETTLE}[passed]
+        step = {True: NextStep.NOTHING, False: NextStep.REACH, None: NextStep.SETTLE}[passed]
         note = "interval" if passed is None else ""
         gap = None if passed else gap_to(comparator, low, high, threshold)
     else:
-        state, step, note = _UNUSABLE[known.hold]
+        state, step, note = _UNUSABLE[known.state]
         note = "mode" if known.reason == "mode" else note
     return Finding(
         asked.id,
@@ -63,13 +64,15 @@ def compared(case: Case, asked: CommonCompared, known: Known) -> Finding:
         unit=case.charter.unit_of(asked),
         gap=gap,
         note=note,
-        about=(known.reason,) if known.hold is Hold.UNAVAILABLE else (),
+        about=(known.reason,) if known.state is FigureState.UNAVAILABLE else (),
         evidence=known.evidence,
         expected_on=_expected(comparator, low, threshold, known.plans) if state is State.NOT_MET else None,
     )
 
 
-def _expected(comparator: str, low: Decimal | None, threshold: Decimal, plans: Sequence[Plan]) -> datetime.date | None:
+def _expected(
+    comparator: str, low: Decimal | None, threshold: Decimal, plans: Sequence[PlannedAmount]
+) -> datetime.date | None:
     """The day on which what is planned, added to what is there, would pass."""
     total = low or Decimal(0)
     for plan in sorted(plans, key=lambda plan: plan.day):
@@ -90,7 +93,7 @@ def funding(case: Case, asked: FundingRequirement) -> Finding:
     ]
     seen = tuple(
         Evidence(
-            Source.FUNDING,
+            EvidenceKind.FUNDING,
             f"{line.level}: {line.amount:f}",
             line.id,
             line.source,
@@ -99,24 +102,24 @@ def funding(case: Case, asked: FundingRequirement) -> Finding:
         for line in lines[:SHOWN]
     )
     total = sum((line.amount for line in lines), Decimal(0))
-    return compared(case, asked, Known(Hold.KNOWN, total, evidence=seen))
+    return compared(case, asked, KnownFigure(FigureState.KNOWN, total, evidence=seen))
 
 
 def document(case: Case, asked: DocumentRequirement) -> Finding:
     """A document that is declared to be there, and shown."""
     known = case.facts.figures.get(indicator_of(case.charter, asked), MISSING)
     there, shown = bool(known.value), any(item.sha256 for item in known.evidence)
-    match known.hold:
-        case Hold.KNOWN if there and shown:
-            state, step, note = State.MET, Step.NOTHING, ""
-        case Hold.KNOWN if there:
-            state, step, note = State.UNKNOWN, Step.DOCUMENT, "not_shown"
-        case Hold.KNOWN:
-            state, step, note = State.NOT_MET, Step.DOCUMENT, "no_document"
-        case Hold.MISSING:
-            state, step, note = State.UNKNOWN, Step.DOCUMENT, "no_document"
+    match known.state:
+        case FigureState.KNOWN if there and shown:
+            state, step, note = State.MET, NextStep.NOTHING, ""
+        case FigureState.KNOWN if there:
+            state, step, note = State.UNKNOWN, NextStep.DOCUMENT, "not_shown"
+        case FigureState.KNOWN:
+            state, step, note = State.NOT_MET, NextStep.DOCUMENT, "no_document"
+        case FigureState.MISSING:
+            state, step, note = State.UNKNOWN, NextStep.DOCUMENT, "no_document"
         case _:
-            state, step, note = _UNUSABLE[known.hold]
+            state, step, note = _UNUSABLE[known.state]
     return Finding(asked.id, state, step, note=note, evidence=known.evidence)
 
 
@@ -124,17 +127,17 @@ def geometry(case: Case, asked: GeometryRequirement) -> Finding:
     """Whether the place has limits, drawn ones where that is asked, and an area."""
     bounds = case.facts.bounds
     if bounds is None:
-        return Finding(asked.id, State.UNKNOWN, Step.DRAW, note="no_place")
-    seen = Evidence(Source.PLACE, case.facts.name, source=f"{bounds.area_km2:.2f} km²" if bounds.area_km2 else "")
+        return Finding(asked.id, State.UNKNOWN, NextStep.DRAW, note="no_place")
+    seen = Evidence(EvidenceKind.PLACE, case.facts.name, source=f"{bounds.area_km2:.2f} km²" if bounds.area_km2 else "")
     fits = bounds.bounded and (bounds.drawn or not asked.drawn) and bounds.area_km2 != 0
     note = "" if fits else "not_drawn" if bounds.bounded else "no_place"
-    return Finding(asked.id, state_of(fits), Step.NOTHING if fits else Step.DRAW, note=note, evidence=(seen,))
+    return Finding(asked.id, state_of(fits), NextStep.NOTHING if fits else NextStep.DRAW, note=note, evidence=(seen,))
 
 
 def judgement(case: Case, asked: JudgementRequirement) -> Finding:
     """What an authorised person said, or that somebody has to."""
     said = case.facts.judgements.get(asked.id)
     if said is None:
-        return Finding(asked.id, State.HUMAN, Step.JUDGE, note="no_judgement")
-    seen = Evidence(Source.JUDGEMENT, said.reason, said.id, "", said.on)
+        return Finding(asked.id, State.HUMAN, NextStep.JUDGE, note="no_judgement")
+    seen = Evidence(EvidenceKind.JUDGEMENT, said.reason, said.id, "", said.on)
     return Finding(asked.id, state_of(said.met), note="judged", evidence=(seen,))

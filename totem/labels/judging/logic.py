@@ -1,6 +1,5 @@
 """Logic in three values and over states, and comparisons that are exact."""
 
-import datetime
 import operator
 from collections.abc import Iterable
 from decimal import Decimal
@@ -93,11 +92,3 @@ def decimal_of(value: Number) -> Decimal:
     """The number as a decimal of 28 digits, to be shown: comparisons are made before."""
     exact = Fraction(value)
     return Decimal(exact.numerator) / Decimal(exact.denominator)
-
-
-def months_before(day: datetime.date, months: int) -> datetime.date:
-    """The same day of an earlier month, or the last one it has."""
-    index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    following = datetime.date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return datetime.date(year, month + 1, min(day.day, (following - datetime.timedelta(days=1)).day))

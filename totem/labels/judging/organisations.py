@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from totem.core.periods import months_before
 from totem.labels.charters.format import OrganisationsRequirement, Where
+from totem.labels.figures import Evidence, EvidenceKind
 from totem.labels.judging.case import SHOWN, Case
-from totem.labels.judging.facts import FINE, RANK, Evidence, Finding, Organisation, Role, Source, State, Step
-from totem.labels.judging.logic import both, either, months_before, nth_best, state_of, worst
+from totem.labels.judging.facts import FINE, RANK, Finding, NextStep, OrganisationFact, RoleFact, State
+from totem.labels.judging.logic import both, either, nth_best, state_of, worst
 
 NAMED = 5  # organisations that a finding names
 _OF_ROLE = frozenset({"places", "amount"})  # facts of a role; the others are of a year
-_STEPS = {State.NOT_MET: Step.ORGANISATION, State.STALE: Step.RENEW, State.UNKNOWN: Step.SETTLE}
+_STEPS = {State.NOT_MET: NextStep.ORGANISATION, State.STALE: NextStep.RENEW, State.UNKNOWN: NextStep.SETTLE}
 
 
 class Verdict(NamedTuple):
@@ -69,7 +71,7 @@ def organisations(
     finding = Finding(
         asked.id,
         state,
-        _STEPS.get(state, Step.NOTHING) if judged else Step.ORGANISATION,
+        _STEPS.get(state, NextStep.NOTHING) if judged else NextStep.ORGANISATION,
         value=Decimal(surely),
         comparator="at_least",
         threshold=Decimal(number),
@@ -85,9 +87,9 @@ def organisations(
 LOCATED = ("", "located_in")  # its address is here, or somebody says that it is
 
 
-def _candidates(case: Case, asked: OrganisationsRequirement) -> dict[int, list[Role]]:
+def _candidates(case: Case, asked: OrganisationsRequirement) -> dict[int, list[RoleFact]]:
     """The organisations that play one of the roles here, with these roles."""
-    found: dict[int, list[Role]] = {}
+    found: dict[int, list[RoleFact]] = {}
     for role in case.facts.roles:
         fits = role.kind in (asked.roles or LOCATED)
         if not fits or (asked.stage and role.stage != asked.stage):
@@ -102,7 +104,9 @@ def _candidates(case: Case, asked: OrganisationsRequirement) -> dict[int, list[R
     return found
 
 
-def _verdict(case: Case, asked: OrganisationsRequirement, organisation: Organisation, roles: Sequence[Role]) -> Verdict:
+def _verdict(
+    case: Case, asked: OrganisationsRequirement, organisation: OrganisationFact, roles: Sequence[RoleFact]
+) -> Verdict:
     """Whether one organisation satisfies everything together."""
     held = {role.kind for role in case.roles[organisation.id]}
     if not held.issuperset(asked.also_roles):
@@ -111,7 +115,7 @@ def _verdict(case: Case, asked: OrganisationsRequirement, organisation: Organisa
     return min(verdicts, key=lambda said: RANK[said.state])
 
 
-def _in_role(case: Case, asked: OrganisationsRequirement, roles: Sequence[Role]) -> Verdict:
+def _in_role(case: Case, asked: OrganisationsRequirement, roles: Sequence[RoleFact]) -> Verdict:
     """Whether one of its roles satisfies the filters on roles, and is shown by a document where that is asked."""
     filters = [where for where in asked.where if where.fact in _OF_ROLE]
     said = [both(case.passes(where, getattr(role, where.fact)) for where in filters) for role in roles]
@@ -123,7 +127,7 @@ def _in_role(case: Case, asked: OrganisationsRequirement, roles: Sequence[Role])
     return Verdict(State.MET)
 
 
-def _on_last_years(case: Case, asked: OrganisationsRequirement, organisation: Organisation) -> Verdict:
+def _on_last_years(case: Case, asked: OrganisationsRequirement, organisation: OrganisationFact) -> Verdict:
     """Whether one and the same closed year satisfies all filters; and growth each of the last ones, where asked."""
     filters: list[Where] = [where for where in asked.where if where.fact not in _OF_ROLE]
     if not filters:
@@ -168,7 +172,10 @@ def _why(case: Case, state: State, judged: Mapping[int, Verdict]) -> tuple[str, 
 
 
 def _shown(
-    case: Case, asked: OrganisationsRequirement, candidates: Mapping[int, Sequence[Role]], judged: Mapping[int, Verdict]
+    case: Case,
+    asked: OrganisationsRequirement,
+    candidates: Mapping[int, Sequence[RoleFact]],
+    judged: Mapping[int, Verdict],
 ) -> tuple[Evidence, ...]:
     """The roles and the years that were looked at, those that meet it first."""
     ranked = sorted(judged, key=lambda pk: (-RANK[judged[pk].state], case.organisations[pk].name, pk))
@@ -176,13 +183,13 @@ def _shown(
     for pk in ranked[:SHOWN]:
         organisation = case.organisations[pk]
         for role in sorted(candidates[pk], key=lambda role: role.id or 0):
-            kind = Source.RELATION if role.id else Source.ORGANISATION
+            kind = EvidenceKind.RELATION if role.id else EvidenceKind.ORGANISATION
             sums = (role.sha256,) if role.sha256 else ()
             items.append(Evidence(kind, organisation.name, role.id or pk, role.source, None, sums))
         if asked.where:
             items += [
                 Evidence(
-                    Source.YEAR,
+                    EvidenceKind.YEAR,
                     f"{organisation.name}, {year.year}",
                     pk,
                     year.source,
