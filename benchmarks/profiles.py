@@ -166,7 +166,8 @@ def grid(path: Path) -> Path:
 
 def import_stock(stage: Stage, rows: int, shapes: str) -> None:
     """Import a synthetic register of that many establishments, generated unless its files are kept already."""
-    from totem.observatory.register.synthetic import reference_from_database, synthesise  # noqa: PLC0415
+    from totem.observatory.register.synthetic.files import synthesise  # noqa: PLC0415
+    from totem.observatory.register.synthetic.reference import reference_from_database  # noqa: PLC0415
 
     folder = KEPT / f"placed-{rows}-{shapes.split(maxsplit=1)[0].strip(',')}"
     if not (folder / "whole").exists():

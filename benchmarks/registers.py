@@ -26,7 +26,8 @@ from benchmarks.report import Report
 from totem.observatory import nomenclature
 from totem.observatory.register import census, layout, sources
 from totem.observatory.register.published import LAYOUTS, Kind
-from totem.observatory.register.synthetic import Reference, SyntheticCommune, synthesise
+from totem.observatory.register.synthetic.files import synthesise
+from totem.observatory.register.synthetic.reference import Reference, SyntheticCommune
 
 if TYPE_CHECKING:
     import duckdb

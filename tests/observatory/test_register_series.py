@@ -18,7 +18,8 @@ from totem.observatory.activities import Activities
 from totem.observatory.engine import Scope
 from totem.observatory.models import Nomenclature
 from totem.observatory.nomenclature import read_bridge
-from totem.observatory.register.synthetic import Reference, SyntheticCommune, synthesise
+from totem.observatory.register.synthetic.files import synthesise
+from totem.observatory.register.synthetic.reference import Reference, SyntheticCommune
 from totem.territories.places import Place
 
 LONG_AGO = date(1900, 1, 1)

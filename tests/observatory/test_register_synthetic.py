@@ -12,17 +12,9 @@ from tests.factories.territories import CommuneFactory
 from totem.observatory.models import Activity, Nomenclature
 from totem.observatory.nomenclature import read_bands, read_bridge
 from totem.observatory.register.published import LAYOUTS, Kind
-from totem.observatory.register.synthetic import (
-    FILES,
-    Reference,
-    Synthesis,
-    SyntheticCommune,
-    Targets,
-    TargetsWrong,
-    read_targets,
-    reference_from_database,
-    synthesise,
-)
+from totem.observatory.register.synthetic.files import FILES, Synthesis, synthesise
+from totem.observatory.register.synthetic.reference import Reference, SyntheticCommune, reference_from_database
+from totem.observatory.register.synthetic.targets import Targets, TargetsWrong, read_targets
 from totem.territories.models import Level, Outline
 
 DEMO = Path(__file__).parents[2] / "demo" / "observatory" / "register.toml"

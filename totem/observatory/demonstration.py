@@ -16,7 +16,9 @@ from totem.observatory.activities import activities_of
 from totem.observatory.engine import Scope
 from totem.observatory.models import ActivityPerimeter, ActivityVersion, Stock
 from totem.observatory.register.importing import import_register
-from totem.observatory.register.synthetic import read_targets, reference_from_database, synthesise
+from totem.observatory.register.synthetic.files import synthesise
+from totem.observatory.register.synthetic.reference import reference_from_database
+from totem.observatory.register.synthetic.targets import read_targets
 from totem.territories.models import Workspace
 from totem.territories.places import place_for
 
@@ -28,7 +30,7 @@ ACTIVITIES = "observatory/activities.toml"
 def load_register(world: InventedWorld) -> None:
     """Make and import the register that the sheet describes.
 
-    Raises synthetic.TargetsWrong, published.ImportRefused.
+    Raises targets.TargetsWrong, published.ImportRefused.
     """
     reference = reference_from_database()
     targets = read_targets(world.folder / REGISTER, reference)

@@ -84,7 +84,8 @@ class Command(BaseCommand):
             raise CommandError(f"The stock is kept aside: totem observatory accept {stock.pk} --reason …, or refuse.")
 
     def _synthesise(self, options: dict[str, Any]) -> None:
-        from totem.observatory.register.synthetic import reference_from_database, synthesise  # noqa: PLC0415
+        from totem.observatory.register.synthetic.files import synthesise  # noqa: PLC0415
+        from totem.observatory.register.synthetic.reference import reference_from_database  # noqa: PLC0415
 
         synthesise(
             options["folder"],
