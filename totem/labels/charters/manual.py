@@ -19,7 +19,7 @@ from totem.labels import wording
 from totem.labels.charters import format as form
 from totem.labels.charters import schema
 from totem.labels.charters.parsing.shape import PATTERNS
-from totem.labels.charters.vocabulary import LABELS, TITLES, Of
+from totem.labels.charters.vocabulary import LABELS, TITLES, WORDS_OF, Of
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "data" / "examples"
 COMMON = frozenset(form.Common.__struct_fields__)
@@ -165,14 +165,14 @@ def _tag(defs: dict[str, Any], name: str) -> str:
 
 
 def _keys_that_take(of: Of) -> tuple[str, ...]:
-    taken = {name.split(".")[1]: None for name, words in schema.WORDS_OF.items() if words is of}
+    taken = {name.split(".")[1]: None for name, words in WORDS_OF.items() if words is of}
     return tuple(taken) or ("fact",)
 
 
 def _keys(defs: dict[str, Any], table: str) -> Iterator[Key]:
     needed = defs[table]["required"]
     for name, said in defs[table]["properties"].items():
-        words = Of.FACTS if (table, name) == ("Where", "fact") else schema.WORDS_OF.get(f"{table}.{name}")
+        words = Of.FACTS if (table, name) == ("Where", "fact") else WORDS_OF.get(f"{table}.{name}")
         listed = _("words of the list") if said.get("type") == "array" else _("a word of the list")
         takes = listed if words else _takes(said, defs)
         default = str(said.get("default") or "").lower()

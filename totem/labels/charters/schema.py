@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.core import languages
 from totem.labels.charters import format as charter
 from totem.labels.charters.format import COMPARATORS
-from totem.labels.charters.vocabulary import WORDS, Of
+from totem.labels.charters.vocabulary import WORDS, WORDS_OF
 
 PARAMETER = r"^\$[a-z][a-z0-9_-]{0,39}$"
 
@@ -173,23 +173,6 @@ MEANINGS = {
     "Step.months": _("How many months it takes."),
     "Step.outcomes": _("What can come out."),
     "Outcome.to": _("id of the step that follows; empty: the end."),
-}
-WORDS_OF = {  # the list that a key takes its words from
-    "OrganisationsRequirement.roles": Of.ROLES,
-    "OrganisationsRequirement.also_roles": Of.ROLES,
-    "OrganisationsRequirement.kinds": Of.KINDS,
-    "OrganisationsRequirement.partner_kinds": Of.KINDS,
-    "OrganisationsRequirement.stage": Of.STAGES,
-    "TravelRequirement.mode": Of.MODES,
-    "BodyRequirement.forms": Of.FORMS,
-    "BodyRequirement.classes_represented": Of.CLASSES,
-    "Seats.classes": Of.CLASSES,
-    "Seats.roles": Of.SEATS,
-    "Seats.kinds": Of.KINDS,
-    "AppointmentRequirement.office": Of.OFFICES,
-    "AppointmentRequirement.appointed_by": Of.KINDS,
-    "FundingRequirement.levels": Of.LEVELS,
-    "FundingRequirement.purposes": Of.PURPOSES,
 }
 _OR_PARAMETER = {*COMPARATORS, "number", "years_running", "mode"}
 

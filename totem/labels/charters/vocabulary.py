@@ -103,6 +103,24 @@ TITLES: dict[Of, Text] = {
     Of.MODES: _("ways to travel"),
     Of.FACTS: _("facts of an organisation"),
 }
+# The list that a key of a table takes its words from.
+WORDS_OF: dict[str, Of] = {
+    "OrganisationsRequirement.roles": Of.ROLES,
+    "OrganisationsRequirement.also_roles": Of.ROLES,
+    "OrganisationsRequirement.kinds": Of.KINDS,
+    "OrganisationsRequirement.partner_kinds": Of.KINDS,
+    "OrganisationsRequirement.stage": Of.STAGES,
+    "TravelRequirement.mode": Of.MODES,
+    "BodyRequirement.forms": Of.FORMS,
+    "BodyRequirement.classes_represented": Of.CLASSES,
+    "Seats.classes": Of.CLASSES,
+    "Seats.roles": Of.SEATS,
+    "Seats.kinds": Of.KINDS,
+    "AppointmentRequirement.office": Of.OFFICES,
+    "AppointmentRequirement.appointed_by": Of.KINDS,
+    "FundingRequirement.levels": Of.LEVELS,
+    "FundingRequirement.purposes": Of.PURPOSES,
+}
 
 
 def _measure(known: measures.Measure) -> KnownMeasure:

@@ -1,7 +1,7 @@
 """Reading a charter's file: what is wrong with it, all of it, by line and word; or the charter.
 
-Two passes. `Shape` holds the text against the types of `charter.py`: keys, kinds, types. `Sense` asks of what has a
-shape whether it means something: names, units, thresholds, vocabularies, rings of conditions. For commands only:
+Two passes. `Shape` checks the text against the types of `format.py`: keys, kinds, types. `Requirements` checks what has
+a shape: names, units, thresholds, vocabularies, rings of conditions. For commands only:
 positions come from tree-sitter.
 """
 
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from msgspec import inspect
 
 from totem.labels.charters.format import Charter
-from totem.labels.charters.parsing.meaning import Sense
 from totem.labels.charters.parsing.positions import Positions
 from totem.labels.charters.parsing.problems import CharterErrors, Problem
+from totem.labels.charters.parsing.requirements import Requirements
 from totem.labels.charters.parsing.shape import Shape
 from totem.labels.charters.vocabulary import Known
 
@@ -40,9 +40,9 @@ def _read(text: str, known: Known) -> Charter:
     positions = Positions(text)
     shape = Shape(positions)
     shape.check(data, inspect.type_info(Charter), ())
-    sense = Sense(positions, data, shape.broken, known)
-    sense.check()
-    if problems := shape.problems + sense.problems:
+    meaning = Requirements(positions, data, shape.broken, known)
+    meaning.check()
+    if problems := shape.problems + meaning.problems:
         raise CharterErrors(problems)
     try:
         return msgspec.convert(data, Charter)
