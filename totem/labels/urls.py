@@ -7,7 +7,7 @@ from totem.labels.boards.views import team as of_boards
 from totem.labels.charters import views as of_charters
 from totem.labels.coalitions import views as of_together
 from totem.labels.evidence import views as of_evidence
-from totem.labels.governance import views as of_governance
+from totem.labels.governance.views import editing, pages
 from totem.territories.urls import WORKSPACE
 
 app_name = "labels"
@@ -58,25 +58,25 @@ evidence: list[URLPattern] = [
 ]
 # Bodies, offices, money: governance/views.py
 governance: list[URLPattern] = [
-    path(GOVERNANCE, of_governance.governance, name="governance"),
-    path(f"{GOVERNANCE}instances/nouvelle/", of_governance.body_create, name="body_create"),
-    path(f"{GOVERNANCE}instances/<int:pk>/", of_governance.body, name="body"),
-    path(f"{GOVERNANCE}instances/<int:pk>/modifier/", of_governance.body_edit, name="body_edit"),
-    path(f"{GOVERNANCE}instances/<int:pk>/public/", of_governance.body_public, name="body_public"),
-    path(f"{BODY}sieges/nouveau/", of_governance.seat_create, name="seat_create"),
-    path(f"{BODY}sieges/<int:pk>/modifier/", of_governance.seat_edit, name="seat_edit"),
-    path(f"{BODY}sieges/<int:pk>/retirer/", of_governance.seat_remove, name="seat_remove"),
-    path(f"{BODY}reunions/nouvelle/", of_governance.meeting_create, name="meeting_create"),
-    path(f"{BODY}reunions/<int:pk>/modifier/", of_governance.meeting_edit, name="meeting_edit"),
-    path(f"{BODY}reunions/<int:pk>/retirer/", of_governance.meeting_remove, name="meeting_remove"),
-    path(f"{GOVERNANCE}nominations/nouvelle/", of_governance.appointment_create, name="appointment_create"),
-    path(f"{APPOINTMENT}modifier/", of_governance.appointment_edit, name="appointment_edit"),
-    path(f"{APPOINTMENT}fin/", of_governance.appointment_end, name="appointment_end"),
-    path(f"{APPOINTMENT}public/", of_governance.appointment_public, name="appointment_public"),
-    path(f"{GOVERNANCE}financements/nouveau/", of_governance.funding_create, name="funding_create"),
-    path(f"{FUNDING}modifier/", of_governance.funding_edit, name="funding_edit"),
-    path(f"{FUNDING}public/", of_governance.funding_public, name="funding_public"),
-    path(f"{FUNDING}retirer/", of_governance.funding_remove, name="funding_remove"),
+    path(GOVERNANCE, pages.governance, name="governance"),
+    path(f"{GOVERNANCE}instances/nouvelle/", editing.body_create, name="body_create"),
+    path(f"{GOVERNANCE}instances/<int:pk>/", pages.body, name="body"),
+    path(f"{GOVERNANCE}instances/<int:pk>/modifier/", editing.body_edit, name="body_edit"),
+    path(f"{GOVERNANCE}instances/<int:pk>/public/", editing.body_public, name="body_public"),
+    path(f"{BODY}sieges/nouveau/", editing.seat_create, name="seat_create"),
+    path(f"{BODY}sieges/<int:pk>/modifier/", editing.seat_edit, name="seat_edit"),
+    path(f"{BODY}sieges/<int:pk>/retirer/", editing.seat_remove, name="seat_remove"),
+    path(f"{BODY}reunions/nouvelle/", editing.meeting_create, name="meeting_create"),
+    path(f"{BODY}reunions/<int:pk>/modifier/", editing.meeting_edit, name="meeting_edit"),
+    path(f"{BODY}reunions/<int:pk>/retirer/", editing.meeting_remove, name="meeting_remove"),
+    path(f"{GOVERNANCE}nominations/nouvelle/", editing.appointment_create, name="appointment_create"),
+    path(f"{APPOINTMENT}modifier/", editing.appointment_edit, name="appointment_edit"),
+    path(f"{APPOINTMENT}fin/", editing.appointment_end, name="appointment_end"),
+    path(f"{APPOINTMENT}public/", editing.appointment_public, name="appointment_public"),
+    path(f"{GOVERNANCE}financements/nouveau/", editing.funding_create, name="funding_create"),
+    path(f"{FUNDING}modifier/", editing.funding_edit, name="funding_edit"),
+    path(f"{FUNDING}public/", editing.funding_public, name="funding_public"),
+    path(f"{FUNDING}retirer/", editing.funding_remove, name="funding_remove"),
 ]
 # The matrix and the search for partners: coalitions/views.py
 together: list[URLPattern] = [

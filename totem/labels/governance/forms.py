@@ -201,9 +201,11 @@ class AppointmentForm(ProvenForm, NotingForm, AppointmentModelForm):
         _in_order(self, "since", "until", same_day=False, words=gettext("The end comes before the start."))
         return data
 
-    def ask_together(self) -> None:
-        """Show the box to tick: somebody else holds the office."""
-        self.fields["together"].widget = forms.CheckboxInput()
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Where somebody else holds the office, show the box to tick."""
+        super().add_error(field, error)
+        if field == "together":
+            self.fields["together"].widget = forms.CheckboxInput()
 
 
 class EndForm(VersionedForm):

@@ -1,0 +1,339 @@
+"""Adding, changing, showing and taking out what governs and pays: one set of pages for all kinds of rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Model, Q
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from totem.accounts.models import User
+from totem.accounts.permissions import signed_in
+from totem.core import clock
+from totem.core.measures import Text
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in
+from totem.labels.boards.views.form_page import FormPage, answer_form
+from totem.labels.boards.views.frame import workspace_of
+from totem.labels.governance import actions
+from totem.labels.governance.forms import (
+    AppointmentForm,
+    BodyForm,
+    EndForm,
+    FundingForm,
+    MeetingForm,
+    NotingForm,
+    ProvenForm,
+    SeatForm,
+    said,
+)
+from totem.labels.governance.queries import about
+from totem.labels.models import Appointment, Board, Body, BodyKind, FundingLine, Meeting, Office, Seat
+from totem.labels.permissions import EDIT, board_for
+from totem.organisations.actions import note_organisation
+from totem.organisations.forms import label_of, search_for
+from totem.organisations.models import LegalForm, Organisation
+from totem.organisations.queries import relations_of_workspace
+from totem.territories.actions import add_document
+
+NAMES_PROPOSED = 200
+
+View = Callable[..., HttpResponse]
+
+
+def _initial_body(request: HttpRequest) -> dict[str, Any]:
+    kind = request.GET.get("nature", "")
+    return {"kind": kind} if kind in BodyKind.values else {}
+
+
+@dataclass(frozen=True)
+class RowKind:
+    """A kind of row: its form, its actions, its words. `of_body`: it belongs to a body, on whose page it stands.
+
+    `anchor` is its section on the page of the governance; `initial` what a new one begins with.
+    """
+
+    model: type[Model]
+    form: type[Form]
+    add: Callable[..., Any]
+    change: Callable[..., Any]
+    new: Text
+    changed: Text
+    remove: Callable[..., None] | None = None
+    remove_route: str = ""
+    removed: Text = ""
+    lead: Text = ""
+    of_body: bool = False
+    anchor: str = ""
+    initial: Callable[[HttpRequest], dict[str, Any]] = lambda request: {}  # noqa: ARG005
+
+
+BODY = RowKind(
+    Body,
+    BodyForm,
+    actions.create_body,
+    actions.change_body,
+    gettext_lazy("New body"),
+    gettext_lazy("Change the body"),
+    lead=gettext_lazy("Its seats and its meetings are said next, on its page."),
+    initial=_initial_body,
+)
+SEAT = RowKind(
+    Seat,
+    SeatForm,
+    actions.add_seat,
+    actions.change_seat,
+    gettext_lazy("New seat"),
+    gettext_lazy("Change a seat"),
+    actions.remove_seat,
+    "seat_remove",
+    gettext_lazy("The seat is no longer there."),
+    of_body=True,
+)
+MEETING = RowKind(
+    Meeting,
+    MeetingForm,
+    actions.add_meeting,
+    actions.change_meeting,
+    gettext_lazy("A meeting that was held"),
+    gettext_lazy("Change a meeting"),
+    actions.remove_meeting,
+    "meeting_remove",
+    gettext_lazy("The meeting is no longer there."),
+    of_body=True,
+    initial=lambda _request: {"held_on": clock.today()},
+)
+APPOINTMENT = RowKind(
+    Appointment,
+    AppointmentForm,
+    actions.appoint,
+    actions.change_appointment,
+    gettext_lazy("Somebody named to an office"),
+    gettext_lazy("Change an appointment"),
+    anchor="#offices",
+    initial=lambda _request: {"office": Office.CHIEF_DIGITAL_OFFICER},
+)
+FUNDING = RowKind(
+    FundingLine,
+    FundingForm,
+    actions.add_funding,
+    actions.change_funding,
+    gettext_lazy("New funding line"),
+    gettext_lazy("Change a funding line"),
+    actions.remove_funding,
+    "funding_remove",
+    gettext_lazy("The funding line is no longer there."),
+    anchor="#money",
+)
+
+
+# -- Where a row stands -----------------------------------------------------------------------------------------------
+
+
+def _at(board: Board, route: str, *arguments: object) -> str:
+    """The address of a page of this board."""
+    return reverse(f"labels:{route}", args=[workspace_of(board).slug, board.slug, *arguments])
+
+
+@dataclass(frozen=True)
+class Place:
+    """The board, and the body where the row belongs to one; for those who may change it."""
+
+    board: Board
+    body: Body | None = None
+
+    @classmethod
+    def of(cls, request: HttpRequest, workspace: str, board: str, body: int | None) -> "Place":
+        """Raises Http404, also for a body that another territory declared."""
+        row = board_for(request.user, workspace, board, EDIT)
+        if body is None:
+            return cls(row)
+        bodies = Body.objects.select_related("workspace", "organisation").filter(about(row))
+        return cls(row, get_object_or_404(bodies, workspace=row.workspace, pk=body))
+
+    def own(self, kind: RowKind, pk: int) -> Any:
+        """The row of that kind. Raises Http404."""
+        if self.body is not None:
+            return get_object_or_404(kind.model, body=self.body, pk=pk)
+        return get_object_or_404(kind.model, about(self.board), workspace=self.board.workspace, pk=pk)
+
+    def within(self) -> dict[str, Model]:
+        """What an action adds a row to."""
+        return {"body": self.body} if self.body is not None else {"board": self.board}
+
+    def back(self, kind: RowKind, row: Any = None) -> tuple[str, str]:
+        """The page that the row stands on: that of its body, or of the governance."""
+        body = row if isinstance(row, Body) else self.body
+        if body is not None:
+            return body.name, _at(self.board, "body", body.pk)
+        return "", _at(self.board, "governance") + kind.anchor
+
+    def page(self, kind: RowKind, title: Text, row: Any = None) -> FormPage:
+        remove = ""
+        if row is not None and kind.remove is not None:
+            body = [self.body.pk] if self.body is not None else []
+            remove = _at(self.board, kind.remove_route, *body, row.pk)
+        lead = "" if row is not None else str(kind.lead)
+        return FormPage(self.board, str(title), self.back(kind, row), lead, row, remove)
+
+
+# -- Pages ------------------------------------------------------------------------------------------------------------
+
+
+def _adds(kind: RowKind) -> View:
+    @require_http_methods(SHOW_AND_SEND)
+    def view(request: HttpRequest, workspace: str, board: str, body: int | None = None) -> HttpResponse:
+        place = Place.of(request, workspace, board, body)
+        form = _form(request, kind, place, initial=kind.initial(request))
+
+        def act(**values: Any) -> str:
+            return place.back(kind, kind.add(**place.within(), **_clock(kind), **values))[1]
+
+        return _answer(request, place.page(kind, kind.new), form, act)
+
+    return view
+
+
+def _changes(kind: RowKind) -> View:
+    @require_http_methods(SHOW_AND_SEND)
+    def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
+        place = Place.of(request, workspace, board, body)
+        row = place.own(kind, pk)
+        form = _form(request, kind, place, instance=row)
+
+        def act(**values: Any) -> str:
+            kind.change(**{_name(row): row}, seen=form.cleaned_data["seen"], **_clock(kind), **values)
+            return place.back(kind, row)[1]
+
+        return _answer(request, place.page(kind, kind.changed, row), form, act)
+
+    return view
+
+
+def _removes(kind: RowKind) -> View:
+    @require_POST
+    def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
+        place = Place.of(request, workspace, board, body)
+        row = place.own(kind, pk)
+        if kind.remove is not None:
+            kind.remove(**{_name(row): row}, by=signed_in(request))
+            messages.success(request, str(kind.removed))
+        return redirect(place.back(kind)[1])
+
+    return view
+
+
+def _shows(kind: RowKind) -> View:
+    @require_POST
+    def view(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
+        place = Place.of(request, workspace, board, None)
+        row, public = place.own(kind, pk), request.POST.get("public") == "yes"
+        with errors_as_message(request):
+            actions.set_governed_public(row=row, public=public, by=signed_in(request))
+            messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
+        return redirect(place.back(kind, row)[1])
+
+    return view
+
+
+body_create, body_edit, body_public = _adds(BODY), _changes(BODY), _shows(BODY)
+seat_create, seat_edit, seat_remove = _adds(SEAT), _changes(SEAT), _removes(SEAT)
+meeting_create, meeting_edit, meeting_remove = _adds(MEETING), _changes(MEETING), _removes(MEETING)
+appointment_create, appointment_edit, appointment_public = (
+    _adds(APPOINTMENT),
+    _changes(APPOINTMENT),
+    _shows(APPOINTMENT),
+)
+funding_create, funding_edit = _adds(FUNDING), _changes(FUNDING)
+funding_remove, funding_public = _removes(FUNDING), _shows(FUNDING)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def appointment_end(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
+    """From when somebody no longer holds an office."""
+    place = Place.of(request, workspace, board, None)
+    row = place.own(APPOINTMENT, pk)
+    form = EndForm(request.POST or None, initial={"until": clock.today()})
+
+    def act(**values: Any) -> str:
+        actions.end_appointment(appointment=row, seen=form.cleaned_data["seen"], **values)
+        return place.back(APPOINTMENT)[1]
+
+    title = _("End of office: %(office)s") % {"office": row.get_office_display()}
+    return _answer(request, place.page(APPOINTMENT, title, row), form, act)
+
+
+# -- Forms ------------------------------------------------------------------------------------------------------------
+
+
+def _form(request: HttpRequest, kind: RowKind, place: Place, **more: Any) -> Form:
+    if kind is SEAT:
+        more["body"] = place.body
+    return kind.form(request.POST or None, request.FILES or None, **more)
+
+
+def _name(row: Model) -> str:
+    """What the actions call a row: `seat`, `line`…"""
+    return "line" if isinstance(row, FundingLine) else str(row._meta.model_name)
+
+
+def _clock(kind: RowKind) -> dict[str, Any]:
+    return {"now": clock.now()} if kind is MEETING else {}
+
+
+def _answer(request: HttpRequest, page: FormPage, form: Form, act: Callable[..., str]) -> HttpResponse:
+    """The page of the form; a document that is sent is kept, and an organisation that is named is noted."""
+    workspace, by = workspace_of(page.board), signed_in(request)
+    search_for(form, workspace)
+    if isinstance(form, ProvenForm):
+        form.of(workspace, page.row)
+        if form.is_bound:
+            form.full_clean()
+            _keep_document(request, page.board, form)
+
+    @transaction.atomic
+    def done() -> str:
+        return act(by=by, **_noted(page.board, form, said(form), by))
+
+    known = {"known": _known(page.board)} if isinstance(form, NotingForm) else {}
+    return answer_form(request, page, form, done, said, **known)
+
+
+def _keep_document(request: HttpRequest, board: Board, form: ProvenForm) -> None:
+    """A document that was sent is kept, whatever else is wrong: nobody sends it twice."""
+    upload = form.cleaned_data.get("upload")
+    if upload is not None:
+        with errors_in(form), errors_at("upload"):
+            form.keep(add_document(workspace=workspace_of(board), checked=upload, title="", by=signed_in(request)))
+
+
+def _noted(board: Board, form: Form, values: dict[str, Any], by: User) -> dict[str, Any]:
+    """The values, with the organisation that had to be noted; nothing is noted when the action is refused."""
+    if not isinstance(form, NotingForm) or not isinstance(values.get(form.noted), str):
+        return values
+    with errors_at(form.noted):
+        made = note_organisation(
+            by=by,
+            workspace=workspace_of(board),
+            name=values[form.noted],
+            kind=form.cleaned_data["new_kind"],
+            legal_form=LegalForm.OTHER,
+        )
+    return values | {form.noted: made}
+
+
+def _known(board: Board) -> list[str]:
+    """The organisations to propose: those of the territory's actors, and those that are named here already."""
+    workspace = workspace_of(board)
+    seated = Seat.objects.filter(body__workspace=workspace).values("organisation")
+    appointing = Appointment.objects.filter(workspace=workspace).values("appointed_by")
+    named = Q(relations__in=relations_of_workspace(workspace)) | Q(pk__in=seated) | Q(pk__in=appointing)
+    rows = Organisation.objects.filter(named).distinct()[:NAMES_PROPOSED]
+    return [label_of(one) for one in rows]
