@@ -183,6 +183,7 @@ class World:
 # The other arguments of the addresses of labels, with the values of the charter of the factories.
 ABOUT_A_LABEL = {
     "charter": "essai", "version": "1", "criterion": "q1", "requirement": "q1a", "name": "events_held",
+    "key": "no-key",
 }  # fmt: skip
 # Of which row the `pk` of an address is.
 KINDS = {

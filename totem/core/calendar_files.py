@@ -1,5 +1,6 @@
 """iCalendar files (RFC 5545) and invitations sent by mail (iTIP, RFC 5546), for all rooms."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils import timezone
 from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
 from totem.core.periods import Period
@@ -34,7 +36,10 @@ class Party(NamedTuple):
 
 @dataclass(frozen=True)
 class CalendarEntry:
-    """An event. `sequence` grows with each change of the same `uid`, which the site's host completes."""
+    """An event. `sequence` grows with each change of the same `uid`, which the site's host completes.
+
+    `all_day`: the period is made of whole days of the current time zone, and is written as dates.
+    """
 
     uid: str
     sequence: int
@@ -46,16 +51,28 @@ class CalendarEntry:
     status: str  # CONFIRMED, TENTATIVE or CANCELLED
     organizer: Party | None = None
     attendee: Party | None = None
+    all_day: bool = False
 
 
 def calendar_file(entry: CalendarEntry, method: Method) -> bytes:
-    """One VCALENDAR with one VEVENT in UTC. Only an invitation or its cancellation names the attendee."""
-    event = Event()
+    """One VCALENDAR with one VEVENT. Only an invitation or its cancellation names the attendee."""
+    return _calendar([_event(entry, method)], method)
+
+
+def calendar_feed(name: str, entries: Iterable[CalendarEntry]) -> bytes:
+    """One VCALENDAR with all these entries, for calendars that ask for its address again and again; `name` is shown."""
+    return _calendar([_event(entry, Method.PUBLISH) for entry in entries], Method.PUBLISH, name)
+
+
+def _event(entry: CalendarEntry, method: Method) -> Event:
+    """In UTC, or whole days as dates."""
+    event, period = Event(), entry.period
+    starts_at, ends_at = period.starts_at.astimezone(UTC), period.ends_at.astimezone(UTC)
     event.add("uid", f"{entry.uid}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}")
     event.add("sequence", entry.sequence)
     event.add("dtstamp", entry.changed_at.astimezone(UTC))
-    event.add("dtstart", entry.period.starts_at.astimezone(UTC))
-    event.add("dtend", entry.period.ends_at.astimezone(UTC))
+    event.add("dtstart", timezone.localdate(starts_at) if entry.all_day else starts_at)
+    event.add("dtend", timezone.localdate(ends_at) if entry.all_day else ends_at)
     event.add("summary", entry.summary)
     event.add("location", entry.location)
     event.add("status", entry.status)
@@ -67,10 +84,17 @@ def calendar_file(entry: CalendarEntry, method: Method) -> bytes:
         attendee.params["PARTSTAT"] = vText("ACCEPTED")  # they booked it: nothing to answer
         attendee.params["RSVP"] = vText("FALSE")
         event.add("attendee", attendee)
+    return event
+
+
+def _calendar(events: Iterable[Event], method: Method, name: str = "") -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//Totem//FR")
     calendar.add("version", "2.0")
     calendar.add("method", str(method))
-    calendar.add_component(event)
+    if name:
+        calendar.add("x-wr-calname", name)
+    for event in events:
+        calendar.add_component(event)
     written: bytes = calendar.to_ical()
     return written

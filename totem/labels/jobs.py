@@ -17,6 +17,9 @@ from totem.labels.evidence import actions as evidence_actions
 from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board, Search
+from totem.labels.plans import queries as plan_queries
+from totem.labels.plans.mails import remind
+from totem.labels.plans.queries import REMINDED_AHEAD
 from totem.labels.subjects import subject_of
 from totem.territories.places import PlaceNotFound
 
@@ -61,6 +64,23 @@ def refresh(board: Board, *, now: datetime) -> None:
     board_actions.keep_daily(board=board, day=day, now=now)
     if failed:
         raise ExceptionGroup(f"Measures of {board}", failed)
+
+
+@app.periodic(cron="37 5 * * *")
+@app.task(name="labels.remind_owners", queue=LONG, queueing_lock="labels.remind_owners")
+def remind_owners(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands it over
+    """Once a day: a job for each board on which something is due within a week, or was due in the last one."""
+    today = clock.today()
+    due = plan_queries.due_between(today - REMINDED_AHEAD, today + REMINDED_AHEAD)
+    for pk in sorted({row.board_id for row in due}):
+        with suppress(AlreadyEnqueued), transaction.atomic():
+            remind_board.configure(queueing_lock=f"labels.remind:{pk}").defer(board_id=pk)
+
+
+@app.task(name="labels.remind_board", queue=LONG, retry=RETRY)
+def remind_board(board_id: int) -> None:
+    """Write to those in charge of what is due on a board and is not met; the mails' keys keep it to once each."""
+    remind(board_id, today=clock.today())
 
 
 @app.task(

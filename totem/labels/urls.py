@@ -8,6 +8,7 @@ from totem.labels.charters import views as of_charters
 from totem.labels.coalitions import views as of_together
 from totem.labels.evidence import views as of_evidence
 from totem.labels.governance.views import editing, pages
+from totem.labels.plans import views as of_plans
 from totem.territories.urls import WORKSPACE
 
 app_name = "labels"
@@ -28,6 +29,8 @@ public: list[URLPattern] = [
     path("labels/chartes/<slug:charter>/<str:version>.toml", of_charters.charter_file, name="charter_file"),
     path("labels/chartes/<slug:charter>/<str:version>.json", of_charters.charter_json, name="charter_json"),
     path("labels/chartes/<slug:charter>/<str:version>/", of_charters.charter_version, name="charter_version"),
+    path("labels/plans/<slug:board>/<str:key>/", of_plans.shared_plan, name="shared_plan"),
+    path("labels/plans/<slug:board>/<str:key>/calendrier.ics", of_plans.shared_calendar, name="shared_calendar"),
     path("labels/<slug:board>/", of_everybody.public_board, name="public_board"),
     path("labels/<slug:board>/criteres/<slug:criterion>/", of_everybody.public_criterion, name="public_criterion"),
 ]
@@ -44,6 +47,15 @@ boards: list[URLPattern] = [
     path(f"{BOARD}evaluations/geler/", of_boards.freeze, name="freeze"),
     path(f"{BOARD}evaluations/<int:pk>/", of_boards.evaluation, name="evaluation"),
     path(f"{BOARD}evaluations/<int:pk>.json", of_boards.evaluation_json, name="evaluation_json"),
+]
+# Who does what is missing, until when
+plans: list[URLPattern] = [
+    path(f"{BOARD}plan/", of_plans.plan, name="plan"),
+    path(f"{BOARD}plan/calendrier.ics", of_plans.calendar, name="plan_calendar"),
+    path(f"{BOARD}plan/lien/", of_plans.share, name="plan_share"),
+    path(f"{BOARD}plan/<slug:requirement>/", of_plans.assign, name="assign"),
+    path(f"{BOARD}plan/<slug:requirement>/retirer/", of_plans.unassign, name="unassign"),
+    path(f"{BOARD}contact/", of_plans.describe, name="describe"),
 ]
 # Figures and observations: evidence/views.py
 evidence: list[URLPattern] = [
@@ -85,4 +97,4 @@ together: list[URLPattern] = [
     path(f"{BOARD}ensemble/recherches/<int:pk>/", of_together.search_result, name="search_result"),
 ]
 
-urlpatterns = [*public, *boards, *evidence, *governance, *together]
+urlpatterns = [*public, *boards, *plans, *evidence, *governance, *together]

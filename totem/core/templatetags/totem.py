@@ -211,6 +211,7 @@ STATES: dict[str, tuple[Words, str, str]] = {
     "unknown": (pgettext_lazy("state", "Not known"), "info", "amber"),
     "stale": (pgettext_lazy("state", "Out of date"), "clock", "amber"),
     "human": (pgettext_lazy("state", "To be judged"), "user", "plum"),
+    "labelled": (pgettext_lazy("state", "Labelled"), "flag", "moss"),
     "not_applicable": (pgettext_lazy("state", "Does not apply"), "minus", "quiet"),
 }
 

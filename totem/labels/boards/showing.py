@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import IntEnum
+from typing import NamedTuple
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from totem.labels import wording
 from totem.labels.charters.format import (
@@ -71,11 +76,16 @@ class ShownRequirement:
     source: Written | None
     figure_url: str
     judge_url: str
+    why_not: str = ""  # why the next thing has no page for whoever looks
     members: tuple["ShownRequirement", ...] = ()
 
     @property
     def fine(self) -> bool:
         return self.finding.state in FINE
+
+    @property
+    def effort(self) -> "Effort":
+        return EFFORTS.get(self.finding.step, Effort.BUILD)
 
     @property
     def counts(self) -> bool:
@@ -179,10 +189,21 @@ class Showing:
             source=self.charter.sources.get(asked.source),
             figure_url=self.own("figure", indicator) if self.team and indicator else "",
             judge_url=self.judge_url(asked) if judged else "",
+            why_not=self.why_not(asked, finding),
             members=tuple(
                 self.requirement(criterion, one, found) for one, found in zip(members, finding.members, strict=True)
             ),
         )
+
+    def why_not(self, asked: Requirement, finding: Finding) -> str:
+        """Why whoever looks cannot do what is to be done; empty where they can, or where there is nothing to do."""
+        if not self.team or finding.state in FINE:
+            return ""
+        if isinstance(asked, JudgementRequirement) and not self.may_judge:
+            return _("Only an officer of the territory judges: ask one of them.")
+        if isinstance(asked, GeometryRequirement) and not self.perimeter_url:
+            return _("A hub has no limits to draw.")
+        return ""
 
     def judge_url(self, asked: Requirement) -> str:
         return f"{self.own('judge', asked.id)}{self.asked_as}"
@@ -259,23 +280,66 @@ def assumptions_of(requirement: Requirement, charter: Charter) -> tuple[tuple[st
     return tuple((name, parameter) for name, parameter in named if parameter.assumption)
 
 
-def to_do(criteria: Iterable[ShownCriterion], most: int = 12) -> list[tuple[ShownCriterion, ShownRequirement]]:
-    """What to do next: of the mandatory criteria first, worst first; of a group its members."""
-    todo = [
-        (criterion, requirement, one)
+class Effort(IntEnum):
+    """How far away a requirement is, by the next thing to do about it."""
+
+    DECIDE = 1
+    ASK = 2
+    BUILD = 3
+
+    @property
+    def label(self) -> str:
+        return str(EFFORT_WORDS[self])
+
+
+EFFORT_WORDS = {
+    Effort.DECIDE: gettext_lazy("To decide: a figure to choose, a judgement to make"),
+    Effort.ASK: gettext_lazy("To ask for: a figure, a document, something to record"),
+    Effort.BUILD: gettext_lazy("To build: thresholds to reach, organisations and bodies to bring together"),
+}
+EFFORTS = {
+    **dict.fromkeys((NextStep.RETAIN, NextStep.JUDGE), Effort.DECIDE),
+    **dict.fromkeys(
+        (NextStep.DECLARE, NextStep.RENEW, NextStep.FIND, NextStep.SETTLE, NextStep.DOCUMENT, NextStep.DRAW), Effort.ASK
+    ),
+}  # the others are built
+
+
+class Missing(NamedTuple):
+    """Something that is missing, where it stands: in a criterion, itself or a member of `requirement`."""
+
+    criterion: ShownCriterion
+    requirement: ShownRequirement
+    shown: ShownRequirement
+
+    @property
+    def stops(self) -> bool:
+        """Whether the whole depends on it."""
+        return self.criterion.asked.mandatory and self.requirement.counts and self.shown.counts
+
+    @property
+    def heading(self) -> str:
+        return self.shown.effort.label if self.stops else _("Not mandatory: nothing depends on it")
+
+    @property
+    def order(self) -> tuple[bool, Effort, bool, Decimal]:
+        """What the whole depends on first, then by effort, and by the gap as a share of the threshold."""
+        found = self.shown.finding
+        share = (found.gap or Decimal(0)) / abs(found.threshold or Decimal(1))
+        return not self.stops, self.shown.effort, not self.criterion.asked.prior, share
+
+
+def missing(criteria: Iterable[ShownCriterion]) -> list[Missing]:
+    """What is missing, in order of effort; of a group its members."""
+    rows = [
+        Missing(criterion, requirement, one)
         for criterion in criteria
         for requirement in criterion.requirements
         if not requirement.fine
         for one in requirement.flat()
         if one.next and not one.members and not one.fine
     ]
-    todo.sort(key=_urgency)
-    return [(criterion, one) for criterion, _requirement, one in todo[:most]]
-
-
-def _urgency(row: tuple[ShownCriterion, ShownRequirement, ShownRequirement]) -> tuple[bool, bool, bool, int, bool]:
-    criterion, requirement, one = row
-    return not criterion.asked.mandatory, not requirement.counts, *_worst(one), not criterion.asked.prior
+    return sorted(rows, key=lambda row: row.order)
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,12 @@ from totem.labels.models.evidence import (
     Reading,
     Retention,
 )
+from totem.labels.models.plans import Assignment
 
 __all__ = [
     "ActorClass",
     "Appointment",
+    "Assignment",
     "Board",
     "Body",
     "BodyKind",

@@ -1,13 +1,15 @@
 """A territory on its way to a label: what is judged by people, what was evaluated when, who would complete it."""
 
+import datetime
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import is_sha256_of
+from totem.core.model_fields import NameField
 from totem.core.triggers import append_only
 from totem.labels.models.charters import CharterVersion
 from totem.territories.models import Declared, DeclaredQuerySet
@@ -30,6 +32,14 @@ class Board(Declared):
     hub = models.ForeignKey(
         "hubs.Hub", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("hub")
     )
+    contact_name = NameField(_("contact"), max_length=120, blank=True, db_default="")
+    contact_email = models.EmailField(_("address of the contact"), blank=True, db_default="")
+    labelled_on = models.DateField(_("label granted on"), null=True, blank=True)
+    labelled_until = models.DateField(_("granted until"), null=True, blank=True)
+    plan_shared = models.BooleanField(_("plan shown to who has its link"), default=False, db_default=False)
+    plan_link = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Signed in the link of the plan: a former number opens nothing."
+    )
 
     objects = DeclaredQuerySet.as_manager()
 
@@ -49,11 +59,21 @@ class Board(Declared):
                 name="board_once",
                 violation_error_message=_("There is a board for this already."),
             ),
+            models.CheckConstraint(
+                condition=Q(labelled_until=None) | Q(labelled_on__isnull=False, labelled_until__gte=F("labelled_on")),
+                name="board_labelled_in_order",
+                violation_error_message=_("The label ends before it was granted."),
+            ),
         ]
         triggers: ClassVar = [published_by_trusted("board")]
 
     def __str__(self) -> str:
-        return self.slug
+        return str(self.hub or self.perimeter)
+
+    def is_labelled(self, day: datetime.date) -> bool:
+        """Whether the label was granted and holds on that day, as the team says."""
+        until = self.labelled_until
+        return self.labelled_on is not None and self.labelled_on <= day and (until is None or day <= until)
 
 
 class Judgement(models.Model):

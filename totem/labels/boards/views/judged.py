@@ -12,12 +12,13 @@ from totem.core import clock
 from totem.core.measures import UnknownMeasureError
 from totem.core.periods import parse_day
 from totem.core.subjects import UnknownSubjectError
+from totem.core.wording import date_with_year
 from totem.labels import wording
 from totem.labels.boards.forms import EARLIEST
 from totem.labels.boards.showing import Showing, ShownCriterion, address
 from totem.labels.charters.format import Charter
 from totem.labels.judging.evaluations import Evaluated, NoCharter, evaluate, version_for
-from totem.labels.judging.facts import Facts, Finding, Result
+from totem.labels.judging.facts import FINE, Facts, Finding, Result
 from totem.labels.models import Board, CharterVersion
 from totem.labels.permissions import JUDGE
 from totem.labels.subjects import Subject
@@ -102,6 +103,39 @@ class Judged:
     @property
     def words(self) -> str:
         return wording.whole_words(self.result, self.charter)
+
+    @property
+    def _counts(self) -> tuple[int, int]:
+        pairs = zip(self.charter.criteria, self.result.criteria, strict=True)
+        states = [found.state in FINE for asked, found in pairs if asked.mandatory]
+        return sum(states), len(states)
+
+    @property
+    def is_labelled(self) -> bool:
+        return self.board.is_labelled(self.day)
+
+    @property
+    def quote(self) -> str:
+        """What stands in one sentence that can be quoted: who, how far, for which label, on which day, by what."""
+        met, asked = self._counts
+        said = {
+            "day": date_with_year(self.day),
+            "name": self.facts.name,
+            "met": met,
+            "asked": asked,
+            "title": self.title,
+            "since": date_with_year(self.board.labelled_on) if self.board.labelled_on else "",
+        }
+        words = _(
+            "On %(day)s, %(name)s meets %(met)s of the %(asked)s mandatory criteria of the label « %(title)s », "
+            "by what is published."
+        )
+        if self.is_labelled:
+            words = _(
+                "%(name)s has had the label « %(title)s » since %(since)s. "
+                "On %(day)s it meets %(met)s of its %(asked)s mandatory criteria, by what is published."
+            )
+        return words % said
 
     @cached_property
     def showing(self) -> Showing:

@@ -22,7 +22,7 @@ from totem.hubs.permissions import MANAGE
 from totem.labels.boards import actions as board_actions
 from totem.labels.boards.forms import FreezeForm, HubBoardForm, JudgementForm, PerimeterBoardForm
 from totem.labels.boards.news import computed_at, history_of, news_of
-from totem.labels.boards.showing import shown_changes, to_do
+from totem.labels.boards.showing import shown_changes
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.boards.views.judged import Judged, judged_or_why, no_version
 from totem.labels.charters.format import GroupRequirement, JudgementRequirement, Requirement
@@ -30,6 +30,7 @@ from totem.labels.jobs import refresh_board
 from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, kept, version_for
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
 from totem.labels.permissions import EDIT, JUDGE, SEE, board_for
+from totem.labels.plans.queries import plan_of
 from totem.territories.models import Perimeter, Workspace
 from totem.territories.permissions import workspace_for
 from totem.territories.places import PlaceNotFound
@@ -127,7 +128,7 @@ def board(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     context |= {
         "judged": judged,
         "criteria": criteria,
-        "todo": to_do(criteria),
+        "rows": plan_of(row, criteria, judged.day),
         "versions": CharterVersion.objects.filter(slug=row.charter).only("slug", "version"),
     }
     if judged.subject is not None:

@@ -1,0 +1,127 @@
+"""The plan of a board: owners and due dates, the link that shares it, its contact, the label once granted."""
+
+import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from totem.accounts.models import User
+from totem.core import journal
+from totem.core.edit_conflicts import EditConflict, check_version
+from totem.core.models import assign_changes
+from totem.labels.models import Assignment, Board
+from totem.territories.approvals import check_may_publish
+
+
+def _record(verb: str, board: Board, by: User | None, **facts: object) -> None:
+    journal.record(f"labels.{verb}", board, actor_id=by.pk if by else None, scope=board.workspace, facts=facts)
+
+
+@transaction.atomic
+def assign(
+    *,
+    board: Board,
+    requirement: str,
+    seen: str,
+    person: User | None = None,
+    name: str = "",
+    email: str = "",
+    due_on: datetime.date | None = None,
+    by: User,
+    now: datetime.datetime,
+) -> Assignment:
+    """Say who is in charge of a requirement, and until when.
+
+    An address that somebody of the team signs in with is that person. Raises ValidationError, EditConflict where the
+    row is not as `seen` (empty: there was none).
+    """
+    held = Board.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=board.pk)
+    row = Assignment.objects.select_for_update().filter(board=held, requirement=requirement).first()
+    if row is None:
+        row = Assignment(board=held, requirement=requirement)
+    elif not seen:
+        raise EditConflict(row)
+    else:
+        check_version(row, seen)
+    person = person or _of_the_team(held, email)
+    values: dict[str, Any] = {"person": person, "due_on": due_on, "name": "", "email": ""}
+    if person is None:
+        values |= {"name": name.strip(), "email": email.strip().lower()}
+    if not (person or values["name"] or due_on):
+        raise ValidationError(_("Say who is in charge, or until when."))
+    if values["email"] and not values["name"]:
+        raise ValidationError({"name": _("Say whose address this is.")})
+    if due_on is not None and due_on < timezone.localdate(now) and due_on != row.due_on:
+        raise ValidationError({"due_on": _("This day is past: choose one to come.")})
+    changed = assign_changes(row, values)
+    if changed:
+        row.full_clean()
+        row.save()
+        _record("requirement_assigned", held, by, requirement=requirement, fields=changed)
+    return row
+
+
+def _of_the_team(board: Board, email: str) -> User | None:
+    """The one of the team who signs in with that address."""
+    members = User.objects.filter(workspaces__workspace=board.workspace, is_active=True)
+    return members.filter(email=email.strip().lower()).first() if email.strip() else None
+
+
+@transaction.atomic
+def unassign(*, assignment: Assignment, by: User) -> None:
+    """Nobody is in charge any more, and no day is due."""
+    row = Assignment.objects.select_for_update(of=("self",)).select_related("board__workspace").filter(pk=assignment.pk)
+    for found in row:
+        _record("requirement_unassigned", found.board, by, requirement=found.requirement)
+        found.delete()
+
+
+@transaction.atomic
+def set_plan_shared(*, board: Board, shared: bool, by: User) -> None:
+    """Show the plan to who has its link, a new one each time; or to the team alone, whatever link others have."""
+    row = Board.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=board.pk)
+    if shared:
+        check_may_publish(row.workspace)
+        row.plan_link += 1
+    if shared or row.plan_shared:
+        row.plan_shared = shared
+        row.save(update_fields=["plan_shared", "plan_link", "updated_at"])
+        _record("plan_shared", row, by, shared=shared, link=row.plan_link)
+
+
+@transaction.atomic
+def describe_board(*, board: Board, seen: str, by: User, **values: Any) -> Board:
+    """Set whom the public writes to, and when the label was granted: fields of Board.
+
+    Raises ValidationError, EditConflict.
+    """
+    row = Board.objects.select_for_update().get(pk=board.pk)
+    check_version(row, seen)
+    changed = assign_changes(row, values)
+    if changed:
+        row.full_clean()
+        row.save()
+        _record("board_described", row, by, fields=changed)
+    return row
+
+
+# -- People -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def join_owner(*, board: Board, person: User, now: datetime.datetime) -> None:
+    """What is said of the person's address on that board is theirs, now that they accepted."""
+    rows = Assignment.objects.filter(board=board, email=person.email)
+    rows.update(person=person, name="", email="", updated_at=now)
+
+
+@transaction.atomic
+def forget_owner(*, person: User, now: datetime.datetime) -> None:
+    """Take an erased person off the plans; what has no due date either goes."""
+    rows = Assignment.objects.filter(Q(person=person) | Q(email=person.email))
+    rows.filter(due_on=None).delete()
+    rows.update(person=None, name="", email="", updated_at=now)

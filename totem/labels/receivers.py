@@ -1,0 +1,35 @@
+"""Receivers of the signals about people: export and erasure of personal data."""
+
+import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.dispatch import receiver
+
+from totem.accounts.models import User
+from totem.accounts.signals import person_erasing, personal_data_requested
+from totem.labels.models import Assignment
+from totem.labels.plans.actions import forget_owner
+
+
+@receiver(person_erasing, dispatch_uid="labels.forget_owner")
+def forget_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -> None:
+    """An erased person is in charge of nothing."""
+    forget_owner(person=person, now=now)
+
+
+@receiver(personal_data_requested, dispatch_uid="labels.assignments")
+def give_assignments(person: User, **_kwargs: object) -> dict[str, Any]:
+    """What the person is in charge of."""
+    rows = Assignment.objects.filter(Q(person=person) | Q(email=person.email)).select_related("board").order_by("pk")
+    return {
+        "in charge of": [
+            {
+                "board": row.board.slug,
+                "requirement": row.requirement,
+                "name": row.name,
+                "due_on": row.due_on.isoformat() if row.due_on else None,
+            }
+            for row in rows
+        ]
+    }
