@@ -23,7 +23,7 @@ NAMES = sorted(file.stem for file in engine.SQL.glob("*.sql"))
 REGISTERED = {
     "cells", "sites", "establishments", "totals", "nation", "series", "moves", "bridge", "addresses", "corrections",
     "bands", "place", "touched", "edge", "inside", "department", "activity", "activity_rev2", "activity_2025", "branch",
-    "territory", "actor_code", "actor_legal", "here", "open_here", "companies_here", "sites_here",
+    "territory", "actor_code", "actor_legal", "here", "open_here", "companies_here", "sites_here", "pasted",
 }  # fmt: skip
 # How the parser names an operator (AND, OR) or a part of CASE that it keeps among functions.
 SYNTAX = (exp.And, exp.Or, exp.If)

@@ -2,7 +2,7 @@
 
 A query is one file of `sql/`, with its words in its head. It reads tables registered here by name: those of the stock
 (cells, sites, establishments, totals, nation, series, moves, bridge, addresses) and those of the question (place,
-touched, edge, inside, department, activity, branch, territory, corrections). Nothing of a request ever becomes SQL:
+touched, edge, inside, department, activity, branch, territory, corrections, pasted). Nothing of a request becomes SQL:
 values are parameters, tables are chosen from a closed list. The files keep to a list of functions that other engines
 share (`FUNCTIONS`, held by a test), so that a cluster can run them later.
 """
@@ -243,6 +243,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "territory": {"commune": "VARCHAR", "territory": "VARCHAR"},
     "actor_code": {"code": "VARCHAR"},
     "actor_legal": {"legal": "VARCHAR"},
+    "pasted": {"number": "VARCHAR", "siren": "VARCHAR", "siret": "VARCHAR"},
 }
 
 

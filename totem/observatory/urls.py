@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from totem.observatory.views import activities, compare, data, drawing, maps, place, stocks
+from totem.observatory.views import activities, compare, data, drawing, maps, pasted, place, stocks
 from totem.territories.places import LEVELS
 
 
@@ -56,6 +56,7 @@ urlpatterns = [
     path(f"{WHERE}etablissements.geojson", maps.sites_geojson, name="sites_geojson"),
     path(f"{WHERE}comparer/", compare.compare, name="place_compare"),
     path(f"{WHERE}entreprises/", place.companies, name="place_companies"),
+    path(f"{WHERE}liste-de-siren/", pasted.pasted, name="place_pasted"),
     path(f"{WHERE}acteurs/", place.actors, name="place_actors"),
     path(f"{WHERE}passerelle-naf/", place.bridge, name="place_bridge"),
     path(f"{WHERE}qualite/", place.quality, name="place_quality"),

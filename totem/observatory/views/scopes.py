@@ -56,10 +56,13 @@ LONGEST_SHAPE = 6_000  # characters of an address that every proxy lets through
 
 
 def of_place(view: "View[P]") -> Callable[..., HttpResponseBase]:
-    """A public page about a scope; what cannot be answered becomes a page that says why and what to do."""
+    """A public page about a scope (`about_place`)."""
+    return login_not_required(require_safe(about_place(view)))
 
-    @login_not_required
-    @require_safe
+
+def about_place(view: "View[P]") -> Callable[..., HttpResponseBase]:
+    """A page about a scope; what cannot be answered becomes a page that says why and what to do."""
+
     @wraps(view)
     def answer(request: HttpRequest, level: str, code: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
