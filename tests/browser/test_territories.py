@@ -77,6 +77,8 @@ def test_a_shape_that_crosses_itself_comes_back_corrected_on_the_map(window: New
     expect(page.locator(".field-error").first).to_contain_text("2.10000, 49.10000")
     assert shapely.from_geojson(page.locator('textarea[name="shape"]').input_value()).is_valid
     page.locator(".form-foot .btn-main").click()
+    expect(page.locator('input[name="cut"][value="inside"]')).to_be_checked()
+    page.locator(".form-foot .btn-main").click()
     page.wait_for_url("**/territoires/perimetres/le-noeud/")
 
 

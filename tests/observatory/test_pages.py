@@ -447,8 +447,16 @@ class TestDrawing:
             assert "This shape cannot be counted" in words(client, "/observatoire/dessin/", 422, forme=forme)
 
     def test_far_from_every_outline_it_is_told(self, client: Client, stock: Stock):
-        found = words(client, "/observatoire/dessin/", 503, forme="5.0,44.0;5.1,44.0;5.1,44.1")
-        assert "limits of communes are not known there" in found
+        found = words(client, "/observatoire/dessin/", 422, forme="5.0,44.0;5.1,44.0;5.1,44.1")
+        assert "No commune is there: this area lies at sea or abroad" in found
+        found = words(client, "/observatoire/dessin/", 503, forme="55.4,-21.2;55.6,-21.2;55.6,-21.0")
+        assert "not loaded there (La Réunion)" in found
+
+    def test_what_it_cuts_and_what_lies_in_no_commune_are_said(self, client: Client, stock: Stock):
+        found = words(client, "/observatoire/dessin/", forme="1.9,49.1;2.04,49.1;2.04,49.2;1.9,49.2")
+        assert "71% of this area lies in no known commune" in found
+        assert "With the share of their surface in the area: Amiens (80) 40%." in found
+        assert "at least 90% of its surface" in found
 
     def test_an_old_stock_has_no_positions(self, client: Client, stock: Stock):
         Stock.objects.update(state=Stock.State.ARCHIVED, complete=False)
@@ -462,3 +470,23 @@ class TestDrawing:
         found = client.get("/observatoire/dessin/", {"forme": SQUARE}, **LANGUAGE).content.decode()
         link = re.search(r'href="(/territoires/espaces/nous/nouveau-perimetre/\?shape=[^"]+)"', found)[1]
         assert "49.11" in client.get(link.replace("&amp;", "&")).content.decode()
+
+    def test_what_each_answer_about_cut_communes_counts_is_shown_before_saving(self, client: Client, stock: Stock):
+        member = WorkspaceMemberFactory(workspace=WorkspaceFactory(slug="nous", name="Nous"))
+        client.force_login(member.person)
+        ring = [[2.01, 49.11], [2.05, 49.11], [2.05, 49.19], [2.01, 49.19], [2.01, 49.11]]
+        form = {
+            "name": "Nous",
+            "shape": json.dumps({"type": "Polygon", "coordinates": [ring]}),
+            "valid_from": "2026-01-01",
+        }
+        found = client.post("/territoires/espaces/nous/nouveau-perimetre/", form, **LANGUAGE)
+        page = " ".join(re.sub(r"<[^>]+>", " ", found.content.decode()).split())
+        assert found.status_code == 422
+        for answer in (
+            "Les établissements situés dans la forme : 1 à 2 établissements",
+            "sinon non comptées : 0 établissement",
+            "Toutes, entières : 4 établissements",
+            "Aucune : 0 établissement",
+        ):
+            assert answer in page

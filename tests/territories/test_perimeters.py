@@ -1,12 +1,14 @@
 """Workspaces and perimeters: permissions, validation errors, published versions, export and erasure of people."""
 
 import json
+import re
 from datetime import UTC, date, datetime
 
 import pytest
 import shapely
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 
 from tests.factories.accounts import UserFactory
@@ -46,6 +48,13 @@ def team(workspace, client):
 def publish(workspace: Workspace | None, **more) -> Perimeter:
     defaults = {"parts": {"commune": ["80021"]}, "public": False, "name": "Nous"} | more
     return actions.create_perimeter(workspace=workspace, by=UserFactory(), now=NOW, valid_from=FIRST, **defaults)
+
+
+def answered(client: Client, url: str, form: dict[str, object], cut: str = "inside"):
+    """Posts a shape whose edge cuts communes, then the same with the answer to what is asked of them."""
+    asked = client.post(url, form).context["form"]
+    data = {name: asked[name].value() for name in ("shape", "cut_of")}
+    return client.post(url, {**{k: v for k, v in form.items() if k != "shape_file"}, **data, "cut": cut})
 
 
 def perimeter_form(**more) -> dict[str, object]:
@@ -234,7 +243,7 @@ class TestPublishing:
         person = team()
         url = reverse("territories:perimeter_create", args=[workspace.slug])
         shape = shapely.box(1.95, 49.05, 2.15, 49.25)
-        assert client.post(url, perimeter_form(shape=as_geojson(shape))).status_code == 302
+        assert answered(client, url, perimeter_form(shape=as_geojson(shape))).status_code == 302
         version = PerimeterVersion.objects.get()
         assert version.area_km2 == pytest.approx(area_km2(shape))
         assert version.population is None
@@ -244,6 +253,64 @@ class TestPublishing:
         edge = reverse("territories:contours", args=["perimetre", "nous"])
         drawn = json.loads(client.get(edge, {"maille": "contour"}).content)
         assert shapely.geometry.shape(drawn["features"][0]["geometry"]).equals(shape)
+
+    def test_what_counts_of_cut_communes_is_asked_with_their_shares(self, client, team, workspace):
+        person = team()
+        url = reverse("territories:perimeter_create", args=[workspace.slug])
+        shape = shapely.box(2.0, 49.0, 2.16, 49.13)
+        upload = SimpleUploadedFile("shape.geojson", as_geojson(shape).encode())
+        response = client.post(url, perimeter_form(shape_file=upload))
+        page = response.content.decode()
+        assert (response.status_code, Perimeter.objects.exists()) == (422, False)
+        assert response.context["form"].errors.keys() == {"cut"}
+        shares = re.findall(r">(Commune \d+|Amiens) \(\d\d\)</th><td[^>]*>(\d+)", page)
+        assert shares == [("Commune 80003", "60"), ("Amiens", "30"), ("Commune 80016", "18")]
+        assert page.count("\u00a0: inconnu") == 4  # no register here: no effect, and it is said
+        assert answered(client, url, perimeter_form(shape=as_geojson(shape)), cut="majority").status_code == 302
+        version = PerimeterVersion.objects.get()
+        assert (version.cut, version.population) == ("majority", 2000)
+        assert place_for("perimetre", "nous", user=person).communes == ("80001", "80003")
+        rows = dict(
+            re.findall(
+                r'data-code="(\d+)".*?data-text="([^"]+)"', client.get("/territoires/perimetres/nous/").content.decode()
+            )
+        )
+        assert rows == {"80001": "Entière", "80003": "Entière", "80016": "Non comptée", "80021": "Non comptée"}
+
+    def test_another_shape_than_the_one_asked_about_is_asked_again(self, client, team, workspace):
+        team()
+        url = reverse("territories:perimeter_create", args=[workspace.slug])
+        asked = client.post(url, perimeter_form(shape=as_geojson(shapely.box(2.0, 49.0, 2.16, 49.13)))).context["form"]
+        other = {"shape": as_geojson(shapely.box(2.0, 49.0, 2.15, 49.13)), "cut_of": asked["cut_of"].value()}
+        assert client.post(url, perimeter_form(**other, cut="none")).status_code == 422
+
+    def test_an_answer_that_leaves_nothing_is_refused(self, client, team, workspace):
+        team()
+        url = reverse("territories:perimeter_create", args=[workspace.slug])
+        form = perimeter_form(shape=as_geojson(shapely.Point(2.05, 49.15).buffer(0.01)))
+        response = answered(client, url, form, cut="none")
+        assert (response.status_code, Perimeter.objects.exists()) == (422, False)
+        assert "Aucune commune ne compterait" in response.content.decode()
+
+    def test_a_shape_that_follows_the_limits_of_communes_is_asked_nothing(self, client, team, workspace):
+        """Drawn again by somebody else, to some hundred metres: its communes count whole, its neighbours do not."""
+        team()
+        url = reverse("territories:perimeter_create", args=[workspace.slug])
+        shape = shapely.box(1.998, 49.003, 2.204, 49.197)
+        assert client.post(url, perimeter_form(shape=as_geojson(shape))).status_code == 302
+        assert PerimeterVersion.objects.get().population == 4000
+
+    @pytest.mark.parametrize(("corners", "words"), [
+        ((5.0, 44.0, 5.1, 44.1), "en mer ou à l’étranger"),
+        ((55.4, -21.2, 55.6, -21.0), "totem territories outlines"),  # La Réunion, of which nothing is loaded
+        ((2.25, 49.0, 2.35, 49.2), "50"),
+    ])  # fmt: skip
+    def test_a_shape_at_sea_or_overseas_says_so(self, client, team, workspace, corners, words):
+        team()
+        publish(workspace, parts=None, polygon=shapely.box(*corners))
+        page = client.get("/territoires/perimetres/nous/").content.decode()
+        assert words in page
+        assert "dans aucune commune connue" in page or words != "50"
 
     def test_a_file_that_crosses_itself_is_offered_corrected_and_then_taken(self, client, team, workspace):
         team()
@@ -257,7 +324,7 @@ class TestPublishing:
         assert shapely.from_geojson(offered).is_valid
         assert shapely.from_geojson(offered).area == pytest.approx(0.02)
         assert not Perimeter.objects.exists()
-        assert client.post(url, perimeter_form(shape=offered)).status_code == 302
+        assert answered(client, url, perimeter_form(shape=offered)).status_code == 302
         assert shape_from(PerimeterVersion.objects.get().polygon).equals(shapely.from_geojson(offered))
 
     def test_a_file_in_a_projection_that_is_chosen(self, client, team, workspace):

@@ -161,20 +161,6 @@ class TestByShape:
         with pytest.raises(ShapesMissing):
             place_drawn(cell("80021"))
 
-    @hypothesis_settings(max_examples=40)
-    @given(
-        st.lists(st.tuples(st.floats(1.9, 2.4), st.floats(48.9, 49.3)), min_size=3, max_size=9),
-    )
-    def test_it_agrees_with_plain_geometry(self, points):
-        polygon = shapely.MultiPoint(points).convex_hull
-        meeting = {code for code in CELLS if cell(code).intersection(polygon).area > 1e-9}
-        if polygon.geom_type != "Polygon" or not meeting:
-            return
-        place = place_drawn(polygon)
-        assert meeting <= set(place.communes)
-        assert {c for c in place.communes if not cell(c).intersects(polygon)} == set()
-        assert set(place.whole) == {code for code in CELLS if cell(code).within(polygon)}
-
 
 class TestPerimeters:
     @pytest.fixture(autouse=True)

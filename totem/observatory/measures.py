@@ -152,7 +152,7 @@ def digital_companies_over_5m(scope: Scope) -> Figure:
     unit="%",
     method=_(
         "Change of the number of establishments over the last full year, at the end of each year, moves between "
-        "addresses followed. A drawn place answers for the communes it touches."
+        "addresses followed. A drawn place answers for all the communes that count, even in part."
     ),
     combine=Combine.RATIO,
 )

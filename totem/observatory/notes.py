@@ -14,6 +14,7 @@ from totem.observatory.coverage import missing
 from totem.observatory.engine import Scope
 from totem.observatory.register.layout import DOMICILIATION_UNITS, Estimate
 from totem.observatory.words import SYNTHETIC
+from totem.territories.overlaps import RULE_WORDS
 
 _YEARS = Estimate()
 
@@ -130,14 +131,18 @@ _TEXTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     ),
     "zone-dessinee": (
         gettext_lazy("Drawn territory"),
-        gettext_lazy(
-            "Communes wholly inside count as a whole; those cut by the edge count the establishments whose position"
-            " is inside. Those without a position cannot be decided, and their number is said."
+        format_lazy(
+            "{rule} {cut}",
+            rule=RULE_WORDS,
+            cut=gettext_lazy(
+                "Of these count the establishments whose position is inside, unless a perimeter says otherwise; those"
+                " without a position cannot be decided, and their number is said."
+            ),
         ),
     ),
     "zone-dessinee-serie": (
         gettext_lazy("Series and moves of a drawn territory"),
-        gettext_lazy("Series and moves know communes only: they speak of all the communes that the drawing touches."),
+        gettext_lazy("Series and moves know communes only: they speak of all the communes that count, even in part."),
     ),
     "serie": (
         gettext_lazy("Yearly series"),
@@ -205,7 +210,7 @@ def notes_for(scope: Scope, profile: Profile | None = None) -> tuple[Note, ...]:
         "non-employeurs": True,
         "intervalles": True,
         "tranches": True,
-        "zone-dessinee": bool(place.partial),
+        "zone-dessinee": bool(place.partial or place.overlap),
         "diffusion-partielle": totals is None or totals.partial_diffusion > 0,
         "positions": stock.has_coordinates,
         "sans-positions": not stock.has_coordinates,

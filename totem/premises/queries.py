@@ -216,22 +216,12 @@ def _by_building(
 def _in_place(place: Place, of_commune: Mapping[str, Sequence[BuildingRow]]) -> PremisesRows:
     near = place.communes or (() if place.polygon is None else of_commune)
     rows = [row for code in near for row in of_commune.get(code, ())]
-    if place.polygon is None or not rows:
+    if place.polygon is None:
         return PremisesRows(tuple(rows))
-    import shapely  # noqa: PLC0415 - only where shapes are
-
-    shapely.prepare(place.polygon)
-    whole = frozenset(place.whole)
-    inside, undecided = [], []
-    for row in rows:
-        if row.latitude is not None and row.longitude is not None:
-            if shapely.covers(place.polygon, shapely.Point(row.longitude, row.latitude)):
-                inside.append(row)
-        elif row.commune in whole:
-            inside.append(row)
-        elif place.communes:
-            undecided.append(row)
-    return PremisesRows(tuple(inside), tuple(undecided))
+    held = [(place.holds(row.commune, row.longitude, row.latitude), row) for row in rows]
+    return PremisesRows(
+        tuple(row for inside, row in held if inside), tuple(row for inside, row in held if inside is None)
+    )
 
 
 # -- Figures ----------------------------------------------------------------------------------------------------------

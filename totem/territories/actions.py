@@ -17,6 +17,7 @@ from totem.territories import approvals
 from totem.territories.approvals import check_may_publish
 from totem.territories.limits import REQUESTS
 from totem.territories.models import (
+    CutRule,
     Document,
     ErasureReason,
     Perimeter,
@@ -145,6 +146,7 @@ def create_perimeter(
     valid_from: date,
     parts: Parts | None = None,
     polygon: "BaseGeometry | None" = None,
+    cut: str = CutRule.INSIDE,
     note: str = "",
     slug: str = "",
 ) -> Perimeter:
@@ -161,7 +163,7 @@ def create_perimeter(
     perimeter.save(force_insert=True)
     _record("territories.perimeter_created", perimeter, by, workspace, public=public)
     publish_perimeter_version(
-        perimeter=perimeter, by=by, now=now, valid_from=valid_from, parts=parts, polygon=polygon, note=note
+        perimeter=perimeter, by=by, now=now, valid_from=valid_from, parts=parts, polygon=polygon, cut=cut, note=note
     )
     return perimeter
 
@@ -175,24 +177,27 @@ def publish_perimeter_version(
     valid_from: date,
     parts: Parts | None = None,
     polygon: "BaseGeometry | None" = None,
+    cut: str = CutRule.INSIDE,
     note: str = "",
 ) -> PerimeterVersion:
     """Publish what the perimeter is made of from that day on: `parts` (codes by name of the part) or a valid `polygon`.
 
-    A version never changes. Area and population are those known at publication, None where unknown. Raises
-    ValidationError when neither or both of `parts` and `polygon` are given.
+    `cut` says what counts of the communes that the edge of the polygon cuts. A version never changes. Area and
+    population are those known at publication, None where unknown. Raises ValidationError when neither or both of
+    `parts` and `polygon` are given, or nothing would count.
     """
     row = Perimeter.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=perimeter.pk)
     named = {name: sorted(set(codes)) for name, codes in (parts or {}).items() if codes}
     if bool(named) == (polygon is not None):
         raise ValidationError(_("Name at least one place, or draw one shape."), code="content")
     last = PerimeterVersion.objects.filter(perimeter=row).aggregate(last=Max("number"))["last"] or 0
-    area, population = _measured(named, polygon)
+    area, population = _measured(named, polygon, cut)
     version = PerimeterVersion(
         perimeter=row,
         number=last + 1,
         valid_from=valid_from,
         polygon=None if polygon is None else polygon.wkb,
+        cut=cut,
         part_count=sum(map(len, named.values())),
         area_km2=area,
         population=population,
@@ -211,15 +216,18 @@ def publish_perimeter_version(
     return version
 
 
-def _measured(parts: Parts, polygon: "BaseGeometry | None") -> tuple[float | None, int | None]:
-    """Area in km² and population, each None when it is not known."""
+def _measured(parts: Parts, polygon: "BaseGeometry | None", cut: str) -> tuple[float | None, int | None]:
+    """Area in km² and population, each None when it is not known. Raises ValidationError where nothing would count."""
     if polygon is None:
         place = place_of_parts(parts)
         return place.area_km2, place.population
     try:
-        return area_km2(polygon), place_drawn(polygon).population
+        place = place_drawn(polygon, cut=cut)
     except ShapesMissing:
         return area_km2(polygon), None
+    if not place.communes:
+        raise ValidationError({"cut": _("No commune would count: choose something else.")})
+    return place.area_km2, place.population
 
 
 @transaction.atomic

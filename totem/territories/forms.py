@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from totem.core.files import DocumentField
 from totem.core.forms import DateField, EmailField
+from totem.territories.cut_communes import CutQuestion, cut_question
 from totem.territories.geojson import SIGNED_IN, SizeLimit
-from totem.territories.models import Commune, ErasureReason, WorkspaceRole
+from totem.territories.models import Commune, CutRule, ErasureReason, WorkspaceRole
+from totem.territories.overlaps import RULE_WORDS, overlap_of, shape_code
 from totem.territories.places import PlaceRef
 from totem.territories.projections import PROJECTIONS, projection_words
 from totem.territories.search import is_commune_code, match_communes, match_places, parse, similar_communes
@@ -235,11 +237,26 @@ class ShapeForm(forms.Form):
 
 
 class PerimeterVersionForm(ShapeForm):
-    """What a perimeter is made of from a day on: places, or a shape."""
+    """What a perimeter is made of from a day on: places, or a shape.
+
+    A shape whose edge cuts communes is refused once: `question` is then set, and the field `cut` asks what counts of
+    them, with what each answer counts.
+    """
+
+    rule = RULE_WORDS
+    question: CutQuestion | None = None
 
     places = PlacesField(label=gettext_lazy("Places"), required=False)
     valid_from = DateField(label=gettext_lazy("Valid from"))
     note = forms.CharField(label=gettext_lazy("What changed"), max_length=300, required=False)
+    cut = forms.ChoiceField(
+        label=gettext_lazy("What counts of these communes"),
+        choices=CutRule.choices,
+        widget=forms.RadioSelect,
+        required=False,
+        help_text=gettext_lazy("After each answer: the digital establishments that the whole area then counts."),
+    )
+    cut_of = forms.CharField(widget=forms.HiddenInput, required=False)  # the shape that the question was about
     field_order: tuple[str, ...] = ("places", "shape", "shape_file", "projection", "valid_from", "note")
 
     def clean(self) -> dict[str, Any]:
@@ -249,7 +266,21 @@ class PerimeterVersionForm(ShapeForm):
                 self.add_error("shape", _("Either places or a shape: leave one of them empty."))
             elif not data["places"] and data["polygon"] is None:
                 self.add_error("places", _("Name at least one place, or draw a shape."))
+            elif data["polygon"] is not None:
+                self._ask_about_cut_communes(data)
         return data
+
+    def _ask_about_cut_communes(self, data: dict[str, Any]) -> None:
+        polygon = data["polygon"]
+        overlap, shape = overlap_of(polygon), shape_code(polygon)
+        data["cut"] = data.get("cut") or self.initial.get("cut") or CutRule.INSIDE
+        if not overlap.cut or data["cut_of"] == shape:
+            return
+        self.question = cut_question(polygon, overlap)
+        self.fields["cut"].choices = self.question.answers  # type: ignore[attr-defined]
+        answer = {"shape": as_geojson(polygon), "cut": data["cut"], "cut_of": shape}
+        self.data = {name: self.data[name] for name in self.data} | answer
+        self.add_error("cut", _("The edge of the shape cuts communes: say what counts of them, then save."))
 
 
 class PerimeterForm(PerimeterVersionForm):

@@ -4,7 +4,6 @@ Every level gives the same dataclass, so that counting does not depend on the le
 communes and municipal districts are folded into the current commune.
 """
 
-import hashlib
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,17 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
 from totem.core import clock
-from totem.territories.models import Commune, Edition, FormerCommune, Level, Perimeter, PerimeterPart, PerimeterVersion
+from totem.territories.models import (
+    Commune,
+    CutRule,
+    Edition,
+    FormerCommune,
+    Level,
+    Perimeter,
+    PerimeterPart,
+    PerimeterVersion,
+)
+from totem.territories.overlaps import Overlap, overlap_of, shape_code
 from totem.territories.queries import PLACES
 
 if TYPE_CHECKING:
@@ -41,8 +50,9 @@ class ShapesMissing(Exception):
 class Place:
     """A territory and its communes.
 
-    `communes` are the current codes it touches, in order. Of a polygon, `whole` are those wholly inside and `partial`
-    those its edge cuts; of any other place all are whole and `polygon` is None. `population` is that of the communes
+    `communes` are the current codes that count, in order: `whole`, or `partial`, of which only what stands in the
+    polygon counts. `overlap` says which communes a polygon meets and how far; of any other place all are whole, and
+    `polygon` and `overlap` are None. `population` is that of the communes
     (official legal populations), None where one is not known or is cut; `area_km2` is None where an outline is missing.
     `edition` says which lists and outlines it was read from: what is computed of an official place of an edition stays
     true; empty where that may change (perimeters, tests).
@@ -58,11 +68,24 @@ class Place:
     whole: tuple[str, ...]
     partial: tuple[str, ...]
     edition: str = field(default="", compare=False)
+    overlap: Overlap | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
         """Level and code as one key: `epci:248000531`."""
         return f"{self.level}:{self.code}"
+
+    def holds(self, commune: str, longitude: float | None, latitude: float | None) -> bool | None:
+        """Whether what stands there is in the place; None: in a commune that its edge cuts, at no known position."""
+        if self.polygon is None or commune in self.whole:
+            return commune in self.whole
+        if self.overlap is not None and commune not in self.partial:
+            return False
+        if longitude is None or latitude is None:
+            return None if self.communes else False
+        import shapely  # noqa: PLC0415 - only where shapes are
+
+        return bool(shapely.covers(self.polygon, shapely.Point(longitude, latitude)))
 
 
 # -- By code ----------------------------------------------------------------------------------------------------------
@@ -185,7 +208,7 @@ def version_of(perimeter: Perimeter, number: int | None = None, *, on: date | No
 def place_of_version(version: PerimeterVersion, *, code: str, name: str) -> Place:
     """What a version covers, with the communes of today. Raises ShapesMissing."""
     if version.polygon is not None:
-        return place_drawn(shape_from(version.polygon), level=PERIMETER, code=code, name=name)
+        return place_drawn(shape_from(version.polygon), level=PERIMETER, code=code, name=name, cut=version.cut)
     return _made_of(PERIMETER, code, name, _totals(parts_of(version)))
 
 
@@ -258,44 +281,22 @@ def shape_from(wkb: "bytes | memoryview") -> "BaseGeometry":
     return shapely.from_wkb(bytes(wkb))
 
 
-def place_drawn(polygon: "BaseGeometry", *, level: str = DRAWN, code: str = "", name: str = "") -> Place:
+def place_drawn(
+    polygon: "BaseGeometry", *, level: str = DRAWN, code: str = "", name: str = "", cut: str = CutRule.INSIDE
+) -> Place:
     """The place inside a valid polygon (WGS 84 degrees). Without `code`, sixteen characters of its content's digest.
 
-    Raises ShapesMissing when no outline of a commune meets it: not loaded, or not of that part of France.
+    `cut` says what counts of the communes that the edge cuts. Raises ShapesMissing when no outline of a commune meets
+    the polygon: not loaded, or at sea.
     """
-    code = code or hashlib.sha256(polygon.normalize().wkb).hexdigest()[:16]
-    whole, partial = _communes_in(polygon)
-    if not whole and not partial:
+    overlap = overlap_of(polygon)
+    if not overlap.shares:
         raise ShapesMissing
+    whole, partial = overlap.counted(cut)
     population = None if partial else _totals({"commune": whole}).population
     communes = tuple(sorted((*whole, *partial)))
-    return Place(level, code, name or _("Drawn area"), communes, population, area_km2(polygon), polygon, whole, partial)
-
-
-_NEAR = """
-SELECT code, shape FROM territories_outline
- WHERE level = 'commune' AND box(point(west, south), point(east, north)) && box(point(%s, %s), point(%s, %s))
- ORDER BY code
-"""
-
-
-def _communes_in(polygon: "BaseGeometry") -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Communes wholly inside the polygon, and those that its edge cuts; touching its border alone does not count."""
-    import shapely  # noqa: PLC0415
-
-    with connection.cursor() as cursor:
-        cursor.execute(_NEAR, polygon.bounds)
-        rows = cursor.fetchall()
-    shapes = shapely.from_wkb([bytes(shape) for _code, shape in rows])
-    shapely.prepare(polygon)
-    inside = shapely.covers(polygon, shapes)
-    met = shapely.intersects(polygon, shapes) & ~inside
-    met[met] = ~shapely.touches(polygon, shapes[met])
-    codes = [code for code, _shape in rows]
-    return (
-        tuple(code for code, is_in in zip(codes, inside, strict=True) if is_in),
-        tuple(code for code, is_met in zip(codes, met, strict=True) if is_met),
-    )
+    code, name, area = code or shape_code(polygon), name or _("Drawn area"), area_km2(polygon)
+    return Place(level, code, name, communes, population, area, polygon, whole, partial, overlap=overlap)
 
 
 @lru_cache(maxsize=1)

@@ -128,9 +128,9 @@ def _lies_in(shape: "BaseGeometry", box: Box) -> bool:
     return bool(west > w - EDGE and south > s - EDGE and east < e + EDGE and north < n + EDGE)
 
 
-def territory_of(shape: "BaseGeometry") -> str:
-    """The name of the territory that the whole shape lies in; empty when there is none."""
-    return next((str(name) for name, box in TERRITORIES.items() if _lies_in(shape, box)), "")
+def territory_of(shape: "BaseGeometry") -> tuple[str, Box] | None:
+    """The name and the box of the territory that the whole shape lies in; None when there is none."""
+    return next(((str(name), box) for name, box in TERRITORIES.items() if _lies_in(shape, box)), None)
 
 
 def with_swapped_axes(shape: "BaseGeometry") -> "BaseGeometry":

@@ -31,6 +31,7 @@ from totem.observatory.views.scopes import (
     read_version,
     text_of,
 )
+from totem.territories.cut_communes import cut_words, missing_words, unknown_words
 from totem.territories.forms import ShapeForm
 from totem.territories.geojson import ANYBODY
 from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
@@ -122,7 +123,8 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
     except NoStock:
         return {"missing": "stock"}, 503
     except ShapesMissing:
-        return {"missing": "outlines"}, 503
+        why, missing = missing_words(polygon)
+        return {"missing": "outlines", "why": why}, 503 if missing else 422
     except RowsGone:
         return {"missing": "rows"}, 410
     tables = tables_of(scope, profile)
@@ -132,6 +134,8 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
         "stock": stock,
         "stock_day": date_with_year(stock.date),
         "place": scope.place,
+        "unknown": unknown_words(scope.place.overlap),
+        "cut": cut_words(scope.place.overlap),
         "synthetic": words.SYNTHETIC if stock.synthetic else "",
         "chooser": chooser(request, scope),
         "counted": words.counted_words(scope),

@@ -4,7 +4,13 @@ Migrations name CommuneKeyField and PHONE_REGIONS here.
 """
 
 from totem.territories.models.documents import Declared, DeclaredQuerySet, Document, ErasureReason
-from totem.territories.models.perimeters import Perimeter, PerimeterPart, PerimeterQuerySet, PerimeterVersion
+from totem.territories.models.perimeters import (
+    CutRule,
+    Perimeter,
+    PerimeterPart,
+    PerimeterQuerySet,
+    PerimeterVersion,
+)
 from totem.territories.models.places import (
     PHONE_REGIONS,
     Commune,
@@ -31,6 +37,7 @@ __all__ = [
     "WAITING_STATES",
     "Commune",
     "CommuneKeyField",
+    "CutRule",
     "Declared",
     "DeclaredQuerySet",
     "Department",

@@ -54,6 +54,15 @@ class Perimeter(Dated):
         return self.name
 
 
+class CutRule(models.TextChoices):
+    """What counts of the communes that the edge of a polygon cuts (`territories.overlaps`)."""
+
+    INSIDE = "inside", _("What stands in the shape, by its position")
+    MAJORITY = "majority", _("Whole those with at least half of their surface in the shape, the others not at all")
+    WHOLE = "whole", _("All of them, whole")
+    NONE = "none", _("None of them")
+
+
 class PerimeterVersion(models.Model):
     """What a perimeter is made of from a day on. Append-only: triggers refuse UPDATE and DELETE.
 
@@ -64,6 +73,7 @@ class PerimeterVersion(models.Model):
     number = models.PositiveSmallIntegerField(_("version"))
     valid_from = models.DateField(_("valid from"))
     polygon = models.BinaryField(null=True)
+    cut = models.CharField(max_length=8, choices=CutRule.choices, db_default=CutRule.INSIDE, default=CutRule.INSIDE)
     part_count = models.PositiveIntegerField(default=0)
     area_km2 = models.FloatField(_("area (km²)"), null=True)
     population = models.PositiveIntegerField(_("population"), null=True)
@@ -81,6 +91,7 @@ class PerimeterVersion(models.Model):
                 condition=Q(polygon__isnull=False, part_count=0) | Q(polygon__isnull=True, part_count__gt=0),
                 name="perimeter_version_polygon_or_parts",
             ),
+            models.CheckConstraint(condition=Q(cut__in=CutRule.values), name="perimeter_version_cut_known"),
         ]
         triggers: ClassVar = [
             append_only(),

@@ -16,6 +16,7 @@ from totem.core.navigation import stand
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_status
 from totem.territories import actions, approvals
 from totem.territories.actions import LastOfficerError
+from totem.territories.cut_communes import commune_rows, missing_words, unknown_words
 from totem.territories.forms import (
     ApprovalForm,
     MemberForm,
@@ -24,8 +25,9 @@ from totem.territories.forms import (
     WorkspaceForm,
     say_former_communes,
 )
-from totem.territories.models import Commune, Perimeter, PerimeterVersion, Workspace, WorkspaceMember
+from totem.territories.models import CutRule, Perimeter, PerimeterVersion, Workspace, WorkspaceMember
 from totem.territories.navigation import SETTINGS
+from totem.territories.overlaps import RULE_WORDS
 from totem.territories.permissions import EDIT, SEE, TEAM, perimeter_for, workspace_for
 from totem.territories.places import (
     ShapesMissing,
@@ -136,6 +138,7 @@ def _content(form: PerimeterVersionForm) -> dict[str, Any]:
     return {
         "parts": codes_by_part(data["places"]),
         "polygon": data["polygon"],
+        "cut": data["cut"] or CutRule.INSIDE,
         "valid_from": data["valid_from"],
         "note": data["note"],
         "now": clock.now(),
@@ -202,14 +205,18 @@ def perimeter(request: HttpRequest, perimeter: str) -> HttpResponse:
 def _communes(version: PerimeterVersion | None, perimeter: Perimeter) -> dict[str, Any]:
     """The communes of a version, its area (as published, else as it is known today), and whether limits are missing."""
     if version is None:
-        return {"communes": [], "partial": frozenset(), "area_km2": None, "shapes_missing": False}
+        return {}
     try:
         place = place_of_version(version, code=perimeter.slug, name=perimeter.name)
     except ShapesMissing:
-        return {"communes": [], "partial": frozenset(), "area_km2": version.area_km2, "shapes_missing": True}
-    area = place.area_km2 if version.area_km2 is None else version.area_km2
-    rows = Commune.objects.filter(pk__in=place.communes).order_by("-population", "sort_key")
-    return {"communes": rows, "partial": frozenset(place.partial), "area_km2": area, "shapes_missing": False}
+        words, missing = missing_words(shape_from(version.polygon or b""))
+        return {"area_km2": version.area_km2, "shapes_missing": missing, "nowhere": words}
+    return {
+        "communes": commune_rows(place),
+        "area_km2": place.area_km2 if version.area_km2 is None else version.area_km2,
+        "rule": RULE_WORDS if place.overlap else "",
+        "unknown": unknown_words(place.overlap),
+    }
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -220,7 +227,7 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
     last = row.versions.order_by("-number").first()
     initial: dict[str, Any] = {"valid_from": clock.today()}
     if last is not None and last.polygon is not None:
-        initial["shape"] = as_geojson(shape_from(last.polygon))
+        initial |= {"shape": as_geojson(shape_from(last.polygon)), "cut": last.cut}
     elif last is not None:
         initial["places"] = part_refs(last)
     form = PerimeterVersionForm(request.POST or None, request.FILES or None, initial=initial)
