@@ -20,6 +20,14 @@ from totem.core.queues import QUEUES
 # The children read one end of a pipe that only the supervisor can write to: when the supervisor dies, in whatever way,
 # they read end-of-file and stop. The file descriptor is passed in this variable.
 LIFELINE = "TOTEM_LIFELINE"
+# What is freed goes back to the system instead of staying with each thread: one heap of glibc, its large blocks mapped
+# apart, and nothing kept aside by DuckDB's allocator. 80 MB less a web process (docs/benchmarks.md).
+ALLOCATORS = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "DUCKDB_JE_MALLOC_CONF": "narenas:1,tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0",
+}
 STOP_SECONDS = 35
 PORT_SECONDS = 3
 RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
@@ -177,8 +185,7 @@ class Supervisor:
             child.command,
             stdin=subprocess.DEVNULL,
             pass_fds=(self._read, *child.sockets),
-            # glibc gives each thread a heap that never shrinks: two shared ones use less memory, without contention.
-            env={"MALLOC_ARENA_MAX": "2", **os.environ, LIFELINE: str(self._read)},
+            env={**ALLOCATORS, **os.environ, LIFELINE: str(self._read)},
             process_group=0,  # Ctrl-C reaches only the supervisor, which stops its children in order
         )
 

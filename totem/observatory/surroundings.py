@@ -1,5 +1,6 @@
 """What stands around a place: what holds it, what it is made of, and its peers, with the communes of each."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from totem.territories.models import Commune, Department, Epci, FormerRegion, Level, Region
 from totem.territories.places import FRANCE, Place
 
-KEPT = 128  # places of an edition whose surroundings a process remembers
+KEPT = 48  # places of an edition whose surroundings a process remembers: a region's are a megabyte
 # The column of a commune that names its territory of each level.
 COLUMNS: dict[str, str] = {
     Level.COMMUNE: "code",
@@ -49,7 +50,7 @@ PEERS_IN: dict[str, Level | None] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Territory:
     """A place as a link names it. `whole` is false where only a part of it is meant."""
 
@@ -171,7 +172,8 @@ def _communes(codes: Iterable[str] | None) -> "QuerySet[Commune]":
 
 def _divided(level: Level, communes: "QuerySet[Commune]", where: str, title: str = "") -> Division:
     rows = list(communes.order_by().values_list("code", COLUMNS[level], "population"))
-    of_commune = {code: owner for code, owner, _population in rows if owner}
+    # The same few words in every division that is kept: a region has thousands of communes.
+    of_commune = {sys.intern(code): sys.intern(owner) for code, owner, _population in rows if owner}
     people: dict[str, int | None] = {}
     for _code, owner, population in rows:
         if owner:

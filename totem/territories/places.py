@@ -164,7 +164,7 @@ def edition_of_places() -> str:
     return " ".join(f"{package}@{version}@{at.isoformat()}" for package, version, at in loaded)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def _kept_place(level: str, code: str, edition: str) -> Place:
     place = _official_place(level, code)
     communes = tuple(map(sys.intern, place.communes))  # the same few words in every place that is kept

@@ -2,7 +2,9 @@
 
 import datetime
 from collections.abc import Collection
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import holidays
@@ -10,7 +12,6 @@ from dateutil.easter import easter
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from holidays.countries.france import France
 
 from totem.core import languages
 
@@ -84,9 +85,21 @@ def holidays_between(
     return {day: days[day] for day in sorted(days) if first <= day <= last}
 
 
+@cache
+def _france() -> type[holidays.HolidayBase]:
+    """The library's France alone: the package it stands in imports all countries, 10 MB for nothing."""
+    path = Path(holidays.__file__).parent / "countries" / "france.py"
+    spec = spec_from_file_location("holidays_of_france", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.France  # type: ignore[no-any-return]
+
+
 @lru_cache(maxsize=512)
 def _holidays_of(zone: str, year: int, language: str) -> dict[datetime.date, str]:
-    supported = France.supported_languages
+    supported = _france().supported_languages
     known = next((code for code in supported if code.partition("_")[0] == language), languages.FRENCH)
-    found = holidays.country_holidays("FR", subdiv=zone or None, years=year, language=known)
+    found = _france()(subdiv=zone or None, years=year, language=known)
     return {day: name.replace("'", "’") for day, name in found.items()}
