@@ -96,6 +96,36 @@ function refresh() {
 if (document.querySelector("[data-refresh]")) setInterval(refresh, 5000);
 document.addEventListener("visibilitychange", refresh);
 
+// A drawing that a worker makes is answered without an image: its table opens, and the image is asked for again.
+const AGAIN_MS = 3000;
+const MOST_TIMES = 60;
+function askAgain(image) {
+  const figure = image.closest(".chart");
+  const times = Number(figure.dataset.asked ?? 0);
+  const waits = figure.querySelector(".chart-waits");
+  if (waits) waits.hidden = times >= MOST_TIMES;
+  if (times >= MOST_TIMES) return;
+  const table = figure.querySelector("details");
+  if (table && !times) table.open = true;
+  figure.dataset.asked = times + 1;
+  setTimeout(() => {
+    image.src = image.getAttribute("src");
+  }, AGAIN_MS);
+}
+const isChart = (element) => element.matches?.(".chart picture img");
+document.addEventListener("error", (event) => isChart(event.target) && askAgain(event.target), true);
+document.addEventListener(
+  "load",
+  (event) => {
+    const waits = isChart(event.target) && event.target.closest(".chart").querySelector(".chart-waits");
+    if (waits) waits.hidden = true;
+  },
+  true,
+);
+for (const image of document.querySelectorAll(".chart picture img")) {
+  if (image.currentSrc && image.complete && !image.naturalWidth) askAgain(image); // failed before this script ran
+}
+
 // A button that prints the page stands where there are scripts.
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

@@ -16,14 +16,15 @@ import pytest
 import shapely
 import typst
 from django.conf import settings
-from django.test import RequestFactory
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
+from procrastinate.contrib.django.models import ProcrastinateJob
 
-from totem.core import rendering
+from tests.factories.accounts import UserFactory
+from totem.core import jobs, rendering
 from totem.core.colour import PAPER, WHITE, contrast
-from totem.core.rendering import ChartSpec, RenderingBusy, RenderingFailed, answers_busy, charts, choropleth
+from totem.core.rendering import ChartSpec, RenderingFailed, charts, choropleth, queued
 from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.rendering.fonts import FONTS
 
@@ -203,35 +204,93 @@ def test_what_takes_too_long_is_ended(monkeypatch):
     assert not [child for child in psutil.Process().children() if "totem.core.rendering" in " ".join(child.cmdline())]
 
 
+DESIGN = "/design/graphiques/bars-390.svg"
+
+
 @pytest.mark.django_db
-def test_a_busy_machine_says_when_to_come_back(monkeypatch):
-    kept = rendering.chart_svg(bars())
+def test_a_drawing_the_machine_has_no_time_for_is_drawn_once_by_a_worker(client, monkeypatch):
     monkeypatch.setattr(rendering, "PATIENCE", 0)
-
-    @answers_busy
-    def view(request):
-        rendering.chart_svg(bars(title=request.GET["titre"]))
-
     with held_turns():
-        with pytest.raises(RenderingBusy):
-            rendering.chart_svg(bars(title="Une autre"))
-        assert rendering.chart_svg(bars()) == kept
-        response = view(RequestFactory().get("/", {"titre": "Encore une"}))
-    assert response.status_code == 503
-    assert int(response["Retry-After"]) > 0
-    assert rendering.chart_svg(bars(title="Une autre"))
+        meanwhile = [client.get(DESIGN) for _ in range(2)]
+        assert [(one.status_code, one["Content-Type"]) for one in meanwhile] == [(202, TEXT)] * 2
+        assert "tableau" in meanwhile[0].text
+        assert "no-store" in meanwhile[0]["Cache-Control"]
+    assert waiting() == 1
+    draw_what_waits()
+    with held_turns():
+        assert client.get(DESIGN).content.startswith(b"<svg")  # by its data, which were drawn
+        cached = queued.drawn_later(asked(client, DESIGN))  # by its address, where nothing else is asked
+    assert (cached.status_code, cached["Content-Type"]) == (200, "image/svg+xml")
 
 
 @pytest.mark.django_db
-def test_a_drawing_that_fails_is_logged_and_not_cached(monkeypatch, caplog):
-    @answers_busy
-    def view(request):
-        rendering.chart_svg(bars(title="Ratée"))
+def test_a_page_waits_for_a_document_and_opens_it(client, monkeypatch):
+    monkeypatch.setattr(rendering, "PATIENCE", 0)
+    with held_turns():
+        page = client.get(DESIGN, headers={"accept": "text/html"})
+        assert (page.status_code, page.text.count("<h1")) == (202, 1)
+        assert "En préparation" in page.text
+    htmx = {"accept": "text/html", "hx-request": "true"}
+    assert "<h1" not in client.get(DESIGN, headers=htmx).text
+    draw_what_waits()
+    assert client.get(DESIGN, headers=htmx)["HX-Redirect"] == DESIGN
 
+
+@pytest.mark.django_db
+def test_the_queue_of_drawings_is_bounded_in_all_and_for_each_client(client, monkeypatch):
+    monkeypatch.setattr(rendering, "PATIENCE", 0)
+    monkeypatch.setattr(queued, "MOST_WAITING", 3)
+    monkeypatch.setattr(queued, "MOST_OF_ONE_CLIENT", 2)
+    with held_turns():
+        for client_address, expected in (("192.0.2.1", 2), ("192.0.2.2", 3), ("192.0.2.3", 3)):
+            pages = [
+                client.get(
+                    f"{DESIGN}?n={n}{client_address}", REMOTE_ADDR=client_address, headers={"accept": "text/html"}
+                )
+                for n in range(4)
+            ]
+            assert {page.status_code for page in pages} == {202}
+            assert "De très nombreux documents" in pages[-1].text
+            assert waiting() == expected
+
+
+@pytest.mark.django_db
+def test_what_was_drawn_for_one_person_is_not_shown_to_another(client, monkeypatch):
+    monkeypatch.setattr(rendering, "PATIENCE", 0)
+    with held_turns():
+        client.get(DESIGN)
+    draw_what_waits()
+    client.force_login(UserFactory())
+    with held_turns():
+        assert queued.drawn_later(asked(client, DESIGN)).status_code == 202
+    queued.draw(queued.Wanted("/design/graphiques/bars-391.svg", "fr", None))  # 404
+    queued.draw(queued.Wanted(DESIGN, "fr", 0))  # whoever asked was erased
+    with held_turns():
+        assert queued.drawn_later(asked(client, DESIGN)).status_code == 202
+
+
+@pytest.mark.django_db
+def test_a_drawing_that_fails_is_logged_and_not_cached(client, monkeypatch, caplog):
     with no_child(monkeypatch):
-        assert view(RequestFactory().get("/dessin")).status_code == 500
-    assert "/dessin" in caplog.text
-    assert rendering.chart_svg(bars(title="Ratée"))
+        assert client.get(DESIGN).status_code == 500
+    assert DESIGN in caplog.text
+    assert client.get(DESIGN).status_code == 200
+
+
+TEXT = "text/plain; charset=utf-8"
+
+
+def waiting() -> int:
+    return ProcrastinateJob.objects.filter(status="todo", task_name="core.draw").count()
+
+
+def draw_what_waits() -> None:
+    for job in ProcrastinateJob.objects.filter(status="todo", task_name="core.draw"):
+        jobs.draw(**job.args)
+
+
+def asked(client, path: str):
+    return client.get(path).wsgi_request
 
 
 def test_web_processes_never_load_what_draws():

@@ -32,16 +32,20 @@ _places = threading.BoundedSemaphore(2)
 _turn = threading.Lock()
 
 
-def apart(*, most: int) -> Callable[[View[P]], View[P]]:
+def apart(
+    *, most: int, instead: Callable[[HttpRequest], HttpResponseBase] | None = None
+) -> Callable[[View[P]], View[P]]:
     """The view, of which a web process accepts `most` requests at the same time, worked or waiting, in another pool.
 
-    `config.pools` reads `most_at_once`; a request that it did not accept there gets the busy page.
+    `config.pools` reads `most_at_once`; a request that it did not accept there gets what `instead` answers, which has
+    to be quick, or the busy page.
     """
+    otherwise = instead or busy_page
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            return busy_page(request) if _answers_pages() else view(request, *args, **kwargs)
+            return otherwise(request) if _answers_pages() else view(request, *args, **kwargs)
 
         answer.most_at_once = most  # type: ignore[attr-defined]
         return cast("View[P]", answer)

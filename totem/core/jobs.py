@@ -16,6 +16,7 @@ from totem.core import clock, demonstration, limits, mail, seals
 from totem.core.backups import runs
 from totem.core.operations.failures import forget_failures
 from totem.core.queues import LONG, QUEUES, URGENT
+from totem.core.rendering import queued
 
 # A worker writes a heartbeat every ten seconds; three missed ones mean that it is dead.
 DEAD_AFTER_SECONDS = 30
@@ -63,6 +64,12 @@ def move_jobs(timestamp: int) -> None:  # noqa: ARG001
             " WHERE status = 'todo' AND task_name = declared.task AND queue_name <> declared.queue",
             [list(declared), list(declared.values())],
         )
+
+
+@app.task(name="core.draw", queue=LONG, priority=FIRST)
+def draw(address: str, language: str, person: int | None, client: str) -> None:  # noqa: ARG001 - counted by `queued`
+    """Draw what the web processes had no time for, before other long work: somebody looks at an empty place."""
+    queued.draw(queued.Wanted(address, language, person))
 
 
 @app.periodic(cron="17 3 * * *")

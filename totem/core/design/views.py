@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from totem.core.colour import PAPER, contrast
 from totem.core.design import samples
-from totem.core.expensive import apart
-from totem.core.rendering import answers_busy, chart_svgs
+from totem.core.rendering import chart_svgs
+from totem.core.rendering.queued import drawn
 from totem.core.templatetags.totem import ICONS, STATES
 
 COLOURS = {
@@ -59,16 +59,15 @@ def design(request: HttpRequest) -> HttpResponse:
     return render(request, "core/design.html", context)
 
 
-@apart(most=12)
+@drawn(most=12)
 @_staff_in_production
 @require_safe
-@answers_busy
 def design_chart(_request: HttpRequest, kind: str, width: int) -> HttpResponse:
     """One sample as SVG. The page requests all of them: the first request has all drawn by one child."""
     if kind not in samples.KINDS or width not in samples.WIDTHS:
         raise Http404
-    drawn = dict(zip(samples.KINDS, chart_svgs([samples.spec(each, width) for each in samples.KINDS]), strict=True))
-    return HttpResponse(drawn[kind], content_type="image/svg+xml")
+    charts = dict(zip(samples.KINDS, chart_svgs([samples.spec(each, width) for each in samples.KINDS]), strict=True))
+    return HttpResponse(charts[kind], content_type="image/svg+xml")
 
 
 @_staff_in_production

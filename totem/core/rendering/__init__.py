@@ -4,7 +4,7 @@
     chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]      several, at the cost of one start
     document_pdf(template: str, data: dict, images: dict[str, bytes] | None = None,
                  charts: dict[str, ChartSpec] | None = None) -> bytes
-    answers_busy(view)                                         a view that answers 503 + Retry-After when RenderingBusy
+    drawn(most=)                                               `totem.core.rendering.queued`: a view that draws
 
     ChartSpec(kind=, rows=, title=, language=the reader's, width=720, decimals=0, percent=False, names={},
               reference=None, reference_name="")
@@ -30,36 +30,32 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import logging
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from functools import cache as once
-from functools import wraps
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Concatenate, Literal, ParamSpec, cast
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.cache import caches
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.translation import gettext
 
 from totem.core import languages
-from totem.core.expensive import BusyError, busy_page
+from totem.core.expensive import BusyError
 from totem.core.wording import NARROW, NBSP
 
 ChartKind = Literal["bars", "stacked", "line", "flows", "dots", "interval", "grid"]
-P = ParamSpec("P")
 
 SECONDS = 20
 """How long one child may take."""
-PATIENCE = 10
-"""How many seconds a caller waits for its turn."""
+PATIENCE = 3
+"""How many seconds a web process waits for its turn: then a worker draws."""
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 """How many children may run on one machine, whatever the number of web processes."""
 KEPT = 60 * 60 * 24 * 60
@@ -76,7 +72,7 @@ FIELDS: dict[ChartKind, frozenset[str]] = {
 }
 NAMES: dict[str, tuple[str, ...]] = {"flows": ("births", "closures")}
 
-logger = logging.getLogger(__name__)
+_patience: ContextVar[float | None] = ContextVar("patience", default=None)
 
 
 class RenderingBusy(BusyError):
@@ -163,23 +159,14 @@ def document_pdf(
     return _drawn([job])[0]
 
 
-def answers_busy(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """The view, answering 503 with Retry-After while the machine draws for others, 500 in one line when it cannot."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        try:
-            return view(request, *args, **kwargs)
-        except RenderingBusy:
-            return busy_page(request)
-        except RenderingFailed:
-            logger.exception("Not drawn: %s", request.path)
-            text = gettext("This drawing could not be made; the table holds the same figures.")
-            return HttpResponse(text, status=500, content_type="text/plain; charset=utf-8")
-
-    return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", answer)
+@contextlib.contextmanager
+def patient(seconds: float) -> Iterator[None]:
+    """In the block, drawings wait so long for their turn."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 # -- The cache --------------------------------------------------------------------------------------------------------
@@ -270,7 +257,7 @@ def _turn() -> Iterator[None]:
     """
     folder = Path(settings.DATA_DIR) / "rendering"
     folder.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + (PATIENCE if (seconds := _patience.get()) is None else seconds)
     with contextlib.ExitStack() as open_files:
         files = [open_files.enter_context((folder / f"{n}.turn").open("w")) for n in range(AT_ONCE)]
         while not any(_locked(file.fileno()) for file in files):

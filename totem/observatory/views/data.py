@@ -18,7 +18,8 @@ from totem.core import languages
 from totem.core.components import Crumb
 from totem.core.expensive import apart
 from totem.core.pages import NotFound
-from totem.core.rendering import ChartSpec, answers_busy, chart_svgs, document_pdf
+from totem.core.rendering import ChartSpec, chart_svgs, document_pdf
+from totem.core.rendering.queued import drawn
 from totem.core.wording import date_with_year
 from totem.observatory import exports, open_data, queries, surroundings, words, yearly
 from totem.observatory.answers import Profile
@@ -117,9 +118,8 @@ def _of_width(scope: Scope, spec: ChartSpec, width: int) -> ChartSpec:
     return replace(spec, width=width, title=title)
 
 
-@apart(most=12)  # a page shows seven
+@drawn(most=12)  # a page shows seven
 @of_place
-@answers_busy
 def table_chart(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
     """The chart of a table as SVG, `?largeur=` 390, 720 or 1040 pixels wide."""
     width = WIDTHS.get(request.GET.get("largeur") or "720")
@@ -206,9 +206,8 @@ def absolute(path: str) -> str:
 # -- The sheet --------------------------------------------------------------------------------------------------------
 
 
-@apart(most=2)
+@drawn(most=2)
 @of_place
-@answers_busy
 def place_pdf(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The place on paper: its figures, charts with their tables, map, definitions, and its permanent address."""
     profile = queries.profile(scope)

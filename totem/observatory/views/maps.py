@@ -23,6 +23,7 @@ from django.views.decorators.gzip import gzip_page
 
 from totem.core.expensive import apart
 from totem.core.pages import NotFound
+from totem.core.rendering import queued
 from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings
@@ -220,7 +221,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
 # -- As an image ------------------------------------------------------------------------------------------------------
 
 
-@apart(most=6)
+@queued.drawn(most=6)
 @of_place
 @gzip_page
 def map_svg(request: HttpRequest, scope: Scope) -> HttpResponse:

@@ -13,7 +13,8 @@ from totem.core.components import Tab
 from totem.core.expensive import apart
 from totem.core.pages import NotFound
 from totem.core.periods import Period
-from totem.core.rendering import answers_busy, chart_svg
+from totem.core.rendering import chart_svg
+from totem.core.rendering.queued import drawn
 from totem.core.spreadsheets import spreadsheet
 from totem.hubs.models import Hub
 from totem.hubs.permissions import SEE_DESK, hub_for
@@ -50,9 +51,8 @@ def figures(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "website/figures.html", context, status=200 if form.is_valid() else 400)
 
 
-@apart(most=12)
+@drawn(most=12)
 @require_safe
-@answers_busy
 def week_chart(request: HttpRequest, slug: str) -> HttpResponse:
     """The hours booked by weekday and hour as SVG, `?largeur=` 390 or 720 pixels wide."""
     hub = hub_for(request.user, slug, SEE_DESK)
