@@ -25,7 +25,7 @@ from benchmarks.stage import ROOT, Stage, Web, free_port, staged
 TIMES = 5
 BUSY_SECONDS = 8
 CLIENTS = 8
-MOST_MB = 250
+MOST_MB = 180
 MB = 1_000_000
 
 
