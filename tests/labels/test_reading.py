@@ -380,3 +380,11 @@ def test_a_file_with_lines_lost_is_refused_in_words_never_with_a_crash(data):
 def test_no_list_of_words_is_empty_and_all_are_codes(of):
     assert KNOWN.words[of]
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", word) for word in KNOWN.words[of])
+
+
+def test_a_figure_that_says_yes_or_no_needs_no_unit():
+    service = '[[indicators]]\nname = "fibre"\nlabel = { fr = "Fibre", en = "Fibre" }\ncombine = "any"\n\n[[criteria]]'
+    fibre = asked('kind = "measure"\nindicator = "fibre"\nat_least = 1', "fibre")
+    assert read_charter(VALID.replace("[[criteria]]", service, 1) + fibre, known=KNOWN)
+    counted = VALID.replace("[[criteria]]", service.replace('"any"', '"sum"'), 1) + fibre
+    assert "« unit »" in problems(counted)[0].message

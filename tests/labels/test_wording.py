@@ -11,8 +11,9 @@ from tests.factories.labels import content_of, requirement, words
 from totem.core.measures import CountedUnit
 from totem.labels import wording
 from totem.labels.charters.format import Charter, UnitWords, from_content
-from totem.labels.figures import Evidence, EvidenceKind
-from totem.labels.judging.facts import CriterionFinding, Finding, NextStep, Result, State
+from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure
+from totem.labels.judging import judge
+from totem.labels.judging.facts import CriterionFinding, Facts, Finding, NextStep, Result, State
 
 CHARTER: Charter = from_content(
     content_of(
@@ -82,7 +83,7 @@ NEAR = {"comparator": "less_than", "threshold": 30, "unit": "min"}
             "area",
             State.UNKNOWN,
             {"comparator": "at_least", "threshold": 0, "unit": "m²", "note": "missing"},
-            "Asked: no threshold is known: giving the figure is enough. No figure is known yet.",
+            "Asked: the figure, whatever it is (no threshold is known). No figure is known yet.",
         ),
         ("near", State.NOT_MET, NEAR | {"value": 45, "gap": 15}, "45 min: 15 min too many; asked: less than 30 min."),
         ("near", State.NOT_MET, NEAR | {"value": 30, "gap": 0}, "30 min; asked: less than 30 min."),
@@ -236,3 +237,17 @@ def test_a_single_one_is_called_so() -> None:
     ):
         with override(language):
             assert [wording.amount_words(n, unit).replace("\N{NO-BREAK SPACE}", " ") for n in range(3)] == said
+
+
+def test_a_figure_that_says_yes_or_no_is_written_so() -> None:
+    service = {"name": "fibre", "label": words("Fibre"), "combine": "any"}
+    charter = from_content(
+        content_of([requirement("s", "measure", indicator="fibre", at_least=1)], indicators=[service])
+    )
+    (asked,) = charter.requirements()
+    known = {"fibre": KnownFigure(FigureState.KNOWN, Decimal(0))}
+    finding = judge(charter, Facts("perimeter:1", "Essai", datetime.date(2026, 11, 1), figures=known)).finding("s")
+    with override("en"):
+        assert wording.asked_words(asked, charter) == ["Fibre: yes"]
+        assert wording.finding_words(finding, asked, charter) == "no; asked: yes."
+        assert wording.gap_words(finding, asked, charter) == ""

@@ -19,6 +19,7 @@ from totem.core import measures, subjects
 from totem.core.measures import Combine, CountedUnit, Figure, Measure, Text, combined
 from totem.core.periods import Period, months_before
 from totem.labels.charters.format import (
+    YES_NO,
     Charter,
     DocumentRequirement,
     Indicator,
@@ -93,6 +94,7 @@ class KnownFigure(PlainStruct, frozen=True):
     mode: str = ""
     reason: str = ""
     evidence: tuple[Evidence, ...] = ()
+    until: date | None = None  # the last day on which what was declared holds, where that was said
     plans: tuple[PlannedAmount, ...] = ()
 
     @property
@@ -179,6 +181,11 @@ class FigureDefinition:
     documents: bool = False
     travel: bool = False
 
+    @property
+    def unit_label(self) -> Unit | Text | CountedUnit:
+        """The unit as people read it."""
+        return _("yes or no") if self.unit == YES_NO else self.unit
+
     def lasts_until(self, ends_on: date, *, computed: bool = False) -> date | None:
         """The last day on which a figure of that day counts, by the charter; None where it always does."""
         months = COMPUTED_LASTS_MONTHS if computed else self.validity_months
@@ -226,7 +233,7 @@ def _of_indicator(indicator: Indicator) -> FigureDefinition:
     return FigureDefinition(
         indicator.name,
         label,
-        indicator.unit or (known.unit if known else ""),
+        indicator.unit or (known.unit if known else YES_NO),
         method,
         combine,
         indicator.period,

@@ -14,6 +14,7 @@ from totem.core import wording
 from totem.core.measures import Combine, CountedUnit
 from totem.core.templatetags.totem import STATES as BADGES
 from totem.labels.charters.format import (
+    YES_NO,
     AppointmentRequirement,
     BodyRequirement,
     Charter,
@@ -62,6 +63,8 @@ def unit_words(value: Decimal | int, unit: Unit | Any = "") -> str:
 
 def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
     """« 50 000 m² », « 25 % », « 5 000 000 € »: a number and its unit, held together."""
+    if unit == YES_NO:
+        return _("yes") if value else _("no")
     said = unit_words(value, unit)
     if said == "%":
         return wording.percent_words(wording.number(value))
@@ -72,8 +75,10 @@ def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any 
     """« au moins 50 000 m² », « moins de 30 min »."""
     amount = amount_words(threshold, unit)
     match comparator:
+        case "at_least" if unit == YES_NO:
+            return amount
         case "at_least" if not threshold:
-            return _("no threshold is known: giving the figure is enough")
+            return _("the figure, whatever it is (no threshold is known)")
         case "at_least":
             return _("at least %(amount)s") % {"amount": amount}
         case "more_than":
@@ -136,7 +141,7 @@ def _value_words(finding: Finding, unit: Unit, asked: str) -> str:
     have = amount_words(value, unit)
     if finding.state is State.STALE:
         return _("%(have)s, out of date; asked: %(asked)s.") % {"have": have, "asked": asked}
-    if not finding.gap:  # met, or right at a strict threshold
+    if not finding.gap or unit == YES_NO:  # met, or right at a strict threshold
         return _("%(have)s; asked: %(asked)s.") % {"have": have, "asked": asked}
     if finding.comparator in UPWARDS and (finding.unit == "" or is_noun(finding.unit)):
         counted = {"found": wording.number(value), "asked": amount_words(threshold, unit)}
@@ -180,7 +185,7 @@ def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit:
 
 def gap_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
     """What is missing or too much, alone: « 40 000 m² »; empty where it is not a number."""
-    if not finding.gap or isinstance(requirement, GroupRequirement | BodyRequirement):
+    if not finding.gap or finding.unit == YES_NO or isinstance(requirement, GroupRequirement | BodyRequirement):
         return ""
     return amount_words(finding.gap, _unit(finding, requirement, charter))
 
@@ -193,6 +198,8 @@ NOTES = {
     "stale": gettext_lazy("The figure is no longer valid."),
     "unavailable": gettext_lazy("Declared as not available."),
     "no_document": gettext_lazy("The document is not there yet."),
+    "no_term": gettext_lazy("Until when it holds is not declared."),
+    "holds_until": gettext_lazy("It holds until this day."),
     "not_shown": gettext_lazy("It is declared, and no document shows it yet."),
     "no_place": gettext_lazy("The limits are not known."),
     "not_drawn": gettext_lazy("The perimeter is made of whole communes: no limit is drawn."),
@@ -416,7 +423,7 @@ def asked_words(requirement: Requirement, charter: Charter) -> list[str]:
         case MeasureRequirement() | TravelRequirement():
             lines = _figure_asked(requirement, charter)
         case DocumentRequirement():
-            lines = [_("a signed document, sent to Totem") if requirement.signed else _("a document, sent to Totem")]
+            lines = _document_asked(requirement, charter)
         case GeometryRequirement():
             lines = [_("limits that are drawn") if requirement.drawn else _("limits that are known")]
         case OrganisationsRequirement():
@@ -432,6 +439,16 @@ def asked_words(requirement: Requirement, charter: Charter) -> list[str]:
         case GroupRequirement():
             lines = [group_rule(requirement)]
     return lines
+
+
+def _document_asked(requirement: DocumentRequirement, charter: Charter) -> list[str]:
+    number = int(charter.amount(requirement.number))
+    if number > 1:
+        said = _("at least %(n)s signed documents") if requirement.signed else _("at least %(n)s documents")
+        lines = [said % {"n": number}]
+    else:
+        lines = [_("a signed document, sent to Totem") if requirement.signed else _("a document, sent to Totem")]
+    return [*lines, _("it says until when it holds")] if requirement.term else lines
 
 
 def _figure_asked(requirement: MeasureRequirement | TravelRequirement, charter: Charter) -> list[str]:

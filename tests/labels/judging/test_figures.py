@@ -8,7 +8,7 @@ import pytest
 from tests.factories.labels import requirement, words
 from tests.labels.judging.cases import DAY, SEALED, between, measure, of, only, parameter
 from totem.core.periods import months_before
-from totem.labels.figures import FigureState, KnownFigure, PlannedAmount
+from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
 from totem.labels.judging.facts import Bounds, Finding, FundingFact, JudgementFact, NextStep, State
 
 
@@ -129,6 +129,22 @@ class TestDocuments:
     def test_beyond_its_validity_it_is_stale(self) -> None:
         found = only(self.ASKED, figures={"essai.d": KnownFigure(FigureState.STALE, Decimal(1), evidence=(SEALED,))})
         assert (found.state, found.step) == (State.STALE, NextStep.RENEW)
+
+    @pytest.mark.parametrize(
+        ("letters", "state", "gap"), [(0, State.UNKNOWN, None), (2, State.NOT_MET, 1), (3, State.MET, None)]
+    )
+    def test_so_many_distinct_documents_are_counted(self, letters: int, state: State, gap: int | None) -> None:
+        sums = tuple(f"{n:064}" for n in range(letters))
+        seen = tuple(Evidence(EvidenceKind.OBSERVATION, "Lettres", sha256=sums) for _twice in range(2))
+        found = only(requirement("d", "document", number=3), figures={"essai.d": of(1, evidence=seen)})
+        assert (found.state, found.value, found.gap) == (state, letters, gap)
+
+    def test_an_award_says_until_when_it_holds(self) -> None:
+        asked = requirement("d", "document", term=True)
+        assert only(asked, figures={"essai.d": of(1, evidence=(SEALED,))}).note == "no_term"
+        until = datetime.date(2027, 3, 1)
+        found = only(asked, figures={"essai.d": of(1, evidence=(SEALED,), until=until)})
+        assert (found.state, found.note, found.about) == (State.MET, "holds_until", ("2027-03-01",))
 
 
 @pytest.mark.parametrize(

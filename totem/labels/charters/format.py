@@ -54,6 +54,7 @@ class UnitWords(Words, frozen=True, kw_only=True):
 
 
 Unit = str | UnitWords  # « m² », or words where languages differ
+YES_NO = "yes/no"  # the unit of a figure that only says whether there is something
 Amount = int | float | str  # a number as it was typed, or « $name » of a parameter
 
 
@@ -205,6 +206,8 @@ class DocumentRequirement(Common, tag_field="kind", tag="document", frozen=True,
 
     indicator: str = ""  # the requirement's own when left out
     signed: bool = False
+    number: int | str = 1  # distinct documents that show it: letters of support
+    term: bool = False  # an award, an agreement: until when it holds is declared with it
 
 
 class GeometryRequirement(Common, tag_field="kind", tag="geometry", frozen=True, kw_only=True):
@@ -358,11 +361,12 @@ class Charter(Struct, frozen=True, kw_only=True):
         return self.text(value).lower() in {"true", "yes", "oui", "1"}
 
     def unit_of(self, compared: Compared | CommonCompared) -> Unit:
-        """The unit of a threshold: its own, or its parameter's."""
+        """The unit of a threshold: its own, or its parameter's; of a figure that says yes or no, `YES_NO`."""
         if compared.unit or compared.bound is None:
             return compared.unit
         value = compared.bound[1]
-        return self.parameters[value[1:]].unit if isinstance(value, str) else ""
+        named = self.parameters[value[1:]].unit if isinstance(value, str) else ""
+        return named or (YES_NO if isinstance(compared, MeasureRequirement) else "")
 
 
 def _flat(requirements: tuple[Requirement, ...]) -> Iterator[Requirement]:

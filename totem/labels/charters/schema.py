@@ -77,7 +77,10 @@ MEANINGS = {
     "Indicator.measure": _(
         "The measure of Totem that it is; without it, territories declare it, and it needs label, unit and combine."
     ),
-    "Indicator.unit": _("The unit of a figure of the charter’s own."),
+    "Indicator.unit": _(
+        "The unit of a figure of the charter’s own. Left out with combine = any: it is declared by yes or no, and a "
+        "threshold of 1 asks for yes."
+    ),
     "Indicator.method": _("How it is counted."),
     "Indicator.combine": _(
         "How the figures of several territories become one; declared ones are added up (sum), or the largest "
@@ -127,6 +130,11 @@ MEANINGS = {
         "document itself."
     ),
     "DocumentRequirement.signed": _("true: it is a signature."),
+    "DocumentRequirement.number": _("How many distinct documents show it: letters of support."),
+    "DocumentRequirement.term": _(
+        "true: an award or an agreement with a term. Until when it holds is declared with it; after that day it is "
+        "stale."
+    ),
     "GeometryRequirement.drawn": _("true: a drawn limit is asked for, not whole communes."),
     "BodyRequirement.body": _("Governing body, or legal vehicle."),
     "BodyRequirement.forms": _("Legal forms that are accepted."),

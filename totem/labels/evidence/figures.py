@@ -77,7 +77,8 @@ class Declaration(msgspec.Struct, frozen=True):
         if self.value is None:
             return KnownFigure(FigureState.UNAVAILABLE, on=self.ends_on, reason=self.unavailable, evidence=(seen,))
         state = FigureState.STALE if self.is_stale(definition, day) else FigureState.KNOWN
-        return KnownFigure(state, self.value, on=self.ends_on, mode=self.mode, evidence=(seen,))
+        until = self.valid_until
+        return KnownFigure(state, self.value, on=self.ends_on, mode=self.mode, evidence=(seen,), until=until)
 
     def is_stale(self, definition: FigureDefinition, day: datetime.date) -> bool:
         until = self.valid_until or definition.lasts_until(self.ends_on)

@@ -4,6 +4,8 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
+
 from totem.labels.charters.format import (
     CommonCompared,
     DocumentRequirement,
@@ -12,6 +14,7 @@ from totem.labels.charters.format import (
     JudgementRequirement,
     MeasureRequirement,
     TravelRequirement,
+    UnitWords,
     indicator_of,
 )
 from totem.labels.figures import MISSING, Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
@@ -106,14 +109,11 @@ def funding(case: Case, asked: FundingRequirement) -> Finding:
 
 
 def document(case: Case, asked: DocumentRequirement) -> Finding:
-    """A document that is declared to be there, and shown."""
+    """A document that is declared to be there, and shown; so many of them, or until when it holds, where asked."""
     known = case.facts.figures.get(indicator_of(case.charter, asked), MISSING)
-    there, shown = bool(known.value), any(item.sha256 for item in known.evidence)
     match known.state:
-        case FigureState.KNOWN if there and shown:
-            state, step, note = State.MET, NextStep.NOTHING, ""
-        case FigureState.KNOWN if there:
-            state, step, note = State.UNKNOWN, NextStep.DOCUMENT, "not_shown"
+        case FigureState.KNOWN if known.value:
+            return _declared_document(case, asked, known)
         case FigureState.KNOWN:
             state, step, note = State.NOT_MET, NextStep.DOCUMENT, "no_document"
         case FigureState.MISSING:
@@ -121,6 +121,26 @@ def document(case: Case, asked: DocumentRequirement) -> Finding:
         case _:
             state, step, note = _UNUSABLE[known.state]
     return Finding(asked.id, state, step, note=note, evidence=known.evidence)
+
+
+DOCUMENTS = UnitWords(fr="documents", en="documents", fr_one="document", en_one="document")
+
+
+def _declared_document(case: Case, asked: DocumentRequirement, known: KnownFigure) -> Finding:
+    shown = len({sha256 for item in known.evidence for sha256 in item.sha256})
+    number = int(case.charter.amount(asked.number))
+    finding = Finding(asked.id, State.MET, evidence=known.evidence)
+    if number > 1:
+        counted = {"value": Decimal(shown), "comparator": "at_least", "threshold": Decimal(number), "unit": DOCUMENTS}
+        finding = msgspec.structs.replace(finding, **counted)
+    if 0 < shown < number:
+        gap = Decimal(number - shown)
+        return msgspec.structs.replace(finding, state=State.NOT_MET, step=NextStep.DOCUMENT, gap=gap)
+    if not shown:
+        return msgspec.structs.replace(finding, state=State.UNKNOWN, step=NextStep.DOCUMENT, note="not_shown")
+    if asked.term and known.until is None:
+        return msgspec.structs.replace(finding, state=State.UNKNOWN, step=NextStep.DECLARE, note="no_term")
+    return msgspec.structs.replace(finding, note="holds_until", about=(str(known.until),)) if asked.term else finding
 
 
 def geometry(case: Case, asked: GeometryRequirement) -> Finding:

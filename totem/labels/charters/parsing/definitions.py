@@ -15,7 +15,7 @@ from totem.core import languages
 from totem.core.measures import Combine
 from totem.core.subjects import AreaKind
 from totem.labels.charters import format as form
-from totem.labels.charters.format import COMPARATORS, Unit, Words
+from totem.labels.charters.format import COMPARATORS, YES_NO, Unit, Words
 from totem.labels.charters.parsing.positions import Path, Positions
 from totem.labels.charters.parsing.problems import Checker, close, key_of, shown
 from totem.labels.charters.vocabulary import JUDGED, TITLES, WORDS_OF, Known
@@ -229,6 +229,8 @@ class Definitions(Checker):
         parameter = self.value(field, value, is_number, gettext_lazy("a number"))
         named = isinstance(value, str) and parameter is None
         unit = piece.unit or (parameter.unit if parameter else "")
+        if not _unit_words(unit) and units == {YES_NO}:
+            return None
         if not _unit_words(unit):
             if not named:  # a parameter that is not there, or not right, is told of already
                 message = _("The threshold « {key} = {value} » has no unit: add « unit ».").format(
@@ -259,7 +261,8 @@ class Definitions(Checker):
                 "« {word} » is a figure of Totem's own: take another name, or add « measure » to read that one."
             ).format(word=indicator.name)
             self.say((*path, "name"), indicator.name, message)
-        missing = [key for key in ("label", "unit", "combine") if not getattr(indicator, key)]
+        needed = ("label", "combine") if indicator.combine is Combine.ANY else ("label", "unit", "combine")
+        missing = [key for key in needed if not getattr(indicator, key)]
         if missing:
             message = _("« {word} » is the charter's own figure: it needs {keys}.").format(
                 word=indicator.name, keys=", ".join(f"« {key} »" for key in missing)
@@ -319,7 +322,8 @@ class Definitions(Checker):
             self.say(path, name, _("« {word} » is asked for by a requirement of kind travel.").format(word=name))
             return None
         if own is not None and not own.measure:
-            return _unit_words(own.unit) or None
+            yes_no = own.combine is Combine.ANY and not own.unit
+            return frozenset({YES_NO}) if yes_no else _unit_words(own.unit) or None
         measure = own.measure if own is not None else name
         if measure in self.known.measures:
             if own is None:

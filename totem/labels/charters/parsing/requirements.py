@@ -22,6 +22,7 @@ from totem.labels.charters.parsing.definitions import (
 from totem.labels.charters.parsing.positions import Path, Positions
 from totem.labels.charters.vocabulary import Known, Of
 
+COUNT = gettext_lazy("a whole number from 1 on")
 LONGEST_ROW = 100  # conditions of conditions: judging one goes down to the last
 
 
@@ -96,6 +97,7 @@ class Requirements(Definitions):
             case form.DocumentRequirement():
                 if asks.indicator:
                     self.units_of((*path, "indicator"), asks.indicator)
+                self.value((*path, "number"), asks.number, is_count, COUNT)
             case form.BodyRequirement():
                 self._body(path, asks)
             case form.FundingRequirement():
@@ -118,9 +120,8 @@ class Requirements(Definitions):
             self.say((*path, "stage"), asks.stage, message)
         if asks.partner_kinds and not asks.roles:
             self.say((*path, "partner_kinds"), "partner_kinds", _("« partner_kinds » needs « roles »."), key=True)
-        counted = gettext_lazy("a whole number from 1 on")
-        self.value((*path, "number"), asks.number, is_count, counted)
-        self.value((*path, "years_running"), asks.years_running, is_count, counted)
+        self.value((*path, "number"), asks.number, is_count, COUNT)
+        self.value((*path, "years_running"), asks.years_running, is_count, COUNT)
         for n, where in enumerate(asks.where):
             self.bound((*path, "where", n), where, where.fact, UNITS_OF_FACTS[where.fact])
             if where.fact in {"places", "amount"} and not asks.roles:
