@@ -372,6 +372,7 @@ class TestPublishing:
         team()
         perimeter = publish(workspace, parts=None, polygon=cell("80021"))
         page = client.get(reverse("territories:perimeter_publish", args=[perimeter.slug]))
+        assert ">Enregistrer cette version</button>" in page.content.decode()  # who sees it is another choice
         assert shapely.from_geojson(page.context["form"]["shape"].value()).equals(cell("80021"))
 
     @pytest.mark.parametrize("wrong", [{"parts": None}, {"parts": {}}, {"polygon": cell("80021")}])

@@ -335,7 +335,7 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
         return _refused(request, perimeter, version, " ".join(refused.messages), 422)
     messages.success(
         request,
-        _("Version %(number)s is published. New activities are counted in a few minutes; their yearly"
+        _("Version %(number)s is saved. New activities are counted in a few minutes; their yearly"
           " series begins with the next edition of the register.")
         % {"number": made.number},
     )  # fmt: skip

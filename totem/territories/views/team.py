@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from totem.accounts.permissions import signed_in
@@ -39,6 +40,17 @@ from totem.territories.places import (
 )
 from totem.territories.shapes import as_geojson
 from totem.territories.views import home_crumb
+
+SAVE_VERSION = gettext_lazy("Save this version")
+
+
+def _seen_by(public: bool) -> str:
+    return _("Everybody sees it now.") if public else _("Only the team sees it now.")
+
+
+def _say_saved(request: HttpRequest, number: int, public: bool) -> None:
+    saved = _("Version %(number)s of the perimeter is saved.") % {"number": number}
+    messages.success(request, f"{saved} {_seen_by(public)}")
 
 
 def _last_officer() -> str:
@@ -158,13 +170,13 @@ def create_perimeter(request: HttpRequest, workspace: str) -> HttpResponse:
             made = actions.create_perimeter(
                 name=name, public=public, workspace=row, by=signed_in(request), **_content(form)
             )
-            messages.success(request, _("The perimeter is published, in its first version."))
+            _say_saved(request, 1, public)
             say_former_communes(request, form)
             return redirect("territories:perimeter", made.slug)
     context = {
         "form": form,
         "title": _("New perimeter"),
-        "verb": _("Publish"),
+        "verb": SAVE_VERSION,
         "back": reverse("territories:workspace", args=[row.slug]),
     }
     return render(request, "territories/perimeter_form.html", context, status=form_status(request))
@@ -234,14 +246,14 @@ def publish(request: HttpRequest, perimeter: str) -> HttpResponse:
     if form.is_valid():
         with errors_in(form):
             made = actions.publish_perimeter_version(perimeter=row, by=signed_in(request), **_content(form))
-            messages.success(request, _("Version %(number)s is published.") % {"number": made.number})
+            _say_saved(request, made.number, row.public)
             say_former_communes(request, form)
             return redirect("territories:perimeter", row.slug)
     back = reverse("territories:perimeter", args=[row.slug])
     context = {
         "form": form,
         "title": _("New version of %(name)s") % {"name": row.name},
-        "verb": _("Publish"),
+        "verb": SAVE_VERSION,
         "back": back,
         "trail": [(row.name, back)],
     }
@@ -255,5 +267,5 @@ def set_public(request: HttpRequest, perimeter: str) -> HttpResponse:
     public = request.POST.get("public") == "yes"
     with errors_as_message(request):
         actions.set_public(perimeter=row, public=public, by=signed_in(request))
-        messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
+        messages.success(request, _seen_by(public))
     return redirect("territories:perimeter", row.slug)
