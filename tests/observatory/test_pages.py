@@ -107,12 +107,12 @@ class TestEveryPage:
         self, client: Client, stock: Stock, url: str
     ):
         for day, said in (
-            ("2031-01-01", "1 January 2031 is still to come."),
+            ("2031-01-01", "1 January 2031 is still to come: the register has no edition of it yet."),
             ("2020-01-01", "There is no edition of the register of 1 January 2020."),
             ("hier", "An edition of the register is named by its day, such as 2026-11-01."),
         ):
             found = words(client, f"{url}{'&' if '?' in url else '?'}naf=rev2&stock={day}", 404)
-            assert f"{said} The one kept is of 1 November 2026. See the edition in service" in found
+            assert f"{said} The only edition kept is of 1 November 2026. See the edition in service" in found
 
     def test_what_an_address_asks_wrongly_is_said(self, client: Client, stock: Stock):
         assert "There is no such list of activities." in words(client, AMIENS, 404, activites="nothing")

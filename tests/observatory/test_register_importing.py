@@ -85,6 +85,7 @@ def test_the_first_stock_goes_into_service(register: Path) -> None:
     assert files_of(stock) == LAYOUT
     assert stock.rows == len(rows(stock.path / "establishments.parquet")) == 58
     assert (stock.has_history, stock.has_links, stock.has_coordinates) == (True, True, False)
+    assert (stock.quality["folded_communes"], stock.quality["unknown_commune"]) == (7, 0)
     assert [source["file"] for source in stock.sources] == [
         "StockEtablissement", "StockUniteLegale", "StockEtablissementHistorique", "StockEtablissementLiensSuccession",
     ]  # fmt: skip
@@ -133,7 +134,7 @@ def test_rows_left_out_are_kept_with_the_stock_and_told(register: Path, tmp_path
     stock = imported((twice, UNITS), progress=told.append)
     assert stock.sources[0]["left_out"] == {"repeated": {"rows": 1, "examples": [[60, "28900001000016"]]}}
     assert stock.sources[1]["left_out"] == {}
-    assert "stock.csv: 1 rows left out, identifier repeated: line 60 (28900001000016)" in told
+    assert "stock.csv: rows left out, identifier repeated: 1; line 60 (28900001000016)" in told
 
 
 # -- Aside ------------------------------------------------------------------------------------------------------------

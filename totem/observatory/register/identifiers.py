@@ -75,7 +75,8 @@ def _left_out(connection: "DuckDBPyConnection", kind: Kind, source: Source) -> L
         f"CREATE OR REPLACE TABLE {table} AS {sql('left_out').format(view=VIEWS[kind], **identifier._asdict())}"
     )
     rows = connection.execute(
-        f"SELECT fault, count(*), list(struct_pack(row, shown) ORDER BY row)[:{EXAMPLES}] FROM {table} GROUP BY fault"  # noqa: S608
+        f"SELECT fault, count(*), list(struct_pack(row, shown) ORDER BY row)[:{EXAMPLES}] FROM {table} "  # noqa: S608
+        "GROUP BY fault ORDER BY fault"
     ).fetchall()
     if rows:
         create_view(connection, kind, source, without=table)

@@ -142,7 +142,7 @@ def _with_left_out(
         fact["left_out"] = left = left_out.get(Kind(str(fact["file"])), {})
         for why, rows in left.items():
             examples = ", ".join(f"line {line} ({shown})" for line, shown in rows["examples"])
-            progress(f"{fact['name']}: {rows['rows']} rows left out, identifier {why}: {examples}")
+            progress(f"{fact['name']}: rows left out, identifier {why}: {rows['rows']}; {examples}")
     return facts
 
 

@@ -6,7 +6,7 @@ What every file holds is said at the head of its SQL (`sql/`); the rules by whic
 
 from collections.abc import Iterable, Mapping, Set
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,29 +48,11 @@ class Estimate:
 
 # How a row was read: bit by bit in the column `rules`, counted in `Stock.quality` under these names.
 RULES = (
-    "non_employer",
-    "band_unknown",
-    "employer_flag_without_band",
-    "band_without_employer_flag",
-    "absurd_date",
-    "placeholder_date",
-    "no_date",
-    "partial_diffusion",
-    "masked_coordinates",
-    "random_coordinates",
-    "no_coordinates",
-    "impossible_coordinates",
-    "old_nomenclature",
-    "no_activity",
-    "double_coded",
-    "folded_communes",
-    "unknown_commune",
-    "abroad",
-    "no_commune",
-    "no_unit",
-    "open_of_closed_unit",
-    "registered_only",
-)
+    "non_employer", "band_unknown", "employer_flag_without_band", "band_without_employer_flag", "absurd_date",
+    "placeholder_date", "no_date", "partial_diffusion", "masked_coordinates", "random_coordinates", "no_coordinates",
+    "impossible_coordinates", "old_nomenclature", "no_activity", "double_coded", "folded_communes", "unknown_commune",
+    "abroad", "no_commune", "no_unit", "open_of_closed_unit", "registered_only",
+)  # fmt: skip
 # The columns of establishments.parquet, in their order; `address` is there for open sites of the chosen activities,
 # `rules` holds a bit a rule.
 COLUMNS = (
@@ -102,8 +84,7 @@ PROJECTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Fold:
+class Fold(NamedTuple):
     """A commune code that the register may hold, and the current commune and department that it means."""
 
     code: str
@@ -175,16 +156,8 @@ def rebuild_chosen(
 
 def _set_variables(connection: "DuckDBPyConnection", stock_date: date, estimate: Estimate) -> None:
     connection.execute(f"SET VARIABLE stock_date = DATE '{stock_date:%Y-%m-%d}'")
-    values = {
-        "young_person": estimate.young_person,
-        "young_company": estimate.young_company,
-        "seen_person": estimate.seen_person,
-        "seen_company": estimate.seen_company,
-        "first_year": FIRST_YEAR,
-        "link_days": LINK_DAYS,
-        "domiciliation_units": DOMICILIATION_UNITS,
-    }
-    for name, value in values.items():
+    limits = {"first_year": FIRST_YEAR, "link_days": LINK_DAYS, "domiciliation_units": DOMICILIATION_UNITS}
+    for name, value in {**asdict(estimate), **limits}.items():
         connection.execute(f"SET VARIABLE {name} = {value}")
     connection.execute(sql("macros"))
 
@@ -193,15 +166,12 @@ def _load_tables(
     connection: "DuckDBPyConnection", folds: Iterable[Fold], digital: Set[str], candidates: Set[str]
 ) -> None:
     """`fold(published, commune, department, epsg, meridian, northing)`, `digital(code)`, `wanted(id, code)`."""
-    known = list({fold.code: fold for fold in folds}.values())
-    connection.execute(
-        "CREATE TABLE projection (prefix VARCHAR, epsg INTEGER, meridian INTEGER, northing INTEGER)",
-    )
+    connection.execute("CREATE TABLE projection (prefix VARCHAR, epsg INTEGER, meridian INTEGER, northing INTEGER)")
     connection.executemany(
         "INSERT INTO projection VALUES (?, ?, ?, ?)", [[prefix, *one] for prefix, one in PROJECTIONS.items()]
     )
-    columns = [[fold.code for fold in known], [fold.commune for fold in known], [fold.department for fold in known]]
-    connection.execute(sql("fold"), [" ".join(column) for column in columns])
+    known = {fold.code: fold for fold in folds}.values()
+    connection.execute(sql("fold"), [" ".join(column) for column in zip(*known, strict=True)])
     connection.execute("CREATE TABLE digital AS SELECT unnest(CAST($1 AS VARCHAR[])) AS code", [sorted(digital)])
     connection.execute(
         "CREATE TABLE wanted AS SELECT CAST(row_number() OVER () AS SMALLINT) AS id, code "

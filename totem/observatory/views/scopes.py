@@ -131,8 +131,9 @@ def read_stock(request: HttpRequest) -> Stock:
         raise _no_edition(request, _("An edition of the register is named by its day, such as 2026-11-01.")) from None
     stock = next((stock for stock in stocks_of(request) if stock.date == day), None)
     if stock is None:
-        coming = day > clock.today()
-        said = _("%(day)s is still to come.") if coming else _("There is no edition of the register of %(day)s.")
+        said = _("There is no edition of the register of %(day)s.")
+        if day > clock.today():
+            said = _("%(day)s is still to come: the register has no edition of it yet.")
         raise _no_edition(request, said % {"day": date_with_year(day)})
     return stock
 
@@ -143,7 +144,9 @@ def _no_edition(request: HttpRequest, said: str) -> Exception:
     if not days:
         return NoStock()
     known = {"first": date_with_year(days[0]), "last": date_with_year(days[-1])}
-    there = _("Those kept are of %(first)s to %(last)s.") if len(days) > 1 else _("The one kept is of %(first)s.")
+    there = _("The only edition kept is of %(first)s.")
+    if len(days) > 1:
+        there = _("The editions kept are of %(first)s to %(last)s.")
     asked = request.GET.copy()
     del asked["stock"]
     current = f"{request.path}?{asked.urlencode(safe='@;,!|')}"

@@ -28,7 +28,7 @@ KINDS = {
     "department": gettext_lazy("Open establishments of the department"),
     "code": gettext_lazy("Open establishments of the activity"),
     "double_coded": gettext_lazy("Share coded in both NAF"),
-    "whole": gettext_lazy("Establishments of a whole register"),
+    "whole": gettext_lazy("Establishments by state"),
 }
 LEFT_OUT = {
     "malformed": gettext_lazy("Not an identifier"),

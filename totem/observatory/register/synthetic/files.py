@@ -3,7 +3,7 @@
 import datetime
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from totem.observatory.register.published import Kind
+from totem.observatory.register.sources import Progress
 from totem.observatory.register.synthetic.reference import (
     ACTIVITY_SLOTS,
     PLACE_SLOTS,
@@ -25,21 +27,13 @@ from totem.observatory.register.synthetic.reference import (
 from totem.observatory.register.synthetic.targets import Targets, TargetsWrong, chosen_units
 
 SQL = Path(__file__).parent / "sql"
-FILES = (
-    "StockEtablissement",
-    "StockUniteLegale",
-    "StockEtablissementHistorique",
-    "StockEtablissementLiensSuccession",
-)
-FORMATS = ("csv", "zip", "parquet")
+FILES = (Kind.ESTABLISHMENTS, Kind.UNITS, Kind.HISTORY, Kind.LINKS)
 STOCK = datetime.date(2026, 11, 1)
 # Columns of the units that targets want, and their types.
 OF_TARGETS = {
     "place": "INTEGER", "activity": "INTEGER", "band": "INTEGER", "flag": "VARCHAR", "category": "VARCHAR",
     "open": "BOOLEAN",
 }  # fmt: skip
-Progress = Callable[[str], None]
-
 # 1,500 units have 2,200 establishments in all, as 29.9 M have 43.9 M: (sites of a unit, number of such units).
 SITES_OF_UNITS = ((1, 1237), (2, 170), (3, 55), (4, 20), (6, 10), (12, 5), (40, 2), (178, 1))
 
@@ -61,14 +55,13 @@ def synthesise(
     targets: Targets | None = None,
     formats: Collection[str] = ("csv",),
     stock: datetime.date = STOCK,
-    progress: Progress | None = None,
+    progress: Progress = lambda _line: None,
 ) -> Synthesis:
     """Write a register of `rows` establishments into `folder`, as `Stock..._utf8.csv`, `.zip` and/or `.parquet`.
 
     The four files agree with one another. The same seed, rows, reference, targets and stock date give the same bytes.
     A file appears under its name once it is whole. Raises TargetsWrong where the targets alone need more than `rows`.
     """
-    say = progress or (lambda _line: None)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".synthesis-") as scratch:
         con = duckdb.connect(str(Path(scratch) / "work.duckdb"), config=_limits(scratch))
@@ -80,7 +73,7 @@ def synthesise(
                 with con.cursor() as cursor:
                     _set(cursor, known)
                     written = _write(cursor, folder, Path(scratch), name, formats)
-                say(f"{name}: {written[1]:,} rows")
+                progress(f"{name}: {written[1]:,} rows")
                 return written
 
             # DuckDB keeps the order of joined rows in one thread only: each file has its own, and they go side by side.
