@@ -10,14 +10,20 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from tests.conftest import ModuleRows
 from totem.accounts.models import DemoRole, User
+from totem.core import clock
 from totem.core.demonstration import InventedWorld, load
 from totem.labels import demonstration as boards
-from totem.labels.judging.evaluations import changes, computed_again, evaluate, kept
+from totem.labels.coalitions.views import MatrixRow
+from totem.labels.judging.evaluations import changes, computed_again, evaluate, evaluate_many, kept
 from totem.labels.judging.facts import Finding, State
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Search
+from totem.labels.subjects import subject_at
+from totem.labels.wording import finding_words, state_word
 from totem.premises.models import Building
 from totem.territories.models import Workspace
 
@@ -200,3 +206,50 @@ def test_what_is_there_stays():
     call_command("load_charters")
     assert not load(InventedWorld(folder=DEMO, now=NOW)).is_new
     assert counts == (Board.objects.count(), Observation.objects.count(), CharterVersion.objects.count())
+
+
+def matrix(slug: str, *partners: str) -> list[MatrixRow]:
+    board = Board.objects.get(slug=slug)
+    client = Client()
+    client.force_login(officer())
+    at = reverse("labels:together", args=[board.workspace.slug, board.slug])  # type: ignore[union-attr]
+    context = client.get(at, {"avec": partners}).context
+    return [*context["rows"], *context["others"]]
+
+
+PARTNERS = "epci:200065597", "epci:200084952"  # Caen la mer, Le Havre Seine Métropole
+
+
+@pytest.mark.parametrize("slug", [ROUEN, DISTRICT])
+def test_every_cell_of_a_matrix_is_what_the_boards_find(slug: str):
+    rows = matrix(slug, *PARTNERS)  # computes what nobody has computed of the partners yet
+    board = Board.objects.get(slug=slug)
+    own = evaluate(board, day=clock.today(), workspace=board.workspace)
+    partners = evaluate_many(own.charter, [subject_at(key) for key in PARTNERS], own.day, workspace=board.workspace)
+    results = [own.result, *(result for _facts, result in partners)]
+    assert len(rows) > 5
+    for row in rows:
+        for cell, result in zip(row.cells, results, strict=True):
+            found = result.finding(row.requirement.id)
+            assert cell.finding == found
+            board_words = finding_words(found, row.requirement, own.charter)
+            if any(letter.isdigit() for letter in cell.words):
+                assert cell.words.rstrip(".") in board_words
+            elif found.value:
+                assert cell.words == state_word(found.state)
+
+
+def test_what_territories_make_together_is_what_the_board_of_all_three_finds():
+    joint = Board.objects.get(slug=TOGETHER)
+    result = evaluate(joint, day=clock.today(), workspace=joint.workspace).result
+    rows = {row.requirement.id: row for row in matrix(ROUEN, *PARTNERS)}
+    for pk in ("f1", "grands-comptes", "f10", "f8"):
+        found = result.finding(pk)
+        assert (rows[pk].joint.state, rows[pk].joint.value) == (found.state, found.value)
+    # Sums of what is only known from below stay open, and the members of a group are not companies.
+    at_least = ["Au moins 2\u202f380", "Au moins 2\u202f975", "Au moins 2\u202f040"]
+    assert [cell.words for cell in rows["f2"].cells] == at_least
+    assert rows["f2"].words == "Au moins 7\u202f395"
+    groups = ["Remplies\xa0: 2 sur 2", "Remplies\xa0: 0 sur 2", "Remplies\xa0: 0 sur 2"]
+    assert [cell.words for cell in rows["f4"].cells] == groups
+    assert [cell.words for cell in rows["f4-grandes"].cells] == ["0", "Inconnu", "Inconnu"]

@@ -39,14 +39,18 @@ def words(content: bytes) -> str:
 def test_a_partner_is_added_and_everything_follows(board: Board) -> None:  # noqa: F811
     client = signed(board)
     alone = {row.requirement.id: row for row in client.get(address(board)).context["rows"]}
-    assert (alone["accounts"].together.value, alone["accounts"].together.gap) == (1, 2)
+    assert (alone["accounts"].joint.value, alone["accounts"].joint.gap) == (1, 2)
     both = client.get(address(board, f"epci:{CAEN}", f"epci:{LE_HAVRE}"))
     assert "CU Caen la Mer" in words(both.content)
     rows = {row.requirement.id: row for row in both.context["rows"]}
-    assert rows["accounts"].together.met
+    assert rows["accounts"].joint.state == "met"
     assert [cell.decides for cell in rows["accounts"].cells] == [False, True, True]
     assert [cell.decides for cell in rows["companies"].cells] == [False, False, True]
-    assert [row.requirement.id for row in both.context["others"]] == ["events"]
+    # Mandatory, and nobody knows anything of it: it stays open, and the sentence above the table says so.
+    assert rows["events"].joint.state == "unknown"
+    assert [row.requirement.id for row in both.context["missing"]] == ["events"]
+    assert both.context["others"] == []
+    assert "elles remplissent" not in words(both.content)
 
 
 def test_the_swapped_part_is_that_of_the_whole_page(board: Board) -> None:  # noqa: F811
@@ -169,4 +173,4 @@ def test_what_was_never_computed_of_a_partner_is_computed_when_it_comes() -> Non
     assert made.perimeter
     publish_perimeter_version(perimeter=made.perimeter, by=None, now=NOW, valid_from=DAY, parts={"epci": [ROUEN]})
     (row,) = signed(made).get(address(made, f"epci:{CAEN}")).context["rows"]
-    assert (row.together.met, row.together.value) == (True, 700)
+    assert (row.joint.state, row.joint.low) == ("met", 700)  # nobody knows what Rouen has

@@ -64,5 +64,5 @@ add_entry(
 )
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Criteria"), "labels:board", 10))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Plan"), "labels:plan", 15))
-add_tab(EntryTab(STATE, pgettext_lazy("tab", "Together"), "labels:together", 20))
+add_tab(EntryTab(STATE, pgettext_lazy("tab", "Joint application"), "labels:together", 20))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Evaluations"), "labels:evaluations", 30))

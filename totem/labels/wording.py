@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -37,7 +36,6 @@ from totem.labels.charters.format import (
     Where,
 )
 from totem.labels.charters.vocabulary import LABELS, Of
-from totem.labels.coalitions import Standing
 from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.facts import FINE, Finding, NextStep, Result, State
 from totem.labels.judging.logic import worst
@@ -238,32 +236,33 @@ NOTES = {
 }
 
 
-def figure_alone(finding: Finding) -> str:
+def figure_alone(finding: Finding, requirement: Requirement) -> str:
     """The figure without its threshold, for a cell of a matrix: « 10 000 m² », « Entre 3 et 12 », « 1 »; or nothing.
 
     A unit of words is left to the head of the line.
     """
-    unit = finding.unit if isinstance(finding.unit, str) else ""
-    if finding.threshold is None:
+    if finding.threshold is None or finding.state is State.NOT_APPLICABLE:
         return ""
+    if isinstance(requirement, GroupRequirement):
+        counted = sum(not member.bonus for member in requirement.requirements)
+        return _("%(found)s of %(all)s met") % {"found": wording.number(finding.value or 0), "all": counted}
+    unit = finding.unit if isinstance(finding.unit, str) else ""
+    if isinstance(requirement, OrganisationsRequirement) and finding.state in {State.UNKNOWN, State.STALE}:
+        return _("At least %(low)s") % {"low": amount_words(finding.value, unit)} if finding.value else ""
     if finding.value is not None:
         return amount_words(finding.value, unit)
     return _between(finding, unit) if finding.low is not None or finding.high is not None else ""
 
 
-def joined_words(standing: Standing, finding: Finding) -> str:
-    """What several territories make together, and what is missing: « 130, il en manque 20 »; nothing for yes or no."""
-    unit = finding.unit if isinstance(finding.unit, str) else ""
-    if standing.value is None or standing.parts or finding.comparator not in UPWARDS:
-        return ""
-    value = amount_words(_exact(standing.value), unit)
-    if not standing.gap:
+def joint_words(finding: Finding, requirement: Requirement) -> str:
+    """What several territories make together, and what is missing: « 130, il en manque 20 »."""
+    value = figure_alone(finding, requirement)
+    if not value or not finding.gap or finding.state is not State.NOT_MET or finding.comparator not in UPWARDS:
         return value
-    return _("%(value)s: %(gap)s missing") % {"value": value, "gap": amount_words(_exact(standing.gap), unit)}
-
-
-def _exact(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
+    if isinstance(requirement, GroupRequirement):
+        return value
+    unit = finding.unit if isinstance(finding.unit, str) else ""
+    return _("%(value)s: %(gap)s missing") % {"value": value, "gap": amount_words(finding.gap, unit)}
 
 
 def note_words(finding: Finding) -> str:

@@ -95,7 +95,8 @@ def search_partners(*, search: Search) -> None:
     partners = partners_in(place_for(level, code), lead)
     charter = charter_of(search.charter_version)
     compute_missing(charter, [*map(subject_at, lead.parts), *partners], search.day)
-    table = table_of(charter, lead, partners, search.day, workspace=search.board.workspace)
+    board, version = search.board, search.charter_version
+    table = table_of(charter, lead, partners, search.day, workspace=board.workspace, board=board, version=version)
     problem = table.problem(most=search.most, neighbours=touching(table.subjects))
     try:
         _answer(search, table, problem)

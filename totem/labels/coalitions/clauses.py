@@ -39,7 +39,7 @@ class ClauseOverSets(Protocol):
         """What each set lacks, as `Standing.share`: 0 where it is met."""
 
     def least_share(self, sets: Sets) -> Array | int:
-        """A quick bound: no set lacks less than that, but for a ten thousandth."""
+        """A quick bound: no set lacks less than that, but for a hundred thousandth."""
 
 
 def over_sets(clause: Clause, most: int) -> ClauseOverSets:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.db.models import Q
 
 from totem.core.measures import Combine
 from totem.labels.charters.format import (
     Charter,
     Common,
+    Criterion,
     GroupRequirement,
     MeasureRequirement,
     OrganisationsRequirement,
@@ -29,7 +31,7 @@ from totem.labels.evidence.gathering import gather
 from totem.labels.figures import MISSING, FigureState, KnownFigure, figures_of
 from totem.labels.judging import judged
 from totem.labels.judging.facts import Facts, Result, State
-from totem.labels.models import Reading
+from totem.labels.models import Board, CharterVersion, Reading
 from totem.labels.subjects import Subject, epci_subjects
 from totem.territories.models import Commune, Outline, Workspace
 from totem.territories.places import FRANCE, Place, shape_from
@@ -54,6 +56,7 @@ class Table:
     clauses: dict[str, Clause]
     open_: dict[str, Clause]
     beside: tuple[Requirement, ...]
+    readings: dict[tuple[str, str], Reading]
 
     def problem(self, *, most: int, neighbours: frozenset[tuple[int, int]] | None) -> CoalitionProblem:
         keys = tuple(subject.key for subject in self.subjects)
@@ -67,10 +70,16 @@ def table_of(
     day: datetime.date,
     *,
     workspace: Workspace | None,
+    board: Board | None = None,
+    version: CharterVersion | None = None,
 ) -> Table:
-    """What is known of the lead and of its possible partners, requirement by requirement, as the workspace sees it."""
+    """What is known of the lead and of its possible partners, requirement by requirement, as the workspace sees it.
+
+    What was judged on the board, by that version of the charter, is of the lead alone.
+    """
     subjects = (lead, *partners)
-    facts = gather(charter, subjects, day, workspace=workspace)
+    first, *others = gather(charter, subjects, day, workspace=workspace, board=board, version=version)
+    facts = [first, *(msgspec.structs.replace(one, judgements={}) for one in others)]
     building = _Building(charter, subjects, facts, day)
     clauses: dict[str, Clause] = {}
     open_: dict[str, Clause] = {}
@@ -80,11 +89,17 @@ def table_of(
             clause = building.clause(requirement)
             if clause is None:
                 beside.append(requirement)
-            elif requirement.bonus or not (requirement.mandatory and criterion.mandatory) or not _is_known(clause):
+            elif not is_mandatory(criterion, requirement) or not _is_known(clause):
                 open_[requirement.id] = clause
             else:
                 clauses[requirement.id] = clause
-    return Table(charter, subjects, tuple(facts), tuple(building.results), clauses, open_, tuple(beside))
+    results = tuple(building.results)
+    return Table(charter, subjects, tuple(facts), results, clauses, open_, tuple(beside), building.readings)
+
+
+def is_mandatory(criterion: Criterion, requirement: Requirement) -> bool:
+    """Whether the whole depends on it."""
+    return criterion.mandatory and requirement.mandatory and not requirement.bonus
 
 
 def _is_known(clause: Clause) -> bool:

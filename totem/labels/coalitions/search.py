@@ -111,7 +111,7 @@ class _Search:
             unmet += ~left.pop(0).met(block)
         if limit and np.count_nonzero(unmet <= limit) * SPARSE >= unmet.size:
             least = sum(clause.least_share(block) for clause in self.clauses)
-            unmet += (unmet == limit) & (least > 1.0001 * self.nearest.most(limit, len(block)))
+            unmet += (unmet == limit) & (least > 1.00001 * self.nearest.most(limit, len(block)))
         at = np.flatnonzero(unmet <= limit)
         prefix, partner = np.divmod(at, len(partners))
         sets, unmet = np.vstack([prefixes[:, prefix], partners[partner]]), unmet.ravel()[at]

@@ -1,6 +1,6 @@
-"""Better together: the matrix of territories by requirements, and the search for those that would complete it."""
+"""Joint application: the matrix of territories by requirements, and the search for those that would complete it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,13 +17,14 @@ from totem.core import clock
 from totem.core.pages import errors_in, render_page, wants_partial
 from totem.labels import wording
 from totem.labels.boards.views.frame import board_frame
-from totem.labels.charters.format import Requirement
-from totem.labels.coalitions import JointStanding, Standing, joined
+from totem.labels.charters.format import GroupRequirement, Requirement
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.coalitions.forms import SearchForm
-from totem.labels.coalitions.partners import Table, table_of
+from totem.labels.coalitions.joint import joint_facts
+from totem.labels.coalitions.partners import Table, is_mandatory, table_of
+from totem.labels.judging import judge
 from totem.labels.judging.evaluations import charter_of, version_for
-from totem.labels.judging.facts import State
+from totem.labels.judging.facts import FINE, Finding, Result, State
 from totem.labels.models import Board, Search
 from totem.labels.permissions import EDIT, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
@@ -34,34 +35,40 @@ MOST_CHOSEN = 8  # partners that stand in the matrix at once
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What one territory has of a requirement."""
+class MatrixCell:
+    """What one territory has of a requirement: what its board finds."""
 
-    words: str
-    state: State
+    finding: Finding
+    requirement: Requirement
     decides: bool  # without it the others would not meet the requirement
+
+    @property
+    def words(self) -> str:
+        return wording.figure_alone(self.finding, self.requirement) or wording.state_word(self.finding.state)
 
     @property
     def stale(self) -> str:
         """The word that a figure does not count any more, where it is shown."""
         word = wording.state_word(State.STALE)
-        return word if self.state is State.STALE and self.words != word else ""
+        return word if self.finding.state is State.STALE and self.words != word else ""
 
 
 @dataclass(frozen=True)
-class Row:
-    """A requirement: each territory's part, and what they make together."""
+class MatrixRow:
+    """A requirement, or the member of a group: each territory's part, and what they make together."""
 
     requirement: Requirement
-    required: bool
-    cells: tuple[Cell, ...]
-    together: Standing
-    words: str
+    is_member: bool
+    cells: tuple[MatrixCell, ...]
+    joint: Finding
 
     @property
-    def state(self) -> State:
-        known = self.together.value is not None
-        return State.MET if self.together.met else State.NOT_MET if known else State.UNKNOWN
+    def state_word(self) -> str:
+        return wording.state_word(self.joint.state)
+
+    @property
+    def words(self) -> str:
+        return wording.joint_words(self.joint, self.requirement)
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,8 @@ def _address(board: Board, keys: Sequence[str]) -> str:
 def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
     """The table and what it says: rows, columns, and the sentence above them."""
     day = clock.today()
-    charter = charter_of(version_for(board.charter, day))
+    version = version_for(board.charter, day)
+    charter = charter_of(version)
     lead = subject_of(board, day)
     try:
         partners = [subject_at(key) for key in keys]
@@ -127,18 +135,16 @@ def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
         raise Http404 from nowhere
     covered = set(lead.place.communes)
     twice = [partner.name for partner in partners if covered & set(partner.place.communes)]
-    coalition_actions.compute_missing(
-        charter, partners, day
-    )  # some tens of milliseconds a figure, the first time in a month
-    table = table_of(charter, lead, partners, day, workspace=board.workspace)
-    rows = _rows(table)
-    open_rows = [row for row in rows if row.required and row.state is not State.MET]
+    # Some tens of milliseconds a figure, the first time in a month.
+    coalition_actions.compute_missing(charter, partners, day)
+    table = table_of(charter, lead, partners, day, workspace=board.workspace, board=board, version=version)
+    rows, others = _rows(table)
     return {
         "columns": [Column(lead, ""), *(Column(one, _address(board, _without(keys, one.key))) for one in partners)],
-        "rows": [row for row in rows if row.required],
-        "others": [row for row in rows if not row.required],
+        "rows": rows,
+        "others": others,
         "twice": twice,
-        "missing": open_rows,
+        "missing": [row for row in rows if not row.is_member and row.joint.state not in FINE],
         "beside": table.beside,
     }
 
@@ -147,40 +153,40 @@ def _without(keys: Sequence[str], gone: str) -> list[str]:
     return [key for key in keys if key != gone]
 
 
-def _rows(table: Table) -> list[Row]:
-    problem = table.problem(most=0, neighbours=None)
-    everyone = range(1, len(table.subjects))
-    whole = joined(problem, everyone)
+def _rows(table: Table) -> tuple[list[MatrixRow], list[MatrixRow]]:
+    """What territories can share, in the charter's order: what is mandatory, and the rest."""
+    everyone = range(len(table.subjects))
+    whole = _joint(table, everyone)
     # Without each one in turn: what only that one brings. The lead is always there.
-    without = {one: _met(joined(problem, (other for other in everyone if other != one))) for one in everyone}
-    named = {one.id: one for one in table.charter.requirements()}
-    rows = []
-    for standing in (*whole.clauses, *whole.open_points):
-        requirement = named[standing.name]
-        findings = [result.finding(requirement.id) for result in table.results]
-        cells = tuple(
-            Cell(
-                wording.figure_alone(finding) or wording.state_word(finding.state),
-                finding.state,
-                standing.met and index > 0 and standing.name not in without[index],
-            )
-            for index, finding in enumerate(findings)
-        )
-        rows.append(
-            Row(
-                requirement,
-                standing.name in table.clauses,
-                cells,
-                standing,
-                wording.joined_words(standing, findings[0]),
-            )
-        )
-    order = {pk: place for place, pk in enumerate(named)}
-    return sorted(rows, key=lambda row: order[row.requirement.id])
+    without = [_joint(table, [other for other in everyone if other != one]) for one in everyone[1:]]
+    rows: tuple[list[MatrixRow], list[MatrixRow]] = [], []
+    for criterion in table.charter.criteria:
+        for requirement in criterion.requirements:
+            if requirement not in table.beside:
+                section = rows[0 if is_mandatory(criterion, requirement) else 1]
+                section += [_row(table, one, one is not requirement, whole, without) for one in _flat(requirement)]
+    return rows
 
 
-def _met(found: JointStanding) -> set[str]:
-    return {standing.name for standing in (*found.clauses, *found.open_points) if standing.met}
+def _joint(table: Table, members: Sequence[int]) -> Result:
+    facts, results = [table.facts[one] for one in members], [table.results[one] for one in members]
+    return judge(table.charter, joint_facts(table.charter, facts, results, table.readings))
+
+
+def _flat(requirement: Requirement) -> Iterator[Requirement]:
+    """Itself, then the members of a group."""
+    yield requirement
+    if isinstance(requirement, GroupRequirement):
+        for member in requirement.requirements:
+            yield from _flat(member)
+
+
+def _row(table: Table, asked: Requirement, is_member: bool, whole: Result, without: Sequence[Result]) -> MatrixRow:
+    joint = whole.finding(asked.id)
+    decides = [joint.state in FINE and one.finding(asked.id).state not in FINE for one in without]
+    cells = zip(table.results, (False, *decides), strict=True)
+    found = tuple(MatrixCell(result.finding(asked.id), asked, decisive) for result, decisive in cells)
+    return MatrixRow(asked, is_member, found, joint)
 
 
 # -- The search -------------------------------------------------------------------------------------------------------
@@ -218,6 +224,9 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
     """The answer, with names for keys and titles for ids."""
     charter = charter_of(asked.charter_version)
     titles = {one.id: str(one.title) for one in charter.requirements()}
+    mandatory = {
+        one.id for criterion in charter.criteria for one in criterion.requirements if is_mandatory(criterion, one)
+    }
     answer: dict[str, Any] = asked.answer
     names: dict[str, str] = answer.get("names", {})
     best = [
@@ -250,7 +259,8 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
             "unmet": [_unmet(one, titles) for one in nearest["unmet"]],
             "address": _address(board, nearest["members"]),
         },
-        "undecided": [titles.get(pk, pk) for pk in answer.get("open", [])],
+        "unknown": [titles.get(pk, pk) for pk in answer.get("open", []) if pk in mandatory],
+        "optional": [titles.get(pk, pk) for pk in answer.get("open", []) if pk not in mandatory],
     }
 
 
