@@ -15,7 +15,13 @@ from django.test import Client
 
 from tests.conftest import ModuleRows
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
-from tests.factories.territories import CommuneFactory, EpciFactory
+from tests.factories.territories import (
+    CommuneFactory,
+    DepartmentFactory,
+    EpciFactory,
+    FormerRegionFactory,
+    RegionFactory,
+)
 from totem.core import rendering
 from totem.observatory import queries
 from totem.observatory.activities import DEFAULT
@@ -27,6 +33,7 @@ from totem.observatory.models import Stock
 from totem.observatory.place_tables import tables_of
 from totem.observatory.tables import MASKED, Column, Table
 from totem.observatory.views.data import sheet_data
+from totem.territories.models import Department
 from totem.territories.places import place_for
 
 pytestmark = pytest.mark.django_db
@@ -60,14 +67,62 @@ def read(answer) -> list[list[str]]:
 def test_a_tables_csv_opens_in_a_french_spreadsheet_with_its_labels_and_total(client: Client, stock):
     answer = client.get(f"{EPCI}tableaux/branches.csv", headers={"accept-language": "fr"})
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert 'filename="totem-synthetique-epci-248000531-2026-11-01-branches.csv"' in answer["Content-Disposition"]
+    assert (
+        'filename="totem-synthetique-epci-248000531-2026-11-01-tic-ocde-v1-nafrev2-branches.csv"'
+        in answer["Content-Disposition"]
+    )
     head, *rows, total = read(answer)
-    assert len(head) == 9
+    assert len(head) == 12
     assert [row[0] for row in rows] == ["Édition de logiciels", "Services informatiques"]
     assert [row[1] for row in rows] == ["1", "10"]
     assert total[1] == "11"
     assert rows[0][5] == "0,090909"
-    assert rows[1][6:] == ["70", "133", "0"]
+    assert rows[1][6:9] == ["70", "133", "0"]
+
+
+def test_files_of_two_definitions_have_two_names_and_hold_their_definition(client: Client, stock):
+    names, definitions = set(), set()
+    for query in ("", "?naf=2025"):
+        for file in ("tableaux/branches.csv", "donnees/branches.csv", "entreprises.csv", "donnees/datapackage.json"):
+            answer = client.get(f"{EPCI}{file}{query}", headers={"accept-language": "fr"})
+            names.add(answer["Content-Disposition"])
+            if file.endswith(".csv"):
+                definitions |= {tuple(row[-3:-1]) for row in read(answer)[1:]}
+            else:
+                definitions.add(json.loads(answer.content)["name"].rsplit("-", 1)[1])
+    assert len(names) == 6  # a table has one name, for spreadsheets and as open data
+    assert definitions == {
+        ("2026-11-01", f"{DEFAULT}@1 NAFRev2"), ("2026-11-01", f"{DEFAULT}@1 NAF2025"), "nafrev2", "naf2025",
+    }  # fmt: skip
+
+
+def test_the_list_of_establishments_is_a_spreadsheet_without_the_numbers_of_persons(client: Client, stock, settings):
+    head, *rows = read(client.get(f"{EPCI}entreprises.csv", headers={"accept-language": "fr"}))
+    assert (len(rows), head[:3]) == (10, ["SIRET", "SIREN", "Nom"])
+    text = str(rows)
+    assert "Dessins du Port" in text
+    assert SOLE not in text
+    assert HIDDEN not in text
+    assert len(read(client.get(f"{EPCI}entreprises.csv?branche=1"))) == 2
+    assert b"".join(client.get(f"{EPCI}entreprises.xlsx").streaming_content).startswith(b"PK")
+    page = client.get(f"{EPCI}entreprises/?branche=1").content.decode()
+    assert "entreprises.csv?stock=2026-11-01" in page
+    settings.MASK_COUNTS_BELOW = 5
+    assert client.get(f"{EPCI}entreprises.csv").status_code == 404
+    assert "entreprises.csv?" not in client.get(f"{EPCI}entreprises/").content.decode()
+
+
+def test_a_register_of_a_part_of_the_country_gives_no_share_of_it(client: Client, stock):
+    assert "tableaux/specialisation.csv" in client.get(EPCI).content.decode()
+    DepartmentFactory(code="29", name="Finistère", region=RegionFactory(code="53", name="Bretagne"))
+    Department.objects.update(former_region=FormerRegionFactory())
+    Stock.objects.update(totals={"department": {"80": 11}})
+    page = client.get(EPCI, headers={"accept-language": "en"}).content.decode()
+    assert "holds 1 of the 2 departments" in page
+    assert "tableaux/specialisation.csv" not in page
+    told = json.loads(client.get(f"{EPCI}donnees/datapackage.json", headers={"accept-language": "en"}).content)
+    assert "specialisation" not in {resource["name"] for resource in told["resources"]}
+    assert any("holds 1 of the 2 departments" in note for note in told["notes"])
 
 
 @pytest.mark.parametrize(

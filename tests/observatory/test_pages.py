@@ -203,7 +203,7 @@ class TestFigures:
         assert re.search(r"Companies with head office here 3 2 estimated active \(67%\)", found)
         assert re.search(r"Establishments 4 3 estimated active \(75%\)", found)
         assert re.search(r"Employing establishments 1 1 estimated active \(100%\)", found)
-        assert "Employees at least 10 Nothing bounds the headcount of 1 establishment" in found
+        assert "Employees 10 to 19, plus 1 establishment of unknown headcount" in found
         assert "Establishments per 1,000 inhabitants 4.0" in found
         assert "Change in 2025 +25.0%" in found
         assert "Weight of the sector 80.0%" in found
@@ -317,7 +317,7 @@ class TestComparing:
     def test_members_are_ranked_in_the_order_asked_for(self, client: Client, stock: Stock):
         found = words(client, f"{SOMME}comparer/", tri="pour-mille")
         assert "The communes of Somme" in found
-        assert re.search(r"Amiens 4 3 1 5 80.0% at least 10 1,000 4.00", found)
+        assert re.search(r"Amiens 4 3 1 5 80.0% 10 to 19, plus 1 establishment of unknown headcount 1,000 4.00", found)
 
     def test_a_department_stands_among_those_of_its_region(self, client: Client, stock: Stock):
         assert "The departments of Hauts-de-France" in words(client, f"{SOMME}comparer/")

@@ -1,4 +1,6 @@
-"""Which activities a stock can answer for: its cubes and series hold those that were known when they were made."""
+"""What a stock can answer for: the activities that were known when its cubes and series were made, and the country if
+its rows are of all of it.
+"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -6,8 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
+from totem.territories.models import Department
+
 if TYPE_CHECKING:
     from totem.observatory.engine import Scope
+    from totem.observatory.models import Stock
 
 
 class Missing(NamedTuple):
@@ -25,6 +30,29 @@ def missing(scope: "Scope") -> Missing:
         return Missing((), ())
     path = str(scope.stock.path)
     return Missing(_left_out(wanted, _codes(path, "nation")), _left_out(wanted, _codes(path, "series")))
+
+
+class Extent(NamedTuple):
+    """In how many departments of metropolitan France a stock has establishments, of how many."""
+
+    held: int
+    known: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether its shares of the country and ranks in it mean something; taken so where nothing tells."""
+        return not self.held or self.held == self.known
+
+
+def extent(stock: "Stock") -> Extent:
+    """How much of the country the stock is of; read once for each row of the database."""
+    kept: dict[str, Extent] = stock.__dict__
+    if "_extent" not in kept:
+        there = {code for code, rows in stock.totals.get("department", {}).items() if rows}
+        known = Department.objects.exclude(former_region=None).values_list("code", flat=True) if there else ()
+        metropolitan = set(known)
+        kept["_extent"] = Extent(len(metropolitan & there), len(metropolitan))
+    return kept["_extent"]
 
 
 def _left_out(wanted: list[str], held: frozenset[str]) -> tuple[str, ...]:

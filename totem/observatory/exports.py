@@ -10,17 +10,24 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from totem.core.spreadsheets import write_csv
 from totem.observatory.tables import MASKED, Column, Table
 from totem.territories.models import Level, Outline
 
 LEFT_OUT = "s"
+# Of the columns that hold the definition of what was counted (`open_data.definition_of`).
+DEFINITION_TITLES = {
+    "stock_date": gettext_lazy("Date of the register"),
+    "activities": gettext_lazy("Activities counted"),
+    "method": gettext_lazy("Method"),
+}
 TYPES = {"text": "string", "code": "string", "percent": "number", "ratio": "number"}  # others: integer
 SQL_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 MEDIA = {
@@ -63,6 +70,13 @@ def sheet_of(table: Table) -> Sheet:
     return Sheet(table.name, table.title, table.description, fields, rows)
 
 
+def defined(sheet: Sheet, definition: Mapping[str, str]) -> Sheet:
+    """The file with what was counted on every row, so that rows of two definitions are told apart once put together."""
+    fields = tuple(Field(name, str(DEFINITION_TITLES[name]), "", "string") for name in definition)
+    values = tuple(definition.values())
+    return replace(sheet, fields=(*sheet.fields, *fields), rows=tuple((*row, *values) for row in sheet.rows))
+
+
 def _fields(column: Column) -> Iterator[Field]:
     if column.kind == "interval":
         yield Field(
@@ -100,13 +114,11 @@ def _values(row: Sequence[Any], columns: Sequence[Column]) -> Iterator[Any]:
 # -- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def table_csv(table: Table) -> bytes:
+def table_csv(table: Table, definition: Mapping[str, str] | None = None) -> bytes:
     """The table as CSV, with labels in the active language and the line of sums last."""
-    sheet = sheet_of(table)
-    rows = list(sheet.rows)
-    if table.total is not None:
-        rows.append(tuple(_values(table.total, table.columns)))
-    return _csv([field.title for field in sheet.fields], rows)
+    whole = table if table.total is None else replace(table, rows=(*table.rows, table.total))
+    sheet = defined(sheet_of(whole), definition or {})
+    return _csv([field.title for field in sheet.fields], sheet.rows)
 
 
 def sheet_csv(sheet: Sheet) -> bytes:

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from totem.observatory.answers import Profile
 from totem.observatory.corrections import reach
-from totem.observatory.coverage import missing
+from totem.observatory.coverage import extent, missing
 from totem.observatory.engine import Scope
+from totem.observatory.models import Stock
 from totem.observatory.register.layout import DOMICILIATION_UNITS, Estimate
 from totem.observatory.words import SYNTHETIC
 from totem.territories.overlaps import RULE_WORDS
@@ -226,7 +227,23 @@ def notes_for(scope: Scope, profile: Profile | None = None) -> tuple[Note, ...]:
         "domiciliation": True,
         "communes": True,
     }
-    return (*_left_out(scope), *(NOTES[name] for name, wanted in applies.items() if wanted))
+    return (*_part_of_country(stock), *_left_out(scope), *(NOTES[name] for name, wanted in applies.items() if wanted))
+
+
+def part_of_country(stock: Stock) -> str:
+    """That the stock is not of the whole country, so that shares of it mean nothing; empty where it is."""
+    found = extent(stock)
+    if found.whole:
+        return ""
+    return _(
+        "This register holds %(held)s of the %(known)s departments of metropolitan France: shares of the country and"
+        " ranks in it would mean nothing, and are not given."
+    ) % {"held": found.held, "known": found.known}
+
+
+def _part_of_country(stock: Stock) -> tuple[Note, ...]:
+    text = part_of_country(stock)
+    return (Note("pays-partiel", _("A part of the country"), text),) if text else ()
 
 
 def _left_out(scope: Scope) -> tuple[Note, ...]:

@@ -8,7 +8,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import IO, Any
 
@@ -16,22 +16,27 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from totem.core import languages
+from totem.core.spreadsheets import ListColumn
 from totem.core.wording import date_with_year
 from totem.observatory import queries, words
 from totem.observatory.engine import Row, Scope, opened
 from totem.observatory.exports import (
+    DEFINITION_TITLES,
     LEFT_OUT,
     MEDIA,
     Field,
     Sheet,
     communes_geojson,
+    defined,
     points_geojson,
     sheet_csv,
     sheet_of,
     sheet_parquet,
 )
+from totem.observatory.masking import threshold_in_force
 from totem.observatory.notes import notes_for
 from totem.observatory.place_tables import communes_table, tables_of
+from totem.observatory.register.layout import Estimate
 from totem.observatory.surroundings import commune_names
 from totem.territories.places import Place
 
@@ -136,6 +141,7 @@ class Package:
                 ],
                 "corrected_by_hand": activities.corrected,
             },
+            "method": definition_of(self.scope)["method"],
             "masking_threshold": settings.MASK_COUNTS_BELOW,
             "address": self.address,
             "licence": LICENCE["name"],
@@ -146,7 +152,7 @@ class Package:
         stock = self.scope.stock
         package = {
             "profile": "data-package",
-            "name": f"totem-{self.scope.place.level}-{slug_of(self.scope.place)}-{stock.date.isoformat()}".lower(),
+            "name": file_stem(self.scope).lower(),
             "title": _("Digital sector of %(place)s, stock of %(date)s")
             % {"place": self.scope.place.name, "date": date_with_year(stock.date)},
             "description": words.counted_words(self.scope),
@@ -225,7 +231,34 @@ def package_of(scope: Scope, address: str) -> Package:
     """The open data of a scope: its tables, and its establishments where the stock still has its rows."""
     tables = {**tables_of(scope, queries.profile(scope)), "communes": communes_table(scope, queries.communes(scope))}
     placed = scope.stock.complete and len(scope.place.communes) <= MOST_SHAPES and settings.MASK_COUNTS_BELOW <= 0
-    return Package(scope, address, tuple(sheet_of(table) for table in tables.values()), placed)
+    definition = definition_of(scope)
+    return Package(scope, address, tuple(defined(sheet_of(table), definition) for table in tables.values()), placed)
+
+
+def definition_of(scope: Scope) -> dict[str, str]:
+    """What two figures must have in common to be compared: day of the register, activities counted, method."""
+    activities, years = scope.activities, Estimate()
+    method = _("open as registered; estimated active: rule of Totem (%(years)s years)") % {
+        "years": ", ".join(map(str, astuple(years)))
+    }
+    if settings.MASK_COUNTS_BELOW > 0:
+        method += "; " + _("counts under %(threshold)s left out") % {"threshold": threshold_in_force()}
+    if scope.stock.synthetic:
+        method += "; " + _("synthetic register")
+    return {
+        "stock_date": scope.stock.date.isoformat(),
+        "activities": f"{activities.slug}@{activities.number} {activities.nomenclature}",
+        "method": method,
+    }
+
+
+def definition_columns(scope: Scope) -> list[ListColumn[Any]]:
+    """The definition as columns that lists end with."""
+    return [ListColumn(DEFINITION_TITLES[name], _always(value)) for name, value in definition_of(scope).items()]
+
+
+def _always(value: str) -> Callable[[Any], str]:
+    return lambda _row: value
 
 
 def points_words() -> tuple[str, str]:
@@ -263,7 +296,8 @@ def points_sheet(scope: Scope) -> Sheet:
         Field("lat", _("Latitude"), _("WGS 84, in degrees."), "number"),
     )
     title, description = points_words()
-    return Sheet(POINTS, title, description, fields, tuple(_point(row, names, scope) for row in rows))
+    sheet = Sheet(POINTS, title, description, fields, tuple(_point(row, names, scope) for row in rows))
+    return defined(sheet, definition_of(scope))
 
 
 def _point(row: Row, names: Mapping[str, str], scope: Scope) -> tuple[Any, ...]:
@@ -279,7 +313,8 @@ def slug_of(place: Place) -> str:
     return place.code.replace("@", "-v") or "place"
 
 
-def file_name(scope: Scope, name: str) -> str:
-    """What a file is called once downloaded: it says place and date; `synthetique` where it is."""
-    synthetic = "synthetique-" if scope.stock.synthetic else ""
-    return f"totem-{synthetic}{scope.place.level}-{slug_of(scope.place)}-{scope.stock.date.isoformat()}-{name}"
+def file_stem(scope: Scope) -> str:
+    """How the names of its files begin: place, date and activities; `synthetique` where it is."""
+    synthetic, activities = "synthetique-" if scope.stock.synthetic else "", scope.activities
+    counted = f"{activities.slug}-v{activities.number}-{activities.nomenclature.lower()}"
+    return f"totem-{synthetic}{scope.place.level}-{slug_of(scope.place)}-{scope.stock.date.isoformat()}-{counted}"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from totem.observatory import words
 from totem.observatory.activities import activity_labels
 from totem.observatory.answers import Actors, Company, Counted, Interval, Passage, Profile, Size, Year
+from totem.observatory.coverage import extent
 from totem.observatory.engine import Row, Scope
 from totem.observatory.masking import masked
 from totem.observatory.models import Nomenclature
@@ -208,7 +209,7 @@ def legal_forms_table(profile: Profile) -> Table:
 
 
 def specialisation_table(scope: Scope, profile: Profile) -> Table:
-    """Each branch's weight here against the country's; no row for a drawn place that cuts communes."""
+    """Each branch's weight here against the country's; no row where communes are cut, nor of a part of the country."""
     names = scope.activities.branches
     return _table(
         "specialisation",
@@ -223,7 +224,7 @@ def specialisation_table(scope: Scope, profile: Profile) -> Table:
             _defined("country"),
             _defined("quotient", "ratio", of="establishments"),
         ),
-        profile.specialities,
+        profile.specialities if extent(scope.stock).whole else (),
         drawing=Drawing("dots", "branch", ("quotient",), 2, 1.0, _("the country’s average")),
     )
 
@@ -341,6 +342,7 @@ def companies_table(scope: Scope, companies: Sequence[Company]) -> Table:
     """Who is here, as it may be shown; those under partial diffusion are not among them."""
     names = commune_names(company.commune for company in companies)
     branches = scope.activities.branches
+    nameless = {True: _("Sole trader without trade name"), False: _("Without a name")}
     return _table(
         "entreprises",
         _("Establishments, the largest first"),
@@ -350,7 +352,8 @@ def companies_table(scope: Scope, companies: Sequence[Company]) -> Table:
         ),
         (
             _text("siret", "SIRET", kind="code"),
-            _text("name", _("Name"), _shown_name),
+            _text("siren", "SIREN", kind="code"),
+            _text("name", _("Name"), lambda c: c.name or nameless[c.natural_person]),
             _text("commune", _("Commune"), lambda c: names.get(c.commune, c.commune)),
             _text("activity", _("Activity"), kind="code"),
             _text("branch", _("Branch"), lambda c: branches[c.branch - 1]),
@@ -361,10 +364,6 @@ def companies_table(scope: Scope, companies: Sequence[Company]) -> Table:
         ),
         companies,
     )
-
-
-def _shown_name(company: Company) -> str:
-    return company.name or (_("Sole trader without trade name") if company.natural_person else _("Without a name"))
 
 
 def actors_table(found: Sequence[Actors]) -> Table:

@@ -19,6 +19,7 @@ from totem.observatory.answers import (
     Speciality,
     Totals,
 )
+from totem.observatory.coverage import extent
 from totem.observatory.engine import NoStock, Question, Row, Scope, opened
 from totem.observatory.models import ActivityVersion, Stock
 from totem.observatory.nomenclature import Pair, read_bridge
@@ -83,10 +84,15 @@ def communes(scope: Scope) -> tuple[Counted, ...]:
 
 
 def ranking(scope: Scope, territory_of: Mapping[str, str]) -> tuple[Counted, ...]:
-    """Territories side by side; `territory_of` names that of each commune (all of them within the scope's place)."""
+    """Territories side by side; `territory_of` names that of each commune (all of them within the scope's place).
+
+    Of a stock of a part of the country, without those in which it has nothing.
+    """
     with opened(scope) as question:
         question.register("territory", commune=territory_of.keys(), territory=territory_of.values())
-        return _counted(question.ask("ranking"), "territory")
+        ranked = _counted(question.ask("ranking"), "territory")
+    whole = extent(scope.stock).whole
+    return tuple(row for row in ranked if whole or row.everything)
 
 
 def companies(

@@ -108,7 +108,7 @@ def _ranking(scope: Scope, kind: str, level: str) -> Table | None:
 def table_csv(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
     """A table for a spreadsheet."""
     table = table_named(request, scope, name)
-    return _file(scope, f"{name}.csv", exports.table_csv(table), exports.MEDIA["csv"])
+    return _file(scope, f"{name}.csv", exports.table_csv(table, open_data.definition_of(scope)), exports.MEDIA["csv"])
 
 
 def _of_width(scope: Scope, spec: ChartSpec, width: int) -> ChartSpec:
@@ -175,7 +175,7 @@ def place_data_file(request: HttpRequest, scope: Scope, name: str) -> HttpRespon
     package = _package(scope)
     if name == "archive.zip":
         answer = FileResponse(package.archive(), content_type=exports.MEDIA["zip"])
-        answer["Content-Disposition"] = _called(open_data.file_name(scope, "donnees.zip"), as_attachment=True)
+        answer["Content-Disposition"] = _called(f"{open_data.file_stem(scope)}-donnees.zip", as_attachment=True)
         return answer
     file = package.files.get(name)
     if file is None:
@@ -189,7 +189,7 @@ def _package(scope: Scope) -> open_data.Package:
 
 def _file(scope: Scope, name: str, content: bytes, media: str, *, as_attachment: bool = True) -> HttpResponse:
     answer = HttpResponse(content, content_type=media)
-    answer["Content-Disposition"] = _called(open_data.file_name(scope, name), as_attachment=as_attachment)
+    answer["Content-Disposition"] = _called(f"{open_data.file_stem(scope)}-{name}", as_attachment=as_attachment)
     patch_cache_control(answer, private=True, max_age=3600)
     return answer
 

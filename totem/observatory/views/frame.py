@@ -11,6 +11,7 @@ from totem.core.components import Crumb, Tab
 from totem.core.wording import date_with_year
 from totem.observatory import surroundings
 from totem.observatory.engine import Scope
+from totem.observatory.notes import part_of_country
 from totem.observatory.views.scopes import Parameters, address, chooser, hidden, kept, kept_elsewhere
 from totem.observatory.words import SYNTHETIC, counted_words
 from totem.territories.models import Level
@@ -64,6 +65,7 @@ def framed(
         "chooser": chooser(request, scope),
         "counted": counted_words(scope),
         "synthetic": SYNTHETIC if scope.stock.synthetic else "",
+        "part_of_country": part_of_country(scope.stock),
         "kept": suffix,
         "kept_scope": kept_elsewhere(request),
         "scope_parameters": hidden(request),

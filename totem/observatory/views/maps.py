@@ -30,6 +30,7 @@ from totem.observatory import queries, surroundings
 from totem.observatory.activities import activities_of
 from totem.observatory.engine import Scope
 from totem.observatory.models import ActivityVersion, Stock
+from totem.observatory.open_data import definition_of
 from totem.observatory.place_tables import communes_table
 from totem.observatory.tables import Table, value_words
 from totem.observatory.views.compare import Line, division_table, with_people
@@ -398,6 +399,7 @@ def sites_geojson(request: HttpRequest, scope: Scope) -> HttpResponse:
         "cut": len(found) > MOST_POINTS,
         "stock": scope.stock.date.isoformat(),
         "synthetic": scope.stock.synthetic,
+        "definition": definition_of(scope),
         "licence": "Licence Ouverte 2.0 (INSEE, Sirene)",
     }
     return _as_geojson(json.dumps({"type": "FeatureCollection", **said, "features": features}))

@@ -13,6 +13,7 @@ from totem.core.expensive import apart
 from totem.core.pages import SHOW_AND_SEND, form_status
 from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.observatory.engine import Scope
+from totem.observatory.open_data import definition_columns, file_stem
 from totem.observatory.pasted import MOST_LINES, PastedLine, counts, match_list
 from totem.observatory.surroundings import commune_names
 from totem.observatory.views.frame import framed
@@ -48,7 +49,8 @@ def pasted(request: HttpRequest, scope: Scope) -> HttpResponseBase:
     for line in lines:
         line.held["commune"] = names.get(line.held.get("commune", ""), line.held.get("commune") or "")
     if lines and request.POST.get("format") == "csv":
-        return spreadsheet("csv", f"liste-{scope.place.code}", COLUMNS, lines, zone=timezone.get_current_timezone())
+        columns = [*COLUMNS, *definition_columns(scope)]
+        return spreadsheet("csv", f"{file_stem(scope)}-liste", columns, lines, zone=timezone.get_current_timezone())
     context = framed(request, scope, "place_pasted", form=form, lines=lines, counts=counts(lines))
     return render(request, "observatory/place_pasted.html", context, status=form_status(request) if not lines else 200)
 

@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from totem.core.expensive import apart
 from totem.core.pages import NotFound, render_page, wants_partial
+from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.core.wording import date_with_year
 from totem.observatory import queries, surroundings, words
 from totem.observatory.activities import activity_labels
@@ -21,7 +26,8 @@ from totem.observatory.answers import Company
 from totem.observatory.engine import NoStock, Scope
 from totem.observatory.key_figures import figures_of, more_figures
 from totem.observatory.models import Nomenclature
-from totem.observatory.notes import notes_for
+from totem.observatory.notes import notes_for, part_of_country
+from totem.observatory.open_data import definition_columns, file_stem
 from totem.observatory.place_tables import (
     actors_table,
     bridge_table,
@@ -77,7 +83,12 @@ def _country(request: HttpRequest) -> dict[str, Any]:
         drawing = country_map(stock, read_version(request))
     except NoStock:
         return {"stock": None}
-    return {"stock": stock, "stock_day": date_with_year(stock.date), "map_svg": mark_safe(drawing)}  # noqa: S308 - ours
+    return {
+        "stock": stock,
+        "part_of_country": part_of_country(stock),
+        "stock_day": date_with_year(stock.date),
+        "map_svg": mark_safe(drawing),  # noqa: S308 - ours
+    }
 
 
 # -- Figures ----------------------------------------------------------------------------------------------------------
@@ -159,16 +170,10 @@ def _alt(table: Table) -> str:
 @of_place
 def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
     """The establishments of the place that may be named, the largest first."""
-    branch = _whole(request, "branche", len(scope.activities.branches), 0)
+    filters = _filters(request, scope)
+    branch, employers_only = filters["branch"], filters["employers_only"]
     number_of_page = _whole(request, "page", LAST_PAGE, 1)
-    employers_only = request.GET.get("employeurs") == "1"
-    found = queries.companies(
-        scope,
-        branch=branch,
-        employers_only=employers_only,
-        limit=ROWS_A_PAGE + 1,
-        offset=(number_of_page - 1) * ROWS_A_PAGE,
-    )
+    found = queries.companies(scope, **filters, limit=ROWS_A_PAGE + 1, offset=(number_of_page - 1) * ROWS_A_PAGE)
     if not found and number_of_page > 1:
         raise NotFound(_("The list ends before that page."))
     asked = {
@@ -191,9 +196,37 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
         first=(number_of_page - 1) * ROWS_A_PAGE + 1,
         last=(number_of_page - 1) * ROWS_A_PAGE + min(len(found), ROWS_A_PAGE),
         earlier=number_of_page - 1,
+        files=[
+            (label, address(route, scope, more={name: asked[name] for name in asked if name != "page"}))
+            for label, route in ((_("Spreadsheet (XLSX)"), "companies_xlsx"), (_("CSV"), "companies_csv"))
+        ],
+        masked=settings.MASK_COUNTS_BELOW > 0,
         later=number_of_page + 1 if len(found) > ROWS_A_PAGE and number_of_page < LAST_PAGE else 0,
     )
     return render_page(request, "observatory/place_companies.html", context, partial="list")
+
+
+MOST_LISTED = 50_000
+
+
+@apart(most=2)
+@of_place
+def companies_file(request: HttpRequest, scope: Scope, extension: str) -> HttpResponseBase:
+    """The same list, whole, as a spreadsheet; the numbers of sole traders, which are a person's, are left out."""
+    if settings.MASK_COUNTS_BELOW > 0:
+        raise NotFound(_("Small counts are left out here: no file lists the establishments, which could be counted."))
+    found = queries.companies(scope, **_filters(request, scope), limit=MOST_LISTED)
+    nameless = [replace(c, siret="", siren="") if c.natural_person else c for c in found]
+    table = companies_table(scope, nameless)
+    listed = [ListColumn(column.label, itemgetter(place)) for place, column in enumerate(table.columns)]
+    columns = [*listed, *definition_columns(scope)]
+    name = f"{file_stem(scope)}-entreprises"
+    return spreadsheet(extension, name, columns, table.rows, zone=timezone.get_current_timezone())
+
+
+def _filters(request: HttpRequest, scope: Scope) -> dict[str, Any]:
+    branch = _whole(request, "branche", len(scope.activities.branches), 0)
+    return {"branch": branch, "employers_only": request.GET.get("employeurs") == "1"}
 
 
 def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
