@@ -417,11 +417,11 @@ def square(code: str, level: int | None, lon: float, **changes) -> MapShape:
     [
         ([], (), ["all values"]),
         ([0, 0, None], (), ["all values"]),
-        ([0, 0, 1, 2, 3, 12, 47, 210, None], (1, 3, 10, 50), ["0", "1 to 2", "3 to 9", "10 to 49", "50 and more"]),
+        ([0, 0, 1, 2, 3, 12, 47, 210, None], (1, 6, 25, 100), ["0", "1 to 5", "6 to 24", "25 to 99", "100 and more"]),
         (
             [3, 4, 9, 22, 51, 120, 1234],
-            (4, 20, 50, 1000),
-            ["under 4", "4 to 19", "20 to 49", "50 to 999", "1,000 and more"],
+            (6, 15, 80, 400),
+            ["under 6", "6 to 14", "15 to 79", "80 to 399", "400 and more"],
         ),
         ([7, 7, 7], (), ["all values"]),
     ],
@@ -435,7 +435,14 @@ def test_classes_have_round_limits_and_labels(values, breaks, labels):
 def test_classes_of_shares_leave_no_gap():
     with translation.override("en"):
         breaks = classes([0.011, 0.024, 0.036, 0.041, 0.3])
-        assert class_words(breaks, whole=False, number=lambda v: f"{v:.1%}")[1] == "2.5% to under 4.0%"
+        assert class_words(breaks, whole=False, number=lambda v: f"{v:.1%}")[1] == "1.5% to under 3.0%"
+
+
+def test_a_town_is_not_coloured_as_its_villages():
+    """Quantiles gave 294 the class of 2 where most communes have one or two establishments."""
+    values = [294, 3, *[2] * 6, *[1] * 14, *[0] * 17]
+    breaks = classes(values)
+    assert [class_of(value, breaks) for value in (0, 1, 2, 3, 294)] == [0, 1, 2, 3, 4]
 
 
 @given(st.lists(st.none() | st.integers(0, 10**7) | st.floats(0, 1e6), max_size=60))
@@ -445,6 +452,8 @@ def test_every_value_has_one_class_of_five(values):
     assert all(low < high for low, high in pairwise(breaks))
     assert all(class_of(v, breaks) in range(len(breaks) + 1) for v in values if v is not None)
     assert class_of(None, breaks) is None
+    distinct = {v for v in values if v is not None}
+    assert len({class_of(v, breaks) for v in distinct}) == len(breaks) + bool(distinct), "a class without an area"
 
 
 def test_classes_can_be_told_apart_in_grey():

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import shapely
 from django.test import Client
 from django.utils.html import strip_tags
 
@@ -19,7 +20,7 @@ from tests.territories.grid import draw
 from totem.observatory.activities import DEFAULT
 from totem.observatory.models import ActivityPerimeter, Stock
 from totem.territories.actions import create_perimeter
-from totem.territories.models import Outline
+from totem.territories.models import Level, Outline
 
 pytestmark = pytest.mark.django_db
 AMIENS = "/observatoire/commune/80021/"
@@ -287,9 +288,20 @@ class TestMaps:
         assert answer["synthetic"] is True
 
     def test_outlines_of_what_is_painted(self, client: Client, stock: Stock):
-        for par, codes in (("commune", ["80001", "80003", "80016", "80021"]), ("contour", ["80"])):
-            found = json.loads(client.get(f"{SOMME}contours.geojson", {"par": par}).content)
-            assert [feature["properties"]["code"] for feature in found["features"]] == codes
+        found = json.loads(client.get(f"{SOMME}contours.geojson", {"par": "commune"}).content)
+        assert [feature["properties"]["code"] for feature in found["features"]] == ["80001", "80003", "80016", "80021"]
+
+    def test_the_line_of_a_place_is_that_of_its_areas(self, client: Client, stock: Stock):
+        """Outlines of larger places are coarser: drawn over communes, theirs would leave slivers on both sides."""
+        Outline.objects.filter(level=Level.DEPARTMENT, code="80").update(shape=shapely.box(1, 49, 3, 51).wkb)
+        areas, (edge,) = (
+            [
+                shapely.from_geojson(json.dumps(feature["geometry"]))
+                for feature in json.loads(client.get(f"{SOMME}contours.geojson", {"par": par}).content)["features"]
+            ]
+            for par in ("commune", "contour")
+        )
+        assert shapely.equals(edge, shapely.union_all(areas))
 
     def test_without_outlines_it_says_what_to_run_and_keeps_the_table(self, client: Client, stock: Stock):
         Outline.objects.all().delete()

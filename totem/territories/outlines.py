@@ -27,6 +27,7 @@ EDITION = "outlines"
 LEAST_KEPT = 0.9  # of the communes that have an outline today
 LIGHT = 40  # vertices a commune: no need to simplify
 FINE, COARSE = 0.001, 0.005  # degrees: communes; all that is larger
+SLIVER = 1e-6  # square degrees, a quarter of the smallest commune
 DIGITS = 5  # of a degree: about a metre
 
 
@@ -109,11 +110,12 @@ def _levels(shapes: dict[str, "BaseGeometry"], say: Say) -> Iterator[Outline]:
         drawn = _simplified(drawn, FINE)
     drawn = _rounded(drawn)
     yield from _outlines(Level.COMMUNE, codes, drawn, areas.values())
+    # One simplification for all that is larger: the lines of an EPCI and of its department coincide.
+    coarse = _rounded(_simplified(drawn, COARSE))
     place = {code: n for n, code in enumerate(codes)}
     for level, members in _members(codes).items():
         say(f"Outlines: {level}…")
-        united = np.array([_dissolved(drawn[[place[code] for code in group]]) for group in members.values()])
-        united = _rounded(_simplified(united, COARSE))
+        united = np.array([dissolved(coarse[[place[code] for code in group]]) for group in members.values()])
         yield from _outlines(level, list(members), united, [sum(areas[code] for code in g) for g in members.values()])
 
 
@@ -151,8 +153,19 @@ def _rounded(shapes: "NDArray[np.object_]") -> "NDArray[np.object_]":
     return rounded
 
 
-def _dissolved(shapes: "NDArray[np.object_]") -> "BaseGeometry":
-    """One area without inner borders. The fast union needs a valid coverage, which official files nearly are."""
+def dissolved(shapes: "NDArray[np.object_]") -> "BaseGeometry":
+    """One area without inner borders; enclaves are kept, gaps between neighbours that nearly touch are not."""
+    import shapely  # noqa: PLC0415
+
+    whole = []
+    for part in shapely.get_parts(_united(shapes)):
+        outer, *holes = shapely.get_rings(part)
+        whole.append(shapely.Polygon(outer, [hole for hole in holes if shapely.Polygon(hole).area > SLIVER]))
+    return whole[0] if len(whole) == 1 else shapely.multipolygons(whole)
+
+
+def _united(shapes: "NDArray[np.object_]") -> "BaseGeometry":
+    """The fast union needs a valid coverage, which official files nearly are."""
     import shapely  # noqa: PLC0415
 
     try:

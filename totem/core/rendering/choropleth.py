@@ -51,10 +51,11 @@ class MapShape:
 
 
 def classes(values: Iterable[float | None], n: int = 5) -> tuple[float, ...]:
-    """Where the classes after the first begin: at most `n` - 1 round, distinct, growing numbers; () for one class.
+    """Where the classes after the first begin: at most `n` - 1 growing numbers, round where they can be; () for one.
 
-    Quantiles of the values above zero, each rounded to the nearest of 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of
-    ten. Where there are zeros the first class is theirs alone. Values that are None or not finite are left out.
+    Natural breaks (Jenks, by Fisher's exact algorithm) of the logarithms of the values above zero: counts of places
+    differ by orders of magnitude, and quantiles would colour the town as the village. Where there are zeros the first
+    class is theirs alone. Values that are None or not finite are left out.
     """
     known = sorted(v for v in values if v is not None and math.isfinite(v))
     positive = [v for v in known if v > 0]
@@ -62,20 +63,43 @@ def classes(values: Iterable[float | None], n: int = 5) -> tuple[float, ...]:
         return ()
     whole = all(float(v).is_integer() for v in known)
     zeros = len(positive) < len(known)
-    count = n - 1 if zeros else n
-    breaks = [1.0 if whole else _round_down(positive[0])] if zeros else []
-    for k in range(1, count):
-        value = _nice(positive[min(len(positive) - 1, round(k * len(positive) / count))], whole)
-        if value > (breaks[-1] if breaks else positive[0]) and value <= positive[-1]:
-            breaks.append(value)
-    return tuple(breaks)
+    first = [1.0 if whole else _round_down(positive[0])] if zeros else []
+    gaps = _natural_gaps(positive, n - 1 if zeros else n)
+    return (*first, *(_roundest(low, high, whole) for low, high in gaps))
 
 
-def _nice(value: float, whole: bool) -> float:
-    """The nearest round number; a whole one where all values are."""
-    power = 10.0 ** math.floor(math.log10(value))
-    found = min((step * power for step in NICE), key=lambda round_number: abs(round_number - value))
-    return float(round(found)) if whole else float(f"{found:.6g}")
+def _natural_gaps(positive: Sequence[float], n: int) -> list[tuple[float, float]]:
+    """Between which neighbouring values the classes change; as many classes as distinct values, `n` at most."""
+    import numpy as np  # noqa: PLC0415 - pages without a map need it not
+
+    logs = np.log(positive)
+    # Values that are nearer than a fiftieth of an e-fold count as one: as good as exact, and quick for a whole country.
+    _steps, starts = np.unique((logs - logs[0]) // 0.02, return_index=True)
+    sums = np.add.reduceat(np.column_stack([np.ones_like(logs), logs, logs**2]), starts)
+    weight, total, square = np.vstack([np.zeros(3), sums.cumsum(axis=0)]).T
+    size = len(starts)
+    i, j = np.triu_indices(size)
+    spread = np.full((size, size), np.inf)  # of the values of the steps i to j about their mean
+    spread[i, j] = square[j + 1] - square[i] - (total[j + 1] - total[i]) ** 2 / (weight[j + 1] - weight[i])
+    best, begins = spread[0], []
+    for _class in range(1, min(n, size)):
+        all_ways = np.concatenate([[np.inf], best[:-1]])[:, None] + spread
+        begins.append(all_ways.argmin(axis=0))
+        best = all_ways.min(axis=0)
+    last, found = size - 1, []
+    for begin in reversed(begins):
+        found.append(int(starts[begin[last]]))
+        last = begin[last] - 1
+    return [(positive[place - 1], positive[place]) for place in reversed(found)]
+
+
+def _roundest(low: float, high: float, whole: bool) -> float:
+    """The round number above `low` and up to `high` nearest to their geometric mean; `high` where there is none."""
+    middle = (math.log(low) + math.log(high)) / 2
+    powers = (10.0**power for power in range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1))
+    round_numbers = [float(f"{step * power:.6g}") for power in powers for step in NICE]
+    fitting = [r for r in round_numbers if low < r <= high and (not whole or r.is_integer())]
+    return min(fitting, key=lambda r: abs(math.log(r) - middle), default=float(high))
 
 
 def _round_down(value: float) -> float:

@@ -303,7 +303,7 @@ def _map_section(scope: Scope) -> dict[str, Any]:
     title = f"{asked.variable.label} · {maps.PAR[asked.level]}"
     return {
         "title": title,
-        "text": _("Five classes, whose limits stand in the legend; hatched where it is not known."),
+        "text": str(maps.METHOD),
         "image": "map",
         "alt": title,
     }

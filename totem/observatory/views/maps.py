@@ -38,7 +38,8 @@ from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_place, permanent_of
 from totem.observatory.words import SYNTHETIC, band_words
 from totem.territories.models import Commune, Edition, Level, Outline
-from totem.territories.places import FRANCE, FRANCE_CODE, Place, place_for
+from totem.territories.outlines import dissolved
+from totem.territories.places import FRANCE, FRANCE_CODE, Place, place_for, shape_from
 from totem.territories.queries import levels_of as codes_of
 from totem.territories.queries import outlines_geojson
 from totem.territories.shapes import as_geojson
@@ -47,7 +48,6 @@ MOST_POINTS = 5_000
 MOST_AREAS = 2_500  # on one page, unless somebody asks for more
 WIDE, NARROW = 720, 390  # pixels of an image
 MAINLAND = (-6.0, 41.0, 10.5, 51.6)  # west, south, east, north, in degrees
-EMPTY = '{"type":"FeatureCollection","features":[]}'
 KEPT_FOR = 30 * 24 * 3600
 
 
@@ -67,6 +67,9 @@ VARIABLES = {
     "pour-mille": Variable("per_thousand", gettext_lazy("Establishments per 1,000 inhabitants"), whole=False),
     "part": Variable("weight", gettext_lazy("Share of all establishments"), whole=False, percent=True),
 }
+METHOD = gettext_lazy(
+    "Natural breaks (Jenks, on a logarithmic scale), at round numbers; zero stands apart, and hatched is not known."
+)
 PAR = {
     Level.COMMUNE: gettext_lazy("By commune"),
     Level.EPCI: gettext_lazy("By EPCI"),
@@ -192,6 +195,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         )
         for row, cells in zip(found.table.rows, found.table.lines, strict=True)
     ]
+    outlined = Outline.objects.filter(level=asked.level, code__in=[line.code for line in lines]).exists()
     context = framed(
         request,
         scope,
@@ -201,6 +205,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         variables=[(name, v.label, name == asked.name) for name, v in VARIABLES.items()],
         levels=[(str(level), PAR[level], level == asked.level) for level in levels_of(scope.place)],
         legend=found.legend,
+        legend_method=METHOD,
         unknown=found.unknown,
         table=found.table,
         lines=lines,
@@ -208,11 +213,11 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
         not_placed=totals.not_placed,
         most_points=MOST_POINTS,
         points_cut=totals.establishments - totals.not_placed > MOST_POINTS,
-        outlined=Outline.objects.filter(level=asked.level, code__in=[line.code for line in lines]).exists(),
+        outlined=outlined,
         src=address("map_svg", scope, more=asked.parameters),
         narrow=address("map_svg", scope, more=asked.parameters | {"largeur": str(NARROW)}),
         outlines=address("map_outlines", scope, more={"par": str(asked.level)}),
-        edge=address("map_outlines", scope, more={"par": "contour"}) if _edges(scope.place) else "",
+        edge=address("map_outlines", scope, more={"par": "contour", "maille": str(asked.level)}) if outlined else "",
         points=address("sites_geojson", scope) if asked.points and scope.stock.complete else "",
         csv=address("table_csv", scope, more=asked.parameters, name="carte"),
     )
@@ -256,7 +261,7 @@ def drawn(scope: Scope, asked: Asked, *, href: Callable[[str], str] | None = Non
         title=title,
         width=asked.width,
         legend=found.legend,
-        outlines=_edges(scope.place),
+        outlines=_edges(scope.place, asked.level, outlines),
         points=[(point.lon, point.lat) for point in queries.points(scope, limit=MOST_POINTS)] if asked.points else [],
     )
 
@@ -308,11 +313,16 @@ def _is_kept_outlined(level: str, code: str, _edition: str) -> bool:
     return _has_outline(level, code)
 
 
-def _edges(place: Place) -> list[bytes]:
+def _edges(place: Place, level: str, areas: Mapping[str, bytes]) -> list[bytes]:
+    """The place's own line: the very line of the areas drawn, where they make it. That of larger places is coarser."""
     if place.polygon is not None:
         return [place.polygon.wkb]
-    if place.level == Level.COMMUNE:
+    if place.level == Level.COMMUNE or not areas:
         return []
+    if level == Level.COMMUNE:
+        import shapely  # noqa: PLC0415 - only where shapes are
+
+        return [dissolved(shapely.from_wkb(list(areas.values()))).wkb]
     return [
         bytes(shape)
         for shape in Outline.objects.filter(level=place.level, code=place.code).values_list("shape", flat=True)
@@ -362,13 +372,14 @@ def hash_of(parts: list[Any]) -> str:
 @of_place
 @gzip_page
 def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
-    """The outlines of the areas of a map (`?par=commune`), or the place's own (`?par=contour`), as GeoJSON."""
+    """A map's areas (`?par=commune`) as GeoJSON, or the place's own line about them (`?par=contour&maille=commune`)."""
     place = scope.place
-    if request.GET.get("par") == "contour" and place.polygon is not None:
-        own = {"type": "Feature", "properties": {}, "geometry": json.loads(as_geojson(place.polygon))}
-        return _as_geojson(json.dumps({"type": "FeatureCollection", "features": [own]}))
     if request.GET.get("par") == "contour":
-        return _as_geojson(outlines_geojson(place.level, [place.code]) if place.level in Level.values else EMPTY)
+        level = request.GET.get("maille") or levels_of(place)[0]
+        edges = _edges(place, level, _outlines(level, codes_of(level, place.communes)))
+        shapes = [json.loads(as_geojson(shape_from(edge))) for edge in edges]
+        features = [{"type": "Feature", "properties": {}, "geometry": shape} for shape in shapes]
+        return _as_geojson(json.dumps({"type": "FeatureCollection", "features": features}))
     level = read_map(request, place).level
     return _as_geojson(outlines_geojson(level, list(_outlines(level, codes_of(level, place.communes)))))
 
