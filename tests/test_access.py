@@ -152,6 +152,7 @@ class World:
             "affiliation_pk": self.affiliation.pk,
             "role": "manager",
             "code": "0",
+            "level": "commune",
             "perimeter": self.perimeter.slug,
             "workspace": self.perimeter.workspace.slug,
             "building": self.phase.building_id,

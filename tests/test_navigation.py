@@ -177,7 +177,7 @@ def test_ones_own_bar_and_the_installations():
     ]
     keeper = signed_in(UserFactory(is_staff=True))
     assert labels(keeper, reverse("observatory:stocks")) == [
-        "State", "Requests", "Jobs", "Mails", "Accounts", "Stocks of the register",
+        "State", "Requests", "Jobs", "Mails", "Accounts", "Editions of the register",
     ]  # fmt: skip
 
 

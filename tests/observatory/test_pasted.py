@@ -11,7 +11,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
 from tests.factories.territories import CommuneFactory
 from totem.observatory.activities import DEFAULT
-from totem.observatory.pasted import Standing, parse_list
+from totem.observatory.pasted import PastedStanding, parse_list
 
 pytestmark = pytest.mark.django_db
 PAGE = "/observatoire/commune/80021/liste-de-siren/"
@@ -70,7 +70,7 @@ def test_each_line_is_known_or_says_why(officer: Client) -> None:
     assert "Un tableur a arrondi ce numéro" in page
     assert "Comme la ligne 7." in page
     counted = dict(answer.context["counts"])
-    assert (counted[Standing.HERE], counted[Standing.MALFORMED], sum(counted.values())) == (2, 4, 12)
+    assert (counted[PastedStanding.HERE], counted[PastedStanding.MALFORMED], sum(counted.values())) == (2, 4, 12)
     hidden = next(line for line in answer.context["lines"] if line.number == HIDDEN)
     assert not any(hidden.held.values())
 
@@ -90,4 +90,4 @@ def test_a_list_is_asked_for_and_not_too_long(officer: Client) -> None:
 
 @pytest.mark.parametrize("text", ["", "\x00", "1" * 500, "½ ² ٣٣٣", "9e999999999", "- . ,"])
 def test_nothing_that_is_pasted_breaks_it(text: str) -> None:
-    assert all(line.standing == Standing.MALFORMED for line in parse_list(text))
+    assert all(line.standing == PastedStanding.MALFORMED for line in parse_list(text))

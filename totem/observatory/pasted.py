@@ -17,7 +17,7 @@ MOST_LINES = 2_000
 _NUMBER = re.compile(r"\d(?:[\d.]|[ \u00a0\u202f](?=\d))*(?:[eE][+-]?\d+)?", re.ASCII)
 
 
-class Standing(TextChoices):
+class PastedStanding(TextChoices):
     """What is known of a line, in the order in which they are counted."""
 
     HERE = "ici", gettext_lazy("In the list of activities, and here")
@@ -41,7 +41,7 @@ class PastedLine:
     line: int
     text: str
     number: str = ""
-    standing: Standing = Standing.UNKNOWN
+    standing: PastedStanding = PastedStanding.UNKNOWN
     why: str = ""
     held: Row = field(default_factory=dict)
 
@@ -55,10 +55,10 @@ def parse_list(text: str) -> list[PastedLine]:
         try:
             line.number = _number_of(line.text)
         except ValidationError as error:
-            line.standing, line.why = Standing.MALFORMED, error.messages[0]
+            line.standing, line.why = PastedStanding.MALFORMED, error.messages[0]
             continue
         if line.number in first:
-            line.standing = Standing.REPEATED
+            line.standing = PastedStanding.REPEATED
             line.why = _("As line %(line)s.") % {"line": first[line.number]}
         first.setdefault(line.number, line.line)
     return lines
@@ -81,7 +81,7 @@ def _number_of(text: str) -> str:
 def match_list(scope: Scope, text: str) -> list[PastedLine]:
     """The lines with what the register holds of each. Reads the register once. Raises RowsGone."""
     lines = parse_list(text)
-    numbers = [line.number for line in lines if line.standing == Standing.UNKNOWN]
+    numbers = [line.number for line in lines if line.standing == PastedStanding.UNKNOWN]
     with opened(scope) as question:
         question.register(
             "pasted",
@@ -91,25 +91,27 @@ def match_list(scope: Scope, text: str) -> list[PastedLine]:
         )
         held = {row["number"]: row for row in question.ask("pasted")}
     for line in lines:
-        if line.standing == Standing.UNKNOWN:
+        if line.standing == PastedStanding.UNKNOWN:
             line.standing = _standing(held[line.number])
-            line.held = held[line.number] if line.standing not in (Standing.HIDDEN, Standing.UNKNOWN) else {}
+            line.held = (
+                held[line.number] if line.standing not in (PastedStanding.HIDDEN, PastedStanding.UNKNOWN) else {}
+            )
     return lines
 
 
-def _standing(row: Row) -> Standing:
+def _standing(row: Row) -> PastedStanding:
     if not row["establishments"]:
-        return Standing.UNKNOWN
+        return PastedStanding.UNKNOWN
     if row["hidden"]:
-        return Standing.HIDDEN
+        return PastedStanding.HIDDEN
     if not row["open"]:
-        return Standing.CLOSED
+        return PastedStanding.CLOSED
     if row["digital"]:
-        return Standing.HERE if row["digital_here"] else Standing.ELSEWHERE
-    return Standing.OTHER_HERE if row["here"] else Standing.OTHER
+        return PastedStanding.HERE if row["digital_here"] else PastedStanding.ELSEWHERE
+    return PastedStanding.OTHER_HERE if row["here"] else PastedStanding.OTHER
 
 
-def counts(lines: Sequence[PastedLine]) -> list[tuple[Standing, int]]:
+def counts(lines: Sequence[PastedLine]) -> list[tuple[PastedStanding, int]]:
     """How many lines of each standing that occurs."""
-    counted = [(standing, sum(line.standing == standing for line in lines)) for standing in Standing]
+    counted = [(standing, sum(line.standing == standing for line in lines)) for standing in PastedStanding]
     return [(standing, count) for standing, count in counted if count]
