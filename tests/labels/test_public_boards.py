@@ -230,6 +230,24 @@ def test_what_is_taken_back_is_gone_from_the_public_page_at_once(shown: Board) -
     assert not [page for page in pages_for_everybody(shown) if SECRET in page or "4 321" in page]
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("le=2031-01-01", "à la date d’aujourd’hui ou d’un jour passé"),
+        ("le=1912-04-15", "On ne sait rien d’un jour aussi ancien"),
+        ("le=hier", "Un jour s’écrit comme 2026-03-12"),
+        ("charte=1789", "La charte n’a pas cette version"),
+    ],
+)
+def test_a_day_or_a_version_that_cannot_be_judged_is_said(shown: Board, asked: str, said: str) -> None:
+    url = reverse("labels:public_board", args=[shown.slug])
+    answer = Client().get(f"{url}?{asked}")
+    page = answer.content.decode()
+    assert answer.status_code == 404
+    assert said in page
+    assert f'href="{url}"' in page
+
+
 def test_a_board_that_is_taken_back_is_nowhere(shown: Board) -> None:
     urls = [
         reverse("labels:public_board", args=[shown.slug]),

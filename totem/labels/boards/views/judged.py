@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from totem.core import clock
 from totem.core.measures import UnknownMeasureError
+from totem.core.pages import NotFound
 from totem.core.periods import parse_day
 from totem.core.subjects import UnknownSubjectError
 from totem.core.wording import date_with_year
@@ -27,7 +28,7 @@ from totem.territories.places import PlaceNotFound
 
 
 def day_asked(request: HttpRequest) -> datetime.date:
-    """The day of `?le=2015-03-31`, or today. Raises Http404 for what is no day, to come, or too long ago."""
+    """The day of `?le=2015-03-31`, or today. Raises NotFound for what is no day, to come, or too long ago."""
     said = request.GET.get("le", "")
     today = clock.today()
     if not said:
@@ -35,19 +36,25 @@ def day_asked(request: HttpRequest) -> datetime.date:
     try:
         day = parse_day(said)
     except ValueError as unreadable:
-        raise Http404 from unreadable
-    if not EARLIEST <= day <= today:
-        raise Http404
+        raise _not_judged(request, _("A day is written like 2026-03-12.")) from unreadable
+    if day > today:
+        raise _not_judged(request, _("A board is judged as of today or a day before: this one is still to come."))
+    if day < EARLIEST:
+        raise _not_judged(request, _("Nothing is known of a day so long ago."))
     return day
 
 
+def _not_judged(request: HttpRequest, said: str) -> NotFound:
+    return NotFound(said, link=(_("See the board as of today"), request.path))
+
+
 def version_asked(request: HttpRequest, board: Board, day: datetime.date) -> CharterVersion:
-    """The version of `?charte=2014`, or the one in force that day. Raises Http404 when there is no such one."""
+    """The version of `?charte=2014`, or the one in force that day. Raises NotFound when there is no such one."""
     said = request.GET.get("charte", "")
     try:
         return version_for(board.charter, day, said[:20])
     except NoCharter as none:
-        raise Http404 from none
+        raise _not_judged(request, _("The charter has no such version, or none was in force that day.")) from none
 
 
 @dataclass(frozen=True)
