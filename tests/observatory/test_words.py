@@ -1,6 +1,7 @@
 """What is said of figures: each pitfall where it applies, and only there."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from django.utils.translation import override
@@ -135,6 +136,7 @@ def test_age_classes_hold_each_year_once():
 def test_a_stock_is_dated_with_its_year(scope):
     with override("fr"):
         assert date_with_year(scope.stock.date) == "1er novembre 2026"
+        assert date_with_year(datetime(2026, 10, 31, 23, 30, tzinfo=UTC), "Europe/Paris") == "1er novembre 2026"
     with override("en"):
         assert date_with_year(scope.stock.date) == "1 November 2026"
 

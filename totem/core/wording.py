@@ -73,8 +73,9 @@ def date_words(value: date | datetime, zone: Zone = None, *, now: datetime | Non
     return pgettext("date", "{weekday} {day} {month} {year}").format(**parts)
 
 
-def date_with_year(day: date) -> str:
+def date_with_year(value: date | datetime, zone: Zone = None) -> str:
     """« 1er novembre 2026 », with its year always."""
+    day = _local_date(value, zone)
     month = _month_names(languages.active())[day.month]
     return pgettext("date", "{day} {month} {year}").format(day=_day_number(day), month=month, year=day.year)
 

@@ -45,7 +45,7 @@ def date_words(value: date | datetime | None, zone: Zone = None) -> str:
 
 
 @register.filter
-def date_with_year(value: date) -> str:
+def date_with_year(value: date | datetime) -> str:
     """« 1er novembre 2026 », without the day of the week."""
     return wording.date_with_year(value)
 
