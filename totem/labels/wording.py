@@ -430,7 +430,7 @@ def asked_words(requirement: Requirement, charter: Charter) -> list[str]:
         case BodyRequirement():
             lines = _body_asked(requirement, charter)
         case AppointmentRequirement():
-            lines = _appointment_asked(requirement)
+            lines = _appointment_asked(requirement, charter)
         case FundingRequirement():
             lines = _funding_asked(requirement, charter)
         case JudgementRequirement():
@@ -573,8 +573,9 @@ def seats_words(seats: Seats, charter: Charter) -> str:
     return _colon(f"{of} ({', '.join(names)})" if names else of, bound_words(charter, seats))
 
 
-def _appointment_asked(requirement: AppointmentRequirement) -> list[str]:
-    lines = [str(Office(requirement.office).label)]
+def _appointment_asked(requirement: AppointmentRequirement, charter: Charter) -> list[str]:
+    office, number = str(Office(requirement.office).label), int(charter.amount(requirement.number))
+    lines = [office if number == 1 else _colon(office, _("at least %(amount)s") % {"amount": number})]
     if requirement.appointed_by:
         lines.append(_colon(_("named by"), _either(OrganisationKind, requirement.appointed_by)))
     if requirement.entrepreneur:

@@ -160,3 +160,12 @@ class TestTheOfficer:
     def test_one_of_two_is_enough(self) -> None:
         both = self.named(entrepreneur=False), self.named(id=2)
         assert only(self.ASKED, appointments=both).state is State.MET
+
+    @pytest.mark.parametrize(
+        ("held", "state", "value", "gap"), [(1, State.NOT_MET, 1, 2), (3, State.MET, 3, None), (4, State.MET, 4, None)]
+    )
+    def test_so_many_posts_of_a_team_are_counted(self, held: int, state: State, value: int, gap: int | None) -> None:
+        asked = requirement("t", "appointment", office="team_post", number=3)
+        posts = tuple(AppointmentFact(pk, "team_post", "Contrat", DAY) for pk in range(held))
+        found = only(asked, appointments=(*posts, AppointmentFact(9, "chief_digital_officer", "Arrêté", DAY)))
+        assert (found.state, found.value, found.gap) == (state, value, gap)

@@ -241,9 +241,10 @@ class BodyRequirement(Common, tag_field="kind", tag="body", frozen=True, kw_only
 
 
 class AppointmentRequirement(Common, tag_field="kind", tag="appointment", frozen=True, kw_only=True):
-    """Somebody named to an office, by whom, with the act."""
+    """Somebody named to an office, by whom, with the act; so many posts of a team, each of them named."""
 
     office: str = "chief_digital_officer"
+    number: int | str = 1
     appointed_by: tuple[str, ...] = ()  # kinds of organisations
     entrepreneur: bool = False
     with_document: bool = False

@@ -160,6 +160,7 @@ MEANINGS = {
         "(%). Of the role: places (places), amount (€)."
     ),
     "AppointmentRequirement.office": _("The office."),
+    "AppointmentRequirement.number": _("How many people are named to it: the posts of a team."),
     "AppointmentRequirement.appointed_by": _("Kinds of organisations that may appoint."),
     "AppointmentRequirement.entrepreneur": _("true: the person comes from the local digital entrepreneurs."),
     "AppointmentRequirement.with_document": _("true: the act has to be there."),

@@ -7,7 +7,7 @@ from fractions import Fraction
 import msgspec
 
 from totem.core.periods import months_before
-from totem.labels.charters.format import AppointmentRequirement, BodyRequirement, Seats
+from totem.labels.charters.format import AppointmentRequirement, BodyRequirement, Seats, UnitWords
 from totem.labels.figures import Evidence, EvidenceKind
 from totem.labels.judging.case import Case
 from totem.labels.judging.facts import FINE, RANK, AppointmentFact, BodyFact, Finding, NextStep, SeatFact, State
@@ -118,17 +118,30 @@ def _fits(case: Case, asked: Seats, seat: SeatFact) -> bool | None:
 
 
 def appointment(case: Case, asked: AppointmentRequirement) -> Finding:
-    """The person in that office who comes closest."""
+    """The person in that office who comes closest; of so many posts, the state of the last that is needed."""
     named = sorted((one for one in case.facts.appointments if one.office == asked.office), key=lambda one: one.id)
     if not named:
         return Finding(asked.id, State.UNKNOWN, NextStep.APPOINT, note="nobody_appointed")
     judged = {one.id: _appointed(asked, one) for one in named}
-    best = max(named, key=lambda one: RANK[judged[one.id][0]])
-    state, step, note = judged[best.id]
-    seen = Evidence(
-        EvidenceKind.APPOINTMENT, best.act, best.id, best.by, best.since, (best.sha256,) if best.sha256 else ()
+    best = sorted(named, key=lambda one: -RANK[judged[one.id][0]])
+    number = int(case.charter.amount(asked.number))
+    state, step, note = judged[best[number - 1].id] if number <= len(best) else (State.NOT_MET, NextStep.APPOINT, "")
+    seen = tuple(
+        Evidence(EvidenceKind.APPOINTMENT, one.act, one.id, one.by, one.since, (one.sha256,) if one.sha256 else ())
+        for one in best[:number]
     )
-    return Finding(asked.id, state, step, note=note, evidence=(seen,))
+    finding = Finding(asked.id, state, step, note=note, evidence=seen)
+    return finding if number == 1 else _counted(finding, sum(one[0] is State.MET for one in judged.values()), number)
+
+
+POSTS = UnitWords(fr="postes", en="posts", fr_one="poste", en_one="post")
+
+
+def _counted(finding: Finding, filled: int, number: int) -> Finding:
+    """The finding with how many posts are filled, of how many."""
+    gap = Decimal(number - filled) if filled < number else None
+    bounds = {"value": Decimal(filled), "comparator": "at_least", "threshold": Decimal(number), "unit": POSTS}
+    return msgspec.structs.replace(finding, **bounds, gap=gap)
 
 
 def _appointed(asked: AppointmentRequirement, one: AppointmentFact) -> tuple[State, NextStep, str]:

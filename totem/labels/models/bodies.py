@@ -224,6 +224,7 @@ class Meeting(Dated):
 class Office(models.TextChoices):
     CHIEF_DIGITAL_OFFICER = "chief_digital_officer", _("Chief Digital Officer")
     LABEL_CONTACT = "label_contact", _("Contact for the label")
+    TEAM_POST = "team_post", _("Post of the team")
 
 
 class Appointment(Governed):

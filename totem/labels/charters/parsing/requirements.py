@@ -22,7 +22,6 @@ from totem.labels.charters.parsing.definitions import (
 from totem.labels.charters.parsing.positions import Path, Positions
 from totem.labels.charters.vocabulary import Known, Of
 
-COUNT = gettext_lazy("a whole number from 1 on")
 LONGEST_ROW = 100  # conditions of conditions: judging one goes down to the last
 
 
@@ -83,6 +82,13 @@ class Requirements(Definitions):
         self.source(path, asks.source)
         self._refers(path, "only_if", asks.only_if)
         self.words(path, asks)
+        for key in ("number", "years_running"):
+            if (count := getattr(asks, key, None)) is not None:
+                self.value((*path, key), count, is_count, gettext_lazy("a whole number from 1 on"))
+        self._of_its_kind(piece)
+
+    def _of_its_kind(self, piece: _Piece) -> None:
+        path, asks = piece.path, piece.asks
         match asks:
             case form.MeasureRequirement():
                 self.bound(path, asks, asks.indicator, self.units_of((*path, "indicator"), asks.indicator))
@@ -97,7 +103,6 @@ class Requirements(Definitions):
             case form.DocumentRequirement():
                 if asks.indicator:
                     self.units_of((*path, "indicator"), asks.indicator)
-                self.value((*path, "number"), asks.number, is_count, COUNT)
             case form.BodyRequirement():
                 self._body(path, asks)
             case form.FundingRequirement():
@@ -120,8 +125,6 @@ class Requirements(Definitions):
             self.say((*path, "stage"), asks.stage, message)
         if asks.partner_kinds and not asks.roles:
             self.say((*path, "partner_kinds"), "partner_kinds", _("« partner_kinds » needs « roles »."), key=True)
-        self.value((*path, "number"), asks.number, is_count, COUNT)
-        self.value((*path, "years_running"), asks.years_running, is_count, COUNT)
         for n, where in enumerate(asks.where):
             self.bound((*path, "where", n), where, where.fact, UNITS_OF_FACTS[where.fact])
             if where.fact in {"places", "amount"} and not asks.roles:
