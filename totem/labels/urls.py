@@ -5,7 +5,7 @@ from django.urls import URLPattern, path
 from totem.labels.boards.views import public as of_everybody
 from totem.labels.boards.views import team as of_boards
 from totem.labels.charters import views as of_charters
-from totem.labels.coalitions import views as of_together
+from totem.labels.coalitions import views as coalition_views
 from totem.labels.evidence import views as of_evidence
 from totem.labels.governance.views import editing, pages
 from totem.labels.plans import views as of_plans
@@ -91,10 +91,10 @@ governance: list[URLPattern] = [
     path(f"{FUNDING}retirer/", editing.funding_remove, name="funding_remove"),
 ]
 # The matrix and the search for partners: coalitions/views.py
-together: list[URLPattern] = [
-    path(f"{BOARD}ensemble/", of_together.together, name="together"),
-    path(f"{BOARD}ensemble/chercher/", of_together.search, name="search"),
-    path(f"{BOARD}ensemble/recherches/<int:pk>/", of_together.search_result, name="search_result"),
+coalitions: list[URLPattern] = [
+    path(f"{BOARD}ensemble/", coalition_views.together, name="together"),
+    path(f"{BOARD}ensemble/chercher/", coalition_views.search, name="search"),
+    path(f"{BOARD}ensemble/recherches/<int:pk>/", coalition_views.search_result, name="search_result"),
 ]
 
-urlpatterns = [*public, *boards, *plans, *evidence, *governance, *together]
+urlpatterns = [*public, *boards, *plans, *evidence, *governance, *coalitions]

@@ -15,8 +15,8 @@ from totem.accounts.models import User
 from totem.core import clock, limits
 from totem.core.periods import months_before
 from totem.labels.charters.format import Charter, GroupRequirement, MeasureRequirement, Requirement
-from totem.labels.coalitions import CoalitionAnswer, CoalitionProblem, Standing, TooManySets, solve
-from totem.labels.coalitions.partners import FEW, Table, partners_in, table_of, touching
+from totem.labels.coalitions import ClauseStanding, CoalitionAnswer, CoalitionProblem, TooManySets, solve
+from totem.labels.coalitions.partners import FEW, CoalitionTable, partners_in, table_of, touching
 from totem.labels.evidence.actions import take_readings
 from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, version_for
@@ -135,7 +135,7 @@ def give_up_search(*, search: Search) -> None:
     _write(search, Search.State.FAILED, {"error": "broken"})
 
 
-def _answer(search: Search, table: Table, problem: CoalitionProblem) -> None:
+def _answer(search: Search, table: CoalitionTable, problem: CoalitionProblem) -> None:
     written = 0.0
     last: CoalitionAnswer | None = None
     for last in solve(problem):
@@ -151,7 +151,7 @@ def _write(search: Search, state: Search.State, answer: dict[str, Any]) -> None:
     Search.objects.filter(pk=search.pk).update(state=state, answer=answer, ended_at=ended)
 
 
-def answer_content(answer: CoalitionAnswer, table: Table) -> dict[str, Any]:
+def answer_content(answer: CoalitionAnswer, table: CoalitionTable) -> dict[str, Any]:
     """The answer as JSON: territories by key, requirements by id, figures as text."""
     keys = [subject.key for subject in table.subjects]
     return {
@@ -183,13 +183,13 @@ def answer_content(answer: CoalitionAnswer, table: Table) -> dict[str, Any]:
     }
 
 
-def _unmet(standing: Standing) -> dict[str, str | None]:
+def _unmet(standing: ClauseStanding) -> dict[str, str | None]:
     value = None if standing.value is None else f"{float(standing.value):.3f}"
     gap = None if standing.gap is None else f"{float(standing.gap):.3f}"
     return {"id": standing.name, "value": value, "gap": gap}
 
 
-def _names(answer: CoalitionAnswer, table: Table) -> dict[str, str]:
+def _names(answer: CoalitionAnswer, table: CoalitionTable) -> dict[str, str]:
     """The names of the territories that the answer speaks of, by key."""
     spoken = {0, *answer.irreplaceable}
     spoken.update(index for found in answer.best for index in found.members)

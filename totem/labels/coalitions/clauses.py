@@ -36,7 +36,7 @@ class ClauseOverSets(Protocol):
         """Whether each set meets the clause."""
 
     def share(self, sets: Sets) -> Array:
-        """What each set lacks, as `Standing.share`: 0 where it is met."""
+        """What each set lacks, as `ClauseStanding.share`: 0 where it is met."""
 
     def least_share(self, sets: Sets) -> Array | int:
         """A quick bound: no set lacks less than that, but for a hundred thousandth."""

@@ -11,7 +11,7 @@ from totem.labels.subjects import subject_of
 from totem.territories.models import Department, Region
 
 
-class SearchForm(forms.Form):
+class CoalitionSearchForm(forms.Form):
     """Among which territories, and how many of them at most."""
 
     scope = forms.ChoiceField(label=_("Among the groupings of communes of"))

@@ -42,7 +42,7 @@ FEW = 150  # partners among whom sets of four are looked for; beyond, sets of th
 
 
 @dataclass(frozen=True)
-class Table:
+class CoalitionTable:
     """Territories by requirements: the lead first, then possible partners, and the question about them.
 
     `clauses` are by id of the requirement; those of `open_` are looked at but not required, as nobody knows anything of
@@ -72,7 +72,7 @@ def table_of(
     workspace: Workspace | None,
     board: Board | None = None,
     version: CharterVersion | None = None,
-) -> Table:
+) -> CoalitionTable:
     """What is known of the lead and of its possible partners, requirement by requirement, as the workspace sees it.
 
     What was judged on the board, by that version of the charter, is of the lead alone.
@@ -94,7 +94,7 @@ def table_of(
             else:
                 clauses[requirement.id] = clause
     results = tuple(building.results)
-    return Table(charter, subjects, tuple(facts), results, clauses, open_, tuple(beside), building.readings)
+    return CoalitionTable(charter, subjects, tuple(facts), results, clauses, open_, tuple(beside), building.readings)
 
 
 def is_mandatory(criterion: Criterion, requirement: Requirement) -> bool:

@@ -84,7 +84,7 @@ class CoalitionProblem:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ClauseStanding:
     """Where a set of territories stands on one clause.
 
     `value` is the joined figure, None when it is not known; of a group, how many of its clauses are met. `gap` is what
@@ -98,22 +98,22 @@ class Standing:
     value: Fraction | None
     gap: Fraction | None
     share: int
-    parts: tuple["Standing", ...] = ()
+    parts: tuple["ClauseStanding", ...] = ()
 
 
 @dataclass(frozen=True)
 class JointStanding:
     """Where a set of territories stands on each clause, and on each open point."""
 
-    clauses: tuple[Standing, ...]
-    open_points: tuple[Standing, ...]
+    clauses: tuple[ClauseStanding, ...]
+    open_points: tuple[ClauseStanding, ...]
 
     @property
     def met(self) -> bool:
         return not self.unmet
 
     @property
-    def unmet(self) -> tuple[Standing, ...]:
+    def unmet(self) -> tuple[ClauseStanding, ...]:
         return tuple(standing for standing in self.clauses if not standing.met)
 
 
@@ -135,7 +135,7 @@ class NearestMiss:
     """The set that comes closest when none meets everything, and what it lacks."""
 
     members: tuple[int, ...]
-    unmet: tuple[Standing, ...]
+    unmet: tuple[ClauseStanding, ...]
 
     @property
     def share(self) -> int:
@@ -183,26 +183,26 @@ def joined(problem: CoalitionProblem, members: Iterable[int]) -> JointStanding:
     )
 
 
-def standing(clause: Clause, territories: tuple[int, ...]) -> Standing:
+def standing(clause: Clause, territories: tuple[int, ...]) -> ClauseStanding:
     """Where these territories stand on the clause."""
     if isinstance(clause, AtLeast):
         return _standing_of_group(clause, territories)
     value = _joined_value(clause, territories)
     if value is None:
-        return Standing(clause.name, False, None, None, MILLION)
+        return ClauseStanding(clause.name, False, None, None, MILLION)
     if clause.passes(value):
-        return Standing(clause.name, True, value, Fraction(0), 0)
+        return ClauseStanding(clause.name, True, value, Fraction(0), 0)
     gap, scale = abs(Fraction(clause.threshold) - value), abs(Fraction(clause.threshold)) or Fraction(1)
     share = MILLION if clause.combine == "any" else max(1, ceil(MILLION * gap / scale))
-    return Standing(clause.name, False, value, gap, share)
+    return ClauseStanding(clause.name, False, value, gap, share)
 
 
-def _standing_of_group(group: AtLeast, territories: tuple[int, ...]) -> Standing:
+def _standing_of_group(group: AtLeast, territories: tuple[int, ...]) -> ClauseStanding:
     parts = tuple(standing(clause, territories) for clause in group.clauses)
     count = sum(part.met for part in parts)
     gap, least = max(0, group.n - count), sorted(part.share for part in parts)[: group.n]
     share = -(-sum(least) // group.n) if gap else 0
-    return Standing(group.name, not gap, Fraction(count), Fraction(gap), share, parts)
+    return ClauseStanding(group.name, not gap, Fraction(count), Fraction(gap), share, parts)
 
 
 def _joined_value(atom: Atom, territories: Iterable[int]) -> Fraction | None:

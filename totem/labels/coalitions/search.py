@@ -184,9 +184,10 @@ class _Ranking:
     def offer(self, sets: Array) -> None:
         if not self.room:
             return
+        most = self.columns[0, -1] if self.columns is not None and self.columns.shape[1] == self.room else inf
+        sets = sets[:, self._least_pieces(sets) <= most]
         pieces = self._pieces(sets)
-        if self.columns is not None and self.columns.shape[1] == self.room:
-            sets, pieces = sets[:, pieces <= self.columns[0, -1]], pieces[pieces <= self.columns[0, -1]]
+        sets, pieces = sets[:, pieces <= most], pieces[pieces <= most]
         unmet = np.zeros(sets.shape[1], np.intp)
         for clause in self.open_points:
             unmet += ~clause.met(sets)
@@ -194,6 +195,15 @@ class _Ranking:
         if self.columns is not None:
             columns = np.hstack([self.columns, columns])
         self.columns = columns[:, np.lexsort(columns[::-1])[: self.room]]
+
+    def _least_pieces(self, sets: Array) -> Array:
+        """A quick bound: two that touch make one piece less, or none less."""
+        if self.problem.neighbours is None:
+            return np.zeros(sets.shape[1], np.intp)
+        least = np.full(sets.shape[1], len(sets) + 1)
+        for one, other in combinations([np.zeros_like(sets[0]), *sets], 2):
+            least -= self.touching[one, other]
+        return least
 
     def _pieces(self, sets: Array) -> Array:
         """In how many pieces each set lies with the lead; 0 when that is not known."""

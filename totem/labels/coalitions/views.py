@@ -19,9 +19,9 @@ from totem.labels import wording
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.charters.format import GroupRequirement, Requirement
 from totem.labels.coalitions import actions as coalition_actions
-from totem.labels.coalitions.forms import SearchForm
+from totem.labels.coalitions.forms import CoalitionSearchForm
 from totem.labels.coalitions.joint import joint_facts
-from totem.labels.coalitions.partners import Table, is_mandatory, table_of
+from totem.labels.coalitions.partners import CoalitionTable, is_mandatory, table_of
 from totem.labels.judging import judge
 from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.judging.facts import FINE, Finding, Result, State
@@ -72,7 +72,7 @@ class MatrixRow:
 
 
 @dataclass(frozen=True)
-class Column:
+class MatrixColumn:
     """A territory of the matrix: the lead (nothing takes it away), or a partner."""
 
     subject: Subject
@@ -102,7 +102,7 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
             "typed": typed,
             "keys": keys,
             "full": len(keys) >= MOST_CHOSEN,
-            "form": SearchForm(initial={"scope": SearchForm.scopes(row)[0][0]}, board=row),
+            "form": CoalitionSearchForm(initial={"scope": CoalitionSearchForm.scopes(row)[0][0]}, board=row),
             "searches": _searches(row),
         }
     )
@@ -112,7 +112,7 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
 def _searches(board: Board) -> list[tuple[Search, str]]:
     """The last searches, each with the name of the place that it is about."""
     rows = list(board.searches.defer("answer")[:5])
-    names = dict(SearchForm.scopes(board)) if rows else {}
+    names = dict(CoalitionSearchForm.scopes(board)) if rows else {}
     return [(row, names.get(row.scope, row.scope)) for row in rows]
 
 
@@ -140,7 +140,10 @@ def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
     table = table_of(charter, lead, partners, day, workspace=board.workspace, board=board, version=version)
     rows, others = _rows(table)
     return {
-        "columns": [Column(lead, ""), *(Column(one, _address(board, _without(keys, one.key))) for one in partners)],
+        "columns": [
+            MatrixColumn(lead, ""),
+            *(MatrixColumn(one, _address(board, _without(keys, one.key))) for one in partners),
+        ],
         "rows": rows,
         "others": others,
         "twice": twice,
@@ -153,7 +156,7 @@ def _without(keys: Sequence[str], gone: str) -> list[str]:
     return [key for key in keys if key != gone]
 
 
-def _rows(table: Table) -> tuple[list[MatrixRow], list[MatrixRow]]:
+def _rows(table: CoalitionTable) -> tuple[list[MatrixRow], list[MatrixRow]]:
     """What territories can share, in the charter's order: what is mandatory, and the rest."""
     everyone = range(len(table.subjects))
     whole = _joint(table, everyone)
@@ -168,7 +171,7 @@ def _rows(table: Table) -> tuple[list[MatrixRow], list[MatrixRow]]:
     return rows
 
 
-def _joint(table: Table, members: Sequence[int]) -> Result:
+def _joint(table: CoalitionTable, members: Sequence[int]) -> Result:
     facts, results = [table.facts[one] for one in members], [table.results[one] for one in members]
     return judge(table.charter, joint_facts(table.charter, facts, results, table.readings))
 
@@ -181,7 +184,9 @@ def _flat(requirement: Requirement) -> Iterator[Requirement]:
             yield from _flat(member)
 
 
-def _row(table: Table, asked: Requirement, is_member: bool, whole: Result, without: Sequence[Result]) -> MatrixRow:
+def _row(
+    table: CoalitionTable, asked: Requirement, is_member: bool, whole: Result, without: Sequence[Result]
+) -> MatrixRow:
     joint = whole.finding(asked.id)
     decides = [joint.state in FINE and one.finding(asked.id).state not in FINE for one in without]
     cells = zip(table.results, (False, *decides), strict=True)
@@ -196,7 +201,7 @@ def _row(table: Table, asked: Requirement, is_member: bool, whole: Result, witho
 def search(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """Look for every minimal set of partners: a job answers."""
     row = board_for(request.user, workspace, board, EDIT)
-    form = SearchForm(request.POST, board=row)
+    form = CoalitionSearchForm(request.POST, board=row)
     if form.is_valid():
         with errors_in(form):
             try:
@@ -246,7 +251,7 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
         "search": asked,
         "running": asked.state in Search.RUNNING,
         "answer": answer,
-        "scope_name": dict(SearchForm.scopes(board)).get(asked.scope, asked.scope),
+        "scope_name": dict(CoalitionSearchForm.scopes(board)).get(asked.scope, asked.scope),
         "sizes": [(size, number) for size, number in enumerate(answer.get("by_size", [])) if number],
         "best": best,
         "irreplaceable": [names[key] for key in answer.get("irreplaceable", [])],
