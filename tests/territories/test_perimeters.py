@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from tests.factories.accounts import UserFactory
 from tests.factories.territories import PerimeterFactory, WorkspaceFactory, WorkspaceMemberFactory
-from tests.territories.grid import CELLS, cell, communes, draw
+from tests.territories.grid import CELLS, cell, collection, communes, draw, feature
 from totem.accounts.actions import ErasureRefused, erase_person, export_personal_data
 from totem.core.models import JournalEntry
 from totem.territories import actions
@@ -276,6 +276,26 @@ class TestPublishing:
             )
         )
         assert rows == {"80001": "Entière", "80003": "Entière", "80016": "Non comptée", "80021": "Non comptée"}
+
+    @pytest.mark.parametrize("name", ["insee", "CODE_INSEE", "INSEE_COM"])
+    def test_a_file_of_communes_with_their_codes_is_offered_as_places(self, client, team, workspace, name):
+        team()
+        url = reverse("territories:perimeter_create", args=[workspace.slug])
+        rows = {"80021": "80021", "80001": "80002"}  # the second by its former code
+        features = [{**feature(code), "properties": {name: named}} for code, named in rows.items()]
+        upload = SimpleUploadedFile("communes.geojson", json.dumps(collection(*features)).encode())
+        form = client.post(url, perimeter_form(shape_file=upload)).context["form"]
+        assert "2 communes" in form.errors["shape_file"][0]
+        assert form["places"].value() == "Amiens (80)\nCommune 80001 (80)"
+        assert client.post(url, perimeter_form(places=form["places"].value())).status_code == 302
+        assert PerimeterVersion.objects.get().part_count == 2
+
+    def test_codes_of_the_communes_where_shapes_lie_do_not_make_them_communes(self, client, team, workspace):
+        team()
+        url = reverse("territories:perimeter_create", args=[workspace.slug])
+        park = collection(feature("80021", shapely.Point(2.05, 49.15).buffer(0.01), code_insee="80021"))
+        upload = SimpleUploadedFile("park.geojson", json.dumps(park).encode())
+        assert client.post(url, perimeter_form(shape_file=upload)).context["form"].errors.keys() == {"cut"}
 
     def test_another_shape_than_the_one_asked_about_is_asked_again(self, client, team, workspace):
         team()

@@ -52,8 +52,25 @@ class UnusableShape(Exception):
         self.problem = ShapeProblem(kind, words, at)
 
 
-def parse_polygons(data: bytes | str) -> "tuple[list[BaseGeometry], int | None]":
-    """The polygons as written, valid or not, and the declared projection (EPSG code or None).
+CODES = ("code", "insee", "insee_com", "code_insee", "codgeo")  # in capitals too
+
+
+def commune_code(properties: Any) -> Any:
+    """The INSEE code among the properties of a feature, by the names that publishers give to it; None without one."""
+    named = {str(name).lower(): value for name, value in properties.items()} if isinstance(properties, dict) else {}
+    return next((named[name] for name in CODES if named.get(name)), None)
+
+
+def _commune_codes(document: dict[str, Any]) -> frozenset[str]:
+    """The codes of the features, where each has one; else none."""
+    features = document.get("features")
+    rows = features if isinstance(features, list) else [document]
+    codes = {str(commune_code(row.get("properties")) or "") for row in rows if isinstance(row, dict)}
+    return frozenset() if "" in codes else frozenset(codes)
+
+
+def parse_polygons(data: bytes | str) -> "tuple[list[BaseGeometry], int | None, frozenset[str]]":
+    """The polygons as written, valid or not, the declared projection (EPSG code or None), and the communes named.
 
     A function of its own so that the parsed document, ten times its size in memory, is freed before geometry begins.
     """
@@ -61,7 +78,7 @@ def parse_polygons(data: bytes | str) -> "tuple[list[BaseGeometry], int | None]"
     parts = [_polygon(rings) for rings in _polygons(document)]
     if not parts:
         raise UnusableShape("empty", _("There is no polygon in it."))
-    return parts, epsg_in(json.dumps(document.get("crs") or {}))
+    return parts, epsg_in(json.dumps(document.get("crs") or {})), _commune_codes(document)
 
 
 def refuse_too_large(data: bytes | str, limit: SizeLimit) -> None:

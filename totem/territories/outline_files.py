@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from totem.territories.centres import MIDDLE_OF_FRANCE, department_centres
+from totem.territories.geojson import CODES, commune_code
 from totem.territories.projections import (
     epsg_in,
     has_swapped_axes,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     import duckdb
     from shapely.geometry.base import BaseGeometry
 
-CODES = ("code", "insee", "insee_com", "code_insee", "codgeo")  # in capitals too
 GEOMETRIES = ("geometry", "geom", "wkb_geometry")
 LEAST_KNOWN = 0.9  # of the codes of a file; below, it is not a list of communes
 MOST_BYTES = 800 * 1024 * 1024
@@ -220,7 +220,7 @@ def _of_parquet(path: Path, coordinates: _Coordinates) -> Iterator[tuple[str, "B
         try:
             described = con.execute("DESCRIBE SELECT * FROM read_parquet($1)", [str(path)]).fetchall()
             columns = {row[0]: row[1] for row in described}
-            code = _first_of(CODES, {name.lower(): name for name in columns})
+            code = commune_code({name: name for name in columns})
             shape = next((name for name in GEOMETRIES if columns.get(name) == "BLOB"), None)
             if code is None or shape is None:
                 raise ValueError(f"no column of codes ({', '.join(CODES)}) beside one of geometries in WKB.")
@@ -246,15 +246,10 @@ def _of_geojson(stream: IO[str], coordinates: _Coordinates) -> Iterator[tuple[st
     import shapely  # noqa: PLC0415
 
     for feature in _features(stream, coordinates):
-        properties, geometry = feature.get("properties") or {}, feature.get("geometry")
-        code = _first_of(CODES, {name.lower(): value for name, value in properties.items()})
+        code, geometry = commune_code(feature.get("properties")), feature.get("geometry")
         if code is None or geometry is None:
             raise ValueError(f"a feature has no code ({', '.join(CODES)}) or no geometry.")
         yield str(code), shapely.from_geojson(json.dumps(geometry))
-
-
-def _first_of(names: Iterable[str], values: Mapping[str, Any]) -> Any:
-    return next((values[name] for name in names if values.get(name)), None)
 
 
 def _features(stream: IO[str], coordinates: _Coordinates) -> Iterator[dict[str, Any]]:

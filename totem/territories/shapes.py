@@ -49,11 +49,15 @@ CROSSINGS = 200  # of an outline that is corrected; correcting takes a second fo
 
 @dataclass(frozen=True)
 class ParsedShape:
-    """A valid `polygon`, or `problems` and, when the shape can be corrected, the `corrected` one to offer."""
+    """A valid `polygon`, or `problems` and, when the shape can be corrected, the `corrected` one to offer.
+
+    `codes` are the INSEE codes that the features of the file bear, where each has one.
+    """
 
     polygon: "BaseGeometry | None" = None
     problems: tuple[ShapeProblem, ...] = ()
     corrected: "BaseGeometry | None" = None
+    codes: frozenset[str] = frozenset()
 
     @property
     def messages(self) -> list[str]:
@@ -90,7 +94,7 @@ def _parsed(data: "bytes | str", epsg: int | None, limit: SizeLimit) -> ParsedSh
 
     try:
         refuse_too_large(data, limit)
-        parts, declared = parse_polygons(data)
+        parts, declared, codes = parse_polygons(data)
         draft = _ShapeDraft(shapely.GeometryCollection(parts))
         steps = (_to_degrees(epsg or declared), _swap_axes, _refuse_intricate, _make_valid, _clip_to_france, _simplify)
         for step in steps:
@@ -101,7 +105,7 @@ def _parsed(data: "bytes | str", epsg: int | None, limit: SizeLimit) -> ParsedSh
         return ParsedShape(problems=(unreadable.problem,))
     if draft.problems:
         return ParsedShape(problems=tuple(draft.problems), corrected=shapely.set_precision(draft.shape, 1e-7))
-    return ParsedShape(polygon=draft.shape)
+    return ParsedShape(polygon=draft.shape, codes=codes)
 
 
 def as_geojson(polygon: "BaseGeometry") -> str:

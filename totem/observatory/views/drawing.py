@@ -32,10 +32,10 @@ from totem.observatory.views.scopes import (
     text_of,
 )
 from totem.territories.cut_communes import cut_words, missing_words, unknown_words
-from totem.territories.forms import ShapeForm
 from totem.territories.geojson import ANYBODY
 from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
 from totem.territories.places import FRANCE, FRANCE_CODE, ShapesMissing, place_drawn
+from totem.territories.shape_forms import ShapeForm
 from totem.territories.shapes import as_geojson
 
 if TYPE_CHECKING:

@@ -21,8 +21,6 @@ from totem.territories.cut_communes import commune_rows, missing_words, unknown_
 from totem.territories.forms import (
     ApprovalForm,
     MemberForm,
-    PerimeterForm,
-    PerimeterVersionForm,
     WorkspaceForm,
     say_former_communes,
 )
@@ -38,6 +36,7 @@ from totem.territories.places import (
     shape_from,
     version_of,
 )
+from totem.territories.shape_forms import PerimeterForm, PerimeterVersionForm
 from totem.territories.shapes import as_geojson
 from totem.territories.views import home_crumb
 
