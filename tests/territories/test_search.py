@@ -1,6 +1,7 @@
 """Places as people type them, in searches, in fields and in lists, against the whole packaged list of communes."""
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db.models import F
@@ -126,6 +127,13 @@ class TestTyped:
             field.clean("35210")
         assert "code INSEE de la première" in refused.value.messages[0]
         assert "Pacé (80), Parcé (80)" in refused.value.messages[0]
+
+    def test_a_refused_number_is_shown_again_as_it_was_typed(self) -> None:
+        class OfCommune(forms.Form):
+            commune = CommuneField()
+
+        assert 'value="35210"' in str(OfCommune({"commune": "35210"})["commune"])
+        assert 'value="Pacé (80)"' in str(OfCommune(initial={"commune": "35210"})["commune"])
 
     @pytest.mark.parametrize(
         ("lines", "codes"),

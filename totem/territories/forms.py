@@ -41,6 +41,12 @@ class CommuneInput(forms.TextInput):
         return context
 
 
+class _TypedText(str):
+    """What a person typed, which is shown again as it was: five digits of theirs may be a postcode."""
+
+    __slots__ = ()
+
+
 class CommuneField(forms.CharField):
     """Cleans what `match_communes` parses to a Commune (None when empty and not required)."""
 
@@ -54,10 +60,13 @@ class CommuneField(forms.CharField):
         """A Commune or its code (as a model form gives it) shown as its label; what was typed as it was."""
         if isinstance(value, Commune):
             return value.label
-        if isinstance(value, str) and len(value) == 5:
+        if isinstance(value, str) and len(value) == 5 and not isinstance(value, _TypedText):
             known = Commune.objects.filter(pk=value).first()
             return known.label if known else value
         return value
+
+    def bound_data(self, data: Any, initial: Any) -> Any:  # noqa: ARG002 - as Django calls it
+        return _TypedText(data) if isinstance(data, str) else data
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -67,14 +76,14 @@ class CommuneField(forms.CharField):
         if len(meant) == 1:
             return meant[0]
         if meant:
-            raise _which(text, [_told_apart(commune, meant) for commune in meant])
+            raise _which(text, [_distinct_label(commune, meant) for commune in meant])
         raise _unknown(text, _("No commune is called that."))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
 
 
-def _told_apart(commune: Commune, others: list[Commune]) -> str:
+def _distinct_label(commune: Commune, others: list[Commune]) -> str:
     """The label, with the code beside it where another has the same."""
     same = sum(other.label == commune.label for other in others) > 1
     return f"{commune.label} {commune.code}" if same else commune.label

@@ -21,7 +21,7 @@ _DEPARTMENT = re.compile(r"(.+?)\s*\((\d{2,3}|2[ABab])\)")
 _ARTICLE = re.compile(r"(.+?)\s*\((?:les?|la|l['’])\)", re.IGNORECASE)
 
 
-class Typed(NamedTuple):
+class ParsedText(NamedTuple):
     """What a text says of a commune; `number` is an INSEE code or a postcode, of five characters."""
 
     number: str
@@ -29,7 +29,7 @@ class Typed(NamedTuple):
     department: str
 
 
-def parse(text: str) -> Typed:
+def parse(text: str) -> ParsedText:
     """« Amiens (80) », « 35238 Rennes », « 35238;Rennes;230890 », « Le Havre 76600 », « HAVRE (LE) », 80021…"""
     cells = [cell.strip(" \"'«»\xa0,") for cell in re.split(r"[;\t|]", text.replace("\x00", ""))]
     number = next((cell for cell in cells if _CELL.fullmatch(cell)), "")
@@ -39,7 +39,7 @@ def parse(text: str) -> Typed:
     name = _ARTICLE.sub(r"\1", name)
     match = _DEPARTMENT.fullmatch(name)
     name, department = (match[1], match[2].upper()) if match else (name, "")
-    return Typed(number.upper().zfill(5) if number else "", name.strip(), department)
+    return ParsedText(number.upper().zfill(5) if number else "", name.strip(), department)
 
 
 # -- Communes ---------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ _DISTRICT = re.compile(r"(paris|lyon|marseille) (\d{1,2})(?: ?(?:e|er|eme|ieme|n
 _DISTRICTS = {"paris": 75100, "lyon": 69380, "marseille": 13200}
 
 
-def _named(typed: Typed) -> list[Commune]:
+def _named(typed: ParsedText) -> list[Commune]:
     """By name. A former commune counts beside one of today if it is spelled better, or as well and in a larger one.
 
     « Vire » is Vire Normandie rather than Viré, « Évry » Évry-Courcouronnes (91) or Évry (89), « Vitré » Vitré (35).
@@ -152,7 +152,7 @@ def _spelled(name: str) -> str:
     return re.sub(r"[\W_]+", " ", name.casefold())
 
 
-def _bears(commune: Commune, typed: Typed) -> bool:
+def _bears(commune: Commune, typed: ParsedText) -> bool:
     """Whether the commune is called so, in more or fewer words, or was: it is then `found_as` what it was."""
     key = commune_key(typed.name)
     names = [commune.sort_key, commune.found_as.sort_key if commune.found_as else ""]
