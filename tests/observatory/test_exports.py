@@ -20,7 +20,6 @@ from tests.factories.territories import (
     DepartmentFactory,
     EpciFactory,
     FormerRegionFactory,
-    RegionFactory,
 )
 from totem.core import rendering
 from totem.observatory import queries
@@ -113,16 +112,18 @@ def test_the_list_of_establishments_is_a_spreadsheet_without_the_numbers_of_pers
 
 
 def test_a_register_of_a_part_of_the_country_gives_no_share_of_it(client: Client, stock):
-    assert "tableaux/specialisation.csv" in client.get(EPCI).content.decode()
-    DepartmentFactory(code="29", name="Finistère", region=RegionFactory(code="53", name="Bretagne"))
-    Department.objects.update(former_region=FormerRegionFactory())
-    Stock.objects.update(totals={"department": {"80": 11}})
+    Department.objects.update(former_region=FormerRegionFactory(), population=1_000)
+    Stock.objects.update(totals={"state": {"A": 25}, "department": {"80": 25}})  # of some 240 for a thousand people
+    DepartmentFactory(code="29", population=1_000, former_region=FormerRegionFactory(), name="Finistère")
     page = client.get(EPCI, headers={"accept-language": "en"}).content.decode()
-    assert "holds 1 of the 2 departments" in page
+    assert "it holds 25 open establishments, of about 17,000,000" in page
     assert "tableaux/specialisation.csv" not in page
     told = json.loads(client.get(f"{EPCI}donnees/datapackage.json", headers={"accept-language": "en"}).content)
     assert "specialisation" not in {resource["name"] for resource in told["resources"]}
-    assert any("holds 1 of the 2 departments" in note for note in told["notes"])
+    assert any("not that of the whole country" in note for note in told["notes"])
+    region = client.get("/observatoire/region/32/comparer/", headers={"accept-language": "en"}).content.decode()
+    assert "not that of the whole country" in region
+    assert "The regions" not in region
 
 
 @pytest.mark.parametrize(

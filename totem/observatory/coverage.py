@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
+from totem.observatory.register.plausibility import INHABITANTS, WHOLE
 from totem.territories.models import Department
 
 if TYPE_CHECKING:
     from totem.observatory.engine import Scope
     from totem.observatory.models import Stock
+
+
+LEAST_SHARE = 0.1
 
 
 class Missing(NamedTuple):
@@ -32,27 +36,19 @@ def missing(scope: "Scope") -> Missing:
     return Missing(_left_out(wanted, _codes(path, "nation")), _left_out(wanted, _codes(path, "series")))
 
 
-class Extent(NamedTuple):
-    """In how many departments of metropolitan France a stock has establishments, of how many."""
+def is_of_whole_country(stock: "Stock") -> bool:
+    """Whether shares of the country mean something in the stock; taken so where it does not tell its departments.
 
-    held: int
-    known: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether its shares of the country and ranks in it mean something; taken so where nothing tells."""
-        return not self.held or self.held == self.known
-
-
-def extent(stock: "Stock") -> Extent:
-    """How much of the country the stock is of; read once for each row of the database."""
-    kept: dict[str, Extent] = stock.__dict__
-    if "_extent" not in kept:
-        there = {code for code, rows in stock.totals.get("department", {}).items() if rows}
-        known = Department.objects.exclude(former_region=None).values_list("code", flat=True) if there else ()
-        metropolitan = set(known)
-        kept["_extent"] = Extent(len(metropolitan & there), len(metropolitan))
-    return kept["_extent"]
+    They do when each department of metropolitan France has a tenth at least of the open establishments that a whole
+    register has for its inhabitants. Read once for each row of the database.
+    """
+    kept: dict[str, bool] = stock.__dict__
+    if "_of_whole_country" not in kept:
+        rows = stock.totals.get("department")
+        metropolitan = Department.objects.exclude(former_region=None).values_list("code", "population") if rows else ()
+        least = LEAST_SHARE * WHOLE["A"] / INHABITANTS
+        kept["_of_whole_country"] = all(rows.get(code, 0) >= least * (people or 0) for code, people in metropolitan)
+    return kept["_of_whole_country"]
 
 
 def _left_out(wanted: list[str], held: frozenset[str]) -> tuple[str, ...]:

@@ -8,12 +8,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from totem.core.wording import number
 from totem.observatory.answers import Profile
 from totem.observatory.corrections import reach
-from totem.observatory.coverage import extent, missing
+from totem.observatory.coverage import is_of_whole_country, missing
 from totem.observatory.engine import Scope
 from totem.observatory.models import Stock
 from totem.observatory.register.layout import DOMICILIATION_UNITS, Estimate
+from totem.observatory.register.plausibility import WHOLE
 from totem.observatory.words import SYNTHETIC
 from totem.territories.overlaps import RULE_WORDS
 
@@ -232,13 +234,12 @@ def notes_for(scope: Scope, profile: Profile | None = None) -> tuple[Note, ...]:
 
 def part_of_country(stock: Stock) -> str:
     """That the stock is not of the whole country, so that shares of it mean nothing; empty where it is."""
-    found = extent(stock)
-    if found.whole:
+    if is_of_whole_country(stock):
         return ""
     return _(
-        "This register holds %(held)s of the %(known)s departments of metropolitan France: shares of the country and"
-        " ranks in it would mean nothing, and are not given."
-    ) % {"held": found.held, "known": found.known}
+        "This register is not that of the whole country: it holds %(held)s open establishments, of about %(whole)s."
+        " Shares of the country and ranks in it would mean nothing, and are not given."
+    ) % {"held": number(stock.totals["state"].get("A", 0)), "whole": number(round(WHOLE["A"], -6))}
 
 
 def _part_of_country(stock: Stock) -> tuple[Note, ...]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from totem.observatory import words
 from totem.observatory.activities import activity_labels
 from totem.observatory.answers import Actors, Company, Counted, Interval, Passage, Profile, Size, Year
-from totem.observatory.coverage import extent
+from totem.observatory.coverage import is_of_whole_country
 from totem.observatory.engine import Row, Scope
 from totem.observatory.masking import masked
 from totem.observatory.models import Nomenclature
@@ -224,7 +224,7 @@ def specialisation_table(scope: Scope, profile: Profile) -> Table:
             _defined("country"),
             _defined("quotient", "ratio", of="establishments"),
         ),
-        profile.specialities if extent(scope.stock).whole else (),
+        profile.specialities if is_of_whole_country(scope.stock) else (),
         drawing=Drawing("dots", "branch", ("quotient",), 2, 1.0, _("the country’s average")),
     )
 

@@ -19,7 +19,7 @@ from totem.observatory.answers import (
     Speciality,
     Totals,
 )
-from totem.observatory.coverage import extent
+from totem.observatory.coverage import is_of_whole_country
 from totem.observatory.engine import NoStock, Question, Row, Scope, opened
 from totem.observatory.models import ActivityVersion, Stock
 from totem.observatory.nomenclature import Pair, read_bridge
@@ -91,7 +91,7 @@ def ranking(scope: Scope, territory_of: Mapping[str, str]) -> tuple[Counted, ...
     with opened(scope) as question:
         question.register("territory", commune=territory_of.keys(), territory=territory_of.values())
         ranked = _counted(question.ask("ranking"), "territory")
-    whole = extent(scope.stock).whole
+    whole = is_of_whole_country(scope.stock)
     return tuple(row for row in ranked if whole or row.everything)
 
 

@@ -135,9 +135,12 @@ def _members(place: Place, level: str) -> Division | None:
     return _divided(Level(level or suits[0]), _communes_of(place), place.name)
 
 
-def peers(place: Place) -> Division | None:
-    """The territories of the place's level in the larger one that holds it, whole; None where there is none."""
-    if place.level not in PEERS_IN:
+def peers(place: Place, *, nationwide: bool = True) -> Division | None:
+    """The territories of the place's level in the larger one that holds it, whole; None where there is none.
+
+    Those of a region are all regions of the country: only where figures are `nationwide`.
+    """
+    if place.level not in PEERS_IN or not (nationwide or PEERS_IN[place.level]):
         return None
     around = PEERS_IN[place.level]
     if around is None:

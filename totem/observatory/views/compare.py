@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from totem.core.pages import NotFound, render_page, wants_partial
 from totem.observatory import queries, surroundings
 from totem.observatory.answers import Counted
+from totem.observatory.coverage import is_of_whole_country
 from totem.observatory.engine import Scope
 from totem.observatory.place_tables import comparison_table
 from totem.observatory.surroundings import Division
@@ -91,11 +92,12 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
     if wants_partial(request) and "ajouter" in request.GET:
         return render_page(request, TEMPLATE, _candidates(request, scope, typed), partial="found")
     order = read_order(request)
+    peers = surroundings.peers(scope.place, nationwide=is_of_whole_country(scope.stock))
     rankings = [
         ranking
         for ranking in (
             _chosen(request, scope, keys),
-            _ranked(request, scope, surroundings.peers(scope.place), "pairs", order),
+            _ranked(request, scope, peers, "pairs", order),
             *(
                 _ranked(request, scope, surroundings.members(scope.place, level), "membres", order)
                 for level in surroundings.levels_of(scope.place)

@@ -23,6 +23,7 @@ from totem.core.rendering.queued import drawn
 from totem.core.wording import date_with_year
 from totem.observatory import exports, open_data, queries, surroundings, words, yearly
 from totem.observatory.answers import Profile
+from totem.observatory.coverage import is_of_whole_country
 from totem.observatory.engine import Scope
 from totem.observatory.key_figures import KeyFigure, figures_of
 from totem.observatory.models import Stock
@@ -96,7 +97,7 @@ def _ranking(scope: Scope, kind: str, level: str) -> Table | None:
     """The members of a place at that level, or its peers, side by side; None where there are none."""
     if scope.place.partial:
         return None
-    division = surroundings.peers(scope.place) if kind == "pairs" else None
+    division = surroundings.peers(scope.place, nationwide=is_of_whole_country(scope.stock)) if kind == "pairs" else None
     if kind == "membres" and level in surroundings.levels_of(scope.place):
         division = surroundings.members(scope.place, level)
     if division is None or division.level != level:
