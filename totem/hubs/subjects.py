@@ -34,10 +34,11 @@ def _own(area: Area) -> int | None:
 
 def _published_in(area: Area, hubs: list[Hub], of_commune: dict[str, list[Hub]]) -> list[Hub]:
     place = area.place
-    near = [hub for code in place.communes for hub in of_commune.get(code, ())] if place.communes else hubs
-    if place.polygon is not None:
-        near = [hub for hub in near if place.holds(hub.commune_id, float(hub.longitude), float(hub.latitude))]
-    return [hub for hub in near if hub.is_published]
+    if place.polygon is None:
+        inside = [hub for code in place.communes for hub in of_commune.get(code, ())]
+    else:
+        inside = [hub for hub in hubs if place.holds(hub.commune_id, float(hub.longitude), float(hub.latitude))]
+    return [hub for hub in inside if hub.is_published]
 
 
 subjects.register(SubjectKind(HUB, _("a hub"), _("hubs"), hubs_inside))
