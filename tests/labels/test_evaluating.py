@@ -7,7 +7,17 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement, words
+from tests.factories.labels import (
+    AppointmentFactory,
+    BoardFactory,
+    BodyFactory,
+    CharterVersionFactory,
+    FundingLineFactory,
+    content_of,
+    requirement,
+    words,
+)
+from tests.factories.organisations import RelationFactory
 from tests.factories.territories import CommuneFactory, EpciFactory
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
@@ -99,6 +109,31 @@ def test_a_frozen_evaluation_is_computed_again_from_what_was_kept(board: Board, 
     declared(board, version, 3)
     assert computed_again(frozen)
     assert frozen.frozen
+
+
+def test_what_has_ended_is_zero_and_not_unknown(board):
+    CharterVersionFactory(
+        data=content_of(
+            [
+                requirement("role", "organisations", roles=["large_account_in"]),
+                requirement("body", "body", body="governing"),
+                requirement("office", "appointment"),
+                requirement("money", "funding", more_than=0, unit="€"),
+            ],
+            version="2026.2",
+        )
+    )
+    states = lambda: {one.id: one.state for one in evaluate(  # noqa: E731
+        board, day=DAY, workspace=board.workspace, version=CharterVersion.objects.get(version="2026.2")
+    ).result.criteria[0].findings}  # fmt: skip
+    assert set(states().values()) == {State.UNKNOWN}
+    about = {"workspace": board.workspace, "perimeter": board.perimeter}
+    RelationFactory(kind="large_account_in", workspace=board.workspace, perimeter=board.perimeter,
+                    since=datetime.date(2025, 1, 1), until=DAY)  # fmt: skip
+    BodyFactory(**about, since=datetime.date(2025, 1, 1), until=DAY)
+    AppointmentFactory(**about, since=datetime.date(2025, 1, 1), until=DAY)
+    FundingLineFactory(**about, starts_on=datetime.date(2025, 1, 1), ends_on=datetime.date(2025, 12, 31))
+    assert set(states().values()) == {State.NOT_MET}
 
 
 def test_the_number_of_queries_depends_neither_on_requirements_nor_on_territories(

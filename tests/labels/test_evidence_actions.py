@@ -1,6 +1,7 @@
 """Declaring, correcting, withdrawing, publishing, retaining: what is refused, what is kept, and which figure counts."""
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -113,6 +114,9 @@ class TestDeclaring:
         ("figured", "said", "field"),
         [
             (EVENTS, {"value": None}, "__all__"),
+            (EVENTS, {"value": Decimal(-5)}, "value"),
+            (replace(EVENTS, unit="%"), {"value": Decimal(101)}, "value"),
+            (SIGNED, {"value": Decimal(2)}, "value"),
             (EVENTS, {"unavailable": "Non compté"}, "__all__"),
             (EVENTS, {"starts_on": datetime.date(2026, 1, 1)}, "__all__"),
             (EVENTS, {"valid_until": datetime.date(2025, 1, 1)}, "__all__"),
@@ -479,6 +483,58 @@ class TestWhichCounts:
         assert last is not None
         assert known(workspace, place, lasting, last).state is FigureState.KNOWN
         assert known(workspace, place, lasting, last + datetime.timedelta(days=1)).state is FigureState.STALE
+
+    def test_a_stale_declared_one_does_not_hide_an_interval_that_is_computed(self, workspace, place, companies):
+        declared(workspace, place, 5, figured=companies, valid_until=datetime.date(2026, 1, 1))
+        assert known(workspace, place, companies).state is FigureState.STALE
+        self.reading(value=None, low=Decimal(3), high=Decimal(9))
+        assert known(workspace, place, companies).bounds == (3, 9)
+
+    def test_a_stale_computed_one_does_not_hide_what_is_declared(self, workspace, place, companies):
+        ReadingFactory(name=COMPANIES, subject=EPCI, day=datetime.date(2026, 7, 31), value=Decimal(7))
+        retained(workspace, None, "Le calcul", indicator=COMPANIES)
+        declared(workspace, place, 5, figured=companies)
+        assert known(workspace, place, companies).value == 5
+
+    def test_of_ones_own_a_stale_one_does_not_hide_a_later_one(self, workspace, place):
+        declared(workspace, place, 4, valid_until=datetime.date(2026, 1, 1))
+        declared(workspace, place, 5)
+        assert known(workspace, place).value == 5
+
+    @pytest.mark.parametrize("why", ["gone", "stale", "replaced"])
+    def test_a_choice_ends_with_the_figure_that_it_justified_and_says_so(self, workspace, place, companies, why):
+        until = datetime.date(2026, 10, 1) if why == "stale" else None
+        row = declared(workspace, place, 5, figured=companies, valid_until=until)
+        self.reading(value=Decimal(7))
+        retained(workspace, row, indicator=COMPANIES)
+        later = {"by": UserFactory(), "now": NOW + datetime.timedelta(minutes=1)}
+        if why == "gone":
+            evidence_actions.withdraw(observation=row, based_on=1, **later)
+        if why == "replaced":
+            evidence_actions.revise(observation=row, based_on=1, figured=companies, values=values(900), **later)
+        found = compare(companies, place, TODAY, workspace, {})
+        assert (found.line.known.value, found.why_ended) == (7, why)
+
+    def test_a_choice_outlives_a_correction_of_its_source(self, workspace, place, companies):
+        row = declared(workspace, place, 5, figured=companies)
+        self.reading(value=Decimal(7))
+        retained(workspace, row, indicator=COMPANIES)
+        later = {"by": UserFactory(), "now": NOW + datetime.timedelta(minutes=1)}
+        corrected = values(5, source="Rapport, page 12")
+        evidence_actions.revise(observation=row, based_on=1, figured=companies, values=corrected, **later)
+        assert known(workspace, place, companies).value == 5
+
+    def test_a_contradiction_is_decided_until_another_value_comes(self, workspace, place):
+        rows = [declared(workspace, place, value) for value in (5, 6)]
+        assert compare(EVENTS, place, TODAY, workspace, {}).line.contradicts
+        retained(workspace, rows[0])
+        line = compare(EVENTS, place, TODAY, workspace, {}).line
+        assert (line.contradicts, line.decided_on, line.values) == (False, TODAY, [5, 6])
+        evidence_actions.declare(
+            workspace=workspace, subject=place, figured=EVENTS, values=values(8), by=None,
+            now=NOW + datetime.timedelta(minutes=1),
+        )  # fmt: skip
+        assert compare(EVENTS, place, TODAY, workspace, {}).line.contradicts
 
     def test_a_computation_of_long_ago_is_stale(self, workspace, place, companies):
         ReadingFactory(name=COMPANIES, subject=EPCI, day=datetime.date(2026, 7, 31), value=Decimal(7))

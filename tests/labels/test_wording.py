@@ -251,3 +251,31 @@ def test_a_figure_that_says_yes_or_no_is_written_so() -> None:
         assert wording.asked_words(asked, charter) == ["Fibre: yes"]
         assert wording.finding_words(finding, asked, charter) == "no; asked: yes."
         assert wording.gap_words(finding, asked, charter) == ""
+
+
+def test_the_gap_of_a_share_is_in_points_and_in_seats():
+    charter = from_content(
+        content_of(
+            [
+                requirement("share", "measure", indicator="x", at_least=50, unit="%"),
+                requirement("board", "body", body="governing",
+                            seats=[{"as_share": True, "at_least": 50, "unit": "%"}]),
+            ],
+            indicators=[{"name": "x", "label": words("Part"), "unit": "%", "combine": "sum"}],
+        )
+    )  # fmt: skip
+    asked = {one.id: one for one in charter.requirements()}
+    short = {"comparator": "at_least", "threshold": Decimal(50), "unit": "%", "value": Decimal(47), "gap": Decimal(3)}
+    found = Finding("share", State.NOT_MET, **short)
+    assert wording.finding_words(found, asked["share"], charter).endswith("il manque 3\u00a0points.")
+    assert wording.gap_words(found, asked["share"], charter) == "3\u00a0points"
+    seats = Finding("board", State.NOT_MET, **short, note="seats", seats_missing=1)
+    assert "Il faudrait encore un siège." in wording.finding_words(seats, asked["board"], charter)
+    assert wording.gap_words(seats, asked["board"], charter).endswith("siège")
+
+
+@pytest.mark.parametrize(
+    ("on", "said"), [(None, "instance"), (datetime.date(2026, 1, 1), "instance, dernière réunion")]
+)
+def test_a_body_that_never_met_has_no_last_meeting(on, said):
+    assert wording.evidence_kind(Evidence(EvidenceKind.BODY, "Comité", 1, on=on)) == said

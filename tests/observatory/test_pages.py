@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import shapely
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils.html import strip_tags
+from django.utils.translation import override
 
 from config import doctor
 from tests.conftest import ModuleRows
@@ -17,7 +19,8 @@ from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
 from tests.factories.territories import PerimeterFactory, WorkspaceFactory, WorkspaceMemberFactory
 from tests.territories.grid import draw
-from totem.observatory.activities import DEFAULT
+from totem.observatory.activities import DEFAULT, actor_kinds
+from totem.observatory.answers import Actors
 from totem.observatory.models import ActivityPerimeter, Stock
 from totem.territories.actions import create_perimeter
 from totem.territories.models import Level, Outline
@@ -502,3 +505,12 @@ class TestDrawing:
             "Aucune : 0 établissement",
         ):
             assert answer in page
+
+
+def test_actors_who_may_not_be_named_are_counted_and_not_said_to_be_missing(client: Client, stock: Stock):
+    context = client.get(f"{AMIENS}acteurs/", **LANGUAGE).context
+    shown = {key: context[key] for key in context.keys()} | {"found": [Actors(actor_kinds()[0], 2, ())]}  # noqa: SIM118
+    with override("en"):
+        page = render_to_string("observatory/place_actors.html", shown)
+    assert "The register keeps their names from being published." in page
+    assert "No candidate" not in page

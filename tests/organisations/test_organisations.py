@@ -501,3 +501,11 @@ def test_the_people_ask_the_same_number_of_queries(client, representative, rows,
     client.get(url)
     with django_assert_num_queries(7):  # session, person, organisation, people, invitations, own hubs, own territories
         client.get(url)
+
+
+def test_a_siret_finds_the_company_that_is_known_by_its_siren(db):
+    workspace = WorkspaceFactory()
+    company = OrganisationFactory(siren="356000000", siret="", noted_by=workspace)
+    assert queries.match_organisations(LA_POSTE, workspace) == [company]
+    place = OrganisationFactory(siren="356000000", siret=LA_POSTE, noted_by=workspace)
+    assert queries.match_organisations(LA_POSTE, workspace) == [place]

@@ -16,6 +16,7 @@ from totem.core.edit_conflicts import EditConflict, version_token
 from totem.core.models import JournalEntry, StoredFile
 from totem.premises import actions
 from totem.premises.models import Building, Lot, Network, Offer, Phase, PhaseRevision, PhaseState
+from totem.premises.queries import building_summaries
 from totem.territories.models import Document
 
 pytestmark = pytest.mark.django_db
@@ -377,3 +378,11 @@ class TestBuildings:
         for fine in (document(building.workspace), document(WorkspaceFactory(), public=True)):
             actions.change_building(building=building, by=person, document=fine)
         assert Building.objects.get(pk=building.pk).document == fine
+
+
+def test_what_is_planned_carries_the_date_of_its_own_last_phase(db):
+    building = BuildingFactory()
+    for day in (date(2030, 1, 1), date(2032, 6, 30)):
+        phase_of(building, name=f"Jusqu’au {day}", due_on=day)
+    (summary,) = building_summaries(building.workspace, TODAY)
+    assert (summary.coming_m2, summary.due_on) == (6000, date(2032, 6, 30))

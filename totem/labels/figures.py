@@ -186,6 +186,15 @@ class FigureDefinition:
         """The unit as people read it."""
         return _("yes or no") if self.unit == YES_NO else self.unit
 
+    @property
+    def limits(self) -> tuple[int | None, int | None]:
+        """The least and the most that it can be: nothing is under 0, a share up to 100; a growth is what it is."""
+        if "growth" in (self.measure.name if self.measure else self.name):
+            return None, None
+        if self.combine is Combine.ANY:
+            return 0, 1
+        return 0, 100 if str(self.unit) == "%" else None
+
     def lasts_until(self, ends_on: date, *, computed: bool = False) -> date | None:
         """The last day on which a figure of that day counts, by the charter; None where it always does."""
         months = COMPUTED_LASTS_MONTHS if computed else self.validity_months

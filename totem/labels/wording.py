@@ -38,11 +38,10 @@ from totem.labels.charters.format import (
 from totem.labels.charters.vocabulary import LABELS, Of
 from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.facts import FINE, Finding, NextStep, Result, State
-from totem.labels.judging.logic import worst
+from totem.labels.judging.logic import UPWARDS, worst
 from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
 from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
 
-UPWARDS = frozenset({"at_least", "more_than"})
 FACTS = LABELS[Of.FACTS]
 
 
@@ -67,6 +66,14 @@ def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
     if said == "%":
         return wording.percent_words(wording.number(value))
     return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)
+
+
+def gap_amount(gap: Decimal, unit: Unit | Any = "") -> str:
+    """« 40 000 m² » that are missing or too many; of a share « 3 points »."""
+    if str(unit) != "%":
+        return amount_words(gap, unit)
+    said = {"number": wording.number(gap)}
+    return ngettext("%(number)s point", "%(number)s points", 1 if abs(gap) < 2 else 2) % said
 
 
 def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any = "") -> str:
@@ -100,8 +107,17 @@ def bound_words(charter: Charter, compared: Compared | CommonCompared) -> str:
 
 def finding_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
     """What was found, its gap, and why it is so: « 10 000 m² sur 50 000 : il en manque 40 000. »"""
-    said = [_figure_words(finding, requirement, charter), note_words(finding)]
+    said = [_figure_words(finding, requirement, charter), _seats_missing(finding), note_words(finding)]
     return " ".join(part for part in said if part)
+
+
+def _seats_missing(finding: Finding) -> str:
+    """« Il faudrait encore un siège. »"""
+    number = finding.seats_missing
+    if number is None:
+        return ""
+    words = ngettext("One more seat is needed.", "%(number)s more seats are needed.", number)
+    return words % {"number": wording.number(number)}
 
 
 def short_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
@@ -145,9 +161,9 @@ def _value_words(finding: Finding, unit: Unit, asked: str) -> str:
         counted = {"found": wording.number(value), "asked": amount_words(threshold, unit)}
         return _("%(found)s of %(asked)s: %(gap)s missing.") % {**counted, "gap": wording.number(finding.gap)}
     if finding.comparator in UPWARDS:
-        said = {"have": have, "threshold": wording.number(threshold), "gap": amount_words(finding.gap, unit)}
+        said = {"have": have, "threshold": wording.number(threshold), "gap": gap_amount(finding.gap, unit)}
         return _("%(have)s of %(threshold)s: %(gap)s missing.") % said
-    said = {"have": have, "gap": amount_words(finding.gap, unit), "asked": asked}
+    said = {"have": have, "gap": gap_amount(finding.gap, unit), "asked": asked}
     return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % said
 
 
@@ -183,14 +199,22 @@ def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit:
 
 def gap_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
     """What is missing or too much, alone: « 40 000 m² »; empty where it is not a number."""
-    if not finding.gap or finding.unit == YES_NO or isinstance(requirement, GroupRequirement | BodyRequirement):
+    if finding.seats_missing:
+        return amount_words(finding.seats_missing, ngettext("seat", "seats", finding.seats_missing))
+    if (
+        not finding.gap
+        or finding.unit == YES_NO
+        or isinstance(requirement, GroupRequirement)
+        or finding.note == "classes"
+    ):
         return ""
-    return amount_words(finding.gap, _unit(finding, requirement, charter))
+    return gap_amount(finding.gap, _unit(finding, requirement, charter))
 
 
 NOTES = {
     "missing": gettext_lazy("No figure is known yet."),
     "interval": gettext_lazy("The figure is only known between two bounds."),
+    "from_zero": gettext_lazy("Only a limit is known, from zero up: the figure itself has to be given."),
     "mode": gettext_lazy("The time that is known is by another way of travelling."),
     "contradicted": gettext_lazy("Several sources contradict each other: none is retained yet."),
     "stale": gettext_lazy("The figure is no longer valid."),
@@ -202,6 +226,7 @@ NOTES = {
     "no_place": gettext_lazy("The limits are not known."),
     "not_drawn": gettext_lazy("The perimeter is made of whole communes: no limit is drawn."),
     "nobody": gettext_lazy("Nobody in this role is recorded here."),
+    "ended": gettext_lazy("Those who were recorded here in this role have left it."),
     "too_few": gettext_lazy("There are not enough of them."),
     "not_distinct": gettext_lazy("The same organisation would serve twice."),
     "also_role": gettext_lazy("The other role that is asked for is not recorded."),
@@ -210,6 +235,7 @@ NOTES = {
     "no_year": gettext_lazy("No closed year of theirs is known."),
     "old_year": gettext_lazy("The last closed year that is known is too old."),
     "no_body": gettext_lazy("No such body is recorded."),
+    "body_ended": gettext_lazy("The body that was recorded has ended."),
     "form": gettext_lazy("It does not have one of the legal forms asked for."),
     "gip_half": gettext_lazy(
         "In a GIP, public bodies and those with a public-service task have over half of the votes or of the capital."
@@ -220,12 +246,14 @@ NOTES = {
     "no_capital": gettext_lazy("The shares of the capital are not all known."),
     "no_votes": gettext_lazy("The votes are not known."),
     "no_seats": gettext_lazy("The members are not recorded."),
+    "seats_ended": gettext_lazy("All seats that were recorded have ended."),
     "no_call": gettext_lazy("It was not set up after a call."),
     "never_met": gettext_lazy("No meeting is recorded."),
     "old_meeting": gettext_lazy("It has not met recently enough."),
     "classes": gettext_lazy("Some of those who have to sit in it are not there."),
     "seats": gettext_lazy("The seats are not shared as asked."),
     "nobody_appointed": gettext_lazy("Nobody is named yet."),
+    "appointment_ended": gettext_lazy("The last appointment has ended."),
     "appointed_by": gettext_lazy("The appointment was not made by one of those who have to."),
     "not_entrepreneur": gettext_lazy("The person is not recorded as an entrepreneur."),
     "no_judgement": gettext_lazy("Nobody has judged it yet."),
@@ -311,12 +339,19 @@ EVIDENCE = {
     EvidenceKind.ORGANISATION: gettext_lazy("located here"),
     EvidenceKind.YEAR: gettext_lazy("closed year"),
     EvidenceKind.BUILDING: gettext_lazy("building"),
-    EvidenceKind.BODY: gettext_lazy("body, last meeting"),
+    EvidenceKind.BODY: gettext_lazy("body"),
     EvidenceKind.APPOINTMENT: gettext_lazy("appointment"),
     EvidenceKind.FUNDING: gettext_lazy("funding line"),
     EvidenceKind.JUDGEMENT: gettext_lazy("judgement"),
     EvidenceKind.PLACE: gettext_lazy("perimeter"),
 }
+
+
+def evidence_kind(item: Evidence) -> str:
+    """What kind of thing a piece of evidence is; its day is that of the last meeting of a body that has met."""
+    if item.kind is EvidenceKind.BODY and item.on is not None:
+        return _("body, last meeting")
+    return str(EVIDENCE[item.kind])
 
 
 def evidence_label(item: Evidence) -> str:

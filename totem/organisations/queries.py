@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 
 from totem.accounts.models import User
 from totem.core.compiled_queries import AnyOf, CompiledQuery, QueryParameter
+from totem.core.periods import EARLIEST_DAY
 from totem.core.sort_keys import sort_key
 from totem.organisations.models import (
     HOLDS_AT_ORGANISATION,
@@ -226,7 +227,7 @@ _COMMUNES = QueryParameter("communes", ArrayField(CharField(max_length=5)))
 def _relations() -> "QuerySet[Any, Any]":
     seen = Q(public=True) | Q(workspace=QueryParameter("workspace", BigIntegerField()))
     day = QueryParameter("on", DateField())
-    begun = Q(Q(until=None) | Q(until__gt=day), since__lte=day)
+    begun = Q(Q(until=None) | Q(until__gt=QueryParameter("ended_after", DateField())), since__lte=day)
     rows = Relation.objects.filter(seen, begun).annotate(at_perimeter=_AT_PERIMETER, at_commune=_AT_COMMUNE)
     return rows.order_by("organisation__sort_key", "organisation_id", "kind", "since", "pk")
 
@@ -249,12 +250,17 @@ def relations_inside(
     perimeters: Collection[int],
     workspace: Workspace | None,
     on: datetime.date,
+    *,
+    with_ended: bool = False,
 ) -> list[RelationRow]:
     """The relations in force in these communes or perimeters on that day, visible to the workspace. One query.
+
+    `with_ended`: those that have ended by then too.
 
     `communes=None`: everywhere, for a run over many territories. Ordered by organisation, kind and start.
     """
     asked: dict[str, Any] = {"workspace": _id(workspace), "on": on}
+    asked["ended_after"] = EARLIEST_DAY if with_ended else on
     if communes is None:
         return [RelationRow(*values) for values in _EVERYWHERE.rows(**asked)]
     places = {"communes": sorted(set(communes)), "perimeters": sorted(set(perimeters))}
@@ -336,6 +342,8 @@ def match_organisations(text: str, workspace: Workspace | None) -> list[Organisa
     number = re.sub(r"\s", "", text.rpartition("(")[2].rstrip(") "))
     if re.fullmatch(r"[0-9]{14}", number):
         found = _visible(workspace).filter(siret=number)
+        if not found:  # the company, where no establishment of it is noted
+            found = _visible(workspace).filter(siren=number[:9], siret="")
     elif re.fullmatch(r"[0-9]{9}", number):
         found = _visible(workspace).filter(siren=number)
     else:

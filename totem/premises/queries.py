@@ -366,7 +366,10 @@ def phase_history(phase: Phase) -> PhaseHistory:
 
 
 class BuildingSummary(NamedTuple):
-    """A building in a list: m², next delivery date, longest delay in months of what is to come, best Mbit/s."""
+    """A building in a list: m², when all that is planned is due, longest delay in months, best Mbit/s.
+
+    `due_on` is the last of the planned dates.
+    """
 
     building: Building
     delivered_m2: Decimal
@@ -393,7 +396,7 @@ def _summary(building: Building, on: date, undecided: bool) -> BuildingSummary:
     phases = list(building.phases.all())
     delivered = [phase for phase in phases if phase.state == PhaseState.DELIVERED]
     coming = [phase_history(phase) for phase in phases if phase.state in {PhaseState.PLANNED, PhaseState.UNDER_WAY}]
-    due = min((row.phase.due_on for row in coming if row.phase.due_on is not None), default=None)
+    due = max((row.phase.due_on for row in coming if row.phase.due_on is not None), default=None)
     held = [offer for offer in building.offers.all() if offer.network == Network.FIXED and offer.holds(on)]
     return BuildingSummary(
         building,

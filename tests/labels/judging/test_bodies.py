@@ -9,6 +9,7 @@ import pytest
 from tests.factories.labels import requirement
 from tests.labels.judging.cases import DAY, body, company, only, seat, year
 from totem.labels.judging.facts import (
+    RULES,
     AppointmentFact,
     BodyFact,
     Finding,
@@ -132,6 +133,24 @@ class TestBodies:
         seats = [{"as_share": True, "classes": ["company"], "at_least": 50, "unit": "%"}]
         found = self.found(body(seat("company"), seat("state")), seats=seats)
         assert (found.state, found.value, found.threshold, found.unit) == (State.MET, 50, 50, "%")
+
+    @pytest.mark.parametrize(("observers", "value"), [(False, 50), (True, 25)])
+    def test_observers_do_not_count_in_a_share_unless_the_charter_says_so(self, observers: bool, value: int) -> None:
+        asked = {"as_share": True, "classes": ["company"], "more_than": 50, "unit": "%", "observers": observers}
+        watching = (seat("state", 0, role="observer"), seat("state", 0, role="observer"))
+        seats = (seat("company"), seat("local_authority"), *watching)
+        required = requirement("b", "body", body="governing", seats=[asked])
+        found = only(required, bodies=(body(*seats),), rules=RULES)
+        assert (found.value, found.seats_missing) == (value, 3 if observers else 1)
+        assert only(required, bodies=(body(*seats),)).value == 25  # what was kept by the former rules stays so
+
+    def test_what_has_ended_is_none_and_not_unknown(self) -> None:
+        found = only(requirement("b", "body", body="governing"), ended=("governing",))
+        assert (found.state, found.note) == (State.NOT_MET, "body_ended")
+        left = self.found(body(had_seats=True), seats=[{"at_least": 1, "unit": "seats"}])
+        assert (left.state, left.note) == (State.NOT_MET, "seats_ended")
+        office = only(requirement("o", "appointment"), ended=("chief_digital_officer",))
+        assert (office.state, office.note) == (State.NOT_MET, "appointment_ended")
 
 
 class TestTheOfficer:

@@ -7,8 +7,9 @@ import pytest
 
 from tests.factories.labels import requirement, words
 from tests.labels.judging.cases import DAY, SEALED, between, measure, of, only, parameter
+from totem.core.measures import Figure
 from totem.core.periods import months_before
-from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
+from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount, known_figure
 from totem.labels.judging.facts import Bounds, Finding, FundingFact, JudgementFact, NextStep, State
 
 
@@ -84,6 +85,22 @@ class TestFigures:
         figures = {"minutes_to_tgv_station": of(12, mode="car")}
         states = [only(asked, {"mode": parameter(mode)}, figures=figures).state for mode in ("any", "car", "walk")]
         assert states == [State.MET, State.MET, State.UNKNOWN]
+
+
+def from_zero(high: int | None) -> KnownFigure:
+    """As `labels.figures` makes it of what is computed."""
+    return known_figure(Figure.between(0, high), on=datetime.date(2026, 11, 1), evidence=())
+
+
+@pytest.mark.parametrize("high", [None, 560])
+def test_from_zero_to_anything_is_no_figure_given(high: int | None) -> None:
+    found = only(measure(at_least=0), figures={"m": from_zero(high)})
+    assert (found.state, found.step, found.note) == (State.UNKNOWN, NextStep.DECLARE, "from_zero")
+
+
+def test_a_limit_from_above_still_says_that_a_threshold_is_not_reached_or_not_passed() -> None:
+    assert only(measure(at_least=600), figures={"m": from_zero(560)}).state is State.NOT_MET
+    assert only(measure(at_most=600), figures={"m": from_zero(560)}).state is State.MET
 
 
 class TestPlans:

@@ -23,6 +23,13 @@ class TestOrganisations:
         found = only(requirement("o", "organisations", roles=["animates"]))
         assert (found.state, found.note, found.step, found.gap) == (State.UNKNOWN, "nobody", NextStep.ORGANISATION, 1)
 
+    def test_those_who_have_left_are_none_and_not_unknown(self) -> None:
+        asked = requirement("o", "organisations", roles=["mentors"], kinds=["startup"])
+        found = only(asked, organisations=(company(1),), ended_roles=here(1, kinds=["mentors"]))
+        assert (found.state, found.value, found.gap, found.about) == (State.NOT_MET, 0, 1, ("Société 1",))
+        other = only(asked, organisations=(company(1),), ended_roles=here(1, kinds=["invests_in"]))
+        assert other.state is State.UNKNOWN
+
     def test_distinct_ones_are_counted(self) -> None:
         asked = requirement("o", "organisations", roles=["large_account_in"], number=3)
         roles = here(1, 1, 2, kinds=["large_account_in"])

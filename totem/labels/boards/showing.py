@@ -52,7 +52,7 @@ class ShownEvidence:
 
     @property
     def kind_word(self) -> str:
-        return str(wording.EVIDENCE[self.item.kind])
+        return wording.evidence_kind(self.item)
 
     @property
     def source(self) -> str:

@@ -225,6 +225,7 @@ class Seats(Compared, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # of the member's organisation
     where: tuple[Where, ...] = ()  # facts of the member's organisation
+    observers: bool = False  # whether seats without a vote count in a share
 
 
 class BodyRequirement(Common, tag_field="kind", tag="body", frozen=True, kw_only=True):

@@ -135,6 +135,7 @@ MEANINGS = {
         "true: an award or an agreement with a term. Until when it holds is declared with it; after that day it is "
         "stale."
     ),
+    "Seats.observers": _("true: seats of observers count in a share too; without it they do not."),
     "GeometryRequirement.drawn": _("true: a drawn limit is asked for, not whole communes."),
     "BodyRequirement.body": _("Governing body, or legal vehicle."),
     "BodyRequirement.forms": _("Legal forms that are accepted."),

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import combinations
 
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -93,6 +94,12 @@ class Line:
     declared: Declaration | None = None  # the observation that counts
     by: str = ""  # the workspace that published it, where it is another one
     stale_since: datetime.date | None = None
+    decided_on: datetime.date | None = None  # when somebody chose among these values, or after them
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether values contradict each other and nobody has decided which counts."""
+        return bool(self.values) and self.decided_on is None
 
     @property
     def words(self) -> str:
@@ -173,7 +180,20 @@ def line_of(
         values = sorted({row.value for row in rows if row.observation in counts and row.value is not None})
     stale = stale_since(figured, declared) if declared is not None and known.state is FigureState.STALE else None
     by = names.get(declared.observation, "") if declared is not None else ""
-    return Line(figured, known, _origin(known, declared, by), values, declared, by, stale)
+    decided = _decided_on(choosing, figured, subject.key, rows) if values else None
+    return Line(figured, known, _origin(known, declared, by), values, declared, by, stale, decided)
+
+
+def _decided_on(
+    choosing: FigureChoice, figured: FigureDefinition, key: str, rows: Sequence[Declaration]
+) -> datetime.date | None:
+    """The day of the choice that counts, where it was made with all of these values there."""
+    choice, _chosen = choosing.choice(key, figured.name)
+    if choice is None or choice.automatic or choosing.why_ended(key, figured.name):
+        return None
+    if any(row.written_at > choice.made_at for row in rows if row.observation != choice.observation):
+        return None
+    return timezone.localdate(choice.made_at)
 
 
 def _origin(known: KnownFigure, declared: Declaration | None, by: str) -> Origin:
@@ -273,6 +293,7 @@ class Comparison:
     withdrawn: Sequence[Said]
     choices: Sequence[Choice]  # of the workspace, the last first
     parts: Sequence[Part] = field(default=())
+    why_ended: str = ""  # the last choice of the workspace does not count any more (`FigureChoice.why_ended`)
 
     @property
     def computed_words(self) -> str:
@@ -286,13 +307,6 @@ class Comparison:
     def mine(self) -> Choice | None:
         """What the workspace retains."""
         return self.choices[0] if self.choices else None
-
-    @property
-    def mine_is_gone(self) -> bool:
-        """Whether what somebody chose is withdrawn or not published any more."""
-        if self.mine is None or self.mine.retention.automatic or self.mine.retention.observation_id is None:
-            return False
-        return self.mine.said is None or self.mine.said.version.withdrawn
 
 
 def compare(
@@ -326,6 +340,7 @@ def compare(
             for key in subject.parts
             for own in (choosing.own(key, figured.name),)
         ],
+        why_ended=choosing.why_ended(subject.key, figured.name),
     )
 
 

@@ -122,6 +122,11 @@ def _check(
         errors["method"] = _("Say how the time was measured.")
     if figured.travel and version.value is not None and not version.mode:
         errors["mode"] = _("Say how one travels.")
+    least, most = figured.limits
+    if version.value is not None and least is not None and version.value < least:
+        errors["value"] = _("This figure cannot be under %(least)s.") % {"least": least}
+    if version.value is not None and most is not None and version.value > most:
+        errors["value"] = _("This figure cannot be over %(most)s.") % {"most": most}
     if any(document.workspace_id != version.observation.workspace_id for document in documents):
         errors["documents"] = _("This document is not one of the territory’s.")
     if errors:

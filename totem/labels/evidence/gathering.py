@@ -12,7 +12,7 @@ from totem.labels.charters.format import Charter
 from totem.labels.evidence.figures import read_figures
 from totem.labels.evidence.people import People, PeopleAsked
 from totem.labels.figures import figures_of, midnight_after
-from totem.labels.judging.facts import Bounds, Facts, JudgementFact
+from totem.labels.judging.facts import RULES, Bounds, Facts, JudgementFact
 from totem.labels.models import Board, CharterVersion, Judgement
 from totem.labels.subjects import Subject
 from totem.territories.models import Workspace
@@ -50,6 +50,9 @@ def gather(
             funding=people.funding_of(subject),
             judgements=judgements,
             bounds=_bounds(subject),
+            rules=RULES,
+            ended_roles=tuple(people.ended_roles[subject.key]),
+            ended=tuple(sorted(people.ended[subject.key])),
         )
         for subject in subjects
     ]

@@ -76,6 +76,9 @@ class People:
         self.subjects, self.day, self.workspace = subjects, day, workspace
         self.named: dict[int, OrganisationFact] = {}
         self.roles: defaultdict[str, list[RoleFact]] = defaultdict(list)
+        self.ended_roles: defaultdict[str, list[RoleFact]] = defaultdict(list)
+        self.ended: defaultdict[str, set[str]] = defaultdict(set)
+        self.funded: set[str] = set()  # where some line was ever recorded
         self.bodies: defaultdict[str, list[BodyFact]] = defaultdict(list)
         self.appointments: defaultdict[str, list[AppointmentFact]] = defaultdict(list)
         self.funding: defaultdict[str, list[FundingFact]] = defaultdict(list)
@@ -106,13 +109,12 @@ class People:
 
     def organisations_of(self, subject: Subject) -> tuple[OrganisationFact, ...]:
         """Those that play a role in the subject or sit in one of its bodies, in order."""
-        ids = {role.organisation for role in self.roles[subject.key]}
+        ids = {role.organisation for role in self.roles[subject.key] + self.ended_roles[subject.key]}
         ids |= {seat.organisation for body in self.bodies[subject.key] for seat in body.seats if seat.organisation}
         return tuple(msgspec.structs.replace(self.named[pk], years=tuple(self.years[pk])) for pk in sorted(ids))
 
     def funding_of(self, subject: Subject) -> tuple[FundingFact, ...] | None:
-        lines = self.funding.get(subject.key)
-        return tuple(lines) if lines else None
+        return tuple(self.funding[subject.key]) if subject.key in self.funded else None
 
     def places(self, perimeter: int | None, commune: str | None) -> list[str]:
         """The keys of the subjects in which something stands that holds in a perimeter or in a commune."""
@@ -128,7 +130,7 @@ class People:
 
     def read_roles(self) -> None:
         perimeters = [subject.perimeter for subject in self.subjects if subject.perimeter is not None]
-        for row in relations_inside(self.communes, perimeters, self.workspace, self.day):
+        for row in relations_inside(self.communes, perimeters, self.workspace, self.day, with_ended=True):
             self.named[row.organisation_id] = OrganisationFact(row.organisation_id, row.name, row.organisation_kind)
             role = RoleFact(
                 row.organisation_id,
@@ -142,8 +144,9 @@ class People:
                 row.document_sha256 or "",
                 row.partner_kind or "",
             )
+            has_ended = row.until is not None and row.until <= self.day
             for key in self.places(row.at_perimeter, row.at_commune):
-                self.roles[key].append(role)
+                (self.ended_roles if has_ended else self.roles)[key].append(role)
 
     def read_located(self, kinds: frozenset[str]) -> None:
         for row in organisations_inside(self.communes, kinds, self.workspace):
@@ -186,68 +189,91 @@ class People:
     def read_bodies(self) -> None:
         rows = _BODIES.rows(**self.about)
         seats: defaultdict[int, list[SeatFact]] = defaultdict(list)
-        for body, actor_class, role, votes, capital, pk, name, kind in (
-            _SEATS.rows(bodies=[row[2] for row in rows], day=self.day) if rows else ()
+        had_seats = set()
+        for until, body, actor_class, role, votes, capital, pk, name, kind in (
+            _SEATS.rows(bodies=[row[3] for row in rows], day=self.day) if rows else ()
         ):
+            if self.has_ended(until):
+                had_seats.add(body)
+                continue
             if pk is not None:
                 self.named.setdefault(pk, OrganisationFact(pk, name, kind))
             seats[body].append(SeatFact(actor_class, role, votes, capital, pk))
-        for perimeter, hub, pk, kind, name, form, has_capital, after_call, last, sha in rows:
-            fact = BodyFact(pk, kind, name, form, has_capital, after_call, tuple(seats[pk]), last, sha or "")
-            self.bodies[self.key_of(perimeter, hub)].append(fact)
+        for until, perimeter, hub, pk, kind, name, form, has_capital, after_call, last, sha in rows:
+            key = self.key_of(perimeter, hub)
+            if self.has_ended(until):
+                self.ended[key].add(kind)
+                continue
+            theirs, left = tuple(seats[pk]), pk in had_seats and not seats[pk]
+            fact = BodyFact(pk, kind, name, form, has_capital, after_call, theirs, last, sha or "", left)
+            self.bodies[key].append(fact)
+
+    def has_ended(self, until: datetime.date | None) -> bool:
+        """Whether the first day without it has come."""
+        return until is not None and until <= self.day
 
     def read_appointments(self) -> None:
-        for perimeter, hub, pk, office, act, since, by, kind, entrepreneur, sha in _APPOINTMENTS.rows(**self.about):
+        for until, perimeter, hub, pk, office, act, since, by, kind, entrepreneur, sha in _APPOINTMENTS.rows(
+            **self.about
+        ):
+            key = self.key_of(perimeter, hub)
             fact = AppointmentFact(pk, office, act, since, by, kind, entrepreneur, sha or "")
-            self.appointments[self.key_of(perimeter, hub)].append(fact)
+            if self.has_ended(until):
+                self.ended[key].add(fact.office)
+            else:
+                self.appointments[key].append(fact)
 
     def read_funding(self) -> None:
-        for perimeter, hub, pk, level, purpose, amount, source, sha in _FUNDING.rows(**self.about):
-            self.funding[self.key_of(perimeter, hub)].append(FundingFact(pk, level, purpose, amount, source, sha or ""))
+        for ends_on, perimeter, hub, pk, level, purpose, amount, source, sha in _FUNDING.rows(**self.about):
+            key = self.key_of(perimeter, hub)
+            self.funded.add(key)
+            if ends_on >= self.day:
+                self.funding[key].append(FundingFact(pk, level, purpose, amount, source, sha or ""))
 
 
 _DAY = QueryParameter("day", DateField())
-_IN_FORCE = (Q(since=None) | Q(since__lte=_DAY)) & (Q(until=None) | Q(until__gt=_DAY))
+_BEGUN = Q(since=None) | Q(since__lte=_DAY)
 
 
-def _governed(model: type[Governed], in_force: Q) -> "QuerySet[Any, Any]":
-    """What is declared of these perimeters and hubs, that holds that day and that the workspace sees."""
+def _governed(model: type[Governed], begun: Q) -> "QuerySet[Any, Any]":
+    """What is declared of these perimeters and hubs, that has begun by that day and that the workspace sees."""
     integers = ArrayField(BigIntegerField())
     about = Q(AnyOf("perimeter", QueryParameter("perimeters", integers))) | Q(
         AnyOf("hub", QueryParameter("hubs", integers))
     )
     seen = Q(public=True) | Q(workspace=QueryParameter("workspace", BigIntegerField()))
-    return model._default_manager.filter(about, seen, in_force).order_by("pk")
+    return model._default_manager.filter(about, seen, begun).order_by("pk")
 
 
 _BODIES = CompiledQuery(
     lambda: (
-        _governed(Body, _IN_FORCE)
+        _governed(Body, _BEGUN)
         .annotate(last=Max("meetings__held_on", filter=Q(meetings__held_on__lte=_DAY)))
         .values_list(
-            *("perimeter_id", "hub_id", "pk", "kind", "name", "legal_form", "has_capital", "after_call", "last"),
+            *("until", "perimeter_id", "hub_id", "pk", "kind", "name", "legal_form", "has_capital", "after_call"),
+            "last",
             "document__sha256",
         )
     )
 )
 _SEATS = CompiledQuery(
     lambda: (
-        Seat.objects.filter(_IN_FORCE, AnyOf("body", QueryParameter("bodies", ArrayField(BigIntegerField()))))
+        Seat.objects.filter(_BEGUN, AnyOf("body", QueryParameter("bodies", ArrayField(BigIntegerField()))))
         .order_by("pk")
         .values_list(
-            *("body_id", "actor_class", "role", "votes", "capital_share"),
+            *("until", "body_id", "actor_class", "role", "votes", "capital_share"),
             *("organisation_id", "organisation__name", "organisation__kind"),
         )
     )
 )
 _APPOINTMENTS = CompiledQuery(
-    lambda: _governed(Appointment, _IN_FORCE).values_list(
-        *("perimeter_id", "hub_id", "pk", "office", "act", "since"),
+    lambda: _governed(Appointment, _BEGUN).values_list(
+        *("until", "perimeter_id", "hub_id", "pk", "office", "act", "since"),
         *("appointed_by__name", "appointed_by__kind", "is_entrepreneur", "document__sha256"),
     )
 )
 _FUNDING = CompiledQuery(
-    lambda: _governed(FundingLine, Q(starts_on__lte=_DAY, ends_on__gte=_DAY)).values_list(
-        *("perimeter_id", "hub_id", "pk", "level", "purpose", "amount", "source", "document__sha256")
+    lambda: _governed(FundingLine, Q(starts_on__lte=_DAY)).values_list(
+        *("ends_on", "perimeter_id", "hub_id", "pk", "level", "purpose", "amount", "source", "document__sha256")
     )
 )

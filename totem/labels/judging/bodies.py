@@ -1,8 +1,9 @@
 """Who governs: what a body is made of, that it met, the rules of its form; who was named, and by whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import count
 
 import msgspec
 
@@ -12,14 +13,25 @@ from totem.labels.figures import Evidence, EvidenceKind
 from totem.labels.judging.case import Case
 from totem.labels.judging.facts import FINE, RANK, AppointmentFact, BodyFact, Finding, NextStep, SeatFact, State
 from totem.labels.judging.legal import legal_state
-from totem.labels.judging.logic import Number, both, decimal_of, gap_to, passes_between, state_of, worst
+from totem.labels.judging.logic import (
+    UPWARDS,
+    Number,
+    both,
+    decimal_of,
+    gap_to,
+    passes,
+    passes_between,
+    state_of,
+    worst,
+)
 
 
 def body(case: Case, asked: BodyRequirement) -> Finding:
     """The body of that kind that comes closest, and the part of it that decides."""
     bodies = sorted((one for one in case.facts.bodies if one.kind == asked.body), key=lambda one: one.id)
     if not bodies:
-        return Finding(asked.id, State.UNKNOWN, NextStep.BODY, note="no_body")
+        ended = asked.body in case.facts.ended
+        return _none(asked.id, ended, NextStep.BODY, "body_ended" if ended else "no_body")
     parts = {one.id: tuple(_parts(case, asked, one)) for one in bodies}
     best = max(bodies, key=lambda one: RANK[worst(part.state for part in parts[one.id])])
     decisive = min(parts[best.id], key=lambda part: (RANK[part.state], part.threshold is None))
@@ -27,6 +39,15 @@ def body(case: Case, asked: BodyRequirement) -> Finding:
     if decisive.state in FINE:
         decisive = msgspec.structs.replace(decisive, step=NextStep.NOTHING, gap=None, note="", about=())
     return msgspec.structs.replace(decisive, evidence=(seen,))
+
+
+def _none(pk: str, ended: bool, step: NextStep, note: str) -> Finding:
+    """Nothing in force: not known where nothing was ever recorded, none where it has ended."""
+    return Finding(pk, State.NOT_MET if ended else State.UNKNOWN, step, note=note)
+
+
+def _no_seats(pk: str, one: BodyFact) -> Finding:
+    return _none(pk, one.had_seats, NextStep.MEMBERS, "seats_ended" if one.had_seats else "no_seats")
 
 
 def _parts(case: Case, asked: BodyRequirement, one: BodyFact) -> Iterator[Finding]:
@@ -61,7 +82,7 @@ def _meeting(case: Case, pk: str, months: int, one: BodyFact) -> Finding:
 
 def _classes(pk: str, classes: tuple[str, ...], one: BodyFact) -> Finding:
     if not one.seats:
-        return Finding(pk, State.UNKNOWN, NextStep.MEMBERS, note="no_seats")
+        return _no_seats(pk, one)
     seated = {seat.actor_class for seat in one.seats}
     absent = tuple(name for name in classes if name not in seated)
     return Finding(pk, state_of(not absent), NextStep.MEMBERS, gap=Decimal(len(absent)), note="classes", about=absent)
@@ -70,11 +91,12 @@ def _classes(pk: str, classes: tuple[str, ...], one: BodyFact) -> Finding:
 def _seats(case: Case, pk: str, asked: Seats, one: BodyFact) -> Finding:
     """A share or a number of seats, votes or capital, against its threshold; facts not known leave it open."""
     comparator, threshold = case.bound(asked)
-    if not one.seats:
-        return Finding(pk, State.UNKNOWN, NextStep.MEMBERS, note="no_seats")
-    if asked.of == "capital" and any(seat.capital is None for seat in one.seats):
+    seats = _seats_that_count(case, asked, one)
+    if not seats:
+        return _no_seats(pk, one)
+    if asked.of == "capital" and any(seat.capital is None for seat in seats):
         return Finding(pk, State.UNKNOWN, NextStep.MEMBERS, note="no_capital")
-    fits = [(_weight(asked, seat), _fits(case, asked, seat)) for seat in one.seats]
+    fits = [(_weight(asked, seat), _fits(case, asked, seat)) for seat in seats]
     low: Number = sum((weight for weight, fit in fits if fit), Decimal(0))
     high: Number = sum((weight for weight, fit in fits if fit is not False), Decimal(0))
     if asked.as_share:
@@ -96,7 +118,26 @@ def _seats(case: Case, pk: str, asked: Seats, one: BodyFact) -> Finding:
         gap=gap_to(comparator, low, high, threshold),
         note="seats",
         about=asked.roles + asked.classes + asked.kinds,
+        seats_missing=_seats_missing(case, asked, fits) if passed is False else None,
     )
+
+
+def _seats_that_count(case: Case, asked: Seats, one: BodyFact) -> tuple[SeatFact, ...]:
+    """The seats that count: in a share, those of observers only where the charter says so."""
+    if case.facts.rules < 2 or not asked.as_share or asked.observers or "observer" in asked.roles:
+        return one.seats
+    return tuple(seat for seat in one.seats if seat.role != "observer")
+
+
+def _seats_missing(case: Case, asked: Seats, fits: Sequence[tuple[Decimal, bool | None]]) -> int | None:
+    """How many seats more of those asked for would reach a share of the seats; None where that is no answer."""
+    comparator, threshold = case.bound(asked)
+    if case.facts.rules < 2 or asked.of != "seats" or not asked.as_share:
+        return None
+    if comparator not in UPWARDS or threshold >= 100:
+        return None
+    ours, whole = sum(fit is True for _weight, fit in fits), len(fits)
+    return next(more for more in count(1) if passes(comparator, Fraction(100 * (ours + more), whole + more), threshold))
 
 
 def _weight(asked: Seats, seat: SeatFact) -> Decimal:
@@ -121,7 +162,8 @@ def appointment(case: Case, asked: AppointmentRequirement) -> Finding:
     """The person in that office who comes closest; of so many posts, the state of the last that is needed."""
     named = sorted((one for one in case.facts.appointments if one.office == asked.office), key=lambda one: one.id)
     if not named:
-        return Finding(asked.id, State.UNKNOWN, NextStep.APPOINT, note="nobody_appointed")
+        ended = asked.office in case.facts.ended
+        return _none(asked.id, ended, NextStep.APPOINT, "appointment_ended" if ended else "nobody_appointed")
     judged = {one.id: _appointed(asked, one) for one in named}
     best = sorted(named, key=lambda one: -RANK[judged[one.id][0]])
     number = int(case.charter.amount(asked.number))

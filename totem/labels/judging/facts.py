@@ -90,6 +90,7 @@ class BodyFact(PlainStruct, frozen=True):
     seats: tuple[SeatFact, ...] = ()
     last_meeting: datetime.date | None = None
     sha256: str = ""
+    had_seats: bool = False  # seats were recorded, and all of them have ended
 
 
 class AppointmentFact(PlainStruct, frozen=True):
@@ -133,6 +134,9 @@ class Bounds(PlainStruct, frozen=True):
     area_km2: float | None = None
 
 
+RULES = 2  # since 2: observers do not count in a share of seats unless the charter says so; seats to add are said
+
+
 class Facts(PlainStruct, frozen=True):
     """Everything a program may decide on about one subject on one day."""
 
@@ -147,6 +151,9 @@ class Facts(PlainStruct, frozen=True):
     funding: tuple[FundingFact, ...] | None = None  # None: nobody has said anything of money
     judgements: dict[str, JudgementFact] = {}
     bounds: Bounds | None = None
+    rules: int = 1  # by which edition of the rules they are judged: what is kept goes by its own (`RULES`)
+    ended_roles: tuple[RoleFact, ...] = ()
+    ended: tuple[str, ...] = ()  # kinds of bodies and offices that were recorded and have ended
 
 
 # -- Findings ---------------------------------------------------------------------------------------------------------
@@ -194,6 +201,7 @@ class Finding(PlainStruct, frozen=True):
     facts: tuple[str, ...] = ()  # of `charter.Fact`
     evidence: tuple[Evidence, ...] = ()
     expected_on: datetime.date | None = None
+    seats_missing: int | None = None  # that would reach a share, added to those there are
     members: tuple["Finding", ...] = ()
 
 

@@ -17,10 +17,10 @@ from totem.labels.charters.format import (
     UnitWords,
     indicator_of,
 )
-from totem.labels.figures import MISSING, Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
+from totem.labels.figures import FROM_ZERO, MISSING, Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
 from totem.labels.judging.case import SHOWN, Case
 from totem.labels.judging.facts import Finding, NextStep, State
-from totem.labels.judging.logic import gap_to, passes, passes_between, state_of
+from totem.labels.judging.logic import UPWARDS, gap_to, passes, passes_between, state_of
 
 # Of a figure that cannot be used: its state, the next step, and the word that says why.
 _UNUSABLE = {
@@ -48,13 +48,15 @@ def compared(case: Case, asked: CommonCompared, known: KnownFigure) -> Finding:
     gap = None
     if known.state is FigureState.KNOWN:
         passed = passes_between(comparator, low, high, threshold)
+        given = not (passed and known.reason == FROM_ZERO and comparator in UPWARDS)
+        passed = passed if given else None
         state = state_of(passed)
         step = {True: NextStep.NOTHING, False: NextStep.REACH, None: NextStep.SETTLE}[passed]
-        note = "interval" if passed is None else ""
+        step, note = (step, "interval" if passed is None else "") if given else (NextStep.DECLARE, FROM_ZERO)
         gap = None if passed else gap_to(comparator, low, high, threshold)
     else:
         state, step, note = _UNUSABLE[known.state]
-        note = "mode" if known.reason == "mode" else note
+        note = known.reason if known.reason in {"mode", FROM_ZERO} else note
     return Finding(
         asked.id,
         state,

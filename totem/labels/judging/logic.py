@@ -11,7 +11,7 @@ Number = Decimal | Fraction | int
 
 _CONTRARY = {State.MET: State.NOT_MET, State.NOT_MET: State.NOT_APPLICABLE}
 _COMPARE = {"at_least": operator.ge, "more_than": operator.gt, "at_most": operator.le, "less_than": operator.lt}
-_UPWARDS = frozenset({"at_least", "more_than"})
+UPWARDS = frozenset({"at_least", "more_than"})
 
 
 # -- States -----------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def passes(comparator: str, value: Number, threshold: Decimal) -> bool:
 
 def passes_between(comparator: str, low: Number | None, high: Number | None, threshold: Decimal) -> bool | None:
     """Whether a value that lies between two bounds (None: nothing bounds it) passes; None where that is open."""
-    surely, possibly = (low, high) if comparator in _UPWARDS else (high, low)
+    surely, possibly = (low, high) if comparator in UPWARDS else (high, low)
     if surely is not None and passes(comparator, surely, threshold):
         return True
     if possibly is not None and not passes(comparator, possibly, threshold):
@@ -84,7 +84,7 @@ def passes_between(comparator: str, low: Number | None, high: Number | None, thr
 
 def gap_to(comparator: str, low: Number | None, high: Number | None, threshold: Decimal) -> Decimal | None:
     """How much is missing (or too much), in the unit: at most, where the value is an interval; None: no telling."""
-    sign, nearest = (1, low) if comparator in _UPWARDS else (-1, high)
+    sign, nearest = (1, low) if comparator in UPWARDS else (-1, high)
     return None if nearest is None else decimal_of(max(sign * (Fraction(threshold) - Fraction(nearest)), Fraction(0)))
 
 

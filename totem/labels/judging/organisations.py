@@ -1,6 +1,6 @@
 """A number of distinct organisations in a role here, each of which satisfies everything together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -53,7 +53,8 @@ def organisations(
 ) -> tuple[Finding, Holders]:
     """What is found, and who holds it. `others` are those of a requirement whose organisations do not serve twice."""
     number = int(case.charter.amount(asked.number))
-    candidates = _candidates(case, asked)
+    candidates = _candidates(case, asked, case.facts.roles)
+    ended = () if candidates else _names(case, _candidates(case, asked, case.facts.ended_roles))
     judged = {pk: _verdict(case, asked, case.organisations[pk], roles) for pk, roles in candidates.items()}
     holders = Holders(
         number,
@@ -61,10 +62,11 @@ def organisations(
         frozenset(pk for pk, said in judged.items() if said.state is not State.NOT_MET),
     )
     surely, possibly = holders.left_by(others)
-    state = nth_best((said.state for said in judged.values()), number) if judged else State.UNKNOWN
+    none = State.NOT_MET if ended else State.UNKNOWN  # those who were there and are there no more are none
+    state = nth_best((said.state for said in judged.values()), number) if judged else none
     if judged and surely < number:
         state = worst((state, State.UNKNOWN if possibly >= number else State.NOT_MET))
-    note, about, facts = _why(case, state, judged)
+    note, about, facts = ("ended", ended, ()) if ended else _why(case, state, judged)
     if others and surely < number <= len(holders.surely):
         serving = holders.surely & others.possibly
         note, about, facts = "not_distinct", tuple(sorted(case.organisations[pk].name for pk in serving)), ()
@@ -87,10 +89,14 @@ def organisations(
 LOCATED = ("", "located_in")  # its address is here, or somebody says that it is
 
 
-def _candidates(case: Case, asked: OrganisationsRequirement) -> dict[int, list[RoleFact]]:
-    """The organisations that play one of the roles here, with these roles."""
+def _names(case: Case, pks: Iterable[int]) -> tuple[str, ...]:
+    return tuple(sorted(case.organisations[pk].name for pk in pks)[:NAMED])
+
+
+def _candidates(case: Case, asked: OrganisationsRequirement, roles: Iterable[RoleFact]) -> dict[int, list[RoleFact]]:
+    """The organisations of these roles that play one that is asked, with those."""
     found: dict[int, list[RoleFact]] = {}
-    for role in case.facts.roles:
+    for role in roles:
         fits = role.kind in (asked.roles or LOCATED)
         if not fits or (asked.stage and role.stage != asked.stage):
             continue
