@@ -81,10 +81,17 @@ def test_what_a_spreadsheet_made_of_a_siret_is_left_out_and_shown_with_its_line(
         mangled = [",".join([*row[:2], word, *row[3:]]) for row, word in zip(first, MANGLED, strict=True)]
         return [lines[0], *mangled, *lines[6:]]
 
-    folder, found = spoiled(tmp_path, StockEtablissement=mangle)
+    folder, found = spoiled(
+        tmp_path,
+        StockEtablissement=mangle,
+        StockUniteLegale=lambda lines: [*lines, lines[1].replace("289000010", "2.9E+08")],
+        geolocalisation=lambda lines: [*lines, lines[2].replace("28900002800018", "2890000280001")],
+    )
     assert (found.rows, sum(found.totals["state"].values())) == (sound[1].rows - 5,) * 2
     assert found.left_out == {
-        Kind.ESTABLISHMENTS: {"malformed": {"rows": 5, "examples": [[n, word] for n, word in enumerate(MANGLED, 2)]}}
+        Kind.ESTABLISHMENTS: {"malformed": {"rows": 5, "examples": [[n, word] for n, word in enumerate(MANGLED, 2)]}},
+        Kind.UNITS: {"malformed": {"rows": 1, "examples": [[55, "2.9E+08"]]}},
+        Kind.GEOLOCATION: {"malformed": {"rows": 1, "examples": [[8, "2890000280001"]]}},
     }
     assert not {"", *MANGLED} & {row["siret"] for row in rows(folder / "establishments.parquet")}
 

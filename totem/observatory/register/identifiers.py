@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 EXAMPLES = 5
+JOINED = (Kind.UNITS, Kind.GEOLOCATION)  # to establishments: a row whose identifier is none is joined to nothing
 LeftOut = dict[str, dict[str, Any]]
 
 
@@ -48,13 +49,15 @@ IDENTIFIERS = {
 
 
 def suspects(connection: "DuckDBPyConnection") -> Set[Kind]:
-    """The files that may hold such rows, as `establishments`, made of them, tells: others are not read twice."""
+    """The files that may hold such rows, told from `establishments`, which was made of them, and from what is joined."""
     if number(connection, sql("suspects")):
-        return {Kind.ESTABLISHMENTS, Kind.UNITS, Kind.GEOLOCATION}
-    without_unit = number(connection, "SELECT count(*) FROM establishments WHERE unit_open IS NULL")
-    if without_unit and number(connection, "SELECT count(*) FROM source_units WHERE is_siren(siren) IS NOT TRUE"):
-        return {Kind.UNITS}
-    return set()
+        return {Kind.ESTABLISHMENTS, *JOINED}
+    return {kind for kind in JOINED if _has_malformed(connection, kind)}
+
+
+def _has_malformed(connection: "DuckDBPyConnection", kind: Kind) -> bool:
+    sound = f"SELECT count(*) FROM {VIEWS[kind]} WHERE ({IDENTIFIERS[kind].sound}) IS NOT TRUE"  # noqa: S608 - ours
+    return number(connection, sound) > 0
 
 
 def leave_out(
