@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 EXAMPLES = 5
+WITHOUT_UNIT = "SELECT count(*) FROM establishments WHERE unit_open IS NULL"
 JOINED = (Kind.UNITS, Kind.GEOLOCATION)  # to establishments: a row whose identifier is none is joined to nothing
 LeftOut = dict[str, dict[str, Any]]
 
@@ -48,11 +49,17 @@ IDENTIFIERS = {
 }
 
 
-def suspects(connection: "DuckDBPyConnection") -> Set[Kind]:
-    """The files that may hold such rows, told from `establishments`, which was made of them, and from what is joined."""
+def suspects(connection: "DuckDBPyConnection", sources: Mapping[Kind, Source]) -> Set[Kind]:
+    """The files that may hold such rows, told from `establishments`, made of them, and from what is joined to it.
+
+    A CSV of legal units is not read again for those that have no establishment: they are in no figure.
+    """
     if number(connection, sql("suspects")):
         return {Kind.ESTABLISHMENTS, *JOINED}
-    return {kind for kind in JOINED if _has_malformed(connection, kind)}
+    again = {kind for kind in JOINED if kind in sources}
+    if not sources[Kind.UNITS].parquet and not number(connection, WITHOUT_UNIT):
+        again.remove(Kind.UNITS)
+    return {kind for kind in again if _has_malformed(connection, kind)}
 
 
 def _has_malformed(connection: "DuckDBPyConnection", kind: Kind) -> bool:

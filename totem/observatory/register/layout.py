@@ -198,7 +198,7 @@ def _write_establishments(
     with followed(connection, "establishments", progress):
         _copy(connection, _establishments(), target)
     connection.execute(f"CREATE VIEW establishments AS FROM read_parquet({quoted(target)})")
-    left_out = leave_out(connection, sources, suspects(connection))
+    left_out = leave_out(connection, sources, suspects(connection, sources))
     if left_out:
         progress("establishments: once more, without the rows whose identifier is none or stands twice")
         _copy(connection, _establishments(), target)
