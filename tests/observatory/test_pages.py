@@ -4,6 +4,7 @@ import json
 import math
 import re
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.territories.grid import draw
 from totem.observatory.activities import DEFAULT, actor_kinds
 from totem.observatory.answers import Actors
 from totem.observatory.models import ActivityPerimeter, Stock
+from totem.organisations.models import Relation
 from totem.territories.actions import create_perimeter
 from totem.territories.models import Level, Outline
 
@@ -514,3 +516,24 @@ def test_actors_who_may_not_be_named_are_counted_and_not_said_to_be_missing(clie
         page = render_to_string("observatory/place_actors.html", shown)
     assert "The register keeps their names from being published." in page
     assert "No candidate" not in page
+
+
+def test_an_establishment_of_the_register_becomes_an_actor_in_one_click(client: Client, stock: Stock):
+    page = client.get(f"{AMIENS}entreprises/", **LANGUAGE).content.decode()
+    assert "Add to the actors" not in page
+    member = WorkspaceMemberFactory(role="agent", person__language="en")
+    client.force_login(member.person)
+    page = client.get(f"{AMIENS}entreprises/", **LANGUAGE).content.decode()
+    url = unescape(re.search(r'href="([^"]+)">Add to the actors<span class="visually-hidden">: Grande Ourse', page)[1])
+    form = client.get(url)
+    assert form.context["who"].initial["organisation"] == "Grande Ourse"
+    assert form.context["form"].initial["kind"] == "located_in"
+    sent = {f"who-{name}": value for name, value in form.context["who"].initial.items()}
+    said = form.context["form"].initial
+    sent |= {name: str(said[name]) for name in ("kind", "commune", "since", "source")} | {"who-kind": "startup"}
+    assert client.post(url, sent).status_code == 302
+    made = Relation.objects.get()
+    assert (made.organisation.name, made.kind, made.commune_id) == ("Grande Ourse", "located_in", "80021")
+    assert made.source.startswith("SIRENE register, establishment ")
+    again = client.get(url).context["who"].initial["organisation"]
+    assert again == made.organisation  # known by its SIREN

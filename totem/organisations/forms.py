@@ -117,7 +117,8 @@ def search_for(form: forms.BaseForm, workspace: Workspace) -> None:
     """Let the fields of the form find the organisations that this workspace sees."""
     for name, field in form.fields.items():
         if isinstance(field, OrganisationField):
-            field.workspace, field.named = workspace, form.get_initial_for_field(field, name)
+            named = form.get_initial_for_field(field, name)
+            field.workspace, field.named = workspace, named if isinstance(named, Organisation | int) else None
 
 
 class EvidenceForm(forms.Form):

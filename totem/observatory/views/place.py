@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -41,6 +42,7 @@ from totem.observatory.views.frame import framed
 from totem.observatory.views.maps import PAR, VARIABLES, country_map, is_outlined, levels_of
 from totem.observatory.views.scopes import address, kept, of_place, read_version
 from totem.territories.models import Department, FormerRegion, Level, Outline, Perimeter, Region
+from totem.territories.permissions import EDIT, workspaces_of
 from totem.territories.search import find_places, sole_match
 
 NARROW = 390
@@ -188,7 +190,7 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
         more={
             name: value for name, value in asked.items() if (value and value != "1") or (name == "employeurs" and value)
         },
-        lines=company_lines(scope, found[:ROWS_A_PAGE]),
+        lines=company_lines(scope, found[:ROWS_A_PAGE], _actor_forms(request)),
         totals=queries.totals(scope),
         branches=[(n, name, n == branch) for n, name in enumerate(scope.activities.branches, start=1)],
         branch=branch,
@@ -238,8 +240,17 @@ def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
     return int(text)
 
 
-def company_lines(scope: Scope, found: Sequence[Company]) -> list[dict[str, Any]]:
-    """The companies as the page lists them: the cells of their table by name, with the wording of the activity."""
+def _actor_forms(request: HttpRequest) -> list[str]:
+    """The address of the form of an actor in each territory that the person may change."""
+    mine = [one for one in workspaces_of(request.user) if request.user.has_perm(EDIT, one)]
+    return [reverse("organisations:actor_add", args=[one.slug]) for one in mine]
+
+
+def company_lines(scope: Scope, found: Sequence[Company], forms: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The companies as the page lists them: the cells of their table by name, with the wording of the activity.
+
+    `forms` are the addresses where an actor is added, which each row fills in.
+    """
     table = companies_table(scope, found)
     labels = activity_labels(scope.activities.nomenclature, {company.activity for company in found})
     return [
@@ -248,9 +259,17 @@ def company_lines(scope: Scope, found: Sequence[Company]) -> list[dict[str, Any]
             "label": labels.get(company.activity, ""),
             "named": bool(company.name),
             "head_office": company.head_office,
+            "actor_urls": [f"{form}?{_as_actor(company)}" for form in forms if not company.natural_person],
         }
         for company, line in zip(found, table.lines, strict=True)
     ]
+
+
+def _as_actor(company: Company) -> str:
+    """What the form of an actor takes from the register."""
+    said = {"siren": company.siren, "nom": company.name or "", "commune": company.commune}
+    source = _("SIRENE register, establishment %(siret)s") % {"siret": company.siret}
+    return urlencode(said | {"nature": "located_in", "source": source})
 
 
 @of_place

@@ -27,7 +27,7 @@ from totem.organisations.forms import (
     WhoForm,
     label_of,
 )
-from totem.organisations.models import LegalForm, Organisation, Relation, YearFigures
+from totem.organisations.models import LegalForm, Organisation, Relation, RelationKind, YearFigures
 from totem.territories.actions import add_document
 from totem.territories.forms import say_former_communes
 from totem.territories.models import Workspace
@@ -95,8 +95,8 @@ def add(request: HttpRequest, workspace: str) -> HttpResponse:
     """What an organisation does in the territory; the organisation is chosen by name or number, or noted on the way."""
     row = workspace_for(request.user, workspace, EDIT)
     sent = request.POST if request.method == "POST" else None
-    who = WhoForm(sent, prefix="who", workspace=row, initial={"organisation": _asked(request, row)})
-    form = RelationForm(sent, request.FILES or None, workspace=row, initial={"since": clock.today()})
+    who = WhoForm(sent, prefix="who", workspace=row, initial=_proposed_who(request, row))
+    form = RelationForm(sent, request.FILES or None, workspace=row, initial=_proposed_relation(request))
     if sent is not None and all([who.is_valid(), form.is_valid()]):
         made = _declared(request, row, who, form)
         if made is not None:
@@ -108,10 +108,27 @@ def add(request: HttpRequest, workspace: str) -> HttpResponse:
     return _form_page(request, row, form, "organisations/relation_form.html", context)
 
 
-def _asked(request: HttpRequest, workspace: Workspace) -> Organisation | None:
-    """The organisation from whose page one comes."""
-    asked = request.GET.get("organisation", "")
-    return queries.visible_organisation(workspace, int(asked)) if asked.isdecimal() and len(asked) < 10 else None
+def _proposed_who(request: HttpRequest, workspace: Workspace) -> dict[str, Any]:
+    """The organisation from whose page one comes, or the company of the register that one comes from."""
+    asked, siren = request.GET.get("organisation", ""), request.GET.get("siren", "")
+    if asked.isdecimal() and len(asked) < 10:
+        return {"organisation": queries.visible_organisation(workspace, int(asked))}
+    if not siren:
+        return {}
+    known = queries.match_organisations(siren[:14], workspace)
+    new = {"organisation": request.GET.get("nom", "")[:150], "siren": siren[:9]}
+    return {"organisation": known[0]} if known else new | {"commune": request.GET.get("commune", "")[:5]}
+
+
+def _proposed_relation(request: HttpRequest) -> dict[str, Any]:
+    """What the address proposes: a kind of relation, a commune, where it is read."""
+    kind = request.GET.get("nature", "")
+    proposed = {
+        "kind": kind if kind in RelationKind.values else "",
+        "commune": request.GET.get("commune", "")[:5],
+        "source": request.GET.get("source", "")[:300],
+    }
+    return {"since": clock.today()} | {name: value for name, value in proposed.items() if value}
 
 
 def _declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: RelationForm) -> Relation | None:
