@@ -63,7 +63,7 @@ PUBLIC = {
     "observatory:place_data_file", "observatory:table_csv", "observatory:chart_svg", "observatory:place_pdf",
     "observatory:method", "observatory:activities", "observatory:activities_one", "observatory:activities_version",
     "observatory:activities_codes", "labels:index", "labels:charter", "labels:charter_version", "labels:charter_file",
-    "labels:charter_json", "labels:schema", "labels:format",
+    "labels:charter_json", "labels:schema", "labels:format", "core:site_address",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {

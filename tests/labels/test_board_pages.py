@@ -8,6 +8,7 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -26,6 +27,7 @@ from tests.factories.territories import (
     WorkspaceMemberFactory,
 )
 from totem.core.models import JournalEntry
+from totem.core.wording import date_with_year
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
 from totem.labels.figures import figures_of
@@ -152,7 +154,7 @@ class TestTheBoard:
         page = text_of(client.get(at("board", board)))
         assert "0 criteria of 2 are met; 1 is not, 1 has to be judged." in page
         assert "10,000 m² of 50,000: 40,000 m² missing." in page
-        assert "Asked: at least 3 grands comptes. Nobody in this role is recorded here." in page
+        assert "Asked: at least 3 grands comptes. No large digital account is recorded here yet." in page
         assert "Totem’s assumption: Grands comptes" in page
         assert "by version 1 of the charter" in page
         assert "Livrer." in page  # what to do next, in the charter's own words
@@ -164,7 +166,8 @@ class TestTheBoard:
         assert [row.shown.asked.id for row in rows] == ["seen", "signed", "area", "accounts"]
         urls = {row.shown.asked.id: row.shown.next_url for row in rows}
         assert urls["area"] == at("figure", board, "area")
-        assert urls["accounts"] == reverse("organisations:actors", args=[board.workspace.slug])
+        add = reverse("organisations:actor_add", args=[board.workspace.slug])
+        assert urls["accounts"] == f"{add}?nature=large_account_in"
         assert urls["signed"] == at("declare", board, "essai.signed")
         assert urls["seen"] == at("judge", board, "seen")
 
@@ -196,7 +199,7 @@ class TestTheBoard:
         team()
         CharterVersionFactory(data={**CONTENT, "version": "2", "valid_from": "2014-01-01"})
         page = text_of(client.get(at("board", board), {"le": "2015-03-31", "charte": "1"}))
-        assert "As of Tuesday 31 March 2015" in page
+        assert "As of 31 March 2015" in page
         assert "by version 1 of" in page
         assert (
             "?le=2015-03-31&amp;charte=1"
@@ -215,7 +218,7 @@ class TestTheBoard:
         bare = BoardFactory(workspace=board.workspace, perimeter=PerimeterFactory(workspace=board.workspace))
         response = client.get(at("board", bare))
         assert response.status_code == 200
-        assert "The perimeter has no version" in text_of(response)
+        assert "Nothing says yet what the perimeter is made of" in text_of(response)
         assert client.get(at("criterion", bare, "q1")).status_code == 404
         refused = client.post(at("freeze", bare), {"day": TODAY, "version": "1"})
         assert (refused.status_code, refused.context["form"].errors.keys()) == (422, {"day"})
@@ -338,7 +341,7 @@ class TestEvaluations:
         page = text_of(client.get(response.url))
         assert "Appel de novembre" in page
         assert made.sha256 in page
-        assert "Identical" in page
+        assert "Computed again today: same result." in page
         assert "today’s states and figures are the same" in page
         judged(board, version, "not_met")
         after = client.get(response.url)
@@ -369,7 +372,7 @@ class TestEvaluations:
             frozen=True,
             made_at=NOW,
         )
-        assert "Not identical" in text_of(client.get(at("evaluation", board, other.pk)))
+        assert "another result" in text_of(client.get(at("evaluation", board, other.pk)))
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -444,7 +447,7 @@ class TestBoardsOfATerritory:
         TeamMemberFactory(hub=hidden, person=person)
         TeamMemberFactory(hub=theirs, person=person, role="desk")
         url = reverse("labels:board_create", args=[board.workspace.slug]) + "?charte=cantine-essai"
-        assert list(client.get(url).context["form"].fields["hub"].queryset) == [mine]
+        assert list(client.get(url).context["form"].fields["hub"].queryset) == [mine, hidden]
         assert client.post(url, {"hub": theirs.pk}).status_code == 422
         response = client.post(url, {"hub": mine.pk})
         assert response.url == at("board", Board.objects.get(hub=mine))
@@ -559,5 +562,36 @@ class TestThePublicBoard:
         assert client.get(reverse("labels:public_board", args=[shown.slug]), {"le": "x"}).status_code == 404
         hidden = BoardFactory()
         bare = client.get(reverse("labels:public_board", args=[BoardFactory(public=True).slug]))
-        assert (bare.status_code, "The perimeter has no version" in text_of(bare)) == (200, True)
+        assert (bare.status_code, "Nothing says yet what the perimeter is made of" in text_of(bare)) == (200, True)
         assert client.get(reverse("labels:public_criterion", args=[hidden.slug, "q1"])).status_code == 404
+
+
+class TestOnPaper:
+    def test_page_one_sums_up_with_rule_day_whole_addresses_and_a_place_to_sign(self, board, version, team, client):
+        team()
+        declared(board, version, 10_000)
+        page = client.get(at("board", board)).content.decode()
+        summary = page[page.index("print-summary") : page.index("</section>", page.index("print-summary"))]
+        said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(summary)))
+        assert f"As of {date_with_year(TODAY)} Rule Essai, version 1" in said
+        assert settings.SITE_URL + reverse("labels:charter_version", args=["essai", "1"]) in said
+        assert settings.SITE_URL + at("board", board) in said
+        assert version.sha256 in said
+        assert "Signature" in said
+        assert settings.SITE_URL in client.get(reverse("core:site_address")).content.decode()
+
+    def test_every_date_has_its_year(self, board, version, team, client):
+        team()
+        declared(board, version, 10_000)
+        for url in (at("board", board), at("evaluation", board, frozen(board).pk)):
+            days = re.findall(r"<time[^>]*>([^<]*)</time>", client.get(url).content.decode())
+            assert days
+            assert [day for day in days if str(TODAY.year) not in day] == []
+
+    def test_the_frozen_one_tells_each_requirement_once(self, board, version, team, client):
+        team()
+        declared(board, version, 10_000)
+        page = client.get(at("evaluation", board, frozen(board).pk)).content.decode()
+        told = page[page.index('<ol class="criteria">') :]
+        for requirement_ in charter_of(version).requirements():
+            assert told.count(f"<strong>{requirement_.title}</strong>") == 1

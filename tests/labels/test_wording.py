@@ -1,10 +1,12 @@
 """What is found and what is asked, as sentences; French typography by the language."""
 
 import datetime
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils.translation import override
 
 from tests.factories.labels import content_of, requirement, words
@@ -14,6 +16,8 @@ from totem.labels.charters.format import Charter, UnitWords, from_content
 from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure
 from totem.labels.judging import judge
 from totem.labels.judging.facts import CriterionFinding, Facts, Finding, NextStep, Result, State
+from totem.labels.models import Seat
+from totem.organisations.models import RelationKind
 
 CHARTER: Charter = from_content(
     content_of(
@@ -23,6 +27,7 @@ CHARTER: Charter = from_content(
             requirement("staff", "measure", indicator="staff", more_than=25, unit="employees"),
             requirement("accounts", "organisations", roles=["large_account_in"], number="$number"),
             requirement("fund", "organisations", roles=["invests_in"], number=2),
+            requirement("startups", "organisations", kinds=["startup", "sme"], number=1),
             requirement("body", "body", body="governing"),
             requirement("seen", "judgement", guide=words("?")),
         ],
@@ -173,7 +178,7 @@ def test_a_judgement_says_when_and_why():
     finding = Finding("seen", State.NOT_MET, note="judged", evidence=(seen,))
     with override("en"):
         said = wording.finding_words(finding, ASKED["seen"], CHARTER)
-    assert said.startswith("Judged on Tuesday 31 March 2015: Trop peu.")
+    assert said.startswith("Judged on 31 March 2015: Trop peu.")
     assert len(said) < 240
 
 
@@ -279,3 +284,16 @@ def test_the_gap_of_a_share_is_in_points_and_in_seats():
 )
 def test_a_body_that_never_met_has_no_last_meeting(on, said):
     assert wording.evidence_kind(Evidence(EvidenceKind.BODY, "Comité", 1, on=on)) == said
+
+
+def test_a_council_reads_french_that_it_understands():
+    """What stood there before spoke as the program does."""
+    former = ("gelé", "Geler", "érimé", "JSON canonique", "d’autres yeux", "faits gardés", "en sait peut-être plus")
+    catalogue = (settings.BASE_DIR / "locale/fr/LC_MESSAGES/django.po").read_text(encoding="utf-8")
+    told = re.findall(r'^(?:msgstr(?:\[\d\])? )?"(.*)"$', catalogue, re.MULTILINE)
+    assert [line for line in told for word in former if word in line] == []
+    with override("fr"):
+        assert str(wording.nobody_words(ASKED["startups"])) == "Aucune startup implantée ici n’est enregistrée."
+        assert str(RelationKind.MENTORS.label) == "Parraine de jeunes entreprises"
+        assert str(Seat._meta.get_field("actor_class").verbose_name) == "collège"
+        assert str(wording.state_word("stale")) == "À actualiser"

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from totem.core import views as of_site
 from totem.core.design import views
 from totem.core.operations import views as operations
 
 app_name = "core"
 urlpatterns = [
+    path("adresse.css", of_site.site_address, name="site_address"),
     path("installation/etat/", operations.state, name="state"),
     path("installation/etat/sauvegardes/", operations.backups, name="backups"),
     path("installation/demandes/", operations.requests, name="requests"),

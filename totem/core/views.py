@@ -1,5 +1,6 @@
 """Health checks (liveness, readiness), metrics, the pages of a bad request and of an unhandled exception."""
 
+import json
 import sys
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from django.views.defaults import server_error as django_server_error
 
@@ -90,6 +91,15 @@ def _is_migrated() -> bool:
         executor = MigrationExecutor(connection)
         _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
     return _migrated
+
+
+@login_not_required
+@cache_control(public=True, max_age=3600)
+@require_safe
+def site_address(request: HttpRequest) -> HttpResponse:
+    """The site's address as a stylesheet: paper shows whole addresses, of which pages know the path alone."""
+    content = f":root {{ --site: {json.dumps(settings.SITE_URL)}; }}\n"
+    return HttpResponse(content, content_type="text/css; charset=utf-8")
 
 
 def _plain(text: str, status: int) -> HttpResponse:

@@ -14,6 +14,7 @@ from totem.core.queues import LONG
 from totem.labels.boards import actions as board_actions
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.similar import similar_to
 from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board, Search
@@ -41,6 +42,7 @@ def refresh_board(board_id: int) -> None:
     board = Board.objects.select_related("workspace", "perimeter", "hub").filter(pk=board_id).first()
     if board is not None:
         refresh(board, now=clock.now())
+        compute_similar(board, now=clock.now())
 
 
 def refresh(board: Board, *, now: datetime) -> None:
@@ -64,6 +66,15 @@ def refresh(board: Board, *, now: datetime) -> None:
     board_actions.keep_daily(board=board, day=day, now=now)
     if failed:
         raise ExceptionGroup(f"Measures of {board}", failed)
+
+
+def compute_similar(board: Board, *, now: datetime) -> None:
+    """Compute the same figures of similar territories, for the mean that stands beside each."""
+    day = timezone.localdate(now)
+    with suppress(NoCharter, PlaceNotFound):
+        figures = figures_of(charter_of(version_for(board.charter, day))).values()
+        similar = similar_to(subject_of(board, day))
+        evidence_actions.take_readings(figures=figures, subjects=similar, day=day, now=now)
 
 
 @app.periodic(cron="37 5 * * *")

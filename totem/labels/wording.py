@@ -107,7 +107,8 @@ def bound_words(charter: Charter, compared: Compared | CommonCompared) -> str:
 
 def finding_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
     """What was found, its gap, and why it is so: « 10 000 m² sur 50 000 : il en manque 40 000. »"""
-    said = [_figure_words(finding, requirement, charter), _seats_missing(finding), note_words(finding)]
+    note = nobody_words(requirement) if finding.note == "nobody" else note_words(finding)
+    said = [_figure_words(finding, requirement, charter), _seats_missing(finding), note]
     return " ".join(part for part in said if part)
 
 
@@ -225,7 +226,7 @@ NOTES = {
     "not_shown": gettext_lazy("It is declared, and no document shows it yet."),
     "no_place": gettext_lazy("The limits are not known."),
     "not_drawn": gettext_lazy("The perimeter is made of whole communes: no limit is drawn."),
-    "nobody": gettext_lazy("Nobody in this role is recorded here."),
+    "nobody": gettext_lazy("No organisation of this kind is recorded here yet."),
     "ended": gettext_lazy("Those who were recorded here in this role have left it."),
     "too_few": gettext_lazy("There are not enough of them."),
     "not_distinct": gettext_lazy("The same organisation would serve twice."),
@@ -262,6 +263,27 @@ NOTES = {
     "not_applicable": gettext_lazy("The condition does not hold: it is not asked."),
     "condition": gettext_lazy("Whether the condition holds is not settled."),
 }
+
+
+NOBODY = {
+    RelationKind.LARGE_ACCOUNT_IN: gettext_lazy("No large digital account is recorded here yet."),
+    RelationKind.MENTORS: gettext_lazy("No company that mentors young ones here is recorded yet."),
+    RelationKind.TRAINS_IN: gettext_lazy("No school or training course is recorded here yet."),
+    RelationKind.INVESTS_IN: gettext_lazy("No investor is recorded here yet."),
+    RelationKind.INCUBATES_IN: gettext_lazy("No incubator or accelerator is recorded here yet."),
+    RelationKind.ACCELERATES_IN: gettext_lazy("No accelerator is recorded here yet."),
+    RelationKind.MOBILISED_IN: gettext_lazy("Nobody who has signed up is recorded here yet."),
+}
+
+
+def nobody_words(requirement: Requirement) -> str:
+    """That no organisation of the kind that is asked for is recorded here, in the words of that kind."""
+    if isinstance(requirement, OrganisationsRequirement):
+        if requirement.roles and (words := NOBODY.get(RelationKind(requirement.roles[0]))):
+            return str(words)
+        if not requirement.roles and OrganisationKind.STARTUP in requirement.kinds:
+            return _("No startup located here is recorded yet.")
+    return str(NOTES["nobody"])
 
 
 def figure_alone(finding: Finding, requirement: Requirement) -> str:
@@ -313,7 +335,7 @@ def _judged_words(finding: Finding) -> str:
     reason = said.label
     if len(reason) > REASON_SHOWN:  # no word is cut in two
         reason = reason[:REASON_SHOWN].rsplit(" ", 1)[0] + "…"
-    return _("Judged on %(day)s: %(reason)s") % {"day": wording.date_words(said.on), "reason": reason}
+    return _("Judged on %(day)s: %(reason)s") % {"day": wording.date_with_year(said.on), "reason": reason}
 
 
 REASON_SHOWN = 200  # characters; the whole stands on the page of the criterion
@@ -327,7 +349,7 @@ def word_of(code: str) -> str:
         if code in choices.values:
             return str(choices(code).label)
     try:
-        return wording.date_words(datetime.date.fromisoformat(code))
+        return wording.date_with_year(datetime.date.fromisoformat(code))
     except ValueError:
         return code
 

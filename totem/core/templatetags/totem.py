@@ -45,9 +45,9 @@ def date_words(value: date | datetime | None, zone: Zone = None) -> str:
 
 
 @register.filter
-def date_with_year(value: date | datetime) -> str:
+def date_with_year(value: date | datetime | None, zone: Zone = None) -> str:
     """« 1er novembre 2026 », without the day of the week."""
-    return wording.date_with_year(value)
+    return "" if _optional(value) else wording.date_with_year(value, zone)  # type: ignore[arg-type]
 
 
 @register.filter

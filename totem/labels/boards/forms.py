@@ -1,7 +1,7 @@
 """Opening a board, judging a requirement, freezing an evaluation."""
 
 import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,6 +14,11 @@ from totem.hubs.models import Hub
 from totem.labels.models import CharterVersion, Judgement
 from totem.territories.models import Perimeter
 
+if TYPE_CHECKING:
+    HubChoice = forms.ModelChoiceField[Hub]
+else:
+    HubChoice = forms.ModelChoiceField
+
 
 class PerimeterBoardForm(forms.Form):
     """For which perimeter of the territory."""
@@ -25,10 +30,17 @@ class PerimeterBoardForm(forms.Form):
         self.fields["perimeter"].queryset = perimeters  # type: ignore[attr-defined]
 
 
+class HubField(HubChoice):
+    """Hubs by name; one that the public does not see yet is in preparation."""
+
+    def label_from_instance(self, obj: Hub) -> str:
+        return obj.name if obj.is_published else _("%(name)s, in preparation") % {"name": obj.name}
+
+
 class HubBoardForm(forms.Form):
     """For which hub, of those whose team one manages."""
 
-    hub = forms.ModelChoiceField(label=gettext_lazy("Hub"), queryset=Hub.objects.none())
+    hub = HubField(label=gettext_lazy("Hub"), queryset=Hub.objects.none())
 
     def __init__(self, *args: Any, hubs: QuerySet[Hub], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

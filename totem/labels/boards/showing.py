@@ -7,9 +7,11 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from totem.core.wording import date_with_year
 from totem.labels import wording
 from totem.labels.charters.format import (
     AppointmentRequirement,
@@ -26,10 +28,12 @@ from totem.labels.charters.format import (
     indicator_of,
 )
 from totem.labels.charters.format import Source as Written
+from totem.labels.evidence.similar import SimilarMean
 from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.evaluations import Change, changes
 from totem.labels.judging.facts import FINE, RANK, CriterionFinding, Facts, Finding, NextStep, Result, State
 from totem.labels.models import Board
+from totem.organisations.models import RelationKind
 from totem.premises.queries import FIGURES as OF_PREMISES
 
 
@@ -76,6 +80,7 @@ class ShownRequirement:
     source: Written | None
     figure_url: str
     judge_url: str
+    similar: str = ""  # the mean of similar territories, in words
     why_not: str = ""  # why the next thing has no page for whoever looks
     members: tuple["ShownRequirement", ...] = ()
 
@@ -152,6 +157,8 @@ class Showing:
     may_judge: bool = False
     documents: dict[str, str] = field(default_factory=dict)
     asked_as: str = ""
+    may_edit: bool = False
+    similar: dict[str, SimilarMean] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.slug = self.board.workspace.slug if self.board.workspace else ""
@@ -189,11 +196,21 @@ class Showing:
             source=self.charter.sources.get(asked.source),
             figure_url=self.own("figure", indicator) if self.team and indicator else "",
             judge_url=self.judge_url(asked) if judged else "",
+            similar=self.similar_words(indicator),
             why_not=self.why_not(asked, finding),
             members=tuple(
                 self.requirement(criterion, one, found) for one, found in zip(members, finding.members, strict=True)
             ),
         )
+
+    def similar_words(self, indicator: str) -> str:
+        """« Moyenne de 7 territoires semblables : 120 entreprises, au 1er novembre 2026. »"""
+        mean = self.similar.get(indicator)
+        if mean is None:
+            return ""
+        amount = wording.amount_words(mean.value, self.figures[indicator].unit_label)
+        said = {"number": mean.number, "amount": amount, "day": date_with_year(mean.on)}
+        return _("Mean of %(number)s similar territories: %(amount)s, on %(day)s.") % said
 
     def why_not(self, asked: Requirement, finding: Finding) -> str:
         """Why whoever looks cannot do what is to be done; empty where they can, or where there is nothing to do."""
@@ -223,7 +240,7 @@ class Showing:
             case JudgementRequirement():
                 url = self.judge_url(asked) if self.may_judge else ""
             case OrganisationsRequirement():
-                url = address("organisations:actors", self.slug)
+                url = self.actors_url(asked)
             case BodyRequirement() | AppointmentRequirement() | FundingRequirement():
                 url = self.own("governance")
             case GeometryRequirement():
@@ -231,6 +248,13 @@ class Showing:
             case _figure:
                 url = self.figure_step(indicator_of(self.charter, asked), finding)
         return url
+
+    def actors_url(self, asked: OrganisationsRequirement) -> str:
+        """The form of an actor with what is asked proposed, « Est implanté » where no role is; else the list."""
+        if not self.may_edit:
+            return address("organisations:actors", self.slug)
+        kind = asked.roles[0] if asked.roles else RelationKind.LOCATED_IN
+        return f"{address('organisations:actor_add', self.slug)}?{urlencode({'nature': str(kind)})}"
 
     @property
     def perimeter_url(self) -> str:

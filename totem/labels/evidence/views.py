@@ -145,7 +145,7 @@ def _above(asked: Asked, figured: FigureDefinition | None = None) -> list[tuple[
 FILTERS: dict[str, tuple[Text, Callable[[Line], bool]]] = {
     "a-remplir": (gettext_lazy("To fill"), lambda line: line.is_missing),
     "contredits": (gettext_lazy("Contradicted"), lambda line: line.contradicts),
-    "perimes": (gettext_lazy("Stale"), lambda line: line.is_stale),
+    "perimes": (gettext_lazy("Out of date"), lambda line: line.is_stale),
 }
 
 

@@ -1,6 +1,7 @@
 """A board judged for a page: on which day, by which version, as whom; what changed of late."""
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest
@@ -18,13 +19,17 @@ from totem.labels import wording
 from totem.labels.boards.forms import EARLIEST
 from totem.labels.boards.showing import Showing, ShownCriterion, address
 from totem.labels.charters.format import Charter
+from totem.labels.evidence.similar import SimilarMean, means_of, similar_to
+from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.evaluations import Evaluated, NoCharter, evaluate, version_for
 from totem.labels.judging.facts import FINE, Facts, Finding, Result
 from totem.labels.models import Board, CharterVersion
-from totem.labels.permissions import JUDGE
+from totem.labels.permissions import EDIT, JUDGE
 from totem.labels.subjects import Subject
 from totem.territories.models import Document
 from totem.territories.places import PlaceNotFound
+
+WARNED = frozenset({"stale", "contradicted", "interval", "not_shown", "old_year", "unavailable"})
 
 
 def day_asked(request: HttpRequest) -> datetime.date:
@@ -70,9 +75,12 @@ class Judged:
     may_judge: bool = False
     subject: Subject | None = None
     asked_as: str = ""  # `?le=2015-03-31`, where another day or version is looked at
+    may_edit: bool = False
 
     @classmethod
-    def of(cls, evaluated: Evaluated, *, team: bool, may_judge: bool = False, asked_as: str = "") -> "Judged":
+    def of(
+        cls, evaluated: Evaluated, *, team: bool, may_judge: bool = False, may_edit: bool = False, asked_as: str = ""
+    ) -> "Judged":
         return cls(
             evaluated.board,
             evaluated.version,
@@ -83,6 +91,7 @@ class Judged:
             may_judge,
             evaluated.subject,
             asked_as,
+            may_edit,
         )
 
     @property
@@ -144,6 +153,29 @@ class Judged:
             )
         return words % said
 
+    @property
+    def computed(self) -> list[Evidence]:
+        """The figures that Totem computed and that were used, once each."""
+        found = [item for one in self._findings for item in one.evidence if item.kind is EvidenceKind.COMPUTED]
+        return list({(item.label, item.on): item for item in found}.values())
+
+    @property
+    def warnings(self) -> list[str]:
+        """What whoever signs has to know: what is out of date, contradicted or only known between two bounds."""
+        titles = {one.id: str(one.title) for one in self.charter.requirements()}
+        told = [(one, wording.note_words(one)) for one in self._findings if one.note in WARNED]
+        return [
+            _("%(label)s: %(words)s") % {"label": titles.get(one.id, one.id), "words": words} for one, words in told
+        ]
+
+    @property
+    def _findings(self) -> Iterator[Finding]:
+        todo = [one for criterion in self.result.criteria for one in criterion.findings]
+        while todo:
+            one = todo.pop(0)
+            yield one
+            todo[:0] = one.members
+
     @cached_property
     def showing(self) -> Showing:
         return Showing(
@@ -155,13 +187,22 @@ class Judged:
             self.may_judge,
             self.documents(),
             self.asked_as,
+            self.may_edit,
         )
+
+    @property
+    def similar(self) -> dict[str, SimilarMean]:
+        """The means of similar territories, by figure; none for a kept evaluation."""
+        if self.subject is None:
+            return {}
+        return means_of(figures_of(self.charter), similar_to(self.subject), self.day)
 
     def criteria(self) -> list[ShownCriterion]:
         return self.showing.criteria()
 
     def criterion(self, pk: str) -> ShownCriterion:
-        """The criterion of that name. Raises Http404."""
+        """The criterion of that name, each figure beside the mean of similar territories. Raises Http404."""
+        self.showing.similar = self.similar
         for asked, finding in zip(self.charter.criteria, self.result.criteria, strict=True):
             if asked.id == pk:
                 return self.showing.criterion(asked, finding)
@@ -190,7 +231,7 @@ def _document_url(document: Document) -> str:
 
 def no_version() -> str:
     """Why a perimeter that was never published cannot be judged."""
-    return _("The perimeter has no version: nothing says yet what it is made of.")
+    return _("Nothing says yet what the perimeter is made of: publish it first.")
 
 
 def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -> Judged | str:
@@ -205,7 +246,8 @@ def judged_or_why(request: HttpRequest, board: Board, *, public: bool = False) -
         message = _("The charter asks for the figure « %(name)s », which this installation does not compute.")
         return message % {"name": unknown.args[0]}
     may_judge = not public and request.user.has_perm(JUDGE, board.workspace)
-    return Judged.of(evaluated, team=not public, may_judge=may_judge, asked_as=_asked_as(request))
+    may_edit = not public and request.user.has_perm(EDIT, board.workspace)
+    return Judged.of(evaluated, team=not public, may_judge=may_judge, may_edit=may_edit, asked_as=_asked_as(request))
 
 
 def _asked_as(request: HttpRequest) -> str:

@@ -24,7 +24,7 @@ from totem.labels.boards.forms import FreezeForm, HubBoardForm, JudgementForm, P
 from totem.labels.boards.news import computed_at, history_of, news_of
 from totem.labels.boards.showing import shown_changes
 from totem.labels.boards.views.frame import board_frame
-from totem.labels.boards.views.judged import Judged, judged_or_why, no_version
+from totem.labels.boards.views.judged import Judged, day_asked, judged_or_why, no_version
 from totem.labels.charters.format import GroupRequirement, JudgementRequirement, Requirement
 from totem.labels.jobs import refresh_board
 from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, kept, version_for
@@ -100,8 +100,8 @@ def _board_form(request: HttpRequest, space: Workspace, *, for_hub: bool) -> Per
 
 
 def _managed(request: HttpRequest) -> QuerySet[Hub]:
-    """The published hubs whose team the person manages."""
-    hubs = Hub.objects.filter(is_published=True, team__person=signed_in(request)).distinct()
+    """The hubs whose team the person manages, also those in preparation."""
+    hubs = Hub.objects.filter(team__person=signed_in(request)).distinct()
     return Hub.objects.filter(pk__in=[hub.pk for hub in hubs if request.user.has_perm(MANAGE, hub)])
 
 
@@ -248,7 +248,7 @@ def evaluations(request: HttpRequest, workspace: str, board: str) -> HttpRespons
 def _freeze_form(request: HttpRequest, row: Board) -> FreezeForm:
     today = clock.today()
     versions = list(CharterVersion.objects.filter(slug=row.charter).only("slug", "version"))
-    initial = {"day": today, "version": version_for(row.charter, today).version}
+    initial = {"day": day_asked(request), "version": version_for(row.charter, today).version}
     return FreezeForm(request.POST or None, versions=versions, today=today, initial=initial)
 
 
