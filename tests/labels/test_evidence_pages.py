@@ -22,6 +22,7 @@ from tests.factories.labels import (
     requirement,
     words,
 )
+from tests.factories.observatory import ActivityVersionFactory
 from tests.factories.premises import PhaseFactory
 from tests.factories.territories import (
     CommuneFactory,
@@ -409,6 +410,26 @@ class TestSideBySide:
         for chosen, number in ((row.pk, 90), ("computed", 100)):
             assert agent.post(url, {"observation": chosen, "reason": "Recompté"}).status_code == 302
             assert f'<span class="figure-number">{number}</span>' in text(agent, page)
+
+    def test_a_computed_figure_names_its_list_its_edition_and_its_day_and_they_are_chosen(self, board, agent):
+        perimeter = ActivityVersionFactory(perimeter__slug="tic-ocde").perimeter
+        parameters = "stock=2026-10-01&activites=tic-ocde@1"
+        ReadingFactory(
+            name="digital_companies", subject=f"perimetre:{board.perimeter_id}", day=TODAY, value=100,
+            data_on=datetime.date(2026, 10, 1), parameters=parameters,
+        )  # fmt: skip
+        page = agent.get(at(board, "figure", "digital_companies"))
+        assert page.context["line"].known.on == datetime.date(2026, 10, 1)
+        assert f"{perimeter}, v1" in page.content.decode()
+        assert f"?{parameters.replace('&', '&amp;')}" in page.content.decode()
+        private = ActivityVersionFactory(
+            perimeter__slug="autrui", perimeter__public=False, perimeter__workspace=WorkspaceFactory()
+        )
+        url = at(board, "register")
+        assert agent.post(url, {"activities": f"{private.perimeter.slug}@1"}).status_code == 422
+        assert agent.post(url, {"activities": "tic-ocde@1", "edition": ""}).status_code == 302
+        board.refresh_from_db()
+        assert board.parameters == "activites=tic-ocde@1"
 
     def test_what_nobody_computes_cannot_be_chosen(self, board, agent):
         declared(board)

@@ -9,7 +9,7 @@ from shapely.geometry import box
 
 from tests.factories.observatory import ActivityVersionFactory, Row, establishment
 from totem.core import measures
-from totem.core.measures import Combine, Figure, Measure
+from totem.core.measures import Basis, Combine, Figure, Measure
 from totem.core.periods import Period
 from totem.observatory.activities import actor_kinds
 from totem.territories.places import Place
@@ -61,6 +61,22 @@ def test_the_figures_of_a_place_are_published_with_all_that_must_be_said_of_them
         assert str(known.label)
         assert str(known.unit)
         assert str(known.method).endswith(".")
+
+
+def test_a_figure_says_on_what_it_stands_and_its_data_are_chosen(stock):
+    stock(establishment(), date=date(2026, 11, 1))
+    measure = measures.get("digital_establishments")
+    basis = Basis(date(2026, 11, 1), "stock=2026-11-01&activites=tic-ocde@1")
+    assert measure.over([AMIENS], YEAR).basis == basis
+    ActivityVersionFactory(perimeter__slug="autre", branches=[])
+    other = measure.over([AMIENS], YEAR, "activites=autre@1")
+    assert other.basis == Basis(date(2026, 11, 1), "stock=2026-11-01&activites=autre@1")
+    assert (other.value, measure.over([AMIENS], YEAR, "stock=2020-01-01").value) == (0, None)
+
+
+def test_registered_and_estimated_active_stand_side_by_side(stock):
+    stock(establishment(), establishment(estimated=False))
+    assert (taken("digital_establishments").value, taken("digital_establishments_active").value) == (2, 1)
 
 
 # -- F1 to F4 ---------------------------------------------------------------------------------------------------------

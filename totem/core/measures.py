@@ -5,8 +5,8 @@ subjects combine, so that a charter can use it for one hub, for all hubs of a te
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -54,6 +54,17 @@ class Combine(StrEnum):
 
 
 @dataclass(frozen=True)
+class Basis:
+    """On which data a figure stands: their day, and what is counted as parameters (`stock=2026-11-01&activites=x@1`).
+
+    The parameters are those of the address of the page that shows the same figure.
+    """
+
+    day: date
+    parameters: str = ""
+
+
+@dataclass(frozen=True)
 class Figure:
     """The value of a measure: `value` in the measure's unit, or None where it cannot be known.
 
@@ -67,6 +78,7 @@ class Figure:
     ids: frozenset[int] = frozenset()
     low: Decimal | None = None
     high: Decimal | None = None
+    basis: Basis | None = None  # None: it is of the day on which it is computed
 
     @property
     def bounds(self) -> tuple[Decimal | None, Decimal | None]:
@@ -101,7 +113,7 @@ class Figure:
         return cls(None, ids=known, low=count, high=count + beyond) if beyond else cls(count, ids=known)
 
 
-Computation = Callable[[Any, Period], Figure]
+Computation = Callable[..., Figure]  # (subject, period), and (…, parameters) for one that `takes_parameters`
 
 
 @dataclass(frozen=True)
@@ -115,16 +127,24 @@ class Measure:
     method: Text
     combine: Combine
     compute: Computation
+    takes_parameters: bool = False
 
-    def over(self, subjects: Iterable[Any], period: Period) -> Figure:
-        """The figure of several subjects together; unknown ones are left out; unknown when all are."""
-        return combined(self.combine, (self.compute(subject, period) for subject in subjects))
+    def over(self, subjects: Iterable[Any], period: Period, parameters: str = "") -> Figure:
+        """The figure of several subjects together; unknown ones are left out; unknown when all are.
+
+        `parameters` choose the data where the measure takes any (`Basis.parameters`); others leave them out.
+        """
+        asked = (period, parameters) if self.takes_parameters else (period,)
+        return combined(self.combine, (self.compute(subject, *asked) for subject in subjects))
 
 
 def combined(combine: Combine, figures: Iterable[Figure]) -> Figure:
     """Several figures combined into one; unknown ones are left out; unknown when all are."""
     known = [figure for figure in figures if figure.bounds[0] is not None]
-    return _COMBINED[combine](known) if known else Figure(None)
+    if not known:
+        return Figure(None)
+    bases = {figure.basis for figure in known}
+    return replace(_COMBINED[combine](known), basis=bases.pop() if len(bases) == 1 else None)
 
 
 def _bounded(join: Callable[[list[Decimal]], Decimal], figures: list[Figure]) -> Figure:
@@ -175,14 +195,21 @@ class UnknownMeasureError(KeyError):
 
 
 def measure(
-    name: str, *, subject: str, label: Text, unit: Unit, method: Text, combine: Combine
+    name: str,
+    *,
+    subject: str,
+    label: Text,
+    unit: Unit,
+    method: Text,
+    combine: Combine,
+    takes_parameters: bool = False,
 ) -> Callable[[Computation], Computation]:
-    """Register the decorated function `(subject, period) -> Figure`. Raises ValueError when the name is taken."""
+    """Register the decorated `(subject, period[, parameters]) -> Figure`. Raises ValueError when the name is taken."""
 
     def register(compute: Computation) -> Computation:
         if name in _registry:
             raise ValueError(f"Two measures are called {name}.")
-        _registry[name] = Measure(name, subject, label, unit, method, combine, compute)
+        _registry[name] = Measure(name, subject, label, unit, method, combine, compute, takes_parameters)
         return compute
 
     return register

@@ -64,6 +64,7 @@ class Evidence(PlainStruct, frozen=True):
     source: str = ""
     on: date | None = None
     sha256: tuple[str, ...] = ()
+    parameters: str = ""  # of a computed figure: what was counted (`core.measures.Basis`)
 
 
 class FigureState(StrEnum):

@@ -60,7 +60,9 @@ def refresh(board: Board, *, now: datetime) -> None:
     for figured in figures_of(charter).values():
         try:
             with transaction.atomic():
-                evidence_actions.take_readings(figures=[figured], subjects=[subject], day=day, now=now)
+                evidence_actions.take_readings(
+                    figures=[figured], subjects=[subject], day=day, now=now, parameters=board.parameters
+                )
         except Exception as error:
             failed.append(error)
     board_actions.keep_daily(board=board, day=day, now=now)

@@ -60,6 +60,7 @@ plans: list[URLPattern] = [
 # Figures and observations: evidence/views.py
 evidence: list[URLPattern] = [
     path(f"{BOARD}chiffres/", of_evidence.figures, name="figures"),
+    path(f"{BOARD}chiffres/repertoire/edition/", of_evidence.register, name="register"),
     path(FIGURE, of_evidence.figure, name="figure"),
     path(f"{FIGURE}declarer/", of_evidence.declare, name="declare"),
     path(f"{FIGURE}retenir/", of_evidence.retain, name="retain"),

@@ -5,19 +5,22 @@ What the register does not tell is an interval, or not known: a declared observa
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
+from urllib.parse import parse_qsl, urlencode
 
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from totem.core.measures import Combine, CountedUnit, Figure, measure
+from totem.core.measures import Basis, Combine, CountedUnit, Figure
+from totem.core.measures import measure as register_measure
 from totem.core.periods import Period
 from totem.observatory import queries, yearly
-from totem.observatory.activities import actor_kinds
+from totem.observatory.activities import Activities, activities_of, actor_kinds
 from totem.observatory.engine import NoStock, RowsGone, Scope
-from totem.observatory.models import Stock
+from totem.observatory.models import ActivityVersion, Stock
 from totem.territories.places import Place
 from totem.territories.subjects import PLACE
 
@@ -26,18 +29,40 @@ STARTUP_YEARS = 15  # age limit used by the French Tech in 2019-2020
 LEGAL_UNITS = CountedUnit(_("legal unit"), _("legal units"))
 
 
-def _of_scope(compute: Callable[[Scope], Figure]) -> Callable[[Place, Period], Figure]:
-    """The computation as the registry wants it; not known without a stock of the time, or when its rows are gone."""
+ESTABLISHMENTS = CountedUnit(_("establishment"), _("establishments"))
+measure = partial(register_measure, subject=PLACE, takes_parameters=True)
+
+
+def _of_scope(compute: Callable[[Scope], Figure]) -> Callable[[Place, Period, str], Figure]:
+    """The computation as the registry wants it, with the edition of the register and the activities as its basis.
+
+    Not known without an edition of the time, or when its rows are gone.
+    """
 
     @wraps(compute)
-    def computed(place: Place, period: Period) -> Figure:
-        stock = Stock.objects.answering().filter(date__lte=timezone.localdate(period.ends_at)).first()
+    def computed(place: Place, period: Period, parameters: str = "") -> Figure:
+        asked = dict(parse_qsl(parameters))
+        stocks = Stock.objects.answering().filter(date__lte=timezone.localdate(period.ends_at))
+        stock = (stocks.filter(date=asked["stock"]) if "stock" in asked else stocks).first()
         try:
-            return Figure(None) if stock is None else compute(Scope(stock, queries.default_activities(), place))
+            if stock is None:
+                return Figure(None)
+            activities = activities_named(asked.get("activites", "")) or queries.default_activities()
+            basis = {"stock": str(stock), "activites": f"{activities.slug}@{activities.number}"}
+            figure = compute(Scope(stock, activities, place))
+            return replace(figure, basis=Basis(stock.date, urlencode(basis, safe="@")))
         except (NoStock, RowsGone):
             return Figure(None)
 
     return computed
+
+
+def activities_named(code: str) -> Activities | None:
+    """The published activities of « tic-ocde@1 »; None where there are none."""
+    slug, _at, number = code.partition("@")
+    rows = ActivityVersion.objects.filter(perimeter__slug=slug, published_at__isnull=False).select_related("perimeter")
+    version = rows.filter(number=number).first() if number.isdecimal() and len(number) < 5 else None
+    return activities_of(version) if version is not None else None
 
 
 def _companies(scope: Scope, category: str = "") -> Figure:
@@ -48,7 +73,6 @@ def _companies(scope: Scope, category: str = "") -> Figure:
 
 @measure(
     "digital_companies",
-    subject=PLACE,
     label=_("Digital companies (F1)"),
     unit=LEGAL_UNITS,
     method=_("Legal units with at least one open establishment of the activity perimeter in the place, counted once."),
@@ -61,9 +85,8 @@ def digital_companies(scope: Scope) -> Figure:
 
 @measure(
     "digital_establishments",
-    subject=PLACE,
     label=_("Digital establishments"),
-    unit=CountedUnit(_("establishment"), _("establishments")),
+    unit=ESTABLISHMENTS,
     method=_("Open establishments of the activity perimeter in the place, as registered."),
     combine=Combine.SUM,
 )
@@ -74,8 +97,21 @@ def digital_establishments(scope: Scope) -> Figure:
 
 
 @measure(
+    "digital_establishments_active",
+    label=_("Digital establishments estimated active"),
+    unit=ESTABLISHMENTS,
+    method=_("Open establishments of the activity perimeter in the place, those perhaps closed in fact left out."),
+    combine=Combine.SUM,
+)
+@_of_scope
+def digital_establishments_active(scope: Scope) -> Figure:
+    found = queries.totals(scope)
+    active = found.establishments_estimated
+    return Figure.between(active, active + found.undecided.get("establishments", 0))
+
+
+@measure(
     "digital_jobs",
-    subject=PLACE,
     label=_("Digital jobs (F2)"),
     unit=CountedUnit(_("person"), _("people")),
     method=_(
@@ -92,7 +128,6 @@ def digital_jobs(scope: Scope) -> Figure:
 
 @measure(
     "startups",
-    subject=PLACE,
     label=_("Startups (F3)"),
     unit=LEGAL_UNITS,
     method=format_lazy(
@@ -114,7 +149,6 @@ def startups(scope: Scope) -> Figure:
 
 @measure(
     "large_digital_companies",
-    subject=PLACE,
     label=_("Large digital companies (F4)"),
     unit=LEGAL_UNITS,
     method=_(
@@ -130,7 +164,6 @@ def large_digital_companies(scope: Scope) -> Figure:
 
 @measure(
     "digital_companies_over_5m",
-    subject=PLACE,
     label=_("Digital companies with more than EUR 5 million of revenue (F4)"),
     unit=LEGAL_UNITS,
     method=_(
@@ -147,7 +180,6 @@ def digital_companies_over_5m(scope: Scope) -> Figure:
 
 @measure(
     "digital_growth",
-    subject=PLACE,
     label=_("Growth of the sector"),
     unit="%",
     method=_(
@@ -165,14 +197,13 @@ def digital_growth(scope: Scope) -> Figure:
     return Figure.ratio(Decimal(stock_of[last] - stock_of[last - 1]), Decimal(stock_of[last - 1]))
 
 
-def _count_actors(slug: str) -> Callable[[Place, Period], Figure]:
+def _count_actors(slug: str) -> Callable[[Place, Period, str], Figure]:
     return _of_scope(lambda scope: Figure.distinct(queries.actor_ids(scope, slug)))
 
 
 for kind in actor_kinds():
     measure(
         f"actors_{kind.slug.replace('-', '_')}",
-        subject=PLACE,
         label=kind.label,
         unit=LEGAL_UNITS,
         method=format_lazy(

@@ -1,6 +1,7 @@
 """Boards: opened, shown, judged by people, evaluated each day and frozen."""
 
 import datetime
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -67,6 +68,19 @@ def set_board_public(*, board: Board, public: bool, by: User) -> None:
         row.public = public
         row.save(update_fields=["public", "updated_at"])
         _record("labels.board_public_set", row, by, public=public)
+
+
+@transaction.atomic
+def choose_register(*, board: Board, activities: str, edition: datetime.date | None, by: User) -> None:
+    """Which activities and which edition of the register its figures are counted in; empty: those in force.
+
+    It holds for all boards of the workspace about the same place: their computed figures are the same rows.
+    """
+    chosen = {"stock": edition.isoformat() if edition else "", "activites": activities}
+    parameters = urlencode({name: value for name, value in chosen.items() if value}, safe="@")
+    same = Board.objects.filter(workspace=board.workspace_id, perimeter=board.perimeter_id, hub=board.hub_id)
+    same.update(parameters=parameters)
+    _record("labels.register_chosen", board, by, parameters=parameters)
 
 
 @transaction.atomic

@@ -223,10 +223,16 @@ def _record(verb: str, observation: Observation, by: User | None, **facts: objec
 
 
 def take_readings(
-    *, figures: Iterable[FigureDefinition], subjects: Sequence[Subject], day: datetime.date, now: datetime.datetime
+    *,
+    figures: Iterable[FigureDefinition],
+    subjects: Sequence[Subject],
+    day: datetime.date,
+    now: datetime.datetime,
+    parameters: str = "",
 ) -> int:
     """Compute the measures of these figures about these subjects as of that day, and keep them; how many there are.
 
+    `parameters` choose the data of measures that take any (`core.measures.Basis`).
     Those of buildings are left out: they are read when a board is judged, as each workspace sees its own. Raises
     UnknownSubjectError for a measure about something that no room registers.
     """
@@ -240,7 +246,7 @@ def take_readings(
             inside[measure.subject] = things_inside(measure, subjects)
         things, period = inside[measure.subject], period_of(figured.period, day)
         rows += [
-            _reading(figured, subject, measure.over(things[subject.key], period), day, now)
+            _reading(figured, subject, measure.over(things[subject.key], period, parameters), day, now)
             for subject in subjects
             if subject.key in things
         ]
@@ -250,7 +256,7 @@ def take_readings(
             rows,
             update_conflicts=True,
             unique_fields=["subject", "name", "period", "day"],
-            update_fields=["value", "low", "high", "part", "whole", "ids", "computed_at"],
+            update_fields=["value", "low", "high", "part", "whole", "ids", "data_on", "parameters", "computed_at"],
             batch_size=500,
         )
     )
@@ -270,5 +276,7 @@ def _reading(
         part=figure.part,
         whole=figure.whole,
         ids=sorted(figure.ids),
+        data_on=figure.basis.day if figure.basis else None,
+        parameters=figure.basis.parameters if figure.basis else "",
         computed_at=now,
     )

@@ -151,7 +151,7 @@ _COMPUTED = CompiledQuery(
         )
         .order_by("subject", "name", "period", "-day")
         .distinct("subject", "name", "period")
-        .values_list("subject", "name", "period", "day", "value", "low", "high")
+        .values_list("subject", "name", "period", "day", "value", "low", "high", "data_on", "parameters")
     )
 )
 
@@ -175,14 +175,15 @@ def read_readings(
     wanted = {(one.measure.name, str(one.period)): one for one in figures.values() if one.measure is not None}
     rows = _COMPUTED.rows(keys=list(keys), names=[name for name, _period in wanted], day=day)
     found = {}
-    for key, name, period, read_on, value, low, high in rows:
+    for key, name, period, read_on, value, low, high, data_on, parameters in rows:
         figured = wanted.get((name, period))
         if figured is not None:
-            seen = Evidence(EvidenceKind.COMPUTED, str(figured.label), on=read_on, source=name)
-            until = figured.lasts_until(read_on, computed=True)
+            on = data_on or read_on  # a figure is of the day of its data, not of that of its computation
+            seen = Evidence(EvidenceKind.COMPUTED, str(figured.label), on=on, source=name, parameters=parameters)
+            lasts = (figured.lasts_until(read_on, computed=True), figured.lasts_until(on))
+            is_stale = any(until is not None and until < day for until in lasts)
             figure = Figure(value, low=low, high=high)
-            is_stale = until is not None and until < day
-            found[key, figured.name] = known_figure(figure, on=read_on, evidence=(seen,), is_stale=is_stale)
+            found[key, figured.name] = known_figure(figure, on=on, evidence=(seen,), is_stale=is_stale)
     return found
 
 

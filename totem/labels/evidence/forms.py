@@ -1,19 +1,23 @@
 """Figures that people declare, and which one they retain."""
 
+import datetime
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.files import CheckedFile, DocumentField, DocumentInput
 from totem.core.forms import DateField, NumberField
+from totem.core.wording import date_with_year
 from totem.labels.coalitions.comparison import TEXTS, is_yes_or_no
 from totem.labels.figures import FigureDefinition
 from totem.labels.models import ObservationVersion
+from totem.observatory.models import ActivityVersion, Stock
 from totem.territories.models import Document, Workspace
 
 if TYPE_CHECKING:
@@ -199,3 +203,26 @@ class RetainForm(forms.Form):
         """The id of an observation; None for the computed figure."""
         chosen = self.cleaned_data["observation"]
         return None if chosen == COMPUTED else int(chosen)
+
+
+class RegisterForm(forms.Form):
+    """Which activities and which edition of the register the figures of a board are counted in."""
+
+    activities = forms.ChoiceField(label=_("Activities"), required=False)
+    edition = forms.TypedChoiceField(
+        label=_("Edition of the register"),
+        required=False,
+        coerce=datetime.date.fromisoformat,
+        empty_value=None,
+        help_text=_("An edition that is chosen stays: later ones are not counted."),
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        seen = Q(perimeter__workspace=None) | Q(perimeter__public=True) | Q(perimeter__workspace=workspace)
+        versions = ActivityVersion.objects.filter(seen, published_at__isnull=False).select_related("perimeter")
+        lists = [(f"{row.perimeter.slug}@{row.number}", f"{row.perimeter}, v{row.number}") for row in versions]
+        days = Stock.objects.answering().values_list("date", flat=True)
+        self.fields["activities"].choices = [("", _("Those counted by default")), *lists]  # type: ignore[attr-defined]
+        editions = [(day.isoformat(), date_with_year(day)) for day in days]
+        self.fields["edition"].choices = [("", _("The newest one")), *editions]  # type: ignore[attr-defined]

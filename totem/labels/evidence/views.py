@@ -2,11 +2,12 @@
 
 import datetime
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
 from django.db import transaction
@@ -18,12 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from msgspec import structs
+from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.measures import Combine, Text
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in, form_status
+from totem.core.wording import date_with_year
+from totem.labels.boards import actions as board_actions
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.charters.format import Charter, PeriodKind, indicator_of
 from totem.labels.coalitions.comparison import (
@@ -38,12 +42,14 @@ from totem.labels.coalitions.comparison import (
     text_of,
 )
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.evidence.forms import COMPUTED, ObservationForm, RetainForm
-from totem.labels.figures import FigureDefinition, figures_of, period_of
+from totem.labels.evidence.forms import COMPUTED, ObservationForm, RegisterForm, RetainForm
+from totem.labels.figures import FigureDefinition, KnownFigure, figures_of, period_of
+from totem.labels.jobs import refresh_board
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board, Observation, ObservationVersion
 from totem.labels.permissions import EDIT, SEE, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
+from totem.observatory.measures import activities_named
 from totem.territories.actions import add_document
 from totem.territories.models import Workspace
 from totem.territories.places import PlaceNotFound, part_refs, version_of
@@ -176,6 +182,27 @@ def _filters(asked: Asked, lines: list[Line], chosen: str) -> list[Tab]:
     return found
 
 
+def _register_form(asked: Asked, data: Any = None) -> RegisterForm:
+    chosen = dict(parse_qsl(asked.board.parameters))
+    initial = {"activities": chosen.get("activites", ""), "edition": chosen.get("stock", "")}
+    return RegisterForm(data, workspace=asked.workspace, initial=initial)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def register(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
+    """Choose the activities and the edition of the register that the board's figures are counted in."""
+    asked = _asked(request, workspace, board, EDIT)
+    form = _register_form(asked, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        board_actions.choose_register(board=asked.board, **form.cleaned_data, by=signed_in(request))
+        with suppress(AlreadyEnqueued), transaction.atomic():  # the job that waits will do
+            refresh_board.configure(queueing_lock=f"labels.board:{asked.board.pk}").defer(board_id=asked.board.pk)
+        messages.success(request, _("It is chosen. The figures are computed again in a few minutes."))
+        return redirect(asked.here("figures"))
+    context = {**_frame(request, asked), "form": form}
+    return render(request, "labels/register.html", context, status=form_status(request))
+
+
 @require_safe
 def figure(request: HttpRequest, workspace: str, board: str, name: str) -> HttpResponse:
     """One figure: its definition, what is computed and what everybody says of it, which one counts and why."""
@@ -192,11 +219,26 @@ def _figure_page(
         **_charter_says(asked, figured),
         "found": found,
         "line": found.line,
+        "basis": _basis(asked, found.computed),
         "form": form or _retaining(found),
         "declare_url": asked.here("declare", figured.name),
         "retain_url": asked.here("retain", figured.name),
     }
     return render(request, "labels/figure.html", context, status=form_status(request))
+
+
+def _basis(asked: Asked, computed: KnownFigure) -> dict[str, str] | None:
+    """What a computed figure was counted in, in words, and the page of the observatory that shows it."""
+    parameters = next((item.parameters for item in computed.evidence if item.parameters), "")
+    if not parameters:
+        return None
+    chosen, place = dict(parse_qsl(parameters)), asked.subject.place
+    activities = activities_named(chosen.get("activites", ""))
+    return {
+        "activities": activities.label if activities else chosen.get("activites", ""),
+        "edition": date_with_year(datetime.date.fromisoformat(chosen["stock"])),
+        "url": f"{reverse('observatory:place', args=[place.level, place.code])}?{parameters}",
+    }
 
 
 def _charter_says(asked: Asked, figured: FigureDefinition) -> dict[str, Any]:

@@ -32,6 +32,13 @@ class Board(Declared):
     hub = models.ForeignKey(
         "hubs.Hub", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("hub")
     )
+    parameters = models.CharField(
+        _("counted in the register"),
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="`core.measures.Basis`",
+    )
     contact_name = NameField(_("contact"), max_length=120, blank=True, db_default="")
     contact_email = models.EmailField(_("address of the contact"), blank=True, db_default="")
     labelled_on = models.DateField(_("label granted on"), null=True, blank=True)

@@ -81,6 +81,8 @@ class Reading(models.Model):
     part = DecimalField(max_digits=24, decimal_places=6, null=True)
     whole = DecimalField(max_digits=24, decimal_places=6, null=True)
     ids = ArrayField(models.BigIntegerField(), default=list)
+    data_on = models.DateField(_("day of the data"), null=True, help_text="None: the day itself.")
+    parameters = models.CharField(max_length=200, blank=True, db_default="", help_text="`core.measures.Basis`")
     computed_at = models.DateTimeField(_("computed"))
 
     class Meta:
