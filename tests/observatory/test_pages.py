@@ -1,5 +1,6 @@
 """The observatory's public pages, on a stock of a few rows whose figures are counted by hand."""
 
+import csv
 import json
 import math
 import re
@@ -25,7 +26,7 @@ from totem.observatory.answers import Actors
 from totem.observatory.models import ActivityPerimeter, Stock
 from totem.organisations.models import Relation
 from totem.territories.actions import create_perimeter
-from totem.territories.models import Level, Outline
+from totem.territories.models import Commune, Level, Outline
 
 pytestmark = pytest.mark.django_db
 AMIENS = "/observatoire/commune/80021/"
@@ -321,7 +322,7 @@ class TestComparing:
         found = client.get(f"{AMIENS}comparer/?avec=departement:80&avec=commune:76540", **LANGUAGE).content.decode()
         chosen = found[found.index('id="comparaison"') :]
         lines = re.findall(
-            r"<th scope=\"row\">(?:<a[^>]*>)?([^<]+).*?<td class=\"is-number\">(\d+)", chosen, re.DOTALL
+            r"<th scope=\"row\">(?:<a[^>]*>)?([^<]+).*?(?:<td class=\"is-number\">(\d+).*?){2}", chosen, re.DOTALL
         )[:3]
         assert lines == [("Somme", "5"), ("Amiens", "4"), ("Commune 76540", "1")]
         assert "avec=departement:80&amp;avec=commune:76540" in found  # the permanent address
@@ -334,7 +335,36 @@ class TestComparing:
     def test_members_are_ranked_in_the_order_asked_for(self, client: Client, stock: Stock):
         found = words(client, f"{SOMME}comparer/", tri="pour-mille")
         assert "The communes of Somme" in found
-        assert re.search(r"Amiens 4 3 1 5 80.0% 10 to 19, plus 1 establishment of unknown headcount 1,000 4.00", found)
+        assert re.search(
+            r"Amiens 1 4 3 1 3 5 80.0% 10 to 19, plus 1 establishment of unknown headcount 1,000 4.00", found
+        )
+
+    def rows(self, client: Client, table: str) -> list[dict[str, str]]:
+        text = client.get(f"{AMIENS}tableaux/{table}", **LANGUAGE).content.decode("utf-8-sig").replace(",", ".")
+        return list(csv.DictReader(text.splitlines(), delimiter=";"))
+
+    def test_growth_is_that_of_the_yearly_series_and_says_what_it_counts(self, client: Client, stock: Stock):
+        stocks = {row["Year"]: int(row["Stock"]) for row in self.rows(client, "serie.csv")}
+        somme, amiens = self.rows(client, "comparaison.csv?avec=departement:80")
+        assert float(amiens["Change in 2025"]) == stocks["2025"] / stocks["2024"] - 1 == 0.25
+        assert [(row["Territory"], row["Rank"]) for row in (somme, amiens)] == [("Somme", "1"), ("Amiens", "2")]
+        assert "some of those registered as open have closed" in words(client, f"{AMIENS}comparer/?avec=departement:80")
+
+    def test_branches_stand_side_by_side_as_shares(self, client: Client, stock: Stock):
+        rows = self.rows(client, "branches-comparees.csv?avec=departement:80")
+        assert [(float(row["Amiens"]), float(row["Somme"])) for row in rows] == [(0.25, 0.2), (0.75, 0.8)]
+        assert "Branches side by side" in words(client, f"{AMIENS}comparer/?avec=departement:80")
+
+    def test_places_of_similar_size_are_chosen_by_a_stated_rule(self, client: Client, stock: Stock):
+        Commune.objects.filter(pk="80001").update(population=600)
+        Commune.objects.filter(pk="80003").update(population=400)
+        found = words(client, f"{AMIENS}comparer/")
+        similar = found[found.index("Places of similar size") : found.index("Table as CSV")]
+        assert "whose population is nearest, from half to double" in similar
+        assert similar.count("Amiens") == 1
+        names = {code: Commune.objects.get(pk=code).name for code in ("80001", "80003")}
+        assert names["80001"] in similar
+        assert names["80003"] not in similar
 
     def test_a_department_stands_among_those_of_its_region(self, client: Client, stock: Stock):
         assert "The departments of Hauts-de-France" in words(client, f"{SOMME}comparer/")

@@ -290,6 +290,7 @@ def comparison_table(names: Mapping[str, str], counted: Sequence[Counted]) -> Ta
             _keyed("territory", _("Code")),
             _text("name", _("Territory"), lambda row: names.get(row.key, row.key)),
             *_units(),
+            _defined("estimated"),
             *_everything(),
             _jobs(),
         ),

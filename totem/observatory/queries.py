@@ -71,6 +71,12 @@ def profile(scope: Scope) -> Profile:
         )
 
 
+def branches(scope: Scope) -> tuple[Counted, ...]:
+    """Each branch of the activities, in their order."""
+    with opened(scope) as question:
+        return _counted(question.ask("branches"), "branch")
+
+
 def totals(scope: Scope) -> Totals:
     """The figures that matter alone."""
     with opened(scope) as question:

@@ -1,5 +1,6 @@
 """What stands around a place: what holds it, what it is made of, and its peers, with the communes of each."""
 
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -153,6 +154,32 @@ def peers(place: Place, *, nationwide: bool = True) -> Division | None:
     inside = Commune.objects.filter(current=True, **{COLUMNS[around]: holder})
     whole = Commune.objects.filter(current=True, **{f"{own}__in": inside.values(own)})
     return _divided(Level(place.level), whole, MODELS[around].objects.get(pk=holder).name)
+
+
+SIMILAR, MOST_TIMES = 10, 2
+
+
+def similar(place: Place, *, nationwide: bool = True) -> Division | None:
+    """The place among those of its level whose population is nearest, from half to double; None without population.
+
+    Those of its region alone where figures are not `nationwide`.
+    """
+    if place.level not in MODELS or not place.population:
+        return None
+    around = MODELS[place.level].objects.exclude(pk=place.code)
+    if place.level == Level.COMMUNE:
+        around = around.filter(current=True)
+    if not nationwide:
+        region = _communes_of(place).values_list(COLUMNS[Level.REGION], flat=True).first()
+        inside = Commune.objects.filter(current=True, **{COLUMNS[Level.REGION]: region})
+        around = around.filter(pk__in=inside.values(COLUMNS[place.level]))
+    near = around.filter(population__range=(place.population / MOST_TIMES, place.population * MOST_TIMES))
+    people = dict(near.values_list("pk", "population"))
+    nearest = sorted(people, key=lambda code: (abs(math.log(people[code] / place.population)), code))[:SIMILAR]
+    if not nearest:
+        return None
+    communes = _communes(None).filter(**{f"{COLUMNS[place.level]}__in": [place.code, *nearest]})
+    return _divided(Level(place.level), communes, "", _("Places of similar size"))
 
 
 def place_of(division: Division, place: Place) -> Place:

@@ -17,7 +17,7 @@ from totem.observatory.register.layout import FIRST_YEAR
 if TYPE_CHECKING:
     import numpy as np
 
-KEPT = 4  # lists of activities: ten megabytes each for the whole country
+KEPT = 2  # lists of activities: ten megabytes each for the whole country
 COUNTS = ("stock", "births", "closures")
 
 
@@ -63,6 +63,14 @@ def series(scope: Scope) -> tuple[Year, ...]:
     before = [None, *rows[:-1, 0].tolist()]
     values = [(FIRST_YEAR + n, *row, before[n]) for n, row in enumerate(rows.tolist())]
     return tuple(Year(*of_year) for of_year in values[first:])
+
+
+def stock_by_commune(scope: Scope, year: int) -> dict[str, int]:
+    """The establishments at the end of that year of each commune that ever had one; empty for NAF 2025."""
+    if scope.activities.nomenclature != Nomenclature.REV2 or year < FIRST_YEAR:
+        return {}
+    past = _past_of(scope)
+    return dict(zip(past.communes.tolist(), past.counts[:, year - FIRST_YEAR, 0].tolist(), strict=True))
 
 
 def _past_of(scope: Scope) -> _Past:

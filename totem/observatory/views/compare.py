@@ -1,6 +1,6 @@
 """Territories side by side: those that somebody chose, the members of a place, its peers."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,12 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from totem.core.pages import NotFound, render_page, wants_partial
-from totem.observatory import queries, surroundings
+from totem.observatory import queries, surroundings, yearly
 from totem.observatory.answers import Counted
 from totem.observatory.coverage import is_of_whole_country
 from totem.observatory.engine import Scope
+from totem.observatory.masking import is_too_small, masked
 from totem.observatory.place_tables import comparison_table
 from totem.observatory.surroundings import Division
 from totem.observatory.tables import MASKED, Column, Table
@@ -31,7 +33,12 @@ ORDERS = {
     "employeurs": "employers",
     "pour-mille": "per_thousand",
     "part": "weight",
+    "evolution": "growth",
 }
+
+
+SIMILAR_RULE = gettext_lazy("Of the same level, the %(count)s whose population is nearest, from half to double.")
+SIMILAR_IN_REGION = gettext_lazy("The register holds a part of the country: only those of the same region.")
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,12 @@ class Ranking:
     partly: bool = False
     more: int = 0
     csv: str = ""
+    rule: str = ""
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """Those that are shown: the code is in the address of the territory."""
-        return self.table.columns[1:]
+        return tuple(column for column in self.table.columns if column.name != "territory")
 
 
 @of_place
@@ -92,12 +100,14 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
     if wants_partial(request) and "ajouter" in request.GET:
         return render_page(request, TEMPLATE, _candidates(request, scope, typed), partial="found")
     order = read_order(request)
-    peers = surroundings.peers(scope.place, nationwide=is_of_whole_country(scope.stock))
+    nationwide = is_of_whole_country(scope.stock)
     rankings = [
         ranking
         for ranking in (
-            _chosen(request, scope, keys),
-            _ranked(request, scope, peers, "pairs", order),
+            _chosen(request, scope, keys, order),
+            _branches(request, scope, keys),
+            _ranked(request, scope, surroundings.similar(scope.place, nationwide=nationwide), "similaires", order),
+            _ranked(request, scope, surroundings.peers(scope.place, nationwide=nationwide), "pairs", order),
             *(
                 _ranked(request, scope, surroundings.members(scope.place, level), "membres", order)
                 for level in surroundings.levels_of(scope.place)
@@ -154,8 +164,8 @@ def compared(scope: Scope, places: Iterable[Place]) -> list[Counted]:
     return sorted(found, key=lambda row: -row.establishments)
 
 
-def chosen_table(scope: Scope, user: object, keys: Iterable[str]) -> Table:
-    """The place and the chosen ones side by side, by their keys. Raises PlaceNotFound, ShapesMissing."""
+def chosen_places(scope: Scope, user: object, keys: Iterable[str]) -> dict[str, Place]:
+    """The place and the chosen ones, by their keys. Raises PlaceNotFound, ShapesMissing."""
     places = {scope.place.key: scope.place}
     for key in keys:
         level, _colon, code = key.partition(":")
@@ -163,8 +173,39 @@ def chosen_table(scope: Scope, user: object, keys: Iterable[str]) -> Table:
             raise PlaceNotFound(key)
         place = place_for(level, code, user=user)
         places.setdefault(place.key, place)
+    return places
+
+
+def chosen_table(scope: Scope, user: object, keys: Iterable[str], order: str = "establishments") -> Table:
+    """The place and the chosen ones side by side, by their keys. Raises PlaceNotFound, ShapesMissing."""
+    places = chosen_places(scope, user, keys)
     table = comparison_table({key: place.name for key, place in places.items()}, compared(scope, places.values()))
-    return with_people(table, {key: place.population for key, place in places.items()})
+    table = with_people(table, {key: place.population for key, place in places.items()})
+    return ranked(with_growth(scope, table, {key: place.whole for key, place in places.items()}), order)
+
+
+def branches_table(scope: Scope, user: object, keys: Iterable[str]) -> Table:
+    """Which part of the establishments of each of these places each branch has; small counts are left out."""
+    places = chosen_places(scope, user, keys)
+    shares = [_shares(queries.branches(replace(scope, place=place))) for place in places.values()]
+    return Table(
+        "branches-comparees",
+        _("Branches side by side"),
+        _("The part of each branch in the open establishments counted of each territory."),
+        (
+            Column("branch", _("Branch"), "text"),
+            *(Column(key, str(place.name), "percent") for key, place in places.items()),
+        ),
+        tuple((name, *row) for name, row in zip(scope.activities.branches, zip(*shares, strict=True), strict=True)),
+    )
+
+
+def _shares(branches: Sequence[Counted]) -> list[Any]:
+    """Of each branch, with the rule of the counts it is made of."""
+    whole = sum(row.establishments for row in branches)
+    columns = (Column("branch", ""), Column("establishments", ""), Column("share", "", "percent", of="establishments"))
+    rows = tuple(("", n := row.establishments, n / whole if whole else None) for row in branches)
+    return [row[2] for row in masked(Table("", "", "", columns, rows, ("", whole, None))).rows]
 
 
 def with_people(table: Table, people: Mapping[str, int | None]) -> Table:
@@ -189,6 +230,39 @@ def with_people(table: Table, people: Mapping[str, int | None]) -> Table:
     )
 
 
+def with_growth(scope: Scope, table: Table, communes: Mapping[str, Iterable[str]]) -> Table:
+    """The table with the change of each row (known by its first cell) in the last full year, where it is known."""
+    year = scope.stock.date.year - 1
+    before_in, now_in = (yearly.stock_by_commune(scope, one) for one in (year - 1, year))
+    count = table.index("establishments")
+
+    def change(row: tuple[Any, ...]) -> Any:
+        before, now = (sum(stock.get(code, 0) for code in communes.get(row[0], ())) for stock in (before_in, now_in))
+        if row[count] is MASKED or is_too_small(before) or is_too_small(now):
+            return MASKED
+        return (now - before) / before if before else None
+
+    definition = _(
+        "Open establishments at the end of %(year)s against a year before. Nobody has to declare an end: some of those"
+        " registered as open have closed, as the number estimated active beside tells."
+    )
+    column = Column("growth", _("Change in %(year)s") % {"year": year}, "percent", definition % {"year": year})
+    rows = tuple((*row, change(row)) for row in table.rows)
+    description = f"{table.description} {column.label}{_(': ')}{column.definition}"
+    return replace(table, columns=(*table.columns, column), rows=rows, description=description)
+
+
+def ranked(table: Table, column: str) -> Table:
+    """The table in the order of a column, with the rank of each row that has a value, after its name."""
+    table = ordered(table, column)
+    place = table.index(column)
+    values = [row[place] for row in table.rows if isinstance(row[place], int | float)]
+    ranks = [values.index(row[place]) + 1 if isinstance(row[place], int | float) else None for row in table.rows]
+    columns = (*table.columns[:2], Column("rank", _("Rank"), "number"), *table.columns[2:])
+    rows = tuple((*row[:2], rank, *row[2:]) for row, rank in zip(table.rows, ranks, strict=True))
+    return replace(table, columns=columns, rows=rows)
+
+
 def ordered(table: Table, column: str) -> Table:
     """The table with the largest value of a column first; what is not known comes last."""
     place = table.index(column)
@@ -204,10 +278,27 @@ def division_table(scope: Scope, division: Division) -> Table:
     return with_people(comparison_table(names, counted), {c: t.population for c, t in division.territories.items()})
 
 
-def _chosen(request: HttpRequest, scope: Scope, keys: list[str]) -> Ranking | None:
+def ranked_table(scope: Scope, division: Division, order: str = "establishments") -> Table:
+    """The territories of a division side by side, with people, growth and ranks."""
+    communes: dict[str, list[str]] = {}
+    for commune, owner in division.of_commune.items():
+        communes.setdefault(owner, []).append(commune)
+    return ranked(with_growth(scope, division_table(scope, division), communes), order)
+
+
+def _branches(request: HttpRequest, scope: Scope, keys: list[str]) -> Ranking | None:
     if not keys:
         return None
-    table = chosen_table(scope, request.user, keys)
+    table = branches_table(scope, request.user, keys)
+    lines = tuple(Line(code="", href="", cells=tuple(cells)) for cells in table.lines)
+    csv = address("table_csv", scope, more={"avec": keys}, name=table.name)
+    return Ranking(table.name, table.title, table, lines, csv=csv)
+
+
+def _chosen(request: HttpRequest, scope: Scope, keys: list[str], order: str) -> Ranking | None:
+    if not keys:
+        return None
+    table = chosen_table(scope, request.user, keys, order)
     suffix = kept_elsewhere(request)
     lines = tuple(
         Line(
@@ -225,8 +316,10 @@ def _chosen(request: HttpRequest, scope: Scope, keys: list[str]) -> Ranking | No
 def _ranked(request: HttpRequest, scope: Scope, division: Division | None, name: str, order: str) -> Ranking | None:
     if division is None or scope.place.partial:
         return None
-    table = ordered(division_table(scope, division), order)
-    whole, table = len(table.rows), replace(table, rows=table.rows[:MOST_LINES])
+    table = ranked_table(scope, division, order)
+    whole = len(table.rows)
+    own = [row for row in table.rows[MOST_LINES:] if row[0] == scope.place.code and division.level == scope.place.level]
+    table = replace(table, rows=(*table.rows[:MOST_LINES], *own))
     lines = tuple(
         Line(
             code=row[0],
@@ -239,7 +332,10 @@ def _ranked(request: HttpRequest, scope: Scope, division: Division | None, name:
     partly = any(not territory.whole for territory in division.territories.values())
     full_name = f"{name}-{division.level}"
     csv = address("table_csv", scope, name=full_name)
-    return Ranking(full_name, division.title, table, lines, partly, whole - len(lines), csv)
+    rule = SIMILAR_RULE % {"count": surroundings.SIMILAR} if name == "similaires" else ""
+    if rule and not is_of_whole_country(scope.stock):
+        rule = f"{rule} {SIMILAR_IN_REGION}"
+    return Ranking(full_name, division.title, table, lines, partly, whole - len(lines), csv, rule)
 
 
 def _orders(request: HttpRequest, order: str) -> Iterator[tuple[str, str, bool]]:
@@ -248,6 +344,7 @@ def _orders(request: HttpRequest, order: str) -> Iterator[tuple[str, str, bool]]
         "employeurs": _("Employers"),
         "pour-mille": _("Per 1,000 inhabitants"),
         "part": _("Weight of the sector"),
+        "evolution": _("Change in a year"),
     }
     for name, column in ORDERS.items():
         asked = request.GET.copy()

@@ -70,6 +70,9 @@ MADE: dict[str, Maker] = {
     "flux": _of_series("flux"),
     "communes": lambda _request, scope: communes_table(scope, queries.communes(scope)),
     "comparaison": lambda request, scope: compare.chosen_table(scope, request.user, compare.chosen_keys(request)),
+    "branches-comparees": lambda request, scope: compare.branches_table(
+        scope, request.user, compare.chosen_keys(request)
+    ),
     "carte": lambda request, scope: maps.areas_table(scope, maps.read_map(request, scope.place).level),
     "passerelle": lambda _request, scope: bridge_table(queries.passages(scope)),
     "qualite": lambda _request, scope: quality_table(queries.quality(scope)),
@@ -82,7 +85,7 @@ def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
     """The table of that name about the scope. Raises NotFound, RowsGone, PlaceNotFound."""
     if name in MADE:
         found = MADE[name](request, scope)
-    elif name.startswith(("membres-", "pairs-")):
+    elif name.startswith(("membres-", "pairs-", "similaires-")):
         found = _ranking(scope, *name.split("-", 1))
     elif name in OF_PROFILE:
         found = tables_of(scope, queries.profile(scope)).get(name)
@@ -97,12 +100,15 @@ def _ranking(scope: Scope, kind: str, level: str) -> Table | None:
     """The members of a place at that level, or its peers, side by side; None where there are none."""
     if scope.place.partial:
         return None
-    division = surroundings.peers(scope.place, nationwide=is_of_whole_country(scope.stock)) if kind == "pairs" else None
+    division = None
+    if kind in {"pairs", "similaires"}:
+        find = surroundings.peers if kind == "pairs" else surroundings.similar
+        division = find(scope.place, nationwide=is_of_whole_country(scope.stock))
     if kind == "membres" and level in surroundings.levels_of(scope.place):
         division = surroundings.members(scope.place, level)
     if division is None or division.level != level:
         return None
-    return compare.ordered(compare.division_table(scope, division), "establishments")
+    return compare.ranked_table(scope, division)
 
 
 @of_place
