@@ -17,7 +17,7 @@ from tests.factories.labels import (
     requirement,
     words,
 )
-from tests.factories.organisations import RelationFactory
+from tests.factories.organisations import OrganisationFactory, RelationFactory
 from tests.factories.territories import CommuneFactory, EpciFactory
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
@@ -27,6 +27,7 @@ from totem.labels.judging.facts import State
 from totem.labels.models import Board, CharterVersion
 from totem.labels.subjects import epci_subjects, subject_of
 from totem.territories.actions import publish_perimeter_version
+from totem.territories.models import Commune
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +161,18 @@ def test_a_day_is_kept_only_where_something_changed(board: Board, version: Chart
     declared(board, version, 156)
     assert board_actions.keep_daily(board=board, day=later, now=NOW) is not None
     assert board_actions.keep_daily(board=board, day=later, now=NOW) is None
+
+
+def test_an_address_here_is_the_role_of_being_located_here(board: Board) -> None:
+    """Alone, or beside another role that the same organisation plays."""
+    asks = [
+        requirement("here", "organisations", roles=["located_in"], kinds=["startup"]),
+        requirement("both", "organisations", roles=["mentors"], also_roles=["located_in"]),
+    ]
+    CharterVersionFactory(data=content_of(asks, version="2", valid_from="2026-01-01"))
+    here = Commune.objects.get(code=subject_of(board, DAY).place.communes[0])
+    for commune in (here, CommuneFactory(code="76540", epci=EpciFactory(code="200023414"))):
+        organisation = OrganisationFactory(kind="startup", commune=commune)
+        RelationFactory(organisation=organisation, kind="mentors", perimeter=board.perimeter, workspace=board.workspace)
+    result = evaluate(board, day=DAY, workspace=board.workspace).result
+    assert [result.finding(name).value for name in ("here", "both")] == [1, 1]

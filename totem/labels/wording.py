@@ -625,6 +625,8 @@ def seats_words(seats: Seats, charter: Charter) -> str:
         *(str(SeatRole(code).label) for code in seats.roles),
         *(str(ActorClass(code).label) for code in seats.classes),
         *(str(OrganisationKind(code).label) for code in seats.kinds),
+        *(str(RelationKind(code).label) for code in seats.member_roles),
+        *([_("« %(words)s » in its details") % {"words": seats.detail}] if seats.detail else []),
         *(where_words(where, charter) for where in seats.where),
     ]
     return _colon(f"{of} ({', '.join(names)})" if names else of, bound_words(charter, seats))

@@ -15,6 +15,7 @@ from totem.labels.judging.facts import (
     Finding,
     NextStep,
     OrganisationFact,
+    RoleFact,
     SeatFact,
     State,
 )
@@ -151,6 +152,21 @@ class TestBodies:
         assert (left.state, left.note) == (State.NOT_MET, "seats_ended")
         office = only(requirement("o", "appointment"), ended=("chief_digital_officer",))
         assert (office.state, office.note) == (State.NOT_MET, "appointment_ended")
+
+    @pytest.mark.parametrize(
+        ("roles", "state"),
+        [
+            ((RoleFact(1, "animates", 1, detail="Deux communautés"),), State.MET),
+            ((RoleFact(1, "animates", 1, detail="Un marché"),), State.NOT_MET),
+            ((RoleFact(1, "mentors", 1, detail="communautés"),), State.NOT_MET),
+            ((), State.UNKNOWN),  # nobody has said what it does
+        ],
+    )
+    def test_a_seat_is_asked_of_a_company_by_what_it_does_here(self, roles: tuple[RoleFact, ...], state: State) -> None:
+        seats = [{"member_roles": ["animates"], "detail": "COMMUNAUTÉS", "at_least": 1, "unit": "seats"}]
+        asked = requirement("b", "body", body="governing", seats=seats)
+        found = only(asked, bodies=(body(seat("company", organisation=1)),), organisations=(company(1),), roles=roles)
+        assert found.state is state
 
 
 class TestTheOfficer:

@@ -225,6 +225,8 @@ class Seats(Compared, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # of the member's organisation
     where: tuple[Where, ...] = ()  # facts of the member's organisation
+    member_roles: tuple[str, ...] = ()  # one of which the member's organisation plays here
+    detail: str = ""  # a text that the detail of that role contains
     observers: bool = False  # whether seats without a vote count in a share
 
 

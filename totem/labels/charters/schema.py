@@ -156,6 +156,8 @@ MEANINGS = {
     "Seats.classes": _("Classes of members that count."),
     "Seats.roles": _("Roles that count: president."),
     "Seats.kinds": _("Kinds of the member’s organisation that count."),
+    "Seats.member_roles": _("Roles that the member’s organisation plays here, one of which suffices."),
+    "Seats.detail": _("A text that the detail of that role contains; with member_roles."),
     "Where.fact": _(
         "Of a closed year: revenue (€), staff (people), growth (%, computed from two years), international_share "
         "(%). Of the role: places (places), amount (€)."

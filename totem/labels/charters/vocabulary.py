@@ -116,6 +116,7 @@ WORDS_OF: dict[str, Of] = {
     "Seats.classes": Of.CLASSES,
     "Seats.roles": Of.SEATS,
     "Seats.kinds": Of.KINDS,
+    "Seats.member_roles": Of.ROLES,
     "AppointmentRequirement.office": Of.OFFICES,
     "AppointmentRequirement.appointed_by": Of.KINDS,
     "FundingRequirement.levels": Of.LEVELS,

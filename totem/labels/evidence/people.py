@@ -31,9 +31,11 @@ from totem.labels.judging.facts import (
 from totem.labels.models import Appointment, Body, FundingLine, Seat
 from totem.labels.models.bodies import Governed
 from totem.labels.subjects import Subject
+from totem.organisations.models import RelationKind
 from totem.organisations.queries import organisations_inside, relations_inside, year_figures_of
 from totem.territories.models import Workspace
 
+LOCATED_IN = str(RelationKind.LOCATED_IN)
 EVERYWHERE = 20_000  # communes: beyond that a list of them costs more than it spares
 
 
@@ -42,7 +44,9 @@ class PeopleAsked:
     """What a charter asks of organisations, bodies, offices and money: the rest is not read."""
 
     roles: bool
-    located_kinds: frozenset[str]
+    located_kinds: frozenset[str]  # of organisations that need no role: their address is enough
+    located_roles: frozenset[str]  # of those of which the role « located in » is asked: their address says it too
+    also_located: bool  # whether those in another role have to be located here as well
     years: bool
     bodies: bool
     appointments: bool
@@ -54,8 +58,10 @@ class PeopleAsked:
         organisations = [one for one in all_of if isinstance(one, OrganisationsRequirement)]
         bodies = [one for one in all_of if isinstance(one, BodyRequirement)]
         return cls(
-            roles=bool(organisations),
+            roles=bool(organisations) or any(seats.member_roles for one in bodies for seats in one.seats),
             located_kinds=frozenset(kind for one in organisations if not one.roles for kind in one.kinds),
+            located_roles=frozenset(kind for one in organisations if LOCATED_IN in one.roles for kind in one.kinds),
+            also_located=any(LOCATED_IN in one.also_roles for one in organisations),
             years=any(one.where for one in organisations) or any(s.where for one in bodies for s in one.seats),
             bodies=bool(bodies),
             appointments=_any(all_of, AppointmentRequirement),
@@ -94,6 +100,9 @@ class People:
             self.read_roles()
         if asked.located_kinds:
             self.read_located(asked.located_kinds)
+        if asked.located_roles or asked.also_located:
+            in_a_role = frozenset(self.named) if asked.also_located else frozenset()
+            self.read_located(asked.located_roles, LOCATED_IN, in_a_role)
         if any(subject.perimeter or subject.hub for subject in subjects):  # what is governed is never an official place
             self.read_governed(asked)
         if asked.years:
@@ -148,11 +157,14 @@ class People:
             for key in self.places(row.at_perimeter, row.at_commune):
                 (self.ended_roles if has_ended else self.roles)[key].append(role)
 
-    def read_located(self, kinds: frozenset[str]) -> None:
-        for row in organisations_inside(self.communes, kinds, self.workspace):
-            self.named.setdefault(row.id, OrganisationFact(row.id, row.name, row.kind))
-            for key in self.places(None, row.commune):
-                self.roles[key].append(RoleFact(row.id))
+    def read_located(self, kinds: frozenset[str], role: str = "", also: frozenset[int] = frozenset()) -> None:
+        """The organisations of these kinds, and these others, whose address is here: as that role, of no relation."""
+        all_kinds = kinds | {self.named[pk].kind for pk in also}
+        for row in organisations_inside(self.communes, all_kinds, self.workspace):
+            if row.kind in kinds or row.id in also:
+                self.named.setdefault(row.id, OrganisationFact(row.id, row.name, row.kind))
+                for key in self.places(None, row.commune):
+                    self.roles[key].append(RoleFact(row.id, role))
 
     def read_years(self) -> None:
         for row in year_figures_of(list(self.named), self.workspace, self.day):

@@ -149,10 +149,15 @@ def _fits(case: Case, asked: Seats, seat: SeatFact) -> bool | None:
     if (asked.classes and seat.actor_class not in asked.classes) or (asked.roles and seat.role not in asked.roles):
         return False
     if seat.organisation is None:
-        return None if asked.kinds or asked.where else True
+        return None if asked.kinds or asked.where or asked.member_roles else True
     organisation = case.organisations[seat.organisation]
     if asked.kinds and organisation.kind not in asked.kinds:
         return False
+    if asked.member_roles:
+        roles = case.roles.get(organisation.id, [])
+        detail = asked.detail.casefold()
+        if not any(role.kind in asked.member_roles and detail in role.detail.casefold() for role in roles):
+            return False if roles else None
     closed = case.closed_years(organisation)
     last = max((year.year for year in closed), default=0)
     return both(case.in_year(where, closed, last) for where in asked.where)

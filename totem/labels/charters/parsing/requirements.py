@@ -145,6 +145,8 @@ class Requirements(Definitions):
         for n, seats in enumerate(asks.seats):
             place = (*path, "seats", n)
             self.words(place, seats)
+            if seats.detail and not seats.member_roles:
+                self.say((*place, "detail"), "detail", _("« detail » needs « member_roles »."), key=True)
             self.bound(place, seats, "seats", {"%"} if seats.as_share else UNITS_OF_SEATS[seats.of])
             for m, where in enumerate(seats.where):
                 self.bound((*place, "where", m), where, where.fact, UNITS_OF_FACTS[where.fact])
