@@ -14,12 +14,9 @@ from django.utils.translation import gettext_lazy
 from totem.core import wording
 from totem.core.measures import Text
 from totem.labels.judging.facts import BodyFact, SeatFact, State
-from totem.labels.judging.legal import OF_GENERAL_INTEREST, PUBLIC, legal_state
+from totem.labels.judging.legal import FIFTEEN, NOTHING, WHOLE, LegalCheck, legal_checks, legal_state
 from totem.labels.models import ActorClass, Appointment, Board, Body, FundingLine, Seat
 from totem.labels.wording import NOTES, amount_words
-
-NOTHING, FIFTEEN, WHOLE = Decimal(0), Decimal(15), Decimal(100)
-
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 
@@ -154,116 +151,87 @@ class Legality:
     either: bool = False
 
 
+# Of each rule of `judging.legal`: what it asks, and where it is written.
+LEGAL_RULES: dict[str, tuple[Text, Text]] = {
+    "gip_votes": (
+        gettext_lazy("Public bodies, and private ones with a public-service task, have more than half of the votes."),
+        LAW_GIP,
+    ),
+    "gip_capital": (
+        gettext_lazy("Public bodies, and private ones with a public-service task, have more than half of the capital."),
+        LAW_GIP,
+    ),
+    "sem_capital": (gettext_lazy("Local authorities have more than half of the capital."), LAW_SEM),
+    "sem_votes": (gettext_lazy("Local authorities have more than half of the votes."), LAW_SEM),
+    "sem_others": (
+        gettext_lazy("Those who are not local authorities have at least 15% of the capital."),
+        LAW_SEM_OTHERS,
+    ),
+    "sem_private": (gettext_lazy("At least one shareholder is a private person."), LAW_SEM),
+}
+
+
 def legality(body: Body, seats: Sequence[Seat]) -> Legality | None:
     """The rules of the body's form, checked on these seats; None where no rule of the form is known here."""
-    fact = BodyFact(
-        body.pk,
-        body.kind,
-        body.name,
-        body.legal_form,
-        body.has_capital,
-        seats=tuple(
-            SeatFact(seat.actor_class, seat.role, seat.votes, seat.capital_share, seat.organisation_id)
-            for seat in seats
-        ),
+    facts = tuple(
+        SeatFact(seat.actor_class, seat.role, seat.votes, seat.capital_share, seat.organisation_id) for seat in seats
     )
-    rules = {"gip": _gip, "sem": _sem}.get(body.legal_form)
-    if rules is None:
+    fact = BodyFact(body.pk, body.kind, body.name, body.legal_form, body.has_capital, seats=facts)
+    checks = legal_checks(fact)
+    if not checks:
         return None
-    state, _word = legal_state(fact)
-    checked = tuple(rules(fact))
-    return Legality(state, checked, either=body.legal_form == "gip" and len(checked) > 1)
+    rules = tuple(
+        LegalRule(check.state, str(asked), _found(check) if facts else str(NOTES["no_seats"]), article)
+        for check in checks
+        for asked, article in (LEGAL_RULES[check.rule],)
+    )
+    return Legality(legal_state(fact)[0], rules, either=body.legal_form == "gip" and len(rules) > 1)
 
 
-def _gip(body: BodyFact) -> list[LegalRule]:
-    asked = _("Public bodies, and private ones with a public-service task, have more than half of the votes.")
-    rules = [_more_than_half(body, OF_GENERAL_INTEREST, "votes", asked, LAW_GIP)]
-    if body.has_capital:
-        asked = _("Public bodies, and private ones with a public-service task, have more than half of the capital.")
-        rules.append(_more_than_half(body, OF_GENERAL_INTEREST, "capital", asked, LAW_GIP))
-    return rules
+def _found(check: LegalCheck) -> str:
+    """What the seats have of a rule, and what is missing or not recorded."""
+    if check.rule == "sem_private":
+        return _found_private(check)
+    if check.rule.endswith("_votes"):
+        return _found_votes(check)
+    have = _("They have %(share)s of the capital.") % {"share": amount_words(check.part, "%")}
+    if check.state is State.MET:
+        return have
+    if check.state is State.UNKNOWN:
+        return f"{have} {_not_recorded(check)}"
+    if check.rule == "sem_others":
+        missing = _("%(gap)s of the capital is missing.") % {"gap": amount_words(FIFTEEN - check.part, "%")}
+        return f"{have} {missing}"
+    gap = WHOLE / 2 - check.part
+    missing = _("More than %(gap)s of the capital is missing.") % {"gap": amount_words(gap, "%")}
+    return f"{have} {missing if gap else _exactly_half()}"
 
 
-def _sem(body: BodyFact) -> list[LegalRule]:
-    local = frozenset({"local_authority"})
-    return [
-        _more_than_half(body, local, "capital", _("Local authorities have more than half of the capital."), LAW_SEM),
-        _more_than_half(body, local, "votes", _("Local authorities have more than half of the votes."), LAW_SEM),
-        _others(body, local),
-        _private(body),
-    ]
-
-
-def _more_than_half(body: BodyFact, classes: frozenset[str], of: str, asked: str, article: Text) -> LegalRule:
-    if not body.seats:
-        return LegalRule(State.UNKNOWN, asked, str(NOTES["no_seats"]), article)
-    if of == "capital":
-        ours, others = _capital(body, classes)
-        return _capital_rule(ours, others, asked, article)
-    whole = _sum(seat.votes for seat in body.seats)
-    part = _sum(seat.votes for seat in body.seats if seat.actor_class in classes)
-    if not whole:
-        return LegalRule(State.UNKNOWN, asked, str(NOTES["no_votes"]), article)
+def _found_votes(check: LegalCheck) -> str:
+    if not check.whole:
+        return str(NOTES["no_votes"])
     # The share is cut, not rounded, so that it never looks like more than it is.
-    share = amount_words(Decimal(int(1000 * Fraction(part) / Fraction(whole))) / 10, "%")
-    said = {"part": wording.number(part), "whole": wording.number(whole), "share": share}
-    have, gap = _("They have %(part)s of %(whole)s votes: %(share)s.") % said, whole / 2 - part
-    if gap < 0:
-        return LegalRule(State.MET, asked, have, article)
+    share = Decimal(int(1000 * Fraction(check.part) / Fraction(check.whole))) / 10
+    said = {"part": wording.number(check.part), "whole": wording.number(check.whole), "share": amount_words(share, "%")}
+    have, gap = _("They have %(part)s of %(whole)s votes: %(share)s.") % said, check.whole / 2 - check.part
+    if check.state is State.MET:
+        return have
     missing = _("More than %(gap)s of the votes are missing.") % {"gap": wording.number(gap)}
-    return LegalRule(State.NOT_MET, asked, f"{have} {missing if gap else _exactly_half()}", article)
+    return f"{have} {missing if gap else _exactly_half()}"
+
+
+def _found_private(check: LegalCheck) -> str:
+    if check.state is State.MET:
+        return _("Private members: %(number)s.") % {"number": int(check.part)}
+    return _not_recorded(check) if check.state is State.UNKNOWN else _("There is none: one is missing.")
 
 
 def _exactly_half() -> str:
     return _("It is exactly half: it has to be more.")
 
 
-def _capital(body: BodyFact, classes: frozenset[str]) -> tuple[Decimal, Decimal]:
-    """The declared shares (%) of the capital: of these classes, and of the others. The rest may be anybody's."""
-    told = [(seat.actor_class in classes, seat.capital or NOTHING) for seat in body.seats]
-    return _sum(share for ours, share in told if ours), _sum(share for ours, share in told if not ours)
-
-
-def _capital_rule(ours: Decimal, others: Decimal, asked: str, article: Text) -> LegalRule:
-    have = _("They have %(share)s of the capital.") % {"share": amount_words(ours, "%")}
-    if ours > WHOLE / 2:
-        return LegalRule(State.MET, asked, have, article)
-    if others < WHOLE / 2:
-        return LegalRule(State.UNKNOWN, asked, f"{have} {_not_told(ours + others)}", article)
-    gap = WHOLE / 2 - ours
-    missing = _("More than %(gap)s of the capital is missing.") % {"gap": amount_words(gap, "%")}
-    return LegalRule(State.NOT_MET, asked, f"{have} {missing if gap else _exactly_half()}", article)
-
-
-def _not_told(told: Decimal) -> str:
-    return _("%(rest)s is not recorded, and decides.") % {"rest": amount_words(WHOLE - told, "%")}
-
-
-def _others(body: BodyFact, local: frozenset[str]) -> LegalRule:
-    asked = _("Those who are not local authorities have at least 15% of the capital.")
-    if not body.seats:
-        return LegalRule(State.UNKNOWN, asked, str(NOTES["no_seats"]), LAW_SEM_OTHERS)
-    ours, others = _capital(body, local)
-    have = _("They have %(share)s of the capital.") % {"share": amount_words(others, "%")}
-    if others >= FIFTEEN:
-        return LegalRule(State.MET, asked, have, LAW_SEM_OTHERS)
-    if WHOLE - ours >= FIFTEEN:
-        return LegalRule(State.UNKNOWN, asked, f"{have} {_not_told(ours + others)}", LAW_SEM_OTHERS)
-    missing = _("%(gap)s of the capital is missing.") % {"gap": amount_words(FIFTEEN - others, "%")}
-    return LegalRule(State.NOT_MET, asked, f"{have} {missing}", LAW_SEM_OTHERS)
-
-
-def _private(body: BodyFact) -> LegalRule:
-    asked = _("At least one shareholder is a private person.")
-    if not body.seats:
-        return LegalRule(State.UNKNOWN, asked, str(NOTES["no_seats"]), LAW_SEM)
-    private = sum(seat.actor_class not in PUBLIC for seat in body.seats)
-    if private:
-        return LegalRule(State.MET, asked, _("Private members: %(number)s.") % {"number": private}, LAW_SEM)
-    told = _sum(seat.capital or NOTHING for seat in body.seats)
-    if told < WHOLE:
-        return LegalRule(State.UNKNOWN, asked, _not_told(told), LAW_SEM)
-    return LegalRule(State.NOT_MET, asked, _("There is none: one is missing."), LAW_SEM)
+def _not_recorded(check: LegalCheck) -> str:
+    return _("%(rest)s is not recorded, and decides.") % {"rest": amount_words(check.rest, "%")}
 
 
 # -- Money ------------------------------------------------------------------------------------------------------------

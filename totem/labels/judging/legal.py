@@ -1,5 +1,7 @@
-"""The rules that the law sets to the vehicles a charter may ask for."""
+"""The rules that the law sets to the vehicles a charter may ask for: one list, which is judged and shown."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from totem.labels.judging.facts import BodyFact, State
@@ -7,62 +9,98 @@ from totem.labels.judging.facts import BodyFact, State
 PUBLIC = frozenset({"local_authority", "state", "public_body"})
 # A private body with a public-service task counts with them in a GIP.
 OF_GENERAL_INTEREST = PUBLIC | {"public_service"}
+LOCAL = frozenset({"local_authority"})
+NOTHING, FIFTEEN, WHOLE = Decimal(0), Decimal(15), Decimal(100)
+
+
+@dataclass(frozen=True)
+class LegalCheck:
+    """A rule of a form on the seats of a body: `part` of `whole` votes, or in % of the capital, or private members.
+
+    `rest`: the share (%) of the capital that is not recorded, and may be anybody's.
+    """
+
+    rule: str
+    state: State
+    part: Decimal = NOTHING
+    whole: Decimal = WHOLE
+    rest: Decimal = NOTHING
+
+
+def legal_checks(body: BodyFact) -> tuple[LegalCheck, ...]:
+    """Each rule of the body's form, checked on its seats; empty where no rule of the form is known here.
+
+    GIP: public bodies, and private ones with a public-service task, have more than half of the votes or, where there is
+    a capital, of that (law 2011-525, art. 103). SEM: local authorities have more than half of the capital and of the
+    votes, the others at least 15 % of the capital, one of them private (CGCT, art. L1522-1 and L1522-2).
+    """
+    match body.legal_form:
+        case "gip":
+            checks = [_votes("gip_votes", body, OF_GENERAL_INTEREST)]
+            return (*checks, *([_capital("gip_capital", body, OF_GENERAL_INTEREST)] if body.has_capital else []))
+        case "sem":
+            halves = _capital("sem_capital", body, LOCAL), _votes("sem_votes", body, LOCAL)
+            return (*halves, _others("sem_others", body), _private("sem_private", body))
+        case _:
+            return ()
 
 
 def legal_state(body: BodyFact) -> tuple[State, str]:
-    """Whether the body's seats hold the rules of its form, and the word that says which one they break.
-
-    GIP: public bodies, and private ones with a public-service task, have more than half of the capital or of the votes
-    (law 2011-525, art. 103). SEM: local authorities have more than half of the capital and of the votes, the others at
-    least 15 % of the capital, one of them private (CGCT, art. L1522-1 and L1522-2). Other forms: no rule is known here.
-    """
-    if not body.legal_form:
-        return State.UNKNOWN, "form"
-    if body.legal_form == "gip":
-        return _gip(body)
-    if body.legal_form == "sem":
-        return _sem(body)
+    """Whether the body's seats hold the rules of its form, and the word that says which one they break."""
+    checks = legal_checks(body)
+    if not checks:
+        return (State.MET, "") if body.legal_form else (State.UNKNOWN, "form")
+    states = [check.state for check in checks]
+    if body.legal_form == "gip":  # one is enough
+        if State.MET in states:
+            return State.MET, ""
+        return (State.UNKNOWN, "no_seats") if State.UNKNOWN in states else (State.NOT_MET, "gip_half")
+    for group, broken in ((states[:2], "sem_half"), (states[2:3], "sem_others"), (states[3:], "sem_private")):
+        if State.NOT_MET in group:
+            return State.NOT_MET, broken
+        if State.UNKNOWN in group:
+            return State.UNKNOWN, "no_capital" if body.seats else "no_seats"
     return State.MET, ""
 
 
-def _gip(body: BodyFact) -> tuple[State, str]:
-    votes = _half(body, OF_GENERAL_INTEREST, "votes")
-    capital = _half(body, OF_GENERAL_INTEREST, "capital") if body.has_capital else False
-    if votes or capital:
-        return State.MET, ""
-    return (State.UNKNOWN, "no_seats") if None in {votes, capital} else (State.NOT_MET, "gip_half")
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, NOTHING)
 
 
-def _sem(body: BodyFact) -> tuple[State, str]:
-    local = frozenset({"local_authority"})
-    votes, capital = _half(body, local, "votes"), _half(body, local, "capital")
-    if votes is False or capital is False:
-        return State.NOT_MET, "sem_half"
-    if votes is None or capital is None:
-        return State.UNKNOWN, "no_capital" if body.seats else "no_seats"
-    others, ours = _capital(body, local)
-    if others < 15:
-        state = State.NOT_MET if 100 - ours < 15 else State.UNKNOWN
-        return state, "sem_others" if state is State.NOT_MET else "no_capital"
-    if all(seat.actor_class in PUBLIC for seat in body.seats):
-        return (State.NOT_MET, "sem_private") if others + ours >= 100 else (State.UNKNOWN, "no_capital")
-    return State.MET, ""
+def _votes(rule: str, body: BodyFact, classes: frozenset[str]) -> LegalCheck:
+    """More than half of the votes."""
+    whole = _sum(seat.votes for seat in body.seats)
+    ours = _sum(seat.votes for seat in body.seats if seat.actor_class in classes)
+    state = State.UNKNOWN if not whole else State.MET if 2 * ours > whole else State.NOT_MET
+    return LegalCheck(rule, state, ours, whole)
 
 
-def _half(body: BodyFact, classes: frozenset[str], of: str) -> bool | None:
-    """Whether these classes have more than half of the votes, or of the capital; None where that is not told."""
-    if not body.seats:
-        return None
-    if of == "capital":  # in percent: what is not told may be anybody's
-        others, ours = _capital(body, classes)
-        return True if ours > 50 else False if others >= 50 else None
-    whole = sum((seat.votes for seat in body.seats), Decimal(0))
-    ours = sum((seat.votes for seat in body.seats if seat.actor_class in classes), Decimal(0))
-    return 2 * ours > whole if whole else None
+def _shares(body: BodyFact, classes: frozenset[str]) -> tuple[Decimal, Decimal]:
+    """The declared shares (%) of the capital: of these classes, and of the others."""
+
+    def of(belongs: Callable[[str], bool]) -> Decimal:
+        return _sum(seat.capital or NOTHING for seat in body.seats if belongs(seat.actor_class))
+
+    return of(lambda name: name in classes), of(lambda name: name not in classes)
 
 
-def _capital(body: BodyFact, classes: frozenset[str]) -> tuple[Decimal, Decimal]:
-    """The declared shares (%) of the capital: of others than these classes, and of these."""
-    told = [(seat.actor_class in classes, seat.capital or Decimal(0)) for seat in body.seats]
-    others = sum((share for ours, share in told if not ours), Decimal(0))
-    return others, sum((share for ours, share in told if ours), Decimal(0))
+def _capital(rule: str, body: BodyFact, classes: frozenset[str]) -> LegalCheck:
+    """More than half of the capital."""
+    ours, others = _shares(body, classes)
+    state = State.MET if 2 * ours > WHOLE else State.NOT_MET if 2 * others >= WHOLE else State.UNKNOWN
+    return LegalCheck(rule, state, ours, rest=WHOLE - ours - others)
+
+
+def _others(rule: str, body: BodyFact) -> LegalCheck:
+    """At least 15 % of the capital for those who are not local authorities."""
+    ours, others = _shares(body, LOCAL)
+    state = State.MET if others >= FIFTEEN else State.NOT_MET if WHOLE - ours < FIFTEEN else State.UNKNOWN
+    return LegalCheck(rule, state, others, rest=WHOLE - ours - others)
+
+
+def _private(rule: str, body: BodyFact) -> LegalCheck:
+    """At least one member who is private; those who are not recorded hold the rest of the capital."""
+    private = sum(seat.actor_class not in PUBLIC for seat in body.seats)
+    rest = WHOLE - sum(_shares(body, LOCAL))
+    state = State.MET if private else State.UNKNOWN if rest > 0 else State.NOT_MET
+    return LegalCheck(rule, state, Decimal(private), rest=rest)
