@@ -25,6 +25,7 @@ from totem.labels.models import Assignment, Board, CharterVersion
 from totem.labels.plans import actions
 from totem.labels.plans.mails import remind
 from totem.labels.plans.queries import plan_key
+from totem.territories import approvals as workspaces
 from totem.territories.actions import publish_perimeter_version
 
 pytestmark = pytest.mark.django_db
@@ -169,16 +170,34 @@ class TestSomebodyWithoutAnAccount:
         assert "Say who, and until when" not in text(answer)
         assert client.get(at("board", board)).status_code == 404
 
+    def test_what_forbids_to_invite_is_said_though_the_owner_is_kept(self, board, agent, client):
+        sent = {"name": "Le Port", "email": "port@example.org", "invited": "on", "due_on": "31/12/2099", "seen": ""}
+        client.post(at("assign", board, "area"), sent)
+        invitations.decline(invitation=Invitation.objects.get(), by=UserFactory(email="port@example.org"), now=NOW)
+        answer = client.post(at("assign", board, "accounts"), sent, follow=True)
+        assert "This person declined: they are not written to again." in text(answer)
+        assert Assignment.objects.get(requirement="accounts").email == "port@example.org"
+
+    def test_an_address_is_kept_in_the_one_spelling_of_accounts(self, board, agent, client):
+        sent = {"name": "Le Port", "email": "Port@Café.example", "invited": "on", "due_on": "31/12/2099", "seen": ""}
+        assert client.post(at("assign", board, "area"), sent).status_code == 302
+        assert Assignment.objects.get().email == Invitation.objects.get().email == "port@xn--caf-dma.example"
+
     def test_an_erased_person_is_in_charge_of_nothing(self, board, agent):
         person = UserFactory()
+        contact = {"contact_name": "Elle", "contact_email": person.email.upper()}
+        Board.objects.filter(pk=board.pk).update(**contact)
         assigned(board, agent, person=person)
         assigned(board, agent, requirement="accounts", name="Elle", email=person.email, due_on=None)
         given = {}
         for _receiver, found in personal_data_requested.send(sender=None, person=person):
             given |= found
         assert [row["requirement"] for row in given["in charge of"]] == ["area", "accounts"]
+        assert given["contact of boards"] == [{"board": board.slug, "name": "Elle"}]
         person_erasing.send(sender=None, person=person, now=NOW)
         assert list(Assignment.objects.values_list("requirement", "person", "name")) == [("area", None, "")]
+        board.refresh_from_db()
+        assert (board.contact_name, board.contact_email) == ("", "")
 
 
 class TestReminders:
@@ -239,6 +258,29 @@ class TestTheLinkOfPartners:
         board.workspace.save()
         with pytest.raises(ValidationError):
             actions.set_plan_shared(board=board, shared=True, by=agent)
+
+    def test_closes_with_the_trust_of_its_territory_and_names_nobody_by_their_address(self, board, agent, client):
+        agent.name = ""
+        agent.save()
+        assigned(board, agent, person=agent)
+        actions.set_plan_shared(board=board, shared=True, by=agent)
+        url, feed = shared_url(board), shared_url(board, "shared_calendar")
+        stranger = Client(headers={"accept-language": "en"})
+        (event,) = Calendar.from_ical(stranger.get(feed).content).walk("VEVENT")
+        assert event["url"].endswith(url)  # not a page of the team
+        for answer in (stranger.get(url), stranger.get(feed)):
+            assert agent.email not in answer.content.decode()
+        for address in (f"{url}?le=2999-01-01", f"{url}?charte=none", f"{url[:-1]}x/"):
+            answer = stranger.get(address)
+            assert (answer.status_code, answer["Referrer-Policy"]) == (404, "no-referrer")
+        workspaces.answer(workspace=board.workspace, seen="trusted", yes=False, reason="Closed", by=None)
+        assert stranger.get(url).status_code == stranger.get(feed).status_code == 404
+
+    def test_what_the_charter_asks_no_more_is_not_in_the_calendar(self, board, agent, client):
+        assigned(board, agent, person=agent)
+        Assignment.objects.create(board=board, requirement="gone", name="Le Port", due_on=SOON)
+        (event,) = Calendar.from_ical(client.get(at("plan_calendar", board)).content).walk("VEVENT")
+        assert str(event["summary"]) == f"area ({agent.name})"
 
 
 class TestThePublicBoard:

@@ -8,19 +8,19 @@ from django.dispatch import receiver
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.labels.models import Assignment
+from totem.labels.models import Assignment, Board
 from totem.labels.plans.actions import forget_owner
 
 
 @receiver(person_erasing, dispatch_uid="labels.forget_owner")
 def forget_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -> None:
-    """An erased person is in charge of nothing."""
+    """An erased person is in charge of nothing, and the contact of no board."""
     forget_owner(person=person, now=now)
 
 
 @receiver(personal_data_requested, dispatch_uid="labels.assignments")
 def give_assignments(person: User, **_kwargs: object) -> dict[str, Any]:
-    """What the person is in charge of."""
+    """What the person is in charge of, and the boards whose contact has their address."""
     rows = Assignment.objects.filter(Q(person=person) | Q(email=person.email)).select_related("board").order_by("pk")
     return {
         "in charge of": [
@@ -31,5 +31,9 @@ def give_assignments(person: User, **_kwargs: object) -> dict[str, Any]:
                 "due_on": row.due_on.isoformat() if row.due_on else None,
             }
             for row in rows
-        ]
+        ],
+        "contact of boards": [
+            {"board": board.slug, "name": board.contact_name}
+            for board in Board.objects.filter(contact_email__iexact=person.email).order_by("pk")
+        ],
     }

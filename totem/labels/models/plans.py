@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.model_fields import NameField
@@ -53,5 +54,5 @@ class Assignment(Dated):
 
     @property
     def owner(self) -> str:
-        """Their name; empty where nobody is in charge yet."""
-        return self.person.name or self.person.email if self.person else self.name
+        """Their name, never an address: partners read it. Empty where nobody is in charge yet."""
+        return self.person.name or gettext("Somebody of the team") if self.person else self.name

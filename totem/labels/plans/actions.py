@@ -121,7 +121,8 @@ def join_owner(*, board: Board, person: User, now: datetime.datetime) -> None:
 
 @transaction.atomic
 def forget_owner(*, person: User, now: datetime.datetime) -> None:
-    """Take an erased person off the plans; what has no due date either goes."""
+    """Take an erased person off the plans and the public pages; what has no due date either goes."""
     rows = Assignment.objects.filter(Q(person=person) | Q(email=person.email))
     rows.filter(due_on=None).delete()
     rows.update(person=None, name="", email="", updated_at=now)
+    Board.objects.filter(contact_email__iexact=person.email).update(contact_name="", contact_email="", updated_at=now)

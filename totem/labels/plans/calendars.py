@@ -2,8 +2,6 @@
 
 import datetime
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 
 from totem.core import clock
@@ -13,18 +11,19 @@ from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.models import Assignment, Board
 
 
-def entries_of(board: Board) -> tuple[str, list[CalendarEntry]]:
-    """The name of the calendar, and an entry for each due date. Raises NoCharter."""
+def entries_of(board: Board, url: str) -> tuple[str, list[CalendarEntry]]:
+    """The name of the calendar, and an entry for each due date of what the charter asks; `url` is the plan's page.
+
+    Raises NoCharter.
+    """
     charter = charter_of(version_for(board.charter, clock.today()))
     titles = {one.id: str(one.title) for one in charter.requirements()}
-    rows = (
-        Assignment.objects.filter(board=board, due_on__isnull=False).select_related("person").order_by("due_on", "pk")
-    )
-    return f"{charter.title}, {board}", [_entry(board, row, titles.get(row.requirement, "")) for row in rows]
+    rows = Assignment.objects.filter(board=board, due_on__isnull=False, requirement__in=titles).select_related("person")
+    entries = [_entry(row, titles[row.requirement], url) for row in rows.order_by("due_on", "pk")]
+    return f"{charter.title}, {board}", entries
 
 
-def _entry(board: Board, row: Assignment, title: str) -> CalendarEntry:
-    workspace = board.workspace.slug if board.workspace else ""
+def _entry(row: Assignment, title: str, url: str) -> CalendarEntry:
     due_on = row.due_on or clock.today()
     return CalendarEntry(
         uid=f"label-{row.pk}",
@@ -33,7 +32,7 @@ def _entry(board: Board, row: Assignment, title: str) -> CalendarEntry:
         period=Period(_midnight(due_on), _midnight(due_on + datetime.timedelta(days=1))),
         summary=f"{title} ({row.owner})" if row.owner else title,
         location="",
-        url=settings.SITE_URL + reverse("labels:plan", args=[workspace, board.slug]),
+        url=url,
         status="CONFIRMED",
         all_day=True,
     )

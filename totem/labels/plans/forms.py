@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.accounts.models import User
 from totem.core.edit_conflicts import VersionedForm
-from totem.core.forms import DateField
+from totem.core.forms import DateField, EmailField
 from totem.labels.models import Assignment, Board
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class AssignmentForm(VersionedForm, AssignmentModelForm):
     class Meta:
         model = Assignment
         fields = ("person", "name", "email", "due_on")
-        field_classes = {"due_on": DateField}
+        field_classes = {"due_on": DateField, "email": EmailField}
         help_texts = {
             "name": _("An office is enough: the head of networks of the region."),
             "email": _("May be left out. Nobody is written to unless you tick the box."),
@@ -69,7 +69,7 @@ class BoardForm(VersionedForm, BoardModelForm):
     class Meta:
         model = Board
         fields = ("contact_name", "contact_email", "labelled_on", "labelled_until")
-        field_classes = dict.fromkeys(("labelled_on", "labelled_until"), DateField)
+        field_classes = {"labelled_on": DateField, "labelled_until": DateField, "contact_email": EmailField}
         help_texts = {
             "contact_name": _("A service or somebody who agreed: everybody reads it on the public page."),
             "labelled_on": _("The day of the decision that grants the label; empty as long as there is none."),

@@ -13,6 +13,7 @@ from totem.accounts.models import User
 from totem.labels.boards.showing import Missing, ShownCriterion, ShownRequirement, missing
 from totem.labels.models import Assignment, Board
 from totem.labels.permissions import SEE
+from totem.territories.models import WorkspaceState
 from totem.territories.permissions import Person
 
 _signer = Signer(salt="labels.plan")
@@ -77,9 +78,12 @@ def plan_key(board: Board) -> str:
 
 
 def shared_board(slug: str, key: str) -> Board:
-    """The board whose plan is shared by that link. Raises Http404, also once the link is taken back."""
+    """The board whose plan is shared by that link.
+
+    Raises Http404, also once the link is taken back, and while the workspace may not publish.
+    """
     rows = Board.objects.select_related("workspace", "perimeter", "hub").filter(slug=slug, plan_shared=True)
-    board = rows.first()
+    board = rows.filter(workspace__state=WorkspaceState.TRUSTED).first()
     if board is None or not constant_time_compare(plan_key(board), key):
         raise Http404
     return board

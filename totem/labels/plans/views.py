@@ -1,5 +1,7 @@
 """The plan of a board: who does what is missing, until when; its calendar, and the link that partners have."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +21,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.calendar_files import calendar_feed
 from totem.core.pages import SHOW_AND_SEND, errors_as_message
+from totem.core.views import not_found
 from totem.labels.boards.views.form_page import FormPage, answer_form
 from totem.labels.boards.views.frame import board_frame, workspace_of
 from totem.labels.boards.views.judged import Judged, judged_or_why
@@ -64,11 +67,12 @@ def plan(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
 @require_safe
 def calendar(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """The due dates as a file, for one's own calendar."""
-    return _calendar(queries.plan_for(request.user, workspace, board))
+    row = queries.plan_for(request.user, workspace, board)
+    return _calendar(row, settings.SITE_URL + _page_of(row))
 
 
-def _calendar(board: Board) -> HttpResponse:
-    name, entries = entries_of(board)
+def _calendar(board: Board, url: str) -> HttpResponse:
+    name, entries = entries_of(board, url)
     answer = HttpResponse(calendar_feed(name, entries), content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{board.slug}.ics"'
     return answer
@@ -77,9 +81,23 @@ def _calendar(board: Board) -> HttpResponse:
 # -- By its link ------------------------------------------------------------------------------------------------------
 
 
-@login_not_required
-@never_cache
-@require_safe
+def by_its_link(view: Callable[[HttpRequest, str, str], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open to who has the link. Its address is a key: nobody keeps the page, and no other site is told of it."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, board: str, key: str) -> HttpResponse:
+        try:
+            shown = view(request, board, key)
+        except Http404 as missing:
+            shown = not_found(request, missing)
+        shown["X-Robots-Tag"] = "noindex"
+        shown["Referrer-Policy"] = "no-referrer"
+        return shown
+
+    return login_not_required(never_cache(require_safe(answer)))
+
+
+@by_its_link
 def shared_plan(request: HttpRequest, board: str, key: str) -> HttpResponse:
     """The plan for who has its link: to be read, without the pages of the team."""
     row = queries.shared_board(board, key)
@@ -88,22 +106,14 @@ def shared_plan(request: HttpRequest, board: str, key: str) -> HttpResponse:
         return render(request, "labels/public_not_judged.html", {"why": judged, "board": row, "trail": []})
     rows = queries.plan_of(row, judged.criteria(), judged.day)
     context = {"board": row, "judged": judged, "rows": rows, "feed_url": _shared_url(row, "shared_calendar")}
-    return _not_listed(render(request, "labels/shared_plan.html", context))
+    return render(request, "labels/shared_plan.html", context)
 
 
-@login_not_required
-@never_cache
-@require_safe
+@by_its_link
 def shared_calendar(request: HttpRequest, board: str, key: str) -> HttpResponse:
     """The due dates for a calendar that asks for them again and again."""
-    return _not_listed(_calendar(queries.shared_board(board, key)))
-
-
-def _not_listed(answer: HttpResponse) -> HttpResponse:
-    """Its address is a key: no search engine keeps it, no other site is told of it."""
-    answer["X-Robots-Tag"] = "noindex"
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer
+    row = queries.shared_board(board, key)
+    return _calendar(row, _shared_url(row))
 
 
 @require_POST
@@ -131,8 +141,8 @@ def assign(request: HttpRequest, workspace: str, board: str, requirement: str) -
     def act() -> str:
         values = {name: form.cleaned_data[name] for name in (*AssignmentForm.Meta.fields, "seen")}
         made = actions.assign(board=row, requirement=requirement, by=signed_in(request), now=clock.now(), **values)
-        if form.cleaned_data["invited"] and made.email:
-            invite_from(request, form, OWNER, row, {})
+        if form.cleaned_data["invited"] and made.email and not invite_from(request, form, OWNER, row, {}):
+            messages.warning(request, " ".join(map(str, form["email"].errors)))
         return _page_of(row)
 
     remove = reverse("labels:unassign", args=[workspace, row.slug, requirement]) if known else ""
