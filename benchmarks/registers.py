@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.report import Report
 from totem.observatory import nomenclature
 from totem.observatory.register import census, layout, sources
-from totem.observatory.register.published import LAYOUTS, Kind
+from totem.observatory.register.published import LAYOUTS, FileKind
 from totem.observatory.register.synthetic.files import synthesise
 from totem.observatory.register.synthetic.reference import Reference, SyntheticCommune
 
@@ -36,8 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
 STOCK_DATE = date(2026, 11, 1)
 SIZES = {"tiny": 20_000, "S": 1_000_000, "L": 5_000_000}
-TWO = (Kind.ESTABLISHMENTS, Kind.UNITS)
-FOUR = (*TWO, Kind.HISTORY, Kind.LINKS)
+TWO = (FileKind.ESTABLISHMENTS, FileKind.UNITS)
+FOUR = (*TWO, FileKind.HISTORY, FileKind.LINKS)
 # The twelve columns of StockEtablissement that a first study keeps.
 TWELVE = (
     "siren, siret, statutDiffusionEtablissement, dateCreationEtablissement, trancheEffectifsEtablissement, "
@@ -162,7 +162,7 @@ def baseline(folder: Path, target: Path, *kinds: str) -> None:
     target.mkdir(parents=True)
     with _timed(), _plain_duckdb() as connection:
         for kind in kinds:
-            columns = TWELVE if kind == Kind.ESTABLISHMENTS else ", ".join(sorted(LAYOUTS[Kind(kind)].needed))
+            columns = TWELVE if kind == FileKind.ESTABLISHMENTS else ", ".join(sorted(LAYOUTS[FileKind(kind)].needed))
             read = f"SELECT {columns} FROM read_csv('{folder}/{kind}_utf8.csv')"  # noqa: S608
             connection.execute(f"COPY ({read}) TO '{target}/{kind}.parquet' (FORMAT parquet, COMPRESSION zstd)")
 

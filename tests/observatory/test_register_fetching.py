@@ -14,7 +14,7 @@ import pytest
 from tests.observatory.registers import quiet
 from totem.observatory.register import fetching
 from totem.observatory.register.fetching import fetch, in_catalogue, resolved
-from totem.observatory.register.published import ImportRefused, Kind
+from totem.observatory.register.published import FileKind, ImportRefused
 
 CONTENT = bytes(range(256)) * 40_000  # ten megabytes, so that a cut is a cut
 SHA1 = hashlib.sha1(CONTENT, usedforsecurity=False).hexdigest()
@@ -175,7 +175,8 @@ def test_the_files_of_this_month_are_found_parquet_first(server: Served) -> None
     known.append({"title": "Dessin de fichier StockEtablissement", "url": server.at("/dessin.pdf"), "format": "pdf"})
     found = in_catalogue(catalogue(server, *known))
     assert [(one.kind, one.format, one.day) for one in found] == [
-        (kind, "parquet", date(2026, 11, 1)) for kind in (Kind.ESTABLISHMENTS, Kind.UNITS, Kind.HISTORY, Kind.LINKS)
+        (kind, "parquet", date(2026, 11, 1))
+        for kind in (FileKind.ESTABLISHMENTS, FileKind.UNITS, FileKind.HISTORY, FileKind.LINKS)
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.observatory.registers import ESTABLISHMENTS, GEOLOCATION, HISTORY, LINKS, UNITS, convert, rows
 from totem.observatory.register.layout import Converted
-from totem.observatory.register.published import Kind
+from totem.observatory.register.published import FileKind
 
 FILES = (ESTABLISHMENTS, UNITS, HISTORY, LINKS, GEOLOCATION)
 FIGURES = ("establishments", "cube", "sites", "nation", "totals", "series", "moves")
@@ -49,9 +49,9 @@ def test_an_establishment_or_a_unit_that_stands_twice_counts_once_in_every_file(
     assert found.totals == sound[1].totals
     assert figures(folder) == figures(sound[0])
     assert {kind: left["repeated"]["rows"] for kind, left in found.left_out.items()} == {
-        Kind.ESTABLISHMENTS: 2, Kind.UNITS: 1, Kind.HISTORY: 2, Kind.GEOLOCATION: 1,
+        FileKind.ESTABLISHMENTS: 2, FileKind.UNITS: 1, FileKind.HISTORY: 2, FileKind.GEOLOCATION: 1,
     }  # fmt: skip
-    assert found.left_out[Kind.ESTABLISHMENTS]["repeated"]["examples"] == [
+    assert found.left_out[FileKind.ESTABLISHMENTS]["repeated"]["examples"] == [
         [60, "28900002800018"], [61, "28900003600011"],
     ]  # fmt: skip
 
@@ -89,9 +89,11 @@ def test_what_a_spreadsheet_made_of_a_siret_is_left_out_and_shown_with_its_line(
     )
     assert (found.rows, sum(found.totals["state"].values())) == (sound[1].rows - 5,) * 2
     assert found.left_out == {
-        Kind.ESTABLISHMENTS: {"malformed": {"rows": 5, "examples": [[n, word] for n, word in enumerate(MANGLED, 2)]}},
-        Kind.UNITS: {"malformed": {"rows": 1, "examples": [[55, "2.9E+08"]]}},
-        Kind.GEOLOCATION: {"malformed": {"rows": 1, "examples": [[8, "2890000280001"]]}},
+        FileKind.ESTABLISHMENTS: {
+            "malformed": {"rows": 5, "examples": [[n, word] for n, word in enumerate(MANGLED, 2)]}
+        },
+        FileKind.UNITS: {"malformed": {"rows": 1, "examples": [[55, "2.9E+08"]]}},
+        FileKind.GEOLOCATION: {"malformed": {"rows": 1, "examples": [[8, "2890000280001"]]}},
     }
     assert not {"", *MANGLED} & {row["siret"] for row in rows(folder / "establishments.parquet")}
 
@@ -111,8 +113,8 @@ def test_a_zero_that_was_lost_is_not_guessed(tmp_path: Path) -> None:
     )
     (row,) = rows(folder / "establishments.parquet", f"FROM it WHERE siret = '{first}'")
     assert (row["name"], row["legal"]) == (None, None), "not that of the unit 89000010"
-    assert found.left_out[Kind.UNITS] == {"malformed": {"rows": 1, "examples": [[2, "89000010"]]}}
-    assert found.left_out[Kind.HISTORY]["malformed"]["examples"] == [[2, first[1:]]]
+    assert found.left_out[FileKind.UNITS] == {"malformed": {"rows": 1, "examples": [[2, "89000010"]]}}
+    assert found.left_out[FileKind.HISTORY]["malformed"]["examples"] == [[2, first[1:]]]
 
 
 def test_the_last_row_of_a_file_without_its_last_line_end_is_read(

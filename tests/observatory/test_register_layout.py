@@ -21,7 +21,7 @@ from tests.observatory.registers import (
     rows,
 )
 from totem.observatory.register.layout import COLUMNS, RULES, Converted
-from totem.observatory.register.published import LAYOUTS, Kind
+from totem.observatory.register.published import LAYOUTS, FileKind
 
 Row = dict[str, Any]
 
@@ -91,12 +91,13 @@ def test_rows_are_sorted_for_reading(register: Register) -> None:
 
 def test_the_published_columns_are_known_in_their_order() -> None:
     with ESTABLISHMENTS.open(encoding="utf-8") as file:
-        assert tuple(next(csv.reader(file))) == LAYOUTS[Kind.ESTABLISHMENTS].columns
+        assert tuple(next(csv.reader(file))) == LAYOUTS[FileKind.ESTABLISHMENTS].columns
     with UNITS.open(encoding="utf-8") as file:
-        assert tuple(next(csv.reader(file))) == LAYOUTS[Kind.UNITS].columns
+        assert tuple(next(csv.reader(file))) == LAYOUTS[FileKind.UNITS].columns
     assert {kind: len(layout.columns) for kind, layout in LAYOUTS.items()} == {
-        Kind.ESTABLISHMENTS: 54, Kind.UNITS: 35, Kind.HISTORY: 18, Kind.LINKS: 6, Kind.GEOLOCATION: 19,
-        Kind.UNIT_HISTORY: 28, Kind.DUPLICATES: 3,
+        FileKind.ESTABLISHMENTS: 54, FileKind.UNITS: 35, FileKind.HISTORY: 18, FileKind.LINKS: 6,
+        FileKind.GEOLOCATION: 19,
+        FileKind.UNIT_HISTORY: 28, FileKind.DUPLICATES: 3,
     }  # fmt: skip
 
 
@@ -230,7 +231,7 @@ TERRITORIES = {  # commune, its projection, a box inside it (west, south, east, 
 
 def test_projections_are_those_of_proj_everywhere_in_france(tmp_path: Path) -> None:
     """A grid of points over each territory, projected by PROJ and read back by ours, to a millionth of a degree."""
-    columns = LAYOUTS[Kind.ESTABLISHMENTS].columns
+    columns = LAYOUTS[FileKind.ESTABLISHMENTS].columns
     wanted: dict[str, tuple[float, float]] = {}
     with (tmp_path / "points.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, columns)

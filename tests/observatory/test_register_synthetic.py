@@ -11,7 +11,7 @@ import shapely
 from tests.factories.territories import CommuneFactory
 from totem.observatory.models import Activity, Nomenclature
 from totem.observatory.nomenclature import read_bands, read_bridge
-from totem.observatory.register.published import LAYOUTS, Kind
+from totem.observatory.register.published import LAYOUTS, FileKind
 from totem.observatory.register.synthetic.files import FILES, Synthesis, synthesise
 from totem.observatory.register.synthetic.reference import Reference, SyntheticCommune, reference_from_database
 from totem.observatory.register.synthetic.targets import Targets, TargetsWrong, read_targets
@@ -104,9 +104,9 @@ class TestFiles:
     def test_columns_are_the_published_ones_in_their_order(self, register, name):
         folder = register.files[0].parent
         with (folder / f"{name}_utf8.csv").open(encoding="utf-8") as file:
-            assert tuple(file.readline().strip().split(",")) == LAYOUTS[Kind(name)].columns
+            assert tuple(file.readline().strip().split(",")) == LAYOUTS[FileKind(name)].columns
         parquet = duckdb.sql(f"FROM read_parquet('{folder / name}_utf8.parquet')")
-        assert tuple(parquet.columns) == LAYOUTS[Kind(name)].columns
+        assert tuple(parquet.columns) == LAYOUTS[FileKind(name)].columns
 
     @pytest.mark.parametrize("name", FILES)
     def test_the_zip_holds_the_csv_and_only_it(self, register, name):
@@ -396,7 +396,7 @@ class TestFixtures:
     @pytest.mark.parametrize("name", FILES)
     def test_have_the_published_columns(self, name):
         with (FIXTURES / f"{name}_utf8.csv").open(encoding="utf-8") as file:
-            assert tuple(file.readline().strip().split(",")) == LAYOUTS[Kind(name)].columns
+            assert tuple(file.readline().strip().split(",")) == LAYOUTS[FileKind(name)].columns
 
     def test_hold_valid_numbers_that_agree(self):
         con = read(FIXTURES)

@@ -17,14 +17,14 @@ from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from totem.observatory.register.published import ImportRefused, Kind
+from totem.observatory.register.published import FileKind, ImportRefused
 from totem.observatory.register.sources import CHUNK, DISK_FULL, Given, Progress, disk_is_full, require_space
 
 TIMEOUT = 60  # seconds without a byte
 ATTEMPTS = 5
 PAUSE = 5.0  # seconds before the second attempt, twice as many before each other
 SCHEMES = ("http", "https")
-WANTED = (Kind.ESTABLISHMENTS, Kind.UNITS, Kind.HISTORY, Kind.LINKS)
+WANTED = (FileKind.ESTABLISHMENTS, FileKind.UNITS, FileKind.HISTORY, FileKind.LINKS)
 FORMATS = ("parquet", "zip", "csv")  # the first is the smallest and the fastest to read
 MONTHS = (
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()  # noqa: SIM905
@@ -35,7 +35,7 @@ MONTHS = (
 class Resource:
     """A file of the catalogue: its address, what it is of, and how to know that it is whole."""
 
-    kind: Kind
+    kind: FileKind
     format: str
     url: str
     day: date
@@ -90,7 +90,7 @@ def in_catalogue(address: str) -> list[Resource]:
             chosen.append(
                 min((r for r in of_kind if r.day == newest), key=lambda resource: FORMATS.index(resource.format))
             )
-    for kind in (Kind.ESTABLISHMENTS, Kind.UNITS):
+    for kind in (FileKind.ESTABLISHMENTS, FileKind.UNITS):
         if kind not in {resource.kind for resource in chosen}:
             raise ImportRefused(f"The catalogue {address} names no file {kind}.")
     if len({resource.day for resource in chosen}) > 1:

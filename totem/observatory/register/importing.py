@@ -25,7 +25,7 @@ from totem.observatory.activities import actor_kinds, all_codes
 from totem.observatory.models import Stock
 from totem.observatory.register import layout, plausibility, reading
 from totem.observatory.register.identifiers import LeftOut
-from totem.observatory.register.published import REQUIRED, ImportRefused, Kind
+from totem.observatory.register.published import REQUIRED, FileKind, ImportRefused
 from totem.observatory.register.sources import DISK_FULL, Given, Progress, disk_is_full, opened
 from totem.territories.models import Commune
 from totem.territories.places import folding
@@ -76,9 +76,9 @@ def import_register(
             date=stock_date,
             folder=folder,
             synthetic=synthetic,
-            has_history=Kind.HISTORY in sources,
-            has_links=Kind.LINKS in sources,
-            has_coordinates=Kind.GEOLOCATION in sources,
+            has_history=FileKind.HISTORY in sources,
+            has_links=FileKind.LINKS in sources,
+            has_coordinates=FileKind.GEOLOCATION in sources,
             rows=found.rows,
             sources=_with_left_out(facts.result(), found.left_out, progress),
             totals=found.totals,
@@ -135,11 +135,11 @@ def rebuild_cube(stock: Stock) -> None:
 
 
 def _with_left_out(
-    facts: list[dict[str, object]], left_out: Mapping[Kind, LeftOut], progress: Progress
+    facts: list[dict[str, object]], left_out: Mapping[FileKind, LeftOut], progress: Progress
 ) -> list[dict[str, object]]:
     """What is kept of each file, with the rows that were left out of it."""
     for fact in facts:
-        fact["left_out"] = left = left_out.get(Kind(str(fact["file"])), {})
+        fact["left_out"] = left = left_out.get(FileKind(str(fact["file"])), {})
         for why, rows in left.items():
             examples = ", ".join(f"line {line} ({shown})" for line, shown in rows["examples"])
             progress(f"{fact['name']}: rows left out, identifier {why}: {rows['rows']}; {examples}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from totem.observatory.register.identifiers import LeftOut, leave_out, suspects
-from totem.observatory.register.published import ImportRefused, Kind
+from totem.observatory.register.published import FileKind, ImportRefused
 from totem.observatory.register.reading import (
     MEMORY,
     VIEWS,
@@ -24,7 +24,7 @@ from totem.observatory.register.reading import (
     quoted,
     sql,
 )
-from totem.observatory.register.sources import Progress, Source
+from totem.observatory.register.sources import Progress, RegisterFile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -102,11 +102,11 @@ class Converted:
     rows: int
     totals: dict[str, dict[str, int]] = field(default_factory=dict)
     quality: dict[str, int] = field(default_factory=dict)
-    left_out: dict[Kind, LeftOut] = field(default_factory=dict)
+    left_out: dict[FileKind, LeftOut] = field(default_factory=dict)
 
 
 def convert(
-    sources: Mapping[Kind, Source],
+    sources: Mapping[FileKind, RegisterFile],
     folder: Path,
     *,
     stock_date: date,
@@ -192,8 +192,8 @@ def _copy(connection: "DuckDBPyConnection", select: str, target: Path) -> None:
 
 
 def _write_establishments(
-    connection: "DuckDBPyConnection", target: Path, sources: Mapping[Kind, Source], progress: Progress
-) -> dict[Kind, LeftOut]:
+    connection: "DuckDBPyConnection", target: Path, sources: Mapping[FileKind, RegisterFile], progress: Progress
+) -> dict[FileKind, LeftOut]:
     """Write the rows, and once more without those that `identifiers` leaves out, where there are any."""
     with followed(connection, "establishments", progress):
         _copy(connection, _establishments(), target)
@@ -234,16 +234,16 @@ def _found(connection: "DuckDBPyConnection") -> Converted:
 
 
 def _write_series(
-    connection: "DuckDBPyConnection", folder: Path, sources: Mapping[Kind, Source], quality: dict[str, int]
-) -> dict[Kind, LeftOut]:
-    left_out: dict[Kind, LeftOut] = {}
+    connection: "DuckDBPyConnection", folder: Path, sources: Mapping[FileKind, RegisterFile], quality: dict[str, int]
+) -> dict[FileKind, LeftOut]:
+    left_out: dict[FileKind, LeftOut] = {}
     connection.execute(f"CREATE TEMP TABLE link AS {sql('links')}")
     if number(connection, "SELECT count(*) FROM link WHERE predecessor IS NULL OR successor IS NULL"):
-        left_out |= leave_out(connection, sources, {Kind.LINKS})
-    if Kind.HISTORY in sources:
+        left_out |= leave_out(connection, sources, {FileKind.LINKS})
+    if FileKind.HISTORY in sources:
         _create_runs(connection)
         if number(connection, sql("repeated_periods")):
-            left_out |= leave_out(connection, sources, {Kind.HISTORY})
+            left_out |= leave_out(connection, sources, {FileKind.HISTORY})
             _create_runs(connection)
         connection.execute("DROP TABLE period")
     else:

@@ -26,7 +26,7 @@ DOUBLE_CODED_AT_LEAST = 0.98  # of the share of open rows with both codes: it fe
 
 
 @dataclass(frozen=True)
-class Difference:
+class PictureDifference:
     """A figure that moved further than allowed; `allowed` is the largest change that would have passed.
 
     In rows; a share for `double_coded`; days from 1 January of year 1 (`date.fromordinal`) for `date`.
@@ -55,17 +55,17 @@ def differences(before: Picture, after: Picture) -> list[dict[str, Any]]:
     Of states A and F, of codes and departments the rows are compared (codes and departments: open rows), every key that
     stands in either. Each difference is {kind, key, before, after, allowed}.
     """
-    found: list[Difference] = []
+    found: list[PictureDifference] = []
     if after.date < before.date:
-        found.append(Difference("date", "", before.date.toordinal(), after.date.toordinal(), 0))
+        found.append(PictureDifference("date", "", before.date.toordinal(), after.date.toordinal(), 0))
     if after.rows < before.rows * ROWS_AT_LEAST:
-        found.append(Difference("rows", "", before.rows, after.rows, round(before.rows * (1 - ROWS_AT_LEAST))))
+        found.append(PictureDifference("rows", "", before.rows, after.rows, round(before.rows * (1 - ROWS_AT_LEAST))))
     months = _months(before.date, after.date)
     for kind, tolerance in TOLERANCES.items():
         found += _moved(kind, before.totals.get(kind, {}), after.totals.get(kind, {}), tolerance * months)
     was, now = _share(before), _share(after)
     if now < was * DOUBLE_CODED_AT_LEAST:
-        found.append(Difference("double_coded", "", round(was, 4), round(now, 4), round(was * 0.02, 4)))
+        found.append(PictureDifference("double_coded", "", round(was, 4), round(now, 4), round(was * 0.02, 4)))
     return [asdict(difference) for difference in found]
 
 
@@ -80,13 +80,13 @@ def _months(first: date, second: date) -> int:
     return max(1, math.ceil(abs((second - first).days) / 31))
 
 
-def _moved(kind: str, before: Mapping[str, int], after: Mapping[str, int], tolerance: float) -> list[Difference]:
+def _moved(kind: str, before: Mapping[str, int], after: Mapping[str, int], tolerance: float) -> list[PictureDifference]:
     moved = []
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key, 0), after.get(key, 0)
         allowed = was * tolerance + DEVIATIONS * math.sqrt(was) + SMALL
         if abs(now - was) > allowed:
-            moved.append(Difference(kind, key, was, now, round(allowed)))
+            moved.append(PictureDifference(kind, key, was, now, round(allowed)))
     return sorted(moved, key=lambda difference: abs(difference.after - difference.before), reverse=True)
 
 

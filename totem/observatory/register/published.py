@@ -15,7 +15,7 @@ class ImportRefused(Exception):
     """The register is not imported; the message is one line that says why. What was in service stays so."""
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """The files that are read, named as INSEE names them."""
 
     ESTABLISHMENTS = "StockEtablissement"
@@ -47,8 +47,8 @@ _ADDRESS = """complementAdresse numeroVoie indiceRepetition {last}typeVoie libel
 _ADDRESS_1 = _names(_ADDRESS.format(last="dernierNumeroVoie indiceRepetitionDernierNumeroVoie "), "Etablissement")
 _ADDRESS_2 = _names(_ADDRESS.format(last=""), "2Etablissement")
 
-LAYOUTS: dict[Kind, Layout] = {
-    Kind.ESTABLISHMENTS: Layout(
+LAYOUTS: dict[FileKind, Layout] = {
+    FileKind.ESTABLISHMENTS: Layout(
         columns=(
             *_names("""siren nic siret statutDiffusionEtablissement dateCreationEtablissement
                 trancheEffectifsEtablissement anneeEffectifsEtablissement
@@ -76,7 +76,7 @@ LAYOUTS: dict[Kind, Layout] = {
                 activitePrincipaleNAF25Etablissement""")
         ),
     ),
-    Kind.UNITS: Layout(
+    FileKind.UNITS: Layout(
         columns=_names("""siren statutDiffusionUniteLegale unitePurgeeUniteLegale dateCreationUniteLegale
             sigleUniteLegale sexeUniteLegale prenom1UniteLegale prenom2UniteLegale prenom3UniteLegale
             prenom4UniteLegale prenomUsuelUniteLegale pseudonymeUniteLegale identifiantAssociationUniteLegale
@@ -93,7 +93,7 @@ LAYOUTS: dict[Kind, Layout] = {
         ),
         optional=frozenset({"dateDernierTraitementUniteLegale"}),
     ),
-    Kind.HISTORY: Layout(
+    FileKind.HISTORY: Layout(
         columns=_names("""siren nic siret dateFin dateDebut etatAdministratifEtablissement
             changementEtatAdministratifEtablissement enseigne1Etablissement enseigne2Etablissement
             enseigne3Etablissement changementEnseigneEtablissement denominationUsuelleEtablissement
@@ -105,7 +105,7 @@ LAYOUTS: dict[Kind, Layout] = {
                 nomenclatureActivitePrincipaleEtablissement""")
         ),
     ),
-    Kind.LINKS: Layout(
+    FileKind.LINKS: Layout(
         columns=_names("""siretEtablissementPredecesseur siretEtablissementSuccesseur dateLienSuccession transfertSiege
             continuiteEconomique dateDernierTraitementLienSuccession"""),
         needed=frozenset(
@@ -113,14 +113,14 @@ LAYOUTS: dict[Kind, Layout] = {
                 continuiteEconomique""")
         ),
     ),
-    Kind.GEOLOCATION: Layout(
+    FileKind.GEOLOCATION: Layout(
         columns=_names("""siret x y qualite_xy epsg plg_qp24 plg_iris plg_zus plg_qp15 plg_qva plg_code_commune
             distance_precision qualite_qp24 qualite_iris qualite_zus qualite_qp15 qualite_qva y_latitude
             x_longitude"""),
         needed=frozenset(_names("siret qualite_xy y_latitude x_longitude")),
         separator=";",
     ),
-    Kind.UNIT_HISTORY: Layout(
+    FileKind.UNIT_HISTORY: Layout(
         columns=_names("""siren dateFin dateDebut etatAdministratifUniteLegale changementEtatAdministratifUniteLegale
             nomUniteLegale changementNomUniteLegale nomUsageUniteLegale changementNomUsageUniteLegale
             denominationUniteLegale changementDenominationUniteLegale denominationUsuelle1UniteLegale
@@ -132,13 +132,13 @@ LAYOUTS: dict[Kind, Layout] = {
             changementSocieteMissionUniteLegale caractereEmployeurUniteLegale
             changementCaractereEmployeurUniteLegale"""),
     ),
-    Kind.DUPLICATES: Layout(columns=_names("siren sirenDoublon dateDernierTraitementDoublon")),
+    FileKind.DUPLICATES: Layout(columns=_names("siren sirenDoublon dateDernierTraitementDoublon")),
 }
-REQUIRED = (Kind.ESTABLISHMENTS, Kind.UNITS)
+REQUIRED = (FileKind.ESTABLISHMENTS, FileKind.UNITS)
 ALIKE = 0.5  # the share of columns in common from which a file is taken for a kind with columns missing
 
 
-def recognise(name: str, header: Iterable[str]) -> Kind:
+def recognise(name: str, header: Iterable[str]) -> FileKind:
     """The kind whose columns are nearest to this header (names stripped of blanks, as official files have them).
 
     Raises ImportRefused, naming `name`, when no kind is near, or when a needed column is missing.

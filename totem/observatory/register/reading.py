@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totem.observatory.register.published import LAYOUTS, ImportRefused, Kind
-from totem.observatory.register.sources import DISK_FULL, Progress, Source
+from totem.observatory.register.published import LAYOUTS, FileKind, ImportRefused
+from totem.observatory.register.sources import DISK_FULL, Progress, RegisterFile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -18,11 +18,11 @@ MEMORY = "2GB"
 SQL = Path(__file__).parent / "sql"
 # The view over each file that is read, under the published names of its columns.
 VIEWS = {
-    Kind.ESTABLISHMENTS: "source_establishments",
-    Kind.UNITS: "source_units",
-    Kind.HISTORY: "source_history",
-    Kind.LINKS: "source_links",
-    Kind.GEOLOCATION: "source_geolocation",
+    FileKind.ESTABLISHMENTS: "source_establishments",
+    FileKind.UNITS: "source_units",
+    FileKind.HISTORY: "source_history",
+    FileKind.LINKS: "source_links",
+    FileKind.GEOLOCATION: "source_geolocation",
 }
 IDENTIFIERS = ("siren", "siret", "siretEtablissementPredecesseur", "siretEtablissementSuccesseur")
 
@@ -53,7 +53,9 @@ def sql(name: str) -> str:
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def create_view(connection: "DuckDBPyConnection", kind: Kind, source: Source | None, *, without: str = "") -> None:
+def create_view(
+    connection: "DuckDBPyConnection", kind: FileKind, source: RegisterFile | None, *, without: str = ""
+) -> None:
     """A view of the published columns; those that are not there are NULL, an absent file is a view without rows.
 
     `without` is a table of the numbers (`row`, from 1) of the rows that are left out; see `identifiers`.
@@ -73,7 +75,7 @@ def _selected(column: str, published: str | None) -> str:
     return f"{published} AS {column}"
 
 
-def _reader(source: Source) -> str:
+def _reader(source: RegisterFile) -> str:
     if source.parquet:
         return f"read_parquet({quoted(source.path)})"
     columns = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in source.columns)

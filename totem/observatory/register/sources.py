@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from totem.observatory.register.published import ImportRefused, Kind, recognise
+from totem.observatory.register.published import FileKind, ImportRefused, recognise
 
 Progress = Callable[[str], None]
 CHUNK = 1 << 20
@@ -33,10 +33,10 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Source:
+class RegisterFile:
     """A file of the register, ready to be read: its kind, its columns as they stand in it, where it came from."""
 
-    kind: Kind
+    kind: FileKind
     path: Path
     parquet: bool
     columns: tuple[str, ...]
@@ -60,12 +60,12 @@ class Source:
         }
 
 
-def opened(given: Iterable[Given], work: Path, *, progress: Progress) -> dict[Kind, Source]:
+def opened(given: Iterable[Given], work: Path, *, progress: Progress) -> dict[FileKind, RegisterFile]:
     """The sources by kind; those in a zip are extracted under `work`, which the caller removes.
 
     Raises ImportRefused for what cannot be read, for two files of one kind, and when a required one is missing.
     """
-    sources: dict[Kind, Source] = {}
+    sources: dict[FileKind, RegisterFile] = {}
     for item in given:
         source = _opened(item, work, progress)
         if source.kind in sources:
@@ -74,7 +74,7 @@ def opened(given: Iterable[Given], work: Path, *, progress: Progress) -> dict[Ki
     return sources
 
 
-def _opened(given: Given, work: Path, progress: Progress) -> Source:
+def _opened(given: Given, work: Path, progress: Progress) -> RegisterFile:
     path, name = given.path, given.path.name
     try:
         size = path.stat().st_size
@@ -90,7 +90,7 @@ def _opened(given: Given, work: Path, progress: Progress) -> Source:
         raise ImportRefused(f"{name} is a gzip file: unpack it first (CSV, CSV in zip and Parquet are read).")
     parquet = start == b"PAR1"
     columns, separator = (_parquet_columns(path, name), ",") if parquet else _csv_columns(path, name)
-    return Source(recognise(name, columns), path, parquet, columns, separator, given)
+    return RegisterFile(recognise(name, columns), path, parquet, columns, separator, given)
 
 
 def sha256_of(path: Path) -> str:

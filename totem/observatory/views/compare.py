@@ -42,7 +42,7 @@ SIMILAR_IN_REGION = gettext_lazy("The register holds a part of the country: only
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedRow:
     """A territory as a line of a table: its cells in words, its page; `mine` for the place the page is about.
 
     `level` is its class on the map (None: not known) and `text` what the map says of it.
@@ -78,7 +78,7 @@ class Ranking:
     name: str
     title: str
     table: Table
-    lines: tuple[Line, ...]
+    lines: tuple[ComparedRow, ...]
     partly: bool = False
     more: int = 0
     csv: str = ""
@@ -290,7 +290,7 @@ def _branches(request: HttpRequest, scope: Scope, keys: list[str]) -> Ranking | 
     if not keys:
         return None
     table = branches_table(scope, request.user, keys)
-    lines = tuple(Line(code="", href="", cells=tuple(cells)) for cells in table.lines)
+    lines = tuple(ComparedRow(code="", href="", cells=tuple(cells)) for cells in table.lines)
     csv = address("table_csv", scope, more={"avec": keys}, name=table.name)
     return Ranking(table.name, table.title, table, lines, csv=csv)
 
@@ -301,7 +301,7 @@ def _chosen(request: HttpRequest, scope: Scope, keys: list[str], order: str) -> 
     table = chosen_table(scope, request.user, keys, order)
     suffix = kept_elsewhere(request)
     lines = tuple(
-        Line(
+        ComparedRow(
             code=row[0],
             href=reverse("observatory:place", args=row[0].split(":", 1)) + suffix,
             cells=tuple(cells[1:]),
@@ -321,7 +321,7 @@ def _ranked(request: HttpRequest, scope: Scope, division: Division | None, name:
     own = [row for row in table.rows[MOST_LINES:] if row[0] == scope.place.code and division.level == scope.place.level]
     table = replace(table, rows=(*table.rows[:MOST_LINES], *own))
     lines = tuple(
-        Line(
+        ComparedRow(
             code=row[0],
             href=reverse("observatory:place", args=[division.level, row[0]]) + kept_elsewhere(request),
             cells=tuple(cells[1:]),

@@ -33,7 +33,7 @@ from totem.observatory.models import ActivityVersion, Stock
 from totem.observatory.open_data import definition_of
 from totem.observatory.place_tables import communes_table
 from totem.observatory.tables import Table, value_words
-from totem.observatory.views.compare import Line, division_table, with_people
+from totem.observatory.views.compare import ComparedRow, division_table, with_people
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_place, permanent_of
 from totem.observatory.words import SYNTHETIC, band_words
@@ -186,7 +186,7 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
     totals = queries.totals(scope)
     elsewhere = kept_elsewhere(request)
     lines = [
-        Line(
+        ComparedRow(
             code=row[0],
             href=reverse("observatory:place", args=[asked.level, row[0]]) + elsewhere,
             cells=tuple(cells[1:]),

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from totem.observatory.register.published import Kind
+from totem.observatory.register.published import FileKind
 from totem.observatory.register.sources import Progress
 from totem.observatory.register.synthetic.reference import (
     ACTIVITY_SLOTS,
@@ -27,7 +27,7 @@ from totem.observatory.register.synthetic.reference import (
 from totem.observatory.register.synthetic.targets import Targets, TargetsWrong, chosen_units
 
 SQL = Path(__file__).parent / "sql"
-FILES = (Kind.ESTABLISHMENTS, Kind.UNITS, Kind.HISTORY, Kind.LINKS)
+FILES = (FileKind.ESTABLISHMENTS, FileKind.UNITS, FileKind.HISTORY, FileKind.LINKS)
 STOCK = datetime.date(2026, 11, 1)
 # Columns of the units that targets want, and their types.
 OF_TARGETS = {
