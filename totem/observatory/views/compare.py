@@ -248,7 +248,7 @@ def with_growth(scope: Scope, table: Table, communes: Mapping[str, Iterable[str]
     )
     column = Column("growth", _("Change in %(year)s") % {"year": year}, "percent", definition % {"year": year})
     rows = tuple((*row, change(row)) for row in table.rows)
-    description = f"{table.description} {column.label}{_(': ')}{column.definition}"
+    description = f"{table.description} {column.definition}"
     return replace(table, columns=(*table.columns, column), rows=rows, description=description)
 
 
