@@ -155,6 +155,18 @@ class TestTyped:
         with pytest.raises(ValidationError, match=r"Peut-être Rennes \(80\)"):
             PlacesField().clean("35238 Nantes")
 
+    def test_lines_that_mean_nothing_are_refused_at_once(self, django_assert_max_num_queries) -> None:
+        lines = [
+            "Q" * 5000,
+            "a" + " " * 50_000 + "b",
+            "a" + "- " * 50_000,
+            "(" * 50_000,
+            *map("Nowhere {}".format, range(1500)),
+        ]
+        with django_assert_max_num_queries(1200), pytest.raises(ValidationError) as refused:
+            PlacesField().clean("\n".join(lines))
+        assert len(refused.value.messages) == 10
+
     def test_a_former_commune_is_said_when_a_perimeter_or_an_organisation_is_saved(self, client: Client) -> None:
         member = WorkspaceMemberFactory(role=WorkspaceRole.OFFICER)
         client.force_login(member.person)

@@ -117,6 +117,7 @@ def say_former_communes(request: HttpRequest, form: forms.BaseForm) -> None:
 # -- Several places ---------------------------------------------------------------------------------------------------
 
 MOST_LINES = 2000
+MOST_ERRORS = 10
 
 
 class PlacesInput(forms.Textarea):
@@ -166,10 +167,12 @@ class PlacesField(forms.CharField):
             meant = match_places(line, codes=codes)
             if len(meant) == 1:
                 found[meant[0].key] = meant[0]
-            else:
+            elif len(errors) < MOST_ERRORS:
                 errors.append(_line_error(line, meant))
+            else:
+                break
         if errors:
-            raise ValidationError(errors[:10])
+            raise ValidationError(errors)
         return list(found.values())
 
 

@@ -16,9 +16,11 @@ from totem.territories.places import MODELS, PERIMETER, WORDS, PlaceRef, ref
 
 _NUMBER = r"\d{5}|2[ABab]\d{3}"
 _CELL = re.compile(rf"{_NUMBER}|\d{{4}}")  # spreadsheets take the first zero away
-_LINE = re.compile(rf"(?:({_NUMBER})\b[\s,:–/-]*)?(.*?)(?:[\s,:–/(-]+({_NUMBER})\)?)?")
-_DEPARTMENT = re.compile(r"(.+?)\s*\((\d{2,3}|2[ABab])\)")
-_ARTICLE = re.compile(r"(.+?)\s*\((?:les?|la|l['’])\)", re.IGNORECASE)
+_LINE = re.compile(rf"(?:({_NUMBER})\b[\s,:–/-]*)?(.*?)(?:(?<![\s,:–/(-])[\s,:–/(-]++({_NUMBER})\)?)?")
+_DEPARTMENT = re.compile(r"(.+?) ?\((\d{2,3}|2[ABab])\)")
+_ARTICLE = re.compile(r"(?<=.) ?\((?:les?|la|l['’])\)", re.IGNORECASE)
+LONGEST_HINT = 20  # of an unknown name
+LONGEST = 300  # characters of a line that are parsed: a name has 45
 
 
 class ParsedText(NamedTuple):
@@ -31,12 +33,13 @@ class ParsedText(NamedTuple):
 
 def parse(text: str) -> ParsedText:
     """« Amiens (80) », « 35238 Rennes », « 35238;Rennes;230890 », « Le Havre 76600 », « HAVRE (LE) », 80021…"""
-    cells = [cell.strip(" \"'«»\xa0,") for cell in re.split(r"[;\t|]", text.replace("\x00", ""))]
+    text = text.replace("\x00", "")[:LONGEST]
+    cells = [re.sub(r"\s+", " ", cell).strip(" \"'«»,") for cell in re.split(r"[;\t|]", text)]
     number = next((cell for cell in cells if _CELL.fullmatch(cell)), "")
     name = next((cell for cell in cells if any(map(str.isalpha, cell)) and not _CELL.fullmatch(cell)), "")
     if not number and (line := _LINE.fullmatch(name)):
         number, name = line[1] or line[3] or "", line[2]
-    name = _ARTICLE.sub(r"\1", name)
+    name = _ARTICLE.sub("", name)
     match = _DEPARTMENT.fullmatch(name)
     name, department = (match[1], match[2].upper()) if match else (name, "")
     return ParsedText(number.upper().zfill(5) if number else "", name.strip(), department)
@@ -86,11 +89,14 @@ def find_communes(text: str, *, limit: int = 10) -> list[Commune]:
 
 
 def similar_communes(text: str) -> list[Commune]:
-    """Up to three communes of that number, or whose name shares the longest beginning with the text, for a message."""
+    """Up to three communes of that number, or whose name shares the longest beginning with the text, for a message.
+
+    Two queries a character.
+    """
     typed = parse(text)
     if typed.number:
         return match_communes(typed.number)[:3]
-    key = commune_key(typed.name)
+    key = commune_key(typed.name)[:LONGEST_HINT]
     return next((found for end in range(len(key), 2, -1) if (found := find_communes(key[:end], limit=3))), [])
 
 
@@ -181,7 +187,7 @@ def match_places(text: str, *, codes: bool = False) -> list[PlaceRef]:
     Parses a label (« Amiens (80) », « Picardie (ancienne région) »), a key (`region:32`), a code of a commune,
     department or EPCI, a postcode, a name, and a line of a list (`match_communes`, whose `codes` it takes).
     """
-    text = text.replace("\x00", "").strip()
+    text = text.replace("\x00", "").strip()[:LONGEST]
     level, _colon, code = text.partition(":")
     match = _BRACKETS.fullmatch(text)
     word = _LEVEL_OF_WORD.get(sort_key(match[2]), "") if match else ""
