@@ -5,7 +5,10 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories.labels import (
     AppointmentFactory,
@@ -18,7 +21,8 @@ from tests.factories.labels import (
     words,
 )
 from tests.factories.organisations import OrganisationFactory, RelationFactory
-from tests.factories.territories import CommuneFactory, EpciFactory
+from tests.factories.territories import CommuneFactory, EpciFactory, WorkspaceMemberFactory
+from totem.core.models import JournalEntry
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
 from totem.labels.figures import figures_of
@@ -110,6 +114,41 @@ def test_a_frozen_evaluation_is_computed_again_from_what_was_kept(board: Board, 
     declared(board, version, 3)
     assert computed_again(frozen)
     assert frozen.frozen
+
+
+def test_that_a_requirement_does_not_apply_is_declared_with_a_reason_where_the_charter_allows_it(board):
+    version = CharterVersionFactory(
+        data=content_of(
+            [
+                requirement("coast", "measure", indicator="usable_area", at_least=1, unit="m²", may_not_apply=True),
+                requirement("area", "measure", indicator="usable_area", at_least=1, unit="m²"),
+            ],
+            version="2026.3",
+        )
+    )
+    by = WorkspaceMemberFactory(workspace=board.workspace, role="officer").person
+    client = Client()
+    client.force_login(by)
+
+    def said(pk: str, **said: str) -> int:
+        url = reverse("labels:judge", args=[board.workspace.slug, board.slug, pk])
+        return client.post(url, {"version": "2026.3", "conflicts": "Aucun", **said}).status_code
+
+    def state() -> State:
+        return (
+            evaluate(board, day=timezone.localdate(), workspace=board.workspace, version=version)
+            .result.finding("coast")
+            .state
+        )
+
+    assert said("coast", verdict="not_applicable", reason="") == 422
+    assert said("area", verdict="not_applicable", reason="Sans objet") == 404
+    assert state() is State.UNKNOWN
+    assert said("coast", verdict="not_applicable", reason="Pas de littoral") == 302
+    assert state() is State.NOT_APPLICABLE
+    assert JournalEntry.objects.get(verb="labels.requirement_judged").facts["verdict"] == "not_applicable"
+    assert said("coast", verdict="applies", reason="Un port a ouvert") == 302
+    assert state() is State.UNKNOWN
 
 
 def test_what_has_ended_is_zero_and_not_unknown(board):

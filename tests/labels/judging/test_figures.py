@@ -184,6 +184,15 @@ def test_a_judgement_is_human_until_somebody_judged(met: bool | None, state: Sta
     assert only(requirement("j", "judgement", guide=words("?")), judgements=said).state is state
 
 
+@pytest.mark.parametrize(("allowed", "state"), [(True, State.NOT_APPLICABLE), (False, State.NOT_MET)])
+def test_what_is_declared_not_to_apply_is_not_asked_where_the_charter_allows_it(allowed: bool, state: State) -> None:
+    said = JudgementFact(7, met=False, on=DAY, reason="Pas de littoral", applies=False)
+    asked = {**measure(at_least=10), "may_not_apply": allowed}
+    found = only(asked, figures={"m": of(0)}, judgements={"m": said})
+    assert found.state is state
+    assert [item.id for item in found.evidence] == ([7] if allowed else [])
+
+
 class TestMoney:
     ASKED = requirement("f", "funding", levels=["state"], purposes=["development_operation"], at_most=0, unit="€")
 

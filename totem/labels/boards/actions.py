@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal
 from totem.core.locks import LockKind, lock
+from totem.core.measures import Text
 from totem.core.slugs import free_slug
 from totem.hubs.models import Hub
-from totem.labels.charters.format import JudgementRequirement
+from totem.labels.charters.format import JudgementRequirement, Requirement
 from totem.labels.judging.evaluations import Evaluated, changes, charter_of, evaluate, kept
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
 from totem.territories.approvals import check_may_publish
@@ -83,6 +84,14 @@ def choose_register(*, board: Board, activities: str, edition: datetime.date | N
     _record("labels.register_chosen", board, by, parameters=parameters)
 
 
+def verdicts_on(asked: Requirement) -> list[tuple[str, Text]]:
+    """What a person may say of a requirement, with the words of each; empty where it is not for people to judge."""
+    said = [Judgement.Verdict.MET, Judgement.Verdict.NOT_MET] if isinstance(asked, JudgementRequirement) else []
+    if asked.may_not_apply:
+        said += [Judgement.Verdict.NOT_APPLICABLE, *([] if said else [Judgement.Verdict.APPLIES])]
+    return [(one.value, one.label) for one in said]
+
+
 @transaction.atomic
 def record_judgement(
     *,
@@ -97,10 +106,11 @@ def record_judgement(
 ) -> Judgement:
     """What an authorised person says of a requirement that asks for a judgement, on that version of the charter.
 
+    Of another one, whether it applies, where the charter lets people say so (`may_not_apply`).
     Raises ValidationError: not such a requirement, no verdict, no reason, nothing said of conflicts of interest.
     """
-    asked = {one.id for one in charter_of(version).requirements() if isinstance(one, JudgementRequirement)}
-    if version.slug != board.charter or requirement not in asked:
+    asked = next((one for one in charter_of(version).requirements() if one.id == requirement), None)
+    if version.slug != board.charter or asked is None or verdict not in dict(verdicts_on(asked)):
         raise ValidationError(_("This requirement is not for a person to judge."))
     judgement = Judgement(
         board=board,

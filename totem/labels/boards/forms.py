@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core.forms import DateField
+from totem.core.measures import Text
 from totem.hubs.models import Hub
-from totem.labels.models import CharterVersion, Judgement
+from totem.labels.models import CharterVersion
 from totem.territories.models import Perimeter
 
 if TYPE_CHECKING:
@@ -50,9 +51,7 @@ class HubBoardForm(forms.Form):
 class JudgementForm(forms.Form):
     """Met or not, why, and which interests the person has in it."""
 
-    verdict = forms.ChoiceField(
-        label=gettext_lazy("Verdict"), choices=Judgement.Verdict.choices, widget=forms.RadioSelect
-    )
+    verdict = forms.ChoiceField(label=gettext_lazy("Verdict"), widget=forms.RadioSelect)
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=2000,
@@ -65,6 +64,10 @@ class JudgementForm(forms.Form):
         help_text=gettext_lazy("« None » when there are none."),
         widget=forms.Textarea({"rows": 2}),
     )
+
+    def __init__(self, *args: Any, verdicts: list[tuple[str, Text]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["verdict"].choices = verdicts  # type: ignore[attr-defined]
 
 
 class FreezeForm(forms.Form):

@@ -180,7 +180,7 @@ class Showing:
         return f"{address(*own, self.board.slug, criterion.id)}{self.asked_as}"
 
     def requirement(self, criterion: Criterion, asked: Requirement, finding: Finding) -> ShownRequirement:
-        judged = isinstance(asked, JudgementRequirement) and self.team and self.may_judge
+        judged = (isinstance(asked, JudgementRequirement) or asked.may_not_apply) and self.team and self.may_judge
         members: Sequence[Requirement] = asked.requirements if isinstance(asked, GroupRequirement) else ()
         indicator = indicator_of(self.charter, asked)
         return ShownRequirement(

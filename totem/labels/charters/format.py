@@ -141,6 +141,7 @@ class Common(Struct, frozen=True, kw_only=True):
     source: str = ""
     mandatory: bool = True
     bonus: bool = False  # counts for nothing against the territory
+    may_not_apply: bool = False  # whether the team may declare, with a reason, that it does not apply to the subject
     only_if: str = ""  # id of the requirement that has to be met for this one to be asked
     evidence: Words | None = None  # what a jury would accept
     next_step: Words | None = None

@@ -94,6 +94,7 @@ MEANINGS = {
     "Indicator.note": _("What one has to know of it."),
     "Common.rule": _("The rule, in a sentence."),
     "Common.bonus": _("true: an asset, which counts for nothing against the subject."),
+    "Common.may_not_apply": _("true: who judges may declare, with a reason, that it does not apply here."),
     "Common.only_if": _(
         "id of the requirement that has to be met for this one to be asked. Conditions may not go in a ring."
     ),

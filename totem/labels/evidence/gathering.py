@@ -73,7 +73,11 @@ def _judgements(board: Board | None, version: CharterVersion | None, day: dateti
     rows = made.order_by("requirement", "-pk")
     return {
         row.requirement: JudgementFact(
-            row.pk, row.verdict == Judgement.Verdict.MET, timezone.localdate(row.made_at), row.reason
+            row.pk,
+            row.verdict == Judgement.Verdict.MET,
+            timezone.localdate(row.made_at),
+            row.reason,
+            applies=row.verdict != Judgement.Verdict.NOT_APPLICABLE,
         )
         for row in rows.distinct("requirement")
     }

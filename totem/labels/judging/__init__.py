@@ -75,7 +75,10 @@ class _Judging:
         """What is found of a requirement, its condition included."""
         if requirement.id not in self.found:
             finding = self.by_itself(requirement)
-            if requirement.only_if:
+            said = self.case.facts.judgements.get(requirement.id)
+            if requirement.may_not_apply and said is not None and not said.applies:
+                finding = figures.not_applicable(finding, said)
+            elif requirement.only_if:
                 finding = _conditioned(finding, self.finding(self.named[requirement.only_if]))
             self.found[requirement.id] = finding
         return self.found[requirement.id]

@@ -124,6 +124,7 @@ class JudgementFact(PlainStruct, frozen=True):
     met: bool
     on: datetime.date
     reason: str = ""
+    applies: bool = True  # False: declared not to apply
 
 
 class Bounds(PlainStruct, frozen=True):

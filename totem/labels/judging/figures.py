@@ -19,7 +19,7 @@ from totem.labels.charters.format import (
 )
 from totem.labels.figures import FROM_ZERO, MISSING, Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
 from totem.labels.judging.case import SHOWN, Case
-from totem.labels.judging.facts import Finding, NextStep, State
+from totem.labels.judging.facts import Finding, JudgementFact, NextStep, State
 from totem.labels.judging.logic import UPWARDS, gap_to, passes, passes_between, state_of
 
 # Of a figure that cannot be used: its state, the next step, and the word that says why.
@@ -154,6 +154,12 @@ def geometry(case: Case, asked: GeometryRequirement) -> Finding:
     fits = bounds.bounded and (bounds.drawn or not asked.drawn) and bounds.area_km2 != 0
     note = "" if fits else "not_drawn" if bounds.bounded else "no_place"
     return Finding(asked.id, state_of(fits), NextStep.NOTHING if fits else NextStep.DRAW, note=note, evidence=(seen,))
+
+
+def not_applicable(finding: Finding, said: JudgementFact) -> Finding:
+    """The finding of a requirement that somebody declared, with a reason, not to apply."""
+    seen = Evidence(EvidenceKind.JUDGEMENT, said.reason, said.id, "", said.on)
+    return Finding(finding.id, State.NOT_APPLICABLE, note="judged", evidence=(seen,))
 
 
 def judgement(case: Case, asked: JudgementRequirement) -> Finding:

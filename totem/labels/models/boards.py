@@ -89,11 +89,13 @@ class Judgement(models.Model):
     class Verdict(models.TextChoices):
         MET = "met", _("Met")
         NOT_MET = "not_met", _("Not met")
+        NOT_APPLICABLE = "not_applicable", _("Not applicable")
+        APPLIES = "applies", _("It applies")
 
     board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="judgements")
     charter_version = models.ForeignKey(CharterVersion, on_delete=models.PROTECT, related_name="+")
     requirement = models.CharField(max_length=40)
-    verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict.choices)
+    verdict = models.CharField(_("verdict"), max_length=14, choices=Verdict.choices)
     reason = models.TextField(_("reason"), max_length=2000)
     conflicts = models.TextField(
         _("conflicts of interest declared"), max_length=1000, help_text=_("« None » when there are none.")
@@ -106,7 +108,9 @@ class Judgement(models.Model):
         verbose_name_plural = _("judgements")
         ordering: ClassVar = ["-pk"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(verdict__in=["met", "not_met"]), name="judgement_is_a_verdict"),
+            models.CheckConstraint(
+                condition=Q(verdict__in=["met", "not_met", "not_applicable", "applies"]), name="judgement_is_a_verdict"
+            ),
             models.CheckConstraint(condition=~Q(reason="") & ~Q(conflicts=""), name="judgement_is_reasoned"),
         ]
         indexes: ClassVar = [models.Index(fields=["board", "requirement", "-id"], name="judgement_of_requirement")]

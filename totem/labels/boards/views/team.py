@@ -25,7 +25,7 @@ from totem.labels.boards.news import computed_at, history_of, news_of
 from totem.labels.boards.showing import shown_changes
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.boards.views.judged import Judged, day_asked, judged_or_why, no_version
-from totem.labels.charters.format import GroupRequirement, JudgementRequirement, Requirement
+from totem.labels.charters.format import GroupRequirement, Requirement
 from totem.labels.jobs import refresh_board
 from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, kept, version_for
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
@@ -145,7 +145,7 @@ def criterion(request: HttpRequest, workspace: str, board: str, criterion: str) 
     if not isinstance(judged, Judged):
         raise Http404
     shown = judged.criterion(criterion)
-    asked = [one.asked.id for one in shown.flat() if isinstance(one.asked, JudgementRequirement)]
+    asked = [one.asked.id for one in shown.flat() if board_actions.verdicts_on(one.asked)]
     context = board_frame(request, row)
     judgements = Judgement.objects.filter(board=row, requirement__in=asked) if asked else Judgement.objects.none()
     context |= {
@@ -163,7 +163,7 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
     row = board_for(request.user, workspace, board, JUDGE)
     version = _version_said(request, row)
     asked, place = _judged_by_people(version, requirement)
-    form = JudgementForm(request.POST or None)
+    form = JudgementForm(request.POST or None, verdicts=board_actions.verdicts_on(asked))
     if form.is_valid():
         with errors_in(form):
             board_actions.record_judgement(
@@ -199,11 +199,11 @@ def _version_said(request: HttpRequest, row: Board) -> CharterVersion:
     return version_for(row.charter, clock.today())
 
 
-def _judged_by_people(version: CharterVersion, pk: str) -> tuple[JudgementRequirement, tuple[str, str]]:
+def _judged_by_people(version: CharterVersion, pk: str) -> tuple[Requirement, tuple[str, str]]:
     """The requirement, and the id and title of its criterion. Raises Http404 where nobody has to judge it."""
     for criterion in charter_of(version).criteria:
         for requirement in _all(criterion.requirements):
-            if requirement.id == pk and isinstance(requirement, JudgementRequirement):
+            if requirement.id == pk and board_actions.verdicts_on(requirement):
                 return requirement, (criterion.id, str(criterion.title))
     raise Http404
 
