@@ -23,7 +23,7 @@ KEPT_SHOWN = 60  # evaluations that a history is made of
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredFigure:
     """A version of an observation: what its figure is called, and the value with its unit (of a document: none)."""
 
     version: ObservationVersion
@@ -37,7 +37,7 @@ class News:
 
     since: datetime.date | None
     changes: list[ShownChange]
-    declared: list[Declared]
+    declared: list[DeclaredFigure]
     judged: list[tuple[Judgement, str]]
 
     def __bool__(self) -> bool:
@@ -60,7 +60,7 @@ def news_of(board: Board, charter: Charter, subject: Subject, result: Result, da
     )
 
 
-def _declared(board: Board, charter: Charter, subject: Subject, begin: datetime.date) -> list[Declared]:
+def _declared(board: Board, charter: Charter, subject: Subject, begin: datetime.date) -> list[DeclaredFigure]:
     """The versions of the territory's own observations written since."""
     figures = figures_of(charter)
     rows = ObservationVersion.objects.filter(
@@ -73,9 +73,9 @@ def _declared(board: Board, charter: Charter, subject: Subject, begin: datetime.
     return [_told(row, figures[row.observation.indicator]) for row in found]
 
 
-def _told(row: ObservationVersion, figured: FigureDefinition) -> Declared:
+def _told(row: ObservationVersion, figured: FigureDefinition) -> DeclaredFigure:
     shown = row.value is not None and figured.unit is not DOCUMENT_UNIT
-    return Declared(row, str(figured.label), amount_words(row.value or Decimal(0), figured.unit) if shown else "")
+    return DeclaredFigure(row, str(figured.label), amount_words(row.value or Decimal(0), figured.unit) if shown else "")
 
 
 def computed_at(charter: Charter, subject: Subject) -> datetime.datetime | None:

@@ -329,7 +329,7 @@ EFFORTS = {
 }  # the others are built
 
 
-class Missing(NamedTuple):
+class MissingRequirement(NamedTuple):
     """Something that is missing, where it stands: in a criterion, itself or a member of `requirement`."""
 
     criterion: ShownCriterion
@@ -353,10 +353,10 @@ class Missing(NamedTuple):
         return not self.stops, self.shown.effort, not self.criterion.asked.prior, share
 
 
-def missing(criteria: Iterable[ShownCriterion]) -> list[Missing]:
+def missing(criteria: Iterable[ShownCriterion]) -> list[MissingRequirement]:
     """What is missing, in order of effort; of a group its members."""
     rows = [
-        Missing(criterion, requirement, one)
+        MissingRequirement(criterion, requirement, one)
         for criterion in criteria
         for requirement in criterion.requirements
         if not requirement.fine

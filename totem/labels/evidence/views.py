@@ -70,7 +70,7 @@ PERIODS: dict[PeriodKind, Text] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class BoardFigures:
     """A board, the figures its charter asks for, and the place one looks at: the whole or one of its parts."""
 
     board: Board
@@ -109,7 +109,7 @@ class Asked:
         return self.at(route, *arguments) + self.query
 
 
-def _asked(request: HttpRequest, workspace: str, slug: str, permission: str = SEE, part: str = "") -> Asked:
+def _asked(request: HttpRequest, workspace: str, slug: str, permission: str = SEE, part: str = "") -> BoardFigures:
     """The board if the person may do that there, and the place of `?sur=`. Raises Http404."""
     board = board_for(request.user, workspace, slug, permission)
     day = clock.today()
@@ -122,7 +122,7 @@ def _asked(request: HttpRequest, workspace: str, slug: str, permission: str = SE
         subject = whole if key in ("", whole.key) else _part(whole, key)
     except (NoCharter, PlaceNotFound):
         raise Http404 from None
-    return Asked(board, board.workspace, charter, figures_of(charter), whole, subject, day)
+    return BoardFigures(board, board.workspace, charter, figures_of(charter), whole, subject, day)
 
 
 def _part(whole: Subject, key: str) -> Subject:
@@ -132,13 +132,13 @@ def _part(whole: Subject, key: str) -> Subject:
     return subject_at(key)
 
 
-def _frame(request: HttpRequest, asked: Asked, *steps: tuple[str, str]) -> dict[str, Any]:
+def _frame(request: HttpRequest, asked: BoardFigures, *steps: tuple[str, str]) -> dict[str, Any]:
     """What every page here shows: the board's frame, and the place when it is a part."""
     part = asked.subject if asked.query else None
     return {**board_frame(request, asked.board, *steps), "asked": asked, "part": part}
 
 
-def _above(asked: Asked, figured: FigureDefinition | None = None) -> list[tuple[str, str]]:
+def _above(asked: BoardFigures, figured: FigureDefinition | None = None) -> list[tuple[str, str]]:
     """The way back from a figure, or from something about it: the bar leads to the figures of the whole alone."""
     steps = [(pgettext("tab", "Figures"), asked.here("figures"))] if asked.query else []
     if figured is not None:
@@ -173,7 +173,7 @@ def figures(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     return render(request, "labels/figures.html", context)
 
 
-def _filters(asked: Asked, lines: list[Line], chosen: str) -> list[Tab]:
+def _filters(asked: BoardFigures, lines: list[Line], chosen: str) -> list[Tab]:
     here = asked.here("figures")
     join = "&" if asked.query else "?"
     found = [Tab(_("All"), here, len(lines), not chosen)]
@@ -182,7 +182,7 @@ def _filters(asked: Asked, lines: list[Line], chosen: str) -> list[Tab]:
     return found
 
 
-def _register_form(asked: Asked, data: Any = None) -> RegisterForm:
+def _register_form(asked: BoardFigures, data: Any = None) -> RegisterForm:
     chosen = dict(parse_qsl(asked.board.parameters))
     initial = {"activities": chosen.get("activites", ""), "edition": chosen.get("stock", "")}
     return RegisterForm(data, workspace=asked.workspace, initial=initial)
@@ -211,7 +211,7 @@ def figure(request: HttpRequest, workspace: str, board: str, name: str) -> HttpR
 
 
 def _figure_page(
-    request: HttpRequest, asked: Asked, figured: FigureDefinition, form: RetainForm | None = None
+    request: HttpRequest, asked: BoardFigures, figured: FigureDefinition, form: RetainForm | None = None
 ) -> HttpResponse:
     found = compare(figured, asked.subject, asked.day, asked.workspace, asked.names)
     context = {
@@ -227,7 +227,7 @@ def _figure_page(
     return render(request, "labels/figure.html", context, status=form_status(request))
 
 
-def _basis(asked: Asked, computed: KnownFigure) -> dict[str, str] | None:
+def _basis(asked: BoardFigures, computed: KnownFigure) -> dict[str, str] | None:
     """What a computed figure was counted in, in words, and the page of the observatory that shows it."""
     parameters = next((item.parameters for item in computed.evidence if item.parameters), "")
     if not parameters:
@@ -241,7 +241,7 @@ def _basis(asked: Asked, computed: KnownFigure) -> dict[str, str] | None:
     }
 
 
-def _charter_says(asked: Asked, figured: FigureDefinition) -> dict[str, Any]:
+def _charter_says(asked: BoardFigures, figured: FigureDefinition) -> dict[str, Any]:
     """What the charter says of a figure: its period, how it combines, where it comes from, what reads it."""
     indicator = next((one for one in asked.charter.indicators if one.name == figured.name), None)
     return {
@@ -299,7 +299,7 @@ def retain(request: HttpRequest, workspace: str, board: str, name: str) -> HttpR
 
 def _observation(
     request: HttpRequest, workspace: str, board: str, pk: int, permission: str = SEE
-) -> tuple[Asked, FigureDefinition, Observation]:
+) -> tuple[BoardFigures, FigureDefinition, Observation]:
     """An observation of a figure of this board that its workspace sees; to change it, its own. Raises Http404."""
     holder = board_for(request.user, workspace, board, permission).workspace
     seen = Observation.objects.select_related("workspace", "declared_by").visible_to_workspace(holder)
@@ -311,7 +311,7 @@ def _observation(
 
 
 @dataclass(frozen=True)
-class Step:
+class VersionStep:
     """A version of an observation and what it changed of the one before."""
 
     said: Said
@@ -330,7 +330,7 @@ def observation(request: HttpRequest, workspace: str, board: str, pk: int) -> Ht
             raise Http404
     texts = [text_of(version) for version in rows]
     steps = [
-        Step(
+        VersionStep(
             Said(figured, version, own, asked.day, counts=False),
             differences(figured, before, text) if before is not None else [],
         )
@@ -400,7 +400,7 @@ def _proposed(figured: FigureDefinition, day: datetime.date) -> dict[str, Any]:
     return {"starts_on": timezone.localdate(period.starts_at), "ends_on": last}
 
 
-def _is_fine(request: HttpRequest, asked: Asked, form: ObservationForm) -> bool:
+def _is_fine(request: HttpRequest, asked: BoardFigures, form: ObservationForm) -> bool:
     """Whether the form may be acted upon. Documents sent are kept in any case: nobody sends them twice."""
     fine = form.is_valid()
     title = str(form.cleaned_data.get("source", ""))[:200]
@@ -415,7 +415,12 @@ def _is_fine(request: HttpRequest, asked: Asked, form: ObservationForm) -> bool:
 
 
 def _form_page(
-    request: HttpRequest, asked: Asked, figured: FigureDefinition, form: ObservationForm, back: str, **context: Any
+    request: HttpRequest,
+    asked: BoardFigures,
+    figured: FigureDefinition,
+    form: ObservationForm,
+    back: str,
+    **context: Any,
 ) -> HttpResponse:
     initial_end = form.initial.get("ends_on", asked.day)
     values: dict[str, Any] = {

@@ -10,7 +10,7 @@ from django.http import Http404
 from django.utils.crypto import constant_time_compare
 
 from totem.accounts.models import User
-from totem.labels.boards.showing import Missing, ShownCriterion, ShownRequirement, missing
+from totem.labels.boards.showing import MissingRequirement, ShownCriterion, ShownRequirement, missing
 from totem.labels.models import Assignment, Board
 from totem.labels.permissions import SEE
 from totem.territories.models import WorkspaceState
@@ -24,7 +24,7 @@ REMINDED_AHEAD = datetime.timedelta(days=7)
 class PlanRow:
     """What is missing, who is in charge of it, until when."""
 
-    missing: Missing
+    missing: MissingRequirement
     assignment: Assignment | None
     day: datetime.date
 

@@ -143,14 +143,14 @@ def _at(board: Board, route: str, *arguments: object) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class BodyPlace:
     """The board, and the body where the row belongs to one; for those who may change it."""
 
     board: Board
     body: Body | None = None
 
     @classmethod
-    def of(cls, request: HttpRequest, workspace: str, board: str, body: int | None) -> "Place":
+    def of(cls, request: HttpRequest, workspace: str, board: str, body: int | None) -> "BodyPlace":
         """Raises Http404, also for a body that another territory declared."""
         row = board_for(request.user, workspace, board, EDIT)
         if body is None:
@@ -190,7 +190,7 @@ class Place:
 def _adds(kind: RowKind) -> View:
     @require_http_methods(SHOW_AND_SEND)
     def view(request: HttpRequest, workspace: str, board: str, body: int | None = None) -> HttpResponse:
-        place = Place.of(request, workspace, board, body)
+        place = BodyPlace.of(request, workspace, board, body)
         form = _form(request, kind, place, initial=kind.initial(request))
 
         def act(**values: Any) -> str:
@@ -204,7 +204,7 @@ def _adds(kind: RowKind) -> View:
 def _changes(kind: RowKind) -> View:
     @require_http_methods(SHOW_AND_SEND)
     def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
-        place = Place.of(request, workspace, board, body)
+        place = BodyPlace.of(request, workspace, board, body)
         row = place.own(kind, pk)
         form = _form(request, kind, place, instance=row)
 
@@ -220,7 +220,7 @@ def _changes(kind: RowKind) -> View:
 def _removes(kind: RowKind) -> View:
     @require_POST
     def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
-        place = Place.of(request, workspace, board, body)
+        place = BodyPlace.of(request, workspace, board, body)
         row = place.own(kind, pk)
         if kind.remove is not None:
             kind.remove(**{_name(row): row}, by=signed_in(request))
@@ -233,7 +233,7 @@ def _removes(kind: RowKind) -> View:
 def _shows(kind: RowKind) -> View:
     @require_POST
     def view(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
-        place = Place.of(request, workspace, board, None)
+        place = BodyPlace.of(request, workspace, board, None)
         row, public = place.own(kind, pk), request.POST.get("public") == "yes"
         with errors_as_message(request):
             actions.set_governed_public(row=row, public=public, by=signed_in(request))
@@ -258,7 +258,7 @@ funding_remove, funding_public = _removes(FUNDING), _shows(FUNDING)
 @require_http_methods(SHOW_AND_SEND)
 def appointment_end(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
     """From when somebody no longer holds an office."""
-    place = Place.of(request, workspace, board, None)
+    place = BodyPlace.of(request, workspace, board, None)
     row = place.own(APPOINTMENT, pk)
     form = EndForm(request.POST or None, initial={"until": clock.today()})
 
@@ -273,7 +273,7 @@ def appointment_end(request: HttpRequest, workspace: str, board: str, pk: int) -
 # -- Forms ------------------------------------------------------------------------------------------------------------
 
 
-def _form(request: HttpRequest, kind: RowKind, place: Place, **more: Any) -> Form:
+def _form(request: HttpRequest, kind: RowKind, place: BodyPlace, **more: Any) -> Form:
     if kind is SEAT:
         more["body"] = place.body
     return kind.form(request.POST or None, request.FILES or None, **more)
