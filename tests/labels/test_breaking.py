@@ -63,7 +63,7 @@ CONTENT = content_of(
     [
         requirement("events", "measure", indicator="events_held", at_least=200, unit="événements"),
         requirement("area", "measure", indicator="usable_area", at_least=50_000, unit="m²"),
-        requirement("companies", "measure", indicator="digital_companies", at_least=5, unit="unités légales"),
+        requirement("companies", "measure", indicator="digital_companies", at_least=5, unit="entreprises"),
     ],
     [requirement("seen", "judgement", guide=words("Est-ce bien ?"))],
     indicators=[

@@ -36,7 +36,7 @@ ROUEN, CAEN, LE_HAVRE = "200023414", "200065597", "200084952"
 
 CONTENT = content_of(
     [requirement("accounts", "organisations", roles=["large_account_in"], number=3)],
-    [requirement("companies", "measure", indicator="digital_companies", at_least=5, unit="unités légales")],
+    [requirement("companies", "measure", indicator="digital_companies", at_least=5, unit="entreprises")],
     [requirement("events", "measure", indicator="events_held", at_least=150, unit="événements")],
     [requirement("seen", "judgement", guide=words("Est-ce bien ?"))],
     indicators=[

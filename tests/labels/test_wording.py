@@ -288,7 +288,20 @@ def test_a_body_that_never_met_has_no_last_meeting(on, said):
 
 def test_a_council_reads_french_that_it_understands():
     """What stood there before spoke as the program does."""
-    former = ("gelé", "Geler", "érimé", "JSON canonique", "d’autres yeux", "faits gardés", "en sait peut-être plus")
+    former = (
+        "gelé",
+        "Geler",
+        "érimé",
+        "JSON canonique",
+        "d’autres yeux",
+        "faits gardés",
+        "en sait peut-être plus",
+        "unités légales",
+        "Chief Digital",
+        "tranche de ce bâtiment",
+        "familles de membres",
+        "stock",
+    )
     catalogue = (settings.BASE_DIR / "locale/fr/LC_MESSAGES/django.po").read_text(encoding="utf-8")
     told = re.findall(r'^(?:msgstr(?:\[\d\])? )?"(.*)"$', catalogue, re.MULTILINE)
     assert [line for line in told for word in former if word in line] == []
