@@ -16,6 +16,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement, words
 from tests.factories.territories import CommuneFactory, EpciFactory, WorkspaceMemberFactory
 from totem.accounts import invitations
+from totem.accounts.actions import erase_person
 from totem.accounts.models import Invitation
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core.edit_conflicts import EditConflict
@@ -25,6 +26,7 @@ from totem.labels.models import Assignment, Board, CharterVersion
 from totem.labels.plans import actions
 from totem.labels.plans.mails import remind
 from totem.labels.plans.queries import plan_key
+from totem.territories import actions as territories
 from totem.territories import approvals as workspaces
 from totem.territories.actions import publish_perimeter_version
 
@@ -182,6 +184,24 @@ class TestSomebodyWithoutAnAccount:
         sent = {"name": "Le Port", "email": "Port@Café.example", "invited": "on", "due_on": "31/12/2099", "seen": ""}
         assert client.post(at("assign", board, "area"), sent).status_code == 302
         assert Assignment.objects.get().email == Invitation.objects.get().email == "port@xn--caf-dma.example"
+
+    def test_who_left_the_team_reads_nothing_and_is_kept_no_more_once_erased(self, board, agent, client):
+        gone = WorkspaceMemberFactory(workspace=board.workspace, role="agent", person__language="en")
+        assigned(board, agent, person=gone.person)
+        client.force_login(gone.person)
+        assert client.get(at("plan", board)).status_code == 200
+        territories.remove_member(member=gone, by=agent)
+        assert client.get(at("plan", board)).status_code == 404
+        remind(board.pk, today=SOON)
+        assert not Mail.objects.filter(key__startswith="labels.due").exists()
+        assert Assignment.objects.get().owner == gone.person.name
+        erase_person(person=gone.person, actor_id=gone.person.pk, now=NOW)
+        assert Assignment.objects.get().owner == Assignment.objects.get().email == ""
+
+    def test_a_member_who_is_erased_is_in_charge_of_nothing(self, board, agent):
+        assigned(board, agent, person=WorkspaceMemberFactory(workspace=board.workspace, role="agent").person)
+        erase_person(person=Assignment.objects.get().person, actor_id=agent.pk, now=NOW)
+        assert Assignment.objects.get().owner == ""
 
     def test_an_erased_person_is_in_charge_of_nothing(self, board, agent):
         person = UserFactory()

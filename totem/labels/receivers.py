@@ -1,21 +1,30 @@
-"""Receivers of the signals about people: export and erasure of personal data."""
+"""Receivers of the signals about people: leaving a team, export and erasure of personal data."""
 
 import datetime
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
+from totem.core import clock
 from totem.labels.models import Assignment, Board
-from totem.labels.plans.actions import forget_owner
+from totem.labels.plans.actions import forget_owner, release_owner
+from totem.territories.models import WorkspaceMember
 
 
 @receiver(person_erasing, dispatch_uid="labels.forget_owner")
 def forget_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -> None:
     """An erased person is in charge of nothing, and the contact of no board."""
     forget_owner(person=person, now=now)
+
+
+@receiver(post_delete, sender=WorkspaceMember, dispatch_uid="labels.release_owner")
+def release_who_left(instance: WorkspaceMember, **_kwargs: object) -> None:
+    """Who left the team of a territory has no account on its plans any more."""
+    release_owner(workspace=instance.workspace, person=instance.person, now=clock.now())
 
 
 @receiver(personal_data_requested, dispatch_uid="labels.assignments")

@@ -15,6 +15,7 @@ from totem.core.edit_conflicts import EditConflict, check_version
 from totem.core.models import assign_changes
 from totem.labels.models import Assignment, Board
 from totem.territories.approvals import check_may_publish
+from totem.territories.models import Workspace
 
 
 def _record(verb: str, board: Board, by: User | None, **facts: object) -> None:
@@ -117,6 +118,14 @@ def join_owner(*, board: Board, person: User, now: datetime.datetime) -> None:
     """What is said of the person's address on that board is theirs, now that they accepted."""
     rows = Assignment.objects.filter(board=board, email=person.email)
     rows.update(person=person, name="", email="", updated_at=now)
+
+
+@transaction.atomic
+def release_owner(*, workspace: Workspace, person: User, now: datetime.datetime) -> None:
+    """Who has left the team is somebody without an account on its plans: no reminders, no page, until invited."""
+    for row in Assignment.objects.filter(board__workspace=workspace, person=person).select_related("person"):
+        released = {"person": None, "name": row.owner, "email": person.email, "updated_at": now}
+        Assignment.objects.filter(pk=row.pk, person=person).update(**released)
 
 
 @transaction.atomic
