@@ -34,6 +34,7 @@ LANDING = reverse("accounts:landing")
 # link of the first person.
 NOWHERE = {
     "website:about", "website:accessibility", "website:legal", "territories:communes", "core:design",
+    "core:site_address",
     "core:design_chart", "core:design_outlines", "health_live", "health_ready", "health_metrics", "jsi18n",
     "accounts:demo_login", "accounts:outbox", "accounts:claim",
 }  # fmt: skip

@@ -6,7 +6,8 @@ from totem.labels.boards.views import public as of_everybody
 from totem.labels.boards.views import team as of_boards
 from totem.labels.charters import views as of_charters
 from totem.labels.coalitions import views as coalition_views
-from totem.labels.evidence import views as of_evidence
+from totem.labels.evidence.views import figures as of_figures
+from totem.labels.evidence.views import observations as of_observations
 from totem.labels.governance.views import editing, pages
 from totem.labels.plans import views as of_plans
 from totem.territories.urls import WORKSPACE
@@ -57,17 +58,17 @@ plans: list[URLPattern] = [
     path(f"{BOARD}plan/<slug:requirement>/retirer/", of_plans.unassign, name="unassign"),
     path(f"{BOARD}contact/", of_plans.describe, name="describe"),
 ]
-# Figures and observations: evidence/views.py
+# Figures and observations: evidence/views/
 evidence: list[URLPattern] = [
-    path(f"{BOARD}chiffres/", of_evidence.figures, name="figures"),
-    path(f"{BOARD}chiffres/repertoire/edition/", of_evidence.register, name="register"),
-    path(FIGURE, of_evidence.figure, name="figure"),
-    path(f"{FIGURE}declarer/", of_evidence.declare, name="declare"),
-    path(f"{FIGURE}retenir/", of_evidence.retain, name="retain"),
-    path(OBSERVATION, of_evidence.observation, name="observation"),
-    path(f"{OBSERVATION}corriger/", of_evidence.observation_edit, name="observation_edit"),
-    path(f"{OBSERVATION}public/", of_evidence.observation_public, name="observation_public"),
-    path(f"{OBSERVATION}retirer/", of_evidence.observation_withdraw, name="observation_withdraw"),
+    path(f"{BOARD}chiffres/", of_figures.figures, name="figures"),
+    path(f"{BOARD}chiffres/repertoire/edition/", of_figures.register, name="register"),
+    path(FIGURE, of_figures.figure, name="figure"),
+    path(f"{FIGURE}declarer/", of_observations.declare, name="declare"),
+    path(f"{FIGURE}retenir/", of_figures.retain, name="retain"),
+    path(OBSERVATION, of_observations.observation, name="observation"),
+    path(f"{OBSERVATION}corriger/", of_observations.observation_edit, name="observation_edit"),
+    path(f"{OBSERVATION}public/", of_observations.observation_public, name="observation_public"),
+    path(f"{OBSERVATION}retirer/", of_observations.observation_withdraw, name="observation_withdraw"),
 ]
 # Bodies, offices, money: governance/views.py
 governance: list[URLPattern] = [
