@@ -102,7 +102,9 @@ def test_the_joint_file_counts_on_the_day_of_the_label_and_not_today(requirement
     assert then.evidence[0].source
     now = found(TOGETHER, requirement, public=True)
     if requirement == "f1":  # the register counts as many, exactly
-        assert (now.state, now.value, now.evidence[0].on) == (State.MET, 1235, TODAY)
+        assert (now.state, now.value, now.evidence[0].on) == (State.MET, 1235, datetime.date(2026, 11, 1))
+    elif requirement == "f2":  # what was declared is out of date: the register's interval counts
+        assert (now.state, now.low, now.high) == (State.MET, 7395, None)
     else:
         assert now.state is State.STALE
 
@@ -250,6 +252,6 @@ def test_what_territories_make_together_is_what_the_board_of_all_three_finds():
     at_least = ["Au moins 2\u202f380", "Au moins 2\u202f975", "Au moins 2\u202f040"]
     assert [cell.words for cell in rows["f2"].cells] == at_least
     assert rows["f2"].words == "Au moins 7\u202f395"
-    groups = ["Remplies\xa0: 2 sur 2", "Remplies\xa0: 0 sur 2", "Remplies\xa0: 0 sur 2"]
+    groups = ["Remplies\xa0: 1 sur 2", "Remplies\xa0: 0 sur 2", "Remplies\xa0: 0 sur 2"]
     assert [cell.words for cell in rows["f4"].cells] == groups
     assert [cell.words for cell in rows["f4-grandes"].cells] == ["0", "Inconnu", "Inconnu"]
