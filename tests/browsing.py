@@ -37,6 +37,8 @@ AXE_OPTIONS = {
 # Milliseconds to wait for something at most: enough on a busy machine.
 TIMEOUT = 60_000
 expect.set_options(timeout=TIMEOUT)
+OPEN = "document.querySelectorAll('main details').forEach((details) => { details.open = true; })"
+SCREENS = ((1280, 900), (390, 844))
 UNSETTLED = (
     "[data-module]:not([data-ready]), .choropleth:not([hidden]):not([data-painted]),"
     " .htmx-request, .htmx-swapping, .htmx-settling"
@@ -142,13 +144,24 @@ def faults(page: Page) -> list[str]:
 
 
 def faults_at(page: Page, *addresses: str) -> dict[str, list[str]]:
-    """Open each address and every `<details>` there; the faults by address, without the addresses that have none."""
+    """The faults of each address with every `<details>` open, by address and width, without what has none.
+
+    Each is opened on a computer and stays open on a telephone, with touch as in a context that `has_touch`.
+    """
     found = {}
+    screen = page.context.new_cdp_session(page)
     for address in addresses:
-        page.goto(address)
-        page.evaluate("document.querySelectorAll('main details').forEach((details) => { details.open = true; })")
-        found[address] = faults(page)
-    return {address: lines for address, lines in found.items() if lines}
+        for width, height in SCREENS:
+            screen.send("Emulation.setTouchEmulationEnabled", {"enabled": width < 600})
+            page.set_viewport_size({"width": width, "height": height})
+            if width == SCREENS[0][0]:
+                page.goto(address)
+                page.evaluate(
+                    "document.querySelectorAll('main details').forEach((details) => { details.open = true; })"
+                )
+            found[f"{address} at {width}"] = faults(page)
+    screen.detach()
+    return {where: lines for where, lines in found.items() if lines}
 
 
 def settled(page: Page) -> None:
@@ -161,7 +174,8 @@ def accessibility_faults(page: Page) -> list[str]:
 
     The source is evaluated through the debugger, to which the page's Content-Security-Policy does not apply.
     """
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if page.evaluate("() => typeof axe === 'undefined'"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     result = page.evaluate(f"() => axe.run(document, {json.dumps(AXE_OPTIONS)})")
     return [
         f"{fault['id']} ({fault['impact']}): {fault['help']} – "

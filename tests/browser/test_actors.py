@@ -59,9 +59,8 @@ def test_an_investor_is_noted_without_a_script(window: NewPage, agent: User):
     assert Relation.objects.filter(organisation__name="Capital d’exemple", commune="80021").exists()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_screen_can_be_read_by_everybody(window: NewPage, agent: User, width: int):
-    page = window(user=agent, width=width)
+def test_every_screen_can_be_read_by_everybody(window: NewPage, agent: User):
+    page = window(user=agent)
     relation = Relation.objects.get(kind="mentors")
     champion = relation.organisation
     own = champion.years.get(workspace=relation.workspace)

@@ -83,11 +83,10 @@ def board(officer: User) -> Board:
     return made
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_is_read_by_everybody_at_every_width(window: NewPage, officer: User, board: Board, width: int):
+def test_every_page_is_read_by_everybody_at_every_width(window: NewPage, officer: User, board: Board):
     own = f"{BOARDS}{board.slug}/"
     frozen = Evaluation.objects.get(frozen=True)
-    page = window(user=officer, width=width)
+    page = window(user=officer)
     assert not faults_at(
         page,
         BOARDS,
@@ -100,7 +99,7 @@ def test_every_page_is_read_by_everybody_at_every_width(window: NewPage, officer
         f"{own}evaluations/{frozen.pk}/",
     )
     assert not faults_at(
-        window(width=width),
+        window(),
         "/labels/",
         "/labels/format/",
         "/labels/chartes/quartier-numerique/",

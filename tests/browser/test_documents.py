@@ -53,9 +53,8 @@ def test_from_the_first_to_the_last_without_a_script(window: NewPage, officer: U
     assert Document.objects.get().stored_id is None
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_every_page_is_accessible_and_fits(window: NewPage, officer: User, width: int):
-    page = window(user=officer, width=width)
+def test_every_page_is_accessible_and_fits(window: NewPage, officer: User):
+    page = window(user=officer)
     assert not faults_at(page, DOCUMENTS)
     workspace = officer.workspaces.get().workspace
     DocumentFactory(workspace=workspace, title="Comptes certifiés de l’exercice 2013", added_by=officer)

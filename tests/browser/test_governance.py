@@ -102,8 +102,7 @@ def test_two_who_edit_at_once_see_both_texts(window: NewPage, agent: User, board
     expect(page.locator("h1")).to_contain_text("Le mien")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_everybody_can_read_the_screens(window: NewPage, agent: User, board: Board, width: int):
+def test_everybody_can_read_the_screens(window: NewPage, agent: User, board: Board):
     about = {"workspace": board.workspace, "perimeter": board.perimeter}
     sem = BodyFactory(**about, sem=True, name="SEM d’exemple", document=DocumentFactory(workspace=board.workspace))
     SeatFactory(body=sem, actor_class="local_authority", votes=3, capital_share=Decimal("48.5"))
@@ -113,6 +112,6 @@ def test_everybody_can_read_the_screens(window: NewPage, agent: User, board: Boa
     AppointmentFactory(**about)
     FundingLineFactory(**about)
     FundingLineFactory(**about, level="state", purpose="development_operation")
-    page = window(user=agent, width=width)
+    page = window(user=agent)
     body = f"{HERE}instances/{sem.pk}/"
     assert not faults_at(page, HERE, body, f"{body}sieges/nouveau/", f"{HERE}nominations/nouvelle/")

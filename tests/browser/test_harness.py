@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Error, Page
 
-from tests.browsing import Window, accessibility_faults, faults
+from tests.browsing import Window, accessibility_faults, faults, faults_at
 from tests.factories.accounts import UserFactory
 from tests.serving import Site
 
@@ -49,3 +49,19 @@ def test_what_is_wrong_with_a_page_is_found(window, server: Site) -> None:
     found = faults(page)
     for word in ("image-alt", "scrolls sideways", "not one h1", "a state without its word", "smaller than 44 px"):
         assert [line for line in found if line.startswith(word)], (word, found)
+
+
+def test_each_address_is_looked_at_on_a_computer_and_on_a_telephone(window, server: Site) -> None:
+    page = window()
+    page.add_init_script(
+        """document.addEventListener("DOMContentLoaded", () => {
+            const small = document.createElement("button");
+            small.className = "btn";
+            small.textContent = matchMedia("(pointer: coarse)").matches ? "Finger" : "Mouse";
+            small.style.setProperty("min-height", "9px");
+            matchMedia("(pointer: coarse)").addEventListener("change", () => { small.style.minWidth = "700px"; });
+            document.querySelector("main").append(small); })"""
+    )
+    found = faults_at(page, "/a-propos/")
+    assert list(found) == ["/a-propos/ at 390"]  # a computer has no fingers, and is 700 pixels wide
+    assert [line[:18] for line in found["/a-propos/ at 390"]] == ["scrolls sideways", "smaller than 44 px"]

@@ -112,15 +112,14 @@ def state_of(page: Page, criterion: str) -> Locator:
 # -- Everybody --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_screen_can_be_read_by_everybody(window: NewPage, board: Board, officer: User, width: int):
+def test_every_screen_can_be_read_by_everybody(window: NewPage, board: Board, officer: User):
     observation = declared(board, 120, "Rapport d’activité")
     declared(board, 96, "La presse")
     answered = normandy_search(board)
     jobs.search_partners(answered.pk)
     waiting = normandy_search(board)
     failed = normandy_search(board, state=Search.State.FAILED, ended_at=timezone.now())
-    page = window(user=officer, width=width)
+    page = window(user=officer)
     assert not faults_at(
         page,
         f"{HERE}chiffres/", f"{HERE}chiffres/?etat=contredits", FIGURE, f"{FIGURE}declarer/",

@@ -63,14 +63,12 @@ def test_a_refusal_says_who_lifts_it_and_the_desk_does(window: NewPage, space: S
     expect(page.get_by_text("Réservé.")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_settings_of_a_hub(window: NewPage, space: Space, width: int) -> None:
-    page = window(user=worker(space.hub, Role.MANAGER), width=width)
+def test_the_settings_of_a_hub(window: NewPage, space: Space) -> None:
+    page = window(user=worker(space.hub, Role.MANAGER))
     assert faults_at(page, "/lieux/etage/gestion/limites/") == {}
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_limits_of_the_installation(window: NewPage, space: Space, width: int) -> None:
+def test_the_limits_of_the_installation(window: NewPage, space: Space) -> None:
     staff = UserFactory(name="Gaëlle Essai", is_staff=True)
-    page = window(user=staff, width=width)
+    page = window(user=staff)
     assert faults_at(page, f"/installation/comptes/limites/?taker=person:{staff.pk}") == {}

@@ -83,9 +83,8 @@ def booked(hub: Hub) -> date:
     return day
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_screen_can_be_read_by_everybody(window: NewPage, manager: User, width: int):
-    page = window(user=manager, width=width)
+def test_every_screen_can_be_read_by_everybody(window: NewPage, manager: User):
+    page = window(user=manager)
     assert not faults_at(page, *(f"/lieux/etage/gestion/{screen}" for screen in SCREENS))
 
 

@@ -46,9 +46,8 @@ def stock(server: Site, tmp_path: Path) -> Iterator[Stock]:
         yield made
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_is_accessible_and_fits_its_screen(window: NewPage, stock: Stock, width: int):
-    page = window(width=width)
+def test_every_page_is_accessible_and_fits_its_screen(window: NewPage, stock: Stock):
+    page = window()
     assert not faults_at(
         page,
         "/observatoire/", "/observatoire/?q=commune", SOMME, f"{SOMME}carte/?points=1",

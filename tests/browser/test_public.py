@@ -79,9 +79,8 @@ def test_from_the_hub_page_a_room_is_booked_in_three_clicks(window: NewPage, pla
     assert page.locator("h1").count() == 1
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_public_page_is_accessible_and_fits_its_screen(window: NewPage, place: Hub, width: int) -> None:
-    page = window(width=width)
+def test_every_public_page_is_accessible_and_fits_its_screen(window: NewPage, place: Hub) -> None:
+    page = window()
     monday = next_monday()
     assert not faults_at(
         page,

@@ -39,9 +39,8 @@ def fill() -> None:
     JobFailure.objects.bulk_create(JobFailure(job_id=pk, error=error, at=timezone.now()) for pk in jobs)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_every_page_is_accessible_and_fits_empty_and_full(window: Callable[..., Page], server: Site, width: int):
-    page = window(user=UserFactory(is_staff=True), width=width)
+def test_every_page_is_accessible_and_fits_empty_and_full(window: Callable[..., Page], server: Site):
+    page = window(user=UserFactory(is_staff=True))
     assert not [fault for name in NAMES for fault in faults_at(page, reverse(name))]
     fill()
     workspace = WorkspaceMemberFactory(workspace__state="asks", workspace__request="Service numérique.").workspace

@@ -107,9 +107,8 @@ def test_without_a_script_everything_is_typed(window: NewPage, agent: User):
     assert "80021" in page.locator("table").inner_html()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_every_screen_can_be_read_by_everybody(window: NewPage, agent: User, width: int):
-    page = window(user=agent, width=width)
+def test_every_screen_can_be_read_by_everybody(window: NewPage, agent: User):
+    page = window(user=agent)
     page.goto(NEW)
     page.locator('input[name="name"]').fill("Picardie")
     page.locator('textarea[name="places"]').fill("Picardie")
