@@ -85,7 +85,7 @@ def load_places() -> None:
         DepartmentFactory(code=department, name=department, region=region)
         Commune.objects.bulk_create(Commune(code=code, name=code, department_id=department) for code in codes)
     FormerCommune.objects.bulk_create(
-        FormerCommune(code=code, name=code, kind=FormerCommune.FileKind.MERGED, current_id=current)
+        FormerCommune(code=code, name=code, kind=FormerCommune.Kind.MERGED, current_id=current)
         for code, current in FORMER.items()
     )
 
