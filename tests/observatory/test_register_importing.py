@@ -270,6 +270,15 @@ def without_a_column(tmp_path: Path) -> Files:
     return changed(ESTABLISHMENTS, tmp_path / "stock.csv", rename), UNITS
 
 
+def with_a_column_twice(tmp_path: Path) -> Files:
+    return changed(ESTABLISHMENTS, tmp_path / "stock.csv", lambda text: text.replace("nic,", "Siren,", 1)), UNITS
+
+
+def with_a_column_without_a_name(tmp_path: Path) -> Files:
+    """As a table is written with the numbers of its rows."""
+    return changed(ESTABLISHMENTS, tmp_path / "stock.csv", lambda text: text.replace("nic,", ",", 1)), UNITS
+
+
 def latin_1(tmp_path: Path) -> Files:
     return ESTABLISHMENTS, changed(UNITS, tmp_path / "units.csv", str, "latin-1")
 
@@ -331,6 +340,8 @@ def not_there(tmp_path: Path) -> Files:
         (cut_zip, r"StockEtablissement_utf8.zip is a cut or damaged zip file"),
         (damaged_zip, r"StockEtablissement_utf8.zip is a cut or damaged zip file"),
         (without_a_column, r"stock.csv: StockEtablissement lacks the column trancheEffectifsEtablissement"),
+        (with_a_column_twice, r"stock.csv has two columns Siren"),
+        (with_a_column_without_a_name, r"stock.csv has a column without a name \(number 2\)"),
         (latin_1, r"units.csv is not UTF-8 text \(line 2\): it was saved in another encoding"),
         (latin_1_far_away, r"units.csv is not UTF-8 text"),
         (cut_in_a_line, r"stock.csv holds a line that is not whole"),

@@ -141,9 +141,10 @@ ALIKE = 0.5  # the share of columns in common from which a file is taken for a k
 def recognise(name: str, header: Iterable[str]) -> FileKind:
     """The kind whose columns are nearest to this header (names stripped of blanks, as official files have them).
 
-    Raises ImportRefused, naming `name`, when no kind is near, or when a needed column is missing.
+    Raises ImportRefused, naming `name`, when no kind is near, or when a needed column is missing, or one stands twice.
     """
-    given = {column.strip() for column in header}
+    columns = [column.strip() for column in header]
+    given = set(columns)
     kind = max(LAYOUTS, key=lambda kind: _likeness(given, LAYOUTS[kind]))
     layout = LAYOUTS[kind]
     missing = [column for column in layout.columns if column in layout.needed - given]
@@ -151,6 +152,11 @@ def recognise(name: str, header: Iterable[str]) -> FileKind:
         raise ImportRefused(f"{name} is not a file of the register: its columns are those of none of them.")
     if missing:
         raise ImportRefused(f"{name}: {kind} lacks the column {', '.join(missing)}; nothing was changed.")
+    if "" in given:
+        raise ImportRefused(f"{name} has a column without a name (number {columns.index('') + 1}).")
+    for place, column in enumerate(columns):  # DuckDB tells no capitals
+        if column.lower() in map(str.lower, columns[:place]):
+            raise ImportRefused(f"{name} has two columns {column}.")
     return kind
 
 
