@@ -1,8 +1,9 @@
 """The home page and `/health/live` while forty visitors ask for PDFs: `python -m benchmarks.drawings [--size S|L]`.
 
 Each of the forty asks for the sheet of one drawn area after another, without an account and none of them made before;
-what is refused with 503 asks again at once. The home page and the health check are asked alone, then meanwhile, one
-request after another over connections of their own. The register is that of `benchmarks.profiles`, smaller.
+what is not drawn yet (202) or refused (503) is asked for again every three seconds, as the page does, until it is made.
+The home page and the health check are asked alone, then meanwhile, one request after another over connections of their
+own. The register is that of `benchmarks.profiles`, smaller.
 """
 
 import random
@@ -19,6 +20,7 @@ from benchmarks.stage import Web, staged
 
 VISITORS = 40
 LIMIT = 3
+AGAIN, AGAIN_SECONDS = {202, 503}, 3
 SECONDS = 10.0
 ROWS = {"tiny": 20_000, "S": 200_000, "L": 1_000_000}
 SEED = 2027
@@ -72,8 +74,12 @@ def besieged(web: Web, sheets: list[str], seconds: float, report: Report) -> lis
         while not over.is_set():
             with lock:
                 sheet = next(next_sheet)
-            answers[browser.get(sheet).status] += 1
-            browser.close()
+            while not over.is_set():
+                answers[status := browser.get(sheet).status] += 1
+                browser.close()
+                if status not in AGAIN:
+                    break
+                over.wait(AGAIN_SECONDS)
 
     visitors = [threading.Thread(target=visit) for _ in range(VISITORS)]
     for visitor in visitors:

@@ -5,7 +5,7 @@
 // a link. Outlines and points are GeoJSON; an outline's properties are code and name, a point's name and text.
 // Keyboards and screen readers use the table. Without WebGL, or when anything fails, the drawing in data-instead stays.
 
-import { script, stylesheet } from "./map.js";
+import { geojson, script, stylesheet } from "./map.js";
 
 // totem.core.rendering.choropleth.CLASSES
 const CLASSES = ["#9ED3D6", "#52A8B5", "#1C7F93", "#005D75", "#093B57"];
@@ -21,12 +21,6 @@ function rows(selector) {
     found.set(code, { level, text: text ?? "", href: row.querySelector("a[href]")?.href ?? "" });
   }
   return found;
-}
-
-async function json(address) {
-  const answer = await fetch(address, { headers: { Accept: "application/geo+json, application/json" } });
-  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
-  return answer.json();
 }
 
 function painted(outlines, table) {
@@ -92,13 +86,13 @@ function paint(map, areas) {
   map.addLayer({ id: "edges", type: "line", source: "areas", paint: { "line-color": "#FBF8F3", "line-width": 0.7 } });
 }
 
-function frame(map, address) {
-  map.addSource("frame", { type: "geojson", data: new URL(address, location.href).href });
+function frame(map, data) {
+  map.addSource("frame", { type: "geojson", data });
   map.addLayer({ id: "frame", type: "line", source: "frame", paint: { "line-color": "#1B2333", "line-width": 1.6 } });
 }
 
-function dots(map, address) {
-  map.addSource("dots", { type: "geojson", data: new URL(address, location.href).href });
+function dots(map, data) {
+  map.addSource("dots", { type: "geojson", data });
   map.addLayer({
     id: "dots",
     type: "circle",
@@ -131,10 +125,14 @@ function listen(map, popup) {
 
 export async function start(element) {
   const { table, outlines, points, edge, instead } = element.dataset;
-  let areas;
+  const besides = (address) => (address ? geojson(address).catch(() => null) : null);
+  let areas, line, sites;
   try {
-    const [shapes] = await Promise.all([
-      json(outlines),
+    let shapes;
+    [shapes, line, sites] = await Promise.all([
+      geojson(outlines),
+      besides(edge),
+      besides(points),
       stylesheet(element.dataset.stylesheet),
       script(element.dataset.library),
     ]);
@@ -171,8 +169,8 @@ export async function start(element) {
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }));
   map.on("load", () => {
     paint(map, areas);
-    if (edge) frame(map, edge);
-    if (points) dots(map, points);
+    if (line) frame(map, line);
+    if (sites) dots(map, sites);
     listen(map, new maplibregl.Popup({ closeButton: false, closeOnClick: false, offset: 10, maxWidth: "260px" }));
     for (const drawing of instead ? document.querySelectorAll(instead) : []) drawing.hidden = true;
     map.once("idle", () => {

@@ -3,7 +3,7 @@
 //
 // Written by territories/draw.html. Shapes with holes or many corners are shown, and drawing replaces them.
 
-import { outline, script, stylesheet } from "./map.js";
+import { geojson, outline, script, stylesheet } from "./map.js";
 
 const FRANCE = [[-5.2, 41.3], [9.6, 51.1]];
 const MOST_CORNERS = 400;
@@ -115,7 +115,8 @@ function underlay(map, outlines) {
   const ink = colour("--accent") || "#0b5c73";
   map.addSource("given", { type: "geojson", data: collection([]) });
   if (outlines) {
-    map.addSource("outlines", { type: "geojson", data: new URL(outlines, location.href).href });
+    map.addSource("outlines", { type: "geojson", data: collection([]) });
+    geojson(outlines).then((limits) => map.getSource("outlines").setData(limits), () => {});
     map.addLayer({ id: "outlines", type: "line", source: "outlines", paint: { "line-color": "#b9b0a1", "line-width": 0.75 } });
   }
   map.addLayer({ id: "given-fill", type: "fill", source: "given", paint: { "fill-color": ink, "fill-opacity": 0.2 } });

@@ -22,6 +22,20 @@ export function stylesheet(address) {
   });
 }
 
+const AGAIN_MS = 3000;
+const MOST_TIMES = 60;
+
+// The GeoJSON at an address; what a worker makes is answered 202 meanwhile, and asked for again.
+export async function geojson(address) {
+  for (let times = 0; times < MOST_TIMES; times += 1) {
+    const answer = await fetch(address, { headers: { Accept: "application/geo+json, application/json" } });
+    if (!answer.ok) break;
+    if (answer.status !== 202) return answer.json();
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+  throw new Error(address);
+}
+
 export function outline(address) {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   return {

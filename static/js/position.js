@@ -2,7 +2,7 @@
 // Without WebGL, base map or outline, or when anything fails, the map stays hidden and the fields are there. Written by
 // core/components/position_map.html.
 
-import { outline, script, stylesheet } from "./map.js";
+import { geojson, outline, script, stylesheet } from "./map.js";
 
 const DIGITS = 6;
 
@@ -17,8 +17,7 @@ function written(value) {
 
 // The outline to draw, null where there is none: of what is not loaded, say.
 async function outlineAt(address) {
-  const answer = address ? await fetch(address) : null;
-  const found = answer?.ok ? await answer.json() : null;
+  const found = address ? await geojson(address).catch(() => null) : null;
   return found?.features?.length ? found : null;
 }
 

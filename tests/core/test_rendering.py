@@ -16,13 +16,15 @@ import pytest
 import shapely
 import typst
 from django.conf import settings
+from django.core.cache import caches
+from django.urls import get_resolver
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.factories.accounts import UserFactory
-from totem.core import jobs, rendering
+from totem.core import expensive, jobs, rendering
 from totem.core.colour import PAPER, WHITE, contrast
 from totem.core.rendering import ChartSpec, RenderingFailed, charts, choropleth, queued
 from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
@@ -198,8 +200,8 @@ def test_what_was_drawn_is_not_drawn_again(monkeypatch):
 
 @pytest.mark.django_db
 def test_what_takes_too_long_is_ended(monkeypatch):
-    monkeypatch.setattr(rendering, "SECONDS", 0.01)
-    with pytest.raises(RenderingFailed, match="not ready"):
+    monkeypatch.setattr(rendering, "WORKER_SECONDS", 0.01)
+    with rendering.patient(0), pytest.raises(RenderingFailed, match="not ready"):
         rendering.chart_svg(bars(title="Trop long"))
     assert not [child for child in psutil.Process().children() if "totem.core.rendering" in " ".join(child.cmdline())]
 
@@ -234,6 +236,39 @@ def test_a_page_waits_for_a_document_and_opens_it(client, monkeypatch):
     assert "<h1" not in client.get(DESIGN, headers=htmx).text
     draw_what_waits()
     assert client.get(DESIGN, headers=htmx)["HX-Redirect"] == DESIGN
+
+
+@pytest.mark.django_db
+def test_what_takes_longer_than_a_web_process_waits_is_drawn_by_a_worker(client, monkeypatch):
+    monkeypatch.setattr(rendering, "SECONDS", 0.01)
+    monkeypatch.setattr(rendering, "WORKER_SECONDS", 0.01)
+    assert client.get(DESIGN, headers={"accept": "text/html"}).status_code == 202
+    draw_what_waits()  # a worker has not the time either: nobody waits for it any longer
+    assert queued.drawn_later(asked(client, DESIGN)).status_code == 500
+    caches["rendering"].clear()
+    monkeypatch.setattr(rendering, "WORKER_SECONDS", 600)
+    assert client.get(DESIGN).status_code == 202
+    draw_what_waits()
+    assert client.get(DESIGN).content.startswith(b"<svg")
+
+
+@pytest.mark.django_db
+def test_no_chart_and_no_map_is_refused_where_a_web_process_has_its_fill_of_them(client, monkeypatch):
+    monkeypatch.setattr(expensive._thread, "answers_pages", True, raising=False)
+    drawn = {str(pattern.pattern): pattern.callback for pattern in patterns() if is_drawn(pattern)}
+    assert len(drawn) > 5
+    request = asked(client, "/")
+    assert {path: view(request).status_code for path, view in drawn.items()} == dict.fromkeys(drawn, 202)
+
+
+def patterns(resolver=None):
+    for each in (resolver or get_resolver()).url_patterns:
+        yield from patterns(each) if hasattr(each, "url_patterns") else [each]
+
+
+def is_drawn(pattern) -> bool:
+    is_map = any(word in str(pattern.pattern) for word in ("svg", "pdf", "geojson", "contours"))
+    return is_map and hasattr(pattern.callback, "most_at_once")
 
 
 @pytest.mark.django_db

@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 
+from totem.core.rendering import kept
 from totem.territories.centres import MIDDLE_OF_FRANCE, department_centres
 from totem.territories.models import (
     Commune,
     Department,
     Document,
+    Edition,
     Epci,
     FormerRegion,
     Level,
@@ -28,8 +30,8 @@ BYTES_BEFORE_APPROVAL = 20 * 1024**2
 
 def with_stored_bytes(workspaces: "models.QuerySet[Workspace]") -> "models.QuerySet[Workspace]":
     """The workspaces with `stored_bytes`: what their documents weigh that are not erased."""
-    kept = Document.objects.filter(workspace=models.OuterRef("pk"), erased_at=None).order_by().values("workspace")
-    weight = models.Subquery(kept.annotate(total=models.Sum("size")).values("total"))
+    stored = Document.objects.filter(workspace=models.OuterRef("pk"), erased_at=None).order_by().values("workspace")
+    weight = models.Subquery(stored.annotate(total=models.Sum("size")).values("total"))
     return workspaces.annotate(stored_bytes=Coalesce(weight, 0, output_field=models.BigIntegerField()))
 
 
@@ -60,8 +62,14 @@ def centre_of(commune: Commune) -> tuple[Decimal, Decimal]:
 def outlines_geojson(level: str, codes: Collection[str] | None) -> str:
     """A GeoJSON FeatureCollection of the loaded outlines of these places, with code and name; possibly empty.
 
-    None: of all the places of that level.
+    None: of all the places of that level. Made once for the editions in service.
     """
+    editions = dict(Edition.objects.values_list("package", "version"))
+    chosen = None if codes is None else sorted(codes)
+    return kept(["outlines", editions, level, chosen], lambda: _outlines_geojson(level, chosen))
+
+
+def _outlines_geojson(level: str, codes: Collection[str] | None) -> str:
     import shapely  # noqa: PLC0415 - only where shapes are
 
     outlines, places = Outline.objects.filter(level=level), PLACES[Level(level)]._default_manager.all()

@@ -34,7 +34,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -52,8 +52,8 @@ from totem.core.wording import NARROW, NBSP
 
 ChartKind = Literal["bars", "stacked", "line", "flows", "dots", "interval", "grid"]
 
-SECONDS = 20
-"""How long one child may take."""
+SECONDS, WORKER_SECONDS = 20, 180
+"""How long one child may take: of a web process, and of a worker, which draws what took longer."""
 PATIENCE = 3
 """How many seconds a web process waits for its turn: then a worker draws."""
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
@@ -76,7 +76,7 @@ _patience: ContextVar[float | None] = ContextVar("patience", default=None)
 
 
 class RenderingBusy(BusyError):
-    """Others draw on this machine and did not finish in time."""
+    """Others draw on this machine and did not finish in time, or the drawing takes longer than a web process waits."""
 
 
 class RenderingFailed(Exception):
@@ -161,7 +161,7 @@ def document_pdf(
 
 @contextlib.contextmanager
 def patient(seconds: float) -> Iterator[None]:
-    """In the block, drawings wait so long for their turn."""
+    """In the block, that of a worker, drawings wait so long for their turn and may take WORKER_SECONDS."""
     token = _patience.set(seconds)
     try:
         yield
@@ -170,6 +170,16 @@ def patient(seconds: float) -> Iterator[None]:
 
 
 # -- The cache --------------------------------------------------------------------------------------------------------
+
+
+def kept(parts: Sequence[Any], make: Callable[[], str]) -> str:
+    """What `make` returns, made once for all that it depends on: `parts`, of JSON's types, its kind first."""
+    key = f"kept:{hashlib.sha256(json.dumps(parts).encode()).hexdigest()}"
+    known = caches["rendering"].get(key)
+    if known is None:
+        known = make()
+        caches["rendering"].set(key, known, KEPT)
+    return str(known)
 
 
 @dataclass(frozen=True)
@@ -199,17 +209,17 @@ def _version() -> str:
 def _drawn(jobs: Sequence[_Job]) -> list[bytes]:
     cache = caches["rendering"]
     keys = [job.key for job in jobs]
-    kept: dict[str, bytes] = cache.get_many(keys)
-    if len(kept) < len(set(keys)):
+    known: dict[str, bytes] = cache.get_many(keys)
+    if len(known) < len(set(keys)):
         with _turn():
             # Drawn by somebody else while this request waited.
-            kept |= cache.get_many([key for key in keys if key not in kept])
-            missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in kept}
+            known |= cache.get_many([key for key in keys if key not in known])
+            missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in known}
             if missing:
                 fresh = dict(zip(missing, _drawn_by_child(list(missing.values())), strict=True))
                 cache.set_many(fresh, KEPT)
-                kept |= fresh
-    return [kept[key] for key in keys]
+                known |= fresh
+    return [known[key] for key in keys]
 
 
 def _printable(text: str) -> str:
@@ -278,18 +288,20 @@ def _locked(number: int) -> bool:
 def _drawn_by_child(jobs: Sequence[_Job]) -> list[bytes]:
     """The drawings of the child, in the order of the jobs. It gets no secret: neither settings nor environment."""
     job_list = json.dumps([{"kind": job.kind, **job.payload} for job in jobs])
+    seconds = SECONDS if _patience.get() is None else WORKER_SECONDS
     try:
         child = subprocess.run(
             [sys.executable, "-m", "totem.core.rendering.process"],
             input=job_list.encode(),
             capture_output=True,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
             cwd=Path(__file__).resolve().parents[3],
             env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
         )
     except subprocess.TimeoutExpired:
-        raise RenderingFailed(f"The drawing was not ready after {SECONDS} s.") from None
+        late = RenderingBusy if _patience.get() is None else RenderingFailed
+        raise late(f"The drawing was not ready after {seconds} s.") from None
     if child.returncode != 0:
         output = child.stderr.decode(errors="replace").strip().splitlines() or ["no output"]
         raise RenderingFailed(f"The drawing process ended with {child.returncode}: {output[-1][:500]}")

@@ -1,10 +1,10 @@
 """Views that draw: what the machine cannot draw at once is queued for a worker, and the address says so meanwhile.
 
-    @drawn(most=12)       outermost, of a view that calls chart_svgs, document_pdf or choropleth_svg
+    @drawn(most=12)       outermost, of a view that calls chart_svgs, document_pdf or choropleth_svg, or gives GeoJSON
 
 Meanwhile the answer is 202: one line in place of an image, which the page asks for again beside its table
-(`static/js/totem.js`); in place of a document a page that opens it as soon as it is there. What a worker drew is kept
-ten minutes for its address, language and person, whatever the web process is doing then.
+(`static/js/totem.js`, `map.js`); in place of a document a page that opens it as soon as it is there. What a worker
+drew, or that it could not, is kept ten minutes for its address, language and person.
 """
 
 import hashlib
@@ -87,19 +87,19 @@ class Wanted:
     @property
     def key(self) -> str:
         text = json.dumps(asdict(self), sort_keys=True)
-        return f"drawn:{hashlib.sha256(text.encode()).hexdigest()}"
+        return f"drawing:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def drawn_later(request: HttpRequest) -> HttpResponse:
-    """What a worker drew for this request, or 202 while it waits for one; the same 202 where too many wait already."""
+    """What a worker answered to this request, or 202 while it waits for one, and where too many wait already."""
     wanted = Wanted(request.get_full_path(), translation.get_language() or "", request.user.pk)
     kept = caches["rendering"].get(wanted.key)
     if kept is None:
         return _meanwhile(request, is_queued=_queue(wanted, request))
     if wants_partial(request):
         return HttpResponseClientRedirect(wanted.address)
-    content, headers = kept
-    return HttpResponse(content, headers=headers)
+    content, headers, status = kept
+    return HttpResponse(content, headers=headers, status=status)
 
 
 def _queue(wanted: Wanted, request: HttpRequest) -> bool:
@@ -152,9 +152,9 @@ def draw(wanted: Wanted) -> None:
         return  # erased since
     with translation.override(wanted.language), patient(WORKER_PATIENCE):
         answer = _answered(wanted.address, person)
-    if answer is not None and answer.status_code == 200:
+    if answer is not None and answer.status_code in {200, 500}:
         headers = {name: answer[name] for name in ("Content-Type", "Content-Disposition") if name in answer}
-        caches["rendering"].set(wanted.key, (answer.content, headers), KEPT_SECONDS)
+        caches["rendering"].set(wanted.key, (answer.content, headers, answer.status_code), KEPT_SECONDS)
 
 
 def _answered(address: str, person: object) -> HttpResponse | None:

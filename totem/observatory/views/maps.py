@@ -3,15 +3,12 @@
 The page holds the table that the map paints; without scripts the same map is an image.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
-from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,9 +18,8 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 
-from totem.core.expensive import apart
 from totem.core.pages import NotFound
-from totem.core.rendering import queued
+from totem.core.rendering import kept, queued
 from totem.core.rendering.choropleth import MapShape, choropleth_svg, class_of, class_words, classes
 from totem.core.wording import number, percent
 from totem.observatory import queries, surroundings
@@ -48,7 +44,6 @@ MOST_POINTS = 5_000
 MOST_AREAS = 2_500  # on one page, unless somebody asks for more
 WIDE, NARROW = 720, 390  # pixels of an image
 MAINLAND = (-6.0, 41.0, 10.5, 51.6)  # west, south, east, north, in degrees
-KEPT_FOR = 30 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -278,7 +273,7 @@ def country_map(stock: Stock, version: ActivityVersion) -> str:
             href=lambda code: reverse("observatory:place", args=[Level.REGION, code]),
         )
 
-    return _kept(parts, draw)
+    return kept(["map", *parts], draw)
 
 
 def _outlines(level: str, codes: Iterable[str]) -> dict[str, bytes]:
@@ -344,31 +339,17 @@ def _kept_map(scope: Scope, asked: Asked) -> str:
         get_language(),
         settings.MASK_COUNTS_BELOW,
     ]
-    return _kept(parts, lambda: drawn(scope, asked))
+    return kept(["map", *parts], lambda: drawn(scope, asked))
 
 
 def _edition() -> str:
     return str(Edition.objects.filter(package="outlines").values_list("version", flat=True).first())
 
 
-def _kept(parts: list[Any], draw: Callable[[], str]) -> str:
-    key = f"map:{hash_of(parts)}"
-    known = caches["rendering"].get(key)
-    if known is None:
-        known = draw()
-        caches["rendering"].set(key, known, KEPT_FOR)
-    return str(known)
-
-
-def hash_of(parts: list[Any]) -> str:
-    """A short name for these values."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
 # -- As GeoJSON -------------------------------------------------------------------------------------------------------
 
 
-@apart(most=6)
+@queued.drawn(most=6)
 @of_place
 @gzip_page
 def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
@@ -384,7 +365,7 @@ def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
     return _as_geojson(outlines_geojson(level, list(_outlines(level, codes_of(level, place.communes)))))
 
 
-@apart(most=6)
+@queued.drawn(most=6)
 @of_place
 @gzip_page
 def sites_geojson(request: HttpRequest, scope: Scope) -> HttpResponse:

@@ -10,8 +10,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from totem.core.expensive import apart
 from totem.core.pages import render_page, wants_partial
+from totem.core.rendering.queued import drawn
 from totem.territories import outlines
 from totem.territories.models import Commune, Level, Perimeter, Workspace
 from totem.territories.places import FRANCE, PERIMETER, Place, PlaceNotFound, ShapesMissing, place_for
@@ -69,7 +69,7 @@ EDGE = "contour"  # the place's own line, instead of what it is divided into
 EMPTY = '{"type":"FeatureCollection","features":[]}'
 
 
-@apart(most=6)
+@drawn(most=6)
 @login_not_required
 @gzip_page
 @require_safe
@@ -93,8 +93,8 @@ def contours(request: HttpRequest, level: str, code: str) -> HttpResponse:
     if level != PERIMETER and request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
         response: HttpResponse = HttpResponseNotModified()
     else:
-        drawn = _drawn(place, str(mesh)) if place else EMPTY
-        response = HttpResponse(drawn, content_type="application/geo+json")
+        found = _contours(place, str(mesh)) if place else EMPTY
+        response = HttpResponse(found, content_type="application/geo+json")
     if level == PERIMETER:  # it may be a team's own
         patch_cache_control(response, private=True, max_age=60)
     else:
@@ -103,7 +103,7 @@ def contours(request: HttpRequest, level: str, code: str) -> HttpResponse:
     return response
 
 
-def _drawn(place: Place, mesh: str) -> str:
+def _contours(place: Place, mesh: str) -> str:
     if mesh != EDGE and place.level == FRANCE:
         return outlines_geojson(mesh, None)
     if mesh != EDGE:
