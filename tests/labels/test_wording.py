@@ -258,6 +258,19 @@ def test_a_figure_that_says_yes_or_no_is_written_so() -> None:
         assert wording.gap_words(finding, asked, charter) == ""
 
 
+def test_a_figure_of_totem_has_the_words_of_its_own_unit():
+    """The charter of 2014, published with « unités légales », says companies as the figure's own page does."""
+    units = {"fr": "unités légales", "en": "legal units", "fr_one": "unité légale", "en_one": "legal unit"}
+    charter = from_content(
+        content_of([requirement("f1", "measure", indicator="digital_companies", at_least=5, unit=units)])
+    )
+    (asked,) = charter.requirements()
+    amounts = {"comparator": "at_least", "threshold": Decimal(5), "unit": charter.unit_of(asked)}
+    with override("fr"):
+        said = wording.finding_words(Finding("f1", State.MET, **amounts, value=Decimal(560)), asked, charter)
+    assert said == "560\xa0entreprises\u202f; demandé\xa0: au moins 5\xa0entreprises."
+
+
 def test_the_gap_of_a_share_is_in_points_and_in_seats():
     charter = from_content(
         content_of(
@@ -300,7 +313,6 @@ def test_a_council_reads_french_that_it_understands():
         "Chief Digital",
         "tranche de ce bâtiment",
         "familles de membres",
-        "stock",
     )
     catalogue = (settings.BASE_DIR / "locale/fr/LC_MESSAGES/django.po").read_text(encoding="utf-8")
     told = re.findall(r'^(?:msgstr(?:\[\d\])? )?"(.*)"$', catalogue, re.MULTILINE)

@@ -151,7 +151,7 @@ def _figure_words(finding: Finding, requirement: Requirement, charter: Charter) 
     return _("Asked: %(asked)s.") % {"asked": asked}
 
 
-def _value_words(finding: Finding, unit: Unit, asked: str) -> str:
+def _value_words(finding: Finding, unit: Unit | Any, asked: str) -> str:
     value, threshold = finding.value or Decimal(0), finding.threshold or Decimal(0)
     have = amount_words(value, unit)
     if finding.state is State.STALE:
@@ -173,7 +173,7 @@ def is_noun(unit: Unit) -> bool:
     return isinstance(unit, UnitWords) or " " in unit
 
 
-def _between(finding: Finding, unit: Unit) -> str:
+def _between(finding: Finding, unit: Unit | Any) -> str:
     if finding.high is None:
         return _("At least %(low)s") % {"low": amount_words(finding.low or Decimal(0), unit)}
     if finding.low is None:
@@ -191,11 +191,14 @@ def _group_words(finding: Finding, group: GroupRequirement) -> str:
     return _("%(found)s of %(all)s met: %(rule)s.") % said
 
 
-def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit:
-    """The unit of the figure: a count of organisations says so."""
-    if not isinstance(requirement, OrganisationsRequirement):
-        return finding.unit
-    return _organisations_unit(requirement, charter, int(finding.threshold or 1))
+def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit | Any:
+    """The unit of the figure: a count of organisations says so, and a measure of Totem has the words of its own."""
+    if isinstance(requirement, OrganisationsRequirement):
+        return _organisations_unit(requirement, charter, int(finding.threshold or 1))
+    if isinstance(requirement, MeasureRequirement) and isinstance(finding.unit, UnitWords):
+        measure = figures_of(charter)[requirement.indicator].measure
+        return measure.unit if measure and isinstance(measure.unit, CountedUnit) else finding.unit
+    return finding.unit
 
 
 def gap_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
