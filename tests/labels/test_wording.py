@@ -310,7 +310,7 @@ def test_a_council_reads_french_that_it_understands():
         "faits gardés",
         "en sait peut-être plus",
         "unités légales",
-        "Chief Digital",
+        "numérique (Chief",
         "tranche de ce bâtiment",
         "familles de membres",
     )
