@@ -19,7 +19,6 @@ from totem.core import clock
 from totem.territories.models import (
     Commune,
     CutRule,
-    Edition,
     FormerCommune,
     Level,
     Perimeter,
@@ -27,7 +26,7 @@ from totem.territories.models import (
     PerimeterVersion,
 )
 from totem.territories.overlaps import Overlap, overlap_of, shape_code
-from totem.territories.queries import PLACES
+from totem.territories.queries import PLACES, edition_of_places
 
 if TYPE_CHECKING:
     from pyproj import Geod
@@ -156,12 +155,6 @@ def place_for(level: str, code: str, *, user: object = None) -> Place:
         raise PlaceNotFound(f"{level}:{code}")
     edition = edition_of_places()
     return _kept_place(level, code, edition) if edition else _official_place(level, code)
-
-
-def edition_of_places() -> str:
-    """A key of the loaded lists and outlines and of when they were loaded; empty when nothing was loaded."""
-    loaded = Edition.objects.order_by("package").values_list("package", "version", "loaded_at")
-    return " ".join(f"{package}@{version}@{at.isoformat()}" for package, version, at in loaded)
 
 
 @lru_cache(maxsize=64)

@@ -59,14 +59,20 @@ def centre_of(commune: Commune) -> tuple[Decimal, Decimal]:
     return Decimal(f"{longitude:.6f}"), Decimal(f"{latitude:.6f}")
 
 
+def edition_of_places() -> str:
+    """A key of the loaded lists and outlines and of when they were loaded; empty when nothing was loaded."""
+    loaded = Edition.objects.order_by("package").values_list("package", "version", "loaded_at")
+    return " ".join(f"{package}@{version}@{at.isoformat()}" for package, version, at in loaded)
+
+
 def outlines_geojson(level: str, codes: Collection[str] | None) -> str:
     """A GeoJSON FeatureCollection of the loaded outlines of these places, with code and name; possibly empty.
 
     None: of all the places of that level. Made once for the editions in service.
     """
-    editions = dict(Edition.objects.values_list("package", "version"))
-    chosen = None if codes is None else sorted(codes)
-    return kept(["outlines", editions, level, chosen], lambda: _outlines_geojson(level, chosen))
+    edition, chosen = edition_of_places(), None if codes is None else sorted(codes)
+    parts = ["outlines", edition, level, chosen]
+    return kept(parts, lambda: _outlines_geojson(level, chosen)) if edition else _outlines_geojson(level, chosen)
 
 
 def _outlines_geojson(level: str, codes: Collection[str] | None) -> str:
