@@ -40,6 +40,7 @@ def assign(
     An address that somebody of the team signs in with is that person. Raises ValidationError, EditConflict where the
     row is not as `seen` (empty: there was none).
     """
+    person = _locked(person or _of_the_team(board, email))
     held = Board.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=board.pk)
     row = Assignment.objects.select_for_update().filter(board=held, requirement=requirement).first()
     if row is None:
@@ -48,7 +49,6 @@ def assign(
         raise EditConflict(row)
     else:
         check_version(row, seen)
-    person = person or _of_the_team(held, email)
     values: dict[str, Any] = {"person": person, "due_on": due_on, "name": "", "email": ""}
     if person is None:
         values |= {"name": name.strip(), "email": email.strip().lower()}
@@ -70,6 +70,16 @@ def _of_the_team(board: Board, email: str) -> User | None:
     """The one of the team who signs in with that address."""
     members = User.objects.filter(workspaces__workspace=board.workspace, is_active=True)
     return members.filter(email=email.strip().lower()).first() if email.strip() else None
+
+
+def _locked(person: User | None) -> User | None:
+    """The person, whom nobody erases meanwhile. Raises ValidationError for an account that is closed."""
+    if person is None:
+        return None
+    row = User.objects.select_for_update(no_key=True).filter(pk=person.pk, is_active=True).first()
+    if row is None:
+        raise ValidationError({"person": _("This account is closed.")})
+    return row
 
 
 @transaction.atomic
