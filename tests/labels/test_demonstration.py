@@ -21,9 +21,9 @@ from totem.labels import demonstration as boards
 from totem.labels.coalitions.views import MatrixRow
 from totem.labels.judging.evaluations import changes, computed_again, evaluate, evaluate_many, kept
 from totem.labels.judging.facts import Finding, State
+from totem.labels.judging.wording import finding_words, state_word
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Search
 from totem.labels.subjects import subject_at
-from totem.labels.wording import finding_words, state_word
 from totem.premises.models import Building
 from totem.territories.models import Workspace
 

@@ -35,8 +35,8 @@ from totem.core import measures
 from totem.core.measures import Combine
 from totem.core.models import JournalEntry
 from totem.labels.charters.format import PeriodKind
-from totem.labels.coalitions.comparison import compare
 from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.comparison import compare
 from totem.labels.evidence.figures import read_figures
 from totem.labels.figures import FigureDefinition, FigureState, KnownFigure
 from totem.labels.models import Observation, ObservationVersion, Retention

@@ -11,11 +11,24 @@ from django.utils.translation import override
 
 from tests.factories.labels import content_of, requirement, words
 from totem.core.measures import CountedUnit
-from totem.labels import wording
 from totem.labels.charters.format import Charter, UnitWords, from_content
+from totem.labels.charters.wording import amount_words, asked_words
 from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure
 from totem.labels.judging import judge
 from totem.labels.judging.facts import CriterionFinding, Facts, Finding, NextStep, Result, State
+from totem.labels.judging.wording import (
+    STEPS,
+    evidence_kind,
+    finding_words,
+    gap_words,
+    next_words,
+    nobody_words,
+    note_words,
+    short_words,
+    state_word,
+    whole_words,
+    word_of,
+)
 from totem.labels.models import Seat
 from totem.organisations.models import RelationKind
 
@@ -46,7 +59,7 @@ def found(pk: str, state: State, **values: Any) -> Finding:
 
 def said(pk: str, state: State, language: str = "en", **values: Any) -> str:
     with override(language):
-        return wording.finding_words(found(pk, state, **values), ASKED[pk], CHARTER).replace("\xa0", " ")
+        return finding_words(found(pk, state, **values), ASKED[pk], CHARTER).replace("\xa0", " ")
 
 
 AREA = {"comparator": "at_least", "threshold": 50_000, "unit": "m²"}
@@ -126,20 +139,20 @@ def test_what_was_found(pk, state, values, words_said):
 
 def test_numbers_are_written_in_the_language():
     with override("fr"):
-        assert wording.amount_words(Decimal("50000"), "m²") == "50\u202f000\xa0m²"
-        assert wording.amount_words(Decimal("25.5"), "%") == "25,5\xa0%"
+        assert amount_words(Decimal("50000"), "m²") == "50\u202f000\xa0m²"
+        assert amount_words(Decimal("25.5"), "%") == "25,5\xa0%"
     with override("en"):
-        assert wording.amount_words(Decimal("25.5"), "%") == "25.5%"
-        assert wording.amount_words(3) == "3"
-        assert wording.amount_words(1, CountedUnit("fab lab", "fab labs")) == "1\xa0fab lab"
+        assert amount_words(Decimal("25.5"), "%") == "25.5%"
+        assert amount_words(3) == "3"
+        assert amount_words(1, CountedUnit("fab lab", "fab labs")) == "1\xa0fab lab"
 
 
 @pytest.mark.django_db
 def test_a_day_and_a_code_become_words():
     with override("en"):
-        assert "2015" in wording.word_of("2015-03-31")
-        assert wording.word_of("gip") == "GIP (public interest group)"
-        assert wording.word_of("2015-99-99") == "2015-99-99"
+        assert "2015" in word_of("2015-03-31")
+        assert word_of("gip") == "GIP (public interest group)"
+        assert word_of("2015-99-99") == "2015-99-99"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +167,7 @@ def test_a_day_and_a_code_become_words():
 )
 def test_what_to_do_next(state, step, words_said):
     with override("en"):
-        assert wording.next_words(Finding("area", state, step), ASKED["area"]) == words_said
+        assert next_words(Finding("area", state, step), ASKED["area"]) == words_said
 
 
 @pytest.mark.parametrize(
@@ -168,7 +181,7 @@ def test_what_to_do_next(state, step, words_said):
 )
 def test_what_was_found_beside_what_was_found_before(state, values, words_said):
     with override("en"):
-        said = wording.short_words(found("area", state, **AREA, **values), ASKED["area"], CHARTER)
+        said = short_words(found("area", state, **AREA, **values), ASKED["area"], CHARTER)
     assert said.replace("\xa0", " ") == words_said
 
 
@@ -177,25 +190,23 @@ def test_a_judgement_says_when_and_why():
     seen = Evidence(EvidenceKind.JUDGEMENT, "Trop peu. " * 40, 1, "", datetime.date(2015, 3, 31))
     finding = Finding("seen", State.NOT_MET, note="judged", evidence=(seen,))
     with override("en"):
-        said = wording.finding_words(finding, ASKED["seen"], CHARTER)
+        said = finding_words(finding, ASKED["seen"], CHARTER)
     assert said.startswith("Judged on 31 March 2015: Trop peu.")
     assert len(said) < 240
 
 
 def test_of_organisations_it_is_their_years_that_are_completed():
     with override("en"):
-        said = wording.next_words(Finding("fund", State.UNKNOWN, NextStep.SETTLE), ASKED["fund"])
+        said = next_words(Finding("fund", State.UNKNOWN, NextStep.SETTLE), ASKED["fund"])
     assert said == "Complete what is known of these organisations: closed years, documents."
 
 
 def test_every_step_and_every_reason_has_words():
     """Those that `judge` gives: a requirement that is not met never stands without a word."""
-    assert set(wording.STEPS) == set(NextStep)
+    assert set(STEPS) == set(NextStep)
     with override("en"):
         for step in NextStep:
-            assert (wording.next_words(Finding("near", State.NOT_MET, step), ASKED["near"]) == "") == (
-                step is NextStep.NOTHING
-            )
+            assert (next_words(Finding("near", State.NOT_MET, step), ASKED["near"]) == "") == (step is NextStep.NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +220,7 @@ def test_every_step_and_every_reason_has_words():
 def test_the_whole_in_a_sentence(states, sentence):
     criteria = tuple(CriterionFinding(f"q{n}", state, ()) for n, state in enumerate(states, 1))
     with override("en"):
-        assert wording.whole_words(Result(min(states), criteria), CHARTER) == sentence
+        assert whole_words(Result(min(states), criteria), CHARTER) == sentence
 
 
 def test_what_comes_before_all_is_told_apart():
@@ -219,19 +230,19 @@ def test_what_comes_before_all_is_told_apart():
     content["criteria"][0] |= {"prior": True, "title": words("Charte signée")}
     result = Result(State.UNKNOWN, (CriterionFinding("q1", State.UNKNOWN, ()), CriterionFinding("q2", State.MET, ())))
     with override("en"):
-        said = wording.whole_words(result, from_content(content))
+        said = whole_words(result, from_content(content))
     assert said == "All criteria are met. What has to be settled first: not known."
 
 
 def test_a_plan_is_a_day():
     finding = found("area", State.NOT_MET, **AREA, value=1, gap=49_999, expected_on=datetime.date(2027, 6, 1))
-    assert wording.gap_words(finding, ASKED["area"], CHARTER).endswith("m²")
+    assert gap_words(finding, ASKED["area"], CHARTER).endswith("m²")
 
 
 def test_what_would_settle_it_is_named() -> None:
     finding = Finding("o", State.UNKNOWN, note="facts_missing", about=("Société 1",), facts=("staff",))
     with override("en"):
-        assert wording.note_words(finding) == "Too little is known of them: Société 1 (staff)."
+        assert note_words(finding) == "Too little is known of them: Société 1 (staff)."
 
 
 def test_a_single_one_is_called_so() -> None:
@@ -241,7 +252,7 @@ def test_a_single_one_is_called_so() -> None:
         ("en", ["0 large accounts", "1 large account", "2 large accounts"]),
     ):
         with override(language):
-            assert [wording.amount_words(n, unit).replace("\N{NO-BREAK SPACE}", " ") for n in range(3)] == said
+            assert [amount_words(n, unit).replace("\N{NO-BREAK SPACE}", " ") for n in range(3)] == said
 
 
 def test_a_figure_that_says_yes_or_no_is_written_so() -> None:
@@ -253,9 +264,9 @@ def test_a_figure_that_says_yes_or_no_is_written_so() -> None:
     known = {"fibre": KnownFigure(FigureState.KNOWN, Decimal(0))}
     finding = judge(charter, Facts("perimeter:1", "Essai", datetime.date(2026, 11, 1), figures=known)).finding("s")
     with override("en"):
-        assert wording.asked_words(asked, charter) == ["Fibre: yes"]
-        assert wording.finding_words(finding, asked, charter) == "no; asked: yes."
-        assert wording.gap_words(finding, asked, charter) == ""
+        assert asked_words(asked, charter) == ["Fibre: yes"]
+        assert finding_words(finding, asked, charter) == "no; asked: yes."
+        assert gap_words(finding, asked, charter) == ""
 
 
 def test_a_figure_of_totem_has_the_words_of_its_own_unit():
@@ -267,7 +278,7 @@ def test_a_figure_of_totem_has_the_words_of_its_own_unit():
     (asked,) = charter.requirements()
     amounts = {"comparator": "at_least", "threshold": Decimal(5), "unit": charter.unit_of(asked)}
     with override("fr"):
-        said = wording.finding_words(Finding("f1", State.MET, **amounts, value=Decimal(560)), asked, charter)
+        said = finding_words(Finding("f1", State.MET, **amounts, value=Decimal(560)), asked, charter)
     assert said == "560\xa0entreprises\u202f; demandé\xa0: au moins 5\xa0entreprises."
 
 
@@ -285,18 +296,18 @@ def test_the_gap_of_a_share_is_in_points_and_in_seats():
     asked = {one.id: one for one in charter.requirements()}
     short = {"comparator": "at_least", "threshold": Decimal(50), "unit": "%", "value": Decimal(47), "gap": Decimal(3)}
     found = Finding("share", State.NOT_MET, **short)
-    assert wording.finding_words(found, asked["share"], charter).endswith("il manque 3\u00a0points.")
-    assert wording.gap_words(found, asked["share"], charter) == "3\u00a0points"
+    assert finding_words(found, asked["share"], charter).endswith("il manque 3\u00a0points.")
+    assert gap_words(found, asked["share"], charter) == "3\u00a0points"
     seats = Finding("board", State.NOT_MET, **short, note="seats", seats_missing=1)
-    assert "Il faudrait encore un siège." in wording.finding_words(seats, asked["board"], charter)
-    assert wording.gap_words(seats, asked["board"], charter).endswith("siège")
+    assert "Il faudrait encore un siège." in finding_words(seats, asked["board"], charter)
+    assert gap_words(seats, asked["board"], charter).endswith("siège")
 
 
 @pytest.mark.parametrize(
     ("on", "said"), [(None, "instance"), (datetime.date(2026, 1, 1), "instance, dernière réunion")]
 )
 def test_a_body_that_never_met_has_no_last_meeting(on, said):
-    assert wording.evidence_kind(Evidence(EvidenceKind.BODY, "Comité", 1, on=on)) == said
+    assert evidence_kind(Evidence(EvidenceKind.BODY, "Comité", 1, on=on)) == said
 
 
 def test_a_council_reads_french_that_it_understands():
@@ -318,7 +329,7 @@ def test_a_council_reads_french_that_it_understands():
     told = re.findall(r'^(?:msgstr(?:\[\d\])? )?"(.*)"$', catalogue, re.MULTILINE)
     assert [line for line in told for word in former if word in line] == []
     with override("fr"):
-        assert str(wording.nobody_words(ASKED["startups"])) == "Aucune startup implantée ici n’est enregistrée."
+        assert str(nobody_words(ASKED["startups"])) == "Aucune startup implantée ici n’est enregistrée."
         assert str(RelationKind.MENTORS.label) == "Parraine de jeunes entreprises"
         assert str(Seat._meta.get_field("actor_class").verbose_name) == "collège"
-        assert str(wording.state_word("stale")) == "À actualiser"
+        assert str(state_word("stale")) == "À actualiser"

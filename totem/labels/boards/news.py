@@ -11,12 +11,12 @@ from django.db.models import Max
 from totem.core.periods import months_before
 from totem.labels.boards.showing import ShownChange, shown_changes
 from totem.labels.charters.format import Charter
+from totem.labels.charters.wording import amount_words
 from totem.labels.figures import DOCUMENT_UNIT, FigureDefinition, figures_of
 from totem.labels.judging.evaluations import kept
 from totem.labels.judging.facts import Result, State
 from totem.labels.models import Board, Evaluation, Judgement, ObservationVersion, Reading
 from totem.labels.subjects import Subject
-from totem.labels.wording import amount_words
 
 MOST = 12  # lines of each kind that a page shows
 KEPT_SHOWN = 60  # evaluations that a history is made of

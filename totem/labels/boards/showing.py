@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core.wording import date_with_year
-from totem.labels import wording
 from totem.labels.charters.format import (
     AppointmentRequirement,
     BodyRequirement,
@@ -28,10 +27,19 @@ from totem.labels.charters.format import (
     indicator_of,
 )
 from totem.labels.charters.format import Source as Written
+from totem.labels.charters.wording import amount_words, condition_words, is_figure_alone, parameters_of
 from totem.labels.evidence.similar import SimilarMean
 from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.evaluations import Change, changes
 from totem.labels.judging.facts import FINE, RANK, CriterionFinding, Facts, Finding, NextStep, Result, State
+from totem.labels.judging.wording import (
+    evidence_kind,
+    evidence_label,
+    finding_words,
+    gap_words,
+    next_words,
+    short_words,
+)
 from totem.labels.models import Board
 from totem.organisations.models import RelationKind
 from totem.premises.queries import FIGURES as OF_PREMISES
@@ -52,11 +60,11 @@ class ShownEvidence:
 
     @property
     def label(self) -> str:
-        return wording.evidence_label(self.item)
+        return evidence_label(self.item)
 
     @property
     def kind_word(self) -> str:
-        return wording.evidence_kind(self.item)
+        return evidence_kind(self.item)
 
     @property
     def source(self) -> str:
@@ -186,11 +194,11 @@ class Showing:
         return ShownRequirement(
             asked,
             finding,
-            words=wording.finding_words(finding, asked, self.charter),
-            gap=wording.gap_words(finding, asked, self.charter),
-            next=wording.next_words(finding, asked),
+            words=finding_words(finding, asked, self.charter),
+            gap=gap_words(finding, asked, self.charter),
+            next=next_words(finding, asked),
             next_url=self.next_url(criterion, asked, finding) if self.team else "",
-            condition=wording.condition_words(asked, self.charter),
+            condition=condition_words(asked, self.charter),
             assumptions=assumptions_of(asked, self.charter),
             evidence=tuple(self.evidence(item, indicator) for item in finding.evidence),
             source=self.charter.sources.get(asked.source),
@@ -208,7 +216,7 @@ class Showing:
         mean = self.similar.get(indicator)
         if mean is None:
             return ""
-        amount = wording.amount_words(mean.value, self.figures[indicator].unit_label)
+        amount = amount_words(mean.value, self.figures[indicator].unit_label)
         said = {"number": mean.number, "amount": amount, "day": date_with_year(mean.on)}
         return _("Mean of %(number)s similar territories: %(amount)s, on %(day)s.") % said
 
@@ -298,9 +306,9 @@ def assumptions_of(requirement: Requirement, charter: Charter) -> tuple[tuple[st
     """The parameters that are Totem's own and decide in a requirement, by name; none for a figure without threshold,
     of which the words say it.
     """
-    if wording.is_figure_alone(requirement, charter):
+    if is_figure_alone(requirement, charter):
         return ()
-    named = [(name, charter.parameters[name]) for name in wording.parameters_of(requirement)]
+    named = [(name, charter.parameters[name]) for name in parameters_of(requirement)]
     return tuple((name, parameter) for name, parameter in named if parameter.assumption)
 
 
@@ -386,7 +394,7 @@ def shown_changes(before: Result, after: Result, charter: Charter, most: int = 2
 
 def _shown_change(change: Change, requirement: Requirement | None, charter: Charter) -> ShownChange:
     def words(finding: Finding | None) -> str:
-        return wording.short_words(finding, requirement, charter) if finding and requirement else ""
+        return short_words(finding, requirement, charter) if finding and requirement else ""
 
     return ShownChange(
         str(requirement.title) if requirement else change.id,

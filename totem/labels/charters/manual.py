@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from totem.core import measures, subjects
 from totem.core.measures import Text
-from totem.labels import wording
 from totem.labels.charters import format as form
 from totem.labels.charters import schema
 from totem.labels.charters.parsing.shape import PATTERNS
 from totem.labels.charters.vocabulary import LABELS, TITLES, WORDS_OF, Of
+from totem.labels.charters.wording import COMBINED
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "data" / "examples"
 COMMON = frozenset(form.Common.__struct_fields__)
@@ -141,7 +141,7 @@ def word_lists() -> list[WordList]:
 def measure_rows() -> list[MeasureRow]:
     """What Totem computes of an area: of the territory itself, of its hubs, of what any room registers."""
     return [
-        MeasureRow(known, str(kind.label), str(wording.COMBINED[known.combine]))
+        MeasureRow(known, str(kind.label), str(COMBINED[known.combine]))
         for kind in subjects.kinds()
         if kind.inside is not None
         for known in measures.about(kind.key)

@@ -14,12 +14,20 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from totem.core import clock
-from totem.labels import wording
 from totem.labels.boards.showing import assumptions_of
 from totem.labels.boards.views.public import labels_crumb
 from totem.labels.charters import manual
 from totem.labels.charters.format import Charter, GroupRequirement, JudgementRequirement, Parameter, Requirement, Step
 from totem.labels.charters.schema import published
+from totem.labels.charters.wording import (
+    COMBINED,
+    PERIODS,
+    asked_words,
+    condition_words,
+    is_figure_alone,
+    not_in_force_words,
+    parameter_words,
+)
 from totem.labels.figures import FigureDefinition, figures_of
 from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import CharterVersion
@@ -45,8 +53,8 @@ def _asked(charter: Charter, requirement: Requirement) -> AskedRequirement:
     members = requirement.requirements if isinstance(requirement, GroupRequirement) else ()
     return AskedRequirement(
         requirement,
-        wording.asked_words(requirement, charter),
-        wording.condition_words(requirement, charter),
+        asked_words(requirement, charter),
+        condition_words(requirement, charter),
         charter.sources.get(requirement.source),
         assumptions_of(requirement, charter),
         [_asked(charter, member) for member in members],
@@ -67,11 +75,11 @@ class AskedIndicator:
 
     @property
     def period(self) -> str:
-        return str(wording.PERIODS[self.figured.period])
+        return str(PERIODS[self.figured.period])
 
     @property
     def combined(self) -> str:
-        return str(wording.COMBINED[self.figured.combine])
+        return str(COMBINED[self.figured.combine])
 
 
 def _indicators(charter: Charter) -> Iterable[AskedIndicator]:
@@ -103,7 +111,7 @@ def _steps(charter: Charter) -> Iterable[AskedStep]:
 def _summary(charter: Charter) -> list[str]:
     """What matters of a charter, each thing once: how much it asks, the figures without a threshold, assumptions."""
     asked = [one for one in charter.requirements() if not isinstance(one, GroupRequirement)]
-    open_figures = sum(wording.is_figure_alone(one, charter) for one in asked)
+    open_figures = sum(is_figure_alone(one, charter) for one in asked)
     assumed = sum(parameter.assumption for parameter in charter.parameters.values())
     criteria = ngettext("%(n)s criterion", "%(n)s criteria", len(charter.criteria)) % {"n": len(charter.criteria)}
     counts = ngettext("%(criteria)s, %(n)s requirement.", "%(criteria)s, %(n)s requirements.", len(asked))
@@ -128,8 +136,7 @@ def _summary(charter: Charter) -> list[str]:
 def _parameters(charter: Charter) -> list[tuple[str, list[tuple[str, Parameter, str, Any]]]]:
     """The values that no source gives, then those that a source gives: each list with its title, none empty."""
     rows = [
-        (name, one, wording.parameter_words(one), charter.sources.get(one.source))
-        for name, one in charter.parameters.items()
+        (name, one, parameter_words(one), charter.sources.get(one.source)) for name, one in charter.parameters.items()
     ]
     lists = (
         (_("What the sources leave open"), [row for row in rows if row[1].assumption]),
@@ -166,7 +173,7 @@ def _charter_page(request: HttpRequest, row: CharterVersion) -> HttpResponse:
         "parameters": _parameters(said),
         "steps": list(_steps(said)),
         "versions": CharterVersion.objects.filter(slug=row.slug).defer("file", "content"),
-        "not_in_force": wording.not_in_force_words(row.valid_from, row.valid_until, today),
+        "not_in_force": not_in_force_words(row.valid_from, row.valid_until, today),
         "trail": [labels_crumb()],
     }
     return render(request, "labels/charter.html", context)

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.pages import errors_in, render_page, wants_partial
-from totem.labels import wording
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.charters.format import GroupRequirement, Requirement
+from totem.labels.charters.wording import amount_words
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.coalitions.forms import CoalitionSearchForm
 from totem.labels.coalitions.joint import joint_facts
@@ -25,6 +25,7 @@ from totem.labels.coalitions.partners import CoalitionTable, is_mandatory, table
 from totem.labels.judging import judge
 from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.judging.facts import FINE, Finding, Result, State
+from totem.labels.judging.wording import figure_alone, joint_words, state_word
 from totem.labels.models import Board, Search
 from totem.labels.permissions import EDIT, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
@@ -44,12 +45,12 @@ class MatrixCell:
 
     @property
     def words(self) -> str:
-        return wording.figure_alone(self.finding, self.requirement) or wording.state_word(self.finding.state)
+        return figure_alone(self.finding, self.requirement) or state_word(self.finding.state)
 
     @property
     def stale(self) -> str:
         """The word that a figure does not count any more, where it is shown."""
-        word = wording.state_word(State.STALE)
+        word = state_word(State.STALE)
         return word if self.finding.state is State.STALE and self.words != word else ""
 
 
@@ -64,11 +65,11 @@ class MatrixRow:
 
     @property
     def state_word(self) -> str:
-        return wording.state_word(self.joint.state)
+        return state_word(self.joint.state)
 
     @property
     def words(self) -> str:
-        return wording.joint_words(self.joint, self.requirement)
+        return joint_words(self.joint, self.requirement)
 
 
 @dataclass(frozen=True)
@@ -270,5 +271,5 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
 
 
 def _unmet(one: dict[str, Any], titles: dict[str, str]) -> dict[str, str]:
-    gap = wording.amount_words(Decimal(one["gap"]).normalize()) if one["gap"] else ""
+    gap = amount_words(Decimal(one["gap"]).normalize()) if one["gap"] else ""
     return {"title": titles.get(one["id"], one["id"]), "gap": gap}

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.files import CheckedFile, DocumentField, DocumentInput
 from totem.core.forms import DateField, NumberField
 from totem.core.wording import date_with_year
-from totem.labels.coalitions.comparison import TEXTS, is_yes_or_no
+from totem.labels.evidence.comparison import TEXTS
+from totem.labels.evidence.figure_rows import is_yes_or_no
 from totem.labels.figures import FigureDefinition
 from totem.labels.models import ObservationVersion
 from totem.observatory.models import ActivityVersion, Stock

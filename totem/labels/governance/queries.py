@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from totem.core import wording
 from totem.core.measures import Text
+from totem.labels.charters.wording import amount_words
 from totem.labels.judging.facts import BodyFact, SeatFact, State
 from totem.labels.judging.legal import FIFTEEN, NOTHING, WHOLE, LegalCheck, legal_checks, legal_state
+from totem.labels.judging.wording import NOTES
 from totem.labels.models import ActorClass, Appointment, Board, Body, FundingLine, Seat
-from totem.labels.wording import NOTES, amount_words
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 

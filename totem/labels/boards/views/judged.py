@@ -15,14 +15,15 @@ from totem.core.pages import NotFound
 from totem.core.periods import parse_day
 from totem.core.subjects import UnknownSubjectError
 from totem.core.wording import date_with_year
-from totem.labels import wording
 from totem.labels.boards.forms import EARLIEST
 from totem.labels.boards.showing import Showing, ShownCriterion, address
 from totem.labels.charters.format import Charter
+from totem.labels.charters.wording import not_in_force_words
 from totem.labels.evidence.similar import SimilarMean, means_of, similar_to
 from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.evaluations import Evaluated, NoCharter, evaluate, version_for
 from totem.labels.judging.facts import FINE, Facts, Finding, Result
+from totem.labels.judging.wording import note_words, whole_words
 from totem.labels.models import Board, CharterVersion
 from totem.labels.permissions import EDIT, JUDGE
 from totem.labels.subjects import Subject
@@ -105,7 +106,7 @@ class Judged:
     @property
     def not_in_force(self) -> str:
         """That the version of the charter was not in force on the day; empty where it was."""
-        return wording.not_in_force_words(self.version.valid_from, self.version.valid_until, self.day)
+        return not_in_force_words(self.version.valid_from, self.version.valid_until, self.day)
 
     @property
     def title(self) -> str:
@@ -118,7 +119,7 @@ class Judged:
 
     @property
     def words(self) -> str:
-        return wording.whole_words(self.result, self.charter)
+        return whole_words(self.result, self.charter)
 
     @property
     def _counts(self) -> tuple[int, int]:
@@ -163,7 +164,7 @@ class Judged:
     def warnings(self) -> list[str]:
         """What whoever signs has to know: what is out of date, contradicted or only known between two bounds."""
         titles = {one.id: str(one.title) for one in self.charter.requirements()}
-        told = [(one, wording.note_words(one)) for one in self._findings if one.note in WARNED]
+        told = [(one, note_words(one)) for one in self._findings if one.note in WARNED]
         return [
             _("%(label)s: %(words)s") % {"label": titles.get(one.id, one.id), "words": words} for one, words in told
         ]

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 
 from totem.core import clock
 from totem.core.components import Crumb
-from totem.labels import wording
 from totem.labels.boards.views.judged import Judged, judged_or_why
+from totem.labels.charters.wording import not_in_force_words
 from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import CharterVersion
 from totem.labels.permissions import public_board as public_board_for
@@ -28,9 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """The charters, in force or not, and the boards that are shown to everybody."""
     today = clock.today()
     rows = CharterVersion.objects.for_day(today).defer("file")
-    charters = [
-        (row, charter_of(row), wording.not_in_force_words(row.valid_from, row.valid_until, today)) for row in rows
-    ]
+    charters = [(row, charter_of(row), not_in_force_words(row.valid_from, row.valid_until, today)) for row in rows]
     titles = {row.slug: str(charter.title) for row, charter, _words in charters}
     boards = public_boards()
     shown = [(board, titles.get(board.charter, board.charter), str(board.hub or board.perimeter)) for board in boards]

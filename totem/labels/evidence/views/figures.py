@@ -23,13 +23,9 @@ from totem.core.measures import Text
 from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.core.wording import date_with_year
 from totem.labels.boards import actions as board_actions
-from totem.labels.coalitions.comparison import (
-    Comparison,
-    Line,
-    compare,
-    lines_of,
-)
 from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.comparison import Comparison, compare
+from totem.labels.evidence.figure_rows import FigureRow, lines_of
 from totem.labels.evidence.forms import COMPUTED, RegisterForm, RetainForm
 from totem.labels.evidence.views.asked import BoardFigures, asked_for, charter_says, frame_of, steps_above
 from totem.labels.figures import FigureDefinition, KnownFigure
@@ -37,7 +33,7 @@ from totem.labels.jobs import refresh_board
 from totem.labels.permissions import EDIT
 from totem.observatory.measures import activities_named
 
-FILTERS: dict[str, tuple[Text, Callable[[Line], bool]]] = {
+FILTERS: dict[str, tuple[Text, Callable[[FigureRow], bool]]] = {
     "a-remplir": (gettext_lazy("To fill"), lambda line: line.is_missing),
     "contredits": (gettext_lazy("Contradicted"), lambda line: line.contradicts),
     "perimes": (gettext_lazy("Out of date"), lambda line: line.is_stale),
@@ -62,7 +58,7 @@ def figures(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     return render(request, "labels/figures.html", context)
 
 
-def _filters(asked: BoardFigures, lines: list[Line], chosen: str) -> list[Tab]:
+def _filters(asked: BoardFigures, lines: list[FigureRow], chosen: str) -> list[Tab]:
     here = asked.here("figures")
     join = "&" if asked.query else "?"
     found = [Tab(_("All"), here, len(lines), not chosen)]

@@ -17,15 +17,15 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in, form_status
 from totem.labels.charters.format import PeriodKind
-from totem.labels.coalitions.comparison import (
+from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.comparison import (
+    DeclaredRow,
     Difference,
-    Said,
     compare,
     differences,
     documents_with_workspace,
     text_of,
 )
-from totem.labels.evidence import actions as evidence_actions
 from totem.labels.evidence.forms import ObservationForm
 from totem.labels.evidence.views.asked import BoardFigures, asked_for, charter_says, frame_of, steps_above
 from totem.labels.figures import FigureDefinition, period_of
@@ -51,7 +51,7 @@ def _observation(
 class VersionStep:
     """A version of an observation and what it changed of the one before."""
 
-    said: Said
+    said: DeclaredRow
     changes: list[Difference]
 
 
@@ -68,7 +68,7 @@ def observation(request: HttpRequest, workspace: str, board: str, pk: int) -> Ht
     texts = [text_of(version) for version in rows]
     steps = [
         VersionStep(
-            Said(figured, version, own, asked.day, counts=False),
+            DeclaredRow(figured, version, own, asked.day, counts=False),
             differences(figured, before, text) if before is not None else [],
         )
         for version, text, before in zip(rows, texts, [*texts[1:], None], strict=True)

@@ -14,6 +14,7 @@ from totem.labels.boards.showing import ShownCriterion, ShownRequirement
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.boards.views.judged import Judged
 from totem.labels.charters.format import AppointmentRequirement, BodyRequirement, FundingRequirement
+from totem.labels.charters.wording import amount_words
 from totem.labels.governance.queries import (
     BodyComposition,
     Legality,
@@ -29,7 +30,6 @@ from totem.labels.judging.evaluations import NoCharter, evaluate
 from totem.labels.judging.facts import FINE, State
 from totem.labels.models import Appointment, Board, Body, BodyKind, Office, Seat
 from totem.labels.permissions import board_for
-from totem.labels.wording import amount_words
 from totem.territories.places import PlaceNotFound
 
 # -- The page ---------------------------------------------------------------------------------------------------------

@@ -1,105 +1,44 @@
-"""What is asked and what was found, in words: thresholds, gaps in their own unit, reasons, the next thing to do."""
+"""What was found, in words: figures and their gaps, reasons, the next thing to do, the whole."""
 
 import datetime
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
-from totem.core.measures import Combine, CountedUnit
+from totem.core.measures import CountedUnit
 from totem.core.templatetags.totem import STATES as BADGES
 from totem.labels.charters.format import (
     YES_NO,
-    AppointmentRequirement,
-    BodyRequirement,
     Charter,
-    CommonCompared,
-    Compared,
-    DocumentRequirement,
-    FundingRequirement,
-    GeometryRequirement,
     GroupRequirement,
-    JudgementRequirement,
     MeasureRequirement,
     OrganisationsRequirement,
-    Parameter,
-    PeriodKind,
     Requirement,
-    Seats,
-    TravelRequirement,
     Unit,
     UnitWords,
-    Where,
 )
-from totem.labels.charters.vocabulary import LABELS, Of
+from totem.labels.charters.wording import (
+    FACTS,
+    amount_words,
+    gap_amount,
+    group_rule,
+    label_and_words,
+    organisations_unit,
+    threshold_words,
+)
 from totem.labels.figures import Evidence, EvidenceKind, figures_of
 from totem.labels.judging.facts import FINE, Finding, NextStep, Result, State
 from totem.labels.judging.logic import UPWARDS, worst
-from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
-from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
-
-FACTS = LABELS[Of.FACTS]
+from totem.labels.models import ActorClass, FundingLevel, SeatRole
+from totem.organisations.models import LegalForm, OrganisationKind, RelationKind
 
 
 def state_word(state: str) -> str:
     """The word of a state, as its badge has it."""
     return str(BADGES[state][0])
-
-
-# -- Amounts ----------------------------------------------------------------------------------------------------------
-
-
-def unit_words(value: Decimal | int, unit: Unit | Any = "") -> str:
-    """« fab lab » for one, « fab labs » for several, « m² » for any number."""
-    return unit.counted(value) if isinstance(unit, UnitWords | CountedUnit) else str(unit)
-
-
-def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
-    """« 50 000 m² », « 25 % », « 5 000 000 € »: a number and its unit, held together."""
-    if unit == YES_NO:
-        return _("yes") if value else _("no")
-    said = unit_words(value, unit)
-    if said == "%":
-        return wording.percent_words(wording.number(value))
-    return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)
-
-
-def gap_amount(gap: Decimal, unit: Unit | Any = "") -> str:
-    """« 40 000 m² » that are missing or too many; of a share « 3 points »."""
-    if str(unit) != "%":
-        return amount_words(gap, unit)
-    said = {"number": wording.number(gap)}
-    return ngettext("%(number)s point", "%(number)s points", 1 if abs(gap) < 2 else 2) % said
-
-
-def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any = "") -> str:
-    """« au moins 50 000 m² », « moins de 30 min »."""
-    amount = amount_words(threshold, unit)
-    match comparator:
-        case "at_least" if unit == YES_NO:
-            return amount
-        case "at_least" if not threshold:
-            return _("the figure, whatever it is (no threshold is known)")
-        case "at_least":
-            return _("at least %(amount)s") % {"amount": amount}
-        case "more_than":
-            return _("more than %(amount)s") % {"amount": amount}
-        case "at_most":
-            return _("%(amount)s at most") % {"amount": amount}
-        case _less:
-            return _("less than %(amount)s") % {"amount": amount}
-
-
-def bound_words(charter: Charter, compared: Compared | CommonCompared) -> str:
-    """The threshold that something is compared to; empty where there is none."""
-    if compared.bound is None:
-        return ""
-    comparator, value = compared.bound
-    return threshold_words(comparator, charter.amount(value), charter.unit_of(compared))
 
 
 # -- What was found ---------------------------------------------------------------------------------------------------
@@ -194,7 +133,7 @@ def _group_words(finding: Finding, group: GroupRequirement) -> str:
 def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit | Any:
     """The unit of the figure: a count of organisations says so, and a measure of Totem has the words of its own."""
     if isinstance(requirement, OrganisationsRequirement):
-        return _organisations_unit(requirement, charter, int(finding.threshold or 1))
+        return organisations_unit(requirement, charter, int(finding.threshold or 1))
     if isinstance(requirement, MeasureRequirement) and isinstance(finding.unit, UnitWords):
         measure = figures_of(charter)[requirement.indicator].measure
         return measure.unit if measure and isinstance(measure.unit, CountedUnit) else finding.unit
@@ -327,7 +266,7 @@ def note_words(finding: Finding) -> str:
     if not said or not names:
         return said
     facts = ", ".join(str(FACTS[name]) for name in finding.facts if name in FACTS)
-    return f"{_colon(said[:-1], f'{names} ({facts})' if facts else names)}."
+    return f"{label_and_words(said[:-1], f'{names} ({facts})' if facts else names)}."
 
 
 def _judged_words(finding: Finding) -> str:
@@ -383,7 +322,7 @@ def evidence_label(item: Evidence) -> str:
     """What a piece of evidence says; of a funding line its level and its amount."""
     if item.kind is EvidenceKind.FUNDING:
         level, _mark, amount = item.label.partition(": ")
-        return _colon(str(FundingLevel(level).label), amount_words(Decimal(amount), "€"))
+        return label_and_words(str(FundingLevel(level).label), amount_words(Decimal(amount), "€"))
     return item.label
 
 
@@ -471,258 +410,3 @@ def _counted(state: State, number: int) -> str:
             return ngettext("%(number)s is not known yet", "%(number)s are not known yet", number) % said
         case _human:
             return ngettext("%(number)s has to be judged", "%(number)s have to be judged", number) % said
-
-
-# -- What is asked ----------------------------------------------------------------------------------------------------
-
-
-def asked_words(requirement: Requirement, charter: Charter) -> list[str]:
-    """What a requirement asks, as a program reads it: one line for each thing, thresholds with their units."""
-    match requirement:
-        case MeasureRequirement() | TravelRequirement():
-            lines = _figure_asked(requirement, charter)
-        case DocumentRequirement():
-            lines = _document_asked(requirement, charter)
-        case GeometryRequirement():
-            lines = [_("limits that are drawn") if requirement.drawn else _("limits that are known")]
-        case OrganisationsRequirement():
-            lines = _organisations_asked(requirement, charter)
-        case BodyRequirement():
-            lines = _body_asked(requirement, charter)
-        case AppointmentRequirement():
-            lines = _appointment_asked(requirement, charter)
-        case FundingRequirement():
-            lines = _funding_asked(requirement, charter)
-        case JudgementRequirement():
-            lines = [_("judged by a person, with this guide")]
-        case GroupRequirement():
-            lines = [group_rule(requirement)]
-    return lines
-
-
-def _document_asked(requirement: DocumentRequirement, charter: Charter) -> list[str]:
-    number = int(charter.amount(requirement.number))
-    if number > 1:
-        said = _("at least %(n)s signed documents") if requirement.signed else _("at least %(n)s documents")
-        lines = [said % {"n": number}]
-    else:
-        lines = [_("a signed document, sent to Totem") if requirement.signed else _("a document, sent to Totem")]
-    return [*lines, _("it says until when it holds")] if requirement.term else lines
-
-
-def _figure_asked(requirement: MeasureRequirement | TravelRequirement, charter: Charter) -> list[str]:
-    if is_figure_alone(requirement, charter):
-        return [_("the figure is to be given")]
-    asked = bound_words(charter, requirement)
-    if isinstance(requirement, TravelRequirement):
-        mode = charter.text(requirement.mode)
-        by = _("whatever the way of travelling") if mode == "any" else str(Mode(mode).label)
-        asked = f"{asked}, {by}"
-    return [_colon(str(figures_of(charter)[requirement.indicator].label), asked)]
-
-
-def group_rule(group: GroupRequirement) -> str:
-    """The logic of a group in words."""
-    if group.rule_of == "any":
-        return _("one is enough")
-    if group.rule_of == "at_least":
-        return ngettext("at least %(n)s is needed", "at least %(n)s are needed", group.n or 1) % {"n": group.n}
-    return _("all are needed")
-
-
-def _colon(label: str, words: str) -> str:
-    return _("%(label)s: %(words)s") % {"label": label, "words": words}
-
-
-def _either(choices: Any, codes: Iterable[str]) -> str:
-    words = [str(choices(code).label) for code in codes]
-    return (
-        words[0]
-        if len(words) == 1
-        else _("%(first)s or %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
-    )
-
-
-def _organisations_asked(requirement: OrganisationsRequirement, charter: Charter) -> list[str]:
-    number = int(charter.amount(requirement.number))
-    lines = [threshold_words("at_least", number, _organisations_unit(requirement, charter, number))]
-    for said, choices, codes in (
-        (_("kind"), OrganisationKind, requirement.kinds),
-        (_("what it does here"), RelationKind, requirement.roles),
-        (_("with"), OrganisationKind, requirement.partner_kinds),
-        (_("and also"), RelationKind, requirement.also_roles),
-        (_("stage of investment"), Relation.Stage, (requirement.stage,) if requirement.stage else ()),
-    ):
-        if codes:
-            lines.append(_colon(said, _either(choices, codes)))
-    if requirement.detail:
-        lines.append(_("« %(words)s » in its details") % {"words": requirement.detail})
-    lines += [where_words(where, charter) for where in requirement.where]
-    if any(where.fact not in OF_ROLE for where in requirement.where):
-        lines.append(_years_words(requirement, charter))
-    if requirement.with_document:
-        lines.append(_("with a document"))
-    return [*lines, *_others_than(requirement, charter)]
-
-
-def _organisations_unit(requirement: OrganisationsRequirement, charter: Charter, number: int) -> Unit:
-    """What is counted: the unit of the parameter that says how many, or else organisations."""
-    named = requirement.number
-    unit: Unit = charter.parameters[named[1:]].unit if isinstance(named, str) else ""
-    return unit or ngettext("organisation", "organisations", number)
-
-
-def _others_than(requirement: OrganisationsRequirement, charter: Charter) -> list[str]:
-    decides = requirement.distinct_if
-    yes = not decides or charter.says(decides)
-    if not requirement.distinct_from or not yes:
-        return []
-    other = next(one for one in charter.requirements() if one.id == requirement.distinct_from)
-    return [_("others than those of « %(title)s »") % {"title": other.title}]
-
-
-OF_ROLE = frozenset({"places", "amount"})
-
-
-def _years_words(requirement: OrganisationsRequirement, charter: Charter) -> str:
-    running = int(charter.amount(requirement.years_running))
-    said = {"running": running, "months": requirement.years_within_months}
-    return (
-        ngettext(
-            "all together, on the same closed year: the last one, closed in the last %(months)s months",
-            "all together, on the last closed year (of the last %(months)s months); growth on each of %(running)s",
-            running,
-        )
-        % said
-    )
-
-
-def where_words(where: Where, charter: Charter) -> str:
-    """A filter on organisations: « chiffre d’affaires : plus de 5 000 000 € »."""
-    return _colon(str(FACTS[where.fact]), bound_words(charter, where))
-
-
-def _body_asked(requirement: BodyRequirement, charter: Charter) -> list[str]:
-    lines = [_("a governing body") if requirement.body == "governing" else _("a legal vehicle")]
-    if requirement.forms:
-        lines.append(_colon(_("legal form"), _either(LegalForm, requirement.forms)))
-    if requirement.legal_rules:
-        lines.append(_("the legal rules of its form are kept"))
-    if requirement.after_call:
-        lines.append(_("set up after a call"))
-    if requirement.met_within_months:
-        lines.append(_("it met in the last %(months)s months") % {"months": requirement.met_within_months})
-    if requirement.classes_represented:
-        names = ", ".join(str(ActorClass(name).label) for name in requirement.classes_represented)
-        lines.append(_colon(_("with a seat for each of"), names))
-    lines += [seats_words(seats, charter) for seats in requirement.seats]
-    if requirement.with_document:
-        lines.append(_("with a document"))
-    return lines
-
-
-def seats_words(seats: Seats, charter: Charter) -> str:
-    """What is asked of the seats of a body: which ones, how many or which share."""
-    of = {"seats": _("seats"), "votes": _("votes"), "capital": _("capital")}[seats.of]
-    names = [
-        *(str(SeatRole(code).label) for code in seats.roles),
-        *(str(ActorClass(code).label) for code in seats.classes),
-        *(str(OrganisationKind(code).label) for code in seats.kinds),
-        *(str(RelationKind(code).label) for code in seats.member_roles),
-        *([_("« %(words)s » in its details") % {"words": seats.detail}] if seats.detail else []),
-        *(where_words(where, charter) for where in seats.where),
-    ]
-    return _colon(f"{of} ({', '.join(names)})" if names else of, bound_words(charter, seats))
-
-
-def _appointment_asked(requirement: AppointmentRequirement, charter: Charter) -> list[str]:
-    office, number = str(Office(requirement.office).label), int(charter.amount(requirement.number))
-    lines = [office if number == 1 else _colon(office, _("at least %(amount)s") % {"amount": number})]
-    if requirement.appointed_by:
-        lines.append(_colon(_("named by"), _either(OrganisationKind, requirement.appointed_by)))
-    if requirement.entrepreneur:
-        lines.append(_("who is an entrepreneur"))
-    if requirement.with_document:
-        lines.append(_("with a document"))
-    return lines
-
-
-def _funding_asked(requirement: FundingRequirement, charter: Charter) -> list[str]:
-    names = []
-    if requirement.levels:
-        names.append(_either(FundingLevel, requirement.levels))
-    if requirement.purposes:
-        names.append(_either(FundingPurpose, requirement.purposes))
-    said = _("funding (%(of)s)") % {"of": ", ".join(names)} if names else _("funding")
-    return [_colon(said, bound_words(charter, requirement))]
-
-
-def condition_words(requirement: Requirement, charter: Charter) -> str:
-    """« Demandé seulement si « … » est rempli »; empty without a condition."""
-    if not requirement.only_if:
-        return ""
-    other = next(one for one in charter.requirements() if one.id == requirement.only_if)
-    return _("Asked only if « %(title)s » is met.") % {"title": other.title}
-
-
-def not_in_force_words(start: datetime.date, end: datetime.date | None, day: datetime.date) -> str:
-    """That a version of a charter is not in force on a day, and from or until when it is; empty where it is."""
-    if day < start:
-        return _("It is not in force before %(day)s.") % {"day": wording.date_with_year(start)}
-    if end is not None and end <= day:
-        return _("It has not been in force since %(day)s.") % {"day": wording.date_with_year(end)}
-    return ""
-
-
-# -- Indicators -------------------------------------------------------------------------------------------------------
-
-PERIODS = {
-    PeriodKind.DAY: gettext_lazy("on the day"),
-    PeriodKind.YEAR: gettext_lazy("over the last twelve months"),
-    PeriodKind.CLOSED_YEAR: gettext_lazy("over the last calendar year that is over"),
-}
-COMBINED = {
-    Combine.SUM: gettext_lazy("added up"),
-    Combine.MAX: gettext_lazy("the largest counts"),
-    Combine.ANY: gettext_lazy("one that has it is enough"),
-    Combine.ALL: gettext_lazy("all have to have it: the lowest counts"),
-    Combine.UNION: gettext_lazy("counted once each, together"),
-    Combine.RATIO: gettext_lazy("the share of the whole"),
-}
-
-
-def parameter_words(parameter: Parameter) -> str:
-    """The value of a parameter, as people write it."""
-    value = parameter.value
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, str):
-        return str(dict(Mode.choices).get(value, _("any of them") if value == "any" else value))
-    return amount_words(Decimal(str(value)), parameter.unit)
-
-
-def is_figure_alone(requirement: Requirement, charter: Charter) -> bool:
-    """Whether a requirement asks for a figure without a threshold: at least zero."""
-    if not isinstance(requirement, MeasureRequirement) or requirement.bound is None:
-        return False
-    comparator, value = requirement.bound
-    return comparator == "at_least" and not charter.amount(value)
-
-
-def parameters_of(requirement: Requirement) -> list[str]:
-    """Names of the parameters that decide in a requirement, in the order they are met."""
-    found: dict[str, None] = {}
-    if not isinstance(requirement, GroupRequirement):
-        _collect(requirement, found)
-    return list(found)
-
-
-def _collect(value: object, found: dict[str, None]) -> None:
-    if isinstance(value, str) and value.startswith("$"):
-        found[value[1:]] = None
-    elif isinstance(value, tuple):
-        for item in value:
-            _collect(item, found)
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            _collect(getattr(value, name), found)
