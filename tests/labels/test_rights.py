@@ -49,7 +49,8 @@ OFFICERS = {"labels:judge", "territories:member_set", "territories:member_remove
 READ = {
     "labels:boards", "labels:board", "labels:criterion", "labels:evaluations", "labels:evaluation",
     "labels:evaluation_json", "labels:figures", "labels:figure", "labels:observation", "labels:governance",
-    "labels:body", "labels:together", "labels:search_result", "premises:buildings", "premises:building",
+    "labels:body", "labels:together", "labels:search_result", "labels:plan", "labels:plan_calendar",
+    "premises:buildings", "premises:building",
     "organisations:actors", "organisations:actor", "territories:workspace", "territories:documents",
     "territories:document",
 }  # fmt: skip
