@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
-from icalendar import Calendar, Event, vCalAddress, vText, vUri
 
 from totem.core.periods import Period
+
+if TYPE_CHECKING:
+    from icalendar import Event, vCalAddress
 
 
 class Method(StrEnum):
@@ -28,7 +30,9 @@ class Party(NamedTuple):
     name: str
     email: str
 
-    def address(self) -> vCalAddress:
+    def address(self) -> "vCalAddress":
+        from icalendar import vCalAddress, vText  # noqa: PLC0415 - 3 MB that pages need not
+
         address = vCalAddress(f"mailto:{self.email}")
         address.params["CN"] = vText(self.name)
         return address
@@ -64,8 +68,10 @@ def calendar_feed(name: str, entries: Iterable[CalendarEntry]) -> bytes:
     return _calendar([_event(entry, Method.PUBLISH) for entry in entries], Method.PUBLISH, name)
 
 
-def _event(entry: CalendarEntry, method: Method) -> Event:
+def _event(entry: CalendarEntry, method: Method) -> "Event":
     """In UTC, or whole days as dates."""
+    from icalendar import Event, vText, vUri  # noqa: PLC0415
+
     event, period = Event(), entry.period
     starts_at, ends_at = period.starts_at.astimezone(UTC), period.ends_at.astimezone(UTC)
     event.add("uid", f"{entry.uid}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}")
@@ -87,7 +93,9 @@ def _event(entry: CalendarEntry, method: Method) -> Event:
     return event
 
 
-def _calendar(events: Iterable[Event], method: Method, name: str = "") -> bytes:
+def _calendar(events: "Iterable[Event]", method: Method, name: str = "") -> bytes:
+    from icalendar import Calendar  # noqa: PLC0415
+
     calendar = Calendar()
     calendar.add("prodid", "-//Totem//FR")
     calendar.add("version", "2.0")

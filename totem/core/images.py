@@ -2,7 +2,7 @@
 
 import secrets
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from totem.core.expensive import one_at_a_time
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 LONGEST_SIDE = 1600
@@ -27,6 +29,8 @@ def prepare_photo(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
 
     Raises ValidationError (codes `heavy`, `large`, `kind`), and BusyError while others are prepared.
     """
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - 3 MB that pages need not
+
     if upload.size is None or upload.size > settings.PHOTO_MAX_BYTES:
         limit = settings.PHOTO_MAX_BYTES // 1024 // 1024
         raise ValidationError(_("This photo is too heavy: at most %(limit)s MB.") % {"limit": limit}, code="heavy")
@@ -51,8 +55,10 @@ def prepare_photo(upload: "UploadedFile[bytes]") -> "ContentFile[bytes]":
     return ContentFile(written.getvalue(), name=f"{secrets.token_hex(8)}.webp")
 
 
-def _small_and_upright(image: Image.Image) -> Image.Image:
+def _small_and_upright(image: "Image.Image") -> "Image.Image":
     """Resized first (a JPEG is not even decoded in full): whatever is copied afterwards is small."""
+    from PIL import Image, ImageOps  # noqa: PLC0415
+
     image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
     if image.mode not in {"RGB", "RGBA"}:
         image = image.convert("RGBA")

@@ -29,7 +29,8 @@ from totem.territories.overlaps import Overlap, overlap_of, shape_code
 from totem.territories.queries import PLACES, edition_of_places
 
 if TYPE_CHECKING:
-    from pyproj import Geod
+    import numpy as np
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
 PERIMETER, DRAWN, FRANCE = "perimetre", "dessin", "france"
@@ -292,29 +293,37 @@ def place_drawn(
     return Place(level, code, name, communes, population, area, polygon, whole, partial, overlap=overlap)
 
 
-@lru_cache(maxsize=1)
-def _ellipsoid() -> "Geod":
-    from pyproj import Geod  # noqa: PLC0415
-
-    return Geod(ellps="WGS84")
-
-
 LONGEST_EDGE = 0.02  # degrees
+AXIS_KM, ECCENTRICITY = 6378.137, 0.0818191910428158  # of GRS 80, the ellipsoid of the French systems
 
 
 def area_km2(geometry: "BaseGeometry") -> float:
-    """The area on the ellipsoid, in km², of a valid polygon in WGS 84 degrees.
+    """The area on the ellipsoid, in km², of a valid polygon in WGS 84 degrees, whose edges are straight in degrees.
 
-    Geodesic (Karney 2013), thus right in every territory: no one projection keeps areas both in France and overseas,
-    and Lambert-93, conformal, gives areas up to 0.6 % wrong. GRS 80, the ellipsoid of the French systems, differs from
-    WGS 84 by less than 10⁻⁹ of the area. Long edges are cut first, as an edge on the map is
-    straight in degrees (RFC 7946, 3.1.1) and a geodesic is not.
+    Right in every territory: no one projection keeps areas both in France and overseas, and Lambert-93, conformal,
+    gives areas up to 0.6 % wrong. By Green's theorem the area is the integral along the rings (RFC 7946, 3.1.1) of that
+    between the equator and the latitude, for a radian of longitude (Snyder 1987, Map Projections, eq. 3-12), by
+    Simpson's rule. pyproj gives the same, and takes 10 MB of each web process.
     """
+    import numpy as np  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
-    cut = shapely.orient_polygons(shapely.segmentize(geometry, LONGEST_EDGE))
-    area, _perimeter = _ellipsoid().geometry_area_perimeter(cut)
-    return abs(float(area)) / 1e6
+    cut = shapely.segmentize(shapely.orient_polygons(geometry), LONGEST_EDGE)
+    rings, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(cut)), return_index=True)
+    longitude, latitude = np.radians(rings).T
+    east = np.diff(longitude) * (np.diff(ring) == 0)
+    middle = (latitude[:-1] + latitude[1:]) / 2
+    north = (_north_km2(latitude[:-1]) + 4 * _north_km2(middle) + _north_km2(latitude[1:])) / 6
+    return abs(float(np.sum(east * north)))
+
+
+def _north_km2(latitude: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """From the equator to these latitudes, for a radian of longitude."""
+    import numpy as np  # noqa: PLC0415
+
+    e, sine = ECCENTRICITY, np.sin(latitude)
+    authalic = sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e
+    return np.asarray(AXIS_KM**2 * (1 - e**2) / 2 * authalic)
 
 
 # -- References -------------------------------------------------------------------------------------------------------
