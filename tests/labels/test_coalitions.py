@@ -8,7 +8,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.exhaustive import exhaustive, greedy
@@ -307,6 +307,7 @@ def test_the_nearest_miss_is_that_of_looking_at_every_set(asked: CoalitionProble
 
 @settings(max_examples=settings.default.max_examples // 2)
 @given(problems(), st.integers(0, 10**40))
+@example(CoalitionProblem(("0", "1"), (), (), None, 1), 2**62)
 def test_numbers_beyond_64_bits_are_exact(asked: CoalitionProblem, large: int):
     """A sum that is met by one only, far beyond what a float or a word holds."""
     n = len(asked.territories)

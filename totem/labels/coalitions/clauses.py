@@ -151,9 +151,9 @@ class FigureOverSets:
         bound: Array = np.maximum(0, left - ROUNDING * abs(left) - (brought + ROUNDING * abs(brought))[last])
         return bound
 
-    def _millionths(self, amounts: Array) -> Array:
+    def _millionths(self, amounts: Array | int) -> Array:
         """Of the threshold, in floats of 32 bits, which are quick; beyond a million times it nothing is compared."""
-        millionths = amounts.astype(float) * float(MILLION / self.scales[0])
+        millionths = np.asarray(amounts).astype(float) * float(MILLION / self.scales[0])
         quick: Array = np.clip(millionths, -(MILLION**2), MILLION**2).astype(np.float32)
         return quick
 
