@@ -50,7 +50,7 @@ def loaded(
 ) -> Iterator[Loaded]:
     """The hubs with 90 days of bookings, loaded once for the tests that only read them, then rolled back.
 
-    Without the territories, which need all communes: tests/observatory/test_demonstration.py loads those.
+    Without the territories, which need all communes: tests/labels/test_demonstration.py loads those.
     """
     now, progress = MOMENTS[request.param], []
     folder = tmp_path_factory.mktemp("hubs") / "demo"

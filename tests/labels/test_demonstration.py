@@ -24,8 +24,13 @@ from totem.labels.judging.facts import Finding, State
 from totem.labels.judging.wording import finding_words, state_word
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Search
 from totem.labels.subjects import subject_at
+from totem.observatory import queries
+from totem.observatory.activities import activities_of
+from totem.observatory.engine import Scope
+from totem.observatory.models import ActivityVersion, Stock
 from totem.premises.models import Building
-from totem.territories.models import Workspace
+from totem.territories.models import Perimeter, Workspace
+from totem.territories.places import Place, place_for
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +68,7 @@ def officer() -> User:
 
 ROUEN, TOGETHER = "metropole-french-tech-rouen-seule", "metropole-french-tech-rouen-caen-et-le-havre"
 DISTRICT = "quartier-numerique-quartier-seine-innopolis-trace-approximatif"
+NORMANDY = "rouen-caen-et-le-havre"
 AMIENS, CONTAINER = "cantine-la-cantine-d-amiens", "cantine-le-container"
 
 
@@ -208,6 +214,7 @@ def test_what_is_there_stays():
     call_command("load_charters")
     assert not load(InventedWorld(folder=DEMO, now=NOW)).is_new
     assert counts == (Board.objects.count(), Observation.objects.count(), CharterVersion.objects.count())
+    assert Stock.objects.count() == 1
 
 
 def matrix(slug: str, *partners: str) -> list[MatrixRow]:
@@ -255,3 +262,34 @@ def test_what_territories_make_together_is_what_the_board_of_all_three_finds():
     groups = ["Remplies\xa0: 1 sur 2", "Remplies\xa0: 0 sur 2", "Remplies\xa0: 0 sur 2"]
     assert [cell.words for cell in rows["f4"].cells] == groups
     assert [cell.words for cell in rows["f4-grandes"].cells] == ["0", "Inconnu", "Inconnu"]
+
+
+# -- The register -----------------------------------------------------------------------------------------------------
+
+
+def counted(slug: str, place: Place) -> queries.Profile:
+    version = ActivityVersion.objects.get(perimeter__slug=slug)
+    return queries.profile(Scope(queries.serving_stock(), activities_of(version), place))
+
+
+def test_picardie_has_2400_companies_under_24_codes_in_six_branches_that_add_up():
+    picardie = counted("picardie-24", place_for("ancienne-region", "22"))
+    assert picardie.totals.head_offices == 2400
+    assert [branch.head_offices for branch in picardie.branches] == [70, 420, 170, 210, 1330, 200]
+    assert len(activities_of(ActivityVersion.objects.get(perimeter__slug="picardie-24")).codes) == 24
+    assert queries.serving_stock().synthetic
+
+
+def test_the_three_agglomerations_are_one_perimeter_with_the_firms_of_the_joint_file():
+    normandy = Perimeter.objects.get(slug=NORMANDY)
+    together = counted("tic-ocde", place_for("perimetre", normandy.slug))
+    assert normandy.public
+    assert together.totals.head_offices == 1235
+    assert together.totals.jobs.low <= 10_690
+    alone = [counted("tic-ocde", place_for("epci", code)) for code in ("200023414", "200065597", "200084952")]
+    assert [place.totals.head_offices for place in alone] == [560, 430, 245]
+
+
+def test_the_territory_counts_its_own_activities_without_the_company_it_left_out():
+    place = place_for("perimetre", NORMANDY)
+    assert counted("numerique-normand-demonstration", place).totals.head_offices == 1234
