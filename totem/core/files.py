@@ -114,15 +114,20 @@ def _is_open_document(kind: str, content: bytes) -> bool:
     return _part(content, "mimetype").strip() == f"application/vnd.oasis.opendocument.{kind}".encode()
 
 
-def _is_text(content: bytes) -> bool:
-    """UTF-8 or Windows-1252, without control characters, and no markup."""
+def decode_text(content: bytes) -> str | None:
+    """The text in UTF-8, else in Windows-1252; None where it is neither."""
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            text = content.decode(encoding)
+            return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return not CONTROLS.search(text) and not MARKUP.match(text)
-    return False
+    return None
+
+
+def _is_text(content: bytes) -> bool:
+    """UTF-8 or Windows-1252, without control characters, and no markup."""
+    text = decode_text(content)
+    return text is not None and not CONTROLS.search(text) and not MARKUP.match(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """Forms of organisations and invitations; forms of what a territory declares of organisations."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.files import DocumentField
 from totem.core.forms import DateField, EmailField
+from totem.core.tables import Columns, TableForm
 from totem.organisations.models import (
     Affiliation,
     LegalForm,
@@ -140,6 +142,10 @@ class EvidenceForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if name not in ("seen", "file")}
 
 
+def _seen_perimeters(workspace: Workspace) -> QuerySet[Perimeter]:
+    return Perimeter.objects.filter(public=True) | Perimeter.objects.filter(workspace=workspace)
+
+
 class RelationForm(EvidenceForm, RelationModelForm):
     """A relation: what the organisation does, for whom or where, and since when."""
 
@@ -166,8 +172,7 @@ class RelationForm(EvidenceForm, RelationModelForm):
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.of(workspace)
-        seen = Perimeter.objects.filter(public=True) | Perimeter.objects.filter(workspace=workspace)
-        self.fields["perimeter"].queryset = seen  # type: ignore[attr-defined]
+        self.fields["perimeter"].queryset = _seen_perimeters(workspace)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -221,6 +226,46 @@ class WhoForm(forms.Form):
             )
         if not data.get("kind"):
             self.add_error("kind", gettext("Nobody is called that here yet: say what it is."))
+
+
+class ActorsListForm(TableForm):
+    """Actors by list, and what holds for the lines that do not say."""
+
+    columns: ClassVar[Columns] = {
+        "name": ("nom", "name", "organisation", "denomination", "raison sociale"),
+        "number": ("siren", "siret", "siren ou siret", "siren or siret"),
+        "type": ("type", "nature", "kind"),
+        "role": ("role", "ce qu elle fait", "relation"),
+        "since": ("depuis", "since", "date"),
+        "source": ("source",),
+    }
+    organisation_kind = forms.ChoiceField(
+        label=_("What it is, where a line does not say"), required=False, choices=[("", "—"), *OrganisationKind.choices]
+    )
+    kind = forms.ChoiceField(
+        label=_("What it does, where a line does not say"), required=False, choices=[("", "—"), *RelationKind.choices]
+    )
+    since = DateField(label=_("Since, where a line does not say"), required=False)
+    source = forms.CharField(label=_("Source, where a line does not say"), required=False, max_length=300)
+    perimeter = forms.ModelChoiceField(Perimeter.objects.none(), label=_("A perimeter"), required=False)
+    commune = CommuneField(label=_("A commune"), required=False)
+
+    field_order = ("table", "file", "perimeter", "commune", "organisation_kind", "kind", "since", "source")
+
+    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["perimeter"].queryset = _seen_perimeters(workspace)  # type: ignore[attr-defined]
+        self.fields["perimeter"].help_text = _("Where they do it: a perimeter or a commune, for all the lines.")
+        self.fields["table"].help_text = _("In this order, or with these headings: {columns}").format(
+            columns=_("name; SIREN or SIRET; type; role; since; source")
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        places = [name for name in ("perimeter", "commune") if data.get(name) or name in self.errors]
+        if len(places) != 1:
+            self.add_error("perimeter", gettext("Name one perimeter or one commune."))
+        return data
 
 
 class FiguresForm(EvidenceForm, FiguresModelForm):

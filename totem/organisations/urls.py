@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.organisations.views import actors, own
+from totem.organisations.views import actors, listed, own
 from totem.territories.urls import WORKSPACE
 
 app_name = "organisations"
@@ -18,6 +18,7 @@ urlpatterns = [
     path("organisations/<int:pk>/personnes/<int:affiliation_pk>/retirer/", own.remove, name="remove"),
     path(ACTORS, actors.index, name="actors"),
     path(f"{ACTORS}ajouter/", actors.add, name="actor_add"),
+    path(f"{ACTORS}ajouter-par-liste/", listed.add_list, name="actors_list"),
     path(ACTOR, actors.actor, name="actor"),
     path(f"{ACTOR}chiffres/ajouter/", actors.add_figures, name="figures_add"),
     path(FIGURES, actors.edit_figures, name="figures_edit"),

@@ -98,7 +98,7 @@ def add(request: HttpRequest, workspace: str) -> HttpResponse:
     who = WhoForm(sent, prefix="who", workspace=row, initial=_proposed_who(request, row))
     form = RelationForm(sent, request.FILES or None, workspace=row, initial=_proposed_relation(request))
     if sent is not None and all([who.is_valid(), form.is_valid()]):
-        made = _declared(request, row, who, form)
+        made = declared(request, row, who, form)
         if made is not None:
             messages.success(request, _("It is noted. Only your team sees it until you publish it."))
             say_former_communes(request, who)
@@ -131,7 +131,7 @@ def _proposed_relation(request: HttpRequest) -> dict[str, Any]:
     return {"since": clock.today()} | {name: value for name, value in proposed.items() if value}
 
 
-def _declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: RelationForm) -> Relation | None:
+def declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: RelationForm) -> Relation | None:
     """The relation, with the organisations it needed; None, with nothing written and the reason in its form."""
     try:
         with transaction.atomic():

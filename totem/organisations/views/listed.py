@@ -1,0 +1,105 @@
+"""Actors added by list: each line of a table is an organisation and what it does in the territory."""
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from totem.core import clock
+from totem.core.pages import SHOW_AND_SEND, form_status
+from totem.core.tables import LineOutcome, TableLine, TableOutcome, choice_of, errors_of, save_table
+from totem.organisations import queries
+from totem.organisations.forms import ActorsListForm, RelationForm, WhoForm, label_of
+from totem.organisations.models import Organisation, OrganisationKind, RelationKind
+from totem.organisations.numbers import compact_siret
+from totem.organisations.templatetags.actors import relation_words
+from totem.organisations.views.actors import declared
+from totem.territories.models import Workspace
+from totem.territories.permissions import EDIT, workspace_for
+
+
+@require_http_methods(SHOW_AND_SEND)
+def add_list(request: HttpRequest, workspace: str) -> HttpResponse:
+    """What several organisations do in the territory: shown line by line first, then saved together."""
+    row = workspace_for(request.user, workspace, EDIT)
+    sent = request.POST if request.method == "POST" else None
+    form = ActorsListForm(sent, request.FILES or None, workspace=row, initial={"since": clock.today()})
+    outcome = TableOutcome()
+    back = reverse("organisations:actors", args=[row.slug])
+    if form.is_valid():
+        outcome = save_table(form, lambda lines: _written(request, row, form, lines))
+        if outcome.saved:
+            words = ngettext("%(count)s line is noted.", "%(count)s lines are noted.", len(outcome.lines))
+            said = _("Only your team sees it until you publish it.")
+            messages.success(request, f"{words % {'count': len(outcome.lines)}} {said}")
+            return redirect(back)
+    context = {
+        "form": form,
+        "outcome": outcome,
+        "title": _("Add actors by list"),
+        "kicker": row.name,
+        "lead": _("Paste a list or send a file: each line is checked and shown before anything is saved."),
+        "back": back,
+        "workspace": row,
+        "words_known": [
+            (_("What it is"), OrganisationKind.choices),
+            (_("What it does"), RelationKind.choices),
+        ],
+    }
+    refused = outcome.refused or not outcome.lines
+    return render(request, "core/table_page.html", context, status=form_status(request) if refused else 200)
+
+
+def _written(
+    request: HttpRequest, workspace: Workspace, form: ActorsListForm, lines: Sequence[TableLine]
+) -> list[LineOutcome]:
+    """What becomes of each line. Organisations are locked in id order: two lists cannot deadlock."""
+    numbers = [_number(line) for line in lines]
+    known = Organisation.objects.filter(siren__in={siren for _number, siren in numbers if siren})
+    list(known.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return [_one(request, workspace, form, line) for line in lines]
+
+
+def _one(request: HttpRequest, workspace: Workspace, shared: ActorsListForm, line: TableLine) -> LineOutcome:
+    who = WhoForm(_who(line, shared, workspace), workspace=workspace)
+    form = RelationForm(_relation(line, shared), workspace=workspace)
+    made = declared(request, workspace, who, form) if all([who.is_valid(), form.is_valid()]) else None
+    if made is None:
+        return LineOutcome(line, line.get("name") or line.get("number"), errors=errors_of(who, form))
+    words = f"{made.get_kind_display()} · {relation_words(made)}"
+    new = not isinstance(who.cleaned_data["organisation"], Organisation)
+    return LineOutcome(line, label_of(made.organisation), words, new)
+
+
+def _number(line: TableLine) -> tuple[str, str]:
+    """The number of a line without spaces, and the SIREN that it is or begins with; a wrong SIRET is left as it is."""
+    number = "".join(line.get("number").split())
+    try:
+        return number, compact_siret(number)[:9] if len(number) == 14 else number
+    except ValidationError:
+        return number, number
+
+
+def _who(line: TableLine, shared: ActorsListForm, workspace: Workspace) -> dict[str, str]:
+    """What the form of an organisation is sent: its number where the territory knows it, else its name."""
+    number, siren = _number(line)
+    meant = next((one for one in (number, siren) if one and queries.match_organisations(one, workspace)), "")
+    kind = choice_of(line.get("type"), OrganisationKind.choices) or shared.cleaned_data["organisation_kind"]
+    return {"organisation": meant or line.get("name"), "siren": siren, "kind": kind}
+
+
+def _relation(line: TableLine, shared: ActorsListForm) -> dict[str, object]:
+    said = shared.cleaned_data
+    return {
+        "kind": choice_of(line.get("role"), RelationKind.choices) or said["kind"],
+        "since": line.get("since", said["since"]),
+        "source": line.get("source", said["source"]),
+        "perimeter": said["perimeter"].pk if said["perimeter"] else "",
+        "commune": shared.data.get("commune", ""),
+    }
