@@ -89,12 +89,9 @@ class Asked:
     @property
     def parameters(self) -> dict[str, str]:
         """As the address says it."""
-        said = {"chiffre": self.name, "par": str(self.level)}
-        return (
-            said
-            | ({"points": "1"} if self.points else {})
-            | ({"largeur": str(self.width)} if self.width != WIDE else {})
-        )
+        points = {"points": "1"} if self.points else {}
+        width = {"largeur": str(self.width)} if self.width != WIDE else {}
+        return {"chiffre": self.name, "par": str(self.level)} | points | width
 
 
 def read_map(request: HttpRequest, place: Place) -> Asked:
@@ -293,19 +290,14 @@ def is_outlined(place: Place) -> bool:
     if place.polygon is not None:
         return True
     if place.edition and place.level in Level.values:
-        return _is_kept_outlined(place.level, place.code, place.edition)
-    if place.level in Level.values:
-        return _has_outline(place.level, place.code)
-    return Outline.objects.filter(level=Level.COMMUNE, code__in=place.communes[:MOST_AREAS]).exists()
-
-
-def _has_outline(level: str, code: str) -> bool:
-    return Outline.objects.filter(level=level, code=code).exists()
+        return _is_outlined(place.level, (place.code,), place.edition)
+    level, codes = (place.level, (place.code,)) if place.level in Level.values else (Level.COMMUNE, place.communes)
+    return _is_outlined.__wrapped__(level, codes[:MOST_AREAS], "")
 
 
 @lru_cache(maxsize=1024)
-def _is_kept_outlined(level: str, code: str, _edition: str) -> bool:
-    return _has_outline(level, code)
+def _is_outlined(level: str, codes: tuple[str, ...], _edition: str) -> bool:
+    return Outline.objects.filter(level=level, code__in=codes).exists()
 
 
 def _edges(place: Place, level: str, areas: Mapping[str, bytes]) -> list[bytes]:
@@ -318,10 +310,8 @@ def _edges(place: Place, level: str, areas: Mapping[str, bytes]) -> list[bytes]:
         import shapely  # noqa: PLC0415 - only where shapes are
 
         return [dissolved(shapely.from_wkb(list(areas.values()))).wkb]
-    return [
-        bytes(shape)
-        for shape in Outline.objects.filter(level=place.level, code=place.code).values_list("shape", flat=True)
-    ]
+    shapes = Outline.objects.filter(level=place.level, code=place.code).values_list("shape", flat=True)
+    return [bytes(shape) for shape in shapes]
 
 
 def _kept_map(scope: Scope, asked: Asked) -> str:
@@ -357,12 +347,17 @@ def map_outlines(request: HttpRequest, scope: Scope) -> HttpResponse:
     place = scope.place
     if request.GET.get("par") == "contour":
         level = request.GET.get("maille") or levels_of(place)[0]
-        edges = _edges(place, level, _outlines(level, codes_of(level, place.communes)))
-        shapes = [json.loads(as_geojson(shape_from(edge))) for edge in edges]
-        features = [{"type": "Feature", "properties": {}, "geometry": shape} for shape in shapes]
-        return _as_geojson(json.dumps({"type": "FeatureCollection", "features": features}))
+        parts = ["edge", _edition(), place.key, place.communes, level, permanent_of(scope).get("forme", "")]
+        return _as_geojson(kept(parts, lambda: _edge_geojson(place, level)))
     level = read_map(request, place).level
     return _as_geojson(outlines_geojson(level, list(_outlines(level, codes_of(level, place.communes)))))
+
+
+def _edge_geojson(place: Place, level: str) -> str:
+    edges = _edges(place, level, _outlines(level, codes_of(level, place.communes)))
+    shapes = [json.loads(as_geojson(shape_from(edge))) for edge in edges]
+    features = [{"type": "Feature", "properties": {}, "geometry": shape} for shape in shapes]
+    return json.dumps({"type": "FeatureCollection", "features": features})
 
 
 @queued.drawn(most=6)
