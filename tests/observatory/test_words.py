@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from django.utils.translation import override
@@ -193,3 +194,10 @@ def test_growth_stands_beside_what_has_perhaps_closed_and_the_estimate(made_stoc
     assert growth.value == "+30.0%"
     assert growth.beside == "Estimated active: -10.0% to 0.0%"
     assert growth.warning.startswith("4 of those registered as open have perhaps closed")
+
+
+@pytest.mark.parametrize(("unsure", "said"), [(1, "Pour 1 autre,"), (2, "Pour 2 autres,")])
+def test_what_cannot_be_decided_agrees_in_number(unsure, said):
+    totals = SimpleNamespace(undecided={"establishments": unsure}, share_undecided=lambda unit: 0.5)
+    with override("fr"):
+        assert words.undecided_words(totals, "establishments").startswith(said)

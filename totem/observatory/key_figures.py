@@ -48,7 +48,7 @@ def more_figures(scope: Scope, profile: Profile) -> Iterator[KeyFigure]:
         yield KeyFigure(
             "per_thousand",
             _("Establishments per 1,000 inhabitants"),
-            number(1000 * count / people, 1),
+            number(1000 * count / people, 2),
             _("Establishments counted, for 1,000 of the %(people)s inhabitants (legal population).")
             % {"people": number(people)},
             source,

@@ -298,7 +298,9 @@ def undecided_words(totals: "Totals", unit: str) -> str:
     unsure, share = totals.undecided.get(unit, 0), totals.share_undecided(unit)
     if not unsure or share is None:
         return ""
-    return _("%(count)s more cannot be decided (%(share)s): no position") % {
-        "count": number(unsure),
-        "share": percent(share, 1),
-    }
+    said = ngettext(
+        "%(count)s more cannot be decided (%(share)s): no position",
+        "%(count)s more cannot be decided (%(share)s): no position",
+        unsure,
+    )
+    return said % {"count": number(unsure), "share": percent(share, 1)}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from totem.core import clock, measures
 from totem.core.periods import Period
@@ -92,11 +93,9 @@ def cut_words(overlap: Overlap | None) -> str:
     """The communes that an edge cuts, each with its share: « Amiens (80) 43 %, … »; empty without any."""
     rows = _largest_share_first(overlap) if overlap else []
     names = ", ".join(f"{row.label} {share}" for row, share in rows[:MOST_NAMED])
-    return (
-        _("%(names)s and %(count)s more") % {"names": names, "count": len(rows) - MOST_NAMED}
-        if rows[MOST_NAMED:]
-        else names
-    )
+    more = len(rows) - MOST_NAMED
+    said = ngettext("%(names)s and %(count)s more", "%(names)s and %(count)s more", more)
+    return said % {"names": names, "count": more} if more > 0 else names
 
 
 def missing_words(polygon: "BaseGeometry") -> tuple[str, bool]:
