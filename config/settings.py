@@ -112,7 +112,12 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["totem.core.templatetags.totem", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "totem.core.templatetags.totem",
+                "totem.core.templatetags.components",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -25,7 +25,8 @@ from totem.core.components import Tab
 from totem.core.design.views import COLOURS
 from totem.core.forms import ColourField, DateInput, MinutesField, TimeInput
 from totem.core.periods import Period
-from totem.core.templatetags.totem import ICONS, NOTICES, PATTERNS, STATES
+from totem.core.templatetags.components import NOTICES, PATTERNS
+from totem.core.templatetags.totem import ICONS, STATES
 
 STATIC = settings.BASE_DIR / "static"
 TEMPLATES = settings.BASE_DIR / "totem" / "core" / "templates"

@@ -14,7 +14,7 @@ from tests.hubs.test_founding import NEW
 from tests.hubs.test_pages import sent
 from totem.accounts import claiming
 from totem.bookings.models import Booking
-from totem.core.templatetags.totem import PATTERNS
+from totem.core.templatetags.components import PATTERNS
 from totem.hubs.models import Hub
 
 pytestmark = pytest.mark.django_db
