@@ -100,6 +100,8 @@ def _line(number: int, row: Sequence[str], names: Sequence[str]) -> TableLine:
 
 def choice_of(text: str, choices: Iterable[tuple[Any, Any]]) -> str:
     """The value of the choice that is called so, whatever its case and accents; else the text, which a form refuses."""
+    if not text:
+        return ""
     named = {sort_key(str(word)): str(value) for value, label in choices for word in (value, label)}
     return named.get(sort_key(text), text)
 

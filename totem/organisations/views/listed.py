@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from totem.core import clock
+from totem.core.expensive import apart
 from totem.core.pages import SHOW_AND_SEND, form_status
 from totem.core.tables import LineOutcome, TableLine, TableOutcome, choice_of, errors_of, save_table
 from totem.organisations import queries
@@ -24,6 +26,7 @@ from totem.territories.models import Workspace
 from totem.territories.permissions import EDIT, workspace_for
 
 
+@apart(most=2)
 @require_http_methods(SHOW_AND_SEND)
 def add_list(request: HttpRequest, workspace: str) -> HttpResponse:
     """What several organisations do in the territory: shown line by line first, then saved together."""
@@ -69,6 +72,8 @@ def _written(
 def _one(request: HttpRequest, workspace: Workspace, shared: ActorsListForm, line: TableLine) -> LineOutcome:
     who = WhoForm(_who(line, shared, workspace), workspace=workspace)
     form = RelationForm(_relation(line, shared), workspace=workspace)
+    # Checked once for all the lines, and searched for no more.
+    form.fields |= {name: Field(required=False) for name in ("perimeter", "commune")}
     made = declared(request, workspace, who, form) if all([who.is_valid(), form.is_valid()]) else None
     if made is None:
         return LineOutcome(line, line.get("name") or line.get("number"), errors=errors_of(who, form))
@@ -89,7 +94,8 @@ def _number(line: TableLine) -> tuple[str, str]:
 def _who(line: TableLine, shared: ActorsListForm, workspace: Workspace) -> dict[str, str]:
     """What the form of an organisation is sent: its number where the territory knows it, else its name."""
     number, siren = _number(line)
-    meant = next((one for one in (number, siren) if one and queries.match_organisations(one, workspace)), "")
+    numbers = [one for one in dict.fromkeys([number, siren]) if one]
+    meant = next((one for one in numbers if queries.match_organisations(one, workspace)), "")
     kind = choice_of(line.get("type"), OrganisationKind.choices) or shared.cleaned_data["organisation_kind"]
     return {"organisation": meant or line.get("name"), "siren": siren, "kind": kind}
 
@@ -100,6 +106,6 @@ def _relation(line: TableLine, shared: ActorsListForm) -> dict[str, object]:
         "kind": choice_of(line.get("role"), RelationKind.choices) or said["kind"],
         "since": line.get("since", said["since"]),
         "source": line.get("source", said["source"]),
-        "perimeter": said["perimeter"].pk if said["perimeter"] else "",
-        "commune": shared.data.get("commune", ""),
+        "perimeter": said["perimeter"],
+        "commune": said["commune"],
     }
