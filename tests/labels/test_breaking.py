@@ -435,7 +435,8 @@ def test_where_nobody_knows_anything_no_territory_is_said_to_suffice(board: Boar
     matrix.force_login(WorkspaceMemberFactory(workspace=board.workspace, person__language="en").person)
     text = matrix.get(reverse("labels:together", args=[board.workspace.slug, board.slug])).content.decode()
     assert "Together they meet everything" not in text
-    assert "nothing that is required is known yet" in text
+    assert "1 requirement that territories can share is still open:" in text
+    assert "events (Not known)" in text
 
 
 @pytest.mark.django_db
