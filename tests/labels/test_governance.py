@@ -380,6 +380,31 @@ class TestSeats:
         assert field in response.context["form"].errors
         assert not Seat.objects.exists()
 
+    def test_a_list_of_seats_is_shown_then_saved_whole_or_not_at_all(self, board, agent, body):
+        known = OrganisationFactory(name="Métropole", authority=True, noted_by=board.workspace)
+        url = at(board, "seats_list", body.pk)
+        head = "Nom;SIREN;Collège;Rôle;Voix;Part du capital\n"
+        lines = f";{known.siren};local_authority;president;2;60,5\nÉclair;;;;;39,5 %\n"
+        shared = {"organisation_kind": "startup", "actor_class": "company", "since": ""}
+        refused = agent.post(url, {**shared, "table": f"{head}{lines}Trop;;king;observer;1;1\nTrop;;;;;1"})
+        assert refused.status_code == 422
+        assert [one.line.number for one in refused.context["outcome"].lines if one.errors] == [4, 5]
+        assert agent.post(url, {**shared, "table": "A;123456789"}).status_code == 422
+        shown = agent.post(url, {**shared, "table": head + lines})
+        assert [one.new for one in shown.context["outcome"].lines] == [False, True], shown.context["form"].errors
+        assert not Seat.objects.exists()
+        token = shown.context["outcome"].token
+        assert agent.post(url, {**shared, "table": head + lines, "confirmed": token}).status_code == 302
+        assert list(
+            Seat.objects.values_list("organisation__name", "actor_class", "role", "votes", "capital_share")
+        ) == [
+            ("Métropole", "local_authority", "president", 2, Decimal("60.5")),
+            ("Éclair", "company", "member", 1, Decimal("39.5")),
+        ]
+        committee = BodyFactory(**about(board))
+        answer = agent.post(at(board, "seats_list", committee.pk), {**shared, "table": head + lines})
+        assert "table" in answer.context["form"].errors  # it has no capital to share
+
     def test_a_committee_is_not_asked_for_shares(self, board, agent):
         body = BodyFactory(**about(board))
         assert "capital_share" not in agent.get(at(board, "seat_create", body.pk)).context["form"].fields

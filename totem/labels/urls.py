@@ -8,7 +8,7 @@ from totem.labels.charters import views as of_charters
 from totem.labels.coalitions import views as coalition_views
 from totem.labels.evidence.views import figures as of_figures
 from totem.labels.evidence.views import observations as of_observations
-from totem.labels.governance.views import editing, pages
+from totem.labels.governance.views import editing, pages, seats_list
 from totem.labels.plans import views as of_plans
 from totem.territories.urls import WORKSPACE
 
@@ -78,6 +78,7 @@ governance: list[URLPattern] = [
     path(f"{GOVERNANCE}instances/<int:pk>/modifier/", editing.body_edit, name="body_edit"),
     path(f"{GOVERNANCE}instances/<int:pk>/public/", editing.body_public, name="body_public"),
     path(f"{BODY}sieges/nouveau/", editing.seat_create, name="seat_create"),
+    path(f"{BODY}sieges/par-liste/", seats_list.seats_list, name="seats_list"),
     path(f"{BODY}sieges/<int:pk>/modifier/", editing.seat_edit, name="seat_edit"),
     path(f"{BODY}sieges/<int:pk>/retirer/", editing.seat_remove, name="seat_remove"),
     path(f"{BODY}reunions/nouvelle/", editing.meeting_create, name="meeting_create"),

@@ -1,6 +1,6 @@
 """Who governs and who pays, as it comes in. Actions are called with what `said` gives."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
 from django.db.models import Model, Q
@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.edit_conflicts import VersionedForm, submitted
 from totem.core.forms import DateField
+from totem.core.tables import Columns, TableForm
 from totem.labels.evidence.forms import FigureField
-from totem.labels.models import Appointment, Body, FundingLine, Meeting, Seat, SeatRole
+from totem.labels.models import ActorClass, Appointment, Body, FundingLine, Meeting, Seat, SeatRole
 from totem.organisations.forms import OrganisationField
 from totem.organisations.models import LegalForm, OrganisationKind
 from totem.premises.forms import EvidencedForm, KnownOrganisationField
@@ -159,6 +160,37 @@ class SeatForm(VersionedForm, NotingForm, SeatModelForm):
             self.add_error("votes", gettext("An observer has no vote."))
         _in_order(self, "since", "until", same_day=False, words=gettext("The end comes before the start."))
         return data
+
+
+class SeatsListForm(TableForm):
+    """Seats by list, and what holds for the lines that do not say."""
+
+    columns: ClassVar[Columns] = {
+        "name": ("nom", "name", "membre", "member", "organisation"),
+        "number": ("siren", "siret", "siren ou siret", "siren or siret"),
+        "actor_class": ("college", "class"),
+        "role": ("role",),
+        "votes": ("voix", "votes"),
+        "capital_share": ("part du capital", "part du capital %", "capital", "share of the capital"),
+    }
+    organisation_kind = forms.ChoiceField(
+        label=_("What it is, if it is not here yet"), required=False, choices=[("", "—"), *OrganisationKind.choices]
+    )
+    actor_class = forms.ChoiceField(
+        label=_("Class, where a line does not say"), required=False, choices=[("", "—"), *ActorClass.choices]
+    )
+    since = DateField(label=_("Since"), required=False)
+
+    def __init__(self, *args: Any, body: Body, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = _("name; SIREN or SIRET; class; role; votes")
+        if body.has_capital:
+            names = _("name; SIREN or SIRET; class; role; votes; share of the capital")
+        else:
+            self.columns = {name: words for name, words in self.columns.items() if name != "capital_share"}  # type: ignore[misc]
+        self.fields["table"].help_text = gettext("In this order, or with these headings: {columns}").format(
+            columns=names
+        )
 
 
 class MeetingForm(ProvenForm, MeetingModelForm):

@@ -135,7 +135,7 @@ def declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: Rel
     """The relation, with the organisations it needed; None, with nothing written and the reason in its form."""
     try:
         with transaction.atomic():
-            organisation = _organisation(request, workspace, who)
+            organisation = organisation_of(request, workspace, who)
             values = {"organisation": organisation, **_values(request, workspace, form)}
             return actions.declare_relation(workspace=workspace, by=signed_in(request), **values)
     except ValidationError as error:
@@ -144,7 +144,7 @@ def declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: Rel
         return None
 
 
-def _organisation(request: HttpRequest, workspace: Workspace, who: WhoForm) -> Organisation:
+def organisation_of(request: HttpRequest, workspace: Workspace, who: WhoForm) -> Organisation:
     """The organisation meant, or a new one that nobody represents. Raises ValidationError, shown in its form."""
     data = who.cleaned_data
     if isinstance(data["organisation"], Organisation):

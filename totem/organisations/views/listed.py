@@ -62,15 +62,12 @@ def add_list(request: HttpRequest, workspace: str) -> HttpResponse:
 def _written(
     request: HttpRequest, workspace: Workspace, form: ActorsListForm, lines: Sequence[TableLine]
 ) -> list[LineOutcome]:
-    """What becomes of each line. Organisations are locked in id order: two lists cannot deadlock."""
-    numbers = [_number(line) for line in lines]
-    known = Organisation.objects.filter(siren__in={siren for _number, siren in numbers if siren})
-    list(known.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    lock_known(lines)
     return [_one(request, workspace, form, line) for line in lines]
 
 
 def _one(request: HttpRequest, workspace: Workspace, shared: ActorsListForm, line: TableLine) -> LineOutcome:
-    who = WhoForm(_who(line, shared, workspace), workspace=workspace)
+    who = who_form(line, shared.cleaned_data["organisation_kind"], workspace)
     form = RelationForm(_relation(line, shared), workspace=workspace)
     # Checked once for all the lines, and searched for no more.
     form.fields |= {name: Field(required=False) for name in ("perimeter", "commune")}
@@ -82,6 +79,12 @@ def _one(request: HttpRequest, workspace: Workspace, shared: ActorsListForm, lin
     return LineOutcome(line, label_of(made.organisation), words, new)
 
 
+def lock_known(lines: Sequence[TableLine]) -> None:
+    """Lock the organisations of the lines in id order: two lists cannot deadlock."""
+    known = Organisation.objects.filter(siren__in={siren for _all, siren in map(_number, lines) if siren})
+    list(known.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 def _number(line: TableLine) -> tuple[str, str]:
     """The number of a line without spaces, and the SIREN that it is or begins with; a wrong SIRET is left as it is."""
     number = "".join(line.get("number").split())
@@ -91,13 +94,16 @@ def _number(line: TableLine) -> tuple[str, str]:
         return number, number
 
 
-def _who(line: TableLine, shared: ActorsListForm, workspace: Workspace) -> dict[str, str]:
-    """What the form of an organisation is sent: its number where the territory knows it, else its name."""
+def who_form(line: TableLine, kind: str, workspace: Workspace) -> WhoForm:
+    """The form of the organisation of a line, sent its number where the territory knows it, else its name.
+
+    A new one is of that kind where the line does not say.
+    """
     number, siren = _number(line)
     numbers = [one for one in dict.fromkeys([number, siren]) if one]
     meant = next((one for one in numbers if queries.match_organisations(one, workspace)), "")
-    kind = choice_of(line.get("type"), OrganisationKind.choices) or shared.cleaned_data["organisation_kind"]
-    return {"organisation": meant or line.get("name"), "siren": siren, "kind": kind}
+    said = choice_of(line.get("type"), OrganisationKind.choices) or kind
+    return WhoForm({"organisation": meant or line.get("name"), "siren": siren, "kind": said}, workspace=workspace)
 
 
 def _relation(line: TableLine, shared: ActorsListForm) -> dict[str, object]:
