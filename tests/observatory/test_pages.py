@@ -561,7 +561,8 @@ def test_an_establishment_of_the_register_becomes_an_actor_in_one_click(client: 
     sent = {f"who-{name}": value for name, value in form.context["who"].initial.items()}
     said = form.context["form"].initial
     sent |= {name: str(said[name]) for name in ("kind", "commune", "since", "source")} | {"who-kind": "startup"}
-    assert client.post(url, sent).status_code == 302
+    answered = client.post(url, sent)
+    assert answered.status_code == 302, (answered.context["who"].errors, answered.context["form"].errors)
     made = Relation.objects.get()
     assert (made.organisation.name, made.kind, made.commune_id) == ("Grande Ourse", "located_in", "80021")
     assert made.source.startswith("SIRENE register, establishment ")

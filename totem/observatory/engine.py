@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +79,7 @@ class Scope:
 class Question:
     """A scope whose tables are registered: named queries can be asked of it. Made by `opened`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+    def __init__(self, connection: "Connection", scope: Scope) -> None:
         self._connection = connection
         self._made: set[str] = set()
         self.scope = scope
@@ -100,13 +100,13 @@ class Question:
 
     def register(self, table: str, **columns: Iterable[object]) -> None:
         """Make one of the question's tables, known by its columns' values. Raises KeyError for another name."""
-        _fill(self._connection, table, columns)
+        self._connection.fill(table, columns)
 
     def _execute(self, name: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
         if not self.scope.stock.complete and _needs_rows(name):
             raise RowsGone(name)
         self._make_what_is_read_by(name)
-        return self._connection.execute(text_of(name), parameters or None)
+        return self._connection.duckdb.execute(text_of(name), parameters or None)
 
     def _make_what_is_read_by(self, name: str) -> None:
         """Make those of the question's tables that take time, once, when a query is the first to read them."""
@@ -118,20 +118,22 @@ class Question:
 
 @contextmanager
 def opened(scope: Scope) -> Iterator[Question]:
-    """The scope, ready to be asked. Each thread has its connection, whose views of a stock stay for the next.
+    """The scope, ready to be asked, by a connection whose views of a stock stay for the next.
 
     Raises RowsGone, StockFilesMissing.
     """
-    connection = _connection()
-    _register_stock(connection, scope.stock, scope.activities)
     place, activities = scope.place, scope.activities
+    if not scope.stock.path.is_dir():
+        raise StockFilesMissing(scope.stock.path)
     if place.partial and not scope.stock.complete:
         raise RowsGone("inside")
-    _fill(connection, "place", {"commune": place.whole})
-    _fill(connection, "edge", {"commune": place.partial})
-    _fill(connection, "activity", {"code": activities.codes, "branch": activities.branch_of_code})
-    _fill(connection, "branch", {"branch": range(1, len(activities.branches) + 1)})
-    yield Question(connection, scope)
+    with _connected() as connection:
+        _register_stock(connection, scope.stock, activities)
+        connection.fill("place", {"commune": place.whole})
+        connection.fill("edge", {"commune": place.partial})
+        connection.fill("activity", {"code": activities.codes, "branch": activities.branch_of_code})
+        connection.fill("branch", {"branch": range(1, len(activities.branches) + 1)})
+        yield Question(connection, scope)
 
 
 @cache
@@ -169,7 +171,28 @@ def _needs_rows(name: str) -> bool:
 
 # -- Connections ------------------------------------------------------------------------------------------------------
 
-_threads = threading.local()
+CONNECTIONS = 2  # at most in a process, each with some megabytes of its own: more people wait for one another
+
+
+@dataclass(eq=False)
+class Connection:
+    """A connection with its temporary tables, which no other sees: what they hold, and the views of which stock."""
+
+    duckdb: duckdb.DuckDBPyConnection
+    filled: dict[str, dict[str, list[object]]] = field(default_factory=dict)
+    registered: tuple[object, ...] | None = None
+
+    def fill(self, table: str, columns: Mapping[str, Iterable[object]]) -> None:
+        values = {name: list(columns.get(name, ())) for name in _TABLES[table]}
+        if self.filled.get(table) == values:  # most often the same activities, and no edge
+            return
+        self.duckdb.execute(_filling(table), values)
+        self.filled[table] = values
+
+
+_threads = threading.local()  # a question inside another has its connection
+_free: list[Connection] = []  # the last one given back is taken first: its views are most often those that are asked
+_turns = threading.BoundedSemaphore(CONNECTIONS)
 
 
 @lru_cache(maxsize=1)
@@ -184,43 +207,60 @@ def _database() -> duckdb.DuckDBPyConnection:
     return database
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
-    """This thread's connection; temporary tables of one are not seen by another."""
-    connection: duckdb.DuckDBPyConnection | None = getattr(_threads, "connection", None)
-    if connection is None:
-        connection = _threads.connection = _database().cursor()
-        _threads.filled = {}
-        for table in _TABLES:
-            _fill(connection, table, {})
-        _threads.registered = None
+@contextmanager
+def _connected() -> Iterator[Connection]:
+    """One of the process's connections. One that fails may be in any state: it is closed."""
+    inside: Connection | None = getattr(_threads, "connection", None)
+    if inside is not None:
+        yield inside
+        return
+    with _turns:
+        connection = _free.pop() if _free else _new_connection()
+        _threads.connection = connection
+        broken = False
+        try:
+            yield connection
+        except duckdb.Error:
+            broken = True
+            raise
+        finally:
+            _threads.connection = None
+            if broken:
+                connection.duckdb.close()
+            else:
+                _free.append(connection)
+
+
+def _new_connection() -> Connection:
+    connection = Connection(_database().cursor())
+    for table in _TABLES:
+        connection.fill(table, {})
     return connection
 
 
-def _register_stock(connection: duckdb.DuckDBPyConnection, stock: Stock, activities: Activities) -> None:
-    if not stock.path.is_dir():
-        raise StockFilesMissing(stock.path)
+def _register_stock(connection: Connection, stock: Stock, activities: Activities) -> None:
     corrections = stock.path / f"corrections-{activities.version_id}.parquet"
     corrected = activities.corrected and corrections.exists()
     key = (stock.path, stock.complete, activities.nomenclature, activities.version_id if corrected else 0)
-    if _threads.registered == key:
+    if connection.registered == key:
         return
-    _threads.registered = None  # until all of it is: a stock that cannot be read leaves nothing half registered
+    connection.registered = None  # until all of it is: a stock that cannot be read leaves nothing half registered
     code = CODE_COLUMN[activities.nomenclature]
     for name, file in BOUND.items():
         if stock.complete or name not in ROWS:
-            _view(connection, name, stock.path / f"{file}.parquet", f"*, {code} AS activity")
+            _view(connection.duckdb, name, stock.path / f"{file}.parquet", f"*, {code} AS activity")
     for name in PLAIN:
-        _view(connection, name, stock.path / f"{name}.parquet", "*")
+        _view(connection.duckdb, name, stock.path / f"{name}.parquet", "*")
     if corrected:
-        _view(connection, "corrections", corrections, f"*, {code} AS activity")
+        _view(connection.duckdb, "corrections", corrections, f"*, {code} AS activity")
     else:
-        connection.execute(
+        connection.duckdb.execute(
             f"CREATE OR REPLACE TEMP VIEW corrections AS SELECT *, {code} AS activity FROM no_corrections"  # noqa: S608
         )
     for view in VIEWS:
         if stock.complete or not _needs_rows(view):
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {text_of(view)}")
-    _threads.registered = key
+            connection.duckdb.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {text_of(view)}")
+    connection.registered = key
 
 
 def _view(connection: duckdb.DuckDBPyConnection, name: str, file: Path, columns: str) -> None:
@@ -253,42 +293,35 @@ def _filling(table: str) -> str:
     return f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {columns}"
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Iterable[object]]) -> None:
-    values = {name: list(columns.get(name, ())) for name in _TABLES[table]}
-    if _threads.filled.get(table) == values:  # most often the same activities, and no edge
-        return
-    connection.execute(_filling(table), values)
-    _threads.filled[table] = values
+def _make_inside(connection: Connection, scope: Scope) -> None:
+    connection.fill("inside", {"siret": _inside(connection, scope) if scope.place.partial else ()})
 
 
-def _make_inside(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
-    _fill(connection, "inside", {"siret": _inside(connection, scope) if scope.place.partial else ()})
-
-
-def _make_open_here(connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
+def _make_open_here(connection: Connection, scope: Scope) -> None:
     parts = ["here"]
     if scope.place.partial:
         parts.append("here_inside")
     if scope.activities.corrected:
         parts.append("here_corrected")
     here = "\nUNION ALL\n".join(map(text_of, parts))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE open_here AS WITH here AS (\n{here}) {text_of('open_here')}")
+    made = f"CREATE OR REPLACE TEMP TABLE open_here AS WITH here AS (\n{here}) {text_of('open_here')}"
+    connection.duckdb.execute(made)
 
 
 # Each may read those before it.
-_DERIVED: Mapping[str, Callable[[duckdb.DuckDBPyConnection, Scope], None]] = {
+_DERIVED: Mapping[str, Callable[[Connection, Scope], None]] = {
     "inside": _make_inside,
     "open_here": _make_open_here,
 }
 
 
-def _inside(connection: duckdb.DuckDBPyConnection, scope: Scope) -> list[str]:
+def _inside(connection: Connection, scope: Scope) -> list[str]:
     """The SIRET of the sites of the communes cut by the edge whose position is inside the polygon."""
     import shapely  # noqa: PLC0415 - only drawn places need it
 
     polygon = scope.place.polygon
     west, south, east, north = shapely.bounds(polygon)
-    found: dict[str, np.ndarray[Any, Any]] = connection.execute(
+    found: dict[str, np.ndarray[Any, Any]] = connection.duckdb.execute(
         text_of("sites_of_edge"), {"west": west, "south": south, "east": east, "north": north}
     ).fetchnumpy()
     shapely.prepare(polygon)
