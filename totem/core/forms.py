@@ -46,7 +46,13 @@ class TotemRenderer(DjangoTemplates):
                 # Ours first: it overrides Django's groups of radio buttons and boxes.
                 "DIRS": [Path(__file__).parent / "templates", Path(django.forms.__file__).parent / "templates"],
                 "NAME": "totem_forms",
-                "OPTIONS": {"builtins": ["totem.core.templatetags.totem", "django.templatetags.i18n"]},
+                "OPTIONS": {
+                    "builtins": [
+                        "totem.core.templatetags.totem",
+                        "totem.core.templatetags.components",
+                        "django.templatetags.i18n",
+                    ]
+                },
             }
         )
 
