@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from factory import Sequence as Numbered
 from factory import SubFactory
 from factory.django import DjangoModelFactory
+from stdnum import luhn
 
 from totem.observatory.activities import actor_kinds, all_codes
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Branch, Nomenclature, Stock
@@ -113,8 +114,9 @@ def establishment(**told: Any) -> Row:
     name nor place.
     """
     number = next(_numbers)
+    digits = f"{90_000_000 + number}"
     row: Row = {
-        "siren": f"{900_000_000 + number}", "siret": None, "name": f"Société {number}", "commune": "80021",
+        "siren": digits + luhn.calc_check_digit(digits), "siret": None, "name": f"Société {number}", "commune": "80021",
         "code": "62.01Z", "nomenclature": "NAFRev2", "code25": "62.10Y", "band": "NN", "band_year": 2024,
         "employer": False, "open": True, "diffusion": "O", "head_office": True, "born": 2015, "closed": None,
         "processed": 2026, "legal": "5710", "unit_band": "NN", "category": "PME", "unit_open": True,

@@ -251,7 +251,7 @@ def test_a_page_costs_as_many_statements_whatever_was_booked(
         if number != 1:
             with django_assert_num_queries(15):
                 text_of(client, hub)
-            with django_assert_num_queries(26):
+            with django_assert_num_queries(28):
                 text_of(client, hub, page="figures_year")
 
 
@@ -270,7 +270,7 @@ def test_the_team_reads_every_measure_with_its_method(client: Client, monday: da
     assert "540" in page
     assert "260" in page
     assert "800" not in page
-    assert answer.content.decode().count("figure-definition") == len(measures.about("hubs.hub")) == 8
+    assert answer.content.decode().count("figure-definition") == len(measures.about("hubs.hub")) == 10
     # From the month of the first booking on, and in good French.
     assert "De septembre 2026 à octobre 2026" in page
     assert "août 2026" not in page

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -59,6 +60,18 @@ class HtmxRequest(HttpRequest):
     """A request as `HtmxMiddleware` leaves it."""
 
     htmx: HtmxDetails
+
+
+def request_of_a_worker(address: str, person: object) -> HtmxRequest:
+    """A request for that address by that person, which no browser sent: what a job answers later is made of it."""
+    parts = urlsplit(address)
+    request = cast(HtmxRequest, HttpRequest())
+    request.method, request.path, request.path_info = "GET", parts.path, parts.path
+    request.META = {"QUERY_STRING": parts.query, "REMOTE_ADDR": "127.0.0.1", "SERVER_NAME": "localhost"}
+    request.GET = QueryDict(parts.query)
+    request.user = person  # type: ignore[assignment]
+    request.htmx = HtmxDetails(request)
+    return request
 
 
 def wants_partial(request: HttpRequest) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from hashlib import sha256
 from itertools import chain, count
 from typing import Any
+from unicodedata import normalize
 from zlib import crc32
 
 from django.db.models import QuerySet
@@ -17,7 +18,12 @@ SUFFIX_LENGTH = 10
 
 def slug_of(name: str, max_length: int) -> str:
     """The name in letters a to z, digits and hyphens; eight characters of its digest where it has neither."""
-    return sort_key(name).replace(" ", "-")[:max_length].strip("-") or sha256(name.encode()).hexdigest()[:8]
+    return sort_key(name).replace(" ", "-")[:max_length].strip("-") or _digest(name)
+
+
+def _digest(name: str) -> str:
+    """Eight characters, the same however the name's accents were typed."""
+    return sha256(normalize("NFC", name).encode()).hexdigest()[:8]
 
 
 def free_slug(rows: QuerySet[Any], name: str, reserved: Collection[str] = ()) -> str:

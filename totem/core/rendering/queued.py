@@ -14,25 +14,22 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
-from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import resolve
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
-from django_htmx.middleware import HtmxDetails
 
 from totem.core.client_address import client_address
 from totem.core.expensive import apart
-from totem.core.pages import HtmxRequest, wants_partial
+from totem.core.pages import render_page, request_of_a_worker, wants_partial
 from totem.core.rendering import RenderingBusy, RenderingFailed, patient
 
 P = ParamSpec("P")
@@ -130,8 +127,7 @@ def _queue(wanted: Wanted, request: HttpRequest) -> bool:
 def _meanwhile(request: HttpRequest, *, is_queued: bool) -> HttpResponse:
     if "text/html" in request.headers.get("Accept", ""):
         context = {"is_queued": is_queued, "address": request.get_full_path(), "seconds": ASK_AGAIN_SECONDS}
-        template = "core/drawing.html#waiting" if wants_partial(request) else "core/drawing.html"
-        answer = render(request, template, context, status=202)
+        answer = render_page(request, "core/drawing.html", context, partial="waiting", status=202)
     else:
         text = gettext("This drawing is being prepared; the table holds the same figures.")
         answer = HttpResponse(text, status=202, content_type="text/plain; charset=utf-8")
@@ -158,15 +154,9 @@ def draw(wanted: Wanted) -> None:
 
 
 def _answered(address: str, person: object) -> HttpResponse | None:
-    parts = urlsplit(address)
-    request = cast(HtmxRequest, HttpRequest())
-    request.method, request.path, request.path_info = "GET", parts.path, parts.path
-    request.META = {"QUERY_STRING": parts.query, "REMOTE_ADDR": "127.0.0.1", "SERVER_NAME": "localhost"}
-    request.GET = QueryDict(parts.query)
-    request.user = person  # type: ignore[assignment]
-    request.htmx = HtmxDetails(request)
+    request = request_of_a_worker(address, person)
     try:
-        request.resolver_match = match = resolve(parts.path)
+        request.resolver_match = match = resolve(request.path)
         return cast(HttpResponse, match.func(request, *match.args, **match.kwargs))
     except Http404:
         return None
