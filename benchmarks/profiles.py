@@ -276,12 +276,12 @@ def recorded_statements(path: str) -> list[Statement]:
     assert answer.status_code == 200, f"{path} answers {answer.status_code}"
     client.get(ELSEWHERE, secure=True)  # makes the page fill the tables of its place again
     recorded: list[dict[str, Any]] = []
-    open_connection = engine._connection
-    engine._connection = lambda: Recorder(open_connection(), recorded)  # type: ignore[assignment,return-value]
+    taken_next = engine._free[-1]
+    connection, taken_next.duckdb = taken_next.duckdb, Recorder(taken_next.duckdb, recorded)  # type: ignore[assignment]
     try:
         client.get(path, secure=True)
     finally:
-        engine._connection = open_connection
+        taken_next.duckdb = connection
     return [Statement(**one) for one in recorded]
 
 
@@ -317,8 +317,11 @@ def alone(kind: PlaceKind, seconds: float, *, replayed: bool = False) -> Callabl
     def work() -> list[float]:
         from totem.observatory import engine, queries  # noqa: PLC0415
 
-        with _lock, engine.opened(_any_scope(queries.serving_stock())):  # its activities stay in their table
-            connection = engine._connection()
+        with _lock:
+            engine._free.append(engine._new_connection())
+            with engine.opened(_any_scope(queries.serving_stock())):
+                pass  # its views and its activities stay
+            connection = engine._free.pop().duckdb
         statements_by_place = kind.statements if replayed else [_with_views(of_place) for of_place in kind.statements]
         order = _turns(statements_by_place)
         _replay(connection, next(order))
