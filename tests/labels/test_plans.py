@@ -133,6 +133,20 @@ class TestWhoAndUntilWhen:
         first.refresh_from_db()
         assert first.name == "Le Port"
 
+    def test_a_save_of_what_somebody_removed_is_a_conflict_too(self, board, agent, client):
+        known = assigned(board, agent, name="Le Port")
+        seen = client.get(at("assign", board, "area")).context["form"].initial["seen"]
+        actions.unassign(assignment=known, by=agent)
+        sent = {"name": "La Région", "due_on": "31/12/2099", "seen": seen}
+        answer = client.post(at("assign", board, "area"), sent)
+        assert answer.status_code == 409
+        assert "Somebody else has removed this in the meantime." in text(answer)
+        assert "La Région" in answer.content.decode()
+        assert not Assignment.objects.exists()
+        again = sent | {"seen": answer.context["form"]["seen"].value()}
+        assert client.post(at("assign", board, "area"), again).status_code == 302  # by choice
+        assert Assignment.objects.get().name == "La Région"
+
     @pytest.mark.parametrize(
         "fields",
         [

@@ -14,7 +14,10 @@ from totem.core.wording import number
 
 
 class EditConflict(Exception):
-    """Somebody else has saved the row since the author of this edit saw it; `current` is the row as it stands."""
+    """Somebody else has saved the row since the author of this edit saw it; `current` is the row as it stands.
+
+    Where they have removed it, `current` is a new one, not saved.
+    """
 
     def __init__(self, current: Dated) -> None:
         super().__init__(f"{current._meta.label}:{current.pk}")
@@ -22,8 +25,8 @@ class EditConflict(Exception):
 
 
 def version_token(row: Dated) -> str:
-    """What tells one saved version of the row from the next; forms carry it as `seen`."""
-    return row.updated_at.isoformat()
+    """What tells one saved version of the row from the next; forms carry it as `seen`. Empty: it is not saved."""
+    return row.updated_at.isoformat() if row.pk else ""
 
 
 def check_version(row: Dated, seen: str) -> None:

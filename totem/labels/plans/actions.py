@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import journal
-from totem.core.edit_conflicts import EditConflict, check_version
+from totem.core.edit_conflicts import check_version
 from totem.core.models import assign_changes
 from totem.labels.models import Assignment, Board
 from totem.territories.approvals import check_may_publish
@@ -38,17 +38,13 @@ def assign(
     """Say who is in charge of a requirement, and until when.
 
     An address that somebody of the team signs in with is that person. Raises ValidationError, EditConflict where the
-    row is not as `seen` (empty: there was none).
+    row is not as `seen` (empty: there was none), also where it was removed.
     """
     person = _locked(person or _of_the_team(board, email))
     held = Board.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=board.pk)
-    row = Assignment.objects.select_for_update().filter(board=held, requirement=requirement).first()
-    if row is None:
-        row = Assignment(board=held, requirement=requirement)
-    elif not seen:
-        raise EditConflict(row)
-    else:
-        check_version(row, seen)
+    known = Assignment.objects.select_for_update().filter(board=held, requirement=requirement).first()
+    row = known or Assignment(board=held, requirement=requirement)
+    check_version(row, seen)
     values: dict[str, Any] = {"person": person, "due_on": due_on, "name": "", "email": ""}
     if person is None:
         values |= {"name": name.strip(), "email": email.strip().lower()}

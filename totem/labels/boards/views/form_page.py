@@ -47,9 +47,9 @@ def answer_form(
 ) -> HttpResponse:
     """The page, or once `act` has done what the valid form says, the address that it returns.
 
-    409 with both texts when somebody else has saved the row of the page since it was shown.
+    409 with both texts when somebody else has saved the row of the page since it was shown, or removed it.
     """
-    status, theirs = form_status(request), None
+    status, current, theirs = form_status(request), None, None
     if page.row is not None and isinstance(form, VersionedForm):
         form.show_version(page.row)
     if form.is_valid():
@@ -59,13 +59,15 @@ def answer_form(
                 messages.success(request, _("Saved."))
                 return redirect(where)
         except EditConflict as conflict:
-            status, theirs = 409, differences(form, values(form), conflict.current)
+            status, current = 409, conflict.current
+            theirs = differences(form, values(form), current)
             if isinstance(form, VersionedForm):
-                form.accept_version(conflict.current)
+                form.accept_version(current)
     context |= {
         **board_frame(request, page.board, *([page.back] if page.back[0] else [])),
         "form": form,
         "page": page,
         "theirs": theirs,
+        "removed": current is not None and current.pk is None,
     }
     return render(request, "labels/form_page.html", context, status=status)
