@@ -25,7 +25,7 @@ from totem.labels.figures import FigureDefinition, figures_of
 from totem.labels.governance import actions as governance_actions
 from totem.labels.jobs import refresh
 from totem.labels.judging.evaluations import charter_of, evaluate, version_for
-from totem.labels.models import Board
+from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.organisations.actions import declare_figures, declare_relation, note_organisation
 from totem.organisations.actions import set_public as show_declared
@@ -277,27 +277,25 @@ class _Sheet:
     def add_body(self, row: Row) -> None:
         told = self.named(row, "organisation")
         public, seats, meetings = (told.pop(name, ()) for name in ("public", "seats", "meetings"))
-        body = governance_actions.create_body(board=self.boards[told.pop("board")], by=self.officer, **told)
+        body = governance_actions.add(Body, within=self.boards[told.pop("board")], by=self.officer, **told)
         for one in seats:
-            governance_actions.add_seat(body=body, by=self.officer, **self.named(one, "organisation"))
+            governance_actions.add(Seat, within=body, by=self.officer, **self.named(one, "organisation"))
         for one in meetings:
             held_on = one.get("held_on") or timezone.localdate(self.today) - timedelta(days=one["days_ago"])
-            governance_actions.add_meeting(
-                body=body, by=self.officer, now=self.now, held_on=held_on, subject=one["subject"]
-            )
+            governance_actions.add(Meeting, within=body, by=self.officer, held_on=held_on, subject=one["subject"])
         if public:
             governance_actions.set_governed_public(row=body, public=True, by=self.officer)
 
     def add_appointment(self, row: Row) -> None:
         told = self.named(row, "company", "appointed_by")
-        governance_actions.appoint(board=self.boards[told.pop("board")], by=self.officer, **told)
+        governance_actions.add(Appointment, within=self.boards[told.pop("board")], by=self.officer, **told)
 
     def add_funding(self, row: Row) -> None:
         told = self.named(row, "funder")
         if told.pop("this_year", False):
             year = self.today.year
             told |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
-        governance_actions.add_funding(board=self.boards[told.pop("board")], by=self.officer, **told)
+        governance_actions.add(FundingLine, within=self.boards[told.pop("board")], by=self.officer, **told)
 
     def add_judgement(self, row: Row) -> None:
         board = self.boards[row["board"]]

@@ -55,22 +55,18 @@ def _initial_body(request: HttpRequest) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class RowKind:
-    """A kind of row: its form, its actions, its words. `of_body`: it belongs to a body, on whose page it stands.
+    """A kind of row: its form and its words; the route that takes one out, where that can be, and what is said then.
 
     `anchor` is its section on the page of the governance; `initial` what a new one begins with.
     """
 
     model: type[Model]
     form: type[Form]
-    add: Callable[..., Any]
-    change: Callable[..., Any]
     new: Text
     changed: Text
-    remove: Callable[..., None] | None = None
     remove_route: str = ""
     removed: Text = ""
     lead: Text = ""
-    of_body: bool = False
     anchor: str = ""
     initial: Callable[[HttpRequest], dict[str, Any]] = lambda request: {}  # noqa: ARG005
 
@@ -78,8 +74,6 @@ class RowKind:
 BODY = RowKind(
     Body,
     BodyForm,
-    actions.create_body,
-    actions.change_body,
     gettext_lazy("New body"),
     gettext_lazy("Change the body"),
     lead=gettext_lazy("Its seats and its meetings are said next, on its page."),
@@ -88,33 +82,23 @@ BODY = RowKind(
 SEAT = RowKind(
     Seat,
     SeatForm,
-    actions.add_seat,
-    actions.change_seat,
     gettext_lazy("New seat"),
     gettext_lazy("Change a seat"),
-    actions.remove_seat,
     "seat_remove",
     gettext_lazy("The seat is no longer there."),
-    of_body=True,
 )
 MEETING = RowKind(
     Meeting,
     MeetingForm,
-    actions.add_meeting,
-    actions.change_meeting,
     gettext_lazy("A meeting that was held"),
     gettext_lazy("Change a meeting"),
-    actions.remove_meeting,
     "meeting_remove",
     gettext_lazy("The meeting is no longer there."),
-    of_body=True,
     initial=lambda _request: {"held_on": clock.today()},
 )
 APPOINTMENT = RowKind(
     Appointment,
     AppointmentForm,
-    actions.appoint,
-    actions.change_appointment,
     gettext_lazy("Somebody named to an office"),
     gettext_lazy("Change an appointment"),
     anchor="#offices",
@@ -123,11 +107,8 @@ APPOINTMENT = RowKind(
 FUNDING = RowKind(
     FundingLine,
     FundingForm,
-    actions.add_funding,
-    actions.change_funding,
     gettext_lazy("New funding line"),
     gettext_lazy("Change a funding line"),
-    actions.remove_funding,
     "funding_remove",
     gettext_lazy("The funding line is no longer there."),
     anchor="#money",
@@ -135,11 +116,6 @@ FUNDING = RowKind(
 
 
 # -- Where a row stands -----------------------------------------------------------------------------------------------
-
-
-def _at(board: Board, route: str, *arguments: object) -> str:
-    """The address of a page of this board."""
-    return reverse(f"labels:{route}", args=[workspace_of(board).slug, board.slug, *arguments])
 
 
 @dataclass(frozen=True)
@@ -150,7 +126,7 @@ class BodyPlace:
     body: Body | None = None
 
     @classmethod
-    def of(cls, request: HttpRequest, workspace: str, board: str, body: int | None) -> "BodyPlace":
+    def of(cls, request: HttpRequest, workspace: str, board: str, body: int | None = None) -> "BodyPlace":
         """Raises Http404, also for a body that another territory declared."""
         row = board_for(request.user, workspace, board, EDIT)
         if body is None:
@@ -164,55 +140,48 @@ class BodyPlace:
             return get_object_or_404(kind.model, body=self.body, pk=pk)
         return get_object_or_404(kind.model, about(self.board), workspace=self.board.workspace, pk=pk)
 
-    def within(self) -> dict[str, Model]:
-        """What an action adds a row to."""
-        return {"body": self.body} if self.body is not None else {"board": self.board}
-
     def back(self, kind: RowKind, row: Any = None) -> tuple[str, str]:
         """The page that the row stands on: that of its body, or of the governance."""
         body = row if isinstance(row, Body) else self.body
         if body is not None:
-            return body.name, _at(self.board, "body", body.pk)
-        return "", _at(self.board, "governance") + kind.anchor
+            return body.name, self._at("body", body.pk)
+        return "", self._at("governance") + kind.anchor
 
     def page(self, kind: RowKind, title: Text, row: Any = None) -> FormPage:
         remove = ""
-        if row is not None and kind.remove is not None:
-            body = [self.body.pk] if self.body is not None else []
-            remove = _at(self.board, kind.remove_route, *body, row.pk)
+        if row is not None and kind.remove_route:
+            remove = self._at(kind.remove_route, *([self.body.pk] if self.body else []), row.pk)
         lead = "" if row is not None else str(kind.lead)
         return FormPage(self.board, str(title), self.back(kind, row), lead, row, remove)
+
+    def _at(self, route: str, *arguments: object) -> str:
+        return reverse(f"labels:{route}", args=[workspace_of(self.board).slug, self.board.slug, *arguments])
 
 
 # -- Pages ------------------------------------------------------------------------------------------------------------
 
 
-def _adds(kind: RowKind) -> View:
+def _saves(kind: RowKind) -> View:
+    """The page that adds a row, and changes one where the address names it."""
+
     @require_http_methods(SHOW_AND_SEND)
-    def view(request: HttpRequest, workspace: str, board: str, body: int | None = None) -> HttpResponse:
+    def view(
+        request: HttpRequest, workspace: str, board: str, body: int | None = None, pk: int | None = None
+    ) -> HttpResponse:
         place = BodyPlace.of(request, workspace, board, body)
-        form = _form(request, kind, place, initial=kind.initial(request))
+        row = None if pk is None else place.own(kind, pk)
+        more: dict[str, Any] = {"initial": kind.initial(request)} if row is None else {"instance": row}
+        if kind is SEAT:
+            more["body"] = place.body
+        form = kind.form(request.POST or None, request.FILES or None, **more)
 
         def act(**values: Any) -> str:
-            return place.back(kind, kind.add(**place.within(), **_clock(kind), **values))[1]
+            if row is not None:
+                actions.change(row=row, seen=form.cleaned_data["seen"], **values)
+                return place.back(kind, row)[1]
+            return place.back(kind, actions.add(kind.model, within=place.body or place.board, **values))[1]  # type: ignore[type-var]
 
-        return _answer(request, place.page(kind, kind.new), form, act)
-
-    return view
-
-
-def _changes(kind: RowKind) -> View:
-    @require_http_methods(SHOW_AND_SEND)
-    def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
-        place = BodyPlace.of(request, workspace, board, body)
-        row = place.own(kind, pk)
-        form = _form(request, kind, place, instance=row)
-
-        def act(**values: Any) -> str:
-            kind.change(**{_name(row): row}, seen=form.cleaned_data["seen"], **_clock(kind), **values)
-            return place.back(kind, row)[1]
-
-        return _answer(request, place.page(kind, kind.changed, row), form, act)
+        return _answer(request, place.page(kind, kind.new if row is None else kind.changed, row), form, act)
 
     return view
 
@@ -221,10 +190,8 @@ def _removes(kind: RowKind) -> View:
     @require_POST
     def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
         place = BodyPlace.of(request, workspace, board, body)
-        row = place.own(kind, pk)
-        if kind.remove is not None:
-            kind.remove(**{_name(row): row}, by=signed_in(request))
-            messages.success(request, str(kind.removed))
+        actions.remove(row=place.own(kind, pk), by=signed_in(request))
+        messages.success(request, str(kind.removed))
         return redirect(place.back(kind)[1])
 
     return view
@@ -233,7 +200,7 @@ def _removes(kind: RowKind) -> View:
 def _shows(kind: RowKind) -> View:
     @require_POST
     def view(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
-        place = BodyPlace.of(request, workspace, board, None)
+        place = BodyPlace.of(request, workspace, board)
         row, public = place.own(kind, pk), request.POST.get("public") == "yes"
         with errors_as_message(request):
             actions.set_governed_public(row=row, public=public, by=signed_in(request))
@@ -243,22 +210,17 @@ def _shows(kind: RowKind) -> View:
     return view
 
 
-body_create, body_edit, body_public = _adds(BODY), _changes(BODY), _shows(BODY)
-seat_create, seat_edit, seat_remove = _adds(SEAT), _changes(SEAT), _removes(SEAT)
-meeting_create, meeting_edit, meeting_remove = _adds(MEETING), _changes(MEETING), _removes(MEETING)
-appointment_create, appointment_edit, appointment_public = (
-    _adds(APPOINTMENT),
-    _changes(APPOINTMENT),
-    _shows(APPOINTMENT),
-)
-funding_create, funding_edit = _adds(FUNDING), _changes(FUNDING)
-funding_remove, funding_public = _removes(FUNDING), _shows(FUNDING)
+body_form, body_public = _saves(BODY), _shows(BODY)
+seat_form, seat_remove = _saves(SEAT), _removes(SEAT)
+meeting_form, meeting_remove = _saves(MEETING), _removes(MEETING)
+appointment_form, appointment_public = _saves(APPOINTMENT), _shows(APPOINTMENT)
+funding_form, funding_remove, funding_public = _saves(FUNDING), _removes(FUNDING), _shows(FUNDING)
 
 
 @require_http_methods(SHOW_AND_SEND)
 def appointment_end(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
     """From when somebody no longer holds an office."""
-    place = BodyPlace.of(request, workspace, board, None)
+    place = BodyPlace.of(request, workspace, board)
     row = place.own(APPOINTMENT, pk)
     form = EndForm(request.POST or None, initial={"until": clock.today()})
 
@@ -273,21 +235,6 @@ def appointment_end(request: HttpRequest, workspace: str, board: str, pk: int) -
 # -- Forms ------------------------------------------------------------------------------------------------------------
 
 
-def _form(request: HttpRequest, kind: RowKind, place: BodyPlace, **more: Any) -> Form:
-    if kind is SEAT:
-        more["body"] = place.body
-    return kind.form(request.POST or None, request.FILES or None, **more)
-
-
-def _name(row: Model) -> str:
-    """What the actions call a row: `seat`, `line`…"""
-    return "line" if isinstance(row, FundingLine) else str(row._meta.model_name)
-
-
-def _clock(kind: RowKind) -> dict[str, Any]:
-    return {"now": clock.now()} if kind is MEETING else {}
-
-
 def _answer(request: HttpRequest, page: FormPage, form: Form, act: Callable[..., str]) -> HttpResponse:
     """The page of the form; a document that is sent is kept, and an organisation that is named is noted."""
     workspace, by = workspace_of(page.board), signed_in(request)
@@ -300,7 +247,7 @@ def _answer(request: HttpRequest, page: FormPage, form: Form, act: Callable[...,
 
     @transaction.atomic
     def done() -> str:
-        return act(by=by, **_noted(page.board, form, said(form), by))
+        return act(by=by, **_noted(page.board, form, by))
 
     known = {"known": _known(page.board)} if isinstance(form, NotingForm) else {}
     return answer_form(request, page, form, done, said, **known)
@@ -314,8 +261,9 @@ def _keep_document(request: HttpRequest, board: Board, form: ProvenForm) -> None
             form.keep(add_document(workspace=workspace_of(board), checked=upload, title="", by=signed_in(request)))
 
 
-def _noted(board: Board, form: Form, values: dict[str, Any], by: User) -> dict[str, Any]:
-    """The values, with the organisation that had to be noted; nothing is noted when the action is refused."""
+def _noted(board: Board, form: Form, by: User) -> dict[str, Any]:
+    """The values of the form, with the organisation that had to be noted; none is when the action is refused."""
+    values = said(form)
     if not isinstance(form, NotingForm) or not isinstance(values.get(form.noted), str):
         return values
     with errors_at(form.noted):
@@ -335,5 +283,4 @@ def _known(board: Board) -> list[str]:
     seated = Seat.objects.filter(body__workspace=workspace).values("organisation")
     appointing = Appointment.objects.filter(workspace=workspace).values("appointed_by")
     named = Q(relations__in=relations_of_workspace(workspace)) | Q(pk__in=seated) | Q(pk__in=appointing)
-    rows = Organisation.objects.filter(named).distinct()[:NAMES_PROPOSED]
-    return [label_of(one) for one in rows]
+    return [label_of(one) for one in Organisation.objects.filter(named).distinct()[:NAMES_PROPOSED]]

@@ -21,7 +21,7 @@ from totem.labels.boards.views.frame import board_frame, workspace_of
 from totem.labels.governance import actions
 from totem.labels.governance.forms import SeatForm, SeatsListForm, said
 from totem.labels.governance.views.editing import SEAT, BodyPlace
-from totem.labels.models import ActorClass, Body, SeatRole
+from totem.labels.models import ActorClass, Body, Seat, SeatRole
 from totem.organisations.forms import label_of
 from totem.organisations.models import Organisation, OrganisationKind
 from totem.organisations.views.actors import organisation_of
@@ -72,7 +72,8 @@ def _one(request: HttpRequest, workspace: Workspace, body: Body, shared: SeatsLi
         try:
             with transaction.atomic():
                 member = organisation_of(request, workspace, who)
-                seat = actions.add_seat(body=body, by=signed_in(request), **said(form) | {"organisation": member})
+                values = said(form) | {"organisation": member}
+                seat = actions.add(Seat, within=body, by=signed_in(request), **values)
             new = not isinstance(who.cleaned_data["organisation"], Organisation)
             votes = _("votes: %(votes)s") % {"votes": number(seat.votes)}
             parts = [seat.get_role_display(), seat.get_actor_class_display(), votes]
