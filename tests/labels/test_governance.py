@@ -535,10 +535,26 @@ class TestTheLaw:
         assert votes == "They have 8 of 20 votes: 40%. More than 2 of the votes are missing."
         assert (others, private) == ("They have 60% of the capital.", "Private members: 1.")
         composed = response.context["composition"]
-        assert [(line.actor_class, line.votes.share, line.capital.part) for line in composed.lines] == [
+        assert [(line.actor_class, line.votes.share, line.capital) for line in composed.lines] == [
             ("company", 0.6, 60),
             ("local_authority", 0.4, 40),
         ]
+
+    @pytest.mark.parametrize(("observers", "share", "apart"), [(False, 0.5, 1), (True, 1 / 3, 0)])
+    def test_an_observer_counts_in_a_share_only_where_the_charter_says_so(self, agent, board, observers, share, apart):
+        half = {"of": "seats", "classes": ["company"], "at_least": 50, "as_share": True, "observers": observers}
+        asked = content_of([requirement("gov", "body", body="governing", seats=[half])])
+        CharterVersionFactory(data={**asked, "version": "2", "valid_from": "2026-01-02"})
+        body = BodyFactory(**about(board))
+        for name in ("company", "local_authority"):
+            SeatFactory(body=body, actor_class=name)
+        SeatFactory(body=body, actor_class="local_authority", role="observer", votes=0)
+        composed = agent.get(at(board, "body", body.pk)).context["composition"]
+        assert composed.observers == apart
+        (company,) = (line for line in composed.lines if line.actor_class == "company")
+        assert company.seats.share == share
+        (one,) = agent.get(at(board, "governance")).context["sections"][0]["bodies"]
+        assert one.composition == composed
 
     def test_a_seat_that_is_over_weighs_nothing(self, board, agent):
         body = BodyFactory(**about(board), gip=True)

@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from totem.core import wording
 from totem.core.measures import Text
+from totem.labels.charters.format import BodyRequirement
 from totem.labels.charters.wording import amount_words
+from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.judging.facts import BodyFact, SeatFact, State
 from totem.labels.judging.legal import FIFTEEN, NOTHING, WHOLE, LegalCheck, legal_checks, legal_state
 from totem.labels.judging.wording import NOTES
-from totem.labels.models import ActorClass, Appointment, Board, Body, FundingLine, Seat
+from totem.labels.models import ActorClass, Appointment, Board, Body, FundingLine, Seat, SeatRole
 
 # -- Reading ----------------------------------------------------------------------------------------------------------
 
@@ -74,12 +76,12 @@ class Weight:
 
 @dataclass(frozen=True)
 class ClassLine:
-    """What the members of one class weigh in a body. `capital` is None where none is known."""
+    """What the members of one class weigh in a body. `capital` (%) is None where none is known of the body."""
 
     actor_class: str
     seats: Weight
     votes: Weight
-    capital: Weight | None
+    capital: Decimal | None
 
     @property
     def label(self) -> str:
@@ -88,42 +90,57 @@ class ClassLine:
 
 @dataclass(frozen=True)
 class BodyComposition:
-    """The seats in force by class, heaviest first, and their sums. `capital` is None where none is known."""
+    """The seats in force by class, heaviest first, and their sums. `capital` (%) is None where none is known.
+
+    `observers` are the seats that count in no share.
+    """
 
     lines: tuple[ClassLine, ...]
     seats: int
     votes: Decimal
     capital: Decimal | None
+    observers: int
 
     @property
     def capital_is_whole(self) -> bool:
         return self.capital is None or self.capital == WHOLE
 
 
-def composition(seats: Sequence[Seat]) -> BodyComposition:
-    """What these seats weigh by class, in number and in share."""
-    by_class: defaultdict[str, list[Seat]] = defaultdict(list)
-    for seat in seats:
-        by_class[seat.actor_class].append(seat)
-    shares = [seat.capital_share for seat in seats if seat.capital_share is not None]
-    votes, capital = _sum(seat.votes for seat in seats), _sum(shares) if shares else None
-    lines = [_line(name, rows, len(seats), votes, capital) for name, rows in by_class.items()]
+def composition(seats: Sequence[Seat], *, observers: bool = False) -> BodyComposition:
+    """What these seats weigh by class; `observers`: theirs count too, as `bodies_with_observers` says."""
+    counted = [seat for seat in seats if observers or seat.role != SeatRole.OBSERVER]
+    votes, capital = _sum(seat.votes for seat in counted), _capital(seats)
+    lines = []
+    for name in {seat.actor_class for seat in seats}:
+        rows = [seat for seat in counted if seat.actor_class == name]
+        owned = None if capital is None else _capital(seat for seat in seats if seat.actor_class == name) or NOTHING
+        if rows or owned:
+            weights = (
+                Weight(Decimal(len(rows)), Decimal(len(counted))),
+                Weight(_sum(seat.votes for seat in rows), votes),
+            )
+            lines.append(ClassLine(name, *weights, owned))
     lines.sort(key=lambda line: (-line.votes.part, -line.seats.part, line.label))
-    return BodyComposition(tuple(lines), len(seats), votes, capital)
+    return BodyComposition(tuple(lines), len(counted), votes, capital, len(seats) - len(counted))
 
 
-def _line(name: str, rows: Sequence[Seat], seats: int, votes: Decimal, capital: Decimal | None) -> ClassLine:
-    owned = _sum(seat.capital_share or NOTHING for seat in rows)
-    return ClassLine(
-        name,
-        Weight(Decimal(len(rows)), Decimal(seats)),
-        Weight(_sum(seat.votes for seat in rows), votes),
-        None if capital is None else Weight(owned, capital),
-    )
+def _capital(seats: Iterable[Seat]) -> Decimal | None:
+    shares = [seat.capital_share for seat in seats if seat.capital_share is not None]
+    return _sum(shares) if shares else None
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, NOTHING)
+
+
+def bodies_with_observers(board: Board, day: datetime.date) -> frozenset[str]:
+    """The kinds of bodies in which the charter of the board counts the seats of observers in a share."""
+    try:
+        charter = charter_of(version_for(board.charter, day))
+    except NoCharter:
+        return frozenset()
+    asked = (one for one in charter.requirements() if isinstance(one, BodyRequirement))
+    return frozenset(one.body for one in asked if any(seats.observers for seats in one.seats))
 
 
 # -- The law of its form ----------------------------------------------------------------------------------------------

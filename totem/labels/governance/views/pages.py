@@ -1,7 +1,7 @@
 """Who governs and who pays, as the team of a board reads it."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +20,7 @@ from totem.labels.governance.queries import (
     Legality,
     appointments_of,
     bodies_of,
+    bodies_with_observers,
     composition,
     funding_of,
     in_force,
@@ -84,31 +85,32 @@ def _asked_here(board: Board) -> list[AskedHere] | None:
 
 @dataclass(frozen=True)
 class ShownBody:
-    """A body, what its seats in force come to, and the law of its form."""
+    """A body on that day: what its seats in force come to, and the law of its form."""
 
     body: Body
     day: datetime.date
-    seats: list[Seat]
-
-    @classmethod
-    def of(cls, body: Body, day: datetime.date) -> "ShownBody":
-        return cls(body, day, [seat for seat in body.seats.all() if in_force(seat, day)])
+    observers: bool  # whether the charter counts their seats
 
     @property
     def in_force(self) -> bool:
         return in_force(self.body, self.day)
 
     @property
-    def last_meeting(self) -> datetime.date | None:
-        return getattr(self.body, "last", None)
+    def seats(self) -> list[Seat]:
+        return [seat for seat in self.body.seats.all() if in_force(seat, self.day)]
 
     @property
     def composition(self) -> BodyComposition:
-        return composition(self.seats)
+        return composition(self.seats, observers=self.observers)
 
     @property
     def legality(self) -> Legality | None:
         return legality(self.body, self.seats)
+
+
+def _shown(board: Board, bodies: Iterable[Body], day: datetime.date) -> list[ShownBody]:
+    observers = bodies_with_observers(board, day)
+    return [ShownBody(body, day, body.kind in observers) for body in bodies]
 
 
 @require_safe
@@ -117,8 +119,7 @@ def governance(request: HttpRequest, workspace: str, board: str) -> HttpResponse
     row, today = board_for(request.user, workspace, board), clock.today()
     judged = _asked_here(row)
     asked = judged or []
-    shown = [ShownBody.of(body, today) for body in bodies_of(row, today)]
-    shown.sort(key=lambda one: not one.in_force)
+    shown = sorted(_shown(row, bodies_of(row, today), today), key=lambda one: not one.in_force)
     sections = [
         {
             "kind": kind.value,
@@ -160,7 +161,7 @@ def body(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpRespo
     """A body: its seats, what each class weighs, the law of its form, its meetings."""
     row, today = board_for(request.user, workspace, board), clock.today()
     found = get_object_or_404(bodies_of(row, today), pk=pk)
-    shown, frame = ShownBody.of(found, today), board_frame(request, row)
+    (shown,), frame = _shown(row, [found], today), board_frame(request, row)
     own = found.workspace_id == row.workspace_id
     context = {
         **frame,
