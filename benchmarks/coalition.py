@@ -24,7 +24,8 @@ from typing import Any
 
 from benchmarks.exhaustive import exhaustive, greedy
 from benchmarks.report import Report, finish
-from totem.labels.coalitions import AtLeast, Atom, Clause, CoalitionAnswer, CoalitionProblem, solve
+from totem.labels.coalitions.problem import AtLeast, Atom, Clause, CoalitionAnswer, CoalitionProblem
+from totem.labels.coalitions.search import solve
 
 SEED = 2014
 FIRST_SECONDS, ALL_SECONDS, MOST_MB = 1, 10, 250  # of the job's process; web processes do not search

@@ -3,8 +3,17 @@
 from collections.abc import Iterable
 from itertools import combinations
 
-from totem.labels.coalitions import Clause, CoalitionAnswer, CoalitionProblem, NearestMiss, joined
-from totem.labels.coalitions.problem import BEST, coalition, grows, standing
+from totem.labels.coalitions.problem import (
+    BEST,
+    Clause,
+    CoalitionAnswer,
+    CoalitionProblem,
+    NearestMiss,
+    coalition,
+    grows,
+    joined,
+    standing,
+)
 
 Members = tuple[int, ...]
 
@@ -56,7 +65,12 @@ def pieces(problem: CoalitionProblem, members: Iterable[int]) -> int | None:
 def nearest(problem: CoalitionProblem, candidates: list[Members]) -> NearestMiss:
     """The set with the fewest unmet clauses, then the least missing, then the fewest partners; first in order."""
     misses = [NearestMiss(members, joined(problem, members).unmet) for members in candidates]
-    return min(misses, key=lambda miss: (len(miss.unmet), miss.share, len(miss.members), miss.members))
+    return min(misses, key=lambda miss: (len(miss.unmet), lacks(miss), len(miss.members), miss.members))
+
+
+def lacks(miss: NearestMiss) -> int:
+    """What it lacks, in millionths of the thresholds added up."""
+    return sum(standing.share for standing in miss.unmet)
 
 
 def _only(problem: CoalitionProblem, clause: Clause) -> Members:

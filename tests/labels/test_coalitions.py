@@ -1,6 +1,5 @@
 """Every minimal set of territories, exactly: equal to looking at all of them."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.exhaustive import exhaustive, greedy
-from totem.labels.coalitions import (
+from benchmarks.exhaustive import exhaustive, greedy, lacks
+from totem.labels.coalitions.problem import (
     AtLeast,
     Atom,
     Clause,
@@ -20,8 +19,8 @@ from totem.labels.coalitions import (
     CoalitionProblem,
     TooManySets,
     joined,
-    solve,
 )
+from totem.labels.coalitions.search import solve
 
 NORMANDY = ("Rouen", "Caen", "Le Havre", "Dieppe", "Évreux")
 
@@ -103,7 +102,7 @@ class TestHandCases:
         assert nearest is not None
         assert nearest.members == (2, 3)
         assert [(standing.name, standing.value, standing.gap) for standing in nearest.unmet] == [("area", 30, 70)]
-        assert nearest.share == 700_000
+        assert lacks(nearest) == 700_000
 
     def test_the_nearest_miss_has_no_partner_who_closes_nothing(self):
         nearest = answer(problem(atom("any", 0, 0, 0, 0, 0))).nearest
@@ -143,7 +142,7 @@ class TestHandCases:
         assert joined(problem(unknown), (1,)).clauses[0].gap is None
 
     def test_what_nothing_bounds_is_never_at_most(self):
-        limit = atom("sum", 1, Decimal("Infinity"), 0, 0, 0, at=5, at_most=True)
+        limit = atom("sum", 1, None, 0, 0, 0, at=5, at_most=True, complete=True)
 
         assert members(problem(limit, atom("any", 0, 1, 1, 0, 0))) == [(2,)]
 
@@ -193,7 +192,7 @@ class TestAnswers:
         names = tuple(map(str, range(2000)))
 
         with pytest.raises(TooManySets):
-            solve(CoalitionProblem(names, (atom("sum", *range(2000)),), most=4))
+            next(solve(CoalitionProblem(names, (atom("sum", *range(2000)),), most=4)))
 
     def test_hundreds_of_sets_are_counted_and_fifty_are_shown(self):
         asked = medium(1, lax=True)
@@ -201,22 +200,6 @@ class TestAnswers:
 
         assert whole.count > 300
         assert len(whole.best) == 50
-
-    @pytest.mark.parametrize(
-        "wrong",
-        [
-            lambda: atom("sum", 1, 2, at=1),
-            lambda: atom("sum", 1.5, 2, 3, 4, 5, at=1),
-            lambda: atom("sum", 1, 2, 3, 4, 5, at=0.1),
-            lambda: atom("union", 1, 2, 3, 4, 5, at=1),
-            lambda: atom("mean", 1, 2, 3, 4, 5, at=1),
-            lambda: atom("sum", Decimal("Infinity"), 2, 3, 4, 5, at=1),
-            lambda: AtLeast(2, (atom("sum", 1, 2, 3, 4, 5, at=1),)),
-        ],
-    )
-    def test_figures_that_cannot_be_compared_are_refused(self, wrong: Callable[[], Clause]):
-        with pytest.raises(ValueError, match=r"figure|threshold|join|met"):
-            problem(wrong())
 
 
 # -- Against looking at every set -------------------------------------------------------------------------------------
@@ -236,11 +219,10 @@ def atoms(draw: st.DrawFn, territories: int) -> Atom:
     combine = draw(st.sampled_from(sorted(known)))
     at_most = draw(st.booleans())
     values: st.SearchStrategy[object] = st.one_of(st.none(), known[combine], known[combine])
-    if at_most and combine in {"sum", "max"}:
-        values = st.one_of(values, values, values, st.just(Decimal("Infinity")))
     threshold = draw(st.one_of(numbers, st.integers(1, 20), st.integers(10, 80)))
     listed = tuple(draw(st.lists(values, min_size=territories, max_size=territories)))
-    return Atom(draw(st.sampled_from("abcdef")), combine, listed, threshold, draw(st.booleans()), at_most)
+    strict, complete = draw(st.booleans()), draw(st.booleans())
+    return Atom(draw(st.sampled_from("abcdef")), combine, listed, threshold, strict, at_most, complete)
 
 
 def clauses(territories: int) -> st.SearchStrategy[Clause]:

@@ -1,6 +1,7 @@
 """Who would complete whom: the three Norman agglomerations, from rows to the answer of a search."""
 
 import datetime
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -21,7 +22,11 @@ from tests.factories.territories import CommuneFactory, EpciFactory
 from totem.labels import jobs
 from totem.labels.charters.format import from_content
 from totem.labels.coalitions import actions as coalition_actions
+from totem.labels.coalitions.joint import joint_facts
 from totem.labels.coalitions.partners import partners_in, table_of
+from totem.labels.coalitions.problem import joined
+from totem.labels.judging import judge
+from totem.labels.judging.facts import FINE
 from totem.labels.models import Board, Retention, Search
 from totem.labels.subjects import epci_subjects, subject_of
 from totem.organisations.models import RelationKind
@@ -87,19 +92,25 @@ def board() -> Board:
     return board
 
 
+def declared(board: Board, indicator: str, values: dict[str, int]) -> None:
+    """What the territories say of themselves, the lead by its grouping, each retained."""
+    for code, value in values.items():
+        said = ObservationFactory(
+            workspace=board.workspace, epci=EpciFactory(code=code), indicator=indicator, first__value=value
+        )
+        said.refresh_from_db()
+        Retention.objects.create(
+            workspace=board.workspace,
+            subject=said.subject,
+            indicator=said.indicator,
+            observation=said,
+            automatic=True,
+            made_at=NOW,
+        )
+
+
 def events(board: Board, code: str, value: int) -> None:
-    said = ObservationFactory(
-        workspace=board.workspace, epci=EpciFactory(code=code), indicator="events_held", first__value=value
-    )
-    said.refresh_from_db()
-    Retention.objects.create(
-        workspace=board.workspace,
-        subject=said.subject,
-        indicator=said.indicator,
-        observation=said,
-        automatic=True,
-        made_at=NOW,
-    )
+    declared(board, "events_held", {code: value})
 
 
 def answered(board: Board, scope: str = "region:28") -> dict[str, Any]:
@@ -194,3 +205,43 @@ def test_what_nobody_has_computed_of_the_partners_yet_is_computed_by_the_search(
     publish_perimeter_version(perimeter=board.perimeter, by=None, now=NOW, valid_from=DAY, parts={"epci": [ROUEN]})
     answer = answered(board)
     assert [found["members"] for found in answer["best"]] == [[f"epci:{CAEN}"]]
+
+
+JOINING = content_of(
+    [requirement("accounts", "organisations", roles=["large_account_in"], number=2)],
+    [requirement("companies", "measure", indicator="digital_companies", at_least=5, unit="entreprises")],
+    [requirement("share", "measure", indicator="monthly_area_share", at_most=20, unit="%")],
+    [requirement("events", "measure", indicator="events_held", at_least=100, unit="événements")],
+    [requirement("few", "measure", indicator="events_held", at_most=120, unit="événements")],
+    [requirement("rank", "measure", indicator="rank", at_least=7, unit="points")],
+    indicators=[
+        {"name": "digital_companies", "measure": "digital_companies"},
+        {"name": "monthly_area_share", "measure": "monthly_area_share"},
+        *(
+            {"name": name, "label": words(name), "unit": unit, "combine": combine, "period": "closed_year"}
+            for name, unit, combine in (("events_held", "événements", "sum"), ("rank", "points", "max"))
+        ),
+    ],
+)
+
+
+def test_what_a_set_meets_is_what_the_matrix_says_of_it_whatever_is_unknown(board: Board) -> None:
+    declared(board, "events_held", {ROUEN: 60, LE_HAVRE: 50, "248000531": 1})
+    declared(board, "rank", {CAEN: 9, LE_HAVRE: 3})
+    declared(board, "digital_companies", {LE_HAVRE: 4})  # retained rather than what was computed
+    for key, part in ((f"perimetre:{board.perimeter_id}", 10), (f"epci:{LE_HAVRE}", 30)):
+        ReadingFactory(name="monthly_area_share", subject=key, value=part, part=part, whole=100, day=DAY)
+    charter, lead = from_content(JOINING), subject_of(board, DAY)
+    partners = epci_subjects([CAEN, LE_HAVRE, "248000531"])
+    table = table_of(charter, lead, partners, DAY, workspace=board.workspace)
+    assert [*table.clauses] == ["accounts", "companies", "share", "events", "few", "rank"]
+    met = 0
+    for members in (some for size in range(4) for some in combinations((1, 2, 3), size)):
+        those = [0, *members]
+        facts, results = [table.facts[one] for one in those], [table.results[one] for one in those]
+        judged = judge(charter, joint_facts(charter, facts, results, table.readings))
+        found = joined(table.problem(most=3, neighbours=None), members).clauses
+        said = {one.name: one.met for one in found}
+        assert said == {pk: judged.finding(pk).state in FINE for pk in said}, members
+        met += sum(said.values())
+    assert 8 < met < 40

@@ -15,8 +15,8 @@ from totem.accounts.models import User
 from totem.core import clock, limits
 from totem.core.periods import months_before
 from totem.labels.charters.format import Charter, GroupRequirement, MeasureRequirement, Requirement
-from totem.labels.coalitions import ClauseStanding, CoalitionAnswer, CoalitionProblem, TooManySets, solve
 from totem.labels.coalitions.partners import FEW, CoalitionTable, partners_in, table_of, touching
+from totem.labels.coalitions.problem import ClauseStanding, CoalitionAnswer, CoalitionProblem, TooManySets
 from totem.labels.evidence.actions import take_readings
 from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import charter_of, version_for
@@ -136,6 +136,8 @@ def give_up_search(*, search: Search) -> None:
 
 
 def _answer(search: Search, table: CoalitionTable, problem: CoalitionProblem) -> None:
+    from totem.labels.coalitions.search import solve  # noqa: PLC0415 - loads NumPy, which pages do without
+
     written = 0.0
     last: CoalitionAnswer | None = None
     for last in solve(problem):
@@ -184,6 +186,8 @@ def answer_content(answer: CoalitionAnswer, table: CoalitionTable) -> dict[str, 
 
 
 def _unmet(standing: ClauseStanding) -> dict[str, str | None]:
+    if standing.parts and all(part.name == standing.name for part in standing.parts):
+        standing = min(standing.parts, key=lambda part: part.share)  # two ways of reading one figure
     value = None if standing.value is None else f"{float(standing.value):.3f}"
     gap = None if standing.gap is None else f"{float(standing.gap):.3f}"
     return {"id": standing.name, "value": value, "gap": gap}

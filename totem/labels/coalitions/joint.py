@@ -5,15 +5,15 @@ from decimal import Decimal
 
 import msgspec
 
-from totem.core.measures import Combine
+from totem.core.measures import Combine, Figure
 from totem.labels.charters.format import Charter, TravelRequirement
 from totem.labels.figures import (
     MISSING,
     EvidenceKind,
     FigureDefinition,
-    FigureState,
     KnownFigure,
     figures_of,
+    known_figure,
     together,
 )
 from totem.labels.judging.facts import RANK, Facts, Result
@@ -45,21 +45,28 @@ def joint_facts(charter: Charter, facts: Sequence[Facts], results: Sequence[Resu
     )
 
 
+def exact_reading(name: str, facts: Facts, readings: Readings) -> Reading | None:
+    """What was computed of a figure that joins by its ids or parts, where nothing else is retained of the subject."""
+    known = facts.figures.get(name, MISSING)
+    computed = known.value is not None and all(it.kind is EvidenceKind.COMPUTED for it in known.evidence)
+    return readings.get((facts.subject, name)) if known.is_known and computed else None
+
+
 def _joint_figure(figure: FigureDefinition, facts: Sequence[Facts], readings: Readings) -> KnownFigure:
-    """As figures of the parts of a place join; of a union and of a ratio what was computed says it exactly."""
-    day, parts = facts[0].day, [one.figures.get(figure.name, MISSING) for one in facts]
-    exact = [
-        reading
-        for one, part in zip(facts, parts, strict=True)
-        if part.is_known and part.value is not None and all(it.kind is EvidenceKind.COMPUTED for it in part.evidence)
-        if (reading := readings.get((one.subject, figure.name))) is not None
-    ]
-    whole = sum(reading.whole or 0 for reading in exact)
-    if len(exact) == len(parts) and figure.combine is Combine.UNION:
-        value = Decimal(len({pk for reading in exact for pk in reading.ids}))
-    elif len(exact) == len(parts) and figure.combine is Combine.RATIO and whole:
-        value = 100 * sum((reading.part or Decimal(0) for reading in exact), Decimal(0)) / whole
+    """As figures of the parts of a place join; of a union and of a ratio what was computed says it exactly.
+
+    Where the ids of some are known, a union has them at least.
+    """
+    parts = [one.figures.get(figure.name, MISSING) for one in facts]
+    whole = together(figure, parts, facts[0].day)
+    found = [exact_reading(figure.name, one, readings) for one in facts]
+    exact = [reading for reading in found if reading is not None]
+    base = sum(reading.whole or 0 for reading in exact)
+    if figure.combine is Combine.UNION and exact:
+        ids, (low, high) = Decimal(len({pk for reading in exact for pk in reading.ids})), whole.bounds
+        joint = Figure(ids) if len(exact) == len(parts) else Figure.between(max(ids, low or ids), high)
+    elif figure.combine is Combine.RATIO and base and len(exact) == len(parts):
+        joint = Figure(100 * sum((reading.part or Decimal(0) for reading in exact), Decimal(0)) / base)
     else:
-        return together(figure, parts, day)
-    evidence = tuple(item for part in parts for item in part.evidence)
-    return KnownFigure(FigureState.KNOWN, value, on=day, evidence=evidence)
+        return whole
+    return known_figure(joint, on=facts[0].day, evidence=tuple(item for part in parts for item in part.evidence))

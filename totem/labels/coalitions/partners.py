@@ -6,9 +6,8 @@ bodies, offices, money, shape, judgements) is left out: it remains to be done wh
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -26,9 +25,10 @@ from totem.labels.charters.format import (
     TravelRequirement,
     indicator_of,
 )
-from totem.labels.coalitions import AtLeast, Atom, Clause, CoalitionProblem, Value
+from totem.labels.coalitions.joint import exact_reading
+from totem.labels.coalitions.problem import AtLeast, Atom, Clause, CoalitionProblem, Value
 from totem.labels.evidence.gathering import gather
-from totem.labels.figures import MISSING, FigureState, KnownFigure, figures_of
+from totem.labels.figures import MISSING, figures_of
 from totem.labels.judging import judged
 from totem.labels.judging.facts import Facts, Result, State
 from totem.labels.models import Board, CharterVersion, Reading
@@ -36,7 +36,6 @@ from totem.labels.subjects import Subject, epci_subjects
 from totem.territories.models import Commune, Outline, Workspace
 from totem.territories.places import FRANCE, Place, shape_from
 
-INFINITE = Decimal("Infinity")
 TOUCH = 0.002  # degrees, about 200 m: outlines are simplified each for itself
 FEW = 150  # partners among whom sets of four are looked for; beyond, sets of three
 
@@ -153,38 +152,35 @@ class _Building:
         met = self.results[0].finding(requirement.id).state in {State.MET, State.NOT_APPLICABLE}
         return Atom(requirement.id, "any", (int(met), *([0] * (len(self.subjects) - 1))), 1)
 
-    def measured(self, requirement: MeasureRequirement) -> Atom | None:
+    def measured(self, requirement: MeasureRequirement) -> Clause | None:
+        """What the territories surely have: of an amount that must not be exceeded, the most that it may be."""
         name = indicator_of(self.charter, requirement)
         combine = self.figures[name].combine
         if requirement.bound is None or combine is Combine.ALL:  # no partner raises the lowest
             return None
         comparator, amount = requirement.bound
-        value = self.value_of(name, combine, downwards=comparator in {"at_most", "less_than"})
-        return Atom(
-            requirement.id,
-            str(combine.value),  # type: ignore[arg-type]  # one of the five that join
-            tuple(value(index) for index in range(len(self.subjects))),
-            self.charter.amount(amount),
-            strict=comparator in {"more_than", "less_than"},
-            at_most=comparator in {"at_most", "less_than"},
-        )
+        downwards = comparator in {"at_most", "less_than"}
 
-    def value_of(self, name: str, combine: Combine, *, downwards: bool) -> Callable[[int], Value]:
-        """What one territory surely brings: the bound that counts against it, ids of a union, parts of a ratio."""
+        def atom(combine: str, values: Iterable[Value], *, complete: bool = downwards) -> Atom:
+            strict = comparator in {"more_than", "less_than"}
+            threshold = self.charter.amount(amount)
+            return Atom(requirement.id, combine, tuple(values), threshold, strict, downwards, complete)  # type: ignore[arg-type]
 
-        def value(index: int) -> Value:
-            known = self.facts[index].figures.get(name, MISSING)
-            if known.state is not FigureState.KNOWN:
-                return None
-            reading = self.readings.get((self.subjects[index].key, name))
-            if combine is Combine.UNION:
-                return frozenset(reading.ids) if reading is not None else None
-            if combine is Combine.RATIO:
-                exact = reading is not None and reading.whole
-                return (reading.part, reading.whole) if exact else None  # type: ignore[union-attr]
-            return _sure(known, downwards=downwards)
-
-        return value
+        known = [one.figures.get(name, MISSING) for one in self.facts]
+        sure = [one.bounds[downwards] if one.is_known else None for one in known]
+        exact = [exact_reading(name, one, self.readings) for one in self.facts]
+        match combine:
+            case Combine.UNION:  # of those whose ids are not known, their number
+                ids = [None if one is None else frozenset(one.ids) for one in exact]
+                clauses = atom("union", ids), atom("sum" if downwards else "max", sure)
+            case Combine.RATIO:  # of the lead alone, the ratio itself
+                parts = [(one.part, one.whole) if one is not None and one.whole else None for one in exact]
+                alone = [sure[0], *[None] * (len(sure) - 1)]
+                clauses = atom("ratio", parts, complete=True), atom("sum", alone, complete=True)
+            case _:
+                return atom(combine.value, sure)
+        known_otherwise = any(value is not None and one is None for value, one in zip(sure, exact, strict=True))
+        return AtLeast(1, clauses, requirement.id) if known_otherwise else clauses[0]
 
     def organisations(self, requirement: OrganisationsRequirement) -> Clause:
         """Distinct organisations; with those of the other requirement where the same may not serve twice."""
@@ -204,13 +200,6 @@ class _Building:
 
 
 _SAID: dict[State, int] = {State.MET: 1, State.NOT_APPLICABLE: 1, State.NOT_MET: 0}
-
-
-def _sure(known: KnownFigure, *, downwards: bool) -> Decimal | None:
-    low, high = known.bounds
-    if downwards:
-        return INFINITE if high is None else high
-    return low
 
 
 def _readings(

@@ -23,9 +23,8 @@ class Atom:
     """A measure against a threshold: `>=`, or `>` (strict), `<=` (at most), `<` (both).
 
     `values` holds one figure per territory, the lead's first. None is a figure that is not known: it is left out, and
-    where all of a set are, the joined figure is not known and nothing is met. A union's are sets of ids, a ratio's
-    pairs (part, whole), compared as a percentage. `Decimal("Infinity")` stands, where at most so much is allowed, for
-    a figure that nothing bounds: no set with it passes.
+    where all of a set are, or (`complete`) one of them, the joined figure is not known and the set does not pass. A
+    union's are sets of ids, a ratio's pairs (part, whole), compared as a percentage.
     """
 
     name: str
@@ -34,6 +33,7 @@ class Atom:
     threshold: Number
     strict: bool = False
     at_most: bool = False
+    complete: bool = False
 
     def passes(self, value: Fraction) -> bool:
         threshold = Fraction(self.threshold)
@@ -59,7 +59,7 @@ class CoalitionProblem:
     """Which sets of territories, the lead (index 0) and at most `most` partners, meet all the clauses?
 
     `open_points` are looked at to rank the sets, they are not required. `neighbours` are pairs of indexes of
-    territories that touch, None when that is not known. Raises ValueError for figures that cannot be compared.
+    territories that touch, None when that is not known.
     """
 
     territories: tuple[str, ...]
@@ -67,16 +67,6 @@ class CoalitionProblem:
     open_points: tuple[Clause, ...] = ()
     neighbours: frozenset[tuple[int, int]] | None = None
     most: int = 3
-
-    def __post_init__(self) -> None:
-        if not self.territories:
-            raise ValueError("A lead is needed.")
-        if self.most < 0:
-            raise ValueError("The number of partners cannot be negative.")
-        for clause in (*self.clauses, *self.open_points):
-            _check(clause, len(self.territories))
-        if not all(0 <= one < len(self.territories) for pair in self.neighbours or () for one in pair):
-            raise ValueError("Neighbours are not two of the territories.")
 
     @property
     def partners(self) -> int:
@@ -136,11 +126,6 @@ class NearestMiss:
 
     members: tuple[int, ...]
     unmet: tuple[ClauseStanding, ...]
-
-    @property
-    def share(self) -> int:
-        """What it lacks, in millionths of the thresholds added up."""
-        return sum(standing.share for standing in self.unmet)
 
 
 @dataclass(frozen=True)
@@ -207,8 +192,9 @@ def _standing_of_group(group: AtLeast, territories: tuple[int, ...]) -> ClauseSt
 
 def _joined_value(atom: Atom, territories: Iterable[int]) -> Fraction | None:
     """The figure of these territories together, None when it is not known."""
-    known = [value for value in (atom.values[index] for index in territories) if value is not None]
-    if not known or any(map(is_unbounded, known)):
+    values = [atom.values[index] for index in territories]
+    known = [value for value in values if value is not None]
+    if not known or (atom.complete and len(known) < len(values)):
         return None
     if atom.combine == "union":
         return Fraction(len(frozenset().union(*known)))  # type: ignore[arg-type]
@@ -220,10 +206,6 @@ def _joined_value(atom: Atom, territories: Iterable[int]) -> Fraction | None:
     if atom.combine == "any":
         return Fraction(any(numbers))
     return max(numbers) if atom.combine == "max" else Fraction(sum(numbers))
-
-
-def is_unbounded(value: Value) -> bool:
-    return isinstance(value, Decimal) and value.is_infinite()
 
 
 def coalition(problem: CoalitionProblem, members: tuple[int, ...], pieces: int | None) -> Coalition:
@@ -266,36 +248,3 @@ def grows(clause: Clause) -> bool:
     if clause.at_most or clause.combine == "ratio":
         return False
     return clause.combine != "sum" or all(value is None or value >= 0 for value in clause.values)  # type: ignore[operator]
-
-
-def _check(clause: Clause, territories: int) -> None:
-    if isinstance(clause, AtLeast):
-        if not 0 <= clause.n <= len(clause.clauses):
-            raise ValueError(f"{clause.name}: {clause.n} of {len(clause.clauses)} clauses cannot be met.")
-        for part in clause.clauses:
-            _check(part, territories)
-        return
-    if len(clause.values) != territories:
-        raise ValueError(f"{clause.name}: {len(clause.values)} figures for {territories} territories.")
-    if not _is_number(clause.threshold):
-        raise ValueError(f"{clause.name}: the threshold is no exact number.")
-    for value in clause.values:
-        if value is not None and not _fits(value, clause):
-            raise ValueError(f"{clause.name}: {value!r} is no figure that joins by {clause.combine}.")
-
-
-def _fits(value: Value, atom: Atom) -> bool:
-    match atom.combine:
-        case "union":
-            return isinstance(value, frozenset)
-        case "ratio":
-            return isinstance(value, tuple) and all(map(_is_number, value)) and value[1] >= 0
-        case "sum" | "max":
-            return _is_number(value) or (atom.at_most and is_unbounded(value) and value > 0)  # type: ignore[operator]
-        case "any":
-            return _is_number(value)
-    raise ValueError(f"{atom.name}: nothing joins by {atom.combine}.")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | Fraction) or (isinstance(value, Decimal) and value.is_finite())

@@ -11,7 +11,7 @@ from math import comb, inf
 
 import numpy as np
 
-from totem.labels.coalitions.clauses import Array, ClauseOverSets, over_sets
+from totem.labels.coalitions.clauses import Array, over_sets
 from totem.labels.coalitions.problem import (
     BEST,
     Coalition,
@@ -29,18 +29,15 @@ BLOCK = 2**17  # sets in a block: a few arrays of them stay in a core's own memo
 SPARSE = 12  # where fewer than one in so many sets of a block are left, only those are looked at
 SAMPLE = 2000
 
-Members = tuple[int, ...]
-
 
 def solve(problem: CoalitionProblem) -> Iterator[CoalitionAnswer]:
-    """As `totem.labels.coalitions.solve`."""
+    """Answers that grow: at least one per number of partners, the last one `whole` and of the largest number.
+
+    Each is exact for all sets smaller than its `size`. Raises TooManySets before it looks at any.
+    """
     most = min(problem.most, problem.partners)
     if sum(comb(problem.partners, size) for size in range(most + 1)) > MOST_SETS:
         raise TooManySets(f"Sets of {problem.most} among {problem.partners} are too many.")
-    return _solve(problem, most)
-
-
-def _solve(problem: CoalitionProblem, most: int) -> Iterator[CoalitionAnswer]:
     if joined(problem, ()).met:
         alone = (coalition(problem, (), None if problem.neighbours is None else 1),)
         yield CoalitionAnswer(problem.most, True, (1, *[0] * problem.most), alone, (), ())
@@ -66,14 +63,16 @@ class _Search:
         self.by_size = [0] * (problem.most + 1)
         self.best: tuple[Coalition, ...] = ()
         self.memberships = np.zeros(self.n + 1, np.int64)  # in how many coalitions each partner is
-        self.nearest = _Nearest(problem, self.clauses)
         self.only_from = only_from(problem)
+        # While no set meets everything: unmet clauses, millionths missing, number of partners, partners.
+        unmet = joined(problem, ()).unmet
+        self.nearest: tuple[int, int, int, tuple[int, ...]] = len(unmet), sum(one.share for one in unmet), 0, ()
 
     def answer(self, size: int, *, whole: bool) -> CoalitionAnswer:
-        count = sum(self.by_size)
+        count, nearest = sum(self.by_size), self.nearest[3]
         irreplaceable = tuple(np.flatnonzero(self.memberships == count).tolist()) if count else ()
-        nearest = None if count else self.nearest.miss
-        return CoalitionAnswer(size, whole, tuple(self.by_size), self.best, irreplaceable, self.only_from, nearest)
+        miss = None if count else NearestMiss(nearest, joined(self.problem, nearest).unmet)
+        return CoalitionAnswer(size, whole, tuple(self.by_size), self.best, irreplaceable, self.only_from, miss)
 
     def look_at_sets_of(self, size: int) -> Iterator[CoalitionAnswer]:
         """All sets of so many partners; an answer too as soon as the first coalition of all is found."""
@@ -93,8 +92,8 @@ class _Search:
                 if is_first:
                     self.best = ranking.coalitions()
                     yield self.answer(size, whole=False)
-            elif not any(self.by_size):
-                self.nearest.offer(sets, unmet)
+            elif sets.shape[1] and not any(self.by_size):
+                self._offer_nearest(sets, unmet)
         self.best = (*before, *ranking.coalitions())
         yield self.answer(size, whole=True)
 
@@ -103,15 +102,12 @@ class _Search:
 
         None once a coalition is known; before, no more than the nearest miss. Sets have a row a place.
         """
-        limit = 0 if any(self.by_size) else self.nearest.best[0]
+        limit = 0 if any(self.by_size) else self.nearest[0]
         block = [*prefixes[:, :, None], partners]
         unmet = contain * np.min_scalar_type(limit + 1 + len(self.clauses)).type(limit + 1)
         left = list(self.clauses)
         while left and np.count_nonzero(unmet <= limit) * SPARSE >= unmet.size:
             unmet += ~left.pop(0).met(block)
-        if limit and np.count_nonzero(unmet <= limit) * SPARSE >= unmet.size:
-            least = sum(clause.least_share(block) for clause in self.clauses)
-            unmet += (unmet == limit) & (least > 1.00001 * self.nearest.most(limit, len(block)))
         at = np.flatnonzero(unmet <= limit)
         prefix, partner = np.divmod(at, len(partners))
         sets, unmet = np.vstack([prefixes[:, prefix], partners[partner]]), unmet.ravel()[at]
@@ -119,6 +115,19 @@ class _Search:
             unmet = unmet + ~clause.met(sets)
             sets, unmet = sets[:, unmet <= limit], unmet[unmet <= limit]
         return sets, unmet
+
+    def _offer_nearest(self, sets: Array, unmet: Array) -> None:
+        """Measured clause by clause, as long as they can be nearer."""
+        fewest, lacking, size, _members = self.nearest
+        sets = sets[:, unmet == unmet.min()]
+        most = lacking - (size < len(sets)) if unmet.min() == fewest else inf
+        share = np.zeros(sets.shape[1], np.int64)
+        for clause in self.clauses:
+            share = share + clause.share(sets)
+            sets, share = sets[:, share <= most], share[share <= most]
+        if sets.shape[1]:
+            members = min(zip(*sets[:, share == share.min()].tolist(), strict=True))
+            self.nearest = min(self.nearest, (int(unmet.min()), int(share.min()), len(sets), members))
 
 
 def _blocks(n: int, size: int) -> Iterator[tuple[Array, Array]]:
@@ -170,45 +179,36 @@ class _Ranking:
     """The best coalitions of one size, as columns: pieces, open points that are not met, partners; the best first."""
 
     def __init__(self, problem: CoalitionProblem, room: int) -> None:
-        self.problem, self.room = problem, room
+        self.problem, self.room, self.columns = problem, room, np.zeros((0, 0), np.intp)
         self.open_points = [over_sets(clause, problem.most) for clause in problem.open_points]
         self.touching = np.eye(problem.partners + 1, dtype=bool)
         for one, other in problem.neighbours or ():
             self.touching[one, other] = self.touching[other, one] = True
-        self.columns: Array | None = None
 
     def coalitions(self) -> tuple[Coalition, ...]:
-        columns = [] if self.columns is None else self.columns.T.tolist()
+        columns = self.columns.T.tolist()
         return tuple(coalition(self.problem, tuple(members), pieces or None) for pieces, _open, *members in columns)
 
     def offer(self, sets: Array) -> None:
         if not self.room:
             return
-        most = self.columns[0, -1] if self.columns is not None and self.columns.shape[1] == self.room else inf
-        sets = sets[:, self._least_pieces(sets) <= most]
-        pieces = self._pieces(sets)
+        most = self.columns[0, -1] if self.columns.shape[1] == self.room else inf
+        pieces = np.zeros(sets.shape[1], np.intp)  # 0 when that is not known
+        if self.problem.neighbours is not None:
+            # Two that touch make one piece less, or none less.
+            least = np.full(sets.shape[1], len(sets) + 1, np.int8)
+            for one, other in combinations([np.zeros_like(sets[0]), *sets], 2):
+                least -= self.touching[one, other]
+            sets = sets[:, least <= most]
+            pieces = self._pieces(sets)
         sets, pieces = sets[:, pieces <= most], pieces[pieces <= most]
-        unmet = np.zeros(sets.shape[1], np.intp)
-        for clause in self.open_points:
-            unmet += ~clause.met(sets)
+        unmet = sum((~clause.met(sets) for clause in self.open_points), np.zeros(sets.shape[1], np.intp))
         columns = np.vstack([pieces, unmet, sets])
-        if self.columns is not None:
-            columns = np.hstack([self.columns, columns])
+        columns = np.hstack([self.columns, columns]) if self.columns.size else columns
         self.columns = columns[:, np.lexsort(columns[::-1])[: self.room]]
 
-    def _least_pieces(self, sets: Array) -> Array:
-        """A quick bound: two that touch make one piece less, or none less."""
-        if self.problem.neighbours is None:
-            return np.zeros(sets.shape[1], np.intp)
-        least = np.full(sets.shape[1], len(sets) + 1)
-        for one, other in combinations([np.zeros_like(sets[0]), *sets], 2):
-            least -= self.touching[one, other]
-        return least
-
     def _pieces(self, sets: Array) -> Array:
-        """In how many pieces each set lies with the lead; 0 when that is not known."""
-        if self.problem.neighbours is None:
-            return np.zeros(sets.shape[1], np.intp)
+        """In how many pieces each set lies with the lead."""
         members = np.vstack([np.zeros(sets.shape[1], np.intp), sets])
         touching = self.touching[members[:, None], members]
         # For each member the place of the first one of its piece.
@@ -217,33 +217,3 @@ class _Ranking:
             first = np.where(touching, first, len(members)).min(axis=1)
         pieces: Array = (first == np.arange(len(members))[:, None]).sum(axis=0)
         return pieces
-
-
-class _Nearest:
-    """While no set meets everything, the best: (unmet clauses, millionths missing, number of partners, partners)."""
-
-    def __init__(self, problem: CoalitionProblem, clauses: list[ClauseOverSets]) -> None:
-        self.problem, self.clauses = problem, clauses
-        unmet = joined(problem, ()).unmet
-        self.best: tuple[int, int, int, Members] = (len(unmet), sum(standing.share for standing in unmet), 0, ())
-
-    @property
-    def miss(self) -> NearestMiss:
-        return NearestMiss(self.best[3], joined(self.problem, self.best[3]).unmet)
-
-    def most(self, unmet: int, size: int) -> float:
-        """How much a set of so many partners, and so many unmet clauses, may lack to be nearer."""
-        return inf if unmet < self.best[0] else self.best[1] - (self.best[2] < size)
-
-    def offer(self, sets: Array, unmet: Array) -> None:
-        """Sets, and how many clauses each does not meet: measured clause by clause, as long as they can be nearer."""
-        fewest = int(unmet.min(initial=self.best[0]))
-        sets = sets[:, unmet == fewest]
-        most, share = self.most(fewest, len(sets)), np.zeros(sets.shape[1], np.int64)
-        for clause in self.clauses:
-            share = share + clause.share(sets)
-            sets, share = sets[:, share <= most], share[share <= most]
-        if sets.shape[1]:
-            least = share.min()
-            members = min(zip(*sets[:, share == least].tolist(), strict=True))
-            self.best = min(self.best, (fewest, int(least), len(sets), members))
