@@ -12,9 +12,10 @@ from tests.factories.hubs import HubFactory, ZoneFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement
 from tests.factories.territories import CommuneFactory, WorkspaceMemberFactory
 from tests.labels.test_partners import CAEN, DAY, LE_HAVRE, NOW, ROUEN, agglomeration, board  # noqa: F401 - the fixture
+from totem.core import limits
 from totem.labels import jobs
-from totem.labels.limits import SEARCHES
-from totem.labels.models import Board, Search
+from totem.labels.limits import PARTNERS, SEARCHES
+from totem.labels.models import Board, Reading, Search
 from totem.territories.actions import publish_perimeter_version
 from totem.territories.models import WorkspaceRole
 
@@ -172,5 +173,13 @@ def test_what_was_never_computed_of_a_partner_is_computed_when_it_comes() -> Non
     made = BoardFactory()
     assert made.perimeter
     publish_perimeter_version(perimeter=made.perimeter, by=None, now=NOW, valid_from=DAY, parts={"epci": [ROUEN]})
-    (row,) = signed(made).get(address(made, f"epci:{CAEN}")).context["rows"]
-    assert (row.joint.state, row.joint.low) == ("met", 700)  # nobody knows what Rouen has
+    reader = signed(made, WorkspaceRole.READER)
+    limits.set_amounts(scope=None, values={(PARTNERS.name, "person"): 1}, by=UserFactory())
+    for _again in range(2):  # counted once
+        (row,) = reader.get(address(made, f"epci:{CAEN}")).context["rows"]
+        assert (row.joint.state, row.joint.low) == ("met", 700)  # nobody knows what Rouen has
+    # Any place can be named in the address: what has to be computed for it is limited.
+    limited = reader.get(address(made, f"epci:{CAEN}", f"commune:{CommuneFactory(le_havre=True).pk}"))
+    assert "la limite est de 1 partenaire" in words(limited.content)
+    assert limited.context["rows"][0].joint.low == 700
+    assert set(Reading.objects.values_list("subject", flat=True)) == {f"epci:{CAEN}"}

@@ -12,17 +12,19 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from totem.accounts.models import User
-from totem.core import clock, limits
+from totem.core import clock, journal, limits
+from totem.core.models import JournalEntry
 from totem.core.periods import months_before
 from totem.labels.charters.format import Charter, GroupRequirement, MeasureRequirement, Requirement
 from totem.labels.coalitions.partners import FEW, CoalitionTable, partners_in, table_of, touching
 from totem.labels.coalitions.problem import ClauseStanding, CoalitionAnswer, CoalitionProblem, TooManySets
 from totem.labels.evidence.actions import take_readings
-from totem.labels.figures import figures_of
+from totem.labels.figures import FigureDefinition, figures_of
 from totem.labels.judging.evaluations import charter_of, version_for
-from totem.labels.limits import SEARCHES
+from totem.labels.limits import DAY, PARTNER_COMPUTED, PARTNERS, SEARCHES
 from totem.labels.models import Board, Reading, Search
 from totem.labels.subjects import Subject, subject_at, subject_of
+from totem.premises.queries import FIGURES
 from totem.territories.places import PlaceNotFound, place_for
 
 EVERY_SECONDS = 1  # how often an answer that grows is written down
@@ -106,19 +108,46 @@ def search_partners(*, search: Search) -> None:
 
 def compute_missing(charter: Charter, subjects: Sequence[Subject], day: datetime.date) -> None:
     """Compute the figures that join over territories, of those of which none was computed in the last month."""
+    for figure, missing in _missing(charter, subjects, day):
+        take_readings(figures=[figure], subjects=missing, day=day, now=clock.now())
+
+
+@limits.atomic()
+def compute_partners(
+    *, board: Board, charter: Charter, partners: Sequence[Subject], day: datetime.date, by: User
+) -> None:
+    """Compute what is missing of partners that a page shows, once a day: each counts for the person.
+
+    Raises LimitReached, and computes none.
+    """
+    now = clock.now()
+    asked = JournalEntry.objects.filter(
+        verb=PARTNER_COMPUTED, scope=limits.scope_key(board.workspace), at__gt=now - DAY
+    )
+    recent = set(asked.values_list("facts__subject", flat=True))
+    missing = {one.key: one for _figure, those in _missing(charter, partners, day) for one in those}
+    new = [one for key, one in missing.items() if key not in recent]
+    if new:
+        limits.require(PARTNERS, limits.Taker.person(by.pk), adding=len(new), now=now)
+        for one in new:
+            facts = {"subject": one.key}
+            journal.record(PARTNER_COMPUTED, board, actor_id=by.pk, scope=board.workspace, facts=facts)
+        compute_missing(charter, new, day)
+
+
+def _missing(
+    charter: Charter, subjects: Sequence[Subject], day: datetime.date
+) -> Iterator[tuple[FigureDefinition, list[Subject]]]:
     figures = figures_of(charter)
     asked = [one for criterion in charter.criteria if criterion.mandatory for one in criterion.requirements]
-    names = set(_indicators(asked))
-    known = set(
-        Reading.objects.filter(
-            subject__in=[subject.key for subject in subjects], day__lte=day, day__gt=months_before(day, 1)
-        ).values_list("subject", "name")
-    )
-    for name in sorted(names):
+    rows = Reading.objects.filter(subject__in=[subject.key for subject in subjects])
+    known = set(rows.filter(day__lte=day, day__gt=months_before(day, 1)).values_list("subject", "name"))
+    for name in sorted(set(_indicators(asked))):
         measure = figures[name].measure
-        if measure is not None:
+        if measure is not None and measure.name not in FIGURES:
             missing = [subject for subject in subjects if (subject.key, measure.name) not in known]
-            take_readings(figures=[figures[name]], subjects=missing, day=day, now=clock.now())
+            if missing:
+                yield figures[name], missing
 
 
 def _indicators(requirements: Iterable[Requirement]) -> Iterator[str]:

@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.limits import LimitReached
 from totem.core.pages import errors_in, render_page, wants_partial
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.charters.format import GroupRequirement, Requirement
@@ -97,7 +99,7 @@ def together(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
         return render_page(request, "labels/together.html", {"found": found_links, "typed": typed}, partial="found")
     context = (
         board_frame(request, row)
-        | _matrix(row, keys)
+        | _matrix(row, keys, signed_in(request))
         | {
             "found": found_links,
             "typed": typed,
@@ -124,7 +126,7 @@ def _address(board: Board, keys: Sequence[str]) -> str:
     return f"{base}?{query.urlencode(safe=':')}" if keys else base
 
 
-def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
+def _matrix(board: Board, keys: Sequence[str], by: User) -> dict[str, Any]:
     """The table and what it says: rows, columns, and the sentence above them."""
     day = clock.today()
     version = version_for(board.charter, day)
@@ -136,8 +138,11 @@ def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
         raise Http404 from nowhere
     covered = set(lead.place.communes)
     twice = [partner.name for partner in partners if covered & set(partner.place.communes)]
-    # Some tens of milliseconds a figure, the first time in a month.
-    coalition_actions.compute_missing(charter, partners, day)
+    limited = ""
+    try:
+        coalition_actions.compute_partners(board=board, charter=charter, partners=partners, day=day, by=by)
+    except LimitReached as reached:
+        limited = " ".join(reached.messages)
     table = table_of(charter, lead, partners, day, workspace=board.workspace, board=board, version=version)
     rows, others = _rows(table)
     return {
@@ -148,6 +153,7 @@ def _matrix(board: Board, keys: Sequence[str]) -> dict[str, Any]:
         "rows": rows,
         "others": others,
         "twice": twice,
+        "limited": limited,
         "missing": [row for row in rows if not row.is_member and row.joint.state not in FINE],
         "beside": table.beside,
     }
