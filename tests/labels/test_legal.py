@@ -88,11 +88,6 @@ class TestSem:
     def test_without_a_seat_nobody_knows(self) -> None:
         assert legal_state(body("sem")) == (State.UNKNOWN, "no_seats")
 
-
-def test_other_forms_have_no_rule_here_and_a_form_that_is_not_told_is_not_known() -> None:
-    assert legal_state(body("association", ("company", 1, None))) == (State.MET, "")
-    assert legal_state(body("", ("company", 1, None))) == (State.UNKNOWN, "form")
-
     @pytest.mark.parametrize(
         ("local", "private", "state"),
         [
@@ -104,3 +99,8 @@ def test_other_forms_have_no_rule_here_and_a_form_that_is_not_told_is_not_known(
     )
     def test_capital_that_nobody_declared_may_be_anybodys(self, local: str, private: str, state: State) -> None:
         assert legal_state(sem(local, private))[0] is state
+
+
+def test_other_forms_have_no_rule_here_and_a_form_that_is_not_told_is_not_known() -> None:
+    assert legal_state(body("association", ("company", 1, None))) == (State.MET, "")
+    assert legal_state(body("", ("company", 1, None))) == (State.UNKNOWN, "form")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,20 +40,20 @@ class PlainStruct(msgspec.Struct, frozen=True, omit_defaults=True):
 # -- A figure as it counts --------------------------------------------------------------------------------------------
 
 
-class EvidenceKind(StrEnum):
+class EvidenceKind(TextChoices):
     """What kind of row an evidence is."""
 
-    COMPUTED = "computed"
-    OBSERVATION = "observation"
-    RELATION = "relation"
-    ORGANISATION = "organisation"
-    YEAR = "year"
-    BUILDING = "building"
-    BODY = "body"
-    APPOINTMENT = "appointment"
-    FUNDING = "funding"
-    JUDGEMENT = "judgement"
-    PLACE = "place"
+    COMPUTED = "computed", _("computed by Totem")
+    OBSERVATION = "observation", _("declared")
+    RELATION = "relation", _("what an organisation does here")
+    ORGANISATION = "organisation", _("located here")
+    YEAR = "year", _("closed year")
+    BUILDING = "building", _("building")
+    BODY = "body", _("body")
+    APPOINTMENT = "appointment", _("appointment")
+    FUNDING = "funding", _("funding line")
+    JUDGEMENT = "judgement", _("judgement")
+    PLACE = "place", _("perimeter")
 
 
 class Evidence(PlainStruct, frozen=True):

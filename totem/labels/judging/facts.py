@@ -7,6 +7,9 @@ import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
 from totem.labels.charters.format import Unit
 from totem.labels.figures import Evidence, KnownFigure, PlainStruct
 
@@ -160,23 +163,23 @@ class Facts(PlainStruct, frozen=True):
 # -- Findings ---------------------------------------------------------------------------------------------------------
 
 
-class NextStep(StrEnum):
-    """The next thing to do about a requirement."""
+class NextStep(TextChoices):
+    """The next thing to do about a requirement, as its page says it where the charter does not."""
 
-    NOTHING = ""
-    DECLARE = "declare"
-    RETAIN = "retain"
-    RENEW = "renew"
-    FIND = "find"
-    REACH = "reach"
-    DOCUMENT = "document"
-    JUDGE = "judge"
-    SETTLE = "settle"
-    ORGANISATION = "organisation"
-    BODY = "body"
-    APPOINT = "appoint"
-    DRAW = "draw"
-    MEMBERS = "members"
+    NOTHING = "", ""
+    DECLARE = "declare", _("Declare the figure, with its source.")
+    RETAIN = "retain", _("Choose which of the figures counts, and say why.")
+    RENEW = "renew", _("Give the figure of a later date.")
+    FIND = "find", _("Find the figure that was said not to be available.")
+    REACH = "reach", _("Reach the threshold.")
+    DOCUMENT = "document", _("Send the document that shows it.")
+    JUDGE = "judge", _("Judge it, with the guide, and say why.")
+    SETTLE = "settle", _("Make the figure more exact.")
+    ORGANISATION = "organisation", _("Record the organisation and what it does here.")
+    BODY = "body", _("Record the body, its members and its meetings.")
+    APPOINT = "appoint", _("Record who is named, and by which act.")
+    DRAW = "draw", _("Draw the perimeter.")
+    MEMBERS = "members", _("Complete what is missing in it.")
 
 
 class Finding(PlainStruct, frozen=True):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from totem.core import wording
 from totem.core.measures import CountedUnit
@@ -62,49 +62,77 @@ def _seats_missing(finding: Finding) -> str:
 
 def short_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
     """What was found without what is asked, to stand beside what was found before: « 148 sur 200 », « 12 min »."""
-    if isinstance(requirement, GroupRequirement) or finding.state is State.NOT_APPLICABLE or not finding.comparator:
+    if not _is_figure(finding) or isinstance(requirement, GroupRequirement):
         return note_words(finding)
-    unit = _unit(finding, requirement, charter)
-    if finding.value is not None and not finding.gap:
-        return amount_words(finding.value, unit)
-    if finding.value is None and finding.low is None and finding.high is None:
-        return note_words(finding)
-    if finding.value is None:
-        return _between(finding, unit)
-    return _figure_words(finding, requirement, charter)
+    if finding.value is not None and finding.gap:
+        return _figure_words(finding, requirement, charter)
+    return _value_words(finding, _unit(finding, requirement, charter)) or note_words(finding)
+
+
+def figure_alone(finding: Finding, requirement: Requirement) -> str:
+    """The figure without its threshold, for a cell of a matrix: « 10 000 m² », « Entre 3 et 12 », « 1 »; or nothing.
+
+    A unit of words is left to the head of the line.
+    """
+    if not _is_figure(finding):
+        return ""
+    if isinstance(requirement, GroupRequirement):
+        return _members_words(finding, requirement)
+    unit = finding.unit if isinstance(finding.unit, str) else ""
+    if isinstance(requirement, OrganisationsRequirement) and finding.state in {State.UNKNOWN, State.STALE}:
+        return _("At least %(low)s") % {"low": amount_words(finding.value, unit)} if finding.value else ""
+    return _value_words(finding, unit)
+
+
+def joint_words(finding: Finding, requirement: Requirement) -> str:
+    """What several territories make together, and what is missing: « 130, il en manque 20 »."""
+    value = figure_alone(finding, requirement)
+    is_short = value and finding.gap and finding.state is State.NOT_MET and finding.comparator in UPWARDS
+    if not is_short or isinstance(requirement, GroupRequirement):
+        return value
+    unit = finding.unit if isinstance(finding.unit, str) else ""
+    return _("%(value)s: %(gap)s missing") % {"value": value, "gap": amount_words(finding.gap or 0, unit)}
+
+
+def gap_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
+    """What is missing or too much, alone: « 40 000 m² »; empty where it is not a number."""
+    if finding.seats_missing:
+        return amount_words(finding.seats_missing, ngettext("seat", "seats", finding.seats_missing))
+    is_number = finding.unit != YES_NO and finding.note != "classes" and not isinstance(requirement, GroupRequirement)
+    return gap_amount(finding.gap, _unit(finding, requirement, charter)) if finding.gap and is_number else ""
+
+
+def _is_figure(finding: Finding) -> bool:
+    return finding.threshold is not None and finding.state is not State.NOT_APPLICABLE
 
 
 def _figure_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
-    if finding.threshold is None or not finding.comparator or finding.state is State.NOT_APPLICABLE:
+    """What there is, what is asked, and what is missing or too much."""
+    if finding.threshold is None or not _is_figure(finding):
         return ""
     if isinstance(requirement, GroupRequirement):
-        return _group_words(finding, requirement)
+        met = {"met": _members_words(finding, requirement), "rule": group_rule(requirement)}
+        return _("%(met)s: %(rule)s.") % met
     unit = _unit(finding, requirement, charter)
-    asked = threshold_words(finding.comparator, finding.threshold, unit)
-    if isinstance(requirement, OrganisationsRequirement) and finding.state is State.UNKNOWN and not finding.value:
-        return "" if finding.threshold == 1 else _("Asked: %(asked)s.") % {"asked": asked}
-    if finding.value is not None:
-        return _value_words(finding, unit, asked)
-    if finding.low is not None or finding.high is not None:
-        return _("%(between)s; asked: %(asked)s.") % {"between": _between(finding, unit), "asked": asked}
-    return _("Asked: %(asked)s.") % {"asked": asked}
-
-
-def _value_words(finding: Finding, unit: Unit | Any, asked: str) -> str:
-    value, threshold = finding.value or Decimal(0), finding.threshold or Decimal(0)
-    have = amount_words(value, unit)
+    said = {
+        "have": _value_words(finding, unit),
+        "asked": threshold_words(finding.comparator, finding.threshold, unit),
+        "threshold": wording.number(finding.threshold),
+        "gap": gap_amount(finding.gap or Decimal(0), unit),
+    }
+    is_counted = isinstance(requirement, OrganisationsRequirement)
+    if not said["have"] or (is_counted and finding.state is State.UNKNOWN and not finding.value):
+        return "" if is_counted and finding.threshold == 1 else _("Asked: %(asked)s.") % said
     if finding.state is State.STALE:
-        return _("%(have)s, out of date; asked: %(asked)s.") % {"have": have, "asked": asked}
-    if not finding.gap or unit == YES_NO:  # met, or right at a strict threshold
-        return _("%(have)s; asked: %(asked)s.") % {"have": have, "asked": asked}
-    if finding.comparator in UPWARDS and (finding.unit == "" or is_noun(finding.unit)):
-        counted = {"found": wording.number(value), "asked": amount_words(threshold, unit)}
-        return _("%(found)s of %(asked)s: %(gap)s missing.") % {**counted, "gap": wording.number(finding.gap)}
-    if finding.comparator in UPWARDS:
-        said = {"have": have, "threshold": wording.number(threshold), "gap": gap_amount(finding.gap, unit)}
-        return _("%(have)s of %(threshold)s: %(gap)s missing.") % said
-    said = {"have": have, "gap": gap_amount(finding.gap, unit), "asked": asked}
-    return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % said
+        return _("%(have)s, out of date; asked: %(asked)s.") % said
+    if not finding.gap or finding.value is None or unit == YES_NO:  # met, open, or right at a strict threshold
+        return _("%(have)s; asked: %(asked)s.") % said
+    if finding.comparator not in UPWARDS:
+        return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % said
+    if finding.unit == "" or is_noun(finding.unit):  # the word stands once, in the middle
+        said |= {"found": wording.number(finding.value), "threshold": amount_words(finding.threshold, unit)}
+        return _("%(found)s of %(threshold)s: %(gap)s missing.") % (said | {"gap": wording.number(finding.gap)})
+    return _("%(have)s of %(threshold)s: %(gap)s missing.") % said
 
 
 def is_noun(unit: Unit) -> bool:
@@ -112,22 +140,21 @@ def is_noun(unit: Unit) -> bool:
     return isinstance(unit, UnitWords) or " " in unit
 
 
-def _between(finding: Finding, unit: Unit | Any) -> str:
-    if finding.high is None:
-        return _("At least %(low)s") % {"low": amount_words(finding.low or Decimal(0), unit)}
+def _value_words(finding: Finding, unit: Unit | Any) -> str:
+    """The value or its bounds; empty where nothing is known."""
+    if finding.value is not None:
+        return amount_words(finding.value, unit)
     if finding.low is None:
-        return _("%(high)s at most") % {"high": amount_words(finding.high, unit)}
+        return "" if finding.high is None else _("%(high)s at most") % {"high": amount_words(finding.high, unit)}
+    if finding.high is None:
+        return _("At least %(low)s") % {"low": amount_words(finding.low, unit)}
     low, high = wording.number(finding.low), amount_words(finding.high, unit)
     return _("Between %(low)s and %(high)s") % {"low": low, "high": high}
 
 
-def _group_words(finding: Finding, group: GroupRequirement) -> str:
-    said = {
-        "found": wording.number(finding.value or 0),
-        "all": wording.number(sum(not member.bonus for member in group.requirements)),
-        "rule": group_rule(group),
-    }
-    return _("%(found)s of %(all)s met: %(rule)s.") % said
+def _members_words(finding: Finding, group: GroupRequirement) -> str:
+    counted = sum(not member.bonus for member in group.requirements)
+    return _("%(found)s of %(all)s met") % {"found": wording.number(finding.value or 0), "all": counted}
 
 
 def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit | Any:
@@ -140,19 +167,7 @@ def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit 
     return finding.unit
 
 
-def gap_words(finding: Finding, requirement: Requirement, charter: Charter) -> str:
-    """What is missing or too much, alone: « 40 000 m² »; empty where it is not a number."""
-    if finding.seats_missing:
-        return amount_words(finding.seats_missing, ngettext("seat", "seats", finding.seats_missing))
-    if (
-        not finding.gap
-        or finding.unit == YES_NO
-        or isinstance(requirement, GroupRequirement)
-        or finding.note == "classes"
-    ):
-        return ""
-    return gap_amount(finding.gap, _unit(finding, requirement, charter))
-
+# -- Why --------------------------------------------------------------------------------------------------------------
 
 NOTES = {
     "missing": gettext_lazy("No figure is known yet."),
@@ -205,56 +220,7 @@ NOTES = {
     "not_applicable": gettext_lazy("The condition does not hold: it is not asked."),
     "condition": gettext_lazy("Whether the condition holds is not settled."),
 }
-
-
-NOBODY = {
-    RelationKind.LARGE_ACCOUNT_IN: gettext_lazy("No large digital account is recorded here yet."),
-    RelationKind.MENTORS: gettext_lazy("No company that mentors young ones here is recorded yet."),
-    RelationKind.TRAINS_IN: gettext_lazy("No school or training course is recorded here yet."),
-    RelationKind.INVESTS_IN: gettext_lazy("No investor is recorded here yet."),
-    RelationKind.INCUBATES_IN: gettext_lazy("No incubator or accelerator is recorded here yet."),
-    RelationKind.ACCELERATES_IN: gettext_lazy("No accelerator is recorded here yet."),
-    RelationKind.MOBILISED_IN: gettext_lazy("Nobody who has signed up is recorded here yet."),
-}
-
-
-def nobody_words(requirement: Requirement) -> str:
-    """That no organisation of the kind that is asked for is recorded here, in the words of that kind."""
-    if isinstance(requirement, OrganisationsRequirement):
-        if requirement.roles and (words := NOBODY.get(RelationKind(requirement.roles[0]))):
-            return str(words)
-        if not requirement.roles and OrganisationKind.STARTUP in requirement.kinds:
-            return _("No startup located here is recorded yet.")
-    return str(NOTES["nobody"])
-
-
-def figure_alone(finding: Finding, requirement: Requirement) -> str:
-    """The figure without its threshold, for a cell of a matrix: « 10 000 m² », « Entre 3 et 12 », « 1 »; or nothing.
-
-    A unit of words is left to the head of the line.
-    """
-    if finding.threshold is None or finding.state is State.NOT_APPLICABLE:
-        return ""
-    if isinstance(requirement, GroupRequirement):
-        counted = sum(not member.bonus for member in requirement.requirements)
-        return _("%(found)s of %(all)s met") % {"found": wording.number(finding.value or 0), "all": counted}
-    unit = finding.unit if isinstance(finding.unit, str) else ""
-    if isinstance(requirement, OrganisationsRequirement) and finding.state in {State.UNKNOWN, State.STALE}:
-        return _("At least %(low)s") % {"low": amount_words(finding.value, unit)} if finding.value else ""
-    if finding.value is not None:
-        return amount_words(finding.value, unit)
-    return _between(finding, unit) if finding.low is not None or finding.high is not None else ""
-
-
-def joint_words(finding: Finding, requirement: Requirement) -> str:
-    """What several territories make together, and what is missing: « 130, il en manque 20 »."""
-    value = figure_alone(finding, requirement)
-    if not value or not finding.gap or finding.state is not State.NOT_MET or finding.comparator not in UPWARDS:
-        return value
-    if isinstance(requirement, GroupRequirement):
-        return value
-    unit = finding.unit if isinstance(finding.unit, str) else ""
-    return _("%(value)s: %(gap)s missing") % {"value": value, "gap": amount_words(finding.gap, unit)}
+REASON_SHOWN = 200  # characters of a judgement's reason; the whole stands on the page of the criterion
 
 
 def note_words(finding: Finding) -> str:
@@ -280,42 +246,43 @@ def _judged_words(finding: Finding) -> str:
     return _("Judged on %(day)s: %(reason)s") % {"day": wording.date_with_year(said.on), "reason": reason}
 
 
-REASON_SHOWN = 200  # characters; the whole stands on the page of the criterion
-
-_VOCABULARIES: tuple[Any, ...] = (ActorClass, SeatRole, OrganisationKind, LegalForm)
+_CODES = {code: label for of in (LegalForm, OrganisationKind, SeatRole, ActorClass) for code, label in of.choices}
 
 
 def word_of(code: str) -> str:
     """The word of a code of the vocabulary (`company`, `gip`); a day in words, anything else as it is."""
-    for choices in _VOCABULARIES:
-        if code in choices.values:
-            return str(choices(code).label)
+    if code in _CODES:
+        return str(_CODES[code])
     try:
         return wording.date_with_year(datetime.date.fromisoformat(code))
     except ValueError:
         return code
 
 
-EVIDENCE = {
-    EvidenceKind.COMPUTED: gettext_lazy("computed by Totem"),
-    EvidenceKind.OBSERVATION: gettext_lazy("declared"),
-    EvidenceKind.RELATION: gettext_lazy("what an organisation does here"),
-    EvidenceKind.ORGANISATION: gettext_lazy("located here"),
-    EvidenceKind.YEAR: gettext_lazy("closed year"),
-    EvidenceKind.BUILDING: gettext_lazy("building"),
-    EvidenceKind.BODY: gettext_lazy("body"),
-    EvidenceKind.APPOINTMENT: gettext_lazy("appointment"),
-    EvidenceKind.FUNDING: gettext_lazy("funding line"),
-    EvidenceKind.JUDGEMENT: gettext_lazy("judgement"),
-    EvidenceKind.PLACE: gettext_lazy("perimeter"),
+NOBODY = {
+    RelationKind.LARGE_ACCOUNT_IN: gettext_lazy("No large digital account is recorded here yet."),
+    RelationKind.MENTORS: gettext_lazy("No company that mentors young ones here is recorded yet."),
+    RelationKind.TRAINS_IN: gettext_lazy("No school or training course is recorded here yet."),
+    RelationKind.INVESTS_IN: gettext_lazy("No investor is recorded here yet."),
+    RelationKind.INCUBATES_IN: gettext_lazy("No incubator or accelerator is recorded here yet."),
+    RelationKind.ACCELERATES_IN: gettext_lazy("No accelerator is recorded here yet."),
+    RelationKind.MOBILISED_IN: gettext_lazy("Nobody who has signed up is recorded here yet."),
 }
+
+
+def nobody_words(requirement: Requirement) -> str:
+    """That no organisation of the kind that is asked for is recorded here, in the words of that kind."""
+    if isinstance(requirement, OrganisationsRequirement):
+        if requirement.roles and (words := NOBODY.get(RelationKind(requirement.roles[0]))):
+            return str(words)
+        if not requirement.roles and OrganisationKind.STARTUP in requirement.kinds:
+            return _("No startup located here is recorded yet.")
+    return str(NOTES["nobody"])
 
 
 def evidence_kind(item: Evidence) -> str:
     """What kind of thing a piece of evidence is; its day is that of the last meeting of a body that has met."""
-    if item.kind is EvidenceKind.BODY and item.on is not None:
-        return _("body, last meeting")
-    return str(EVIDENCE[item.kind])
+    return _("body, last meeting") if item.kind is EvidenceKind.BODY and item.on is not None else str(item.kind.label)
 
 
 def evidence_label(item: Evidence) -> str:
@@ -328,35 +295,8 @@ def evidence_label(item: Evidence) -> str:
 
 # -- What to do -------------------------------------------------------------------------------------------------------
 
-STEPS = {
-    NextStep.NOTHING: "",
-    NextStep.DECLARE: gettext_lazy("Declare the figure, with its source."),
-    NextStep.RETAIN: gettext_lazy("Choose which of the figures counts, and say why."),
-    NextStep.RENEW: gettext_lazy("Give the figure of a later date."),
-    NextStep.FIND: gettext_lazy("Find the figure that was said not to be available."),
-    NextStep.REACH: gettext_lazy("Reach the threshold."),
-    NextStep.DOCUMENT: gettext_lazy("Send the document that shows it."),
-    NextStep.JUDGE: gettext_lazy("Judge it, with the guide, and say why."),
-    NextStep.SETTLE: gettext_lazy("Make the figure more exact."),
-    NextStep.ORGANISATION: gettext_lazy("Record the organisation and what it does here."),
-    NextStep.BODY: gettext_lazy("Record the body, its members and its meetings."),
-    NextStep.APPOINT: gettext_lazy("Record who is named, and by which act."),
-    NextStep.DRAW: gettext_lazy("Draw the perimeter."),
-    NextStep.MEMBERS: gettext_lazy("Complete what is missing in it."),
-}
 # The charter's own words say how to get there; they say nothing of figures that contradict each other or grow old.
-_IN_THE_CHARTER = frozenset(
-    {
-        NextStep.DECLARE,
-        NextStep.REACH,
-        NextStep.DOCUMENT,
-        NextStep.ORGANISATION,
-        NextStep.BODY,
-        NextStep.APPOINT,
-        NextStep.DRAW,
-        NextStep.MEMBERS,
-    }
-)
+_NOT_IN_THE_CHARTER = {NextStep.RETAIN, NextStep.RENEW, NextStep.FIND, NextStep.JUDGE, NextStep.SETTLE}
 
 
 def next_words(finding: Finding, requirement: Requirement) -> str:
@@ -365,12 +305,19 @@ def next_words(finding: Finding, requirement: Requirement) -> str:
         return ""
     if isinstance(requirement, OrganisationsRequirement) and finding.step is NextStep.SETTLE:
         return _("Complete what is known of these organisations: closed years, documents.")
-    if requirement.next_step is not None and finding.step in _IN_THE_CHARTER:
+    if requirement.next_step is not None and finding.step not in _NOT_IN_THE_CHARTER:
         return str(requirement.next_step)
-    return str(STEPS[finding.step])
+    return str(finding.step.label)
 
 
 # -- The whole --------------------------------------------------------------------------------------------------------
+
+_COUNTED = {
+    State.NOT_MET: ngettext_lazy("%(number)s is not", "%(number)s are not", "number"),
+    State.STALE: ngettext_lazy("%(number)s is out of date", "%(number)s are out of date", "number"),
+    State.UNKNOWN: ngettext_lazy("%(number)s is not known yet", "%(number)s are not known yet", "number"),
+    State.HUMAN: ngettext_lazy("%(number)s has to be judged", "%(number)s have to be judged", "number"),
+}
 
 
 def whole_words(result: Result, charter: Charter) -> str:
@@ -378,10 +325,9 @@ def whole_words(result: Result, charter: Charter) -> str:
 
     What has to be settled before the criteria count is told apart.
     """
-    mandatory = {criterion.id: criterion for criterion in charter.criteria if criterion.mandatory}
-    found = {one.id: one.state for one in result.criteria if one.id in mandatory}
-    states = [state for pk, state in found.items() if not mandatory[pk].prior]
-    first = [state for pk, state in found.items() if mandatory[pk].prior and state not in FINE]
+    pairs = [pair for pair in zip(charter.criteria, result.criteria, strict=True) if pair[0].mandatory]
+    states = [found.state for criterion, found in pairs if not criterion.prior]
+    first = [found.state for criterion, found in pairs if criterion.prior and found.state not in FINE]
     sentences = [_counts_words(states)] if states else []
     if first:
         sentences.append(_("What has to be settled first: %(state)s.") % {"state": state_word(worst(first)).lower()})
@@ -389,24 +335,10 @@ def whole_words(result: Result, charter: Charter) -> str:
 
 
 def _counts_words(states: list[State]) -> str:
-    fine, asked = sum(state in FINE for state in states), len(states)
-    if fine == asked:
+    fine = sum(state in FINE for state in states)
+    if fine == len(states):
         return _("All criteria are met.")
-    said = {"fine": fine, "asked": asked}
+    said = {"fine": fine, "asked": len(states)}
     head = ngettext("%(fine)s criterion of %(asked)s is met", "%(fine)s criteria of %(asked)s are met", fine) % said
-    counts = [(state, states.count(state)) for state in State if state not in FINE]
-    rest = ", ".join(_counted(state, number) for state, number in counts if number)
+    rest = ", ".join(words % {"number": states.count(state)} for state, words in _COUNTED.items() if state in states)
     return _("%(met)s; %(rest)s.") % {"met": head, "rest": rest}
-
-
-def _counted(state: State, number: int) -> str:
-    said = {"number": number}
-    match state:
-        case State.NOT_MET:
-            return ngettext("%(number)s is not", "%(number)s are not", number) % said
-        case State.STALE:
-            return ngettext("%(number)s is out of date", "%(number)s are out of date", number) % said
-        case State.UNKNOWN:
-            return ngettext("%(number)s is not known yet", "%(number)s are not known yet", number) % said
-        case _human:
-            return ngettext("%(number)s has to be judged", "%(number)s have to be judged", number) % said
