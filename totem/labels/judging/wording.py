@@ -114,25 +114,28 @@ def _figure_words(finding: Finding, requirement: Requirement, charter: Charter) 
         met = {"met": _members_words(finding, requirement), "rule": group_rule(requirement)}
         return _("%(met)s: %(rule)s.") % met
     unit = _unit(finding, requirement, charter)
-    said = {
-        "have": _value_words(finding, unit),
-        "asked": threshold_words(finding.comparator, finding.threshold, unit),
-        "threshold": wording.number(finding.threshold),
-        "gap": gap_amount(finding.gap or Decimal(0), unit),
-    }
+    have, asked = _value_words(finding, unit), threshold_words(finding.comparator, finding.threshold, unit)
     is_counted = isinstance(requirement, OrganisationsRequirement)
-    if not said["have"] or (is_counted and finding.state is State.UNKNOWN and not finding.value):
-        return "" if is_counted and finding.threshold == 1 else _("Asked: %(asked)s.") % said
-    if finding.state is State.STALE:
-        return _("%(have)s, out of date; asked: %(asked)s.") % said
-    if not finding.gap or finding.value is None or unit == YES_NO:  # met, open, or right at a strict threshold
-        return _("%(have)s; asked: %(asked)s.") % said
-    if finding.comparator not in UPWARDS:
-        return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % said
-    if finding.unit == "" or is_noun(finding.unit):  # the word stands once, in the middle
-        said |= {"found": wording.number(finding.value), "threshold": amount_words(finding.threshold, unit)}
-        return _("%(found)s of %(threshold)s: %(gap)s missing.") % (said | {"gap": wording.number(finding.gap)})
-    return _("%(have)s of %(threshold)s: %(gap)s missing.") % said
+    if not have or (is_counted and finding.state is State.UNKNOWN and not finding.value):
+        return "" if is_counted and finding.threshold == 1 else _("Asked: %(asked)s.") % {"asked": asked}
+    if finding.value is not None and finding.gap and finding.state is not State.STALE and unit != YES_NO:
+        return _gap_words(finding, unit, asked)
+    # Met, open, out of date, or right at a strict threshold.
+    is_stale = finding.state is State.STALE
+    words = _("%(have)s, out of date; asked: %(asked)s.") if is_stale else _("%(have)s; asked: %(asked)s.")
+    return words % {"have": have, "asked": asked}
+
+
+def _gap_words(finding: Finding, unit: Unit | Any, asked: str) -> str:
+    """« 10 000 m² sur 50 000 : il en manque 40 000. »; of a word that is counted, it stands once, in the middle."""
+    value, threshold, gap = finding.value or 0, finding.threshold or 0, finding.gap or Decimal(0)
+    if finding.comparator in UPWARDS and (finding.unit == "" or is_noun(finding.unit)):
+        counted = {"found": wording.number(value), "threshold": amount_words(threshold, unit)}
+        return _("%(found)s of %(threshold)s: %(gap)s missing.") % (counted | {"gap": wording.number(gap)})
+    said = {"have": amount_words(value, unit), "gap": gap_amount(gap, unit)}
+    if finding.comparator in UPWARDS:
+        return _("%(have)s of %(threshold)s: %(gap)s missing.") % (said | {"threshold": wording.number(threshold)})
+    return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % (said | {"asked": asked})
 
 
 def is_noun(unit: Unit) -> bool:
