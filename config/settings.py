@@ -60,6 +60,7 @@ ROOMS = [
     "totem.organisations",
     "totem.premises",
     "totem.hubs",
+    "totem.billing",
     "totem.spaces",
     "totem.bookings",
     "totem.observatory",

@@ -107,7 +107,7 @@ def figures() -> dict[str, object]:
         "table": table.shown,
         "csv": table_csv(table).decode("utf-8-sig"),
         "chart": rendering.chart_svg(chart).decode(),
-        "pdf": rendering.document_pdf("report", report, charts={"branches": chart}).decode("latin-1"),
+        "pdf": rendering.document_pdf("core/report", report, charts={"branches": chart}).decode("latin-1"),
     }
 
 

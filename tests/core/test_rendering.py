@@ -335,12 +335,12 @@ import importlib, pkgutil, sys
 import django
 django.setup()
 import config.urls, config.wsgi, totem
-CHILD = {f"totem.core.rendering.{name}" for name in ("charts", "documents", "process")}
+CHILD = {f"totem.core.rendering.{name}" for name in ("charts", "documents", "invoices", "process")}
 for module in pkgutil.walk_packages(totem.__path__, "totem."):
     if module.name not in CHILD and ".migrations" not in module.name:
         importlib.import_module(module.name)
 heavy = {"altair", "vl_convert", "typst", "fontTools", "scipy", "pandas", "polars", "pyarrow", "sqlglot",
-         "tree_sitter"}
+         "tree_sitter", "facturx", "lxml", "pypdf", "saxonche"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)
@@ -389,7 +389,7 @@ def report(**changes) -> dict:
 
 @pytest.mark.django_db
 def test_a_report_is_an_archive_file_that_can_be_read_aloud():
-    pdf = rendering.document_pdf("report", report(), charts={"branches": bars()})
+    pdf = rendering.document_pdf("core/report", report(), charts={"branches": bars()})
     assert pdf.startswith(b"%PDF-1.7")
     for mark in (b"pdfaid:part>3<", b"pdfaid:conformance>B<", b"pdfuaid:part>1<", b"/Lang(fr)", b"/MarkInfo", b"/Alt"):
         assert mark in pdf
@@ -401,9 +401,9 @@ def test_a_report_is_an_archive_file_that_can_be_read_aloud():
 @pytest.mark.django_db
 def test_a_report_takes_a_map_and_is_kept(monkeypatch):
     svg = choropleth_svg([square("80021", 0, 2)], title="Carte", legend=["0", "1 et plus"])
-    first = rendering.document_pdf("report", report(), images={"branches": svg.encode()})
+    first = rendering.document_pdf("core/report", report(), images={"branches": svg.encode()})
     with no_child(monkeypatch):
-        assert rendering.document_pdf("report", report(), images={"branches": svg.encode()}) == first
+        assert rendering.document_pdf("core/report", report(), images={"branches": svg.encode()}) == first
 
 
 @pytest.mark.django_db
@@ -411,12 +411,12 @@ def test_a_report_takes_a_map_and_is_kept(monkeypatch):
 def test_hostile_names_stay_names_in_a_report(name):
     table = {"head": ["Nom"], "rows": [[name]], "numbers": []}
     data = report(title=name, sections=[{"title": name, "text": name, "table": table}], notes=[name])
-    assert rendering.document_pdf("report", data).startswith(b"%PDF")
+    assert rendering.document_pdf("core/report", data).startswith(b"%PDF")
 
 
 def test_markup_is_printed_as_it_was_written():
     headings = typst.query(
-        rendering.DOCUMENTS / "report.typ",
+        rendering.ROOMS / "core/documents/report.typ",
         "heading",
         sys_inputs={"data": json.dumps(report(title=HOSTILE, sections=[])), "images": "{}"},
         font_paths=[str(FONTS)],

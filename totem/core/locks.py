@@ -1,8 +1,8 @@
 """Advisory locks of PostgreSQL, held until the transaction ends; that of migrations until its block does.
 
 Everybody who needs several takes them in this order: the hub's, then those of takers (`core.limits`: a person, an
-address, a mailbox), then the spaces' in id order, then rows, then slugs. That order is what keeps contention free of
-deadlocks; the exclusion constraints behind it are the last line of defence.
+address, a mailbox), then the spaces' in id order, then a seller's, then documents' in id order, then rows, then slugs.
+That order is what keeps contention free of deadlocks; the exclusion constraints behind it are the last line of defence.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ class LockKind(IntEnum):
     SLUGS = 5
     TAKER = 6  # the key is the beginning of a digest: two takers with the same one wait for each other, no more
     JOURNAL = 7  # shared by who writes an entry, taken by a trigger of its table; alone by who seals (core.seals)
+    SELLER = 8  # shared by who issues or records a payment, taken alone by who closes a month (billing)
+    DOCUMENT = 9  # an issued document while something is issued about it, or a payment recorded (billing)
 
 
 def key_of(kind: LockKind, pk: int) -> int:

@@ -4,6 +4,7 @@
     chart_svgs(specs: Sequence[ChartSpec]) -> list[bytes]      several, at the cost of one start
     document_pdf(template: str, data: dict, images: dict[str, bytes] | None = None,
                  charts: dict[str, ChartSpec] | None = None) -> bytes
+    invoice_pdfs(template, [(data, terms | None)])             invoices, Factur-X where they have terms
     drawn(most=)                                               `totem.core.rendering.queued`: a view that draws
 
     ChartSpec(kind=, rows=, title=, language=the reader's, width=720, decimals=0, percent=False, names={},
@@ -21,9 +22,10 @@ Labels and names come translated; numbers are written here, in the spec's langua
 0 to 1). `text` stands in for the number where there is none (« not known », « fewer than 5 »).
 
 The choropleth is pure Python and runs in the caller: `totem.core.rendering.choropleth`. Documents stand in
-`totem/core/documents/NAME.typ`; `report.typ` says in its head which data it takes. Only the child (`python -m
-totem.core.rendering.process`) ever imports Altair, vl-convert and Typst: together they are 200 MB that no web process
-needs. A child costs about 0.8 s for the first chart and 0.1 s for each further one, 0.2 s for a document without.
+`totem/ROOM/documents/NAME.typ`; `core/documents/report.typ` says in its head which data it takes. Only the child
+(`python -m totem.core.rendering.process`) ever imports Altair, vl-convert, Typst and Saxon: together they are 200 MB
+that no web process needs. A child costs about 0.8 s for the first chart and 0.1 s for each further one, 0.2 s for a
+document without, 1.5 s for the first invoice and 0.1 s for each further one.
 """
 
 import contextlib
@@ -60,7 +62,7 @@ AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 """How many children may run on one machine, whatever the number of web processes."""
 KEPT = 60 * 60 * 24 * 60
 ROWS_AT_MOST, WIDTHS = 2000, range(240, 2001)
-DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
+ROOMS = Path(__file__).resolve().parents[2]
 FIELDS: dict[ChartKind, frozenset[str]] = {
     "bars": frozenset({"label", "value"}),
     "stacked": frozenset({"label", "part", "value"}),
@@ -140,12 +142,12 @@ def document_pdf(
     images: Mapping[str, bytes] | None = None,
     charts: Mapping[str, ChartSpec] | None = None,
 ) -> bytes:
-    """The PDF (PDF/A-3b and PDF/UA-1) of `totem/core/documents/{template}.typ` filled with `data` (JSON's types).
+    """The PDF (PDF/A-3b and PDF/UA-1) of a room's template ("core/report") filled with `data` (JSON's types).
 
     `images` are SVG files by the name the data use; `charts` are drawn by the same child, and stand among the images.
     Raises RenderingBusy and RenderingFailed; LookupError for a template that is not there.
     """
-    if template not in {path.stem for path in DOCUMENTS.glob("*.typ")}:
+    if not (ROOMS / template.replace("/", "/documents/")).with_suffix(".typ").is_file():
         raise LookupError(f"There is no document {template!r}.")
     job = _Job(
         "document",
@@ -157,6 +159,19 @@ def document_pdf(
         },
     )
     return _drawn([job])[0]
+
+
+def invoice_pdfs(template: str, invoices: Sequence[tuple[Mapping[str, Any], Mapping[str, Any] | None]]) -> list[bytes]:
+    """The PDF of each invoice, in order: its data and its business terms (None: without XML).
+
+    Nothing is cached: who asks keeps them. Raises RenderingBusy, and RenderingFailed where one of them is not valid.
+    """
+    jobs = [
+        _Job("invoice", {"template": template, "data": _plain(data), "terms": _plain(terms)})
+        for data, terms in invoices
+    ]
+    with _turn():
+        return _drawn_by_child(jobs)
 
 
 @contextlib.contextmanager
@@ -199,7 +214,7 @@ class _Job:
 def _version() -> str:
     """What the result depends on beside its data: this code, the templates, the fonts' names, the three libraries."""
     digest = hashlib.sha256()
-    for path in sorted([*Path(__file__).parent.glob("*.py"), *DOCUMENTS.glob("*.typ")]):
+    for path in sorted([*Path(__file__).parent.glob("*.py"), *ROOMS.glob("*/documents/*.typ")]):
         digest.update(path.read_bytes())
     for name in ("altair", "vl-convert-python", "typst"):
         digest.update(f"{name} {metadata.version(name)}\n".encode())

@@ -13,29 +13,36 @@ import typst
 
 from totem.core.rendering.fonts import FONTS
 
-DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
+ROOMS = Path(__file__).resolve().parents[2]
 
 
-def pdf(template: str, data: Mapping[str, Any], images: Mapping[str, str]) -> bytes:
-    """The PDF/A-3b, PDF/UA-1 file of `{template}.typ`; `images` are SVG texts by name. Raises typst.TypstError.
+def pdf(template: str, data: Mapping[str, Any], images: Mapping[str, str], xml: str = "") -> bytes:
+    """The PDF/A-3b, PDF/UA-1 file of a room's template: "core/report" is `totem/core/documents/report.typ`.
+
+    `images` are SVG texts by name; `xml` is for a template that attaches it. Raises typst.TypstError.
 
     A character that no font has is not allowed in PDF/A: it is replaced by « ? ».
     """
     try:
-        return _compiled(template, data, images)
+        return _compiled(template, data, images, xml)
     except typst.TypstError:
         drawable = _drawable()
         images = {name: _replaced(image, drawable) for name, image in images.items()}
-        return _compiled(template, _replaced(data, drawable), images)
+        return _compiled(template, _replaced(data, drawable), images, xml)
 
 
-def _compiled(template: str, data: Mapping[str, Any], images: Mapping[str, str]) -> bytes:
+def _compiled(template: str, data: Mapping[str, Any], images: Mapping[str, str], xml: str) -> bytes:
+    room, _, name = template.partition("/")
     made = typst.compile(
-        DOCUMENTS / f"{template}.typ",
-        root=DOCUMENTS,
+        ROOMS / room / "documents" / f"{name}.typ",
+        root=ROOMS,
         font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS]),
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False), "images": json.dumps(images, ensure_ascii=False)},
+        sys_inputs={
+            "data": json.dumps(data, ensure_ascii=False),
+            "images": json.dumps(images, ensure_ascii=False),
+            "xml": xml,
+        },
         pdf_standards=["a-3b", "ua-1"],
     )
     return bytes(made)

@@ -20,6 +20,10 @@ def drawn(job: dict[str, Any]) -> bytes:
     """One drawing. Libraries are imported by the first job that needs them."""
     if job["kind"] == "chart":
         return _chart(job["spec"])
+    if job["kind"] == "invoice":
+        from totem.core.rendering import invoices  # noqa: PLC0415
+
+        return invoices.pdf(job["template"], job["data"], job["terms"])
     from totem.core.rendering import documents  # noqa: PLC0415
 
     charts = {name: _chart(spec).decode() for name, spec in job["charts"].items()}

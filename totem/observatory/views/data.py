@@ -223,7 +223,7 @@ def place_pdf(request: HttpRequest, scope: Scope) -> HttpResponse:
     map_image = _map(scope)
     data = sheet_data(scope, profile, tables, charts, with_map=bool(map_image))
     images = {"map": map_image.encode()} if map_image else {}
-    pdf = document_pdf("report", data, images=images, charts=charts)
+    pdf = document_pdf("core/report", data, images=images, charts=charts)
     return _file(scope, "fiche.pdf", pdf, "application/pdf", as_attachment=False)
 
 

@@ -1,0 +1,243 @@
+"""A draft takes the next number of its series and is frozen; what is issued changes no more."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+
+from tests.factories.billing import CustomerFactory, DraftFactory, DraftLineFactory, SellerFactory
+from totem.billing.actions.issuing import issue
+from totem.billing.actions.payments import close_month, record_payment
+from totem.billing.models import Customer, DocumentKind, Draft, IssuedDocument, Means, Series
+from totem.billing.queries import with_balance
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def customer() -> Customer:
+    made = CustomerFactory()
+    SellerFactory(organisation=made.hub.operator)
+    return made
+
+
+def issued(draft: Draft, now: datetime = NOW) -> IssuedDocument:
+    return issue(draft_id=draft.pk, by=None, now=now)
+
+
+def invoice(customer: Customer, price: str = "12.00", now: datetime = NOW, **fields: Any) -> IssuedDocument:
+    return issued(DraftFactory(customer=customer, line__unit_price=Decimal(price), **fields), now)
+
+
+def about(document: IssuedDocument, kind: DocumentKind, price: str | None) -> Draft:
+    """A draft that cites the document, and its only line for that price."""
+    line = document.lines.get()
+    return DraftFactory(
+        customer=document.customer, kind=kind, about=document, line__about_line=line,
+        line__unit_price=Decimal(price) if price else line.gross,
+    )  # fmt: skip
+
+
+def balance(document: IssuedDocument) -> Decimal:
+    return with_balance(IssuedDocument.objects.filter(pk=document.pk)).get().balance
+
+
+def test_numbers_follow_each_other_and_each_kind_has_its_series(customer: Customer) -> None:
+    first, second = invoice(customer), invoice(customer)
+    credit = issued(about(first, DocumentKind.CREDIT_NOTE, None))
+    assert [first.reference, second.reference] == ["F2026-000001", "F2026-000002"]
+    assert credit.reference == "A2026-000001"
+    assert not Draft.objects.exists()
+
+
+def test_what_is_frozen_outlives_what_it_was_taken_from(customer: Customer) -> None:
+    document = invoice(customer)
+    Customer.objects.filter(pk=customer.pk).update(name="Another name")
+    content = json.loads(IssuedDocument.objects.get(pk=document.pk).content)
+    assert content["buyer"]["name"] == customer.name
+    assert (content["net"], content["vat"], content["gross"]) == ("10.00", "2.00", "12.00")
+    assert content["notes"]["PMT"].endswith("40 €")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE billing_issueddocument SET gross = 1",
+        "DELETE FROM billing_issueddocument",
+        "TRUNCATE billing_issueddocument CASCADE",
+        "UPDATE billing_issuedline SET gross = 1",
+        "DELETE FROM billing_series",
+        "UPDATE billing_series SET last_number = last_number + 2",
+        "UPDATE billing_series SET last_number = last_number - 1",
+        "UPDATE billing_series SET last_number = last_number + 1, last_issued_on = '2026-01-01'",
+    ],
+)
+def test_the_database_refuses_to_change_what_is_issued(customer: Customer, statement: str) -> None:
+    invoice(customer)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_number_without_document_is_refused_at_commit(customer: Customer) -> None:
+    invoice(customer)
+    Series.objects.update(last_number=F("last_number") + 1)
+    with pytest.raises(DatabaseError, match="of no document"), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_dates_never_go_back(customer: Customer) -> None:
+    invoice(customer)
+    with pytest.raises(ValidationError, match="ne reculent jamais"):
+        invoice(customer, now=NOW - timedelta(days=1))
+    assert Series.objects.get().last_number == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        (date(2026, 8, 31), "TVA non applicable, art. 293 B du CGI"),
+        (date(2026, 9, 1), "TVA non applicable, art. L. 223-3 du CIBS"),
+    ],
+)
+def test_the_franchise_text_is_that_of_the_day(day: date, text: str) -> None:
+    customer = CustomerFactory()
+    SellerFactory(organisation=customer.hub.operator, franchise=True)
+    document = invoice(customer, now=datetime(day.year, day.month, day.day, 10, tzinfo=UTC))
+    (rate,) = json.loads(document.content)["rates"]
+    assert (rate["text"], rate["net"], rate["vat"], document.gross) == (text, "12.00", "0.00", Decimal("12.00"))
+
+
+def test_an_association_exempt_as_such_never_prints_the_franchise_text() -> None:
+    customer = CustomerFactory()
+    SellerFactory(organisation=customer.hub.operator, nonprofit=True)
+    content = invoice(customer).content
+    assert "261, 7-1°" in content
+    assert "293 B" not in content
+    assert "CIBS" not in content
+
+
+def test_the_day_is_that_of_the_hub(customer: Customer) -> None:
+    """At 23:30 UTC on 31 December it is 2027 in Paris."""
+    document = invoice(customer, now=datetime(2026, 12, 31, 23, 30, tzinfo=UTC))
+    assert (document.issued_on, document.reference) == (date(2027, 1, 1), "F2027-000001")
+
+
+def test_never_more_than_what_was_invoiced_is_credited(customer: Customer) -> None:
+    document = invoice(customer)
+    issued(about(document, DocumentKind.CREDIT_NOTE, "6.00"))
+    with pytest.raises(ValidationError, match="plus que ce qui a été facturé"):
+        issued(about(document, DocumentKind.CREDIT_NOTE, "6.01"))
+    issued(about(document, DocumentKind.CREDIT_NOTE, "6.00"))
+    assert balance(document) == 0
+
+
+def test_the_database_refuses_more_than_what_was_invoiced(customer: Customer) -> None:
+    document = invoice(customer)
+    credit = issued(about(document, DocumentKind.CREDIT_NOTE, "6.00"))
+    with pytest.raises(DatabaseError, match="More than"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_issuedline (document_id, position, label, gross, net, vat_rate, exemption, source,"
+            " about_line_id) VALUES (%s, 9, 'x', 6.01, 5, 20, '', '', %s)",
+            [credit.pk, document.lines.get().pk],
+        )
+
+
+def test_a_wrong_credit_note_is_neutralised_and_made_again(customer: Customer) -> None:
+    document = invoice(customer)
+    wrong = issued(about(document, DocumentKind.CREDIT_NOTE, None))
+    assert balance(document) == 0
+    reversal = issued(about(wrong, DocumentKind.REVERSAL, None))
+    assert json.loads(reversal.content)["about"]["reference"] == wrong.reference
+    assert balance(document) == Decimal("12.00")
+    issued(about(document, DocumentKind.CREDIT_NOTE, "5.00"))
+    assert balance(document) == Decimal("7.00")
+
+
+def test_half_is_refunded_and_half_kept(customer: Customer) -> None:
+    document = invoice(customer)
+    pay(document, "12.00")
+    issued(about(document, DocumentKind.CREDIT_NOTE, "6.00"))
+    assert balance(document) == Decimal("-6.00")
+    pay(document, "-6.00")
+    assert balance(document) == 0
+
+
+def test_a_corrected_invoice_takes_over_what_was_paid(customer: Customer) -> None:
+    document = invoice(customer)
+    pay(document, "5.00")
+    corrected = issued(
+        DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=document, line__unit_price=11)
+    )
+    assert (balance(document), balance(corrected)) == (0, Decimal("6.00"))
+    with pytest.raises(ValidationError, match="remplacée"):
+        issued(DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=document))
+    with pytest.raises(ValidationError, match="remplacée"):
+        pay(document, "1.00")
+
+
+def test_a_final_invoice_deducts_its_deposit_once(customer: Customer) -> None:
+    deposit = invoice(customer, "30.00", kind=DocumentKind.DEPOSIT)
+    draft = DraftFactory(customer=customer, line__unit_price=100)
+    draft.deposits.add(deposit)
+    final = issued(draft)
+    assert balance(final) == Decimal("70.00")
+    assert json.loads(final.content)["due"] == "70.00"
+    again = DraftFactory(customer=customer, line__unit_price=100)
+    again.deposits.add(deposit)
+    with pytest.raises(ValidationError, match="déjà été déduit"):
+        issued(again)
+
+
+def test_a_public_body_is_asked_its_commitment_first() -> None:
+    customer = CustomerFactory(public=True)
+    SellerFactory(organisation=customer.hub.operator)
+    draft = DraftFactory(customer=customer)
+    with pytest.raises(ValidationError, match="engagement"):
+        issued(draft)
+    Draft.objects.filter(pk=draft.pk).update(commitment="EJ-42")
+    assert json.loads(issued(draft).content)["commitment"] == "EJ-42"
+
+
+@pytest.mark.parametrize(("fields", "message"), [({"is_regie": True}, "régie"), ({"vat_number": ""}, "numéro de TVA")])
+def test_a_seller_that_cannot_invoice(fields: dict[str, Any], message: str) -> None:
+    customer = CustomerFactory()
+    SellerFactory(organisation=customer.hub.operator, **fields)
+    with pytest.raises(ValidationError, match=message):
+        invoice(customer)
+
+
+def test_a_closed_month_accepts_nothing(customer: Customer) -> None:
+    document = invoice(customer)
+    december = datetime(2026, 12, 1, 10, tzinfo=UTC)
+    closed = close_month(seller=document.seller, month=date(2026, 11, 1), by=None, now=december)
+    assert closed.content["invoiced"] == "12.00"
+    with pytest.raises(ValidationError, match="clôturé"):
+        invoice(customer)
+    with pytest.raises(ValidationError, match="clôturé"):
+        pay(document, "12.00", now=december)
+    pay(document, "12.00", day=date(2026, 12, 1), now=december)
+    with pytest.raises(DatabaseError, match="closed"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_payment (document_id, seller_id, hub_id, amount, means, received_on, recorded_at,"
+            " reference, link_id) SELECT document_id, seller_id, hub_id, 1, 'cash', '2026-11-30', recorded_at, '', 0"
+            " FROM billing_payment"
+        )
+
+
+def pay(document: IssuedDocument, amount: str, *, day: date = date(2026, 11, 30), now: datetime = NOW) -> None:
+    record_payment(document=document, amount=Decimal(amount), means=Means.CARD, received_on=day, by=None, now=now)
+
+
+def test_a_refused_draft_stays_and_takes_no_number(customer: Customer) -> None:
+    draft = DraftFactory(customer=customer, line__quantity=-1)
+    with pytest.raises(ValidationError, match="négatif"):
+        issued(draft)
+    assert Draft.objects.get() == draft
+    DraftLineFactory(draft=draft, unit_price=20)
+    assert issued(draft).number == 1

@@ -1,0 +1,1 @@
+"""Writes: sellers and customers, drafts, issuing, payments and what closes them."""

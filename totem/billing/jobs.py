@@ -1,0 +1,34 @@
+"""Drawing the PDFs of what was issued: after the commit, and again every ten minutes until each has its own."""
+
+import contextlib
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from totem.billing import drawing
+from totem.core import clock
+from totem.core.queues import LONG
+from totem.core.rendering import RenderingBusy, patient
+
+PATIENCE = 60
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(
+    name="billing.draw",
+    queue=LONG,
+    lock="billing.draw",
+    queueing_lock="billing.draw",
+    retry=RetryStrategy(max_attempts=3, exponential_wait=4, retry_exceptions={RenderingBusy}),
+)
+def draw(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
+    """Draw the PDF of every issued document that has none."""
+    with patient(PATIENCE):
+        drawing.draw_missing(now=clock.now())
+
+
+def draw_soon() -> None:
+    """Queue the drawing, unless it waits already."""
+    with contextlib.suppress(AlreadyEnqueued):
+        draw.defer()
