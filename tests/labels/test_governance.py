@@ -384,14 +384,14 @@ class TestSeats:
         known = OrganisationFactory(name="Métropole", authority=True, noted_by=board.workspace)
         url = at(board, "seats_list", body.pk)
         head = "Nom;SIREN;Collège;Rôle;Voix;Part du capital\n"
-        lines = f";{known.siren};local_authority;president;2;60,5\nÉclair;;;;;39,5 %\n"
+        lines = f";{known.siren};local_authority;president;2;60,5\nÉclair;;;;;39,5 %\nVille;;;observateur;;\n"
         shared = {"organisation_kind": "startup", "actor_class": "company", "since": ""}
         refused = agent.post(url, {**shared, "table": f"{head}{lines}Trop;;king;observer;1;1\nTrop;;;;;1"})
         assert refused.status_code == 422
-        assert [one.line.number for one in refused.context["outcome"].lines if one.errors] == [4, 5]
+        assert [one.line.number for one in refused.context["outcome"].lines if one.errors] == [5, 6]
         assert agent.post(url, {**shared, "table": "A;123456789"}).status_code == 422
         shown = agent.post(url, {**shared, "table": head + lines})
-        assert [one.new for one in shown.context["outcome"].lines] == [False, True], shown.context["form"].errors
+        assert [one.new for one in shown.context["outcome"].lines] == [False, True, True], shown.context["form"].errors
         assert not Seat.objects.exists()
         token = shown.context["outcome"].token
         assert agent.post(url, {**shared, "table": head + lines, "confirmed": token}).status_code == 302
@@ -400,6 +400,7 @@ class TestSeats:
         ) == [
             ("Métropole", "local_authority", "president", 2, Decimal("60.5")),
             ("Éclair", "company", "member", 1, Decimal("39.5")),
+            ("Ville", "company", "observer", 0, None),
         ]
         committee = BodyFactory(**about(board))
         answer = agent.post(at(board, "seats_list", committee.pk), {**shared, "table": head + lines})

@@ -88,6 +88,9 @@ def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:
     jobs.search_partners(search.pk)
     answered = words(client.get(page).content)
     assert "CU Caen la Mer" in answered
+    # Nobody knows anything of the events: it is never said that everything is met.
+    assert "1 ensemble minimal remplit 2 exigences obligatoires sur les 3" in answered
+    assert "Qu’un ensemble remplisse l’autre dépend de chiffres inconnus" in answered
     assert 'hx-trigger="load' not in answered
 
 

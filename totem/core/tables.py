@@ -99,10 +99,15 @@ def _line(number: int, row: Sequence[str], names: Sequence[str]) -> TableLine:
 
 
 def choice_of(text: str, choices: Iterable[tuple[Any, Any]]) -> str:
-    """The value of the choice that is called so, whatever its case and accents; else the text, which a form refuses."""
+    """The value of the choice that is called so, whatever its case and accents; else the text, which a form refuses.
+
+    Of « Observer, without a vote » the first words are enough.
+    """
     if not text:
         return ""
-    named = {sort_key(str(word)): str(value) for value, label in choices for word in (value, label)}
+    pairs = [(str(value), str(label)) for value, label in choices]
+    named = {sort_key(label.partition(",")[0]): value for value, label in pairs}
+    named |= {sort_key(word): value for value, label in pairs for word in (value, label)}
     return named.get(sort_key(text), text)
 
 

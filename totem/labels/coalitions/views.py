@@ -254,6 +254,7 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
         for found in answer.get("best", [])
     ]
     nearest = answer.get("nearest")
+    unknown = [titles.get(pk, pk) for pk in answer.get("open", []) if pk in mandatory]
     return {
         "search": asked,
         "running": asked.state in Search.RUNNING,
@@ -271,7 +272,8 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
             "unmet": [_unmet(one, titles) for one in nearest["unmet"]],
             "address": _address(board, nearest["members"]),
         },
-        "unknown": [titles.get(pk, pk) for pk in answer.get("open", []) if pk in mandatory],
+        "unknown": unknown,
+        "asked": len(answer.get("required", [])) + len(unknown),
         "optional": [titles.get(pk, pk) for pk in answer.get("open", []) if pk not in mandatory],
     }
 

@@ -42,11 +42,12 @@ def seats_list(request: HttpRequest, workspace: str, board: str, body: int) -> H
         if outcome.saved:
             messages.success(request, _("Saved."))
             return redirect(back)
-    context = board_frame(request, place.board, (label, back)) | {
+    frame = board_frame(request, place.board, (label, back))
+    context = frame | {
         "form": form,
         "outcome": outcome,
         "title": _("Add seats by list"),
-        "kicker": label,
+        "kicker": frame["subject_name"],
         "lead": _("Paste a list or send a file: each line is checked and shown before anything is saved."),
         "back": back,
         "words_known": [(_("Class"), ActorClass.choices), (_("Role"), SeatRole.choices)],
