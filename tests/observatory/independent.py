@@ -288,8 +288,8 @@ def points(world: World) -> list[str]:
     return [row["siret"] for row in sorted(here.to_dict("records"), key=lambda row: (_by_size(row)[0], row["siret"]))]
 
 
-def company_ids(world: World, category: str = "") -> set[int]:
-    here = world.here
+def company_ids(world: World, category: str = "", *, active: bool = False) -> set[int]:
+    here = world.here[world.here["estimated"].eq(True)] if active else world.here
     return set(here.loc[here["category"].eq(category) | (category == ""), "siren"].astype(int))
 
 

@@ -75,8 +75,14 @@ def test_a_figure_says_on_what_it_stands_and_its_data_are_chosen(stock):
 
 
 def test_registered_and_estimated_active_stand_side_by_side(stock):
-    stock(establishment(), establishment(estimated=False))
-    assert (taken("digital_establishments").value, taken("digital_establishments_active").value) == (2, 1)
+    stock(
+        establishment(siren="900000001"),
+        establishment(siren="900000001", estimated=False),
+        establishment(siren="900000002", estimated=False),
+    )
+    assert (taken("digital_establishments").value, taken("digital_establishments_active").value) == (3, 1)
+    assert (taken("digital_companies").value, taken("digital_companies_active").value) == (2, 1)
+    assert "estimation de Totem" in str(measures.get("digital_companies_active").method)
 
 
 # -- F1 to F4 ---------------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class TestEveryPage:
         content = answer.content.decode()
         assert content.count("<h1") == 1
         assert "These figures are synthetic" in content
-        assert "stock of 1 November 2026" in content
+        assert "edition of the register of 1 November 2026" in content
         assert "?stock=2026-11-01&amp;activites=tic-ocde@1&amp;naf=rev2" in content
 
     @pytest.mark.parametrize("page", PAGES)
@@ -164,7 +164,9 @@ class TestEveryPage:
             assert "The files of the register are missing" in words(client, AMIENS + page, 503)
         for address in ("carte.svg", "etablissements.geojson", "fiche.pdf", "graphiques/age.svg"):
             assert client.get(AMIENS + address).status_code in {404, 503}, address
-        assert client.get("/observatoire/").status_code == 200
+        entrance = words(client, "/observatoire/")
+        assert "The files of the register are missing" in entrance
+        assert "has not been imported" not in entrance
         drawn = "2.2,49.8;2.4,49.8;2.4,50.0;2.2,50.0"
         assert client.get("/observatoire/dessin/", {"forme": drawn}).status_code in {422, 503}
         (found,) = doctor._stocks()
@@ -344,7 +346,7 @@ class TestComparing:
         return list(csv.DictReader(text.splitlines(), delimiter=";"))
 
     def test_growth_is_that_of_the_yearly_series_and_says_what_it_counts(self, client: Client, stock: Stock):
-        stocks = {row["Year"]: int(row["Stock"]) for row in self.rows(client, "serie.csv")}
+        stocks = {row["Year"]: int(row["Open at the end of the year"]) for row in self.rows(client, "serie.csv")}
         somme, amiens = self.rows(client, "comparaison.csv?avec=departement:80")
         assert float(amiens["Change in 2025"]) == stocks["2025"] / stocks["2024"] - 1 == 0.25
         assert [(row["Territory"], row["Rank"]) for row in (somme, amiens)] == [("Somme", "1"), ("Amiens", "2")]

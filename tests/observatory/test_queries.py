@@ -189,6 +189,8 @@ def check_rows(scope: Scope, world: World) -> None:
         assert (point.lon, point.lat) == pytest.approx((row["lon"], row["lat"]), abs=2e-6)
     for category in ("", "GE"):
         assert queries.company_ids(scope, category=category) == independent.company_ids(world, category)
+    active = independent.company_ids(world, active=True)
+    assert queries.company_ids(scope, active=True) == active <= independent.company_ids(world)
     for found in queries.actors(scope, limit=2):
         plain = independent.actors(world, found.kind.codes, found.kind.legal)
         assert found.total == len(plain)

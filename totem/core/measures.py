@@ -21,10 +21,14 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class CountedUnit:
-    """A unit in words: what one is called, and several, which is also its name."""
+    """A unit in words: what one is called, and several, which is also its name.
+
+    `former` are the names that it had: charters that are published keep them.
+    """
 
     one: Text
     many: Text
+    former: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return str(self.many)

@@ -56,11 +56,15 @@ Row = dict[str, Any]
 
 
 class NoStock(Exception):
-    """No stock of the register is in service: there is nothing to count."""
+    """No stock of the register is in service: there is nothing to count. `missing` is what pages say of it."""
+
+    missing = "stock"
 
 
 class StockFilesMissing(NoStock):
     """The stock is in service, and its files are not there: restored from a backup without them, or not shared."""
+
+    missing = "files"
 
 
 class RowsGone(Exception):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial, wraps
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.utils import timezone
@@ -21,14 +22,13 @@ from totem.observatory import queries, yearly
 from totem.observatory.activities import Activities, activities_of, actor_kinds
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import ActivityVersion, Stock
+from totem.observatory.words import DEFINITIONS
 from totem.territories.places import Place
 from totem.territories.subjects import PLACE
 
 STARTUP_YEARS = 15  # age limit used by the French Tech in 2019-2020
 
-LEGAL_UNITS = CountedUnit(_("legal unit"), _("legal units"))
-
-
+COMPANIES = CountedUnit(_("company"), _("companies"), former=("legal units",))
 ESTABLISHMENTS = CountedUnit(_("establishment"), _("establishments"))
 measure = partial(register_measure, subject=PLACE, takes_parameters=True)
 
@@ -65,22 +65,42 @@ def activities_named(code: str) -> Activities | None:
     return activities_of(version) if version is not None else None
 
 
-def _companies(scope: Scope, category: str = "") -> Figure:
-    """Legal units counted once. In a drawn place, each site that may be inside or outside may be one more."""
+def _companies(scope: Scope, **which: Any) -> Figure:
+    """Companies counted once (`queries.company_ids`). In a drawn place, each site that may be inside or outside"
+    " may be one more."""
     unsure = queries.totals(scope).undecided.get("establishments", 0) if scope.place.partial else 0
-    return Figure.distinct(queries.company_ids(scope, category=category), beyond=unsure)
+    return Figure.distinct(queries.company_ids(scope, **which), beyond=unsure)
 
 
 @measure(
     "digital_companies",
     label=_("Digital companies (F1)"),
-    unit=LEGAL_UNITS,
-    method=_("Legal units with at least one open establishment of the activity perimeter in the place, counted once."),
+    unit=COMPANIES,
+    method=_("Companies with at least one open establishment of the activity perimeter in the place, counted once."),
     combine=Combine.UNION,
 )
 @_of_scope
 def digital_companies(scope: Scope) -> Figure:
     return _companies(scope)
+
+
+@measure(
+    "digital_companies_active",
+    label=_("Digital companies estimated active"),
+    unit=COMPANIES,
+    method=format_lazy(
+        _(
+            "Companies with at least one establishment of the activity perimeter estimated active in the place,"
+            " counted once. Nobody has to declare an end: the register holds more, of which nobody knows who has"
+            " stopped. {rule}"
+        ),
+        rule=DEFINITIONS["estimated"].definition,
+    ),
+    combine=Combine.UNION,
+)
+@_of_scope
+def digital_companies_active(scope: Scope) -> Figure:
+    return _companies(scope, active=True)
 
 
 @measure(
@@ -129,10 +149,10 @@ def digital_jobs(scope: Scope) -> Figure:
 @measure(
     "startups",
     label=_("Startups (F3)"),
-    unit=LEGAL_UNITS,
+    unit=COMPANIES,
     method=format_lazy(
         _(
-            "The register tells a company's age, not its model: at most the legal units with their head office in the "
+            "The register tells a company's age, not its model: at most the companies with their head office in the "
             "place that are less than {years} years old. Which of them are startups has to be declared."
         ),
         years=STARTUP_YEARS,
@@ -150,9 +170,9 @@ def startups(scope: Scope) -> Figure:
 @measure(
     "large_digital_companies",
     label=_("Large digital companies (F4)"),
-    unit=LEGAL_UNITS,
+    unit=COMPANIES,
     method=_(
-        "Legal units with an open establishment of the activity perimeter in the place whose category is « large "
+        "Companies with an open establishment of the activity perimeter in the place whose category is « large "
         "company » (decree 2008-1354: 5,000 people, or 1.5 billion euros of revenue and 2 billion of balance sheet)."
     ),
     combine=Combine.UNION,
@@ -165,9 +185,9 @@ def large_digital_companies(scope: Scope) -> Figure:
 @measure(
     "digital_companies_over_5m",
     label=_("Digital companies with more than EUR 5 million of revenue (F4)"),
-    unit=LEGAL_UNITS,
+    unit=COMPANIES,
     method=_(
-        "The register has no revenue: at most as many as there are legal units with their head office in the place. "
+        "The register has no revenue: at most as many as there are companies with their head office in the place. "
         "Filed accounts settle it, company by company."
     ),
     combine=Combine.SUM,
@@ -205,9 +225,9 @@ for kind in actor_kinds():
     measure(
         f"actors_{kind.slug.replace('-', '_')}",
         label=kind.label,
-        unit=LEGAL_UNITS,
+        unit=COMPANIES,
         method=format_lazy(
-            _("Candidates in the register: legal units with an open establishment in the place under {codes}."),
+            _("Candidates in the register: companies with an open establishment in the place under {codes}."),
             codes=", ".join(kind.codes),
         ),
         combine=Combine.UNION,

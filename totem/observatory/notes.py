@@ -72,7 +72,7 @@ _TEXTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
             gettext_lazy(
                 "Nobody has to declare an end, so the register keeps units that stopped long ago: INSEE found 5.5"
                 " of 8.9 million active in 2022. Beside what is registered stands an estimate: open, of an open"
-                " legal unit, and an employer, or born less than {young_company} years ago ({young_person} for a"
+                " company, and an employer, or born less than {young_company} years ago ({young_person} for a"
                 " person), or with an entry that moved in the last {seen_company} years ({seen_person}"
                 " for a person)."
             ),
@@ -91,7 +91,10 @@ _TEXTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     ),
     "demenagements-non-chaines": (
         gettext_lazy("Moves not chained"),
-        gettext_lazy("This stock was read without the succession links: a move counts as a closure and a birth."),
+        gettext_lazy(
+            "This edition of the register was read without the succession links: a move counts as a closure and a"
+            " birth."
+        ),
     ),
     "dates": (
         gettext_lazy("Dates"),
@@ -110,8 +113,8 @@ _TEXTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "sans-positions": (
         gettext_lazy("No positions"),
         gettext_lazy(
-            "This stock was read without the geolocation file: only the register’s own coordinates place"
-            " establishments, and they do not say which were drawn at random."
+            "This edition of the register was read without the geolocation file: only the register’s own"
+            " coordinates place establishments, and they do not say which were drawn at random."
         ),
     ),
     "anciennes-nomenclatures": (
@@ -157,8 +160,8 @@ _TEXTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "serie-approchee": (
         gettext_lazy("Yearly series, approximate"),
         gettext_lazy(
-            "This stock was read without the history: past years come from dates of birth and of the present state,"
-            " with today’s activity and address. They are approximate."
+            "This edition of the register was read without the history: past years come from dates of birth and of"
+            " the present state, with today’s activity and address. They are approximate."
         ),
     ),
     "corrections": (
@@ -172,7 +175,7 @@ _TEXTS: Mapping[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Corrections by hand not counted"),
         gettext_lazy(
             "The companies counted or left out by hand in these activities are not corrected here: the rows of this"
-            " stock were gone when they were published."
+            " edition of the register were gone when they were published."
         ),
     ),
     "domiciliation": (
@@ -253,9 +256,12 @@ def _left_out(scope: Scope) -> tuple[Note, ...]:
     series = tuple(code for code in found.series if code not in found.cube)
     notes = []
     if found.cube:
-        text = _("Published after this stock was imported, %(codes)s are not counted in it yet: no figure holds them.")
+        text = _(
+            "Published after this edition of the register was imported, %(codes)s are not counted in it yet: no"
+            " figure holds them."
+        )
         notes.append(Note("activites-absentes", _("Activities not counted"), text % {"codes": ", ".join(found.cube)}))
     if series and scope.activities.nomenclature == "NAFRev2":
-        text = _("The yearly series leaves out %(codes)s, published after this stock was imported.")
+        text = _("The yearly series leaves out %(codes)s, published after this edition of the register was imported.")
         notes.append(Note("serie-incomplete", _("Series not whole"), text % {"codes": ", ".join(series)}))
     return tuple(notes)

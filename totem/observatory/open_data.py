@@ -153,7 +153,7 @@ class Package:
         package = {
             "profile": "data-package",
             "name": file_stem(self.scope).lower(),
-            "title": _("Digital sector of %(place)s, stock of %(date)s")
+            "title": _("Digital sector of %(place)s, edition of the register of %(date)s")
             % {"place": self.scope.place.name, "date": date_with_year(stock.date)},
             "description": words.counted_words(self.scope),
             "homepage": self.address,

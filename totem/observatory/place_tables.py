@@ -216,7 +216,7 @@ def specialisation_table(scope: Scope, profile: Profile) -> Table:
         _("Specialisation"),
         _(
             "The branch’s share of all open establishments here, over its share in the country: above 1 the branch"
-            " weighs more here than in France. Both are of the same stock."
+            " weighs more here than in France. Both are of the same edition of the register."
         ),
         (
             _text("branch", _("Branch"), lambda row: names[row.branch - 1]),
@@ -231,13 +231,18 @@ def specialisation_table(scope: Scope, profile: Profile) -> Table:
 
 def series_tables(scope: Scope, years: Sequence[Year]) -> tuple[Table, Table]:
     """Two drawings of the yearly series: the stock (`serie`), and births beside closures (`flux`)."""
-    approximate = "" if scope.stock.has_history else " " + _("Approximate: this stock has no history.")
+    approximate = (
+        "" if scope.stock.has_history else " " + _("Approximate: this edition of the register has no history.")
+    )
     year = _text("year", _("Year"), kind="code")
     return (
         _table(
             "serie",
             _("Establishments open at the end of the year"),
-            _("Establishments of the activities counted, on 31 December; for the last year, on the stock’s date.")
+            _(
+                "Establishments of the activities counted, on 31 December; for the last year, on the date of the"
+                " edition of the register."
+            )
             + approximate,
             (year, _defined("stock")),
             years,
@@ -248,7 +253,7 @@ def series_tables(scope: Scope, years: Sequence[Year]) -> tuple[Table, Table]:
             _("Births and closures"),
             _(
                 "What was open a year before, plus births and arrivals, less closures and departures, with the other"
-                " entries and exits, is the stock of the year; the last year is not whole."
+                " entries and exits, is the number open at the end of the year; the last year is not whole."
             )
             + approximate,
             (year, *(_defined(name, "balance" if name == "others" else "number") for name in FLOWS)),
@@ -285,7 +290,10 @@ def comparison_table(names: Mapping[str, str], counted: Sequence[Counted]) -> Ta
     return _table(
         "comparaison",
         _("Territories side by side"),
-        _("Open units of the same activities, in the same stock. Territories may overlap: nothing is added up here."),
+        _(
+            "Open units of the same activities, in the same edition of the register. Territories may overlap:"
+            " nothing is added up here."
+        ),
         (
             _keyed("territory", _("Code")),
             _text("name", _("Territory"), lambda row: names.get(row.key, row.key)),

@@ -20,7 +20,7 @@ from totem.observatory.answers import (
     Totals,
 )
 from totem.observatory.coverage import is_of_whole_country
-from totem.observatory.engine import NoStock, Question, Row, Scope, opened
+from totem.observatory.engine import NoStock, Question, Row, Scope, StockFilesMissing, opened
 from totem.observatory.models import ActivityVersion, Stock
 from totem.observatory.nomenclature import Pair, read_bridge
 from totem.observatory.yearly import series
@@ -31,10 +31,12 @@ from totem.territories.places import Place
 
 
 def serving_stock() -> Stock:
-    """The stock in service. Raises NoStock."""
+    """The stock in service. Raises NoStock, StockFilesMissing."""
     stock = Stock.objects.serving()
     if stock is None:
         raise NoStock
+    if not stock.path.is_dir():
+        raise StockFilesMissing(stock.path)
     return stock
 
 
@@ -131,11 +133,11 @@ def actor_ids(scope: Scope, slug: str) -> frozenset[int]:
     return frozenset(int(row["siren"]) for row in rows)
 
 
-def company_ids(scope: Scope, *, category: str = "") -> frozenset[int]:
-    """The SIREN, as numbers, of the legal units with an open establishment counted here; of one category of company
-    (`PME`, `ETI`, `GE`) or of all. Raises RowsGone."""
+def company_ids(scope: Scope, *, category: str = "", active: bool = False) -> frozenset[int]:
+    """The SIREN, as numbers, of the companies with an open establishment counted here (one estimated `active`); of one
+    category of company (`PME`, `ETI`, `GE`) or of all. Raises RowsGone."""
     with opened(scope) as question:
-        return frozenset(row["siren"] for row in question.ask("companies_count", category=category))
+        return frozenset(row["siren"] for row in question.ask("companies_count", category=category, active=active))
 
 
 def passages(scope: Scope) -> tuple[Passage, ...]:

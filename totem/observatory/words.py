@@ -39,11 +39,15 @@ _YEARS = Estimate()
 DEFINITIONS: Mapping[str, Definition] = {
     "head_offices": Definition(
         gettext_lazy("Companies with head office here"),
-        gettext_lazy("Legal units (SIREN) whose head office, open on the stock’s date, is in the territory."),
+        gettext_lazy(
+            "Companies (SIREN) whose head office, open on the date of the edition of the register, is in the territory."
+        ),
     ),
     "establishments": Definition(
         gettext_lazy("Establishments"),
-        gettext_lazy("Places of activity (SIRET) open on the stock’s date, head offices included."),
+        gettext_lazy(
+            "Places of activity (SIRET) open on the date of the edition of the register, head offices included."
+        ),
     ),
     "employers": Definition(
         gettext_lazy("Employing establishments"),
@@ -102,8 +106,10 @@ DEFINITIONS: Mapping[str, Definition] = {
         gettext_lazy("Open establishments of the branch in the whole country."),
     ),
     "stock": Definition(
-        gettext_lazy("Stock"),
-        gettext_lazy("Establishments open on 31 December; for the last year, on the stock’s date."),
+        gettext_lazy("Open at the end of the year"),
+        gettext_lazy(
+            "Establishments open on 31 December; for the last year, on the date of the edition of the register."
+        ),
     ),
     "births": Definition(
         gettext_lazy("Births"),
@@ -128,13 +134,13 @@ DEFINITIONS: Mapping[str, Definition] = {
     "others": Definition(
         gettext_lazy("Other entries and exits"),
         gettext_lazy(
-            "Balance of what else changed the stock: establishments that took up or gave up the activities counted"
-            " without opening or closing, or that moved in another year than they opened or closed."
+            "Balance of what else changed the number open: establishments that took up or gave up the activities"
+            " counted without opening or closing, or that moved in another year than they opened or closed."
         ),
     ),
     "unit_band": Definition(
         gettext_lazy("Band of the company"),
-        gettext_lazy("Headcount band of the whole legal unit, wherever its employees work."),
+        gettext_lazy("Headcount band of the whole company, wherever its employees work."),
     ),
     "band": Definition(
         gettext_lazy("Headcount band"),
@@ -200,8 +206,8 @@ RULES: Mapping[str, Text] = {
     "unknown_commune": gettext_lazy("At an unknown commune code"),
     "abroad": gettext_lazy("Abroad"),
     "no_commune": gettext_lazy("Without a commune"),
-    "no_unit": gettext_lazy("Whose legal unit is not in the file"),
-    "open_of_closed_unit": gettext_lazy("Open, of a legal unit that has ceased"),
+    "no_unit": gettext_lazy("Whose company is not in the file"),
+    "open_of_closed_unit": gettext_lazy("Open, of a company that has ceased"),
     "registered_only": FLAWS["perhaps_inactive"],
     "domiciliation": gettext_lazy("Addresses of many units without an employer"),
     "old_nomenclature_periods": gettext_lazy("Periods of the past coded in an older nomenclature"),
@@ -287,7 +293,7 @@ def interval_words(interval: "Interval") -> str:
 
 def counted_words(scope: "Scope") -> str:
     """What every figure carries: the activities counted and the stock’s date."""
-    return _("%(activities)s; stock of %(date)s") % {
+    return _("%(activities)s; edition of the register of %(date)s") % {
         "activities": scope.activities.label,
         "date": date_with_year(scope.stock.date),
     }

@@ -125,7 +125,7 @@ WORDS_OF: dict[str, Of] = {
 
 
 def _measure(known: measures.Measure) -> KnownMeasure:
-    units = set()
+    units = set(known.unit.former) if isinstance(known.unit, measures.CountedUnit) else set()
     for language in languages.codes():
         with override(language):
             units.add(str(known.unit))

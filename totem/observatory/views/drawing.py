@@ -120,11 +120,11 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
         stock = read_stock(request)
         scope = Scope(stock, activities_of(read_version(request), read_naf(request)), place_drawn(polygon))
         profile = queries.profile(scope)
-    except NoStock:
-        return {"missing": "stock"}, 503
+    except NoStock as why:
+        return {"missing": why.missing}, 503
     except ShapesMissing:
-        why, missing = missing_words(polygon)
-        return {"missing": "outlines", "why": why}, 503 if missing else 422
+        sentence, missing = missing_words(polygon)
+        return {"missing": "outlines", "why": sentence}, 503 if missing else 422
     except RowsGone:
         return {"missing": "rows"}, 410
     tables = tables_of(scope, profile)

@@ -83,8 +83,8 @@ def _country(request: HttpRequest) -> dict[str, Any]:
     try:
         stock = queries.serving_stock()
         drawing = country_map(stock, read_version(request))
-    except NoStock:
-        return {"stock": None}
+    except NoStock as why:
+        return {"missing": why.missing}
     return {
         "stock": stock,
         "part_of_country": part_of_country(stock),

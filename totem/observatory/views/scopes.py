@@ -27,7 +27,7 @@ from totem.core.pages import NotFound
 from totem.core.periods import parse_day
 from totem.core.wording import date_with_year
 from totem.observatory.activities import DEFAULT, activities_of
-from totem.observatory.engine import NoStock, RowsGone, Scope, StockFilesMissing
+from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import ActivityVersion, Nomenclature, Stock
 from totem.territories.models import Perimeter
 from totem.territories.places import (
@@ -70,8 +70,7 @@ def about_place(view: "View[P]") -> Callable[..., HttpResponseBase]:
         except PlaceNotFound:
             return render(request, "observatory/place_not_found.html", {"asked": code}, status=404)
         except NoStock as why:
-            missing = "files" if isinstance(why, StockFilesMissing) else "stock"
-            return render(request, "observatory/place_not_yet.html", {"missing": missing}, status=503)
+            return render(request, "observatory/place_not_yet.html", {"missing": why.missing}, status=503)
         except ShapesMissing:
             return render(request, "observatory/place_not_yet.html", {"missing": "outlines"}, status=503)
         except RowsGone:

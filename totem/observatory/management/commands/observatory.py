@@ -28,7 +28,7 @@ class Command(BaseCommand):
         coming = commands.add_parser(
             "import",
             help="take the stock files as published (CSV, CSV in zip, Parquet), by path or from the catalogue",
-            description="Establishments and legal units are needed; history, succession links and geolocation are "
+            description="Establishments and companies are needed; history, succession links and geolocation are "
             "taken too. Which file is which is told by its columns. A stock that is not plausible beside the one in "
             "service is kept aside.",
         )
@@ -117,7 +117,7 @@ class Command(BaseCommand):
     def _status(self, _options: dict[str, Any]) -> None:
         stocks = list(Stock.objects.order_by("-date", "-pk"))
         if not stocks:
-            self._say("No stock of the register yet: totem observatory import --from-catalogue")
+            self._say("No edition of the register yet: totem observatory import --from-catalogue")
         for stock in stocks:
             made_up = ", synthetic" if stock.synthetic else ""
             self._say(f"{stock.pk:>4}  {stock}  {stock.get_state_display()}  {stock.rows} establishments{made_up}")
