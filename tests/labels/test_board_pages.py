@@ -570,6 +570,8 @@ class TestOnPaper:
     def test_page_one_sums_up_with_rule_day_whole_addresses_and_a_place_to_sign(self, board, version, team, client):
         team()
         declared(board, version, 10_000)
+        edition = datetime.date(2026, 11, 1)
+        board_actions.choose_register(board=board, activities="", edition=edition, by=UserFactory())
         page = client.get(at("board", board)).content.decode()
         summary = page[page.index("print-summary") : page.index("</section>", page.index("print-summary"))]
         said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(summary)))
@@ -577,6 +579,7 @@ class TestOnPaper:
         assert settings.SITE_URL + reverse("labels:charter_version", args=["essai", "1"]) in said
         assert settings.SITE_URL + at("board", board) in said
         assert version.sha256 in said
+        assert "Counted in the register Activities in force; stock of 1 November 2026" in said
         assert "Signature" in said
         assert settings.SITE_URL in client.get(reverse("core:site_address")).content.decode()
 

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from totem.accounts.invitations import InvitationKind, Offer, register
 from totem.accounts.models import User
 from totem.core.components import Words
+from totem.labels.boards.links import page_of
 from totem.labels.models import Assignment, Board
 from totem.labels.permissions import EDIT
 from totem.labels.plans.actions import join_owner
@@ -33,7 +33,7 @@ def _may_invite(person: User, board: Board) -> bool:
 
 
 def _page(board: Board) -> str:
-    return reverse("labels:plan", args=[board.workspace.slug if board.workspace else "", board.slug])
+    return page_of(board, "plan")
 
 
 OWNER = register(

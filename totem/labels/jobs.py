@@ -18,9 +18,8 @@ from totem.labels.evidence.similar import similar_to
 from totem.labels.figures import figures_of
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board, Search
-from totem.labels.plans import queries as plan_queries
 from totem.labels.plans.mails import remind
-from totem.labels.plans.queries import REMINDED_AHEAD
+from totem.labels.plans.queries import due_around
 from totem.labels.subjects import subject_of
 from totem.territories.places import PlaceNotFound
 
@@ -83,9 +82,7 @@ def compute_similar(board: Board, *, now: datetime) -> None:
 @app.task(name="labels.remind_owners", queue=LONG, queueing_lock="labels.remind_owners")
 def remind_owners(timestamp: int) -> None:  # noqa: ARG001 - procrastinate hands it over
     """Once a day: a job for each board on which something is due within a week, or was due in the last one."""
-    today = clock.today()
-    due = plan_queries.due_between(today - REMINDED_AHEAD, today + REMINDED_AHEAD)
-    for pk in sorted({row.board_id for row in due}):
+    for pk in due_around(clock.today()).order_by("board").values_list("board", flat=True).distinct():
         with suppress(AlreadyEnqueued), transaction.atomic():
             remind_board.configure(queueing_lock=f"labels.remind:{pk}").defer(board_id=pk)
 

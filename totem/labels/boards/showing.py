@@ -1,37 +1,32 @@
-"""A judged board as its pages show it: words, links to what was used and to where the next thing is done."""
+"""What a judged board shows: criteria, requirements and evidence in words, what is missing, what changed."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from enum import IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from totem.core.wording import date_with_year
+from totem.labels.boards.links import evidence_url, next_url, page_of, perimeter_url
 from totem.labels.charters.format import (
-    AppointmentRequirement,
-    BodyRequirement,
     Charter,
     Criterion,
-    FundingRequirement,
     GeometryRequirement,
     GroupRequirement,
     JudgementRequirement,
-    OrganisationsRequirement,
     Parameter,
     Requirement,
     indicator_of,
 )
 from totem.labels.charters.format import Source as Written
 from totem.labels.charters.wording import amount_words, condition_words, is_figure_alone, parameters_of
-from totem.labels.evidence.similar import SimilarMean
-from totem.labels.figures import Evidence, EvidenceKind, figures_of
+from totem.labels.figures import Evidence, EvidenceKind
 from totem.labels.judging.evaluations import Change, changes
-from totem.labels.judging.facts import FINE, RANK, CriterionFinding, Facts, Finding, NextStep, Result, State
+from totem.labels.judging.facts import FINE, RANK, CriterionFinding, Finding, NextStep, Result, State
 from totem.labels.judging.wording import (
     evidence_kind,
     evidence_label,
@@ -40,23 +35,28 @@ from totem.labels.judging.wording import (
     next_words,
     short_words,
 )
-from totem.labels.models import Board
-from totem.organisations.models import RelationKind
-from totem.premises.queries import FIGURES as OF_PREMISES
 
+if TYPE_CHECKING:
+    from totem.labels.boards.judged import Judged
 
-def address(route: str, *arguments: object) -> str:
-    """The address of a page, its arguments in their order."""
-    return reverse(route, args=arguments)
+# How far away a requirement is, by the next thing to do about it: the quickest first, the last one is all others.
+EFFORTS = (
+    (gettext_lazy("To decide: a figure to choose, a judgement to make"), {NextStep.RETAIN, NextStep.JUDGE}),
+    (
+        gettext_lazy("To ask for: a figure, a document, something to record"),
+        {NextStep.DECLARE, NextStep.RENEW, NextStep.FIND, NextStep.SETTLE, NextStep.DOCUMENT, NextStep.DRAW},
+    ),
+    (gettext_lazy("To build: thresholds to reach, organisations and bodies to bring together"), set(NextStep)),
+)
 
 
 @dataclass(frozen=True)
 class ShownEvidence:
-    """A piece of evidence with the address of its page; `documents` are pairs of sum and address."""
+    """A piece of evidence with the address of its page; `documents` are pairs of digest and address."""
 
     item: Evidence
     url: str
-    documents: tuple[tuple[str, str], ...] = ()
+    documents: list[tuple[str, str]]
 
     @property
     def label(self) -> str:
@@ -72,42 +72,20 @@ class ShownEvidence:
         return "" if self.item.kind is EvidenceKind.COMPUTED else self.item.source
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ShownRequirement:
-    """A requirement and what was found of it, in words."""
+    """A requirement and what was found of it, in words; `group` is the one that it is a member of."""
 
+    criterion: "ShownCriterion"
     asked: Requirement
     finding: Finding
-    words: str
-    gap: str
-    next: str
-    next_url: str
-    condition: str
-    assumptions: tuple[tuple[str, Parameter], ...]
-    evidence: tuple[ShownEvidence, ...]
-    source: Written | None
-    figure_url: str
-    judge_url: str
-    similar: str = ""  # the mean of similar territories, in words
-    why_not: str = ""  # why the next thing has no page for whoever looks
-    members: tuple["ShownRequirement", ...] = ()
+    group: "ShownRequirement | None" = None
 
-    @property
-    def fine(self) -> bool:
-        return self.finding.state in FINE
-
-    @property
-    def effort(self) -> "Effort":
-        return EFFORTS.get(self.finding.step, Effort.BUILD)
-
-    @property
-    def counts(self) -> bool:
-        """Whether it can stop its criterion from being met."""
-        return self.asked.mandatory and not self.asked.bonus
-
-    @property
-    def guide(self) -> str:
-        return str(self.asked.guide) if isinstance(self.asked, JudgementRequirement) else ""
+    @cached_property
+    def members(self) -> list["ShownRequirement"]:
+        asked = self.asked.requirements if isinstance(self.asked, GroupRequirement) else ()
+        pairs = zip(asked, self.finding.members, strict=True)
+        return [ShownRequirement(self.criterion, one, finding, self) for one, finding in pairs]
 
     def flat(self) -> Iterator["ShownRequirement"]:
         """Itself, then its members."""
@@ -115,25 +93,164 @@ class ShownRequirement:
         for member in self.members:
             yield from member.flat()
 
+    @property
+    def judged(self) -> "Judged":
+        return self.criterion.judged
 
-@dataclass(frozen=True)
+    @property
+    def indicator(self) -> str:
+        return indicator_of(self.judged.charter, self.asked)
+
+    # -- What is missing ------------------------------------------------------------------------------------------
+
+    @property
+    def fine(self) -> bool:
+        return self.finding.state in FINE
+
+    @property
+    def counts(self) -> bool:
+        """Whether it can stop its criterion from being met."""
+        return self.asked.mandatory and not self.asked.bonus
+
+    @property
+    def stops(self) -> bool:
+        """Whether the whole depends on it."""
+        return self.counts and (self.group.stops if self.group else self.criterion.asked.mandatory)
+
+    @property
+    def effort(self) -> int:
+        """The place of its next step in `EFFORTS`."""
+        return next(number for number, (_label, steps) in enumerate(EFFORTS) if self.finding.step in steps)
+
+    @property
+    def effort_words(self) -> str:
+        return str(EFFORTS[self.effort][0]) if self.stops else _("Not mandatory: nothing depends on it")
+
+    @property
+    def order(self) -> tuple[bool, int, bool, Decimal]:
+        """What the whole depends on first, then by effort, and by the gap as a share of the threshold."""
+        share = (self.finding.gap or Decimal(0)) / abs(self.finding.threshold or Decimal(1))
+        return not self.stops, self.effort, not self.criterion.asked.prior, share
+
+    def missing(self) -> Iterator["ShownRequirement"]:
+        """Itself where it is not met and something can be done about it; of a group its members."""
+        if self.members and not self.fine:
+            for member in self.members:
+                yield from member.missing()
+        elif self.next:
+            yield self
+
+    # -- In words -------------------------------------------------------------------------------------------------
+
+    @property
+    def words(self) -> str:
+        return finding_words(self.finding, self.asked, self.judged.charter)
+
+    @property
+    def gap(self) -> str:
+        return gap_words(self.finding, self.asked, self.judged.charter)
+
+    @property
+    def next(self) -> str:
+        return next_words(self.finding, self.asked)
+
+    @property
+    def condition(self) -> str:
+        return condition_words(self.asked, self.judged.charter)
+
+    @property
+    def assumptions(self) -> tuple[tuple[str, Parameter], ...]:
+        return assumptions_of(self.asked, self.judged.charter)
+
+    @property
+    def source(self) -> Written | None:
+        return self.judged.charter.sources.get(self.asked.source)
+
+    @property
+    def guide(self) -> str:
+        return str(self.asked.guide) if isinstance(self.asked, JudgementRequirement) else ""
+
+    @property
+    def similar(self) -> str:
+        """« Moyenne de 7 territoires semblables : 120 entreprises, au 1er novembre 2026. »"""
+        mean = self.judged.similar.get(self.indicator)
+        if mean is None:
+            return ""
+        amount = amount_words(mean.value, self.judged.figures[self.indicator].unit_label)
+        said = {"number": mean.number, "amount": amount, "day": date_with_year(mean.on)}
+        return _("Mean of %(number)s similar territories: %(amount)s, on %(day)s.") % said
+
+    @property
+    def why_not(self) -> str:
+        """Why whoever looks cannot do what is to be done; empty where they can, or where there is nothing to do."""
+        if not self.judged.team or self.fine:
+            return ""
+        if isinstance(self.asked, JudgementRequirement) and not self.judged.may_judge:
+            return _("Only an officer of the territory judges: ask one of them.")
+        if isinstance(self.asked, GeometryRequirement) and not perimeter_url(self.judged.board):
+            return _("A hub has no limits to draw.")
+        return ""
+
+    # -- Where it leads -------------------------------------------------------------------------------------------
+
+    @property
+    def next_url(self) -> str:
+        return next_url(self)
+
+    @property
+    def figure_url(self) -> str:
+        return page_of(self.judged.board, "figure", self.indicator) if self.judged.team and self.indicator else ""
+
+    @property
+    def judge_url(self) -> str:
+        """Where it is judged, or declared not to apply; empty where that is not for whoever looks."""
+        by_people = isinstance(self.asked, JudgementRequirement) or self.asked.may_not_apply
+        if not (by_people and self.judged.team and self.judged.may_judge):
+            return ""
+        return page_of(self.judged.board, "judge", self.asked.id) + self.judged.asked_as
+
+    @property
+    def evidence(self) -> list[ShownEvidence]:
+        return [ShownEvidence(item, evidence_url(self, item), self._documents(item)) for item in self.finding.evidence]
+
+    def _documents(self, item: Evidence) -> list[tuple[str, str]]:
+        pairs = [(sha256, self.judged.documents.get(sha256, "")) for sha256 in item.sha256]
+        # A digest tells who has a document that it is this one: nobody else is given one that they may not open.
+        return [pair for pair in pairs if self.judged.team or pair[1]]
+
+
+@dataclass(frozen=True, eq=False)
 class ShownCriterion:
     """A criterion, its state and its requirements."""
 
+    judged: "Judged"
     asked: Criterion
     finding: CriterionFinding
-    url: str
-    requirements: tuple[ShownRequirement, ...]
+
+    @property
+    def url(self) -> str:
+        board, name = self.judged.board, self.asked.id
+        own = page_of(board, "criterion", name) if self.judged.team else ""
+        return (own or reverse("labels:public_criterion", args=[board.slug, name])) + self.judged.asked_as
+
+    @cached_property
+    def requirements(self) -> list[ShownRequirement]:
+        pairs = zip(self.asked.requirements, self.finding.findings, strict=True)
+        return [ShownRequirement(self, one, finding) for one, finding in pairs]
 
     @property
     def open(self) -> list[ShownRequirement]:
         """The requirements that are not met and stop the criterion, worst first."""
-        return sorted((one for one in self.requirements if one.counts and not one.fine), key=_worst)
+        return self._not_met(stopping=True)
 
     @property
     def optional(self) -> list[ShownRequirement]:
         """Those that are not met and stop nothing, worst first."""
-        return sorted((one for one in self.requirements if not one.counts and not one.fine), key=_worst)
+        return self._not_met(stopping=False)
+
+    def _not_met(self, *, stopping: bool) -> list[ShownRequirement]:
+        found = [one for one in self.requirements if one.counts is stopping and not one.fine]
+        return sorted(found, key=lambda one: RANK[one.finding.state])
 
     @property
     def met(self) -> list[ShownRequirement]:
@@ -143,163 +260,6 @@ class ShownCriterion:
     def flat(self) -> Iterator[ShownRequirement]:
         for one in self.requirements:
             yield from one.flat()
-
-
-def _worst(one: ShownRequirement) -> tuple[bool, int]:
-    return not one.counts, RANK[one.finding.state]
-
-
-@dataclass
-class Showing:
-    """Makes the shown criteria of one judged board. `team`: with links to the pages of its team.
-
-    `documents` are the addresses of documents by their SHA-256, those that whoever looks may open. `asked_as` is what
-    follows the address of a criterion where another day or version is looked at: `?le=2015-03-31`.
-    """
-
-    board: Board
-    charter: Charter
-    facts: Facts
-    result: Result
-    team: bool = True
-    may_judge: bool = False
-    documents: dict[str, str] = field(default_factory=dict)
-    asked_as: str = ""
-    may_edit: bool = False
-    similar: dict[str, SimilarMean] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.slug = self.board.workspace.slug if self.board.workspace else ""
-        self.playing = {role.id: role.organisation for role in self.facts.roles if role.id}
-        self.figures = figures_of(self.charter)
-
-    def criteria(self) -> list[ShownCriterion]:
-        """All criteria, in the order of the charter."""
-        pairs = zip(self.charter.criteria, self.result.criteria, strict=True)
-        return [self.criterion(asked, finding) for asked, finding in pairs]
-
-    def criterion(self, asked: Criterion, finding: CriterionFinding) -> ShownCriterion:
-        pairs = zip(asked.requirements, finding.findings, strict=True)
-        shown = tuple(self.requirement(asked, one, found) for one, found in pairs)
-        return ShownCriterion(asked, finding, self.criterion_url(asked), shown)
-
-    def criterion_url(self, criterion: Criterion) -> str:
-        own = ("labels:criterion", self.slug) if self.team else ("labels:public_criterion",)
-        return f"{address(*own, self.board.slug, criterion.id)}{self.asked_as}"
-
-    def requirement(self, criterion: Criterion, asked: Requirement, finding: Finding) -> ShownRequirement:
-        judged = (isinstance(asked, JudgementRequirement) or asked.may_not_apply) and self.team and self.may_judge
-        members: Sequence[Requirement] = asked.requirements if isinstance(asked, GroupRequirement) else ()
-        indicator = indicator_of(self.charter, asked)
-        return ShownRequirement(
-            asked,
-            finding,
-            words=finding_words(finding, asked, self.charter),
-            gap=gap_words(finding, asked, self.charter),
-            next=next_words(finding, asked),
-            next_url=self.next_url(criterion, asked, finding) if self.team else "",
-            condition=condition_words(asked, self.charter),
-            assumptions=assumptions_of(asked, self.charter),
-            evidence=tuple(self.evidence(item, indicator) for item in finding.evidence),
-            source=self.charter.sources.get(asked.source),
-            figure_url=self.own("figure", indicator) if self.team and indicator else "",
-            judge_url=self.judge_url(asked) if judged else "",
-            similar=self.similar_words(indicator),
-            why_not=self.why_not(asked, finding),
-            members=tuple(
-                self.requirement(criterion, one, found) for one, found in zip(members, finding.members, strict=True)
-            ),
-        )
-
-    def similar_words(self, indicator: str) -> str:
-        """« Moyenne de 7 territoires semblables : 120 entreprises, au 1er novembre 2026. »"""
-        mean = self.similar.get(indicator)
-        if mean is None:
-            return ""
-        amount = amount_words(mean.value, self.figures[indicator].unit_label)
-        said = {"number": mean.number, "amount": amount, "day": date_with_year(mean.on)}
-        return _("Mean of %(number)s similar territories: %(amount)s, on %(day)s.") % said
-
-    def why_not(self, asked: Requirement, finding: Finding) -> str:
-        """Why whoever looks cannot do what is to be done; empty where they can, or where there is nothing to do."""
-        if not self.team or finding.state in FINE:
-            return ""
-        if isinstance(asked, JudgementRequirement) and not self.may_judge:
-            return _("Only an officer of the territory judges: ask one of them.")
-        if isinstance(asked, GeometryRequirement) and not self.perimeter_url:
-            return _("A hub has no limits to draw.")
-        return ""
-
-    def judge_url(self, asked: Requirement) -> str:
-        return f"{self.own('judge', asked.id)}{self.asked_as}"
-
-    def own(self, route: str, *arguments: object) -> str:
-        """A page of the board."""
-        return address(f"labels:{route}", self.slug, self.board.slug, *arguments)
-
-    def next_url(self, criterion: Criterion, asked: Requirement, finding: Finding) -> str:
-        """Where the next thing is done; empty where there is nothing to do, or nothing for this person."""
-        url = ""
-        if finding.state in FINE or finding.step is NextStep.NOTHING:
-            return url
-        match asked:
-            case GroupRequirement():
-                url = f"{self.criterion_url(criterion)}#{asked.id}"
-            case JudgementRequirement():
-                url = self.judge_url(asked) if self.may_judge else ""
-            case OrganisationsRequirement():
-                url = self.actors_url(asked)
-            case BodyRequirement() | AppointmentRequirement() | FundingRequirement():
-                url = self.own("governance")
-            case GeometryRequirement():
-                url = self.perimeter_url
-            case _figure:
-                url = self.figure_step(indicator_of(self.charter, asked), finding)
-        return url
-
-    def actors_url(self, asked: OrganisationsRequirement) -> str:
-        """The form of an actor with what is asked proposed, « Est implanté » where no role is; else the list."""
-        if not self.may_edit:
-            return address("organisations:actors", self.slug)
-        kind = asked.roles[0] if asked.roles else RelationKind.LOCATED_IN
-        return f"{address('organisations:actor_add', self.slug)}?{urlencode({'nature': str(kind)})}"
-
-    @property
-    def perimeter_url(self) -> str:
-        return address("territories:perimeter", self.board.perimeter.slug) if self.board.perimeter else ""
-
-    def figure_step(self, indicator: str, finding: Finding) -> str:
-        measure = self.figures[indicator].measure
-        if measure is not None and measure.name in OF_PREMISES and finding.step is not NextStep.RETAIN:
-            return address("premises:buildings", self.slug)
-        declared = finding.step in {NextStep.DECLARE, NextStep.FIND, NextStep.DOCUMENT} and measure is None
-        return self.own("declare" if declared else "figure", indicator)
-
-    def evidence(self, item: Evidence, indicator: str) -> ShownEvidence:
-        pairs = [(sha256, self.documents.get(sha256, "")) for sha256 in item.sha256]
-        known = tuple(pair for pair in pairs if self.team or pair[1])  # a sum tells who has a document that it is this
-        return ShownEvidence(item, self.evidence_url(item, indicator) if self.team else "", known)
-
-    def evidence_url(self, item: Evidence, indicator: str) -> str:
-        url = ""
-        match item.kind:
-            case EvidenceKind.OBSERVATION:
-                url = self.own("observation", item.id)
-            case EvidenceKind.COMPUTED:
-                url = self.own("figure", indicator)
-            case EvidenceKind.RELATION if playing := self.playing.get(item.id or 0):
-                url = address("organisations:actor", self.slug, playing)
-            case EvidenceKind.ORGANISATION | EvidenceKind.YEAR:
-                url = address("organisations:actor", self.slug, item.id)
-            case EvidenceKind.BUILDING:
-                url = address("premises:building", self.slug, item.id)
-            case EvidenceKind.BODY:
-                url = self.own("body", item.id)
-            case EvidenceKind.APPOINTMENT | EvidenceKind.FUNDING:
-                url = self.own("governance")
-            case EvidenceKind.PLACE:
-                url = self.perimeter_url
-        return url
 
 
 def assumptions_of(requirement: Requirement, charter: Charter) -> tuple[tuple[str, Parameter], ...]:
@@ -312,66 +272,7 @@ def assumptions_of(requirement: Requirement, charter: Charter) -> tuple[tuple[st
     return tuple((name, parameter) for name, parameter in named if parameter.assumption)
 
 
-class Effort(IntEnum):
-    """How far away a requirement is, by the next thing to do about it."""
-
-    DECIDE = 1
-    ASK = 2
-    BUILD = 3
-
-    @property
-    def label(self) -> str:
-        return str(EFFORT_WORDS[self])
-
-
-EFFORT_WORDS = {
-    Effort.DECIDE: gettext_lazy("To decide: a figure to choose, a judgement to make"),
-    Effort.ASK: gettext_lazy("To ask for: a figure, a document, something to record"),
-    Effort.BUILD: gettext_lazy("To build: thresholds to reach, organisations and bodies to bring together"),
-}
-EFFORTS = {
-    **dict.fromkeys((NextStep.RETAIN, NextStep.JUDGE), Effort.DECIDE),
-    **dict.fromkeys(
-        (NextStep.DECLARE, NextStep.RENEW, NextStep.FIND, NextStep.SETTLE, NextStep.DOCUMENT, NextStep.DRAW), Effort.ASK
-    ),
-}  # the others are built
-
-
-class MissingRequirement(NamedTuple):
-    """Something that is missing, where it stands: in a criterion, itself or a member of `requirement`."""
-
-    criterion: ShownCriterion
-    requirement: ShownRequirement
-    shown: ShownRequirement
-
-    @property
-    def stops(self) -> bool:
-        """Whether the whole depends on it."""
-        return self.criterion.asked.mandatory and self.requirement.counts and self.shown.counts
-
-    @property
-    def heading(self) -> str:
-        return self.shown.effort.label if self.stops else _("Not mandatory: nothing depends on it")
-
-    @property
-    def order(self) -> tuple[bool, Effort, bool, Decimal]:
-        """What the whole depends on first, then by effort, and by the gap as a share of the threshold."""
-        found = self.shown.finding
-        share = (found.gap or Decimal(0)) / abs(found.threshold or Decimal(1))
-        return not self.stops, self.shown.effort, not self.criterion.asked.prior, share
-
-
-def missing(criteria: Iterable[ShownCriterion]) -> list[MissingRequirement]:
-    """What is missing, in order of effort; of a group its members."""
-    rows = [
-        MissingRequirement(criterion, requirement, one)
-        for criterion in criteria
-        for requirement in criterion.requirements
-        if not requirement.fine
-        for one in requirement.flat()
-        if one.next and not one.members and not one.fine
-    ]
-    return sorted(rows, key=lambda row: row.order)
+# -- What changed -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

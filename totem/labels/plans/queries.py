@@ -1,7 +1,6 @@
 """The plan of a board: what is missing in order of effort, who does it, until when."""
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.signing import Signer
@@ -10,7 +9,8 @@ from django.http import Http404
 from django.utils.crypto import constant_time_compare
 
 from totem.accounts.models import User
-from totem.labels.boards.showing import MissingRequirement, ShownCriterion, ShownRequirement, missing
+from totem.labels.boards.judged import Judged
+from totem.labels.boards.showing import ShownRequirement
 from totem.labels.models import Assignment, Board
 from totem.labels.permissions import SEE
 from totem.territories.models import WorkspaceState
@@ -24,22 +24,13 @@ REMINDED_AHEAD = datetime.timedelta(days=7)
 class PlanRow:
     """What is missing, who is in charge of it, until when."""
 
-    missing: MissingRequirement
+    shown: ShownRequirement
     assignment: Assignment | None
-    day: datetime.date
-
-    @property
-    def heading(self) -> str:
-        return self.missing.heading
-
-    @property
-    def shown(self) -> ShownRequirement:
-        return self.missing.shown
 
     @property
     def is_late(self) -> bool:
         due_on = self.assignment.due_on if self.assignment else None
-        return due_on is not None and due_on < self.day
+        return due_on is not None and due_on < self.shown.judged.day
 
 
 def assignments_of(board: Board) -> dict[str, Assignment]:
@@ -47,16 +38,16 @@ def assignments_of(board: Board) -> dict[str, Assignment]:
     return {row.requirement: row for row in Assignment.objects.filter(board=board).select_related("person")}
 
 
-def plan_of(board: Board, criteria: Iterable[ShownCriterion], day: datetime.date) -> list[PlanRow]:
+def plan_of(judged: Judged) -> list[PlanRow]:
     """What is missing on a judged board, in order of effort, each with its owner and due date."""
-    known = assignments_of(board)
-    return [PlanRow(one, known.get(one.shown.asked.id), day) for one in missing(criteria)]
+    known = assignments_of(judged.board)
+    return [PlanRow(one, known.get(one.asked.id)) for one in judged.missing]
 
 
-def due_between(first: datetime.date, last: datetime.date) -> QuerySet[Assignment]:
-    """What is due in these days and has an account in charge, to be reminded."""
-    rows = Assignment.objects.filter(due_on__range=(first, last), person__is_active=True)
-    return rows.select_related("person", "board__workspace", "board__perimeter", "board__hub").order_by("board", "pk")
+def due_around(today: datetime.date) -> QuerySet[Assignment]:
+    """What is due within a week, or was in the last one, and has an account in charge, to be reminded."""
+    days = (today - REMINDED_AHEAD, today + REMINDED_AHEAD)
+    return Assignment.objects.filter(due_on__range=days, person__is_active=True).select_related("person")
 
 
 def plan_for(person: Person, workspace: str, slug: str) -> Board:

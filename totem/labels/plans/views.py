@@ -22,9 +22,11 @@ from totem.core import clock
 from totem.core.calendar_files import calendar_feed
 from totem.core.pages import SHOW_AND_SEND, errors_as_message
 from totem.core.views import not_found
+from totem.labels.boards.judged import Judged
+from totem.labels.boards.links import page_of
 from totem.labels.boards.views.form_page import FormPage, answer_form
-from totem.labels.boards.views.frame import board_frame, workspace_of
-from totem.labels.boards.views.judged import Judged, judged_or_why
+from totem.labels.boards.views.frame import board_frame
+from totem.labels.boards.views.judged import judged_or_why
 from totem.labels.invitations import OWNER
 from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.models import Assignment, Board
@@ -32,10 +34,6 @@ from totem.labels.permissions import EDIT, SEE, board_for
 from totem.labels.plans import actions, queries
 from totem.labels.plans.calendars import entries_of
 from totem.labels.plans.forms import AssignmentForm, BoardForm
-
-
-def _page_of(board: Board) -> str:
-    return reverse("labels:plan", args=[workspace_of(board).slug, board.slug])
 
 
 def _shared_url(board: Board, route: str = "shared_plan") -> str:
@@ -55,7 +53,7 @@ def plan(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
         return render(request, "labels/not_judged.html", {**context, "why": judged})
     context |= {
         "judged": judged,
-        "rows": queries.plan_of(row, judged.criteria(), judged.day),
+        "rows": queries.plan_of(judged),
         "may_see": request.user.has_perm(SEE, row.workspace),
         "shared_url": _shared_url(row),
         "feed_url": _shared_url(row, "shared_calendar"),
@@ -68,7 +66,7 @@ def plan(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
 def calendar(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     """The due dates as a file, for one's own calendar."""
     row = queries.plan_for(request.user, workspace, board)
-    return _calendar(row, settings.SITE_URL + _page_of(row))
+    return _calendar(row, settings.SITE_URL + page_of(row, "plan"))
 
 
 def _calendar(board: Board, url: str) -> HttpResponse:
@@ -104,7 +102,7 @@ def shared_plan(request: HttpRequest, board: str, key: str) -> HttpResponse:
     judged = judged_or_why(request, row)
     if not isinstance(judged, Judged):
         return render(request, "labels/public_not_judged.html", {"why": judged, "board": row, "trail": []})
-    rows = queries.plan_of(row, judged.criteria(), judged.day)
+    rows = queries.plan_of(judged)
     context = {"board": row, "judged": judged, "rows": rows, "feed_url": _shared_url(row, "shared_calendar")}
     return render(request, "labels/shared_plan.html", context)
 
@@ -124,7 +122,7 @@ def share(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     with errors_as_message(request):
         actions.set_plan_shared(board=row, shared=shared, by=signed_in(request))
         messages.success(request, _("Who has the link sees the plan.") if shared else _("The link opens nothing now."))
-    return redirect(_page_of(row))
+    return redirect(page_of(row, "plan"))
 
 
 # -- Who, until when --------------------------------------------------------------------------------------------------
@@ -143,10 +141,10 @@ def assign(request: HttpRequest, workspace: str, board: str, requirement: str) -
         made = actions.assign(board=row, requirement=requirement, by=signed_in(request), now=clock.now(), **values)
         if form.cleaned_data["invited"] and made.email and not invite_from(request, form, OWNER, row, {}):
             messages.warning(request, " ".join(map(str, form["email"].errors)))
-        return _page_of(row)
+        return page_of(row, "plan")
 
-    remove = reverse("labels:unassign", args=[workspace, row.slug, requirement]) if known else ""
-    page = FormPage(row, title, (pgettext("tab", "Plan"), _page_of(row)), "", known, remove)
+    remove = page_of(row, "unassign", requirement) if known else ""
+    page = FormPage(row, title, (pgettext("tab", "Plan"), page_of(row, "plan")), "", known, remove)
     return answer_form(request, page, form, act)
 
 
@@ -166,7 +164,7 @@ def unassign(request: HttpRequest, workspace: str, board: str, requirement: str)
     for known in Assignment.objects.filter(board=row, requirement=requirement):
         actions.unassign(assignment=known, by=signed_in(request))
     messages.success(request, _("Nobody is in charge of it any more."))
-    return redirect(_page_of(row))
+    return redirect(page_of(row, "plan"))
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -178,7 +176,7 @@ def describe(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     def act() -> str:
         values: dict[str, Any] = {name: form.cleaned_data[name] for name in BoardForm.Meta.fields}
         actions.describe_board(board=row, seen=form.cleaned_data["seen"], by=signed_in(request), **values)
-        return reverse("labels:board", args=[workspace, row.slug])
+        return page_of(row, "board")
 
-    back = ("", reverse("labels:board", args=[workspace, row.slug]))
+    back = ("", page_of(row, "board"))
     return answer_form(request, FormPage(row, _("Contact and label granted"), back, row=row), form, act)

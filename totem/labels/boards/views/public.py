@@ -9,7 +9,8 @@ from django.views.decorators.http import require_safe
 
 from totem.core import clock
 from totem.core.components import Crumb
-from totem.labels.boards.views.judged import Judged, judged_or_why
+from totem.labels.boards.judged import Judged
+from totem.labels.boards.views.judged import judged_or_why
 from totem.labels.charters.wording import not_in_force_words
 from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import CharterVersion
@@ -46,7 +47,7 @@ def public_board(request: HttpRequest, board: str) -> HttpResponse:
         return render(
             request, "labels/public_not_judged.html", {"why": judged, "board": row, "trail": [labels_crumb()]}
         )
-    context = {"board": row, "judged": judged, "criteria": judged.criteria(), "trail": [labels_crumb()]}
+    context = {"board": row, "judged": judged, "trail": [labels_crumb()]}
     return render(request, "labels/public_board.html", context)
 
 

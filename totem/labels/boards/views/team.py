@@ -21,10 +21,11 @@ from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE
 from totem.labels.boards import actions as board_actions
 from totem.labels.boards.forms import FreezeForm, HubBoardForm, JudgementForm, PerimeterBoardForm
+from totem.labels.boards.judged import Judged
 from totem.labels.boards.news import computed_at, history_of, news_of
 from totem.labels.boards.showing import shown_changes
 from totem.labels.boards.views.frame import board_frame
-from totem.labels.boards.views.judged import Judged, day_asked, judged_or_why, no_version
+from totem.labels.boards.views.judged import day_asked, judged_or_why, no_version
 from totem.labels.charters.format import GroupRequirement, Requirement
 from totem.labels.jobs import refresh_board
 from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, kept, version_for
@@ -124,11 +125,9 @@ def board(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     judged = judged_or_why(request, row)
     if not isinstance(judged, Judged):
         return render(request, "labels/not_judged.html", {**context, "why": judged})
-    criteria = judged.criteria()
     context |= {
         "judged": judged,
-        "criteria": criteria,
-        "rows": plan_of(row, criteria, judged.day),
+        "rows": plan_of(judged),
         "versions": CharterVersion.objects.filter(slug=row.charter).only("slug", "version"),
     }
     if judged.subject is not None:
@@ -289,11 +288,10 @@ def evaluation(request: HttpRequest, workspace: str, board: str, pk: int) -> Htt
     row = board_for(request.user, workspace, board)
     found = _evaluation_of(row, pk)
     content, charter = kept(found), charter_of(found.charter_version)
-    judged = Judged(row, found.charter_version, charter, content.facts, content.result)
+    judged = Judged(row, found.charter_version, charter, None, content.facts, content.result)
     context = board_frame(request, row) | {
         "evaluation": found,
         "judged": judged,
-        "criteria": judged.criteria(),
         "identical": computed_again(found),
     }
     try:
@@ -301,7 +299,7 @@ def evaluation(request: HttpRequest, workspace: str, board: str, pk: int) -> Htt
     except PlaceNotFound:
         pass
     else:
-        context["today"] = Judged.of(now, team=True)
+        context["today"] = Judged.of(now)
         context["changes"] = shown_changes(content.result, now.result, charter)
     return render(request, "labels/evaluation.html", context)
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from totem.core import clock
+from totem.labels.boards.judged import Judged
 from totem.labels.boards.showing import ShownCriterion, ShownRequirement
 from totem.labels.boards.views.frame import board_frame
-from totem.labels.boards.views.judged import Judged
 from totem.labels.charters.format import AppointmentRequirement, BodyRequirement, FundingRequirement
 from totem.labels.charters.wording import amount_words
 from totem.labels.governance.queries import (
@@ -77,7 +77,7 @@ def _asked_here(board: Board) -> list[AskedHere] | None:
     kinds = BodyRequirement | AppointmentRequirement | FundingRequirement
     return [
         AskedHere(criterion, one)
-        for criterion in Judged.of(evaluated, team=True).criteria()
+        for criterion in Judged.of(evaluated).criteria
         for one in criterion.flat()
         if isinstance(one.asked, kinds)
     ]

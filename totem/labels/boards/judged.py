@@ -1,0 +1,193 @@
+"""A board judged on a day, or a kept evaluation of it, ready to be shown to its team or to everybody."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from totem.core import clock
+from totem.core.wording import date_with_year
+from totem.labels.boards.showing import ShownCriterion, ShownRequirement
+from totem.labels.charters.format import Charter
+from totem.labels.charters.wording import label_and_words, not_in_force_words
+from totem.labels.evidence.similar import SimilarMean, means_of, similar_to
+from totem.labels.figures import Evidence, EvidenceKind, FigureDefinition, figures_of
+from totem.labels.judging.evaluations import Evaluated
+from totem.labels.judging.facts import FINE, Facts, Result
+from totem.labels.judging.wording import note_words, whole_words
+from totem.labels.models import Board, CharterVersion
+from totem.labels.subjects import Subject
+from totem.observatory.measures import activities_named
+from totem.territories.models import Document
+
+WARNED = frozenset({"stale", "contradicted", "interval", "not_shown", "old_year", "unavailable"})
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """`team`: with links to the pages of its team, and documents that it alone may open.
+
+    `asked_as` is what follows its address where another day or version is looked at: `?le=2015-03-31`.
+    """
+
+    board: Board
+    version: CharterVersion
+    charter: Charter
+    subject: Subject | None  # None: of a kept evaluation
+    facts: Facts
+    result: Result
+    team: bool = True
+    may_judge: bool = False
+    may_edit: bool = False
+    asked_as: str = ""
+
+    @classmethod
+    def of(cls, evaluated: Evaluated, **seen_as: Any) -> "Judged":
+        """`seen_as` are the fields from `team` on."""
+        return cls(**vars(evaluated), **seen_as)
+
+    @property
+    def day(self) -> datetime.date:
+        return self.facts.day
+
+    @property
+    def is_today(self) -> bool:
+        return self.day == clock.today()
+
+    @property
+    def not_in_force(self) -> str:
+        """That the version of the charter was not in force on the day; empty where it was."""
+        return not_in_force_words(self.version.valid_from, self.version.valid_until, self.day)
+
+    @property
+    def title(self) -> str:
+        return str(self.charter.title)
+
+    @property
+    def heading(self) -> str:
+        """« Quartier numérique, Seine Innopolis »."""
+        return f"{self.charter.title}, {self.facts.name}"
+
+    @property
+    def words(self) -> str:
+        return whole_words(self.result, self.charter)
+
+    @property
+    def is_labelled(self) -> bool:
+        return self.board.is_labelled(self.day)
+
+    @property
+    def quote(self) -> str:
+        """What stands in one sentence that can be quoted: who, how far, for which label, on which day, by what."""
+        pairs = zip(self.charter.criteria, self.result.criteria, strict=True)
+        states = [found.state in FINE for asked, found in pairs if asked.mandatory]
+        said = {
+            "day": date_with_year(self.day),
+            "name": self.facts.name,
+            "met": sum(states),
+            "asked": len(states),
+            "title": self.title,
+            "since": date_with_year(self.board.labelled_on) if self.board.labelled_on else "",
+        }
+        words = _(
+            "On %(day)s, %(name)s meets %(met)s of the %(asked)s mandatory criteria of the label « %(title)s », "
+            "by what is published."
+        )
+        if self.is_labelled:
+            words = _(
+                "%(name)s has had the label « %(title)s » since %(since)s. "
+                "On %(day)s it meets %(met)s of its %(asked)s mandatory criteria, by what is published."
+            )
+        return words % said
+
+    # -- What stands in it ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def criteria(self) -> list[ShownCriterion]:
+        """All criteria, in the order of the charter."""
+        pairs = zip(self.charter.criteria, self.result.criteria, strict=True)
+        return [ShownCriterion(self, asked, finding) for asked, finding in pairs]
+
+    def criterion(self, pk: str) -> ShownCriterion:
+        """The criterion of that name. Raises Http404."""
+        for criterion in self.criteria:
+            if criterion.asked.id == pk:
+                return criterion
+        raise Http404
+
+    @property
+    def requirements(self) -> list[ShownRequirement]:
+        """All requirements, groups before their members."""
+        return [one for criterion in self.criteria for one in criterion.flat()]
+
+    @property
+    def missing(self) -> list[ShownRequirement]:
+        """What is missing, in order of effort; of a group its members."""
+        tops = [one for criterion in self.criteria for one in criterion.requirements]
+        return sorted((one for top in tops for one in top.missing()), key=lambda one: one.order)
+
+    @property
+    def computed(self) -> list[Evidence]:
+        """The figures that Totem computed and that were used, once each."""
+        found = [item for one in self.requirements for item in one.finding.evidence]
+        return list({(item.label, item.on): item for item in found if item.kind is EvidenceKind.COMPUTED}.values())
+
+    @property
+    def register(self) -> list[str]:
+        """Which activities were counted in which edition of the register; what is chosen, where nothing was yet."""
+        counted = dict.fromkeys(item.parameters for item in self.computed if item.parameters)
+        return [_register_words(said) for said in counted or [self.board.parameters] if said]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What whoever signs has to know: what is out of date, contradicted or only known between two bounds."""
+        warned = [one for one in self.requirements if one.finding.note in WARNED]
+        return [label_and_words(str(one.asked.title), note_words(one.finding)) for one in warned]
+
+    # -- What it refers to ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def figures(self) -> dict[str, FigureDefinition]:
+        return figures_of(self.charter)
+
+    @cached_property
+    def similar(self) -> dict[str, SimilarMean]:
+        """The means of similar territories, by figure; none for a kept evaluation."""
+        return means_of(self.figures, similar_to(self.subject), self.day) if self.subject else {}
+
+    @cached_property
+    def playing(self) -> dict[int, int]:
+        """The organisation of each relation, by their ids."""
+        return {role.id: role.organisation for role in self.facts.roles if role.id}
+
+    @cached_property
+    def documents(self) -> dict[str, str]:
+        """Addresses of the documents that the evidence names, by their digest; of those that may be seen."""
+        sums = {sha256 for one in self.requirements for item in one.finding.evidence for sha256 in item.sha256}
+        if not sums:
+            return {}
+        seen = Document.objects.visible_to_workspace(self.board.workspace if self.team else None)
+        rows = seen.filter(sha256__in=sums, erased_at=None).select_related("workspace").order_by("pk")
+        return {row.sha256: _document_url(row) for row in rows}
+
+
+def _document_url(document: Document) -> str:
+    if document.workspace is None:
+        return reverse("territories:public_document", args=[document.pk])
+    return reverse("territories:document", args=[document.workspace.slug, document.pk])
+
+
+def _register_words(parameters: str) -> str:
+    """« Numérique (OCDE), v1, NAF rév. 2 ; édition du répertoire du 1er novembre 2026 », of `core.measures.Basis`."""
+    chosen = dict(parse_qsl(parameters))
+    found = activities_named(chosen.get("activites", ""))
+    activities = found.label if found else _("Activities in force")
+    if "stock" not in chosen:
+        return activities
+    day = date_with_year(datetime.date.fromisoformat(chosen["stock"]))
+    return _("%(activities)s; stock of %(date)s") % {"activities": activities, "date": day}
