@@ -2,7 +2,9 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from stdnum import luhn
 
@@ -127,3 +129,16 @@ def test_what_is_no_list_is_refused_with_the_reason_and_nothing_is_written(agent
     assert answer.status_code == 422
     assert field in answer.context["form"].errors, answer.context["form"].errors
     assert not Organisation.objects.exists()
+
+
+def test_a_line_more_is_written_and_nothing_else_is_asked_of_the_database_for_it(agent, url):
+    def statements(numbers: range) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            shown = agent.post(url, data | {"table": "\n".join(f"Nouvelle {n};{siren(83_000 + n)}" for n in numbers)})
+        assert [(one.new, list(one.errors)) for one in shown.context["outcome"].lines] == [(True, [])] * len(numbers)
+        return len(asked)
+
+    data = sent("")
+    statements(range(1))
+    # Three savepoints, a lock, the organisation and its relation, each with its line of the journal.
+    assert statements(range(2, 6)) - statements(range(6, 7)) == 3 * (3 * 2 + 1 + 4)

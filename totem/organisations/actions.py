@@ -69,8 +69,7 @@ def _save(organisation: Organisation) -> None:
     organisation.siret = compact_siret(organisation.siret)
     organisation.siren = of_one_company(compact_siren(organisation.siren), organisation.siret)
     try:
-        with transaction.atomic():
-            organisation.save()
+        organisation.save()
     except IntegrityError as error:
         _raise_at_its_field(error)
 
@@ -273,8 +272,7 @@ def _save_declared(row: Relation | YearFigures) -> None:
         if named is not None and not named.public and named.workspace_id != row.workspace_id:
             raise ValidationError({field: _("This is not your territory’s, and not public.")})
     try:
-        with transaction.atomic():
-            row.save()
+        row.save()
     except IntegrityError as error:
         for constraint in row._meta.constraints:
             if constraint.name in str(error):

@@ -21,7 +21,7 @@ from totem.organisations.models import (
     YearFigures,
 )
 from totem.organisations.numbers import SirenField, SiretField, of_one_company
-from totem.organisations.queries import match_organisations
+from totem.organisations.queries import OrganisationMatches
 from totem.territories.forms import CommuneField
 from totem.territories.models import Document, Perimeter, Workspace
 
@@ -93,6 +93,7 @@ class OrganisationField(forms.CharField):
 
     workspace: Workspace | None = None  # whose organisations are found, beside the one that is named: `search_for`
     named: Organisation | int | None = None
+    known: OrganisationMatches | None = None  # what the text may mean, where it is read already
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("Its name, SIREN or SIRET."))
@@ -107,7 +108,7 @@ class OrganisationField(forms.CharField):
         named = Organisation.objects.filter(pk=getattr(self.named, "pk", self.named)).first() if self.named else None
         if named is not None and text == label_of(named):
             return named
-        meant = match_organisations(text, self.workspace) if text else []
+        meant = (self.known or OrganisationMatches([text], self.workspace)).of(text) if text else []
         if len(meant) > 1:
             names = ", ".join(f"{label_of(one)}, {one.commune}" if one.commune else label_of(one) for one in meant)
             words = gettext("Several organisations answer to that: %(names)s. Which one?") % {"names": names}
@@ -205,9 +206,12 @@ class WhoForm(forms.Form):
     legal_form = forms.ChoiceField(label=_("Legal form"), required=False, choices=[("", "—"), *LegalForm.choices])
     commune = CommuneField(label=_("Commune"), required=False)
 
-    def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, workspace: Workspace, known: OrganisationMatches | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         search_for(self, workspace)
+        self.fields["organisation"].known = known  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -226,6 +230,14 @@ class WhoForm(forms.Form):
             )
         if not data.get("kind"):
             self.add_error("kind", gettext("Nobody is called that here yet: say what it is."))
+
+
+class ActorLineForm(forms.Form):
+    """What a line of a list says of its organisation, beside where."""
+
+    kind = forms.ChoiceField(label=_("What it does"), choices=RelationKind.choices)
+    since = DateField(label=_("From"))
+    source = forms.CharField(label=_("Source"), required=False, max_length=300)
 
 
 class ActorsListForm(TableForm):

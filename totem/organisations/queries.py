@@ -334,21 +334,45 @@ def _each_once(rows: Iterable[Sequence[Any]]) -> list[OrganisationRow]:
 MANY = 6  # namesakes proposed
 
 
-def match_organisations(text: str, workspace: Workspace | None) -> list[Organisation]:
-    """The organisations that « Exemple SAS », a SIREN, a SIRET or « Exemple SAS (123456782) » may mean; 6 at most.
+class OrganisationMatches:
+    """The organisations that texts may mean: « Exemple SAS », a SIREN, a SIRET or « Exemple SAS (123456782) ».
 
-    Only those that the workspace noted, or sees a declaration about: no answer tells that others are here.
+    Only those that the workspace noted, or sees a declaration about: no answer tells that others are here. One query
+    for all the texts.
     """
+
+    def __init__(self, texts: Iterable[str], workspace: Workspace | None) -> None:
+        asked: dict[str, set[str]] = {"siret": set(), "company": set(), "siren": set(), "sort_key": set()}
+        for kind, value in (key for text in texts for key in _keys(text)):
+            asked[kind].add(value)
+        named = Q(siret__in=asked["siret"]) | Q(sort_key__in=asked["sort_key"])
+        numbered = Q(siren__in=asked["siren"]) | Q(siren__in=asked["company"], siret="")
+        self._found: dict[tuple[str, str], list[Organisation]] = {}
+        for organisation in _visible(workspace).filter(named | numbered).select_related("commune"):
+            self.add(organisation)
+
+    def add(self, organisation: Organisation) -> None:
+        """Find this one too, noted since."""
+        number = ("siret", organisation.siret) if organisation.siret else ("company", organisation.siren)
+        for key in (number, ("siren", organisation.siren), ("sort_key", organisation.sort_key)):
+            self._found.setdefault(key, []).append(organisation)
+
+    def of(self, text: str) -> list[Organisation]:
+        """Those that one of the texts may mean; 6 at most."""
+        return next((self._found[key] for key in _keys(text) if key in self._found), [])[:MANY]
+
+
+def _keys(text: str) -> list[tuple[str, str]]:
+    """What an organisation meant by the text has; for a SIRET, failing that, the company of no noted establishment."""
     number = re.sub(r"\s", "", text.rpartition("(")[2].rstrip(") "))
     if re.fullmatch(r"[0-9]{14}", number):
-        found = _visible(workspace).filter(siret=number)
-        if not found:  # the company, where no establishment of it is noted
-            found = _visible(workspace).filter(siren=number[:9], siret="")
-    elif re.fullmatch(r"[0-9]{9}", number):
-        found = _visible(workspace).filter(siren=number)
-    else:
-        found = _visible(workspace).filter(sort_key=sort_key(text))
-    return list(found.select_related("commune")[:MANY])
+        return [("siret", number), ("company", number[:9])]
+    return [("siren", number)] if re.fullmatch(r"[0-9]{9}", number) else [("sort_key", sort_key(text))]
+
+
+def match_organisations(text: str, workspace: Workspace | None) -> list[Organisation]:
+    """The organisations that one text may mean, as `OrganisationMatches` finds them."""
+    return OrganisationMatches([text], workspace).of(text)
 
 
 def relations_of_workspace(workspace: Workspace) -> RelationQuerySet:

@@ -1,7 +1,7 @@
 """The actors of a territory, for its team: who does what there, and the figures of their closed years."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -131,13 +131,21 @@ def _proposed_relation(request: HttpRequest) -> dict[str, Any]:
     return {"since": clock.today()} | {name: value for name, value in proposed.items() if value}
 
 
-def declared(request: HttpRequest, workspace: Workspace, who: WhoForm, form: RelationForm) -> Relation | None:
-    """The relation, with the organisations it needed; None, with nothing written and the reason in its form."""
+def declared(
+    request: HttpRequest, workspace: Workspace, who: WhoForm, form: Form, values: dict[str, Any] | None = None
+) -> Relation | None:
+    """The relation, with the organisations it needed; None, with nothing written and the reason in its form.
+
+    Its values are those of a RelationForm, where they are not given.
+    """
     try:
         with transaction.atomic():
             organisation = organisation_of(request, workspace, who)
-            values = {"organisation": organisation, **_values(request, workspace, form)}
-            return actions.declare_relation(workspace=workspace, by=signed_in(request), **values)
+            if values is None:
+                values = _values(request, workspace, cast("RelationForm", form))
+            return actions.declare_relation(
+                workspace=workspace, by=signed_in(request), organisation=organisation, **values
+            )
     except ValidationError as error:
         if not who.errors:
             add_errors(form, error)

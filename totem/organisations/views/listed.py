@@ -1,10 +1,10 @@
 """Actors added by list: each line of a table is an organisation and what it does in the territory."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.forms import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,10 +16,10 @@ from totem.core import clock
 from totem.core.expensive import apart
 from totem.core.pages import SHOW_AND_SEND, form_status
 from totem.core.tables import LineOutcome, TableLine, TableOutcome, choice_of, errors_of, save_table
-from totem.organisations import queries
-from totem.organisations.forms import ActorsListForm, RelationForm, WhoForm, label_of
+from totem.organisations.forms import ActorLineForm, ActorsListForm, WhoForm, label_of
 from totem.organisations.models import Organisation, OrganisationKind, RelationKind
 from totem.organisations.numbers import compact_siret
+from totem.organisations.queries import OrganisationMatches
 from totem.organisations.templatetags.actors import relation_words
 from totem.organisations.views.actors import declared
 from totem.territories.models import Workspace
@@ -62,27 +62,45 @@ def add_list(request: HttpRequest, workspace: str) -> HttpResponse:
 def _written(
     request: HttpRequest, workspace: Workspace, form: ActorsListForm, lines: Sequence[TableLine]
 ) -> list[LineOutcome]:
-    lock_known(lines)
-    return [_one(request, workspace, form, line) for line in lines]
+    known = known_of(lines, workspace)
+    return [_one(request, workspace, form, line, known) for line in lines]
 
 
-def _one(request: HttpRequest, workspace: Workspace, shared: ActorsListForm, line: TableLine) -> LineOutcome:
-    who = who_form(line, shared.cleaned_data["organisation_kind"], workspace)
-    form = RelationForm(_relation(line, shared), workspace=workspace)
-    # Checked once for all the lines, and searched for no more.
-    form.fields |= {name: Field(required=False) for name in ("perimeter", "commune")}
-    made = declared(request, workspace, who, form) if all([who.is_valid(), form.is_valid()]) else None
-    if made is None:
-        return LineOutcome(line, line.get("name") or line.get("number"), errors=errors_of(who, form))
-    words = f"{made.get_kind_display()} · {relation_words(made)}"
-    new = not isinstance(who.cleaned_data["organisation"], Organisation)
-    return LineOutcome(line, label_of(made.organisation), words, new)
+def _one(
+    request: HttpRequest, workspace: Workspace, shared: ActorsListForm, line: TableLine, known: OrganisationMatches
+) -> LineOutcome:
+    said = shared.cleaned_data
+    who = who_form(line, said["organisation_kind"], workspace, known)
+    form = ActorLineForm(
+        {
+            "kind": choice_of(line.get("role"), RelationKind.choices) or said["kind"],
+            "since": line.get("since", said["since"]),
+            "source": line.get("source", said["source"]),
+        }
+    )
+    if all([who.is_valid(), form.is_valid()]):
+        values = {**form.cleaned_data, "perimeter": said["perimeter"], "commune": said["commune"]}
+        made = declared(request, workspace, who, form, values)
+        if made is not None:
+            words = f"{made.get_kind_display()} · {relation_words(made)}"
+            return LineOutcome(line, label_of(made.organisation), words, noted(who, made.organisation, known))
+    return LineOutcome(line, line.get("name") or line.get("number"), errors=errors_of(who, form))
 
 
-def lock_known(lines: Sequence[TableLine]) -> None:
-    """Lock the organisations of the lines in id order: two lists cannot deadlock."""
-    known = Organisation.objects.filter(siren__in={siren for _all, siren in map(_number, lines) if siren})
+def noted(who: WhoForm, organisation: Organisation, known: OrganisationMatches) -> bool:
+    """Whether the organisation of a saved line is new; those below find it then."""
+    if isinstance(who.cleaned_data["organisation"], Organisation):
+        return False
+    known.add(organisation)
+    return True
+
+
+def known_of(lines: Sequence[TableLine], workspace: Workspace) -> OrganisationMatches:
+    """What the lines may mean, read for all; the organisations are locked in id order: two lists cannot deadlock."""
+    numbers = [_number(line) for line in lines]
+    known = Organisation.objects.filter(siren__in={siren for _all, siren in numbers if siren})
     list(known.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return OrganisationMatches([*(line.get("name") for line in lines), *chain(*numbers)], workspace)
 
 
 def _number(line: TableLine) -> tuple[str, str]:
@@ -94,24 +112,13 @@ def _number(line: TableLine) -> tuple[str, str]:
         return number, number
 
 
-def who_form(line: TableLine, kind: str, workspace: Workspace) -> WhoForm:
+def who_form(line: TableLine, kind: str, workspace: Workspace, known: OrganisationMatches) -> WhoForm:
     """The form of the organisation of a line, sent its number where the territory knows it, else its name.
 
     A new one is of that kind where the line does not say.
     """
     number, siren = _number(line)
-    numbers = [one for one in dict.fromkeys([number, siren]) if one]
-    meant = next((one for one in numbers if queries.match_organisations(one, workspace)), "")
+    meant = next((one for one in (number, siren) if one and known.of(one)), "")
     said = choice_of(line.get("type"), OrganisationKind.choices) or kind
-    return WhoForm({"organisation": meant or line.get("name"), "siren": siren, "kind": said}, workspace=workspace)
-
-
-def _relation(line: TableLine, shared: ActorsListForm) -> dict[str, object]:
-    said = shared.cleaned_data
-    return {
-        "kind": choice_of(line.get("role"), RelationKind.choices) or said["kind"],
-        "since": line.get("since", said["since"]),
-        "source": line.get("source", said["source"]),
-        "perimeter": said["perimeter"],
-        "commune": said["commune"],
-    }
+    data = {"organisation": meant or line.get("name"), "siren": siren, "kind": said}
+    return WhoForm(data, workspace=workspace, known=known)

@@ -23,9 +23,10 @@ from totem.labels.governance.forms import SeatForm, SeatsListForm, said
 from totem.labels.governance.views.editing import SEAT, BodyPlace
 from totem.labels.models import ActorClass, Body, Seat, SeatRole
 from totem.organisations.forms import label_of
-from totem.organisations.models import Organisation, OrganisationKind
+from totem.organisations.models import OrganisationKind
+from totem.organisations.queries import OrganisationMatches
 from totem.organisations.views.actors import organisation_of
-from totem.organisations.views.listed import lock_known, who_form
+from totem.organisations.views.listed import known_of, noted, who_form
 from totem.territories.models import Workspace
 
 
@@ -59,12 +60,21 @@ def seats_list(request: HttpRequest, workspace: str, board: str, body: int) -> H
 def _written(
     request: HttpRequest, place: BodyPlace, form: SeatsListForm, lines: Sequence[TableLine]
 ) -> list[LineOutcome]:
-    lock_known(lines)
-    return [_one(request, workspace_of(place.board), cast("Body", place.body), form, line) for line in lines]
+    workspace = workspace_of(place.board)
+    known = known_of(lines, workspace)
+    return [_one(request, workspace, cast("Body", place.body), form, line, known=known) for line in lines]
 
 
-def _one(request: HttpRequest, workspace: Workspace, body: Body, shared: SeatsListForm, line: TableLine) -> LineOutcome:
-    who = who_form(line, shared.cleaned_data["organisation_kind"], workspace)
+def _one(
+    request: HttpRequest,
+    workspace: Workspace,
+    body: Body,
+    shared: SeatsListForm,
+    line: TableLine,
+    *,
+    known: OrganisationMatches,
+) -> LineOutcome:
+    who = who_form(line, shared.cleaned_data["organisation_kind"], workspace, known)
     # `who` checks whose it is, and says what is wrong with it.
     meant = (who.is_valid() and who.cleaned_data["organisation"]) or "x"
     form = SeatForm(_seat(line, shared) | {"organisation": meant}, body=body)
@@ -75,12 +85,11 @@ def _one(request: HttpRequest, workspace: Workspace, body: Body, shared: SeatsLi
                 member = organisation_of(request, workspace, who)
                 values = said(form) | {"organisation": member}
                 seat = actions.add(Seat, within=body, by=signed_in(request), **values)
-            new = not isinstance(who.cleaned_data["organisation"], Organisation)
             votes = _("votes: %(votes)s") % {"votes": number(seat.votes)}
             parts = [seat.get_role_display(), seat.get_actor_class_display(), votes]
             if seat.capital_share is not None:
                 parts.append(_("%(share)s %% of the capital") % {"share": number(seat.capital_share)})
-            return LineOutcome(line, label_of(member), " · ".join(parts), new)
+            return LineOutcome(line, label_of(member), " · ".join(parts), noted(who, member, known))
         except ValidationError as error:
             if not who.errors:
                 add_errors(form, error)
