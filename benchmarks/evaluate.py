@@ -41,9 +41,11 @@ class Question:
     workspace: Any
 
     def evaluate(self) -> list[Any]:
-        from totem.labels.judging.evaluations import evaluate_many  # noqa: PLC0415 - the settings are chosen by the stage
+        from totem.labels.evidence.gathering import gather  # noqa: PLC0415 - the settings are chosen by the stage
+        from totem.labels.judging import judge  # noqa: PLC0415
 
-        return evaluate_many(self.charter, self.subjects, DAY, workspace=self.workspace)
+        facts = gather(self.charter, self.subjects, DAY, workspace=self.workspace)
+        return [(one, judge(self.charter, one)) for one in facts]
 
 
 def run(size: dataset.Size) -> Report:

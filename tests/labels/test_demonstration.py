@@ -19,7 +19,9 @@ from totem.core import clock
 from totem.core.demonstration import InventedWorld, load
 from totem.labels import demonstration as boards
 from totem.labels.coalitions.views import MatrixRow
-from totem.labels.judging.evaluations import changes, computed_again, evaluate, evaluate_many, kept
+from totem.labels.evidence.gathering import gather
+from totem.labels.judging import judge
+from totem.labels.judging.evaluations import changes, computed_again, evaluate, kept
 from totem.labels.judging.facts import Finding, State
 from totem.labels.judging.wording import finding_words, state_word
 from totem.labels.models import Board, CharterVersion, Evaluation, Observation, Search
@@ -233,8 +235,8 @@ def test_every_cell_of_every_matrix_is_what_the_boards_find():
     for board in Board.objects.select_related("workspace"):
         rows = matrix(board.slug, *PARTNERS)  # computes what nobody has computed of the partners yet
         own = evaluate(board, day=clock.today(), workspace=board.workspace)
-        partners = evaluate_many(own.charter, [subject_at(key) for key in PARTNERS], own.day, workspace=board.workspace)
-        results = [own.result, *(result for _facts, result in partners)]
+        partners = gather(own.charter, list(map(subject_at, PARTNERS)), own.day, workspace=board.workspace)
+        results = [own.result, *(judge(own.charter, facts) for facts in partners)]
         assert len(rows) > 5, board
         for row in rows:
             for cell, result in zip(row.cells, results, strict=True):

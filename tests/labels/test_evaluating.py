@@ -25,8 +25,9 @@ from tests.factories.territories import CommuneFactory, EpciFactory, WorkspaceMe
 from totem.core.models import JournalEntry
 from totem.labels.boards import actions as board_actions
 from totem.labels.evidence import actions as evidence_actions
+from totem.labels.evidence.gathering import gather
 from totem.labels.figures import figures_of
-from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, evaluate_many
+from totem.labels.judging.evaluations import charter_of, computed_again, evaluate
 from totem.labels.judging.facts import State
 from totem.labels.models import Board, CharterVersion
 from totem.labels.subjects import epci_subjects, subject_of
@@ -188,7 +189,7 @@ def test_the_number_of_queries_depends_neither_on_requirements_nor_on_territorie
         with CaptureQueriesContext(
             connection,
         ) as captured:
-            assert len(evaluate_many(charter, subjects, DAY)) == (6 if codes is None else 1)
+            assert len(gather(charter, subjects, DAY, workspace=None)) == (6 if codes is None else 1)
         counts.append(len(captured))
     assert counts[0] == counts[1] == 8, [query["sql"][:90] for query in captured]
 

@@ -68,6 +68,11 @@ class Evidence(PlainStruct, frozen=True):
     parameters: str = ""  # of a computed figure: what was counted (`core.measures.Basis`)
 
 
+def digests(sha256: str) -> tuple[str, ...]:
+    """The digest of the document that shows a row, as evidence has it; none without a document."""
+    return (sha256,) if sha256 else ()
+
+
 class FigureState(StrEnum):
     """Whether a figure can be used, and if not why."""
 

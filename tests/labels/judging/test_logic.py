@@ -11,8 +11,9 @@ from tests.factories.labels import content_of, requirement, words
 from tests.labels.judging.cases import charter, facts, measure, of
 from totem.labels.charters.format import from_content
 from totem.labels.figures import FigureState, KnownFigure, PlannedAmount
-from totem.labels.judging import implied, judge, nth_best
+from totem.labels.judging import judge
 from totem.labels.judging.facts import FINE, RANK, STATES, NextStep, Result, State
+from totem.labels.judging.logic import implied, nth_best
 
 HOLDS = {
     State.MET: of(1),

@@ -29,7 +29,7 @@ from tests.labels.judging.cases import (
 )
 from totem.core.canonical import canonical
 from totem.labels.figures import KnownFigure, PlannedAmount
-from totem.labels.judging import judge, nth_best
+from totem.labels.judging import judge
 from totem.labels.judging.facts import (
     FINE,
     RANK,
@@ -43,6 +43,7 @@ from totem.labels.judging.facts import (
     RoleFact,
     State,
 )
+from totem.labels.judging.logic import nth_best
 
 SEATS = {"of": "votes", "as_share": True, "kinds": ["startup"], "more_than": 50, "unit": "%"}
 EVERYTHING = charter(

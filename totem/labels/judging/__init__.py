@@ -6,7 +6,6 @@ declared and does not suffice is `not_met`. Thresholds are compared exactly.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -26,12 +25,10 @@ from totem.labels.charters.format import (
     TravelRequirement,
 )
 from totem.labels.judging import bodies, figures
-from totem.labels.judging.case import Case
+from totem.labels.judging.case import Case, counted
 from totem.labels.judging.facts import FINE, CriterionFinding, Facts, Finding, NextStep, Result, State
-from totem.labels.judging.logic import implied, nth_best, passes, passes_between, worst
+from totem.labels.judging.logic import implied, nth_best, worst
 from totem.labels.judging.organisations import Holders, organisations
-
-__all__ = ["implied", "judge", "judged", "nth_best", "passes", "passes_between", "worst"]
 
 
 def judge(charter: Charter, facts: Facts) -> Result:
@@ -47,8 +44,7 @@ def judged(charter: Charter, facts: Facts) -> tuple[Result, dict[str, frozenset[
         findings = tuple(judging.finding(requirement) for requirement in criterion.requirements)
         criteria.append(CriterionFinding(criterion.id, worst(_asked(criterion.requirements, findings)), findings))
     states = [found.state for found, said in zip(criteria, charter.criteria, strict=True) if said.mandatory]
-    holders = {pk: held.surely for pk, held in judging.holders.items()}
-    return Result(worst(states), tuple(criteria)), holders
+    return Result(worst(states), tuple(criteria)), {pk: held.surely for pk, held in judging.holders.items()}
 
 
 def _asked(requirements: tuple[Requirement, ...], findings: tuple[Finding, ...]) -> list[State]:
@@ -77,7 +73,7 @@ class _Judging:
             finding = self.by_itself(requirement)
             said = self.case.facts.judgements.get(requirement.id)
             if requirement.may_not_apply and said is not None and not said.applies:
-                finding = figures.not_applicable(finding, said)
+                finding = figures.declared(requirement.id, said, State.NOT_APPLICABLE)
             elif requirement.only_if:
                 finding = _conditioned(finding, self.finding(self.named[requirement.only_if]))
             self.found[requirement.id] = finding
@@ -108,18 +104,9 @@ class _Judging:
         asked = _asked(requirement.requirements, members)
         number = min({"all": len(asked), "any": 1, "at_least": requirement.n or 1}[requirement.rule_of], len(asked))
         state = nth_best(asked, number) if number else State.NOT_APPLICABLE
-        fine = sum(one in FINE for one in asked)
-        return Finding(
-            requirement.id,
-            state,
-            NextStep.NOTHING if state in FINE else NextStep.MEMBERS,
-            value=Decimal(fine),
-            comparator="at_least",
-            threshold=Decimal(number),
-            gap=None if state in FINE else Decimal(number - fine),
-            note="" if state in FINE else "group",
-            members=members,
-        )
+        step, note = (NextStep.NOTHING, "") if state in FINE else (NextStep.MEMBERS, "group")
+        finding = Finding(requirement.id, state, step, note=note, members=members)
+        return counted(finding, sum(one in FINE for one in asked), number)
 
 
 _BY_KIND: dict[type, Callable[[Case, Any], Finding]] = {

@@ -9,8 +9,8 @@ import msgspec
 
 from totem.core.periods import months_before
 from totem.labels.charters.format import AppointmentRequirement, BodyRequirement, Seats, UnitWords
-from totem.labels.figures import Evidence, EvidenceKind
-from totem.labels.judging.case import Case
+from totem.labels.figures import Evidence, EvidenceKind, digests
+from totem.labels.judging.case import Case, counted
 from totem.labels.judging.facts import FINE, RANK, AppointmentFact, BodyFact, Finding, NextStep, SeatFact, State
 from totem.labels.judging.legal import legal_state
 from totem.labels.judging.logic import (
@@ -35,7 +35,7 @@ def body(case: Case, asked: BodyRequirement) -> Finding:
     parts = {one.id: tuple(_parts(case, asked, one)) for one in bodies}
     best = max(bodies, key=lambda one: RANK[worst(part.state for part in parts[one.id])])
     decisive = min(parts[best.id], key=lambda part: (RANK[part.state], part.threshold is None))
-    seen = Evidence(EvidenceKind.BODY, best.name, best.id, "", best.last_meeting, (best.sha256,) if best.sha256 else ())
+    seen = Evidence(EvidenceKind.BODY, best.name, best.id, "", best.last_meeting, digests(best.sha256))
     if decisive.state in FINE:
         decisive = msgspec.structs.replace(decisive, step=NextStep.NOTHING, gap=None, note="", about=())
     return msgspec.structs.replace(decisive, evidence=(seen,))
@@ -174,21 +174,15 @@ def appointment(case: Case, asked: AppointmentRequirement) -> Finding:
     number = int(case.charter.amount(asked.number))
     state, step, note = judged[best[number - 1].id] if number <= len(best) else (State.NOT_MET, NextStep.APPOINT, "")
     seen = tuple(
-        Evidence(EvidenceKind.APPOINTMENT, one.act, one.id, one.by, one.since, (one.sha256,) if one.sha256 else ())
+        Evidence(EvidenceKind.APPOINTMENT, one.act, one.id, one.by, one.since, digests(one.sha256))
         for one in best[:number]
     )
     finding = Finding(asked.id, state, step, note=note, evidence=seen)
-    return finding if number == 1 else _counted(finding, sum(one[0] is State.MET for one in judged.values()), number)
+    filled = sum(one[0] is State.MET for one in judged.values())
+    return finding if number == 1 else counted(finding, filled, number, POSTS)
 
 
 POSTS = UnitWords(fr="postes", en="posts", fr_one="poste", en_one="post")
-
-
-def _counted(finding: Finding, filled: int, number: int) -> Finding:
-    """The finding with how many posts are filled, of how many."""
-    gap = Decimal(number - filled) if filled < number else None
-    bounds = {"value": Decimal(filled), "comparator": "at_least", "threshold": Decimal(number), "unit": POSTS}
-    return msgspec.structs.replace(finding, **bounds, gap=gap)
 
 
 def _appointed(asked: AppointmentRequirement, one: AppointmentFact) -> tuple[State, NextStep, str]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from totem.labels.charters.format import Charter, CommonCompared, Compared, Where
-from totem.labels.judging.facts import Facts, OrganisationFact, RoleFact, YearFact
+import msgspec
+
+from totem.labels.charters.format import Charter, CommonCompared, Compared, Unit, Where
+from totem.labels.judging.facts import Facts, Finding, OrganisationFact, RoleFact, YearFact
 from totem.labels.judging.logic import Number, agreed, passes, passes_between
 from totem.organisations.queries import growth, year_before
 
@@ -36,7 +38,7 @@ class Case:
     def bound(self, compared: Compared | CommonCompared) -> tuple[str, Decimal]:
         """How a figure is compared, and with what."""
         if compared.bound is None:
-            raise ValueError("A threshold was expected.")  # `reading.py` lets no such file through
+            raise ValueError("A threshold was expected.")  # `charters.parsing` lets no such file through
         comparator, value = compared.bound
         return comparator, self.charter.amount(value)
 
@@ -62,3 +64,10 @@ class Case:
                 return self.passes(where, growth(year, year_before(year, years)))
             case _:
                 return self.passes(where, getattr(year, where.fact))
+
+
+def counted(finding: Finding, have: int, number: int, unit: Unit = "") -> Finding:
+    """The finding with so many of so many."""
+    gap = Decimal(number - have) if have < number else None
+    bounds = {"value": Decimal(have), "comparator": "at_least", "threshold": Decimal(number)}
+    return msgspec.structs.replace(finding, **bounds, unit=unit, gap=gap)

@@ -1,7 +1,6 @@
 """Evaluations: a board, a day and a version of a charter; kept as canonical JSON, judged again, compared."""
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -86,13 +85,6 @@ def evaluate(
     return Evaluated(board, version, charter, subject, facts, judge(charter, facts))
 
 
-def evaluate_many(
-    charter: Charter, subjects: Sequence[Subject], day: datetime.date, *, workspace: Workspace | None = None
-) -> list[tuple[Facts, Result]]:
-    """Many territories in one run, in their order: as many queries as for one."""
-    return [(facts, judge(charter, facts)) for facts in gather(charter, subjects, day, workspace=workspace)]
-
-
 def kept(evaluation: Evaluation) -> Content:
     """What was kept, as values again. Raises msgspec.ValidationError."""
     return msgspec.json.decode(evaluation.content, type=Content)
@@ -100,11 +92,10 @@ def kept(evaluation: Evaluation) -> Content:
 
 def computed_again(evaluation: Evaluation) -> bool:
     """Whether the sum is that of the content, and judging the kept facts by the kept charter gives the kept result."""
-    content = kept(evaluation)
-    again = judge(charter_of(evaluation.charter_version), content.facts)
-    same_charter = content.charter["sha256"] == evaluation.charter_version.sha256
+    content, version = kept(evaluation), evaluation.charter_version
+    again = judge(charter_of(version), content.facts)
     return (
-        same_charter
+        content.charter["sha256"] == version.sha256
         and canonical(again) == canonical(content.result)
         and digest(evaluation.content) == evaluation.sha256
     )
@@ -121,20 +112,10 @@ class Change:
 
 def changes(before: Result, after: Result) -> list[Change]:
     """What changed from one result to another, in the order of the later one; states and values only."""
-    old, new = _flat(before), _flat(after)
-    named = list(new) + [pk for pk in old if pk not in new]
-    return [Change(pk, old.get(pk), new.get(pk)) for pk in named if _shown(old.get(pk)) != _shown(new.get(pk))]
+    old = {finding.id: finding for finding in before.findings()}
+    new = {finding.id: finding for finding in after.findings()}
+    return [Change(pk, old.get(pk), new.get(pk)) for pk in new | old if _shown(old.get(pk)) != _shown(new.get(pk))]
 
 
 def _shown(finding: Finding | None) -> tuple[object, ...] | None:
     return None if finding is None else (finding.state, finding.value, finding.low, finding.high, finding.threshold)
-
-
-def _flat(result: Result) -> dict[str, Finding]:
-    found: dict[str, Finding] = {}
-    todo = [finding for criterion in reversed(result.criteria) for finding in reversed(criterion.findings)]
-    while todo:
-        finding = todo.pop()
-        found[finding.id] = finding
-        todo.extend(reversed(finding.members))
-    return found

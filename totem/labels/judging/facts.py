@@ -1,9 +1,10 @@
 """What is known of a subject on a day, and what is judged of it: plain values that go to JSON and come back the same.
 
-`judge.judge` reads nothing else, so that an evaluation can be kept, and computed again from what is kept.
+`judging.judge` reads nothing else, so that an evaluation can be kept, and computed again from what is kept.
 """
 
 import datetime
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 
@@ -223,12 +224,20 @@ class Result(PlainStruct, frozen=True):
     state: State
     criteria: tuple[CriterionFinding, ...]
 
+    def findings(self) -> Iterator[Finding]:
+        """Every finding, in the charter's order: groups before their members."""
+        for criterion in self.criteria:
+            yield from _flat(criterion.findings)
+
     def finding(self, pk: str) -> Finding:
         """The finding of a requirement, wherever it stands. Raises KeyError."""
-        todo = [finding for criterion in self.criteria for finding in criterion.findings]
-        while todo:
-            finding = todo.pop()
+        for finding in self.findings():
             if finding.id == pk:
                 return finding
-            todo.extend(finding.members)
         raise KeyError(pk)
+
+
+def _flat(findings: tuple[Finding, ...]) -> Iterator[Finding]:
+    for finding in findings:
+        yield finding
+        yield from _flat(finding.members)

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -17,17 +18,31 @@ from totem.labels.charters.format import (
     UnitWords,
     indicator_of,
 )
-from totem.labels.figures import FROM_ZERO, MISSING, Evidence, EvidenceKind, FigureState, KnownFigure, PlannedAmount
-from totem.labels.judging.case import SHOWN, Case
+from totem.labels.figures import (
+    FROM_ZERO,
+    MISSING,
+    Evidence,
+    EvidenceKind,
+    FigureState,
+    KnownFigure,
+    PlannedAmount,
+    digests,
+)
+from totem.labels.judging.case import SHOWN, Case, counted
 from totem.labels.judging.facts import Finding, JudgementFact, NextStep, State
 from totem.labels.judging.logic import UPWARDS, gap_to, passes, passes_between, state_of
 
-# Of a figure that cannot be used: its state, the next step, and the word that says why.
+# The state, the next step, and the word that says why: of a figure that cannot be used, and of one that is compared.
 _UNUSABLE = {
     FigureState.MISSING: (State.UNKNOWN, NextStep.DECLARE, "missing"),
     FigureState.UNAVAILABLE: (State.UNKNOWN, NextStep.FIND, "unavailable"),
     FigureState.CONTRADICTED: (State.UNKNOWN, NextStep.RETAIN, "contradicted"),
     FigureState.STALE: (State.STALE, NextStep.RENEW, "stale"),
+}
+_COMPARED = {
+    True: (State.MET, NextStep.NOTHING, ""),
+    False: (State.NOT_MET, NextStep.REACH, ""),
+    None: (State.UNKNOWN, NextStep.SETTLE, "interval"),
 }
 
 
@@ -45,18 +60,8 @@ def compared(case: Case, asked: CommonCompared, known: KnownFigure) -> Finding:
     """A figure against the requirement's threshold, with the gap in its unit."""
     comparator, threshold = case.bound(asked)
     low, high = known.bounds
-    gap = None
-    if known.state is FigureState.KNOWN:
-        passed = passes_between(comparator, low, high, threshold)
-        given = not (passed and known.reason == FROM_ZERO and comparator in UPWARDS)
-        passed = passed if given else None
-        state = state_of(passed)
-        step = {True: NextStep.NOTHING, False: NextStep.REACH, None: NextStep.SETTLE}[passed]
-        step, note = (step, "interval" if passed is None else "") if given else (NextStep.DECLARE, FROM_ZERO)
-        gap = None if passed else gap_to(comparator, low, high, threshold)
-    else:
-        state, step, note = _UNUSABLE[known.state]
-        note = known.reason if known.reason in {"mode", FROM_ZERO} else note
+    state, step, note = _verdict(comparator, known, threshold)
+    is_open = known.is_known and state is not State.MET
     return Finding(
         asked.id,
         state,
@@ -67,12 +72,23 @@ def compared(case: Case, asked: CommonCompared, known: KnownFigure) -> Finding:
         comparator=comparator,
         threshold=threshold,
         unit=case.charter.unit_of(asked),
-        gap=gap,
+        gap=gap_to(comparator, low, high, threshold) if is_open else None,
         note=note,
         about=(known.reason,) if known.state is FigureState.UNAVAILABLE else (),
         evidence=known.evidence,
         expected_on=_expected(comparator, low, threshold, known.plans) if state is State.NOT_MET else None,
     )
+
+
+def _verdict(comparator: str, known: KnownFigure, threshold: Decimal) -> tuple[State, NextStep, str]:
+    """A bound from zero up is no figure that somebody gave: it never meets what has to be reached."""
+    if not known.is_known:
+        state, step, note = _UNUSABLE[known.state]
+        return state, step, known.reason if known.reason in {"mode", FROM_ZERO} else note
+    passed = passes_between(comparator, *known.bounds, threshold)
+    if passed and known.reason == FROM_ZERO and comparator in UPWARDS:
+        return State.UNKNOWN, NextStep.DECLARE, FROM_ZERO
+    return _COMPARED[passed]
 
 
 def _expected(
@@ -94,55 +110,42 @@ def funding(case: Case, asked: FundingRequirement) -> Finding:
     lines = [
         line
         for line in sorted(case.facts.funding, key=lambda line: line.id)
-        if (not asked.levels or line.level in asked.levels) and (not asked.purposes or line.purpose in asked.purposes)
+        if line.level in (asked.levels or (line.level,)) and line.purpose in (asked.purposes or (line.purpose,))
     ]
     seen = tuple(
-        Evidence(
-            EvidenceKind.FUNDING,
-            f"{line.level}: {line.amount:f}",
-            line.id,
-            line.source,
-            sha256=(line.sha256,) if line.sha256 else (),
-        )
-        for line in lines[:SHOWN]
+        Evidence(EvidenceKind.FUNDING, f"{row.level}: {row.amount:f}", row.id, row.source, None, digests(row.sha256))
+        for row in lines[:SHOWN]
     )
     total = sum((line.amount for line in lines), Decimal(0))
     return compared(case, asked, KnownFigure(FigureState.KNOWN, total, evidence=seen))
 
 
-def document(case: Case, asked: DocumentRequirement) -> Finding:
-    """A document that is declared to be there, and shown; so many of them, or until when it holds, where asked."""
-    known = case.facts.figures.get(indicator_of(case.charter, asked), MISSING)
-    match known.state:
-        case FigureState.KNOWN if known.value:
-            return _declared_document(case, asked, known)
-        case FigureState.KNOWN:
-            state, step, note = State.NOT_MET, NextStep.DOCUMENT, "no_document"
-        case FigureState.MISSING:
-            state, step, note = State.UNKNOWN, NextStep.DOCUMENT, "no_document"
-        case _:
-            state, step, note = _UNUSABLE[known.state]
-    return Finding(asked.id, state, step, note=note, evidence=known.evidence)
-
-
 DOCUMENTS = UnitWords(fr="documents", en="documents", fr_one="document", en_one="document")
 
 
+def document(case: Case, asked: DocumentRequirement) -> Finding:
+    """A document that is declared to be there, and shown; so many of them, or until when it holds, where asked."""
+    known = case.facts.figures.get(indicator_of(case.charter, asked), MISSING)
+    if known.is_known and known.value:
+        return _declared_document(case, asked, known)
+    state, step, note = _UNUSABLE.get(known.state, (State.NOT_MET, NextStep.DOCUMENT, "no_document"))
+    if known.state is FigureState.MISSING:
+        step, note = NextStep.DOCUMENT, "no_document"
+    return Finding(asked.id, state, step, note=note, evidence=known.evidence)
+
+
 def _declared_document(case: Case, asked: DocumentRequirement, known: KnownFigure) -> Finding:
-    shown = len({sha256 for item in known.evidence for sha256 in item.sha256})
     number = int(case.charter.amount(asked.number))
+    shown = len({sha256 for item in known.evidence for sha256 in item.sha256})
     finding = Finding(asked.id, State.MET, evidence=known.evidence)
-    if number > 1:
-        counted = {"value": Decimal(shown), "comparator": "at_least", "threshold": Decimal(number), "unit": DOCUMENTS}
-        finding = msgspec.structs.replace(finding, **counted)
-    if 0 < shown < number:
-        gap = Decimal(number - shown)
-        return msgspec.structs.replace(finding, state=State.NOT_MET, step=NextStep.DOCUMENT, gap=gap)
+    found = partial(msgspec.structs.replace, counted(finding, shown, number, DOCUMENTS) if number > 1 else finding)
     if not shown:
-        return msgspec.structs.replace(finding, state=State.UNKNOWN, step=NextStep.DOCUMENT, note="not_shown")
+        return found(state=State.UNKNOWN, step=NextStep.DOCUMENT, note="not_shown", gap=None)
+    if shown < number:
+        return found(state=State.NOT_MET, step=NextStep.DOCUMENT)
     if asked.term and known.until is None:
-        return msgspec.structs.replace(finding, state=State.UNKNOWN, step=NextStep.DECLARE, note="no_term")
-    return msgspec.structs.replace(finding, note="holds_until", about=(str(known.until),)) if asked.term else finding
+        return found(state=State.UNKNOWN, step=NextStep.DECLARE, note="no_term")
+    return found(note="holds_until", about=(str(known.until),)) if asked.term else found()
 
 
 def geometry(case: Case, asked: GeometryRequirement) -> Finding:
@@ -156,16 +159,15 @@ def geometry(case: Case, asked: GeometryRequirement) -> Finding:
     return Finding(asked.id, state_of(fits), NextStep.NOTHING if fits else NextStep.DRAW, note=note, evidence=(seen,))
 
 
-def not_applicable(finding: Finding, said: JudgementFact) -> Finding:
-    """The finding of a requirement that somebody declared, with a reason, not to apply."""
-    seen = Evidence(EvidenceKind.JUDGEMENT, said.reason, said.id, "", said.on)
-    return Finding(finding.id, State.NOT_APPLICABLE, note="judged", evidence=(seen,))
-
-
 def judgement(case: Case, asked: JudgementRequirement) -> Finding:
     """What an authorised person said, or that somebody has to."""
     said = case.facts.judgements.get(asked.id)
     if said is None:
         return Finding(asked.id, State.HUMAN, NextStep.JUDGE, note="no_judgement")
+    return declared(asked.id, said, state_of(said.met))
+
+
+def declared(pk: str, said: JudgementFact, state: State) -> Finding:
+    """What a person said of a requirement, with the reason: how it stands, or that it does not apply."""
     seen = Evidence(EvidenceKind.JUDGEMENT, said.reason, said.id, "", said.on)
-    return Finding(asked.id, state_of(said.met), note="judged", evidence=(seen,))
+    return Finding(pk, state, note="judged", evidence=(seen,))

@@ -1,6 +1,6 @@
 """The rules that the law sets to the vehicles a charter may ask for: one list, which is judged and shown."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -36,11 +36,10 @@ def legal_checks(body: BodyFact) -> tuple[LegalCheck, ...]:
     """
     match body.legal_form:
         case "gip":
-            checks = [_votes("gip_votes", body, OF_GENERAL_INTEREST)]
-            return (*checks, *([_capital("gip_capital", body, OF_GENERAL_INTEREST)] if body.has_capital else []))
+            checks = _votes("gip_votes", body, OF_GENERAL_INTEREST), _capital("gip_capital", body, OF_GENERAL_INTEREST)
+            return checks if body.has_capital else checks[:1]
         case "sem":
-            halves = _capital("sem_capital", body, LOCAL), _votes("sem_votes", body, LOCAL)
-            return (*halves, _others("sem_others", body), _private("sem_private", body))
+            return _capital("sem_capital", body, LOCAL), _votes("sem_votes", body, LOCAL), _others(body), _private(body)
         case _:
             return ()
 
@@ -75,32 +74,30 @@ def _votes(rule: str, body: BodyFact, classes: frozenset[str]) -> LegalCheck:
     return LegalCheck(rule, state, ours, whole)
 
 
-def _shares(body: BodyFact, classes: frozenset[str]) -> tuple[Decimal, Decimal]:
-    """The declared shares (%) of the capital: of these classes, and of the others."""
-
-    def of(belongs: Callable[[str], bool]) -> Decimal:
-        return _sum(seat.capital or NOTHING for seat in body.seats if belongs(seat.actor_class))
-
-    return of(lambda name: name in classes), of(lambda name: name not in classes)
+def _shares(body: BodyFact, classes: frozenset[str]) -> tuple[Decimal, Decimal, Decimal]:
+    """The declared shares (%) of the capital: of these classes and of the others; and what is not declared."""
+    ours = _sum(seat.capital or NOTHING for seat in body.seats if seat.actor_class in classes)
+    declared = _sum(seat.capital or NOTHING for seat in body.seats)
+    return ours, declared - ours, WHOLE - declared
 
 
 def _capital(rule: str, body: BodyFact, classes: frozenset[str]) -> LegalCheck:
     """More than half of the capital."""
-    ours, others = _shares(body, classes)
+    ours, others, rest = _shares(body, classes)
     state = State.MET if 2 * ours > WHOLE else State.NOT_MET if 2 * others >= WHOLE else State.UNKNOWN
-    return LegalCheck(rule, state, ours, rest=WHOLE - ours - others)
+    return LegalCheck(rule, state, ours, rest=rest)
 
 
-def _others(rule: str, body: BodyFact) -> LegalCheck:
+def _others(body: BodyFact) -> LegalCheck:
     """At least 15 % of the capital for those who are not local authorities."""
-    ours, others = _shares(body, LOCAL)
+    ours, others, rest = _shares(body, LOCAL)
     state = State.MET if others >= FIFTEEN else State.NOT_MET if WHOLE - ours < FIFTEEN else State.UNKNOWN
-    return LegalCheck(rule, state, others, rest=WHOLE - ours - others)
+    return LegalCheck("sem_others", state, others, rest=rest)
 
 
-def _private(rule: str, body: BodyFact) -> LegalCheck:
+def _private(body: BodyFact) -> LegalCheck:
     """At least one member who is private; those who are not recorded hold the rest of the capital."""
     private = sum(seat.actor_class not in PUBLIC for seat in body.seats)
-    rest = WHOLE - sum(_shares(body, LOCAL))
+    rest = _shares(body, LOCAL)[2]
     state = State.MET if private else State.UNKNOWN if rest > 0 else State.NOT_MET
-    return LegalCheck(rule, state, Decimal(private), rest=rest)
+    return LegalCheck("sem_private", state, Decimal(private), rest=rest)

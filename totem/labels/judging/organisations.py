@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple
 
 from totem.core.periods import months_before
 from totem.labels.charters.format import OrganisationsRequirement, Where
-from totem.labels.figures import Evidence, EvidenceKind
-from totem.labels.judging.case import SHOWN, Case
+from totem.labels.figures import Evidence, EvidenceKind, digests
+from totem.labels.judging.case import SHOWN, Case, counted
 from totem.labels.judging.facts import FINE, RANK, Finding, NextStep, OrganisationFact, RoleFact, State
 from totem.labels.judging.logic import both, either, nth_best, state_of, worst
 
@@ -54,7 +53,7 @@ def organisations(
     """What is found, and who holds it. `others` are those of a requirement whose organisations do not serve twice."""
     number = int(case.charter.amount(asked.number))
     candidates = _candidates(case, asked, case.facts.roles)
-    ended = () if candidates else _names(case, _candidates(case, asked, case.facts.ended_roles))
+    ended = () if candidates else _names(case, _candidates(case, asked, case.facts.ended_roles))[:NAMED]
     judged = {pk: _verdict(case, asked, case.organisations[pk], roles) for pk, roles in candidates.items()}
     holders = Holders(
         number,
@@ -68,29 +67,18 @@ def organisations(
         state = worst((state, State.UNKNOWN if possibly >= number else State.NOT_MET))
     note, about, facts = ("ended", ended, ()) if ended else _why(case, state, judged)
     if others and surely < number <= len(holders.surely):
-        serving = holders.surely & others.possibly
-        note, about, facts = "not_distinct", tuple(sorted(case.organisations[pk].name for pk in serving)), ()
-    finding = Finding(
-        asked.id,
-        state,
-        _STEPS.get(state, NextStep.NOTHING) if judged else NextStep.ORGANISATION,
-        value=Decimal(surely),
-        comparator="at_least",
-        threshold=Decimal(number),
-        gap=None if state in FINE else Decimal(number - surely),
-        note=note,
-        about=about,
-        facts=facts,
-        evidence=_shown(case, asked, candidates, judged),
-    )
-    return finding, holders
+        note, about, facts = "not_distinct", _names(case, holders.surely & others.possibly), ()
+    step = _STEPS.get(state, NextStep.NOTHING) if judged else NextStep.ORGANISATION
+    evidence = _shown(case, asked, candidates, judged)
+    finding = Finding(asked.id, state, step, note=note, about=about, facts=facts, evidence=evidence)
+    return counted(finding, surely, number), holders
 
 
 LOCATED = ("", "located_in")  # its address is here, or somebody says that it is
 
 
 def _names(case: Case, pks: Iterable[int]) -> tuple[str, ...]:
-    return tuple(sorted(case.organisations[pk].name for pk in pks)[:NAMED])
+    return tuple(sorted(case.organisations[pk].name for pk in pks))
 
 
 def _candidates(case: Case, asked: OrganisationsRequirement, roles: Iterable[RoleFact]) -> dict[int, list[RoleFact]]:
@@ -190,18 +178,9 @@ def _shown(
         organisation = case.organisations[pk]
         for role in sorted(candidates[pk], key=lambda role: role.id or 0):
             kind = EvidenceKind.RELATION if role.id else EvidenceKind.ORGANISATION
-            sums = (role.sha256,) if role.sha256 else ()
-            items.append(Evidence(kind, organisation.name, role.id or pk, role.source, None, sums))
-        if asked.where:
-            items += [
-                Evidence(
-                    EvidenceKind.YEAR,
-                    f"{organisation.name}, {year.year}",
-                    pk,
-                    year.source,
-                    year.closed_on,
-                    (year.sha256,) if year.sha256 else (),
-                )
-                for year in sorted(organisation.years, key=lambda year: (-year.year, year.id))[:2]
-            ]
+            items.append(Evidence(kind, organisation.name, role.id or pk, role.source, None, digests(role.sha256)))
+        years = sorted(organisation.years, key=lambda year: (-year.year, year.id))[:2] if asked.where else ()
+        for year in years:
+            title, shown = f"{organisation.name}, {year.year}", digests(year.sha256)
+            items.append(Evidence(EvidenceKind.YEAR, title, pk, year.source, year.closed_on, shown))
     return tuple(items)
