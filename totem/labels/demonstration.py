@@ -1,7 +1,7 @@
 """The demonstration's boards, read from `demo/labels/*.toml`: what is sourced, what is invented and said so.
 
-A sheet tells a story in two times: what was known a month ago, then what came since (`later = true`). The board is
-evaluated after each, so that what changed this month is what really changed between the two.
+A sheet has two times: what was known a month ago, then what came since (`later = true`). The board is evaluated after
+each, so that what changed this month is what really changed between the two.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from totem.hubs.models import Hub
 from totem.labels.boards import actions as board_actions
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
-from totem.labels.figures import FigureDefinition, figures_of
+from totem.labels.figures import figures_of
 from totem.labels.governance import actions as governance_actions
 from totem.labels.jobs import refresh
 from totem.labels.judging.evaluations import charter_of, evaluate, version_for
-from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
-from totem.labels.subjects import Subject, subject_at, subject_of
+from totem.labels.models import Board, Body, FundingLine, Meeting, Seat
+from totem.labels.subjects import subject_of
 from totem.organisations.actions import declare_figures, declare_relation, note_organisation
 from totem.organisations.actions import set_public as show_declared
 from totem.organisations.models import Organisation
@@ -44,40 +44,42 @@ Row = dict[str, Any]
 def load(world: InventedWorld) -> None:
     """The charters that the boards ask for have to be published."""
     officer = demo_person(DemoRole.OFFICER)
-    boards = [board for told in world.sheets(BOARDS) for board in _Sheet(_exact(told), officer, world.now).load()]
+    boards = [
+        board for sheet in world.sheets(BOARDS) for board in _SheetLoader(_exact(sheet), officer, world.now).load()
+    ]
     world.say(f"Demonstration: {len(boards)} boards of labels")
 
 
-def _exact(told: Any) -> Any:
+def _exact(value: Any) -> Any:
     """What a sheet says, with its numbers as decimals."""
-    if isinstance(told, dict):
-        return {key: _exact(value) for key, value in told.items()}
-    if isinstance(told, list):
-        return [_exact(value) for value in told]
-    return Decimal(str(told)) if isinstance(told, float) else told
+    if isinstance(value, dict):
+        return {key: _exact(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_exact(one) for one in value]
+    return Decimal(str(value)) if isinstance(value, float) else value
 
 
-class _Sheet:
+class _SheetLoader:
     """One workspace and what it gathers."""
 
-    def __init__(self, told: Row, officer: User, now: datetime) -> None:
-        self.told, self.officer, self.today = told, officer, now
+    def __init__(self, sheet: Row, officer: User, now: datetime) -> None:
+        self.sheet, self.officer, self.today = sheet, officer, now
         self.now = now - EARLIER  # moves to today once the first evaluation is kept
         self.boards: dict[str, Board] = {}
-        self.perimeters: dict[str, Perimeter] = {}
         self.documents: dict[str, Document] = {}
         self.revisions: list[Callable[[], object]] = []
 
     def load(self) -> list[Board]:
-        for row in self.told.get("members", []):
-            self.add_member(row)
-        for row in self.told.get("organisations", []):
+        for row in self.rows("members"):
+            for person in User.objects.filter(demo_role=DemoRole(row["demo"])):
+                set_member(workspace=self.workspace, email=person.email, role=row["role"], by=self.officer)
+        for row in self.rows("organisations"):
             note_organisation(by=self.officer, workspace=self.workspace, **row)
-        for row in self.told.get("documents", []):
+        for row in self.rows("documents"):
             self.documents[row["key"]] = self.add_document(row)
-        for row in self.told.get("perimeters", []):
-            self.perimeters[row["name"]] = self.add_perimeter(row)
-        for row in self.told["boards"]:
+        for row in self.rows("perimeters"):
+            self.add_perimeter(row)
+        for row in self.rows("boards"):
             self.boards[row["key"]] = self.add_board(row)
         self.gather(later=False)
         for board in self.boards.values():
@@ -86,78 +88,84 @@ class _Sheet:
         self.gather(later=True)
         for revise in self.revisions:
             revise()
-        for row in self.told["boards"]:
+        for row in self.rows("boards"):
             self.finish(row, self.boards[row["key"]])
         return list(self.boards.values())
 
     def gather(self, *, later: bool) -> None:
-        """Everything that was told then."""
+        """Everything that was known then."""
         for name, add in (
             ("buildings", self.add_building),
             ("relations", self.add_relation),
             ("years", self.add_year),
             ("observations", self.add_observation),
             ("bodies", self.add_body),
-            ("appointments", self.add_appointment),
             ("funding", self.add_funding),
             ("judgements", self.add_judgement),
         ):
-            for row in self.told.get(name, []):
-                if row.get("later", False) is later:
-                    add({key: value for key, value in row.items() if key != "later"})
+            for row in self.rows(name):
+                if row.pop("later", False) is later:
+                    add(row)
+
+    def rows(self, name: str) -> list[Row]:
+        return [dict(row) for row in self.sheet.get(name, [])]
+
+    def read(self, row: Row) -> Row:
+        """A row with things in the place of their names, and with the days of « so many days ago », « this year »."""
+        kinds: dict[str, Callable[[Any], object]] = {
+            **dict.fromkeys(("organisation", "operator", "funder"), self.organisation),
+            "board": self.boards.__getitem__,
+            "commune": lambda code: Commune.objects.get(pk=code),
+            "hub": lambda slug: Hub.objects.get(slug=slug),
+            "perimeter": self.perimeter,
+            "documents": lambda keys: [self.documents[key] for key in keys],
+        }
+        values = {name: kinds[name](value) if name in kinds else value for name, value in row.items()}
+        for name, year in (("last_year", self.now.year - 1), ("this_year", self.today.year)):
+            if values.pop(name, False):
+                values |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
+        return values
+
+    def ago(self, days: int) -> date:
+        return timezone.localdate(self.today) - timedelta(days=days)
 
     # -- Who and where ------------------------------------------------------------------------------------------------
 
     @cached_property
     def workspace(self) -> Workspace:
-        name = self.told["workspace"]
+        name = self.sheet["workspace"]
         known = Workspace.objects.filter(name=name).first()
         return known or create_workspace(name=name, by=self.officer, trusted=True)
-
-    def add_member(self, row: Row) -> None:
-        person = User.objects.filter(demo_role=DemoRole(row["demo"])).first()
-        if person is not None:
-            set_member(workspace=self.workspace, email=person.email, role=row["role"], by=self.officer)
 
     def organisation(self, name: str) -> Organisation:
         """The one of that name, the first that was noted where two bear it."""
         return Organisation.objects.filter(name=name).order_by("pk")[0]
 
+    def perimeter(self, name: str) -> Perimeter:
+        return self.workspace.perimeters.get(name=name)
+
     def add_document(self, row: Row) -> Document:
         content = row["text"].encode()
         checked = CheckedFile(row["name"], "text/plain", len(content), hashlib.sha256(content).hexdigest(), content)
-        return add_document(
-            workspace=self.workspace,
-            checked=checked,
-            title=row["title"],
-            by=self.officer,
-            public=row.get("public", False),
-        )
+        return add_document(workspace=self.workspace, checked=checked, title=row["title"], by=self.officer)
 
-    def add_perimeter(self, row: Row) -> Perimeter:
-        polygon = None
-        if "polygon" in row:
-            import shapely  # noqa: PLC0415 - only where shapes are
+    def add_perimeter(self, row: Row) -> None:
+        import shapely  # noqa: PLC0415 - only where shapes are
 
-            polygon = shapely.Polygon([(float(east), float(north)) for east, north in row["polygon"]])
-        return create_perimeter(
-            name=row["name"],
+        polygon = [(float(east), float(north)) for east, north in row.pop("polygon", [])]
+        epci = row.pop("epci", None)
+        create_perimeter(
             workspace=self.workspace,
-            public=row["public"],
             by=self.officer,
             now=self.now,
-            valid_from=row["valid_from"],
-            parts={"epci": row["epci"]} if "epci" in row else None,
-            polygon=polygon,
-            note=row["note"],
+            parts={"epci": epci} if epci else None,
+            polygon=shapely.Polygon(polygon) if polygon else None,
+            **row,
         )
 
     def add_board(self, row: Row) -> Board:
         version = version_for(row["charter"], timezone.localdate(self.today))
-        about: Row = {"hub": Hub.objects.get(slug=row["hub"])} if "hub" in row else {}
-        if "perimeter" in row:
-            named = self.workspace.perimeters.filter(name=row["perimeter"]).get()
-            about = {"perimeter": self.perimeters.get(row["perimeter"], named)}
+        about = self.read({name: row[name] for name in ("hub", "perimeter") if name in row})
         board = board_actions.create_board(workspace=self.workspace, charter=version, by=self.officer, **about)
         if row.get("public", False):
             board_actions.set_board_public(board=board, public=True, by=self.officer)
@@ -165,103 +173,55 @@ class _Sheet:
 
     def finish(self, row: Row, board: Board) -> None:
         """Figures and the evaluation of today; what is frozen; a search for partners with its answer."""
-        day = timezone.localdate(self.today)
         refresh(board, now=self.today)
         for frozen in row.get("frozen", []):
             evaluated = evaluate(board, day=frozen["day"], workspace=self.workspace)
             board_actions.freeze(evaluated=evaluated, note=frozen["note"], by=self.officer, now=self.today)
         for asked in row.get("searches", []):
-            search = coalition_actions.ask_for_partners(
-                board=board, scope=asked["scope"], most=asked["most"], by=self.officer, day=day
-            )
+            search = coalition_actions.ask_for_partners(board=board, by=self.officer, day=self.ago(0), **asked)
             coalition_actions.search_partners(search=search)
 
     # -- Evidence -----------------------------------------------------------------------------------------------------
 
-    def subject(self, row: Row) -> Subject:
-        """What a row is about: its board's subject, or a part of it."""
-        if "about" in row:
-            return subject_at(row["about"])
-        return subject_of(self.boards[row["board"]], timezone.localdate(self.now))
-
-    def figured(self, row: Row) -> FigureDefinition:
-        charter = charter_of(version_for(self.boards[row["board"]].charter, timezone.localdate(self.today)))
-        return figures_of(charter)[row["figure"]]
-
-    def dated(self, row: Row) -> Row:
-        """The row with its dates: some are told as « last year », or as so many days ago."""
-        told = dict(row)
-        if told.pop("last_year", False):
-            year = self.now.year - 1
-            told |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
-        if "days_ago" in told:
-            told["ends_on"] = timezone.localdate(self.today) - timedelta(days=told.pop("days_ago"))
-        return told
-
     def add_observation(self, row: Row) -> None:
-        told = self.dated(row)
-        subject, figured = self.subject(told), self.figured(told)
-        retained, revised = told.pop("retained", ""), told.pop("revised", {})
-        documents = [self.documents[key] for key in told.pop("documents", [])]
-        values = {key: value for key, value in told.items() if key not in {"board", "figure", "about", "public"}}
+        values = self.read(row)
+        board = values.pop("board")
+        charter = charter_of(version_for(board.charter, timezone.localdate(self.today)))
+        subject, figured = subject_of(board, timezone.localdate(self.now)), figures_of(charter)[values.pop("figure")]
+        retained, revised, documents = (
+            values.pop("retained", ""),
+            values.pop("revised", {}),
+            values.pop("documents", []),
+        )
+        public = values.pop("public", False)
+        if "days_ago" in values:
+            values["ends_on"] = self.ago(values.pop("days_ago"))
+        own: Row = {"workspace": self.workspace, "subject": subject, "by": self.officer, "now": self.now}
         observation = evidence_actions.declare(
-            workspace=self.workspace,
-            subject=subject,
-            figured=figured,
-            values=values,
-            documents=documents,
-            public=told.get("public", False),
-            by=self.officer,
-            now=self.now,
+            **own, figured=figured, values=values, documents=documents, public=public
         )
         if revised:
-            said = {"figured": figured, "values": values | revised, "documents": documents}
-            corrected = partial(
-                evidence_actions.revise, observation=observation, based_on=1, by=self.officer, now=self.today
-            )
-            self.revisions.append(partial(corrected, **said))
+            corrected: Row = {"figured": figured, "values": values | revised, "documents": documents, "now": self.today}
+            revise = partial(evidence_actions.revise, observation=observation, based_on=1, by=self.officer)
+            self.revisions.append(partial(revise, **corrected))
         if retained:
-            evidence_actions.retain(
-                workspace=self.workspace,
-                subject=subject,
-                indicator=figured.name,
-                observation=observation,
-                reason=retained,
-                by=self.officer,
-                now=self.now,
-            )
-
-    def named(self, row: Row, *names: str) -> Row:
-        """The row with organisations and its document in the place of what names them."""
-        found: Row = {name: self.organisation(row[name]) for name in names if name in row}
-        if "document" in row:
-            found["document"] = self.documents[row["document"]]
-        return row | found
+            evidence_actions.retain(**own, indicator=figured.name, observation=observation, reason=retained)
 
     def add_relation(self, row: Row) -> None:
-        told = self.named(row, "organisation", "partner")
-        public = told.pop("public", False)
-        if "commune" in told:
-            told["commune"] = Commune.objects.get(pk=told["commune"])
-        if "perimeter" in told:
-            told["perimeter"] = self.workspace.perimeters.get(name=told["perimeter"])
-        relation = declare_relation(workspace=self.workspace, by=self.officer, **told)
+        public = row.pop("public", False)
+        relation = declare_relation(workspace=self.workspace, by=self.officer, **self.read(row))
         if public:
             show_declared(row=relation, public=True, by=self.officer)
 
     def add_year(self, row: Row) -> None:
         """Figures of the year closed so many years ago, on 31 December."""
-        told = self.named(row, "organisation")
-        closed = date(self.now.year - told.pop("years_ago"), 12, 31)
-        declare_figures(workspace=self.workspace, by=self.officer, now=self.now, closing_date=closed, **told)
-
-    # -- Buildings ----------------------------------------------------------------------------------------------------
+        closed = date(self.now.year - row.pop("years_ago"), 12, 31)
+        declare_figures(workspace=self.workspace, by=self.officer, now=self.now, closing_date=closed, **self.read(row))
 
     def add_building(self, row: Row) -> None:
-        told = self.named(row, "owner")
-        phases, lots, offers = (told.pop(name, []) for name in ("phases", "lots", "offers"))
-        told["commune"] = Commune.objects.get(pk=told["commune"])
-        building = declare_building(workspace=self.workspace, by=self.officer, **_degrees(told))
+        phases, lots, offers = (row.pop(name, []) for name in ("phases", "lots", "offers"))
+        row |= {name: float(row[name]) for name in ("latitude", "longitude") if name in row}
+        building = declare_building(workspace=self.workspace, by=self.officer, **self.read(row))
         for one in phases:
             first, *others = one["announced"]
             phase = add_phase(building=building, name=one["name"], by=self.officer, now=self.now, **first)
@@ -270,46 +230,27 @@ class _Sheet:
         for one in lots:
             add_lot(building=building, by=self.officer, **one)
         for one in offers:
-            add_offer(building=building, by=self.officer, now=self.now, **self.named(one, "operator"))
+            add_offer(building=building, by=self.officer, now=self.now, **self.read(one))
 
     # -- Governance ---------------------------------------------------------------------------------------------------
 
     def add_body(self, row: Row) -> None:
-        told = self.named(row, "organisation")
-        public, seats, meetings = (told.pop(name, ()) for name in ("public", "seats", "meetings"))
-        body = governance_actions.add(Body, within=self.boards[told.pop("board")], by=self.officer, **told)
+        public, seats, meetings = (row.pop(name, ()) for name in ("public", "seats", "meetings"))
+        values = self.read(row)
+        body = governance_actions.add(Body, within=values.pop("board"), by=self.officer, **values)
         for one in seats:
-            governance_actions.add(Seat, within=body, by=self.officer, **self.named(one, "organisation"))
+            governance_actions.add(Seat, within=body, by=self.officer, **self.read(one))
         for one in meetings:
-            held_on = one.get("held_on") or timezone.localdate(self.today) - timedelta(days=one["days_ago"])
+            held_on = one.get("held_on") or self.ago(one["days_ago"])
             governance_actions.add(Meeting, within=body, by=self.officer, held_on=held_on, subject=one["subject"])
         if public:
             governance_actions.set_governed_public(row=body, public=True, by=self.officer)
 
-    def add_appointment(self, row: Row) -> None:
-        told = self.named(row, "company", "appointed_by")
-        governance_actions.add(Appointment, within=self.boards[told.pop("board")], by=self.officer, **told)
-
     def add_funding(self, row: Row) -> None:
-        told = self.named(row, "funder")
-        if told.pop("this_year", False):
-            year = self.today.year
-            told |= {"starts_on": date(year, 1, 1), "ends_on": date(year, 12, 31)}
-        governance_actions.add(FundingLine, within=self.boards[told.pop("board")], by=self.officer, **told)
+        values = self.read(row)
+        governance_actions.add(FundingLine, within=values.pop("board"), by=self.officer, **values)
 
     def add_judgement(self, row: Row) -> None:
-        board = self.boards[row["board"]]
-        board_actions.record_judgement(
-            board=board,
-            version=version_for(board.charter, timezone.localdate(self.today)),
-            requirement=row["requirement"],
-            verdict=row["verdict"],
-            reason=row["reason"],
-            conflicts=row["conflicts"],
-            by=self.officer,
-            now=self.now,
-        )
-
-
-def _degrees(told: Row) -> Row:
-    return {key: float(value) if key in {"latitude", "longitude"} else value for key, value in told.items()}
+        values = self.read(row)
+        version = version_for(values["board"].charter, timezone.localdate(self.today))
+        board_actions.record_judgement(version=version, by=self.officer, now=self.now, **values)
