@@ -226,3 +226,9 @@ class TestMoney:
 )
 def test_months_before(day: str, months: int, before: str) -> None:
     assert months_before(datetime.date.fromisoformat(day), months) == datetime.date.fromisoformat(before)
+
+
+@pytest.mark.parametrize("bound", [{"at_least": 1}, {"at_most": 5}, {"less_than": 1}])
+def test_what_is_not_computed_is_never_zero(bound: dict[str, int]) -> None:
+    found = only(measure(**bound))
+    assert (found.state, found.value, found.low, found.gap) == (State.UNKNOWN, None, None, None)

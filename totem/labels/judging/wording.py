@@ -175,7 +175,7 @@ def _unit(finding: Finding, requirement: Requirement, charter: Charter) -> Unit 
 NOTES = {
     "missing": gettext_lazy("No figure is known yet."),
     "interval": gettext_lazy("The figure is only known between two bounds."),
-    "from_zero": gettext_lazy("Only a limit is known, from zero up: the figure itself has to be given."),
+    "from_zero": gettext_lazy("No lower bound is known: the figure itself has to be given."),
     "mode": gettext_lazy("The time that is known is by another way of travelling."),
     "contradicted": gettext_lazy("Several sources contradict each other: none is retained yet."),
     "stale": gettext_lazy("The figure is no longer valid."),
@@ -223,6 +223,11 @@ NOTES = {
     "not_applicable": gettext_lazy("The condition does not hold: it is not asked."),
     "condition": gettext_lazy("Whether the condition holds is not settled."),
 }
+OPEN = {  # of what is not known: the reason that stands where it is known to fail would be untrue
+    "form": gettext_lazy("Its legal form is not recorded."),
+    "seats": gettext_lazy("What is known of the members does not settle it."),
+    "facts": NOTES["facts_missing"],
+}
 REASON_SHOWN = 200  # characters of a judgement's reason; the whole stands on the page of the criterion
 
 
@@ -230,7 +235,8 @@ def note_words(finding: Finding) -> str:
     """Why it is so, with the names it speaks of; empty where there is nothing to say."""
     if finding.note == "judged":
         return _judged_words(finding)
-    said = str(NOTES.get(finding.note, ""))
+    is_open = finding.state is State.UNKNOWN and finding.note in OPEN
+    said = str(OPEN[finding.note] if is_open else NOTES.get(finding.note, ""))
     names = ", ".join(word_of(name) for name in finding.about if name)
     if not said or not names:
         return said
