@@ -166,8 +166,8 @@ class TestThePage:
         FundingLineFactory(**about(board), amount=1_000_000, ends_on=today - datetime.timedelta(days=1))
         context = agent.get(at(board, "governance")).context
         assert context["total"] == 400
-        assert [(one.weight.part, one.weight.share) for one in context["by_level"]] == [(300, 0.75), (100, 0.25)]
-        assert [one.weight.part for one in context["by_purpose"]] == [400]
+        assert [(weight.part, weight.share) for _label, weight in context["by_level"]] == [(300, 0.75), (100, 0.25)]
+        assert [weight.part for _label, weight in context["by_purpose"]] == [400]
 
     def test_two_in_one_office_are_never_silent(self, board, agent):
         AppointmentFactory(**about(board))

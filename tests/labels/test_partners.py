@@ -22,10 +22,8 @@ from tests.factories.territories import CommuneFactory, EpciFactory
 from totem.labels import jobs
 from totem.labels.charters.format import from_content
 from totem.labels.coalitions import actions as coalition_actions
-from totem.labels.coalitions.joint import joint_facts
-from totem.labels.coalitions.partners import partners_in, table_of
+from totem.labels.coalitions.partners import CoalitionTable, partners_in
 from totem.labels.coalitions.problem import joined
-from totem.labels.judging import judge
 from totem.labels.judging.facts import FINE
 from totem.labels.models import Board, Retention, Search
 from totem.labels.subjects import epci_subjects, subject_of
@@ -175,7 +173,7 @@ def test_what_another_workspace_keeps_to_itself_is_not_seen(board: Board) -> Non
         public=False,
     )
     charter = from_content(CONTENT)
-    table = table_of(charter, subject_of(board, DAY), epci_subjects([CAEN]), DAY, workspace=board.workspace)
+    table = CoalitionTable(charter, [subject_of(board, DAY), *epci_subjects([CAEN])], DAY, workspace=board.workspace)
     assert [len(value) for value in table.clauses["accounts"].values] == [1, 1]  # type: ignore[union-attr, arg-type]
 
 
@@ -232,14 +230,12 @@ def test_what_a_set_meets_is_what_the_matrix_says_of_it_whatever_is_unknown(boar
     for key, part in ((f"perimetre:{board.perimeter_id}", 10), (f"epci:{LE_HAVRE}", 30)):
         ReadingFactory(name="monthly_area_share", subject=key, value=part, part=part, whole=100, day=DAY)
     charter, lead = from_content(JOINING), subject_of(board, DAY)
-    partners = epci_subjects([CAEN, LE_HAVRE, "248000531"])
-    table = table_of(charter, lead, partners, DAY, workspace=board.workspace)
+    subjects = [lead, *epci_subjects([CAEN, LE_HAVRE, "248000531"])]
+    table = CoalitionTable(charter, subjects, DAY, workspace=board.workspace)
     assert [*table.clauses] == ["accounts", "companies", "share", "events", "few", "rank"]
     met = 0
     for members in (some for size in range(4) for some in combinations((1, 2, 3), size)):
-        those = [0, *members]
-        facts, results = [table.facts[one] for one in those], [table.results[one] for one in those]
-        judged = judge(charter, joint_facts(charter, facts, results, table.readings))
+        judged = table.joint([0, *members])
         found = joined(table.problem(most=3, neighbours=None), members).clauses
         said = {one.name: one.met for one in found}
         assert said == {pk: judged.finding(pk).state in FINE for pk in said}, members

@@ -3,6 +3,7 @@
 import datetime
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,8 +17,8 @@ from totem.core import clock, journal, limits
 from totem.core.models import JournalEntry
 from totem.core.periods import months_before
 from totem.labels.charters.format import Charter, GroupRequirement, MeasureRequirement, Requirement
-from totem.labels.coalitions.partners import FEW, CoalitionTable, partners_in, table_of, touching
-from totem.labels.coalitions.problem import ClauseStanding, CoalitionAnswer, CoalitionProblem, TooManySets
+from totem.labels.coalitions.partners import FEW, CoalitionTable, partners_in, touching
+from totem.labels.coalitions.problem import ClauseStanding, CoalitionAnswer, TooManySets
 from totem.labels.evidence.actions import take_readings
 from totem.labels.figures import FigureDefinition, figures_of
 from totem.labels.judging.evaluations import charter_of, version_for
@@ -98,12 +99,19 @@ def search_partners(*, search: Search) -> None:
     charter = charter_of(search.charter_version)
     compute_missing(charter, [*map(subject_at, lead.parts), *partners], search.day)
     board, version = search.board, search.charter_version
-    table = table_of(charter, lead, partners, search.day, workspace=board.workspace, board=board, version=version)
+    subjects = [lead, *partners]
+    table = CoalitionTable(charter, subjects, search.day, workspace=board.workspace, board=board, version=version)
     problem = table.problem(most=search.most, neighbours=touching(table.subjects))
-    try:
-        _answer(search, table, problem)
-    except TooManySets:
-        _write(search, Search.State.FAILED, {"error": "too_many"})
+    from totem.labels.coalitions.search import solve  # noqa: PLC0415 - loads NumPy, which pages do without
+
+    written, state, content = 0.0, Search.State.FAILED, {"error": "too_many"}
+    with suppress(TooManySets):
+        for answer in solve(problem):
+            state, content = Search.State.DONE, answer_content(answer, table)
+            if answer.count and time.monotonic() - written >= EVERY_SECONDS:
+                _write(search, Search.State.SEARCHING, content)
+                written = time.monotonic()
+    _write(search, state, content)
 
 
 def compute_missing(charter: Charter, subjects: Sequence[Subject], day: datetime.date) -> None:
@@ -162,19 +170,6 @@ def _indicators(requirements: Iterable[Requirement]) -> Iterator[str]:
 def give_up_search(*, search: Search) -> None:
     """Say that a search broke: nobody waits for it any more."""
     _write(search, Search.State.FAILED, {"error": "broken"})
-
-
-def _answer(search: Search, table: CoalitionTable, problem: CoalitionProblem) -> None:
-    from totem.labels.coalitions.search import solve  # noqa: PLC0415 - loads NumPy, which pages do without
-
-    written = 0.0
-    last: CoalitionAnswer | None = None
-    for last in solve(problem):
-        if last.count and time.monotonic() - written >= EVERY_SECONDS:
-            _write(search, Search.State.SEARCHING, answer_content(last, table))
-            written = time.monotonic()
-    if last is not None:
-        _write(search, Search.State.DONE, answer_content(last, table))
 
 
 def _write(search: Search, state: Search.State, answer: dict[str, Any]) -> None:

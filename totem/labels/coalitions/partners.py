@@ -7,7 +7,6 @@ bodies, offices, money, shape, judgements) is left out: it remains to be done wh
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,12 +24,12 @@ from totem.labels.charters.format import (
     TravelRequirement,
     indicator_of,
 )
-from totem.labels.coalitions.joint import exact_reading
+from totem.labels.coalitions.joint import exact_reading, joint_facts
 from totem.labels.coalitions.problem import AtLeast, Atom, Clause, CoalitionProblem, Value
 from totem.labels.evidence.gathering import gather
 from totem.labels.figures import MISSING, figures_of
-from totem.labels.judging import judged
-from totem.labels.judging.facts import Facts, Result, State
+from totem.labels.judging import judge, judged
+from totem.labels.judging.facts import FINE, Result, State
 from totem.labels.models import Board, CharterVersion, Reading
 from totem.labels.subjects import Subject, epci_subjects
 from totem.territories.models import Commune, Outline, Workspace
@@ -40,86 +39,51 @@ TOUCH = 0.002  # degrees, about 200 m: outlines are simplified each for itself
 FEW = 150  # partners among whom sets of four are looked for; beyond, sets of three
 
 
-@dataclass(frozen=True)
 class CoalitionTable:
-    """Territories by requirements: the lead first, then possible partners, and the question about them.
+    """Territories by requirements, as a workspace sees them: the lead first, then possible partners.
 
     `clauses` are by id of the requirement; those of `open_` are looked at but not required, as nobody knows anything of
-    them or as they are a bonus; `beside` are the requirements that no partner changes.
+    them or as they are a bonus; `beside` are the requirements that no partner changes. What was judged on the board, by
+    that version of the charter, is of the lead alone.
     """
 
-    charter: Charter
-    subjects: tuple[Subject, ...]
-    facts: tuple[Facts, ...]
-    results: tuple[Result, ...]
-    clauses: dict[str, Clause]
-    open_: dict[str, Clause]
-    beside: tuple[Requirement, ...]
-    readings: dict[tuple[str, str], Reading]
+    def __init__(
+        self,
+        charter: Charter,
+        subjects: Sequence[Subject],
+        day: datetime.date,
+        *,
+        workspace: Workspace | None,
+        board: Board | None = None,
+        version: CharterVersion | None = None,
+    ) -> None:
+        self.charter, self.subjects, self.figures = charter, subjects, figures_of(charter)
+        lead, *others = gather(charter, subjects, day, workspace=workspace, board=board, version=version)
+        self.facts = [lead, *(msgspec.structs.replace(one, judgements={}) for one in others)]
+        both = [judged(charter, one) for one in self.facts]
+        self.results, self.holders = [result for result, _holders in both], [holders for _result, holders in both]
+        self.readings = _readings(self.figures.values(), subjects, day)
+        self.clauses: dict[str, Clause] = {}
+        self.open_: dict[str, Clause] = {}
+        self.beside: list[Requirement] = []
+        for criterion in charter.criteria:
+            for requirement in criterion.requirements:
+                clause = self.clause(requirement)
+                if clause is None:
+                    self.beside.append(requirement)
+                elif not is_mandatory(criterion, requirement) or not _is_known(clause):
+                    self.open_[requirement.id] = clause
+                else:
+                    self.clauses[requirement.id] = clause
 
     def problem(self, *, most: int, neighbours: frozenset[tuple[int, int]] | None) -> CoalitionProblem:
         keys = tuple(subject.key for subject in self.subjects)
         return CoalitionProblem(keys, tuple(self.clauses.values()), tuple(self.open_.values()), neighbours, most)
 
-
-def table_of(
-    charter: Charter,
-    lead: Subject,
-    partners: Sequence[Subject],
-    day: datetime.date,
-    *,
-    workspace: Workspace | None,
-    board: Board | None = None,
-    version: CharterVersion | None = None,
-) -> CoalitionTable:
-    """What is known of the lead and of its possible partners, requirement by requirement, as the workspace sees it.
-
-    What was judged on the board, by that version of the charter, is of the lead alone.
-    """
-    subjects = (lead, *partners)
-    first, *others = gather(charter, subjects, day, workspace=workspace, board=board, version=version)
-    facts = [first, *(msgspec.structs.replace(one, judgements={}) for one in others)]
-    building = _Building(charter, subjects, facts, day)
-    clauses: dict[str, Clause] = {}
-    open_: dict[str, Clause] = {}
-    beside: list[Requirement] = []
-    for criterion in charter.criteria:
-        for requirement in criterion.requirements:
-            clause = building.clause(requirement)
-            if clause is None:
-                beside.append(requirement)
-            elif not is_mandatory(criterion, requirement) or not _is_known(clause):
-                open_[requirement.id] = clause
-            else:
-                clauses[requirement.id] = clause
-    results = tuple(building.results)
-    return CoalitionTable(charter, subjects, tuple(facts), results, clauses, open_, tuple(beside), building.readings)
-
-
-def is_mandatory(criterion: Criterion, requirement: Requirement) -> bool:
-    """Whether the whole depends on it."""
-    return criterion.mandatory and requirement.mandatory and not requirement.bonus
-
-
-def _is_known(clause: Clause) -> bool:
-    """Whether anybody knows anything of it: of all of a group, as a group is as open as what is not known in it."""
-    if isinstance(clause, Atom):
-        return any(value is not None for value in clause.values)
-    return any(_is_known(part) for part in clause.clauses)
-
-
-class _Building:
-    """The figures of all territories, as clauses."""
-
-    def __init__(
-        self, charter: Charter, subjects: Sequence[Subject], facts: Sequence[Facts], day: datetime.date
-    ) -> None:
-        self.charter, self.subjects, self.facts = charter, subjects, facts
-        self.figures = figures_of(charter)
-        both = [judged(charter, one) for one in facts]
-        self.results = [result for result, _holders in both]
-        self.holders = [holders for _result, holders in both]
-        self.readings = _readings(self.figures.values(), subjects, day)
+    def joint(self, members: Sequence[int]) -> Result:
+        """How these territories, the lead first, are judged as one."""
+        facts, results = [self.facts[one] for one in members], [self.results[one] for one in members]
+        return judge(self.charter, joint_facts(self.charter, facts, results, self.readings))
 
     def clause(self, requirement: Requirement) -> Clause | None:
         """The clause of a requirement; None for what no partner changes."""
@@ -149,7 +113,7 @@ class _Building:
         return AtLeast(number, tuple(whole), requirement.id)
 
     def as_lead(self, requirement: Common) -> Atom:
-        met = self.results[0].finding(requirement.id).state in {State.MET, State.NOT_APPLICABLE}
+        met = self.results[0].finding(requirement.id).state in FINE
         return Atom(requirement.id, "any", (int(met), *([0] * (len(self.subjects) - 1))), 1)
 
     def measured(self, requirement: MeasureRequirement) -> Clause | None:
@@ -199,7 +163,19 @@ class _Building:
         return AtLeast(2, (atom, together), requirement.id)
 
 
-_SAID: dict[State, int] = {State.MET: 1, State.NOT_APPLICABLE: 1, State.NOT_MET: 0}
+def is_mandatory(criterion: Criterion, requirement: Requirement) -> bool:
+    """Whether the whole depends on it."""
+    return criterion.mandatory and requirement.mandatory and not requirement.bonus
+
+
+def _is_known(clause: Clause) -> bool:
+    """Whether anybody knows anything of it: of all of a group, as a group is as open as what is not known in it."""
+    if isinstance(clause, Atom):
+        return any(value is not None for value in clause.values)
+    return any(_is_known(part) for part in clause.clauses)
+
+
+_SAID = dict.fromkeys(FINE, 1) | {State.NOT_MET: 0}
 
 
 def _readings(

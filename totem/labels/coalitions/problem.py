@@ -228,17 +228,13 @@ def _needed(clause: Clause, partners: int) -> tuple[int, ...]:
     def met_without(some: range) -> bool:
         return standing(clause, tuple(one for one in range(partners + 1) if one not in some)).met
 
-    needed: list[int] = []
-    left = [range(1, partners + 1)] if met_without(range(0)) else []
-    while left:
-        some = left.pop()
-        if some and not met_without(some):
-            half = len(some) // 2
-            if half:
-                left += [some[:half], some[half:]]
-            else:
-                needed.append(some[0])
-    return tuple(sorted(needed))
+    def among(some: range) -> tuple[int, ...]:
+        half = len(some) // 2
+        if not some or met_without(some):
+            return ()
+        return (*among(some[:half]), *among(some[half:])) if half else (some[0],)
+
+    return among(range(1, partners + 1)) if met_without(range(0)) else ()
 
 
 def grows(clause: Clause) -> bool:

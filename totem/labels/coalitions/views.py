@@ -22,15 +22,13 @@ from totem.labels.charters.format import GroupRequirement, Requirement
 from totem.labels.charters.wording import amount_words
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.coalitions.forms import CoalitionSearchForm
-from totem.labels.coalitions.joint import joint_facts
-from totem.labels.coalitions.partners import CoalitionTable, is_mandatory, table_of
-from totem.labels.judging import judge
+from totem.labels.coalitions.partners import CoalitionTable, is_mandatory
 from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.judging.facts import FINE, Finding, Result, State
 from totem.labels.judging.wording import figure_alone, joint_words, state_word
 from totem.labels.models import Board, Search
 from totem.labels.permissions import EDIT, board_for
-from totem.labels.subjects import Subject, subject_at, subject_of
+from totem.labels.subjects import subject_at, subject_of
 from totem.territories.places import PlaceNotFound
 from totem.territories.search import find_places, sole_match
 
@@ -72,14 +70,6 @@ class MatrixRow:
     @property
     def words(self) -> str:
         return joint_words(self.joint, self.requirement)
-
-
-@dataclass(frozen=True)
-class MatrixColumn:
-    """A territory of the matrix: the lead (nothing takes it away), or a partner."""
-
-    subject: Subject
-    without: str
 
 
 @require_safe
@@ -143,13 +133,11 @@ def _matrix(board: Board, keys: Sequence[str], by: User) -> dict[str, Any]:
         coalition_actions.compute_partners(board=board, charter=charter, partners=partners, day=day, by=by)
     except LimitReached as reached:
         limited = " ".join(reached.messages)
-    table = table_of(charter, lead, partners, day, workspace=board.workspace, board=board, version=version)
+    table = CoalitionTable(charter, [lead, *partners], day, workspace=board.workspace, board=board, version=version)
     rows, others = _rows(table)
     return {
-        "columns": [
-            MatrixColumn(lead, ""),
-            *(MatrixColumn(one, _address(board, _without(keys, one.key))) for one in partners),
-        ],
+        # A territory, and the address without it: nothing takes the lead away.
+        "columns": [(lead, ""), *((one, _address(board, [key for key in keys if key != one.key])) for one in partners)],
         "rows": rows,
         "others": others,
         "twice": twice,
@@ -159,16 +147,12 @@ def _matrix(board: Board, keys: Sequence[str], by: User) -> dict[str, Any]:
     }
 
 
-def _without(keys: Sequence[str], gone: str) -> list[str]:
-    return [key for key in keys if key != gone]
-
-
 def _rows(table: CoalitionTable) -> tuple[list[MatrixRow], list[MatrixRow]]:
     """What territories can share, in the charter's order: what is mandatory, and the rest."""
     everyone = range(len(table.subjects))
-    whole = _joint(table, everyone)
+    whole = table.joint(everyone)
     # Without each one in turn: what only that one brings. The lead is always there.
-    without = [_joint(table, [other for other in everyone if other != one]) for one in everyone[1:]]
+    without = [table.joint([other for other in everyone if other != one]) for one in everyone[1:]]
     rows: tuple[list[MatrixRow], list[MatrixRow]] = [], []
     for criterion in table.charter.criteria:
         for requirement in criterion.requirements:
@@ -176,11 +160,6 @@ def _rows(table: CoalitionTable) -> tuple[list[MatrixRow], list[MatrixRow]]:
                 section = rows[0 if is_mandatory(criterion, requirement) else 1]
                 section += [_row(table, one, one is not requirement, whole, without) for one in _flat(requirement)]
     return rows
-
-
-def _joint(table: CoalitionTable, members: Sequence[int]) -> Result:
-    facts, results = [table.facts[one] for one in members], [table.results[one] for one in members]
-    return judge(table.charter, joint_facts(table.charter, facts, results, table.readings))
 
 
 def _flat(requirement: Requirement) -> Iterator[Requirement]:

@@ -18,15 +18,10 @@ from totem.premises.forms import EvidencedForm, KnownOrganisationField
 from totem.territories.models import Document, Workspace
 
 if TYPE_CHECKING:
-    BodyModelForm = forms.ModelForm[Body]
-    SeatModelForm = forms.ModelForm[Seat]
-    MeetingModelForm = forms.ModelForm[Meeting]
-    AppointmentModelForm = forms.ModelForm[Appointment]
-    FundingModelForm = forms.ModelForm[FundingLine]
+    ModelForm = forms.ModelForm[Any]
     DocumentChoice = forms.ModelChoiceField[Document]
 else:
-    BodyModelForm = SeatModelForm = MeetingModelForm = AppointmentModelForm = FundingModelForm = forms.ModelForm
-    DocumentChoice = forms.ModelChoiceField
+    ModelForm, DocumentChoice = forms.ModelForm, forms.ModelChoiceField
 
 
 class ProvenForm(EvidencedForm, VersionedForm):
@@ -85,17 +80,23 @@ def said(form: forms.Form) -> dict[str, Any]:
     return {name: value for name, value in form.cleaned_data.items() if name not in NOT_SAID}
 
 
-def _in_order(form: forms.Form, start: str, end: str, *, same_day: bool, words: str) -> None:
-    """Ask that one day comes after another."""
-    first, last = form.cleaned_data.get(start), form.cleaned_data.get(end)
-    if first and last and (last < first or (last == first and not same_day)):
-        form.add_error(end, words)
+class PeriodForm(forms.Form):
+    """From a day until the first one on which it no longer holds; `included`: until the last one on which it does."""
+
+    period, included = ("since", "until"), False
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = (data.get(name) for name in self.period)
+        if first and last and (last < first or (last == first and not self.included)):
+            self.add_error(self.period[1], gettext("The end comes before the start."))
+        return data
 
 
 DAYS: dict[str, Any] = {"since": DateField, "until": DateField}
 
 
-class BodyForm(ProvenForm, NotingForm, BodyModelForm):
+class BodyForm(ProvenForm, NotingForm, PeriodForm, ModelForm):
     """A governing body, or a legal vehicle."""
 
     organisation = NotingOrganisationField(
@@ -122,11 +123,10 @@ class BodyForm(ProvenForm, NotingForm, BodyModelForm):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("legal_form") == LegalForm.SEM and not data.get("has_capital"):
             self.add_error("has_capital", gettext("A SEM is a company limited by shares: it has capital."))
-        _in_order(self, "since", "until", same_day=False, words=gettext("The end comes before the start."))
         return data
 
 
-class SeatForm(VersionedForm, NotingForm, SeatModelForm):
+class SeatForm(VersionedForm, NotingForm, PeriodForm, ModelForm):
     """A seat of a body; its share of the capital is asked where the body has some."""
 
     organisation = NotingOrganisationField(label=_("Member"), required=False)
@@ -158,7 +158,6 @@ class SeatForm(VersionedForm, NotingForm, SeatModelForm):
             self.add_error("organisation", gettext("Name the member, or who sits."))
         if data.get("role") == SeatRole.OBSERVER and data.get("votes"):
             self.add_error("votes", gettext("An observer has no vote."))
-        _in_order(self, "since", "until", same_day=False, words=gettext("The end comes before the start."))
         return data
 
 
@@ -193,7 +192,7 @@ class SeatsListForm(TableForm):
         )
 
 
-class MeetingForm(ProvenForm, MeetingModelForm):
+class MeetingForm(ProvenForm, ModelForm):
     """A meeting that was held; its document is its minutes."""
 
     class Meta:
@@ -202,7 +201,7 @@ class MeetingForm(ProvenForm, MeetingModelForm):
         field_classes = {"held_on": DateField}
 
 
-class AppointmentForm(ProvenForm, NotingForm, AppointmentModelForm):
+class AppointmentForm(ProvenForm, NotingForm, PeriodForm, ModelForm):
     """Who was named to an office, by whom. `together` is asked where somebody else holds it at the same time."""
 
     noted = "appointed_by"
@@ -228,11 +227,6 @@ class AppointmentForm(ProvenForm, NotingForm, AppointmentModelForm):
             ),
         }
 
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        _in_order(self, "since", "until", same_day=False, words=gettext("The end comes before the start."))
-        return data
-
     def add_error(self, field: str | None, error: Any) -> None:
         """Where somebody else holds the office, show the box to tick."""
         super().add_error(field, error)
@@ -246,10 +240,10 @@ class EndForm(VersionedForm):
     until = DateField(label=_("They no longer hold it from"))
 
 
-class FundingForm(ProvenForm, NotingForm, FundingModelForm):
+class FundingForm(ProvenForm, NotingForm, PeriodForm, ModelForm):
     """Money of one level for one purpose."""
 
-    noted = "funder"
+    noted, period, included = "funder", ("starts_on", "ends_on"), True
     funder = NotingOrganisationField(label=_("Funder"), required=False)
     field_order = (
         *("level", "purpose", "amount", "starts_on", "ends_on", "funder", "new_kind", "source"),
@@ -270,6 +264,4 @@ class FundingForm(ProvenForm, NotingForm, FundingModelForm):
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("amount") is not None and data["amount"] <= 0:
             self.add_error("amount", gettext("More than 0 €."))
-        words = gettext("The period ends before it starts.")
-        _in_order(self, "starts_on", "ends_on", same_day=True, words=words)
         return data

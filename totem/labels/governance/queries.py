@@ -255,20 +255,10 @@ def _not_recorded(check: LegalCheck) -> str:
 # -- Money ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Total:
-    """The sum of some funding lines and its share of all, from 0 to 1."""
-
-    label: str
-    weight: Weight
-
-
-def totals(lines: Sequence[FundingLine], word: Callable[[FundingLine], str]) -> list[Total]:
+def totals(lines: Sequence[FundingLine], word: Callable[[FundingLine], str]) -> list[tuple[str, Weight]]:
     """The sums of the lines by the word of each, the largest first."""
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for line in lines:
         sums[word(line)] += line.amount
     whole = _sum(sums.values())
-    return [
-        Total(label, Weight(part, whole)) for label, part in sorted(sums.items(), key=lambda one: (-one[1], one[0]))
-    ]
+    return [(label, Weight(part, whole)) for label, part in sorted(sums.items(), key=lambda one: (-one[1], one[0]))]
