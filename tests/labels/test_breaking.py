@@ -43,7 +43,6 @@ from totem.labels.boards import actions as board_actions
 from totem.labels.charters import actions as charter_actions
 from totem.labels.charters.format import from_content
 from totem.labels.charters.parsing import CharterErrors, read_charter
-from totem.labels.charters.vocabulary import known_here
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
 from totem.labels.figures import figures_of
@@ -658,13 +657,13 @@ title = {{ fr = "Premier", en = "First" }}
 
 def refusal(text: str) -> str:
     with pytest.raises(CharterErrors) as refused:
-        read_charter(text, known=known_here())
+        read_charter(text)
     (problem,) = refused.value.problems
     return f"{problem.line}: {problem.message}"
 
 
 def test_a_charter_of_two_thousand_requirements_is_read_and_judged() -> None:
-    charter = read_charter(a_charter(*[""] * 2000), known=known_here())
+    charter = read_charter(a_charter(*[""] * 2000))
     result = judge(charter, Facts("epci:1", "Essai", DAY))
     assert Counter(one.state for one in result.criteria[0].findings) == {"unknown": 2000}
 
@@ -677,7 +676,7 @@ def test_a_row_of_conditions_that_judging_could_not_follow_is_refused(forwards: 
 
     with override("en"):
         assert "More than 100 conditions" in refusal(row(1500))
-    assert judge(read_charter(row(90), known=known_here()), Facts("epci:1", "Essai", DAY)).state == "unknown"
+    assert judge(read_charter(row(90)), Facts("epci:1", "Essai", DAY)).state == "unknown"
 
 
 @pytest.mark.parametrize("part", ["a", '"a b"', "'a'"])

@@ -18,8 +18,7 @@ from totem.labels.charters import format as form
 from totem.labels.charters import manual
 from totem.labels.charters.format import Charter
 from totem.labels.charters.parsing import read_charter
-from totem.labels.charters.schema import MEANINGS
-from totem.labels.charters.vocabulary import WORDS, known_here
+from totem.labels.charters.vocabulary import LABELS, asked_of_areas
 from totem.labels.figures import FigureState, KnownFigure
 from totem.labels.judging import judge
 from totem.labels.judging.facts import Facts, JudgementFact, OrganisationFact, RoleFact, State
@@ -55,14 +54,14 @@ def fragments() -> list[str]:
 
 
 def example() -> Charter:
-    return read_charter(manual.whole_example(), known=known_here())
+    return read_charter(manual.whole_example())
 
 
 def with_requirements(*texts: str) -> Charter:
     """The complete example, with more requirements at the end of its first criterion."""
     whole, added = manual.whole_example(), "\n\n".join(texts)
     at = whole.index('\n[[criteria]]\nid = "acteurs"')
-    return read_charter(f"{whole[:at]}\n{added}\n{whole[at:]}", known=known_here())
+    return read_charter(f"{whole[:at]}\n{added}\n{whole[at:]}")
 
 
 def test_the_complete_example_is_a_charter(capsys):
@@ -119,15 +118,15 @@ def test_every_key_of_the_format_is_explained(language):
     assert keys - codes(page) == set()
     assert {f'kind = "{kind.tag}"' for kind in KINDS} <= codes(page)
     with override("en"):
-        in_english = [str(meaning) in page for meaning in MEANINGS.values()]
+        in_english = [key.meaning in page for table in manual.key_tables() for key in table.keys]
     assert not any(in_english) if language == "fr" else all(in_english)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("language", "guide"), [("fr", "guide/chartes.md"), ("en", "charters.md")])
 def test_every_word_measure_and_state_is_listed(language, guide):
-    words = {word for words in WORDS.values() for word in words}
-    figures = known_here().asked_of_areas
+    words = {word for labels in LABELS.values() for word in labels}
+    figures = asked_of_areas()
     assert (words | figures) - codes(shown(language)) == set()
     assert [state for state in State if f"`{state.value}`" not in page(guide)] == []
     assert [kind.tag for kind in KINDS if f"`{kind.tag}`" not in page(guide)] == []

@@ -9,7 +9,6 @@ import pytest
 
 from totem.labels.charters.format import Charter
 from totem.labels.charters.parsing import read_charter
-from totem.labels.charters.vocabulary import known_here
 from totem.labels.figures import Evidence, EvidenceKind, FigureState, KnownFigure
 from totem.labels.judging import judge
 from totem.labels.judging.facts import (
@@ -33,7 +32,7 @@ SUM = "0" * 64
 
 
 def shipped(name: str) -> Charter:
-    return read_charter((SHIPPED / f"{name}.toml").read_text(encoding="utf-8"), known=known_here())
+    return read_charter((SHIPPED / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 QUARTIER, METROPOLE, CANTINE = (

@@ -19,7 +19,6 @@ from totem.core.subjects import Area, AreaKind, SubjectKind, UnknownSubjectError
 from totem.labels import jobs
 from totem.labels.charters.manual import measure_rows
 from totem.labels.charters.parsing import CharterErrors, read_charter
-from totem.labels.charters.vocabulary import known_here
 from totem.labels.judging.evaluations import evaluate
 from totem.labels.judging.facts import State
 from totem.labels.models import Board, CharterVersion, Reading
@@ -103,12 +102,12 @@ def board(version: CharterVersion) -> Board:
 
 def refused(text: str) -> list[tuple[str, str]]:
     with override("en"), pytest.raises(CharterErrors) as found:
-        read_charter(text, known=known_here())
+        read_charter(text)
     return [(problem.word, problem.message) for problem in found.value.problems]
 
 
 def test_its_figure_is_asked_for_computed_and_judged(toys: None, board: Board) -> None:
-    assert read_charter(HEAD, known=known_here()).criteria
+    assert read_charter(HEAD).criteria
     assert "wagons" in {row.measure.name for row in measure_rows() if row.subject == "a train"}
     jobs.refresh(board, now=NOW)
     reading = Reading.objects.get(name="wagons")
@@ -131,7 +130,7 @@ def test_a_charter_about_hubs_does_not_ask_for_what_is_of_territories(toys: None
 def test_what_is_found_in_hubs_too_is_asked_of_hubs(registries: None) -> None:
     subjects.register(SubjectKind("toys.train", "a train", "trains", trains_inside))
     add_figure()
-    assert read_charter(HEAD.replace("format = 1", 'format = 1\nsubject = "hub"'), known=known_here())
+    assert read_charter(HEAD.replace("format = 1", 'format = 1\nsubject = "hub"'))
 
 
 def test_what_is_found_in_no_area_is_asked_by_no_charter(registries: None) -> None:

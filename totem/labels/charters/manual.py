@@ -5,8 +5,8 @@ every room, and the example files. A key, a word or a measure that is added is o
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from totem.core import measures, subjects
 from totem.core.measures import Text
 from totem.labels.charters import format as form
 from totem.labels.charters import schema
+from totem.labels.charters.keys import Of, mark
 from totem.labels.charters.parsing.shape import PATTERNS
-from totem.labels.charters.vocabulary import LABELS, TITLES, WORDS_OF, Of
+from totem.labels.charters.vocabulary import LABELS, TITLES
 from totem.labels.charters.wording import COMBINED
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "data" / "examples"
@@ -88,8 +89,8 @@ class WordList:
 
     of: Of
     title: str
-    keys: tuple[str, ...]
-    words: tuple[tuple[str, str], ...]
+    keys: list[str]
+    words: Iterable[tuple[str, Text]]
 
     @property
     def anchor(self) -> str:
@@ -113,7 +114,8 @@ def key_tables() -> list[KeyTable]:
     tables = [KeyTable(name, written, str(title), tuple(_keys(defs, name))) for name, written, title in HEAD]
     asked = "[[criteria.requirements]]"
     title = _("What every requirement says")
-    kind = Key("kind", True, _one_of(_tag(defs, name) for name, _title in KINDS), "", schema.meaning("", "kind"), None)
+    (kind,) = (key for key in _keys(defs, KINDS[0][0]) if key.name == "kind")
+    kind = replace(kind, takes=_one_of(_tag(defs, name) for name, _title in KINDS))
     tables.append(KeyTable("Requirement", asked, title, (kind, *common), examples["only_if"]))
     title = _("A threshold: exactly one of the four, and its unit")
     tables.append(KeyTable("Threshold", "", title, tuple(threshold)))
@@ -132,8 +134,9 @@ def key_tables() -> list[KeyTable]:
 
 def word_lists() -> list[WordList]:
     """Every list of words, with the keys that take them."""
+    keys = [key for table in key_tables() for key in table.keys]
     return [
-        WordList(of, str(TITLES[of]), _keys_that_take(of), tuple((word, str(label)) for word, label in labels.items()))
+        WordList(of, str(TITLES[of]), list(dict.fromkeys(key.name for key in keys if key.words is of)), labels.items())
         for of, labels in LABELS.items()
     ]
 
@@ -164,15 +167,10 @@ def _tag(defs: dict[str, Any], name: str) -> str:
     return str(defs[name]["properties"]["kind"]["enum"][0])
 
 
-def _keys_that_take(of: Of) -> tuple[str, ...]:
-    taken = {name.split(".")[1]: None for name, words in WORDS_OF.items() if words is of}
-    return tuple(taken) or ("fact",)
-
-
 def _keys(defs: dict[str, Any], table: str) -> Iterator[Key]:
     needed = defs[table]["required"]
     for name, said in defs[table]["properties"].items():
-        words = Of.FACTS if (table, name) == ("Where", "fact") else WORDS_OF.get(f"{table}.{name}")
+        words = mark(getattr(form, table), name, Of)
         listed = _("words of the list") if said.get("type") == "array" else _("a word of the list")
         takes = listed if words else _takes(said, defs)
         default = str(said.get("default") or "").lower()

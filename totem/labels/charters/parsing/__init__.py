@@ -1,7 +1,7 @@
 """Reading a charter's file: what is wrong with it, all of it, by line and word; or the charter.
 
-Two passes. `Shape` checks the text against the types of `format.py`: keys, kinds, types. `Requirements` checks what has
-a shape: names, units, thresholds, vocabularies, rings of conditions. For commands only:
+`Shape` checks each key against the types of `format.py`, `Names` what it may name; `Definitions` and `Requirements`
+check how what has its shape hangs together: units, thresholds, groups, rings of conditions. For commands only:
 positions come from tree-sitter.
 """
 
@@ -11,14 +11,10 @@ from typing import Any
 
 import msgspec
 from django.utils.translation import gettext as _
-from msgspec import inspect
 
 from totem.labels.charters.format import Charter
-from totem.labels.charters.parsing.positions import Positions
 from totem.labels.charters.parsing.problems import CharterErrors, Problem
 from totem.labels.charters.parsing.requirements import Requirements
-from totem.labels.charters.parsing.shape import Shape
-from totem.labels.charters.vocabulary import Known
 
 __all__ = ["CharterErrors", "Problem", "decoded", "read_charter"]
 
@@ -27,25 +23,17 @@ DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\
 LONGEST = 500_000  # characters; a charter has some tens of thousands
 
 
-def read_charter(text: str, *, known: Known) -> Charter:
-    """The charter that a file says, held against what may be named. Raises CharterErrors with all that is wrong."""
+def read_charter(text: str) -> Charter:
+    """The charter that a file says, with what may be named here. Raises CharterErrors with all that is wrong."""
     try:
-        return _read(text, known)
+        data = _parsed(text)
+        found = Requirements(text, data)
+        found.check()
+        if found.problems:
+            raise CharterErrors(found.problems)
+        return msgspec.convert(data, Charter)
     except RecursionError as error:
         raise CharterErrors([Problem(1, 1, "", _("Tables or lists are nested too deep."))]) from error
-
-
-def _read(text: str, known: Known) -> Charter:
-    data = _parsed(text)
-    positions = Positions(text)
-    shape = Shape(positions)
-    shape.check(data, inspect.type_info(Charter), ())
-    meaning = Requirements(positions, data, shape.broken, known)
-    meaning.check()
-    if problems := shape.problems + meaning.problems:
-        raise CharterErrors(problems)
-    try:
-        return msgspec.convert(data, Charter)
     except msgspec.ValidationError as error:  # nothing is let through that the types refuse
         raise CharterErrors([Problem(1, 1, "", str(error))]) from error
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -31,15 +32,29 @@ class CharterErrors(ValueError):
 
 
 class Checker:
-    """What both passes have: a list of problems, and where things stand."""
+    """What all checks have: the file as it was parsed, where things stand in it, and what is wrong."""
 
-    def __init__(self, positions: Positions) -> None:
-        self.positions = positions
+    def __init__(self, text: str, data: dict[str, Any]) -> None:
+        self.positions = Positions(text)
+        self.data = data
         self.problems: list[Problem] = []
 
     def say(self, path: Path, word: object, message: str, *, key: bool = False) -> None:
         line, column = (self.positions.key if key else self.positions.value)(path)
         self.problems.append(Problem(line, column, str(word), message))
+
+    def unknown(self, path: Path, word: str, message: str, options: Iterable[str], **more: object) -> None:
+        self.say(path, word, message.format(word=word, hint=close(word, options), **more))
+
+    def once(self, found: list[tuple[Path, str]], key: str) -> None:
+        """Say which of these names of tables, each with the table's path, was there before."""
+        seen: dict[str, Path] = {}
+        for path, name in found:
+            if name in seen:
+                first = self.positions.value((*seen[name], key))[0]
+                message = _("« {word} » is already used on line {line}.").format(word=name, line=first)
+                self.say((*path, key), name, message)
+            seen.setdefault(name, path)
 
 
 def close(word: str, options: Iterable[str]) -> str:
@@ -66,3 +81,14 @@ def shown(value: object) -> str:
 
 def key_of(path: Path) -> str:
     return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def tables(value: object, path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The tables of a list, each with its path."""
+    members = value if isinstance(value, list) else []
+    return [((*path, n), member) for n, member in enumerate(members) if isinstance(member, dict)]
+
+
+def named(value: object, path: Path, key: str) -> list[tuple[Path, str]]:
+    """The names that the tables of a list give themselves, each with the table's path."""
+    return [(place, raw[key]) for place, raw in tables(value, path) if isinstance(raw.get(key), str)]

@@ -1,9 +1,10 @@
-"""The text held against the types of `charter.py`: keys, kinds of requirements, types of values."""
+"""The text held against the types of `format.py`, key by key: types, words of lists, names, parameters."""
 
 import datetime
 import math
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -14,8 +15,9 @@ from msgspec import inspect
 from totem.core import languages
 from totem.labels.charters import format as form
 from totem.labels.charters.format import Charter, UnitWords, Words
-from totem.labels.charters.parsing.positions import Path, Positions
-from totem.labels.charters.parsing.problems import Checker, close, key_of, shown
+from totem.labels.charters.parsing.names import Names
+from totem.labels.charters.parsing.positions import Path
+from totem.labels.charters.parsing.problems import close, key_of, named, shown
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _TABLES: dict[type, str | Promise] = {
@@ -40,19 +42,22 @@ def _table_name(kind: inspect.StructType) -> str | Promise:
     return _TABLES.get(kind.cls, kind.cls.__name__)
 
 
-class Shape(Checker):
-    """Holds a parsed file against the types: unknown and missing keys, kinds, types."""
+class Shape(Names):
+    """Holds each key of a parsed file against its type, and against what the key may name."""
 
-    def __init__(self, positions: Positions) -> None:
-        super().__init__(positions)
+    def __init__(self, text: str, data: dict[str, Any]) -> None:
+        super().__init__(text, data)
         self.broken: list[Path] = []  # where something has not its shape
 
     def wrong(self, path: Path, word: object, message: str, *, key: bool = False) -> None:
         self.broken.append(path)
         self.say(path, word, message, key=key)
 
-    def check(self, value: object, kind: inspect.Type, path: Path) -> None:
-        """Say all that is wrong with a value of some type."""
+    def check_shape(self) -> None:
+        """Say all that is wrong with single keys."""
+        self._check(self.data, inspect.type_info(Charter), ())
+
+    def _check(self, value: object, kind: inspect.Type, path: Path) -> None:
         match kind:
             case inspect.UnionType(types=types):
                 self._one_of(value, [t for t in types if not isinstance(t, inspect.NoneType)], path)
@@ -87,7 +92,7 @@ class Shape(Checker):
         return self._struct({key: item for key, item in value.items() if key != "kind"}, kinds[tag], path)
 
     def _struct(self, value: object, kind: inspect.StructType, path: Path) -> None:
-        name = str(_table_name(kind))
+        name, is_text = str(_table_name(kind)), issubclass(kind.cls, Words)
         if not isinstance(value, dict):
             return self._not_a_table(value, name, path)
         fields = {field.encode_name: field for field in kind.fields}
@@ -97,7 +102,7 @@ class Shape(Checker):
             )
             self.wrong((*path, key), key, message, key=True)
         for key in [field.encode_name for field in kind.fields if field.required and field.encode_name not in value]:
-            if issubclass(kind.cls, Words):
+            if is_text:
                 message = _("This text has no {language}: add « {word} ».").format(
                     language=languages.name(key), word=key
                 )
@@ -105,7 +110,11 @@ class Shape(Checker):
                 message = _("« {word} » is missing in {table}.").format(word=key, table=name)
             self.wrong(path, key, message)
         for key in value.keys() & fields.keys():
-            self.check(value[key], fields[key].type, (*path, key))
+            self._check(value[key], fields[key].type, (*path, key))
+            if is_text:
+                self.check_text(value[key], (*path, key))
+            elif (*path, key) not in self.broken:
+                self.check_names(kind.cls, key, value[key], (*path, key))
         return None
 
     def _list(self, value: object, item: inspect.Type, path: Path) -> None:
@@ -113,7 +122,10 @@ class Shape(Checker):
             message = _("« {word} » has to be a list: [ … ], or [[{word}]] for tables.").format(word=path[-1])
             return self.wrong(path, path[-1], message)
         for n, member in enumerate(value):
-            self.check(member, item, (*path, n))
+            self._check(member, item, (*path, n))
+        for key in ("id", "name"):
+            if isinstance(item, inspect.StructType):
+                self.once(named(value, path, key), key)
         return None
 
     def _named(self, value: object, item: inspect.Type, path: Path) -> None:
@@ -123,7 +135,7 @@ class Shape(Checker):
             if not NAME.fullmatch(name):
                 message = _("« {word} » cannot be a name: {rule}.").format(word=name, rule=_NAMES_ARE)
                 self.wrong((*path, name), name, message, key=True)
-            self.check(member, item, (*path, name))
+            self._check(member, item, (*path, name))
         return None
 
     def _leaf(self, value: object, kinds: list[inspect.Type], path: Path) -> None:
@@ -135,7 +147,7 @@ class Shape(Checker):
                 word=shown(value), key=key_of(path), hint=hint
             )
         else:
-            expected = _(" or ").join(dict.fromkeys(str(_expected(kind)) for kind in kinds))
+            expected = _(" or ").join(dict.fromkeys(str(plain_words(kind)) for kind in kinds))
             message = _("« {key} » is {value}: it has to be {expected}.").format(
                 key=key_of(path), value=shown(value), expected=expected
             )
@@ -183,7 +195,8 @@ def _options(kind: inspect.Type) -> tuple[object, ...]:
             return ()
 
 
-def _expected(kind: inspect.Type) -> str | Promise:
+def plain_words(kind: inspect.Type) -> str | Promise:
+    """What a value of a plain type has to be."""
     match kind:
         case inspect.StrType(pattern=pattern):
             return gettext_lazy("a text") if pattern is None else PATTERNS.get(pattern, pattern)

@@ -15,7 +15,6 @@ from totem.labels.charters.actions import CharterChanged, publish_charter
 from totem.labels.charters.format import Charter
 from totem.labels.charters.parsing import CharterErrors, decoded, read_charter
 from totem.labels.charters.parsing.shared import shared_otherwise
-from totem.labels.charters.vocabulary import known_here
 from totem.labels.judging.evaluations import charter_of
 from totem.labels.models import CharterVersion
 
@@ -82,11 +81,11 @@ class Command(BaseCommand):
         files = [*options["files"], *(sorted(SHIPPED.glob("*.toml")) if options["shipped"] else [])]
         if not files:
             raise CommandError(_("Name a file, or --shipped."))
-        read, wrong, known = [], 0, known_here()
+        read, wrong = [], 0
         for path in files:
             try:
                 text = decoded(_content(path))
-                charter = read_charter(text, known=known)
+                charter = read_charter(text)
                 if published and (problems := shared_otherwise(charter, text)):
                     raise CharterErrors(problems)
                 read.append((path, text, charter))
