@@ -28,6 +28,7 @@ MoreThan = Annotated[Bound, _("The value has to be above this: the number itself
 AtMost = Annotated[Bound, _("The value has to be this or less.")]
 LessThan = Annotated[Bound, _("The value has to be below this: the number itself fails.")]
 Fact = Literal["revenue", "staff", "growth", "international_share", "places", "amount"]
+OF_ROLE = frozenset({"places", "amount"})  # facts of a role; the others are of a closed year
 
 
 class Bounded:

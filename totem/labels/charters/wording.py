@@ -1,7 +1,7 @@
 """What a charter asks, in words: amounts, thresholds, requirements, parameters, when a version is in force."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
-from totem.core.measures import Combine, CountedUnit
+from totem.core.measures import Combine, CountedUnit, Text
 from totem.labels.charters.format import (
     YES_NO,
     AppointmentRequirement,
     BodyRequirement,
+    Bounded,
     Charter,
-    CommonCompared,
-    Compared,
     DocumentRequirement,
     FundingRequirement,
     GeometryRequirement,
@@ -33,11 +32,13 @@ from totem.labels.charters.format import (
     Unit,
     UnitWords,
     Where,
+    Words,
 )
-from totem.labels.charters.vocabulary import LABELS, Of
+from totem.labels.charters.keys import Of, mark
+from totem.labels.charters.requirements import OF_ROLE
+from totem.labels.charters.vocabulary import LABELS
 from totem.labels.figures import figures_of
-from totem.labels.models import ActorClass, FundingLevel, FundingPurpose, Mode, Office, SeatRole
-from totem.organisations.models import LegalForm, OrganisationKind, Relation, RelationKind
+from totem.labels.models import Mode
 
 FACTS = LABELS[Of.FACTS]
 
@@ -86,7 +87,7 @@ def threshold_words(comparator: str, threshold: Decimal | int, unit: Unit | Any 
             return _("less than %(amount)s") % {"amount": amount}
 
 
-def bound_words(charter: Charter, compared: Compared | CommonCompared) -> str:
+def bound_words(charter: Charter, compared: Bounded) -> str:
     """The threshold that something is compared to; empty where there is none."""
     if compared.bound is None:
         return ""
@@ -97,28 +98,90 @@ def bound_words(charter: Charter, compared: Compared | CommonCompared) -> str:
 # -- What is asked ----------------------------------------------------------------------------------------------------
 
 
+# What a key adds to what is asked, in the order in which it is said; words of a list follow.
+SAID: dict[str, Text] = {
+    "forms": gettext_lazy("legal form"),
+    "legal_rules": gettext_lazy("the legal rules of its form are kept"),
+    "after_call": gettext_lazy("set up after a call"),
+    "met_within_months": gettext_lazy("it met in the last %(months)s months"),
+    "classes_represented": gettext_lazy("with a seat for each of"),
+    "kinds": gettext_lazy("kind"),
+    "roles": gettext_lazy("what it does here"),
+    "partner_kinds": gettext_lazy("with"),
+    "also_roles": gettext_lazy("and also"),
+    "stage": gettext_lazy("stage of investment"),
+    "appointed_by": gettext_lazy("named by"),
+    "entrepreneur": gettext_lazy("who is an entrepreneur"),
+    "detail": gettext_lazy("« %(words)s » in its details"),
+}
+
+
 def asked_words(requirement: Requirement, charter: Charter) -> list[str]:
     """What a requirement asks, as a program reads it: one line for each thing, thresholds with their units."""
     match requirement:
         case MeasureRequirement() | TravelRequirement():
-            lines = _figure_asked(requirement, charter)
+            lines = [_figure_asked(requirement, charter)]
         case DocumentRequirement():
             lines = _document_asked(requirement, charter)
         case GeometryRequirement():
             lines = [_("limits that are drawn") if requirement.drawn else _("limits that are known")]
-        case OrganisationsRequirement():
-            lines = _organisations_asked(requirement, charter)
-        case BodyRequirement():
-            lines = _body_asked(requirement, charter)
-        case AppointmentRequirement():
-            lines = _appointment_asked(requirement, charter)
-        case FundingRequirement():
-            lines = _funding_asked(requirement, charter)
         case JudgementRequirement():
             lines = [_("judged by a person, with this guide")]
         case GroupRequirement():
             lines = [group_rule(requirement)]
+        case FundingRequirement():
+            names = ", ".join(_either(requirement, key) for key in ("levels", "purposes") if getattr(requirement, key))
+            said = _("funding (%(of)s)") % {"of": names} if names else _("funding")
+            lines = [label_and_words(said, bound_words(charter, requirement))]
+        case _:
+            lines = _filters_asked(requirement, charter)
     return lines
+
+
+def _filters_asked(
+    requirement: OrganisationsRequirement | BodyRequirement | AppointmentRequirement, charter: Charter
+) -> list[str]:
+    others: list[str] = []
+    match requirement:
+        case OrganisationsRequirement():
+            number = int(charter.amount(requirement.number))
+            first = threshold_words("at_least", number, organisations_unit(requirement, charter, number))
+            lines = [where_words(where, charter) for where in requirement.where]
+            if any(where.fact not in OF_ROLE for where in requirement.where):
+                lines.append(_years_words(requirement, charter))
+            others = _others_than(requirement, charter)
+        case BodyRequirement():
+            first = _("a governing body") if requirement.body == "governing" else _("a legal vehicle")
+            lines = [seats_words(seats, charter) for seats in requirement.seats]
+        case AppointmentRequirement():
+            first, lines = str(LABELS[Of.OFFICES][requirement.office]), []
+            number = int(charter.amount(requirement.number))
+            if number > 1:
+                first = label_and_words(first, _("at least %(amount)s") % {"amount": number})
+    shown = [_("with a document")] if requirement.with_document else []
+    return [first, *_keys_said(requirement), *lines, *shown, *others]
+
+
+def _keys_said(requirement: Requirement) -> Iterator[str]:
+    for key, words in SAID.items():
+        value = getattr(requirement, key, None)
+        if value and mark(type(requirement), key, Of):
+            yield label_and_words(str(words), _either(requirement, key))
+        elif value:
+            yield str(words) % {"words": value, "months": value}
+
+
+def _labels(piece: Requirement | Seats, key: str) -> list[str]:
+    """The words of a key in the reader's language."""
+    of, value = mark(type(piece), key, Of), getattr(piece, key)
+    return [str(LABELS[of][code]) for code in (value if isinstance(value, tuple) else (value,))] if of else []
+
+
+def _either(piece: Requirement, key: str) -> str:
+    *others, last = _labels(piece, key)
+    if key == "classes_represented" or not others:
+        return ", ".join([*others, last])
+    return _("%(first)s or %(last)s") % {"first": ", ".join(others), "last": last}
 
 
 def _document_asked(requirement: DocumentRequirement, charter: Charter) -> list[str]:
@@ -131,15 +194,15 @@ def _document_asked(requirement: DocumentRequirement, charter: Charter) -> list[
     return [*lines, _("it says until when it holds")] if requirement.term else lines
 
 
-def _figure_asked(requirement: MeasureRequirement | TravelRequirement, charter: Charter) -> list[str]:
+def _figure_asked(requirement: MeasureRequirement | TravelRequirement, charter: Charter) -> str:
     if is_figure_alone(requirement, charter):
-        return [_("the figure is to be given")]
+        return _("the figure is to be given")
     asked = bound_words(charter, requirement)
     if isinstance(requirement, TravelRequirement):
         mode = charter.text(requirement.mode)
         by = _("whatever the way of travelling") if mode == "any" else str(Mode(mode).label)
         asked = f"{asked}, {by}"
-    return [label_and_words(str(figures_of(charter)[requirement.indicator].label), asked)]
+    return label_and_words(str(figures_of(charter)[requirement.indicator].label), asked)
 
 
 def group_rule(group: GroupRequirement) -> str:
@@ -156,37 +219,6 @@ def label_and_words(label: str, words: str) -> str:
     return _("%(label)s: %(words)s") % {"label": label, "words": words}
 
 
-def _either(choices: Any, codes: Iterable[str]) -> str:
-    words = [str(choices(code).label) for code in codes]
-    return (
-        words[0]
-        if len(words) == 1
-        else _("%(first)s or %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
-    )
-
-
-def _organisations_asked(requirement: OrganisationsRequirement, charter: Charter) -> list[str]:
-    number = int(charter.amount(requirement.number))
-    lines = [threshold_words("at_least", number, organisations_unit(requirement, charter, number))]
-    for said, choices, codes in (
-        (_("kind"), OrganisationKind, requirement.kinds),
-        (_("what it does here"), RelationKind, requirement.roles),
-        (_("with"), OrganisationKind, requirement.partner_kinds),
-        (_("and also"), RelationKind, requirement.also_roles),
-        (_("stage of investment"), Relation.Stage, (requirement.stage,) if requirement.stage else ()),
-    ):
-        if codes:
-            lines.append(label_and_words(said, _either(choices, codes)))
-    if requirement.detail:
-        lines.append(_("« %(words)s » in its details") % {"words": requirement.detail})
-    lines += [where_words(where, charter) for where in requirement.where]
-    if any(where.fact not in OF_ROLE for where in requirement.where):
-        lines.append(_years_words(requirement, charter))
-    if requirement.with_document:
-        lines.append(_("with a document"))
-    return [*lines, *_others_than(requirement, charter)]
-
-
 def organisations_unit(requirement: OrganisationsRequirement, charter: Charter, number: int) -> Unit:
     """What is counted: the unit of the parameter that says how many, or else organisations."""
     named = requirement.number
@@ -195,15 +227,14 @@ def organisations_unit(requirement: OrganisationsRequirement, charter: Charter, 
 
 
 def _others_than(requirement: OrganisationsRequirement, charter: Charter) -> list[str]:
-    decides = requirement.distinct_if
-    yes = not decides or charter.says(decides)
+    yes = not requirement.distinct_if or charter.says(requirement.distinct_if)
     if not requirement.distinct_from or not yes:
         return []
-    other = next(one for one in charter.requirements() if one.id == requirement.distinct_from)
-    return [_("others than those of « %(title)s »") % {"title": other.title}]
+    return [_("others than those of « %(title)s »") % {"title": _title(charter, requirement.distinct_from)}]
 
 
-OF_ROLE = frozenset({"places", "amount"})
+def _title(charter: Charter, name: str) -> Words:
+    return next(one.title for one in charter.requirements() if one.id == name)
 
 
 def _years_words(requirement: OrganisationsRequirement, charter: Charter) -> str:
@@ -224,67 +255,21 @@ def where_words(where: Where, charter: Charter) -> str:
     return label_and_words(str(FACTS[where.fact]), bound_words(charter, where))
 
 
-def _body_asked(requirement: BodyRequirement, charter: Charter) -> list[str]:
-    lines = [_("a governing body") if requirement.body == "governing" else _("a legal vehicle")]
-    if requirement.forms:
-        lines.append(label_and_words(_("legal form"), _either(LegalForm, requirement.forms)))
-    if requirement.legal_rules:
-        lines.append(_("the legal rules of its form are kept"))
-    if requirement.after_call:
-        lines.append(_("set up after a call"))
-    if requirement.met_within_months:
-        lines.append(_("it met in the last %(months)s months") % {"months": requirement.met_within_months})
-    if requirement.classes_represented:
-        names = ", ".join(str(ActorClass(name).label) for name in requirement.classes_represented)
-        lines.append(label_and_words(_("with a seat for each of"), names))
-    lines += [seats_words(seats, charter) for seats in requirement.seats]
-    if requirement.with_document:
-        lines.append(_("with a document"))
-    return lines
-
-
 def seats_words(seats: Seats, charter: Charter) -> str:
     """What is asked of the seats of a body: which ones, how many or which share."""
     of = {"seats": _("seats"), "votes": _("votes"), "capital": _("capital")}[seats.of]
-    names = [
-        *(str(SeatRole(code).label) for code in seats.roles),
-        *(str(ActorClass(code).label) for code in seats.classes),
-        *(str(OrganisationKind(code).label) for code in seats.kinds),
-        *(str(RelationKind(code).label) for code in seats.member_roles),
-        *([_("« %(words)s » in its details") % {"words": seats.detail}] if seats.detail else []),
-        *(where_words(where, charter) for where in seats.where),
-    ]
+    names = [word for key in ("roles", "classes", "kinds", "member_roles") for word in _labels(seats, key)]
+    if seats.detail:
+        names.append(str(SAID["detail"]) % {"words": seats.detail})
+    names += [where_words(where, charter) for where in seats.where]
     return label_and_words(f"{of} ({', '.join(names)})" if names else of, bound_words(charter, seats))
-
-
-def _appointment_asked(requirement: AppointmentRequirement, charter: Charter) -> list[str]:
-    office, number = str(Office(requirement.office).label), int(charter.amount(requirement.number))
-    lines = [office if number == 1 else label_and_words(office, _("at least %(amount)s") % {"amount": number})]
-    if requirement.appointed_by:
-        lines.append(label_and_words(_("named by"), _either(OrganisationKind, requirement.appointed_by)))
-    if requirement.entrepreneur:
-        lines.append(_("who is an entrepreneur"))
-    if requirement.with_document:
-        lines.append(_("with a document"))
-    return lines
-
-
-def _funding_asked(requirement: FundingRequirement, charter: Charter) -> list[str]:
-    names = []
-    if requirement.levels:
-        names.append(_either(FundingLevel, requirement.levels))
-    if requirement.purposes:
-        names.append(_either(FundingPurpose, requirement.purposes))
-    said = _("funding (%(of)s)") % {"of": ", ".join(names)} if names else _("funding")
-    return [label_and_words(said, bound_words(charter, requirement))]
 
 
 def condition_words(requirement: Requirement, charter: Charter) -> str:
     """« Demandé seulement si « … » est rempli »; empty without a condition."""
     if not requirement.only_if:
         return ""
-    other = next(one for one in charter.requirements() if one.id == requirement.only_if)
-    return _("Asked only if « %(title)s » is met.") % {"title": other.title}
+    return _("Asked only if « %(title)s » is met.") % {"title": _title(charter, requirement.only_if)}
 
 
 def not_in_force_words(start: datetime.date, end: datetime.date | None, day: datetime.date) -> str:

@@ -12,6 +12,7 @@ from totem.labels.charters.parsing.definitions import Definitions
 from totem.labels.charters.parsing.names import table
 from totem.labels.charters.parsing.positions import Path
 from totem.labels.charters.parsing.problems import named, tables
+from totem.labels.charters.requirements import OF_ROLE
 
 LONGEST_ROW = 100  # conditions of conditions: judging one goes down to the last
 MONEY = frozenset({"€", "EUR"})
@@ -23,7 +24,6 @@ UNITS_OF_FACTS = {
     "places": frozenset({"places"}),
     "amount": MONEY,
 }
-OF_ROLES = frozenset({"places", "amount"})
 UNITS_OF_SEATS = {
     "seats": frozenset({"seats", "sièges"}),
     "votes": frozenset({"votes", "voix"}),
@@ -124,7 +124,7 @@ class Requirements(Definitions):
         """The thresholds of facts; `of_role`: what is said of facts of a role where there is none."""
         for n, where in enumerate(facts):
             self.bound((*path, "where", n), where, where.fact, UNITS_OF_FACTS[where.fact])
-            if of_role and where.fact in OF_ROLES:
+            if of_role and where.fact in OF_ROLE:
                 self.say((*path, "where", n, "fact"), where.fact, of_role.format(word=where.fact))
 
     def _group(self, path: Path, asks: form.GroupRequirement) -> None:
