@@ -215,7 +215,7 @@ def test_a_drawing_the_machine_has_no_time_for_is_drawn_once_by_a_worker(client,
     with held_turns():
         meanwhile = [client.get(DESIGN) for _ in range(2)]
         assert [(one.status_code, one["Content-Type"]) for one in meanwhile] == [(202, TEXT)] * 2
-        assert "tableau" in meanwhile[0].text
+        assert "en préparation" in meanwhile[0].text
         assert "no-store" in meanwhile[0]["Cache-Control"]
     assert waiting() == 1
     draw_what_waits()
@@ -231,7 +231,7 @@ def test_a_page_waits_for_a_document_and_opens_it(client, monkeypatch):
     with held_turns():
         page = client.get(DESIGN, headers={"accept": "text/html"})
         assert (page.status_code, page.text.count("<h1")) == (202, 1)
-        assert "En préparation" in page.text
+        assert "Préparation de votre document" in page.text
     htmx = {"accept": "text/html", "hx-request": "true"}
     assert "<h1" not in client.get(DESIGN, headers=htmx).text
     draw_what_waits()
@@ -253,7 +253,7 @@ def test_what_takes_longer_than_a_web_process_waits_is_drawn_by_a_worker(client,
 
 
 @pytest.mark.django_db
-def test_no_chart_and_no_map_is_refused_where_a_web_process_has_its_fill_of_them(client, monkeypatch):
+def test_what_is_drawn_is_never_refused_where_a_web_process_has_its_fill_of_it(client, monkeypatch):
     monkeypatch.setattr(expensive._thread, "answers_pages", True, raising=False)
     drawn = {str(pattern.pattern): pattern.callback for pattern in patterns() if is_drawn(pattern)}
     assert len(drawn) > 5
@@ -267,31 +267,49 @@ def patterns(resolver=None):
 
 
 def is_drawn(pattern) -> bool:
-    is_map = any(word in str(pattern.pattern) for word in ("svg", "pdf", "geojson", "contours"))
-    return is_map and hasattr(pattern.callback, "most_at_once")
+    files = ("svg", "pdf", "geojson", "contours", "observatoire/<place_level:level>/<place_code:code>/donnees/")
+    named = str(pattern.pattern)
+    is_file = any(word in named for word in files) or (named.startswith("observatoire/") and "entreprises." in named)
+    return is_file and hasattr(pattern.callback, "most_at_once")
+
+
+def ask_from(client, address: str, *names: int) -> list:
+    html = {"accept": "text/html"}
+    return [client.get(f"{DESIGN}?n={name}-{address}", REMOTE_ADDR=address, headers=html) for name in names]
+
+
+def waiting_of() -> list[str]:
+    """What waits, in the order in which workers take it: the number of each drawing and who asked for it."""
+    jobs_in_order = ProcrastinateJob.objects.filter(status="todo", task_name="core.draw").order_by("-priority", "id")
+    return [job.args["address"].rsplit("=", 1)[1] for job in jobs_in_order]
 
 
 @pytest.mark.django_db
-def test_the_queue_of_drawings_is_bounded_in_all_and_for_each_client(client, monkeypatch):
+def test_a_few_clients_neither_fill_the_queue_nor_stand_before_others(client, monkeypatch):
     monkeypatch.setattr(rendering, "PATIENCE", 0)
-    monkeypatch.setattr(queued, "MOST_WAITING", 3)
+    monkeypatch.setattr(queued, "MOST_WAITING", 6)
     monkeypatch.setattr(queued, "MOST_OF_ONE_CLIENT", 2)
     with held_turns():
-        for client_address, expected in (("192.0.2.1", 2), ("192.0.2.2", 3), ("192.0.2.3", 3)):
-            pages = [
-                client.get(
-                    f"{DESIGN}?n={n}{client_address}", REMOTE_ADDR=client_address, headers={"accept": "text/html"}
-                )
-                for n in range(4)
-            ]
+        for greedy in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
+            pages = ask_from(client, greedy, 1, 2, 3)
             assert {page.status_code for page in pages} == {202}
             assert "De très nombreux documents" in pages[-1].text
-            assert waiting() == expected
+            assert "De très nombreux documents" not in pages[0].text
+        assert waiting() == 6
+        assert "De très nombreux documents" not in ask_from(client, "192.0.2.4", 1)[0].text
+    # The queue was full: the last one of those who had two left it, and nobody's second goes before a first.
+    assert waiting_of() == [*(f"1-192.0.2.{n}" for n in (1, 2, 3, 4)), "2-192.0.2.1", "2-192.0.2.2"]
+    ProcrastinateJob.objects.filter(args__address__endswith="1-192.0.2.1").update(status="doing")
+    with held_turns():
+        ask_from(client, "192.0.2.1", 1, 3)  # the first is being drawn: it is not queued again
+    second_turn = ["2-192.0.2.2", "3-192.0.2.1"]
+    assert waiting_of() == ["2-192.0.2.1", *(f"1-192.0.2.{n}" for n in (2, 3, 4)), *second_turn]
 
 
 @pytest.mark.django_db
 def test_what_was_drawn_for_one_person_is_not_shown_to_another(client, monkeypatch):
     monkeypatch.setattr(rendering, "PATIENCE", 0)
+    monkeypatch.setattr(queued, "LARGEST_KEPT", 0)  # only what workers draw is kept
     with held_turns():
         client.get(DESIGN)
     draw_what_waits()
@@ -480,7 +498,7 @@ def test_a_town_is_not_coloured_as_its_villages():
     assert [class_of(value, breaks) for value in (0, 1, 2, 3, 294)] == [0, 1, 2, 3, 4]
 
 
-@given(st.lists(st.none() | st.integers(0, 10**7) | st.floats(0, 1e6), max_size=60))
+@given(st.lists(st.none() | st.integers(0, 10**7) | st.floats(0, 1e6, allow_subnormal=False), max_size=60))
 def test_every_value_has_one_class_of_five(values):
     breaks = classes(values)
     assert len(breaks) <= 4

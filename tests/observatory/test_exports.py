@@ -14,6 +14,7 @@ import pytest
 from django.test import Client
 
 from tests.conftest import ModuleRows
+from tests.core.test_rendering import draw_what_waits
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
 from tests.factories.territories import (
     CommuneFactory,
@@ -21,7 +22,7 @@ from tests.factories.territories import (
     EpciFactory,
     FormerRegionFactory,
 )
-from totem.core import rendering
+from totem.core import expensive, rendering
 from totem.observatory import queries
 from totem.observatory.activities import DEFAULT
 from totem.observatory.answers import Interval
@@ -197,6 +198,21 @@ def test_no_file_names_or_places_whom_the_register_hides_nor_a_person(client: Cl
     assert points["metadata"]["synthetic"] is True
     assert len(points["features"]) == 8
     assert points["features"][0]["geometry"]["type"] == "Point"
+
+
+def test_an_archive_that_waits_for_a_worker_is_given_by_the_page_that_waits(client: Client, stock, monkeypatch):
+    address, browser = f"{EPCI}donnees/archive.zip", {"accept": "text/html", "accept-language": "fr"}
+    with monkeypatch.context() as process:  # it has as many of them as it may
+        process.setattr(expensive._thread, "answers_pages", True, raising=False)
+        assert [client.get(address, headers=browser).status_code for _ in range(2)] == [202, 202]
+    draw_what_waits()
+    monkeypatch.setattr(expensive._thread, "answers_pages", True, raising=False)
+    ready = client.get(address, headers={**browser, "hx-request": "true"}).text
+    assert "Votre fichier est prêt" in ready
+    assert f'href="{address}"' in ready
+    file = client.get(address, headers=browser)
+    assert "datapackage.json" in zipfile.ZipFile(io.BytesIO(file.content)).namelist()
+    assert file["Content-Disposition"].startswith("attachment")
 
 
 def test_communes_stand_without_shapes_where_no_outline_is_loaded(client: Client, stock):

@@ -10,6 +10,7 @@ from tests.conftest import ModuleRows
 from tests.factories.accounts import UserFactory
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, establishment, make_stock
 from tests.factories.territories import CommuneFactory
+from totem.core import expensive
 from totem.observatory.activities import DEFAULT
 from totem.observatory.pasted import PastedStanding, parse_list
 
@@ -91,3 +92,12 @@ def test_a_list_is_asked_for_and_not_too_long(officer: Client) -> None:
 @pytest.mark.parametrize("text", ["", "\x00", "1" * 500, "½ ² ٣٣٣", "9e999999999", "- . ,"])
 def test_nothing_that_is_pasted_breaks_it(text: str) -> None:
     assert all(line.standing == PastedStanding.MALFORMED for line in parse_list(text))
+
+
+def test_a_list_that_is_not_looked_up_at_once_stays_in_its_field(officer: Client, monkeypatch) -> None:
+    monkeypatch.setattr(expensive._thread, "answers_pages", True, raising=False)
+    assert officer.get(PAGE).status_code == 200
+    page = officer.post(PAGE, {"numbers": HERE}, headers={"accept-language": "fr"})
+    assert page.status_code == 422
+    assert "D’autres listes sont en cours de recherche" in page.text
+    assert HERE in page.text

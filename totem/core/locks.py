@@ -26,6 +26,7 @@ class LockKind(IntEnum):
     JOURNAL = 7  # shared by who writes an entry, taken by a trigger of its table; alone by who seals (core.seals)
     SELLER = 8  # shared by who issues or records a payment, taken alone by who closes a month (billing)
     DOCUMENT = 9  # an issued document while something is issued about it, or a payment recorded (billing)
+    DRAWINGS = 10  # the order of the drawings that wait (core.rendering.queued)
 
 
 def key_of(kind: LockKind, pk: int) -> int:

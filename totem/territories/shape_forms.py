@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from totem.core.expensive import BusyError
 from totem.core.forms import DateField
 from totem.territories.cut_communes import CutQuestion, cut_question
 from totem.territories.forms import PlacesField
@@ -65,7 +66,11 @@ class ShapeForm(forms.Form):
         if not upload and not text:
             return data
         content = upload.read(self.limit.bytes + 1) if upload else text
-        reading = parse_shape(content, epsg=data.get("projection"), limit=self.limit)
+        try:
+            reading = parse_shape(content, epsg=data.get("projection"), limit=self.limit)
+        except BusyError:
+            self.add_error(field, _("Other shapes are being read: send yours again in a few seconds."))
+            return data
         for words in reading.messages:
             self.add_error(field, words)
         if reading.corrected is not None:

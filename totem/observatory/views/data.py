@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 
 from totem.core import languages
 from totem.core.components import Crumb
-from totem.core.expensive import apart
 from totem.core.pages import NotFound
 from totem.core.rendering import ChartSpec, chart_svgs, document_pdf
 from totem.core.rendering.queued import drawn
@@ -175,7 +174,7 @@ def place_data(request: HttpRequest, scope: Scope) -> HttpResponse:
     return render(request, "observatory/place_data.html", context)
 
 
-@apart(most=2)
+@drawn(most=2)
 @of_place
 def place_data_file(request: HttpRequest, scope: Scope, name: str) -> HttpResponseBase:
     """One of the files, or all of them in an archive."""

@@ -1,9 +1,12 @@
 """A pasted list of SIREN and SIRET, matched with the register: a page, and its CSV."""
 
+from typing import cast
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.urls import ResolverMatch
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,12 +41,11 @@ class PastedForm(forms.Form):
         return text
 
 
-@apart(most=2)
-@require_http_methods(SHOW_AND_SEND)
 @about_place
-def pasted(request: HttpRequest, scope: Scope) -> HttpResponseBase:
-    """Which companies of a list are in the register, in the activities, and in the place. Nothing is kept."""
+def _page(request: HttpRequest, scope: Scope, *, is_busy: bool = False) -> HttpResponseBase:
     form = PastedForm(request.POST or None)
+    if is_busy and form.is_valid():
+        form.add_error("numbers", _("Other lists are being looked up: send yours again in a few seconds."))
     lines = match_list(scope, form.cleaned_data["numbers"]) if form.is_valid() else []
     names = commune_names(line.held["commune"] for line in lines if line.held)
     for line in lines:
@@ -53,6 +55,18 @@ def pasted(request: HttpRequest, scope: Scope) -> HttpResponseBase:
         return spreadsheet("csv", f"{file_stem(scope)}-liste", columns, lines, zone=timezone.get_current_timezone())
     context = framed(request, scope, "place_pasted", form=form, lines=lines, counts=counts(lines))
     return render(request, "observatory/place_pasted.html", context, status=form_status(request) if not lines else 200)
+
+
+def _form_only(request: HttpRequest) -> HttpResponseBase:
+    """The page without looking a list up, which takes seconds: what was typed stays in its field."""
+    return _page(request, is_busy=True, **cast("ResolverMatch", request.resolver_match).kwargs)
+
+
+@apart(most=2, instead=_form_only)
+@require_http_methods(SHOW_AND_SEND)
+def pasted(request: HttpRequest, level: str, code: str) -> HttpResponseBase:
+    """Which companies of a list are in the register, in the activities, and in the place. Nothing is kept."""
+    return _page(request, level, code)
 
 
 COLUMNS: tuple[ListColumn[PastedLine], ...] = (

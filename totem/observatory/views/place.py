@@ -17,8 +17,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from totem.core.expensive import apart
 from totem.core.pages import NotFound, render_page, wants_partial
+from totem.core.rendering.queued import drawn
 from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.core.wording import date_with_year
 from totem.observatory import queries, surroundings, words
@@ -211,7 +211,7 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
 MOST_LISTED = 50_000
 
 
-@apart(most=2)
+@drawn(most=2)
 @of_place
 def companies_file(request: HttpRequest, scope: Scope, extension: str) -> HttpResponseBase:
     """The same list, whole, as a spreadsheet; the numbers of sole traders, which are a person's, are left out."""
