@@ -99,6 +99,13 @@ def test_each_filter_leaves_what_answers_to_it(client: Client, hub: Hub, filters
     assert listed(sign_in(client, hub), hub, **filters, order="latest") == of(hub, **which)
 
 
+def test_who_may_not_read_addresses_cannot_confirm_one_by_the_filter(client: Client, hub: Hub):
+    sign_in(client, hub, Role.READER)
+    for address in ("EMILE@example.org", Booking.objects.exclude(person=None)[0].person.email):
+        assert listed(client, hub, q=address) == []
+    assert listed(client, hub, q="zola emi") == of(hub, guest_name="=Émile Zola")
+
+
 def test_a_reference_finds_its_booking_and_the_order_is_ones_choice(client: Client, hub: Hub):
     sign_in(client, hub)
     everything = of(hub)

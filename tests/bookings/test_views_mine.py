@@ -115,7 +115,9 @@ class TestSeeing:
         works = role in {Role.MANAGER, Role.DESK, Role.FACILITATOR}
         page = client.get(page_of(booking))
         assert page.status_code == 200
-        assert booking.person.email in page.content.decode()
+        assert (booking.person.email in page.content.decode()) is works
+        guest = client.get(page_of(BookingFactory(space__hub=space.hub, guest=True))).content.decode()
+        assert ("camille@example.org" in guest) is works
         for name in ("cancel", "move"):
             assert client.get(page_of(booking, name)).status_code == (200 if works else 404)
         assert client.post(page_of(booking, "cancel"), WHY).status_code == (303 if works else 404)

@@ -50,11 +50,14 @@ class BookingTotals:
     amount: Decimal
 
 
-def bookings_of(hub: Hub, wanted: BookingFilter, now: datetime) -> BookingQuerySet:
-    """The bookings of the hub that answer to the filter, in its order, with space, person and organisation."""
+def bookings_of(hub: Hub, wanted: BookingFilter, now: datetime, *, with_contact: bool) -> BookingQuerySet:
+    """The bookings of the hub that answer to the filter, in its order, with space, person and organisation.
+
+    `with_contact`: whether who asks may read addresses; for others a whole address finds nothing, as it confirms one.
+    """
     found = Booking.objects.filter(hub=hub).select_related("space", "person", "organisation")
     if wanted.words:
-        found = found.filter(_of_words(wanted.words))
+        found = found.filter(_of_words(wanted.words, with_contact=with_contact))
     if wanted.space:
         found = found.filter(space=wanted.space)
     if wanted.state:
@@ -67,11 +70,13 @@ def bookings_of(hub: Hub, wanted: BookingFilter, now: datetime) -> BookingQueryS
     return found.order_by(*ORDERS.get(wanted.order, (ahead, *ORDERS["latest"])))
 
 
-def _of_words(words: str) -> Q:
+def _of_words(words: str, *, with_contact: bool) -> Q:
     """A name of a person, guest or organisation in words that begin it, a whole address, or a reference."""
     typed = words.strip()
     names = (words_begin(typed, key) for key in ("person__sort_key", "guest_key", "organisation__sort_key"))
-    found = Q(reference=codes.parse(typed)) | Q(person__email__iexact=typed) | Q(guest_email__iexact=typed)
+    found = Q(reference=codes.parse(typed))
+    if with_contact:
+        found |= Q(person__email__iexact=typed) | Q(guest_email__iexact=typed)
     for name in names:
         found |= name
     return found

@@ -103,11 +103,11 @@ class BookingsFilterForm(forms.Form):
 def bookings_list(request: HttpRequest, slug: str) -> HttpResponse:
     """The bookings that answer to the filter, how many and how much; nothing while the filter is wrong (422)."""
     hub = hub_for(request.user, slug, SEE_DESK)
-    now, form = clock.now(), BookingsFilterForm(request.GET, hub)
-    context: dict[str, Any] = {"hub": hub, "form": form, "may_work": request.user.has_perm(WORK_DESK, hub)}
+    now, form, works = clock.now(), BookingsFilterForm(request.GET, hub), request.user.has_perm(WORK_DESK, hub)
+    context: dict[str, Any] = {"hub": hub, "form": form, "may_work": works}
     if not form.is_valid():
         return render(request, "bookings/list.html", context, status=422)
-    found = queries.bookings_of(hub, form.wanted(), now)
+    found = queries.bookings_of(hub, form.wanted(), now, with_contact=works)
     totals = queries.booking_totals(found)
     pages = Paginator(found, ON_A_PAGE)
     pages.count = totals.count  # counted already
@@ -127,14 +127,14 @@ def _line(booking: Booking, hub: Hub, now: datetime) -> tuple[str, str, str]:
 def bookings_file(request: HttpRequest, slug: str, extension: str) -> HttpResponseBase:
     """The same list as CSV or XLSX, all of it; addresses and telephones for those who work at the desk."""
     hub = hub_for(request.user, slug, SEE_DESK)
-    now, form = clock.now(), BookingsFilterForm(request.GET, hub)
+    now, form, works = clock.now(), BookingsFilterForm(request.GET, hub), request.user.has_perm(WORK_DESK, hub)
     if not form.is_valid():
         return redirect(f"{reverse('bookings:list', args=[hub.slug])}?{request.GET.urlencode()}")
-    found = queries.bookings_of(hub, form.wanted(), now).only(*FILE_FIELDS).iterator(ROWS_AT_ONCE)
+    found = queries.bookings_of(hub, form.wanted(), now, with_contact=works)
     kind = _("bookings")
     name = f"{kind}-{hub.slug}-{now.astimezone(hub.zone):%Y-%m-%d}"
-    columns = _columns(now, with_contact=request.user.has_perm(WORK_DESK, hub))
-    return spreadsheet(extension, name, columns, found, zone=hub.zone)
+    rows = found.only(*FILE_FIELDS).iterator(ROWS_AT_ONCE)
+    return spreadsheet(extension, name, _columns(now, with_contact=works), rows, zone=hub.zone)
 
 
 def _columns(now: datetime, *, with_contact: bool) -> list[ListColumn[Booking]]:
