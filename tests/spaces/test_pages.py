@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -18,6 +19,7 @@ from totem.bookings import actions as bookings
 from totem.bookings.actions import Booker
 from totem.bookings.rules import RuleBrokenError
 from totem.core.periods import Period, at_wall_clock
+from totem.hubs.actions import hub as hub_actions
 from totem.hubs.models import Role, TeamMember
 from totem.spaces.models import Composition, Outage, Price, Space, SpaceHours, SpaceKind, SpacePhoto
 
@@ -220,6 +222,24 @@ def test_a_photo_of_a_space_is_added_and_removed(client: Client, manager: TeamMe
     row = SpacePhoto.objects.get()
     client.post(url("photo_remove", space, row.pk))
     assert not SpacePhoto.objects.exists()
+
+
+def test_a_hub_has_no_more_photos_than_it_may_those_of_its_spaces_counted(client, manager, space, monkeypatch):
+    monkeypatch.setattr(hub_actions, "MOST_PHOTOS", 2)
+    SpacePhoto.objects.create(space=SpaceFactory(hub=space.hub), image="x.webp", description="x")
+    SpacePhoto.objects.create(space=SpaceFactory(), image="x.webp", description="Elsewhere")
+
+    def answer() -> HttpResponse:
+        content = BytesIO()
+        Image.new("RGB", (4, 3)).save(content, "PNG")
+        data = {"image": SimpleUploadedFile("a.png", content.getvalue()), "description": "The door"}
+        return client.post(reverse("hubs:photos", args=[space.hub.slug]), data)
+
+    assert answer().status_code == 302
+    refused = answer()
+    assert refused.status_code == 422
+    assert "2 photos" in refused.context["form"].errors["image"][0]
+    assert space.hub.photos.count() == 1
 
 
 # -- Prices -----------------------------------------------------------------------------------------------------------

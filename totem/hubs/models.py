@@ -468,6 +468,7 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
 class Photo(Dated):
     """A photo of a hub or of a space; `description` is read to people who do not see it."""
 
+    hub_path = "hub"  # from the photo to the hub whose photos are counted
     image: models.ImageField
     description = models.CharField(_("what the photo shows"), max_length=200)
     position = models.PositiveSmallIntegerField(_("order"), default=0)

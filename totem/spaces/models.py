@@ -387,6 +387,7 @@ class Outage(Dated):
 
 
 class SpacePhoto(Photo):
+    hub_path = "space__hub"
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="photos")
     image = models.ImageField(_("photo"), upload_to="spaces/%Y/")
 

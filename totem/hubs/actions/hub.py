@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 SomePhoto = TypeVar("SomePhoto", bound=Photo)
+MOST_PHOTOS = 200  # of a hub and its spaces: about 60 MB, as `core.images` makes them
 
 
 class HoursOverlapError(ValueError):
@@ -282,7 +283,15 @@ def remove_zone(*, zone: Zone, by: User) -> None:
 def add_photo(
     *, photos: "RelatedManager[SomePhoto]", image: "ContentFile[bytes]", description: str, by: User
 ) -> SomePhoto:
-    """A photo after the others of `photos`, those of a hub or a space; `image` comes from `totem.core.images`."""
+    """A photo after the others of `photos`, those of a hub or a space; `image` comes from `totem.core.images`.
+
+    Raises ValidationError where the hub and its spaces have MOST_PHOTOS already.
+    """
+    hub = _hub_of(cast("Any", photos).instance)
+    locks.lock(locks.LockKind.HUB, [hub.pk])
+    if sum(kind.objects.filter(**{kind.hub_path: hub}).count() for kind in Photo.__subclasses__()) >= MOST_PHOTOS:
+        words = _("The hub and its spaces have %(most)s photos, as many as they may: remove one first.")
+        raise ValidationError({"image": words % {"most": MOST_PHOTOS}}, code="quota")
     last: int | None = photos.aggregate(last=Max("position"))["last"]
     photo = photos.create(image=image, description=description, position=0 if last is None else last + 1)
     _record_photo("photo_added", photo, photo.pk, by)
@@ -300,5 +309,10 @@ def remove_photo(*, photo: Photo, by: User) -> None:
 
 def _record_photo(verb: str, photo: Photo, pk: int, by: User) -> None:
     place = photo.place
-    hub = place if isinstance(place, Hub) else place.hub
-    journal.record(f"{place._meta.app_label}.{verb}", place, actor_id=by.pk, scope=hub, facts={"photo": pk})
+    facts = {"photo": pk}
+    journal.record(f"{place._meta.app_label}.{verb}", place, actor_id=by.pk, scope=_hub_of(place), facts=facts)
+
+
+def _hub_of(place: Any) -> Hub:
+    hub: Hub = place if isinstance(place, Hub) else place.hub
+    return hub

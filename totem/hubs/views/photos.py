@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
-from totem.core.pages import SHOW_AND_SEND, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs import actions
 from totem.hubs.forms import PhotoForm
 from totem.hubs.permissions import MANAGE, hub_for
@@ -46,9 +46,10 @@ def gallery(request: HttpRequest, place: Any, frame: Mapping[str, Any], where: l
     room = place._meta.app_label
     form = PhotoForm(request.POST or None, request.FILES or None)
     if form.is_valid():
-        actions.add_photo(photos=place.photos, by=signed_in(request), **form.cleaned_data)
-        messages.success(request, _("The photo is added."))
-        return redirect(f"{room}:photos", *where)
+        with errors_in(form):
+            actions.add_photo(photos=place.photos, by=signed_in(request), **form.cleaned_data)
+            messages.success(request, _("The photo is added."))
+            return redirect(f"{room}:photos", *where)
     shown = [(photo, reverse(f"{room}:photo_remove", args=[*where, photo.pk])) for photo in place.photos.in_order()]
     context = {**frame, "form": form, "photos": shown, **words}
     return render(request, f"{room}/photos.html", context, status=form_status(request))
