@@ -12,9 +12,7 @@ KNOWN = "_hubs_with_roles"
 
 MANAGE = "hubs.manage"  # hours, closures, zones, team, members, spaces, prices and rules
 MANAGE_MACHINES = "hubs.manage_machines"  # put machines and equipment out of order and back in service
-WORK_DESK = (
-    "hubs.work_desk"  # bookings of others, approvals, arrivals, people, their addresses, what is noted
-)
+WORK_DESK = "hubs.work_desk"  # bookings of others, approvals, arrivals, people, their addresses, what is noted
 SEE_DESK = "hubs.see_desk"  # the day, the bookings, the figures; no address and no telephone
 
 
