@@ -189,6 +189,9 @@ LEGAL_RULES: dict[str, tuple[Text, Text]] = {
 }
 
 
+EXACTLY_HALF = gettext_lazy("It is exactly half: it has to be more.")
+
+
 def legality(body: Body, seats: Sequence[Seat]) -> Legality | None:
     """The rules of the body's form, checked on these seats; None where no rule of the form is known here."""
     facts = tuple(
@@ -209,47 +212,32 @@ def legality(body: Body, seats: Sequence[Seat]) -> Legality | None:
 def _found(check: LegalCheck) -> str:
     """What the seats have of a rule, and what is missing or not recorded."""
     if check.rule == "sem_private":
-        return _found_private(check)
-    if check.rule.endswith("_votes"):
-        return _found_votes(check)
-    have = _("They have %(share)s of the capital.") % {"share": amount_words(check.part, "%")}
+        have = _("Private members: %(number)s.") % {"number": int(check.part)} if check.part else ""
+        missing = _("There is none: one is missing.")
+    elif check.rule.endswith("_votes"):
+        have, missing = _votes_found(check)
+    else:
+        have = _("They have %(share)s of the capital.") % {"share": amount_words(check.part, "%")}
+        others = check.rule == "sem_others"
+        gap = {"gap": amount_words((FIFTEEN if others else WHOLE / 2) - check.part, "%")}
+        words = _("%(gap)s of the capital is missing.") if others else _("More than %(gap)s of the capital is missing.")
+        missing = words % gap if others or check.part != WHOLE / 2 else str(EXACTLY_HALF)
     if check.state is State.MET:
         return have
-    if check.state is State.UNKNOWN:
-        return f"{have} {_not_recorded(check)}"
-    if check.rule == "sem_others":
-        missing = _("%(gap)s of the capital is missing.") % {"gap": amount_words(FIFTEEN - check.part, "%")}
-        return f"{have} {missing}"
-    gap = WHOLE / 2 - check.part
-    missing = _("More than %(gap)s of the capital is missing.") % {"gap": amount_words(gap, "%")}
-    return f"{have} {missing if gap else _exactly_half()}"
+    if check.state is State.UNKNOWN and check.whole:
+        missing = _("%(rest)s is not recorded, and decides.") % {"rest": amount_words(check.rest, "%")}
+    return f"{have} {missing}".strip()
 
 
-def _found_votes(check: LegalCheck) -> str:
+def _votes_found(check: LegalCheck) -> tuple[str, str]:
     if not check.whole:
-        return str(NOTES["no_votes"])
+        return "", str(NOTES["no_votes"])
     # The share is cut, not rounded, so that it never looks like more than it is.
     share = Decimal(int(1000 * Fraction(check.part) / Fraction(check.whole))) / 10
     said = {"part": wording.number(check.part), "whole": wording.number(check.whole), "share": amount_words(share, "%")}
-    have, gap = _("They have %(part)s of %(whole)s votes: %(share)s.") % said, check.whole / 2 - check.part
-    if check.state is State.MET:
-        return have
-    missing = _("More than %(gap)s of the votes are missing.") % {"gap": wording.number(gap)}
-    return f"{have} {missing if gap else _exactly_half()}"
-
-
-def _found_private(check: LegalCheck) -> str:
-    if check.state is State.MET:
-        return _("Private members: %(number)s.") % {"number": int(check.part)}
-    return _not_recorded(check) if check.state is State.UNKNOWN else _("There is none: one is missing.")
-
-
-def _exactly_half() -> str:
-    return _("It is exactly half: it has to be more.")
-
-
-def _not_recorded(check: LegalCheck) -> str:
-    return _("%(rest)s is not recorded, and decides.") % {"rest": amount_words(check.rest, "%")}
+    gap = check.whole / 2 - check.part
+    missing = _("More than %(gap)s of the votes are missing.") % {"gap": wording.number(gap)} if gap else EXACTLY_HALF
+    return _("They have %(part)s of %(whole)s votes: %(share)s.") % said, str(missing)
 
 
 # -- Money ------------------------------------------------------------------------------------------------------------
