@@ -188,7 +188,7 @@ class TestTheBoard:
             ("area", "unknown", "met"),
             ("seen", "human", "not_met"),
         ]
-        assert [(one.label, one.words) for one in news.declared] == [("Surface", "60,000\xa0m²")]
+        assert [(label, words) for _version, label, words in news.declared] == [("Surface", "60,000\xa0m²")]
         assert [title for _judgement, title in news.judged] == ["seen"]
 
     def test_without_anything_kept_it_says_so(self, board, team, client):
@@ -265,7 +265,7 @@ class TestACriterion:
         declared(board, version, 10_000)
         board_actions.keep_daily(board=board, day=TODAY, now=NOW)
         history = client.get(at("criterion", board, "q2")).context["history"]
-        assert [(moment.day, moment.state) for moment in history] == [(TODAY, "met"), (then.date(), "unknown")]
+        assert history == [(TODAY, "met"), (then.date(), "unknown")]
 
     def test_a_document_is_the_one_of_its_own_observation(self, board, version, team, client):
         team()

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from icalendar import Calendar
 
 from tests.factories.accounts import UserFactory
@@ -22,6 +22,9 @@ from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core.edit_conflicts import EditConflict
 from totem.core.models import JournalEntry, Mail
 from totem.labels.boards import actions as board_actions
+from totem.labels.boards.judged import Judged
+from totem.labels.judging.evaluations import charter_of
+from totem.labels.judging.facts import CriterionFinding, Facts, Result, State
 from totem.labels.models import Assignment, Board, CharterVersion
 from totem.labels.plans import actions
 from totem.labels.plans.mails import remind
@@ -322,7 +325,8 @@ class TestThePublicBoard:
         board_actions.set_board_public(board=board, public=True, by=agent)
         public = reverse("labels:public_board", args=[board.slug])
         page = text(client.get(public))
-        assert "meets 0 of the 1 mandatory criteria of the label « Essai », by what is published." in page
+        assert f"what is published does not say yet whether {board.perimeter} meets the criteria" in page
+        assert "The team gives no contact." in page
         answer = client.get(at("describe", board))
         sent = {
             "contact_name": "Mission numérique",
@@ -338,3 +342,24 @@ class TestThePublicBoard:
         assert "has had the label « Essai » since 12 March 2025" in page
         assert "Mission numérique numerique@example.org" in page
         assert "Labelled" in page
+
+    @pytest.mark.parametrize(
+        ("states", "said"),
+        [
+            ("unknown human unknown", "what is published does not say yet whether Vire meets the criteria"),
+            ("met not_applicable met", "by what is published, Vire meets all mandatory criteria"),
+            ("met not_met stale", "meets 1 mandatory criterion of 3 of the label « Essai » (not met: 1; "),
+            ("stale unknown human", "meets 0 mandatory criteria of 3 of the label « Essai » (not met: 0; "),
+        ],
+    )
+    @pytest.mark.parametrize("granted", [None, datetime.date(2025, 3, 12)])
+    def test_what_can_be_quoted_is_true_in_every_state(self, states, said, granted):
+        asked = [[requirement(f"r{n}", "document")] for n in range(3)]
+        version = CharterVersionFactory.build(data=content_of(*asked))
+        found = [CriterionFinding(f"q{n}", State(state), ()) for n, state in enumerate(states.split(), 1)]
+        facts = Facts("perimeter:1", "Vire", TODAY)
+        board = Board(labelled_on=granted)
+        judged = Judged(board, version, charter_of(version), None, facts, Result(State.UNKNOWN, tuple(found)))
+        with translation.override("en"):
+            assert said in judged.quote
+            assert ("has had the label « Essai » since 12 March 2025." in judged.quote) == bool(granted)

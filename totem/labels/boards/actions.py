@@ -20,7 +20,8 @@ from totem.territories.approvals import check_may_publish
 from totem.territories.models import Perimeter, Workspace
 
 
-def _record(verb: str, board: Board, by: User | None, **facts: object) -> None:
+def record(verb: str, board: Board, by: User | None, **facts: object) -> None:
+    """A line of the journal about a board."""
     journal.record(verb, board, actor_id=by.pk if by else None, scope=board.workspace, facts=facts)
 
 
@@ -55,7 +56,7 @@ def create_board(
     )
     board.full_clean()
     board.save(force_insert=True)
-    _record("labels.board_created", board, by, charter=charter.slug)
+    record("labels.board_created", board, by, charter=charter.slug)
     return board
 
 
@@ -68,7 +69,7 @@ def set_board_public(*, board: Board, public: bool, by: User) -> None:
             check_may_publish(row.workspace)
         row.public = public
         row.save(update_fields=["public", "updated_at"])
-        _record("labels.board_public_set", row, by, public=public)
+        record("labels.board_public_set", row, by, public=public)
 
 
 @transaction.atomic
@@ -81,7 +82,7 @@ def choose_register(*, board: Board, activities: str, edition: datetime.date | N
     parameters = urlencode({name: value for name, value in chosen.items() if value}, safe="@")
     same = Board.objects.filter(workspace=board.workspace_id, perimeter=board.perimeter_id, hub=board.hub_id)
     same.update(parameters=parameters)
-    _record("labels.register_chosen", board, by, parameters=parameters)
+    record("labels.register_chosen", board, by, parameters=parameters)
 
 
 def verdicts_on(asked: Requirement) -> list[tuple[str, Text]]:
@@ -125,7 +126,7 @@ def record_judgement(
     judgement.full_clean(exclude=["made_by"])
     judgement.save(force_insert=True)
     facts = {"requirement": requirement, "verdict": verdict, "version": version.version}
-    _record("labels.requirement_judged", board, by, **facts)
+    record("labels.requirement_judged", board, by, **facts)
     return judgement
 
 
@@ -133,7 +134,7 @@ def record_judgement(
 def freeze(*, evaluated: Evaluated, note: str, by: User | None, now: datetime.datetime) -> Evaluation:
     """Keep an evaluation as it is, for ever, with its sum."""
     evaluation = _kept(evaluated, frozen=True, note=note.strip(), by=by, now=now)
-    _record("labels.evaluation_frozen", evaluated.board, by, evaluation=evaluation.pk, sha256=evaluation.sha256)
+    record("labels.evaluation_frozen", evaluated.board, by, evaluation=evaluation.pk, sha256=evaluation.sha256)
     return evaluation
 
 

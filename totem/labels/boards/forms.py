@@ -21,16 +21,6 @@ else:
     HubChoice = forms.ModelChoiceField
 
 
-class PerimeterBoardForm(forms.Form):
-    """For which perimeter of the territory."""
-
-    perimeter = forms.ModelChoiceField(label=gettext_lazy("Perimeter"), queryset=Perimeter.objects.none())
-
-    def __init__(self, *args: Any, perimeters: QuerySet[Perimeter], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["perimeter"].queryset = perimeters  # type: ignore[attr-defined]
-
-
 class HubField(HubChoice):
     """Hubs by name; one that the public does not see yet is in preparation."""
 
@@ -38,14 +28,17 @@ class HubField(HubChoice):
         return obj.name if obj.is_published else _("%(name)s, in preparation") % {"name": obj.name}
 
 
-class HubBoardForm(forms.Form):
-    """For which hub, of those whose team one manages."""
+class OpeningForm(forms.Form):
+    """For which hub, of those whose team one manages; or for which perimeter of the territory."""
 
-    hub = HubField(label=gettext_lazy("Hub"), queryset=Hub.objects.none())
-
-    def __init__(self, *args: Any, hubs: QuerySet[Hub], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["hub"].queryset = hubs  # type: ignore[attr-defined]
+    def __init__(
+        self, *args: Any, hubs: QuerySet[Hub] | None = None, perimeters: QuerySet[Perimeter] | None = None
+    ) -> None:
+        super().__init__(*args)
+        if hubs is not None:
+            self.fields["hub"] = HubField(hubs, label=_("Hub"))
+        else:
+            self.fields["perimeter"] = forms.ModelChoiceField(perimeters, label=_("Perimeter"))
 
 
 class JudgementForm(forms.Form):

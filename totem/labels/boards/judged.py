@@ -1,6 +1,7 @@
 """A board judged on a day, or a kept evaluation of it, ready to be shown to its team or to everybody."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,16 +10,17 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from totem.core import clock
 from totem.core.wording import date_with_year
 from totem.labels.boards.showing import ShownCriterion, ShownRequirement
-from totem.labels.charters.format import Charter
+from totem.labels.charters.format import Charter, Criterion
 from totem.labels.charters.wording import label_and_words, not_in_force_words
 from totem.labels.evidence.similar import SimilarMean, means_of, similar_to
 from totem.labels.figures import Evidence, EvidenceKind, FigureDefinition, figures_of
 from totem.labels.judging.evaluations import Evaluated
-from totem.labels.judging.facts import FINE, Facts, Result
+from totem.labels.judging.facts import FINE, CriterionFinding, Facts, Result, State
 from totem.labels.judging.wording import note_words, whole_words
 from totem.labels.models import Board, CharterVersion
 from totem.labels.subjects import Subject
@@ -83,35 +85,54 @@ class Judged:
 
     @property
     def quote(self) -> str:
-        """What stands in one sentence that can be quoted: who, how far, for which label, on which day, by what."""
-        pairs = zip(self.charter.criteria, self.result.criteria, strict=True)
-        states = [found.state in FINE for asked, found in pairs if asked.mandatory]
+        """What can be quoted: who, how far, for which label, on which day, by what; first the label once granted."""
+        states = [found.state for asked, found in self._pairs if asked.mandatory]
+        met, unmet = sum(state in FINE for state in states), states.count(State.NOT_MET)
         said = {
             "day": date_with_year(self.day),
             "name": self.facts.name,
-            "met": sum(states),
+            "met": met,
             "asked": len(states),
+            "unmet": unmet,
+            "open": len(states) - met - unmet,
             "title": self.title,
-            "since": date_with_year(self.board.labelled_on) if self.board.labelled_on else "",
         }
-        words = _(
-            "On %(day)s, %(name)s meets %(met)s of the %(asked)s mandatory criteria of the label « %(title)s », "
-            "by what is published."
-        )
-        if self.is_labelled:
+        if not met and not unmet and State.STALE not in states:
             words = _(
-                "%(name)s has had the label « %(title)s » since %(since)s. "
-                "On %(day)s it meets %(met)s of its %(asked)s mandatory criteria, by what is published."
+                "On %(day)s, what is published does not say yet whether %(name)s meets the criteria of the label "
+                "« %(title)s »."
             )
-        return words % said
+        elif met == len(states):
+            words = _(
+                "On %(day)s, by what is published, %(name)s meets all mandatory criteria of the label « %(title)s »."
+            )
+        else:
+            words = ngettext(
+                "On %(day)s, by what is published, %(name)s meets %(met)s mandatory criterion of %(asked)s of the "
+                "label « %(title)s » (not met: %(unmet)s; not known or out of date: %(open)s).",
+                "On %(day)s, by what is published, %(name)s meets %(met)s mandatory criteria of %(asked)s of the "
+                "label « %(title)s » (not met: %(unmet)s; not known or out of date: %(open)s).",
+                met,
+            )
+        return " ".join(part for part in (self._labelled_words, words % said) if part)
+
+    @property
+    def _labelled_words(self) -> str:
+        if self.board.labelled_on is None or not self.is_labelled:
+            return ""
+        said = {"name": self.facts.name, "title": self.title, "since": date_with_year(self.board.labelled_on)}
+        return _("%(name)s has had the label « %(title)s » since %(since)s.") % said
+
+    @property
+    def _pairs(self) -> Iterable[tuple[Criterion, CriterionFinding]]:
+        return zip(self.charter.criteria, self.result.criteria, strict=True)
 
     # -- What stands in it ----------------------------------------------------------------------------------------
 
     @cached_property
     def criteria(self) -> list[ShownCriterion]:
         """All criteria, in the order of the charter."""
-        pairs = zip(self.charter.criteria, self.result.criteria, strict=True)
-        return [ShownCriterion(self, asked, finding) for asked, finding in pairs]
+        return [ShownCriterion(self, asked, finding) for asked, finding in self._pairs]
 
     def criterion(self, pk: str) -> ShownCriterion:
         """The criterion of that name. Raises Http404."""
@@ -154,6 +175,11 @@ class Judged:
     @cached_property
     def figures(self) -> dict[str, FigureDefinition]:
         return figures_of(self.charter)
+
+    @property
+    def subjects(self) -> list[str]:
+        """The keys of its subject and of the places that this is made of."""
+        return [self.subject.key, *self.subject.parts] if self.subject else []
 
     @cached_property
     def similar(self) -> dict[str, SimilarMean]:

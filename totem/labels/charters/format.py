@@ -204,7 +204,7 @@ class Charter(Struct, frozen=True, kw_only=True):
     def requirements(self) -> Iterator[Requirement]:
         """Every requirement, groups before their members."""
         for criterion in self.criteria:
-            yield from _flat(criterion.requirements)
+            yield from flat(criterion.requirements)
 
     def amount(self, value: Amount | int) -> Decimal:
         """The number, through the parameter where it names one."""
@@ -228,11 +228,12 @@ class Charter(Struct, frozen=True, kw_only=True):
         return named or (YES_NO if isinstance(compared, MeasureRequirement) else "")
 
 
-def _flat(requirements: tuple[Requirement, ...]) -> Iterator[Requirement]:
+def flat(requirements: tuple[Requirement, ...]) -> Iterator[Requirement]:
+    """The requirements, groups before their members."""
     for requirement in requirements:
         yield requirement
         if isinstance(requirement, GroupRequirement):
-            yield from _flat(requirement.requirements)
+            yield from flat(requirement.requirements)
 
 
 def indicator_of(charter: Charter, requirement: Requirement) -> str:

@@ -10,16 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
-from totem.core import journal
 from totem.core.edit_conflicts import check_version
 from totem.core.models import assign_changes
+from totem.labels.boards.actions import record
 from totem.labels.models import Assignment, Board
 from totem.territories.approvals import check_may_publish
 from totem.territories.models import Workspace
-
-
-def _record(verb: str, board: Board, by: User | None, **facts: object) -> None:
-    journal.record(f"labels.{verb}", board, actor_id=by.pk if by else None, scope=board.workspace, facts=facts)
 
 
 @transaction.atomic
@@ -58,7 +54,7 @@ def assign(
     if changed:
         row.full_clean()
         row.save()
-        _record("requirement_assigned", held, by, requirement=requirement, fields=changed)
+        record("labels.requirement_assigned", held, by, requirement=requirement, fields=changed)
     return row
 
 
@@ -83,7 +79,7 @@ def unassign(*, assignment: Assignment, by: User) -> None:
     """Nobody is in charge any more, and no day is due."""
     row = Assignment.objects.select_for_update(of=("self",)).select_related("board__workspace").filter(pk=assignment.pk)
     for found in row:
-        _record("requirement_unassigned", found.board, by, requirement=found.requirement)
+        record("labels.requirement_unassigned", found.board, by, requirement=found.requirement)
         found.delete()
 
 
@@ -97,7 +93,7 @@ def set_plan_shared(*, board: Board, shared: bool, by: User) -> None:
     if shared or row.plan_shared:
         row.plan_shared = shared
         row.save(update_fields=["plan_shared", "plan_link", "updated_at"])
-        _record("plan_shared", row, by, shared=shared, link=row.plan_link)
+        record("labels.plan_shared", row, by, shared=shared, link=row.plan_link)
 
 
 @transaction.atomic
@@ -112,7 +108,7 @@ def describe_board(*, board: Board, seen: str, by: User, **values: Any) -> Board
     if changed:
         row.full_clean()
         row.save()
-        _record("board_described", row, by, fields=changed)
+        record("labels.board_described", row, by, fields=changed)
     return row
 
 

@@ -1,12 +1,9 @@
 """The due dates of a board as entries of a calendar."""
 
-import datetime
-
-from django.utils import timezone
-
 from totem.core import clock
 from totem.core.calendar_files import CalendarEntry
-from totem.core.periods import Period
+from totem.labels.charters.format import PeriodKind
+from totem.labels.figures import period_of
 from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.models import Assignment, Board
 
@@ -24,19 +21,14 @@ def entries_of(board: Board, url: str) -> tuple[str, list[CalendarEntry]]:
 
 
 def _entry(row: Assignment, title: str, url: str) -> CalendarEntry:
-    due_on = row.due_on or clock.today()
     return CalendarEntry(
         uid=f"label-{row.pk}",
         sequence=int(row.updated_at.timestamp()),  # grows with each change
         changed_at=row.updated_at,
-        period=Period(_midnight(due_on), _midnight(due_on + datetime.timedelta(days=1))),
+        period=period_of(PeriodKind.DAY, row.due_on or clock.today()),
         summary=f"{title} ({row.owner})" if row.owner else title,
         location="",
         url=url,
         status="CONFIRMED",
         all_day=True,
     )
-
-
-def _midnight(day: datetime.date) -> datetime.datetime:
-    return timezone.make_aware(datetime.datetime.combine(day, datetime.time()))

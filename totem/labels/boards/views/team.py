@@ -1,6 +1,5 @@
 """The boards of a territory, for its team: criteria, judgements, evaluations kept."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -20,13 +19,14 @@ from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_s
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE
 from totem.labels.boards import actions as board_actions
-from totem.labels.boards.forms import FreezeForm, HubBoardForm, JudgementForm, PerimeterBoardForm
+from totem.labels.boards.forms import FreezeForm, JudgementForm, OpeningForm
 from totem.labels.boards.judged import Judged
+from totem.labels.boards.links import page_of
 from totem.labels.boards.news import computed_at, history_of, news_of
 from totem.labels.boards.showing import shown_changes
 from totem.labels.boards.views.frame import board_frame
 from totem.labels.boards.views.judged import day_asked, judged_or_why, no_version
-from totem.labels.charters.format import GroupRequirement, Requirement
+from totem.labels.charters.format import Criterion, Requirement, flat
 from totem.labels.jobs import refresh_board
 from totem.labels.judging.evaluations import charter_of, computed_again, evaluate, kept, version_for
 from totem.labels.models import Board, CharterVersion, Evaluation, Judgement
@@ -79,7 +79,7 @@ def create(request: HttpRequest, workspace: str) -> HttpResponse:
     if version is None:
         raise Http404
     context["charter"] = charter = charter_of(version)
-    context["form"] = form = _board_form(request, space, for_hub=charter.subject == "hub")
+    context["form"] = form = _opening_form(request, space, for_hub=charter.subject == "hub")
     context["choices"] = next(iter(form.fields.values())).queryset.exists()  # type: ignore[attr-defined]
     if form.is_valid():
         with errors_in(form):
@@ -92,12 +92,11 @@ def create(request: HttpRequest, workspace: str) -> HttpResponse:
     return render(request, "labels/board_create.html", context, status=form_status(request))
 
 
-def _board_form(request: HttpRequest, space: Workspace, *, for_hub: bool) -> PerimeterBoardForm | HubBoardForm:
-    data = request.POST or None
+def _opening_form(request: HttpRequest, space: Workspace, *, for_hub: bool) -> OpeningForm:
     if for_hub:
-        return HubBoardForm(data, hubs=_managed(request))
+        return OpeningForm(request.POST or None, hubs=_managed(request))
     rows = Perimeter.objects.filter(workspace=space, versions__isnull=False).distinct()
-    return PerimeterBoardForm(data, perimeters=rows)
+    return OpeningForm(request.POST or None, perimeters=rows)
 
 
 def _managed(request: HttpRequest) -> QuerySet[Hub]:
@@ -128,11 +127,10 @@ def board(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     context |= {
         "judged": judged,
         "rows": plan_of(judged),
+        "news": news_of(judged),
+        "computed_at": computed_at(judged),
         "versions": CharterVersion.objects.filter(slug=row.charter).only("slug", "version"),
     }
-    if judged.subject is not None:
-        context["news"] = news_of(row, judged.charter, judged.subject, judged.result, judged.day)
-        context["computed_at"] = computed_at(judged.charter, judged.subject)
     return render(request, "labels/board.html", context)
 
 
@@ -161,7 +159,8 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
     """Record what only a person can say, on the version of the charter that the page shows."""
     row = board_for(request.user, workspace, board, JUDGE)
     version = _version_said(request, row)
-    asked, place = _judged_by_people(version, requirement)
+    asked, criterion = _judged_by_people(version, requirement)
+    criterion_url = page_of(row, "criterion", criterion.id)
     form = JudgementForm(request.POST or None, verdicts=board_actions.verdicts_on(asked))
     if form.is_valid():
         with errors_in(form):
@@ -174,10 +173,8 @@ def judge(request: HttpRequest, workspace: str, board: str, requirement: str) ->
                 **form.cleaned_data,
             )
             messages.success(request, _("The judgement is recorded, with your name and the day."))
-            url = reverse("labels:criterion", args=[workspace, row.slug, place[0]])
-            return redirect(f"{url}#{requirement}")
-    steps = [(place[1], reverse("labels:criterion", args=[workspace, row.slug, place[0]]))]
-    context = board_frame(request, row, *steps) | {
+            return redirect(f"{criterion_url}#{requirement}")
+    context = board_frame(request, row, (str(criterion.title), criterion_url)) | {
         "asked": asked,
         "version": version,
         "form": form,
@@ -198,20 +195,13 @@ def _version_said(request: HttpRequest, row: Board) -> CharterVersion:
     return version_for(row.charter, clock.today())
 
 
-def _judged_by_people(version: CharterVersion, pk: str) -> tuple[Requirement, tuple[str, str]]:
-    """The requirement, and the id and title of its criterion. Raises Http404 where nobody has to judge it."""
+def _judged_by_people(version: CharterVersion, pk: str) -> tuple[Requirement, Criterion]:
+    """The requirement and its criterion. Raises Http404 where nobody has to judge it."""
     for criterion in charter_of(version).criteria:
-        for requirement in _all(criterion.requirements):
+        for requirement in flat(criterion.requirements):
             if requirement.id == pk and board_actions.verdicts_on(requirement):
-                return requirement, (criterion.id, str(criterion.title))
+                return requirement, criterion
     raise Http404
-
-
-def _all(requirements: Iterable[Requirement]) -> Iterator[Requirement]:
-    for requirement in requirements:
-        yield requirement
-        if isinstance(requirement, GroupRequirement):
-            yield from _all(requirement.requirements)
 
 
 @require_POST
@@ -222,7 +212,7 @@ def set_public(request: HttpRequest, workspace: str, board: str) -> HttpResponse
     with errors_as_message(request):
         board_actions.set_board_public(board=row, public=public, by=signed_in(request))
         messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
-    return redirect("labels:board", workspace, row.slug)
+    return redirect(page_of(row, "board"))
 
 
 @require_POST
@@ -231,7 +221,7 @@ def refresh(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     row = board_for(request.user, workspace, board, EDIT)
     _defer_refresh(row)
     messages.success(request, _("The figures are being computed. Look again in a moment."))
-    return redirect("labels:board", workspace, row.slug)
+    return redirect(page_of(row, "board"))
 
 
 # -- Evaluations kept -------------------------------------------------------------------------------------------------
