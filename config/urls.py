@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("totem.bookings.urls")),
     path("", include("totem.spaces.urls")),
     path("", include("totem.hubs.urls")),
+    path("", include("totem.billing.urls")),
     path("", include("totem.premises.urls")),
     path("", include("totem.organisations.urls")),
     path("", include("totem.territories.urls")),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -10,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import ModuleRows
 from tests.factories.accounts import UserFactory
+from tests.factories.billing import CustomerFactory, DraftFactory, SellerFactory
 from tests.factories.hubs import (
     ExceptionalHoursFactory,
     HubFactory,
@@ -40,6 +42,9 @@ from tests.factories.premises import LotFactory, OfferFactory, PhaseFactory
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.factories.territories import DocumentFactory, PerimeterFactory, WorkspaceMemberFactory
 from totem.accounts.models import Invitation, User
+from totem.billing.actions.issuing import issue
+from totem.billing.actions.payments import record_payment
+from totem.billing.models import Means
 from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
@@ -92,6 +97,14 @@ class World:
         self.booking = actions.book(
             space=self.space, period=period, booker=Booker.oneself(self.person), now=datetime.now(UTC)
         )
+        customer = CustomerFactory(hub=self.hub)
+        seller = SellerFactory(organisation=self.hub.operator)
+        vat_period = seller.vat_periods.get()
+        self.invoice = issue(draft_id=DraftFactory(customer=customer).pk, by=None, now=datetime.now(UTC))
+        payment = record_payment(
+            document=self.invoice, amount=Decimal(1), means=Means.CASH, received_on=self.invoice.issued_on, by=None,
+            now=datetime.now(UTC),
+        )  # fmt: skip
         self.affiliation = AffiliationFactory()
         self.perimeter = PerimeterFactory()
         declared = {"organisation": self.affiliation.organisation, "workspace": self.perimeter.workspace}
@@ -107,6 +120,10 @@ class World:
         self.pks = {
             "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
             "zone": ZoneFactory(hub=self.hub).pk,
+            "customer": customer.pk,
+            "draft": DraftFactory(customer=customer).pk,
+            "payment": payment.pk,
+            "vat_period": vat_period.pk,
             "partner": self.hub.partners.create(name="La Presque Vraie").pk,
             "photo": HubPhoto.objects.create(hub=self.hub, image="hubs/x.webp", description="x").pk,
             "role": TeamMemberFactory(hub=self.hub, role=Role.DESK).pk,
@@ -162,6 +179,10 @@ class World:
         if name.startswith("observatory:activities"):
             known = {"slug": self.activities.slug, "number": 1, "siren": "900000001"}
             found |= {key: known[key] for key in wanted}
+        if name.startswith("billing:") and "reference" in wanted:
+            found["reference"] = self.invoice.reference
+        if name == "billing:document_follow":
+            found["kind"] = "credit"
         if name in ("website:figures_csv", "website:figures_xlsx"):
             found["name"] = "espaces"
         if name.startswith("labels:"):
@@ -195,6 +216,9 @@ KINDS = {
     "labels:meeting_edit": "meeting", "labels:meeting_remove": "meeting", "labels:appointment_edit": "appointment",
     "labels:appointment_end": "appointment", "labels:appointment_public": "appointment",
     "labels:funding_edit": "funding", "labels:funding_public": "funding", "labels:funding_remove": "funding",
+    "billing:customer": "customer", "billing:customer_edit": "customer", "billing:draft": "draft",
+    "billing:draft_check": "draft", "billing:draft_delete": "draft", "billing:receipt": "payment",
+    "billing:seller_vat_remove": "vat_period",
     "premises:phase_revise": "phase", "premises:lot_edit": "lot", "premises:lot_remove": "lot",
     "premises:offer_end": "offer",
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",

@@ -137,8 +137,8 @@ def test_a_booking_stands_where_the_reader_works():
 # -- Who sees what ----------------------------------------------------------------------------------------------------
 
 HUB_BARS = {
-    Role.MANAGER: ["Today", "Bookings", "People", "Figures", "Settings", "Out of order"],
-    Role.DESK: ["Today", "Bookings", "People", "Figures", "Out of order"],
+    Role.MANAGER: ["Today", "Bookings", "People", "Billing", "Figures", "Settings", "Out of order"],
+    Role.DESK: ["Today", "Bookings", "People", "Billing", "Figures", "Out of order"],
     Role.FACILITATOR: ["Today", "Bookings", "People", "Figures"],
     Role.MACHINES: ["Today", "Bookings", "Figures", "Out of order"],
     Role.READER: ["Today", "Bookings", "Figures"],
@@ -221,7 +221,7 @@ def test_everybody_has_a_list_of_their_own_workplaces():
 def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Entries of the planned rooms: a hub's manager has more of them than a bar holds."""
     monkeypatch.setattr(navigation, "_entries", list(navigation._entries))
-    for n, label in enumerate(("Bookings", "Programme", "Billing", "Sell", "Machines")):
+    for n, label in enumerate(("Bookings", "Programme", "Members", "Sell", "Machines")):
         add_entry(Entry(HUB, label, "bookings:desk", 11 + n))
 
 
@@ -233,7 +233,9 @@ def test_a_bar_shows_seven_entries_and_keeps_the_others_at_hand():
     bar = dict(BAR.findall(page))["work"]
     shown, more = bar.split("<details", 1)
     assert len(LINK.findall(shown)) == MOST_SHOWN == 7
-    assert [label for _href, _current, label in LINK.findall(more)] == ["People", "Figures", "Settings", "Out of order"]
+    assert [label for _href, _current, label in LINK.findall(more)] == [
+        "People", "Billing", "Figures", "Settings", "Out of order",
+    ]  # fmt: skip
     thumb, menu = dict(BAR.findall(page))["thumb"].split("<details", 1)
     assert len(LINK.findall(thumb)) == 4
     assert len([label for _href, _current, label in LINK.findall(menu) if label == "Out of order"]) == 1

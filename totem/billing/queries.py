@@ -1,14 +1,26 @@
 """Reads: what is due of documents, and the VAT status of sellers."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, DecimalField, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import GreaterThan
+from django.db.models.lookups import Exact, GreaterThan
 
-from totem.billing.models import Deduction, DocumentKind, IssuedDocument, Payment, Seller, VatPeriod, VatStatus
+from totem.billing.models import (
+    Customer,
+    Deduction,
+    DocumentKind,
+    Draft,
+    IssuedDocument,
+    Payment,
+    Seller,
+    VatPeriod,
+    VatStatus,
+)
 from totem.hubs.models import Hub
 
 _ZERO = Value(Decimal("0.00"), output_field=DecimalField(max_digits=12, decimal_places=2))
@@ -59,3 +71,63 @@ def with_balance(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument
 def overdue(documents: QuerySet[IssuedDocument], day: date) -> QuerySet[IssuedDocument]:
     """Those of which something is still due after their day, oldest first."""
     return with_balance(documents).filter(GreaterThan(F("balance"), 0), due_on__lt=day).order_by("due_on", "pk")
+
+
+def documents_of(hub: Hub, shown: str, search: str, day: date) -> QuerySet[IssuedDocument]:
+    """What the hub issued, latest first: "emis" all, "devis" quotes, "a-payer" what is due, "en-retard" overdue."""
+    rows = IssuedDocument.objects.filter(hub=hub).select_related("customer")
+    if search:
+        rows = rows.filter(Q(reference__icontains=search) | Q(customer__name__icontains=search))
+    if shown == "en-retard":
+        return overdue(rows, day)
+    rows = rows.filter(kind=DocumentKind.QUOTE) if shown == "devis" else rows
+    balanced = with_balance(rows)
+    return balanced.exclude(Exact(F("balance"), 0)) if shown == "a-payer" else balanced
+
+
+def counts(hub: Hub, day: date) -> dict[str, int]:
+    """How many drafts the hub has, documents to be paid, and overdue ones."""
+    rows = IssuedDocument.objects.filter(hub=hub)
+    return {
+        "drafts": Draft.objects.filter(hub=hub).count(),
+        "due": with_balance(rows).exclude(Exact(F("balance"), 0)).count(),
+        "overdue": overdue(rows, day).count(),
+    }
+
+
+def customers(hub: Hub, search: str) -> QuerySet[Customer]:
+    """The hub's customers by name, those whose name, SIREN or SIRET holds the text."""
+    rows = Customer.objects.filter(hub=hub)
+    return rows.filter(Q(name__icontains=search) | Q(siret__startswith=search) | Q(siren=search)) if search else rows
+
+
+def due_by_customer(pks: Sequence[int]) -> dict[int, Decimal]:
+    """What is due of each of these customers in all, in euros, where it is not nothing."""
+    found: defaultdict[int, Decimal] = defaultdict(Decimal)
+    for document in with_balance(IssuedDocument.objects.filter(customer__in=pks, kind__in=OWED)):
+        found[document.customer_id] += document.balance
+    return {pk: due for pk, due in found.items() if due}
+
+
+def deposits_to_deduct(customer: Customer) -> QuerySet[IssuedDocument]:
+    """The customer's deposit invoices that no invoice has deducted, and that nothing cites."""
+    return IssuedDocument.objects.filter(
+        customer=customer, kind=DocumentKind.DEPOSIT, deducted_in=None, followed_by=None
+    ).order_by("pk")
+
+
+def payments_of(document: IssuedDocument) -> QuerySet[Payment]:
+    """What was paid for it, and for the invoices that it replaced."""
+    return Payment.objects.filter(document__chain=document.chain).select_related("document").order_by("pk")
+
+
+def what_may_follow(document: IssuedDocument) -> list[DocumentKind]:
+    """The kinds of documents that may cite it; `document` comes from `with_balance`."""
+    if document.kind == DocumentKind.QUOTE:
+        return [DocumentKind.INVOICE, DocumentKind.DEPOSIT]
+    if document.kind == DocumentKind.CREDIT_NOTE:
+        return [DocumentKind.REVERSAL]
+    if document.kind not in OWED or document.is_replaced:
+        return []
+    credit = [DocumentKind.CREDIT_NOTE] if document.credited < document.gross else []
+    return [*credit, *([] if document.credited else [DocumentKind.CORRECTED])]

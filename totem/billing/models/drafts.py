@@ -67,6 +67,11 @@ class Draft(Dated):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.pk}"
 
+    @property
+    def gross(self) -> Decimal:
+        """What its lines add up to, with VAT, in euros."""
+        return sum((line.gross for line in self.lines.all()), Decimal("0.00"))
+
 
 class DraftLine(models.Model):
     """A line: quantity times a price with VAT. `source` is what it comes from ("booking:42"), once among drafts."""

@@ -1,0 +1,30 @@
+"""What a hub sells: customers, drafts, issued documents, payments, the drawer, months, and who sells."""
+
+from django.urls import path
+
+from totem.billing.views import customers, documents, drafts, payments, sellers
+
+app_name = "billing"
+HERE = "lieux/<slug:slug>/facturation/"
+urlpatterns = [
+    path(HERE, documents.documents, name="documents"),
+    path(f"{HERE}brouillons/nouveau/", drafts.start, name="draft_start"),
+    path(f"{HERE}brouillons/<int:pk>/", drafts.draft, name="draft"),
+    path(f"{HERE}brouillons/<int:pk>/verifier/", drafts.check, name="draft_check"),
+    path(f"{HERE}brouillons/<int:pk>/supprimer/", drafts.delete, name="draft_delete"),
+    path(f"{HERE}pieces/<str:reference>/", documents.document, name="document"),
+    path(f"{HERE}pieces/<str:reference>/pdf/", documents.pdf, name="document_pdf"),
+    path(f"{HERE}pieces/<str:reference>/suite/<str:kind>/", documents.follow, name="document_follow"),
+    path(f"{HERE}pieces/<str:reference>/reglement/", payments.pay, name="pay"),
+    path(f"{HERE}reglements/<int:pk>/recu/", payments.receipt, name="receipt"),
+    path(f"{HERE}clients/", customers.customers, name="customers"),
+    path(f"{HERE}clients/nouveau/", customers.add, name="customer_add"),
+    path(f"{HERE}clients/<int:pk>/", customers.customer, name="customer"),
+    path(f"{HERE}clients/<int:pk>/modifier/", customers.edit, name="customer_edit"),
+    path(f"{HERE}caisse/", payments.drawer, name="drawer"),
+    path(f"{HERE}mois/", payments.months, name="months"),
+    path(f"{HERE}vendeur/", sellers.seller, name="seller"),
+    path(f"{HERE}vendeur/tva/", sellers.vat, name="seller_vat"),
+    path(f"{HERE}vendeur/tva/<int:pk>/retirer/", sellers.remove_vat, name="seller_vat_remove"),
+    path(f"{HERE}vendeur/mentions/", sellers.wording, name="seller_wording"),
+]

@@ -1,0 +1,96 @@
+"""Drafts: started for a customer, written, checked, issued."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from totem.accounts.permissions import signed_in
+from totem.billing import content, queries
+from totem.billing.actions import drafts as actions
+from totem.billing.actions.issuing import issue
+from totem.billing.forms import DraftForm, DraftLines, StartDraftForm
+from totem.billing.models import Customer, DocumentKind, Draft
+from totem.billing.permissions import SELL, row_for
+from totem.billing.views.frame import billing_page
+from totem.core import clock
+from totem.core.edit_conflicts import EditConflict, version_token
+from totem.core.pages import SHOW_AND_SEND, errors_as_message
+from totem.hubs.models import Hub
+from totem.hubs.permissions import hub_for
+
+
+@require_http_methods(SHOW_AND_SEND)
+def start(request: HttpRequest, slug: str) -> HttpResponse:
+    """Choose the customer and what to write."""
+    hub = hub_for(request.user, slug, SELL)
+    customers = Customer.objects.filter(hub=hub)
+    initial = {"customer": request.GET.get("client"), "kind": request.GET.get("piece", DocumentKind.QUOTE)}
+    form = StartDraftForm(request.POST or None, customers=customers, initial=initial)
+    if form.is_valid():
+        draft = actions.start_draft(**form.cleaned_data)
+        return redirect("billing:draft", hub.slug, draft.pk)
+    return billing_page(request, "draft_start", hub, {"form": form, "has_customers": customers.exists()})
+
+
+@require_http_methods(SHOW_AND_SEND)
+def draft(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Write the draft: its head and its lines; saved, it is checked before it is issued."""
+    hub, row = row_for(request.user, slug, Draft, pk)
+    deposits = queries.deposits_to_deduct(row.customer)
+    form = DraftForm(request.POST or None, instance=row, deposits=deposits)
+    lines = DraftLines(request.POST or None, instance=row, prefix="lignes")
+    form.show_version(row)
+    is_conflict = False
+    if form.is_valid() and lines.is_valid():
+        try:
+            with errors_as_message(request):
+                kept = [
+                    line.instance
+                    for line in lines
+                    if line not in lines.deleted_forms and (line.has_changed() or line.instance.pk)
+                ]
+                actions.save_draft(draft=row, lines=kept, **form.cleaned_data)
+                target = "billing:draft_check" if "check" in request.POST else "billing:draft"
+                return redirect(target, hub.slug, row.pk)
+        except EditConflict as met:
+            is_conflict = True
+            form.accept_version(met.current)
+    context = {"draft": row, "form": form, "lines": lines, "is_conflict": is_conflict, **_figures(hub, row)}
+    return billing_page(request, "draft", hub, context, refused=409 if is_conflict else 422)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def check(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What would be issued today, as it would stand for ever; issuing it is the button of this page."""
+    hub, row = row_for(request.user, slug, Draft, pk)
+    if request.method == "POST":
+        if request.POST.get("seen") != version_token(row):
+            messages.error(request, _("Somebody has changed this draft since: look at it again before it is issued."))
+            return redirect("billing:draft_check", hub.slug, row.pk)
+        with errors_as_message(request):
+            document = issue(draft_id=row.pk, by=signed_in(request).pk, now=clock.now())
+            messages.success(request, _("%(document)s is issued.") % {"document": document.reference})
+            return redirect("billing:document", hub.slug, document.reference)
+        return redirect("billing:draft", hub.slug, row.pk)
+    return billing_page(request, "draft_check", hub, {"draft": row, "seen": version_token(row), **_figures(hub, row)})
+
+
+@require_POST
+def delete(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Delete a draft: it has no number, nothing is missing afterwards."""
+    hub, row = row_for(request.user, slug, Draft, pk)
+    actions.delete_draft(draft=row, by=signed_in(request))
+    messages.success(request, _("The draft is deleted."))
+    return redirect("billing:documents", hub.slug)
+
+
+def _figures(hub: Hub, row: Draft) -> dict[str, object]:
+    """What the saved lines add up to for today's VAT status; nothing where it is not set up."""
+    seller = queries.seller_of(hub)
+    status = queries.vat_status(seller, clock.today(hub.zone)) if seller else None
+    if status is None:
+        return {}
+    found = content.figures(list(row.lines.all()), status)
+    return {"figures": found, "rows": list(zip(found.lines, found.totals.nets, strict=True))}

@@ -1,0 +1,31 @@
+"""What all pages of billing share: the hub's frame, what is saved over, and what a customer owes."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from totem.billing.permissions import KEEP_BOOKS
+from totem.billing.queries import seller_of, vat_status
+from totem.core import clock
+from totem.core.pages import form_status
+from totem.hubs.models import Hub
+
+ON_A_PAGE = 50
+
+
+def billing_page(
+    request: HttpRequest, template: str, hub: Hub, context: dict[str, Any] | None = None, *, refused: int = 422
+) -> HttpResponse:
+    """The page in the hub's frame. It says what is missing before anything can be invoiced, and to whom it may."""
+    seller = seller_of(hub)
+    status = vat_status(seller, clock.today(hub.zone)) if seller else None
+    shared = {
+        "hub": hub,
+        "seller": seller,
+        "vat_status": status,
+        "may_keep_books": request.user.has_perm(KEEP_BOOKS, hub),
+    }
+    return render(
+        request, f"billing/{template}.html", {**shared, **(context or {})}, status=form_status(request, refused)
+    )
