@@ -1,6 +1,7 @@
 """The labels for everybody; for a territory where it stands, its figures and its bodies, board by board."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
@@ -27,41 +28,15 @@ def _of_board(route: str) -> Callable[[OwnWorkplace], str]:
 
 
 BOARDS, FIGURES, BODIES = "labels:boards", "labels:figures", "labels:governance"
+_of_territory = partial(Entry, TERRITORY, needs=SEE, detail="board")
 add_entry(Entry(SITE, pgettext_lazy("navigation", "Labels"), "labels:index", 50))
-STATE = add_entry(
-    Entry(
-        TERRITORY,
-        pgettext_lazy("navigation", "Where do we stand?"),
-        BOARDS,
-        10,
-        needs=SEE,
-        address=_state,
-        detail="board",
-    )
-)
+STATE = add_entry(_of_territory(pgettext_lazy("navigation", "Where do we stand?"), BOARDS, 10, address=_state))
 add_entry(
-    Entry(
-        TERRITORY,
-        pgettext_lazy("navigation", "Figures"),
-        FIGURES,
-        20,
-        needs=SEE,
-        also=("labels:observation",),
-        address=_of_board(FIGURES),
-        detail="board",
+    _of_territory(
+        pgettext_lazy("navigation", "Figures"), FIGURES, 20, also=("labels:observation",), address=_of_board(FIGURES)
     )
 )
-add_entry(
-    Entry(
-        TERRITORY,
-        pgettext_lazy("navigation", "Bodies"),
-        BODIES,
-        50,
-        needs=SEE,
-        address=_of_board(BODIES),
-        detail="board",
-    )
-)
+add_entry(_of_territory(pgettext_lazy("navigation", "Bodies"), BODIES, 50, address=_of_board(BODIES)))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Criteria"), "labels:board", 10))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Plan"), "labels:plan", 15))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Joint application"), "labels:together", 20))

@@ -36,9 +36,8 @@ def body(case: Case, asked: BodyRequirement) -> Finding:
     best = max(bodies, key=lambda one: RANK[worst(part.state for part in parts[one.id])])
     decisive = min(parts[best.id], key=lambda part: (RANK[part.state], part.threshold is None))
     seen = Evidence(EvidenceKind.BODY, best.name, best.id, "", best.last_meeting, digests(best.sha256))
-    if decisive.state in FINE:
-        decisive = msgspec.structs.replace(decisive, step=NextStep.NOTHING, gap=None, note="", about=())
-    return msgspec.structs.replace(decisive, evidence=(seen,))
+    settled = {"step": NextStep.NOTHING, "gap": None, "note": "", "about": ()} if decisive.state in FINE else {}
+    return msgspec.structs.replace(decisive, evidence=(seen,), **settled)
 
 
 def _none(pk: str, ended: bool, step: NextStep, note: str) -> Finding:

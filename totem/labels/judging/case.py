@@ -10,7 +10,7 @@ import msgspec
 
 from totem.labels.charters.format import Charter, CommonCompared, Compared, Unit, Where
 from totem.labels.judging.facts import Facts, Finding, OrganisationFact, RoleFact, YearFact
-from totem.labels.judging.logic import Number, agreed, passes, passes_between
+from totem.labels.judging.logic import Number, agreed, passes_between
 from totem.organisations.queries import growth, year_before
 
 SHOWN = 12  # pieces of evidence that a finding names
@@ -42,10 +42,10 @@ class Case:
         comparator, value = compared.bound
         return comparator, self.charter.amount(value)
 
-    def passes(self, where: Where, value: Number | None) -> bool | None:
-        """Whether a fact passes its threshold; None where it is not told."""
+    def passes(self, where: Where, low: Number | None, high: Number | None) -> bool | None:
+        """Whether a fact between two bounds passes its threshold; None where that is open."""
         comparator, threshold = self.bound(where)
-        return None if value is None else passes(comparator, value, threshold)
+        return passes_between(comparator, low, high, threshold)
 
     def closed_years(self, organisation: OrganisationFact) -> list[YearFact]:
         """Those that were over on the day."""
@@ -53,17 +53,15 @@ class Case:
 
     def in_year(self, where: Where, years: Sequence[YearFact], number: int) -> bool | None:
         """Whether a fact of one year passes, as those who declare that year agree."""
-        return agreed(self._of_year(where, year, years) for year in years if year.year == number)
+        return agreed(self.passes(where, *_of_year(where, year, years)) for year in years if year.year == number)
 
-    def _of_year(self, where: Where, year: YearFact, years: Sequence[YearFact]) -> bool | None:
-        match where.fact:
-            case "staff":
-                comparator, threshold = self.bound(where)
-                return passes_between(comparator, year.staff_low, year.staff_high, threshold)
-            case "growth":
-                return self.passes(where, growth(year, year_before(year, years)))
-            case _:
-                return self.passes(where, getattr(year, where.fact))
+
+def _of_year(where: Where, year: YearFact, years: Sequence[YearFact]) -> tuple[Number | None, Number | None]:
+    """The bounds of a fact in a year."""
+    if where.fact == "staff":
+        return year.staff_low, year.staff_high
+    value = growth(year, year_before(year, years)) if where.fact == "growth" else getattr(year, where.fact)
+    return value, value
 
 
 def counted(finding: Finding, have: int, number: int, unit: Unit = "") -> Finding:

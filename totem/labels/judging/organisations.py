@@ -112,7 +112,10 @@ def _verdict(
 def _in_role(case: Case, asked: OrganisationsRequirement, roles: Sequence[RoleFact]) -> Verdict:
     """Whether one of its roles satisfies the filters on roles, and is shown by a document where that is asked."""
     filters = [where for where in asked.where if where.fact in _OF_ROLE]
-    said = [both(case.passes(where, getattr(role, where.fact)) for where in filters) for role in roles]
+    said = [
+        both(case.passes(where, fact, fact) for where in filters for fact in (getattr(role, where.fact),))
+        for role in roles
+    ]
     fits = either(said)
     if not fits:
         return Verdict(state_of(fits), _why_not(fits), tuple(where.fact for where in filters))
