@@ -1,15 +1,20 @@
 """What is wrong in a charter's file is said, all of it, by line and word."""
 
 import re
+from datetime import date
+from decimal import Decimal
 
 import pytest
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from totem.core import measures
 from totem.labels.charters.parsing import CharterErrors, decoded, read_charter
 from totem.labels.charters.parsing.positions import Positions
 from totem.labels.charters.vocabulary import LABELS
+from totem.labels.figures import FigureState, KnownFigure, figures_of, together
 
 TEXTS = """title = { fr = "Titre", en = "Title" }
 rule = { fr = "Règle", en = "Rule" }
@@ -379,9 +384,30 @@ def test_no_list_of_words_is_empty_and_all_are_codes(of):
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", word) for word in LABELS[of])
 
 
-def test_a_figure_that_says_yes_or_no_needs_no_unit():
+@pytest.mark.parametrize("combine", ["any", "all"])
+def test_a_figure_that_says_yes_or_no_needs_no_unit(combine):
     service = '[[indicators]]\nname = "fibre"\nlabel = { fr = "Fibre", en = "Fibre" }\ncombine = "any"\n\n[[criteria]]'
+    service = service.replace('"any"', f'"{combine}"')
     fibre = asked('kind = "measure"\nindicator = "fibre"\nat_least = 1', "fibre")
     assert read_charter(VALID.replace("[[criteria]]", service, 1) + fibre)
-    counted = VALID.replace("[[criteria]]", service.replace('"any"', '"sum"'), 1) + fibre
+    counted = VALID.replace("[[criteria]]", service.replace(f'"{combine}"', '"sum"'), 1) + fibre
     assert "« unit »" in problems(counted)[0].message
+
+
+def test_a_declared_figure_that_all_have_to_reach_is_the_lowest_of_several_territories():
+    speed = VALID.replace('combine = "sum"', 'combine = "all"')
+    (definition,) = (one for one in figures_of(read_charter(speed)).values() if one.name == "visits")
+    parts = [KnownFigure(FigureState.KNOWN, Decimal(value)) for value in (1000, 30)]
+    assert together(definition, parts, date(2026, 11, 1)).value == 30
+    service = speed.replace('unit = { fr = "visites", en = "visits" }\n', "", 1)
+    (definition,) = (one for one in figures_of(read_charter(service)).values() if one.name == "visits")
+    assert (definition.limits, str(definition.unit_label)) == ((0, 1), _("yes or no"))
+
+
+def test_a_charter_says_whether_the_registered_or_the_active_companies_count():
+    for name in ("digital_companies", "digital_companies_active"):
+        fields = f'kind = "measure"\nindicator = "{name}"\nat_least = 1\nunit = "entreprises"'
+        assert name in figures_of(read_charter(HEAD + asked(fields)))
+    with override("en"):
+        assert "estimated active" in str(figures_of(read_charter(HEAD + asked(fields)))[name].label)
+        assert "registered" in str(measures.get("digital_companies").method)

@@ -194,11 +194,16 @@ class FigureDefinition:
         return _("yes or no") if self.unit == YES_NO else self.unit
 
     @property
+    def is_yes_or_no(self) -> bool:
+        """Whether the figure only says that there is something: 1, or 0."""
+        return self.combine is Combine.ANY or self.unit == YES_NO
+
+    @property
     def limits(self) -> tuple[int | None, int | None]:
         """The least and the most that it can be: nothing is under 0, a share up to 100; a growth is what it is."""
         if "growth" in (self.measure.name if self.measure else self.name):
             return None, None
-        if self.combine is Combine.ANY:
+        if self.is_yes_or_no:
             return 0, 1
         return 0, 100 if str(self.unit) == "%" else None
 

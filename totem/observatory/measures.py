@@ -76,7 +76,10 @@ def _companies(scope: Scope, **which: Any) -> Figure:
     "digital_companies",
     label=_("Digital companies (F1)"),
     unit=COMPANIES,
-    method=_("Companies with at least one open establishment of the activity perimeter in the place, counted once."),
+    method=_(
+        "Companies with at least one open establishment of the activity perimeter in the place, counted once. They are "
+        "those that are registered on that day, whether they work or not: those estimated active are another figure."
+    ),
     combine=Combine.UNION,
 )
 @_of_scope

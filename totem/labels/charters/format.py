@@ -81,9 +81,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     ] = False
     why: Annotated[Words | None, _("Why this value: needed for an assumption.")] = None
     source: Annotated[
-        str,
-        Refers.SOURCE,
-        _("Key of the source that gives the value: a parameter has a source, or is an assumption."),
+        str, Refers.SOURCE, _("Key of the source that gives the value: a parameter has a source, or is an assumption.")
     ] = ""
 
 
@@ -99,8 +97,7 @@ class Indicator(Struct, frozen=True, kw_only=True):
     """A figure to fill: one that Totem computes (`measure`), or the charter's own, filled by observations."""
 
     name: Annotated[
-        Id,
-        _("What requirements call it. The same name in two charters is the same figure: same unit, same combine."),
+        Id, _("What requirements call it. The same name in two charters is the same figure: same unit, same combine.")
     ]
     code: Annotated[str, _("The code that the label gives it: F5.")] = ""
     measure: Annotated[
@@ -111,8 +108,8 @@ class Indicator(Struct, frozen=True, kw_only=True):
     unit: Annotated[
         Unit,
         _(
-            "The unit of a figure of the charter’s own. Left out with combine = any: it is declared by yes or no, and "
-            "a threshold of 1 asks for yes."
+            "The unit of a figure of the charter’s own. Left out with combine = any or all: it is declared by yes or "
+            "no, and a threshold of 1 asks for yes."
         ),
     ] = ""
     method: Annotated[Words | None, _("How it is counted.")] = None
@@ -120,7 +117,7 @@ class Indicator(Struct, frozen=True, kw_only=True):
         Combine | None,
         _(
             "How the figures of several territories become one; declared ones are added up (sum), or the largest "
-            "counts (max), or one suffices (any)."
+            "counts (max), or one suffices (any), or all have to reach it (all): the lowest counts."
         ),
     ] = None
     period: Annotated[

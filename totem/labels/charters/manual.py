@@ -1,24 +1,26 @@
 """The format of a charter as the page /labels/format/ shows it: keys, words, measures, examples.
 
-All of it is what the code knows already: types and meanings (`schema.py`), words (`vocabulary.py`), the measures of
+All of it is what the code knows already: types and meanings (`format.py`), words (`vocabulary.py`), the measures of
 every room, and the example files. A key, a word or a measure that is added is on the page.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from msgspec import inspect
 
 from totem.core import measures, subjects
 from totem.core.measures import Text
 from totem.labels.charters import format as form
-from totem.labels.charters import schema
-from totem.labels.charters.keys import Of, mark
-from totem.labels.charters.parsing.shape import PATTERNS
+from totem.labels.charters import keys
+from totem.labels.charters.keys import Of, OrParameter
+from totem.labels.charters.parsing.shape import options, plain_words
 from totem.labels.charters.vocabulary import LABELS, TITLES
 from totem.labels.charters.wording import COMBINED
 
@@ -26,32 +28,32 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "data" / "examples"
 COMMON = frozenset(form.Common.__struct_fields__)
 THRESHOLD = (*form.COMPARATORS, "unit")
 # How a file writes each table, and what it is; a requirement's kinds follow in an order of their own.
-HEAD: tuple[tuple[str, str, Text], ...] = (
-    ("Charter", "", gettext_lazy("The head of the file")),
-    ("Source", "[sources.KEY]", gettext_lazy("Where a rule is written")),
-    ("Parameter", "[parameters.NAME]", gettext_lazy("A value left open, or that may be discussed")),
-    ("Indicator", "[[indicators]]", gettext_lazy("A figure to fill")),
-    ("Criterion", "[[criteria]]", gettext_lazy("A criterion")),
+HEAD: tuple[tuple[type, str, Text], ...] = (
+    (form.Charter, "", gettext_lazy("The head of the file")),
+    (form.Source, "[sources.KEY]", gettext_lazy("Where a rule is written")),
+    (form.Parameter, "[parameters.NAME]", gettext_lazy("A value left open, or that may be discussed")),
+    (form.Indicator, "[[indicators]]", gettext_lazy("A figure to fill")),
+    (form.Criterion, "[[criteria]]", gettext_lazy("A criterion")),
 )
-KINDS: tuple[tuple[str, Text], ...] = (
-    ("MeasureRequirement", gettext_lazy("a figure against a threshold")),
-    ("TravelRequirement", gettext_lazy("minutes to a place")),
-    ("OrganisationsRequirement", gettext_lazy("so many organisations that satisfy everything together")),
-    ("DocumentRequirement", gettext_lazy("a document or a signature")),
-    ("GeometryRequirement", gettext_lazy("the place is bounded")),
-    ("BodyRequirement", gettext_lazy("who governs")),
-    ("AppointmentRequirement", gettext_lazy("somebody named to an office")),
-    ("FundingRequirement", gettext_lazy("the sum of the funding that runs on the day")),
-    ("JudgementRequirement", gettext_lazy("what only a person can say")),
-    ("GroupRequirement", gettext_lazy("several together")),
+KINDS: tuple[tuple[Any, Text], ...] = (
+    (form.MeasureRequirement, gettext_lazy("a figure against a threshold")),
+    (form.TravelRequirement, gettext_lazy("minutes to a place")),
+    (form.OrganisationsRequirement, gettext_lazy("so many organisations that satisfy everything together")),
+    (form.DocumentRequirement, gettext_lazy("a document or a signature")),
+    (form.GeometryRequirement, gettext_lazy("the place is bounded")),
+    (form.BodyRequirement, gettext_lazy("who governs")),
+    (form.AppointmentRequirement, gettext_lazy("somebody named to an office")),
+    (form.FundingRequirement, gettext_lazy("the sum of the funding that runs on the day")),
+    (form.JudgementRequirement, gettext_lazy("what only a person can say")),
+    (form.GroupRequirement, gettext_lazy("several together")),
 )
-PARTS: tuple[tuple[str, str, Text], ...] = (
-    ("UnitWords", '{ fr = "…", en = "…" }', gettext_lazy("A text in two languages")),
-    ("Where", "where = [{ … }]", gettext_lazy("A fact of an organisation, with its threshold")),
-    ("Seats", "[[criteria.requirements.seats]]", gettext_lazy("A rule on seats, with its threshold")),
-    ("Process", "[process]", gettext_lazy("How the label is asked for, given and renewed")),
-    ("Step", "[[process.steps]]", gettext_lazy("A step")),
-    ("Outcome", "outcomes = [{ … }]", gettext_lazy("What comes out of a step")),
+PARTS: tuple[tuple[type, str, Text], ...] = (
+    (form.UnitWords, '{ fr = "…", en = "…" }', gettext_lazy("A text in two languages")),
+    (form.Where, "where = [{ … }]", gettext_lazy("A fact of an organisation, with its threshold")),
+    (form.Seats, "[[criteria.requirements.seats]]", gettext_lazy("A rule on seats, with its threshold")),
+    (form.Process, "[process]", gettext_lazy("How the label is asked for, given and renewed")),
+    (form.Step, "[[process.steps]]", gettext_lazy("A step")),
+    (form.Outcome, "outcomes = [{ … }]", gettext_lazy("What comes out of a step")),
 )
 
 
@@ -65,10 +67,6 @@ class Key:
     default: str
     meaning: str
     words: Of | None  # the list that its words are from
-
-    @property
-    def words_anchor(self) -> str:
-        return self.words.name.lower() if self.words else ""
 
 
 @dataclass(frozen=True)
@@ -92,10 +90,6 @@ class WordList:
     keys: list[str]
     words: Iterable[tuple[str, Text]]
 
-    @property
-    def anchor(self) -> str:
-        return self.of.name.lower()
-
 
 @dataclass(frozen=True)
 class MeasureRow:
@@ -108,35 +102,61 @@ class MeasureRow:
 
 def key_tables() -> list[KeyTable]:
     """Every table of the format, in the order in which one writes a charter."""
-    defs, examples = schema.explained()["$defs"], _examples()
-    common = [key for key in _keys(defs, "MeasureRequirement") if key.name in COMMON]
-    threshold = [key for key in _keys(defs, "Where") if key.name in THRESHOLD]
-    tables = [KeyTable(name, written, str(title), tuple(_keys(defs, name))) for name, written, title in HEAD]
-    asked = "[[criteria.requirements]]"
-    title = _("What every requirement says")
-    (kind,) = (key for key in _keys(defs, KINDS[0][0]) if key.name == "kind")
-    kind = replace(kind, takes=_one_of(_tag(defs, name) for name, _title in KINDS))
-    tables.append(KeyTable("Requirement", asked, title, (kind, *common), examples["only_if"]))
-    title = _("A threshold: exactly one of the four, and its unit")
-    tables.append(KeyTable("Threshold", "", title, tuple(threshold)))
-    for name, said in KINDS:
-        own = tuple(key for key in _keys(defs, name) if key.name not in {*COMMON, *THRESHOLD, "kind"})
-        tag = _tag(defs, name)
-        has_threshold = "at_least" in defs[name]["properties"]
-        tables.append(KeyTable(name, f'kind = "{tag}"', str(said), own, examples[tag], has_threshold))
-    tables += [
-        KeyTable(name, written, str(title), tuple(k for k in _keys(defs, name) if k.name not in THRESHOLD),
-                 has_threshold="at_least" in defs[name]["properties"])
-        for name, written, title in PARTS
+    examples = _examples()
+    kinds = {cls.__struct_config__.tag: (cls, title) for cls, title in KINDS}
+    kind = Key("kind", True, _one_of(kinds), "", keys.meaning(form.Common, "kind"), None)
+    common, threshold = _table(form.Common, "", ""), _table(form.Where, "", "")
+    return [
+        *(_table(*row) for row in HEAD),
+        KeyTable("Requirement", "[[criteria.requirements]]", _("What every requirement says"), (kind, *common.keys),
+                 examples["only_if"]),
+        KeyTable("Threshold", "", _("A threshold: exactly one of the four, and its unit"),
+                 tuple(key for key in threshold.keys if key.name in THRESHOLD)),
+        *(_table(cls, f'kind = "{tag}"', title, {*COMMON, *THRESHOLD}, examples[tag])
+          for tag, (cls, title) in kinds.items()),
+        *(_table(*row, set(THRESHOLD)) for row in PARTS),
     ]  # fmt: skip
-    return tables
+
+
+def _table(cls: Any, written: str, title: Text, hidden: Collection[str] = (), example: str = "") -> KeyTable:
+    described: Any = inspect.type_info(cls)
+    found = tuple(_key(cls, field) for field in described.fields if field.name not in hidden)
+    return KeyTable(cls.__name__, written, str(title), found, example, issubclass(cls, form.Bounded))
+
+
+def _key(cls: type, field: inspect.Field) -> Key:
+    words, parameter = keys.mark(cls, field.name, Of), keys.mark(cls, field.name, OrParameter)
+    if words:
+        takes = _("words of the list") if isinstance(field.type, inspect.VarTupleType) else _("a word of the list")
+    elif parameter in {OrParameter.NUMBER, OrParameter.COUNT}:
+        takes = _(" or ").join([_("a number"), _("« $name » of a parameter")])
+    else:
+        takes = _takes(field.type)
+    default = "" if field.default is msgspec.NODEFAULT else str(field.default or "").lower()
+    return Key(field.name, field.required, takes, default, keys.meaning(cls, field.name), words)
+
+
+def _takes(kind: inspect.Type) -> str:
+    """What a value has to be, in words."""
+    match kind:
+        case inspect.UnionType(types=types):
+            found = [_takes(one) for one in types if not isinstance(one, inspect.NoneType)]
+            return _(" or ").join(dict.fromkeys(found))
+        case inspect.StructType(cls=cls):
+            return _("a text in two languages") if issubclass(cls, form.Words) else _("a table, shown below")
+        case inspect.VarTupleType() | inspect.DictType():
+            return _("a list of tables, shown below")
+        case inspect.LiteralType() | inspect.EnumType():
+            return _one_of(options(kind))
+        case _:
+            return str(plain_words(kind))
 
 
 def word_lists() -> list[WordList]:
     """Every list of words, with the keys that take them."""
-    keys = [key for table in key_tables() for key in table.keys]
+    found = [key for table in key_tables() for key in table.keys]
     return [
-        WordList(of, str(TITLES[of]), list(dict.fromkeys(key.name for key in keys if key.words is of)), labels.items())
+        WordList(of, str(TITLES[of]), list(dict.fromkeys(key.name for key in found if key.words is of)), labels.items())
         for of, labels in LABELS.items()
     ]
 
@@ -161,52 +181,6 @@ def _examples() -> dict[str, str]:
     text = (EXAMPLES / "requirements.toml").read_text(encoding="utf-8")
     parts = re.split(r"^# -- (\w+)\n", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], (part.strip() for part in parts[2::2]), strict=True))
-
-
-def _tag(defs: dict[str, Any], name: str) -> str:
-    return str(defs[name]["properties"]["kind"]["enum"][0])
-
-
-def _keys(defs: dict[str, Any], table: str) -> Iterator[Key]:
-    needed = defs[table]["required"]
-    for name, said in defs[table]["properties"].items():
-        words = mark(getattr(form, table), name, Of)
-        listed = _("words of the list") if said.get("type") == "array" else _("a word of the list")
-        takes = listed if words else _takes(said, defs)
-        default = str(said.get("default") or "").lower()
-        yield Key(name, name in needed, takes, default, said["description"], words)
-
-
-def _takes(said: dict[str, Any], defs: dict[str, Any]) -> str:
-    """What a value has to be, in words, from its JSON Schema."""
-    if "$ref" in said:
-        name = said["$ref"].rsplit("/", 1)[1]
-        return _takes(defs[name], defs) if "enum" in defs[name] else _table_words(name)
-    if "anyOf" in said:
-        return _(" or ").join(dict.fromkeys(_takes(option, defs) for option in said["anyOf"]))
-    if "enum" in said:
-        return _one_of(said["enum"])
-    if said["type"] in {"array", "object"}:
-        return _("a list of tables, shown below")
-    return _takes_plain(said)
-
-
-def _takes_plain(said: dict[str, Any]) -> str:
-    if said.get("pattern") == schema.PARAMETER:
-        return _("« $name » of a parameter")
-    if "pattern" in said:
-        return str(PATTERNS[said["pattern"]])
-    if "minimum" in said:
-        return _("a whole number from {low} to {high}").format(low=said["minimum"], high=said["maximum"])
-    return {
-        "boolean": _("true or false"),
-        "date": _("a date: 2013-07-29, without quotes"),
-        "string": _("a text"),
-    }.get(said.get("format", said["type"]), _("a number"))
-
-
-def _table_words(name: str) -> str:
-    return _("a text in two languages") if name in {"Words", "UnitWords"} else _("a table, shown below")
 
 
 def _one_of(values: Any) -> str:

@@ -160,14 +160,10 @@ class OrganisationsRequirement(Common, tag_field="kind", tag="organisations", fr
     years_within_months: Annotated[Month, _("A year that was closed more months ago is stale.")] = 24
     with_document: Annotated[bool, _("true: a document has to show the role.")] = False
     distinct_from: Annotated[
-        str,
-        Refers.REQUIREMENT,
-        _("id of a requirement of this kind: the same organisation does not serve both."),
+        str, Refers.REQUIREMENT, _("id of a requirement of this kind: the same organisation does not serve both.")
     ] = ""
     distinct_if: Annotated[
-        str,
-        OrParameter.YES_NO,
-        _("« $name » of a parameter that is true or false: whether distinct_from holds."),
+        str, OrParameter.YES_NO, _("« $name » of a parameter that is true or false: whether distinct_from holds.")
     ] = ""
 
 
@@ -202,8 +198,7 @@ class Seats(Compared, frozen=True, kw_only=True):
     """Seats of a body, as a number or as a share (%) of seats, votes or capital, that pass the filters together."""
 
     of: Annotated[
-        Literal["seats", "votes", "capital"],
-        _("Count seats, votes, or capital: unit « seats », « votes » or « % »."),
+        Literal["seats", "votes", "capital"], _("Count seats, votes, or capital: unit « seats », « votes » or « % ».")
     ] = "seats"
     as_share: Annotated[bool, _("true: as a percentage of all of them; unit « % ».")] = False
     classes: Annotated[Names, Of.CLASSES, _("Classes of members that count.")] = ()

@@ -1,6 +1,6 @@
 """Charters for everybody: what each version asks, its files, the format they are written in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from totem.core import clock
+from totem.core.measures import Text
 from totem.labels.boards.showing import assumptions_of
 from totem.labels.boards.views.public import labels_crumb
 from totem.labels.charters import manual
-from totem.labels.charters.format import Charter, GroupRequirement, JudgementRequirement, Parameter, Requirement, Step
+from totem.labels.charters.format import Charter, GroupRequirement, Parameter, Requirement, Source, Step, Words
 from totem.labels.charters.schema import published
 from totem.labels.charters.wording import (
     COMBINED,
@@ -40,13 +41,9 @@ class AskedRequirement:
     asked: Requirement
     lines: list[str]
     condition: str
-    source: Any
+    source: Source | None
     assumptions: tuple[tuple[str, Parameter], ...]
     members: list["AskedRequirement"]
-
-    @property
-    def guide(self) -> str:
-        return str(self.asked.guide) if isinstance(self.asked, JudgementRequirement) else ""
 
 
 def _asked(charter: Charter, requirement: Requirement) -> AskedRequirement:
@@ -61,51 +58,19 @@ def _asked(charter: Charter, requirement: Requirement) -> AskedRequirement:
     )
 
 
-@dataclass(frozen=True)
-class AskedIndicator:
-    """An indicator to fill, in words."""
-
-    figured: FigureDefinition
-    note: str
-    source: Any
-
-    @property
-    def computed(self) -> bool:
-        return self.figured.measure is not None
-
-    @property
-    def period(self) -> str:
-        return str(PERIODS[self.figured.period])
-
-    @property
-    def combined(self) -> str:
-        return str(COMBINED[self.figured.combine])
-
-
-def _indicators(charter: Charter) -> Iterable[AskedIndicator]:
-    said = {indicator.name: indicator for indicator in charter.indicators}
+def _indicators(charter: Charter) -> Iterator[tuple[FigureDefinition, Words | str, Text, Text]]:
+    """Each figure to fill, with its note, its period, and how several become one."""
+    notes = {indicator.name: indicator.note or "" for indicator in charter.indicators}
     for name, figured in figures_of(charter).items():
-        indicator = said.get(name)
-        note = str(indicator.note) if indicator and indicator.note else ""
-        source = charter.sources.get(indicator.source) if indicator else None
-        yield AskedIndicator(figured, note, source)
+        yield figured, notes.get(name, ""), PERIODS[figured.period], COMBINED[figured.combine]
 
 
-@dataclass(frozen=True)
-class AskedStep:
-    """A step of the process; `outcomes` are pairs of title and the step it leads to (None: the end)."""
-
-    step: Step
-    source: Any
-    outcomes: list[tuple[str, Step | None]]
-
-
-def _steps(charter: Charter) -> Iterable[AskedStep]:
+def _steps(charter: Charter) -> Iterator[tuple[Step, Source | None, list[tuple[Words, Step | None]]]]:
+    """Each step of the process, with its source and what comes out: title and the step it leads to (None: the end)."""
     steps = charter.process.steps if charter.process else ()
     named = {step.id: step for step in steps}
     for step in steps:
-        outcomes = [(str(outcome.title), named.get(outcome.to)) for outcome in step.outcomes]
-        yield AskedStep(step, charter.sources.get(step.source), outcomes)
+        yield step, charter.sources.get(step.source), [(one.title, named.get(one.to)) for one in step.outcomes]
 
 
 def _summary(charter: Charter) -> list[str]:

@@ -10,7 +10,6 @@ from itertools import combinations
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from totem.core.measures import Combine
 from totem.core.wording import number
 from totem.labels.charters.format import PeriodKind
 from totem.labels.charters.wording import amount_words, unit_words
@@ -35,7 +34,7 @@ class Origin(StrEnum):
 
 def value_words(figured: FigureDefinition, value: Decimal) -> str:
     """A value as people read it: « 1 234,5 m² »; of a document, whether there is one."""
-    if is_yes_or_no(figured):
+    if figured.is_yes_or_no:
         return _("Yes") if value else _("No")
     return amount_words(value, figured.unit)
 
@@ -50,11 +49,6 @@ def known_words(figured: FigureDefinition, known: KnownFigure) -> str:
     if high is None:
         return _("at least %(value)s") % {"value": value_words(figured, low)}
     return _("from %(low)s to %(high)s") % {"low": number(low), "high": value_words(figured, high)}
-
-
-def is_yes_or_no(figured: FigureDefinition) -> bool:
-    """Whether the figure only says that there is something: 1, or 0."""
-    return figured.combine is Combine.ANY
 
 
 def contradicting(figured: FigureDefinition, rows: Iterable[Declaration], day: datetime.date) -> list[Decimal]:
@@ -109,7 +103,7 @@ class FigureRow:
     @property
     def amount(self) -> str:
         """The value without its unit; empty where it is an interval or no number."""
-        if self.known.value is None or is_yes_or_no(self.figured):
+        if self.known.value is None or self.figured.is_yes_or_no:
             return ""
         return number(self.known.value)
 

@@ -15,7 +15,6 @@ from totem.core.files import CheckedFile, DocumentField, DocumentInput
 from totem.core.forms import DateField, NumberField
 from totem.core.wording import date_with_year
 from totem.labels.evidence.comparison import TEXTS
-from totem.labels.evidence.figure_rows import is_yes_or_no
 from totem.labels.figures import FigureDefinition
 from totem.labels.models import ObservationVersion
 from totem.observatory.models import ActivityVersion, Stock
@@ -127,9 +126,9 @@ class ObservationForm(VersionModelForm):
 
     @staticmethod
     def _value(figured: FigureDefinition, unit: str) -> forms.Field:
-        if figured.documents and is_yes_or_no(figured):
+        if figured.documents and figured.is_yes_or_no:
             return YesNoField(label=_("Is there such a document?"), required=False)
-        if is_yes_or_no(figured):
+        if figured.is_yes_or_no:
             return YesNoField(label=str(figured.label), required=False)
         label = gettext("Value, in %(unit)s") % {"unit": unit} if unit else gettext("Value")
         return FigureField(label=label, required=False, unit=unit)

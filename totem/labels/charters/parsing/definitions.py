@@ -21,7 +21,8 @@ from totem.labels.charters.vocabulary import JUDGED, asked_of_areas, subject_of,
 from totem.organisations.subjects import ORGANISATION
 
 TRAVEL_TIMES = ("minutes_to_centre", "minutes_to_airport", "minutes_to_tgv_station")
-DECLARED = (Combine.SUM, Combine.MAX, Combine.ANY)  # how declared numbers can become one
+DECLARED = (Combine.SUM, Combine.MAX, Combine.ANY, Combine.ALL)  # how declared numbers can become one
+YES_OR_NO = (Combine.ANY, Combine.ALL)  # … and what is declared by yes or no
 
 
 class Definitions(Shape):
@@ -134,7 +135,7 @@ class Definitions(Shape):
                 "« {word} » is a figure of Totem's own: take another name, or add « measure » to read that one."
             ).format(word=indicator.name)
             self.say((*path, "name"), indicator.name, message)
-        needed = ("label", "combine") if indicator.combine is Combine.ANY else ("label", "unit", "combine")
+        needed = ("label", "combine") if indicator.combine in YES_OR_NO else ("label", "unit", "combine")
         missing = [key for key in needed if not getattr(indicator, key)]
         if missing:
             message = _("« {word} » is the charter's own figure: it needs {keys}.").format(
@@ -193,7 +194,7 @@ class Definitions(Shape):
             self.say(path, name, _("« {word} » is asked for by a requirement of kind travel.").format(word=name))
             return None
         if own is not None and not own.measure:
-            yes_no = own.combine is Combine.ANY and not own.unit
+            yes_no = own.combine in YES_OR_NO and not own.unit
             return frozenset({YES_NO}) if yes_no else _unit_words(own.unit) or None
         known = self.measures.get(own.measure if own is not None else name)
         if known is not None:

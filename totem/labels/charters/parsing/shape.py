@@ -141,8 +141,8 @@ class Shape(Names):
     def _leaf(self, value: object, kinds: list[inspect.Type], path: Path) -> None:
         if any(_fits(value, kind) for kind in kinds):
             return
-        if options := [str(option) for kind in kinds for option in _options(kind)]:
-            hint = close(str(value), options)
+        if possible := [str(option) for kind in kinds for option in options(kind)]:
+            hint = close(str(value), possible)
             message = _("« {word} » is not possible for « {key} »; {hint}").format(
                 word=shown(value), key=key_of(path), hint=hint
             )
@@ -182,10 +182,11 @@ def _fits(value: object, kind: inspect.Type) -> bool:
         case inspect.DateType():
             return isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
         case _:
-            return isinstance(value, str | int) and not isinstance(value, bool) and value in _options(kind)
+            return isinstance(value, str | int) and not isinstance(value, bool) and value in options(kind)
 
 
-def _options(kind: inspect.Type) -> tuple[object, ...]:
+def options(kind: inspect.Type) -> tuple[object, ...]:
+    """The values of a type that lists them; none of another."""
     match kind:
         case inspect.LiteralType(values=values):
             return tuple(values)
