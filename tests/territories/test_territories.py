@@ -10,7 +10,10 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import translation
 
-from tests.factories.territories import CommuneFactory, DepartmentFactory
+from tests.factories.hubs import HubFactory
+from tests.factories.organisations import OrganisationFactory
+from tests.factories.premises import BuildingFactory
+from tests.factories.territories import CommuneFactory, DepartmentFactory, WorkspaceFactory
 from totem.core.sort_keys import sort_key
 from totem.territories.forms import CommuneField
 from totem.territories.loading import PackageMissing, load_communes
@@ -296,6 +299,21 @@ class TestLoading:
         assert Commune.objects.get(pk="80021").sort_key == "grand amiens"
         assert not Commune.objects.get(pk="80022").current
         assert Edition.objects.get().version == "2.0.0"
+
+    def test_what_stands_in_a_commune_merged_since_stands_in_that_of_today(self, tmp_path):
+        load_communes(package(tmp_path, row("80021", "Amiens"), row("80022", "Petite")))
+        amiens, small = Commune.objects.order_by("code")
+        hub, organisation = HubFactory(commune=small), OrganisationFactory(commune=small)
+        workspace = WorkspaceFactory()
+        halls = [BuildingFactory(workspace=workspace, commune=one, name="Halle") for one in (amiens, small)]
+        lines = []
+        merged = row("80021", "Amiens", anciensCodes=["80022"])
+        load_communes(package(tmp_path, merged, version="2.0.0"), progress=lines.append)
+        for one in (hub, organisation, *halls):
+            one.refresh_from_db()
+        assert (hub.commune_id, organisation.commune_id) == ("80021", "80021")
+        assert [hall.commune_id for hall in halls] == ["80021", "80022"]  # two of one name cannot stand in one commune
+        assert f"premises.Building {halls[1].pk} stays in 80022" in str(lines)
 
     def test_a_broken_package_changes_nothing(self, tmp_path):
         folder = package(tmp_path, row("80021", "Amiens"))

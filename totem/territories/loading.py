@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from totem.core import clock
 from totem.territories.models import Commune, Department, Edition, Epci, FormerCommune, FormerRegion, Region
 
 PACKAGE = "@etalab/decoupage-administratif"
-# What is read of the package; raised when a table is added, so that installations at its edition get it too.
-REVISION = 3
+# What is read and done of the package; raised when it grows, so that installations at its edition get it too.
+REVISION = 4
 BATCH = 4000
 FORMER_NAMES = Path(__file__).parent / "data" / "former_communes.csv"
 Progress = Callable[[str], None]
@@ -121,12 +121,31 @@ def load_communes(folder: Path, *, force: bool = False, progress: Progress | Non
         Commune.objects.exclude(code__in=[c.code for c in communes]).update(current=False)
         FormerCommune.objects.all().delete()
         _upsert(_former(lists["communes"]))
+        _fold_rows(say)
         with connection.cursor() as cursor:
             cursor.execute(_POPULATIONS)
         Edition.objects.update_or_create(
             package=PACKAGE, defaults={"version": version, "revision": REVISION, "loaded_at": clock.now()}
         )
     return True
+
+
+def _fold_rows(say: Progress) -> None:
+    """Give the rows that name a commune merged since (hubs, buildings, organisations, relations) the one of today.
+
+    A row that cannot stand there beside another (two buildings of one name) keeps its own until somebody saves it.
+    """
+    merged = FormerCommune.objects.filter(code__in=Commune.objects.filter(current=False).values("code"))
+    today = dict(merged.filter(current__current=True).values_list("code", "current"))
+    for field in (relation.field for relation in Commune._meta.related_objects):
+        rows = field.model._base_manager
+        for pk, code in rows.filter(**{f"{field.name}__in": today}).values_list("pk", field.attname):
+            try:
+                with transaction.atomic():
+                    rows.filter(pk=pk).update(**{field.name: today[code]})
+            except IntegrityError:
+                what = f"{field.model._meta.label} {pk}"
+                say(f"Communes: {what} stays in {code}, merged into {today[code]}: save it again.")
 
 
 def _read(folder: Path, name: str) -> list[dict[str, Any]]:
