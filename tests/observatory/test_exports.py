@@ -27,7 +27,7 @@ from totem.observatory import queries
 from totem.observatory.activities import DEFAULT
 from totem.observatory.answers import Interval
 from totem.observatory.engine import Scope
-from totem.observatory.exports import Field, Sheet, sheet_csv, sheet_parquet, table_csv
+from totem.observatory.exports import sheet_csv, sheet_parquet, table_csv
 from totem.observatory.key_figures import figures_of
 from totem.observatory.models import Stock
 from totem.observatory.place_tables import tables_of
@@ -125,6 +125,10 @@ def test_a_register_of_a_part_of_the_country_gives_no_share_of_it(client: Client
     region = client.get("/observatoire/region/32/comparer/", headers={"accept-language": "en"}).content.decode()
     assert "not that of the whole country" in region
     assert "The regions" not in region
+    assert "Rank</th>" in region
+    country = client.get("/observatoire/france/fr/comparer/", headers={"accept-language": "en"}).content.decode()
+    assert "The regions of France" in country
+    assert "Rank</th>" not in country
 
 
 @pytest.mark.parametrize(
@@ -259,6 +263,13 @@ def test_the_page_of_methods_says_every_note(client: Client):
         assert anchor in content
 
 
+def test_the_page_of_methods_says_nothing_of_another_edition(client: Client, stock):
+    Stock.objects.update(has_history=True, has_links=False, has_coordinates=True)
+    content = client.get("/observatoire/methode/").content.decode()
+    assert all(f'id="note-{name}"' in content for name in ("serie", "demenagements-non-chaines", "positions"))
+    assert not any(f'id="note-{name}"' in content for name in ("serie-approchee", "demenagements", "sans-positions"))
+
+
 # -- On paper ---------------------------------------------------------------------------------------------------------
 
 
@@ -300,19 +311,18 @@ def test_the_sheet_says_what_the_page_says(stock):
 
 
 def test_a_text_that_would_be_a_formula_is_made_one_no_more():
-    sheet = Sheet("x", "X", "", (Field("name", "Nom", "", "string"), Field("n", "N", "", "integer")),
+    sheet = Table("x", "X", "", (Column("name", "Nom", "text"), Column("n", "N")),
                   (("=1+1", -3), ("@cmd", 2), (None, MASKED)))  # fmt: skip
     assert sheet_csv(sheet).decode("utf-8-sig").splitlines() == ["name;n", "'=1+1;-3", "'@cmd;2", ";s"]
 
 
 def test_what_is_left_out_is_null_in_parquet_and_column_names_are_never_sql(tmp_path):
-    field = Field("n", "N", "", "integer")
     file = tmp_path / "x.parquet"
-    file.write_bytes(sheet_parquet(Sheet("x", "X", "", (field,), ((MASKED,), (4,))), "it's said"))
+    file.write_bytes(sheet_parquet(Table("x", "X", "", (Column("n", "N"),), ((MASKED,), (4,))), "it's said"))
     with duckdb.connect() as connection:
         assert connection.execute("SELECT n FROM read_parquet(?)", [str(file)]).fetchall() == [(None,), (4,)]
     with pytest.raises(ValueError, match="cannot be columns"):
-        sheet_parquet(Sheet("x", "X", "", (Field("n) --", "N", "", "integer"),), ()), "")
+        sheet_parquet(Table("x", "X", "", (Column("n) --", "N"),), ()), "")
 
 
 def test_an_interval_is_its_bounds_and_how_many_establishments_have_none():

@@ -272,6 +272,8 @@ class TestWhoIsHere:
         part = client.get(f"{AMIENS}entreprises/", {"branche": "1"}, headers={"HX-Request": "true"}).content.decode()
         assert "Grande Ourse" in part
         assert "<h1" not in part
+        first = client.get(f"{AMIENS}entreprises/", {"branche": "1", "employeurs": "1"}).context["permanent"]
+        assert "branche=1&employeurs=1" in first, "the permanent address forgets no filter"
 
 
 class TestMaps:
@@ -556,7 +558,10 @@ def test_an_establishment_of_the_register_becomes_an_actor_in_one_click(client: 
     member = WorkspaceMemberFactory(role="agent", person__language="en")
     client.force_login(member.person)
     page = client.get(f"{AMIENS}entreprises/", **LANGUAGE).content.decode()
-    url = unescape(re.search(r'href="([^"]+)">Add to the actors<span class="visually-hidden">: Grande Ourse', page)[1])
+    assert f"Add to the actors of {member.workspace.name}" in page
+    url = unescape(
+        re.search(r'href="([^"]+)">Add to the actors of [^<]+<span class="visually-hidden">: Grande Ourse', page)[1]
+    )
     form = client.get(url)
     assert form.context["who"].initial["organisation"] == "Grande Ourse"
     assert form.context["form"].initial["kind"] == "located_in"

@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,13 @@ DEFINITION_TITLES = {
     "activities": gettext_lazy("Activities counted"),
     "method": gettext_lazy("Method"),
 }
-TYPES = {"text": "string", "code": "string", "percent": "number", "ratio": "number"}  # others: integer
+TYPES = {
+    "text": "string",
+    "code": "string",
+    "percent": "number",
+    "ratio": "number",
+    "flag": "boolean",
+}  # others: integer
 SQL_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
@@ -39,66 +45,42 @@ MEDIA = {
 }
 
 
-@dataclass(frozen=True)
-class Field:
-    """A column of a file: its stable name, its label, what it means, and its type as Frictionless calls it."""
-
-    name: str
-    title: str
-    description: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A file of figures: its fields and rows. A value is MASKED where it is left out, None where it is not known."""
-
-    name: str
-    title: str
-    description: str
-    fields: tuple[Field, ...]
-    rows: tuple[tuple[Any, ...], ...]
+def type_of(column: Column) -> str:
+    """What the values of a column of a file are, as Frictionless calls it."""
+    return TYPES.get(column.kind, "integer")
 
 
 # -- From a table -----------------------------------------------------------------------------------------------------
 
 
-def sheet_of(table: Table) -> Sheet:
-    """The table as a file: an interval becomes three columns, its bounds and how many have none."""
-    fields = tuple(field for column in table.columns for field in _fields(column))
+def sheet_of(table: Table) -> Table:
+    """The table as a file has it: an interval becomes three columns, its bounds and how many have none."""
+    columns = tuple(of_file for column in table.columns for of_file in _columns(column))
     rows = tuple(tuple(_values(row, table.columns)) for row in table.rows)
-    return Sheet(table.name, table.title, table.description, fields, rows)
+    return Table(table.name, table.title, table.description, columns, rows)
 
 
-def defined(sheet: Sheet, definition: Mapping[str, str]) -> Sheet:
+def defined(sheet: Table, definition: Mapping[str, str]) -> Table:
     """The file with what was counted on every row, so that rows of two definitions are told apart once put together."""
-    fields = tuple(Field(name, str(DEFINITION_TITLES[name]), "", "string") for name in definition)
+    columns = tuple(Column(name, str(DEFINITION_TITLES[name]), "text") for name in definition)
     values = tuple(definition.values())
-    return replace(sheet, fields=(*sheet.fields, *fields), rows=tuple((*row, *values) for row in sheet.rows))
+    return replace(sheet, columns=(*sheet.columns, *columns), rows=tuple((*row, *values) for row in sheet.rows))
 
 
-def _fields(column: Column) -> Iterator[Field]:
+def _columns(column: Column) -> Iterator[Column]:
     if column.kind == "interval":
-        yield Field(
-            f"{column.name}_low", _("%(label)s, at least") % {"label": column.label}, column.definition, "integer"
+        named = {"label": column.label}
+        yield Column(f"{column.name}_low", _("%(label)s, at least") % named, definition=column.definition)
+        yield Column(f"{column.name}_high", _("%(label)s, at most") % named, definition=column.definition)
+        without = _(
+            "Establishments of unknown headcount, or of a band without end, that may add to what it is at most."
         )
-        yield Field(
-            f"{column.name}_high",
-            _("%(label)s, at most") % {"label": column.label},
-            column.definition,
-            "integer",
-        )
-        yield Field(
-            f"{column.name}_unbounded",
-            _("%(label)s: establishments without upper bound") % {"label": column.label},
-            _("Establishments of unknown headcount, or of a band without end, that may add to what it is at most."),
-            "integer",
-        )
-        return
-    definition = column.definition
-    if column.kind == "percent":
-        definition = " ".join(text for text in (definition, _("From 0 to 1.")) if text)
-    yield Field(column.name, column.label, definition, TYPES.get(column.kind, "integer"))
+        label = _("%(label)s: establishments without upper bound") % named
+        yield Column(f"{column.name}_unbounded", label, definition=without)
+    elif column.kind == "percent":
+        yield replace(column, definition=f"{column.definition} {_('From 0 to 1.')}".strip())
+    else:
+        yield column
 
 
 def _values(row: Sequence[Any], columns: Sequence[Column]) -> Iterator[Any]:
@@ -118,12 +100,12 @@ def table_csv(table: Table, definition: Mapping[str, str] | None = None) -> byte
     """The table as CSV, with labels in the active language and the line of sums last."""
     whole = table if table.total is None else replace(table, rows=(*table.rows, table.total))
     sheet = defined(sheet_of(whole), definition or {})
-    return _csv([field.title for field in sheet.fields], sheet.rows)
+    return _csv([column.label for column in sheet.columns], sheet.rows)
 
 
-def sheet_csv(sheet: Sheet) -> bytes:
-    """The file as CSV, with the stable names of its fields."""
-    return _csv([field.name for field in sheet.fields], sheet.rows)
+def sheet_csv(sheet: Table) -> bytes:
+    """The file as CSV, with the stable names of its columns."""
+    return _csv([column.name for column in sheet.columns], sheet.rows)
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -141,13 +123,13 @@ def _open_value(value: Any) -> Any:
 # -- Parquet ----------------------------------------------------------------------------------------------------------
 
 
-def sheet_parquet(sheet: Sheet, about: str) -> bytes:
+def sheet_parquet(sheet: Table, about: str) -> bytes:
     """The file as Parquet; `about` is kept inside it. What is left out and what is not known are both null there."""
     import duckdb  # noqa: PLC0415 - pages need it not
 
     columns = ", ".join(
-        f"CAST(unnest(${name}) AS {SQL_TYPES[field.type]}) AS {name}"
-        for name, field in zip(_names(sheet), sheet.fields, strict=True)
+        f"CAST(unnest(${name}) AS {SQL_TYPES[type_of(column)]}) AS {name}"
+        for name, column in zip(_names(sheet), sheet.columns, strict=True)
     )
     values = {
         name: [None if row[place] is MASKED else row[place] for row in sheet.rows]
@@ -166,9 +148,9 @@ def sheet_parquet(sheet: Sheet, about: str) -> bytes:
         return target.read_bytes()
 
 
-def _names(sheet: Sheet) -> list[str]:
+def _names(sheet: Table) -> list[str]:
     """Our own names of columns: letters, digits and low lines, so that they may stand in SQL."""
-    names = [field.name for field in sheet.fields]
+    names = [column.name for column in sheet.columns]
     if not all(name.isidentifier() and name.isascii() for name in names):
         raise ValueError(f"The fields of {sheet.name} cannot be columns: {names}.")
     return names
@@ -181,15 +163,15 @@ def _quoted(text: str) -> str:
 # -- GeoJSON ----------------------------------------------------------------------------------------------------------
 
 
-def communes_geojson(sheet: Sheet, about: Mapping[str, Any]) -> bytes:
+def communes_geojson(sheet: Table, about: Mapping[str, Any]) -> bytes:
     """The communes with their figures and, where it is loaded, their outline (null where it is not)."""
     shapes = _shapes([row[0] for row in sheet.rows])
     return _collection([(_properties(sheet, row), shapes.get(row[0])) for row in sheet.rows], about)
 
 
-def points_geojson(sheet: Sheet, about: Mapping[str, Any]) -> bytes:
+def points_geojson(sheet: Table, about: Mapping[str, Any]) -> bytes:
     """The establishments that may be placed, as points in WGS 84."""
-    lon, lat = (next(n for n, field in enumerate(sheet.fields) if field.name == name) for name in ("lon", "lat"))
+    lon, lat = map(sheet.index, ("lon", "lat"))
     return _collection(
         [
             (_properties(sheet, row), json.dumps({"type": "Point", "coordinates": [row[lon], row[lat]]}))
@@ -199,11 +181,11 @@ def points_geojson(sheet: Sheet, about: Mapping[str, Any]) -> bytes:
     )
 
 
-def _properties(sheet: Sheet, row: Sequence[Any]) -> dict[str, Any]:
+def _properties(sheet: Table, row: Sequence[Any]) -> dict[str, Any]:
     return {
-        field.name: LEFT_OUT if value is MASKED else value
-        for field, value in zip(sheet.fields, row, strict=True)
-        if field.name not in {"lon", "lat"}
+        column.name: LEFT_OUT if value is MASKED else value
+        for column, value in zip(sheet.columns, row, strict=True)
+        if column.name not in {"lon", "lat"}
     }
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from totem.core.forms import DateField
 from totem.observatory.actions import BranchWords, DraftWords
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Branch, Nomenclature
-from totem.observatory.permissions import perimeters_seen, workspaces_of
+from totem.observatory.permissions import versions_seen, workspaces_of
 from totem.organisations.numbers import compact_siren
 from totem.territories.models import Workspace
 
@@ -94,11 +94,7 @@ class NewPerimeterForm(forms.Form):
         mine: Any = self.fields["workspace"]
         mine.queryset = workspaces_of(user)
         start: Any = self.fields["start"]
-        start.queryset = (
-            ActivityVersion.objects.filter(perimeter__in=perimeters_seen(user), published_at__isnull=False)
-            .select_related("perimeter")
-            .order_by("perimeter__name", "-number")
-        )
+        start.queryset = versions_seen(user)
 
 
 class ActivityPerimeterForm(PerimeterModelForm):

@@ -66,8 +66,7 @@ def activities_named(code: str) -> Activities | None:
 
 
 def _companies(scope: Scope, **which: Any) -> Figure:
-    """Companies counted once (`queries.company_ids`). In a drawn place, each site that may be inside or outside"
-    " may be one more."""
+    """Companies counted once (`queries.company_ids`). In a drawn place each undecided site may be one more."""
     unsure = queries.totals(scope).undecided.get("establishments", 0) if scope.place.partial else 0
     return Figure.distinct(queries.company_ids(scope, **which), beyond=unsure)
 

@@ -206,7 +206,7 @@ NOTES = {name: Note(name, *texts) for name, texts in _TEXTS.items()}
 def notes_for(scope: Scope, profile: Profile | None = None) -> tuple[Note, ...]:
     """The notes that apply to the figures of this scope, the most needed first."""
     stock, activities, place = scope.stock, scope.activities, scope.place
-    series = "serie" if stock.has_history else "serie-approchee"
+    edition = _of_edition(stock)
     rev2 = not activities.naf2025 or activities.nomenclature == "NAFRev2"
     totals = profile.totals if profile else None
     applies = {
@@ -218,13 +218,15 @@ def notes_for(scope: Scope, profile: Profile | None = None) -> tuple[Note, ...]:
         "tranches": True,
         "zone-dessinee": bool(place.partial or place.overlap),
         "diffusion-partielle": totals is None or totals.partial_diffusion > 0,
-        "positions": stock.has_coordinates,
-        "sans-positions": not stock.has_coordinates,
+        "positions": True,
+        "sans-positions": True,
         "dates": totals is None or totals.birth_unknown > 0,
-        series: rev2,
+        "serie": rev2,
+        "serie-approchee": rev2,
         "zone-dessinee-serie": rev2 and bool(place.partial),
         "anciennes-nomenclatures": rev2,
-        "demenagements" if stock.has_links else "demenagements-non-chaines": rev2,
+        "demenagements": rev2,
+        "demenagements-non-chaines": rev2,
         "naf-2025-sans-serie": not rev2,
         "corrections": activities.corrected and reach(stock, activities.version_id),
         "corrections-absentes": activities.corrected and not reach(stock, activities.version_id),
@@ -232,7 +234,28 @@ def notes_for(scope: Scope, profile: Profile | None = None) -> tuple[Note, ...]:
         "domiciliation": True,
         "communes": True,
     }
-    return (*_part_of_country(stock), *_left_out(scope), *(NOTES[name] for name, wanted in applies.items() if wanted))
+    return (
+        *_part_of_country(stock),
+        *_left_out(scope),
+        *(NOTES[n] for n in applies if applies[n] and edition.get(n, True)),
+    )
+
+
+def notes_of_edition(stock: Stock) -> list[Note]:
+    """Every note, whatever the place and the activities, but those that hold of another edition."""
+    edition = {**_of_edition(stock), "synthetique": False, "corrections-absentes": False}
+    return [note for name, note in NOTES.items() if edition.get(name, True)]
+
+
+def _of_edition(stock: Stock) -> dict[str, bool]:
+    return {
+        "positions": stock.has_coordinates,
+        "sans-positions": not stock.has_coordinates,
+        "serie": stock.has_history,
+        "serie-approchee": not stock.has_history,
+        "demenagements": stock.has_links,
+        "demenagements-non-chaines": not stock.has_links,
+    }
 
 
 def part_of_country(stock: Stock) -> str:

@@ -19,25 +19,25 @@ from totem.core import languages
 from totem.core.spreadsheets import ListColumn
 from totem.core.wording import date_with_year
 from totem.observatory import queries, words
-from totem.observatory.engine import Row, Scope, opened
+from totem.observatory.engine import Scope, opened
 from totem.observatory.exports import (
     DEFINITION_TITLES,
     LEFT_OUT,
     MEDIA,
-    Field,
-    Sheet,
     communes_geojson,
     defined,
     points_geojson,
     sheet_csv,
     sheet_of,
     sheet_parquet,
+    type_of,
 )
 from totem.observatory.masking import threshold_in_force
 from totem.observatory.notes import notes_for
 from totem.observatory.place_tables import communes_table, tables_of
 from totem.observatory.register.layout import Estimate
 from totem.observatory.surroundings import commune_names
+from totem.observatory.tables import Column, Table, tabulate
 from totem.territories.places import Place
 
 LICENCE = {
@@ -77,16 +77,16 @@ class Package:
 
     scope: Scope
     address: str
-    sheets: tuple[Sheet, ...]
+    sheets: tuple[Table, ...]
     placed: bool
 
     @cached_property
-    def points(self) -> Sheet:
+    def points(self) -> Table:
         """The establishments that may be placed. Raises RowsGone."""
         return points_sheet(self.scope)
 
     @property
-    def _all(self) -> tuple[Sheet, ...]:
+    def _all(self) -> tuple[Table, ...]:
         return (*self.sheets, self.points) if self.placed else self.sheets
 
     @property
@@ -119,7 +119,7 @@ class Package:
             File(f"{name}.parquet", title, description, parquet),
         ]
 
-    def _sheet(self, name: str) -> Sheet:
+    def _sheet(self, name: str) -> Table:
         return self.points if name == POINTS else next(sheet for sheet in self.sheets if sheet.name == name)
 
     def about(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class Package:
         }  # fmt: skip
         return (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode()
 
-    def _resource(self, sheet: Sheet) -> dict[str, Any]:
+    def _resource(self, sheet: Table) -> dict[str, Any]:
         others = [
             f"{sheet.name}.parquet",
             *([f"{sheet.name}.geojson"] if f"{sheet.name}.geojson" in self.files else []),
@@ -191,7 +191,7 @@ class Package:
             "dialect": {"delimiter": ";", "header": True},
             "alternates": others,
             "schema": {
-                "fields": [_described(field) for field in sheet.fields],
+                "fields": [_described(column) for column in sheet.columns],
                 "missingValues": ["", LEFT_OUT],
             },
         }
@@ -218,11 +218,11 @@ def _source(source: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _described(field: Field) -> dict[str, Any]:
-    described: dict[str, Any] = {"name": field.name, "title": field.title, "type": field.type}
-    if field.description:
-        described["description"] = field.description
-    if field.type == "number":
+def _described(column: Column) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": column.name, "title": column.label, "type": type_of(column)}
+    if column.definition:
+        described["description"] = column.definition
+    if described["type"] == "number":
         described["decimalChar"] = ","
     return described
 
@@ -272,40 +272,31 @@ def points_words() -> tuple[str, str]:
     )
 
 
-def points_sheet(scope: Scope) -> Sheet:
+def points_sheet(scope: Scope) -> Table:
     """The establishments that may be placed: open diffusion, a position, no sole trader (their number is a person's).
 
     At most MOST_POINTS. Raises RowsGone.
     """
     with opened(scope) as question:
         rows = question.ask("open_points", limit=MOST_POINTS)
-    names = commune_names(row["commune"] for row in rows)
-    text = "string"
-    fields = (
-        Field("siret", "SIRET", _("Number of the establishment."), text),
-        Field("name", _("Name"), _("Name of the company, or its trade name; empty where it has none."), text),
-        Field("commune", _("Code of the commune"), _("INSEE code of the present commune."), text),
-        Field("commune_name", _("Commune"), "", text),
-        Field("activity", _("Activity"), scope.activities.label, text),
-        Field("branch", _("Branch"), _("Branch of the activity perimeter."), text),
-        Field("band", str(words.DEFINITIONS["band"].label), str(words.DEFINITIONS["band"].definition), text),
-        Field("category", _("Category of the company"), "PME, ETI, GE (INSEE)", text),
-        Field("born", _("Born"), _("Year it was opened in."), "integer"),
-        Field("head_office", _("Head office"), "", "boolean"),
-        Field("lon", _("Longitude"), _("WGS 84, in degrees."), "number"),
-        Field("lat", _("Latitude"), _("WGS 84, in degrees."), "number"),
-    )
-    title, description = points_words()
-    sheet = Sheet(POINTS, title, description, fields, tuple(_point(row, names, scope) for row in rows))
-    return defined(sheet, definition_of(scope))
-
-
-def _point(row: Row, names: Mapping[str, str], scope: Scope) -> tuple[Any, ...]:
-    return (
-        row["siret"], row["name"], row["commune"], names.get(row["commune"], ""), row["activity"],
-        scope.activities.branches[row["branch"] - 1], row["band"], row["category"], row["born"], row["head_office"],
-        row["lon"], row["lat"],
+    names, branches = commune_names(row["commune"] for row in rows), scope.activities.branches
+    band = words.DEFINITIONS["band"]
+    columns = (
+        Column("siret", "SIRET", "text", _("Number of the establishment.")),
+        Column("name", _("Name"), "text", _("Name of the company, or its trade name; empty where it has none.")),
+        Column("commune", _("Code of the commune"), "text", _("INSEE code of the present commune.")),
+        Column("commune_name", _("Commune"), "text", value=lambda row: names.get(row["commune"], "")),
+        Column("activity", _("Activity"), "text", scope.activities.label),
+        Column("branch", _("Branch"), "text", _("Branch of the activity perimeter."),
+               value=lambda row: branches[row["branch"] - 1]),
+        Column("band", str(band.label), "text", str(band.definition)),
+        Column("category", _("Category of the company"), "text", "PME, ETI, GE (INSEE)"),
+        Column("born", _("Born"), "number", _("Year it was opened in.")),
+        Column("head_office", _("Head office"), "flag"),
+        Column("lon", _("Longitude"), "ratio", _("WGS 84, in degrees.")),
+        Column("lat", _("Latitude"), "ratio", _("WGS 84, in degrees.")),
     )  # fmt: skip
+    return defined(tabulate(POINTS, *points_words(), columns, rows), definition_of(scope))
 
 
 def slug_of(place: Place) -> str:

@@ -34,6 +34,12 @@ def perimeters_seen(user: Any) -> QuerySet[ActivityPerimeter]:
     return ActivityPerimeter.objects.filter(seen).select_related("workspace").distinct()
 
 
+def versions_seen(user: Any) -> QuerySet[ActivityVersion]:
+    """The published versions of the perimeters that this person sees, by name, the newest first."""
+    seen = ActivityVersion.objects.filter(published_at__isnull=False, perimeter__in=perimeters_seen(user))
+    return seen.select_related("perimeter").order_by("perimeter__name", "-number")
+
+
 def perimeter_for(user: Any, slug: str, *, to_change: bool = False) -> ActivityPerimeter:
     """The perimeter at that address, if this person may see it, or change it. Raises Http404 for anything else."""
     perimeter = perimeters_seen(user).filter(slug=slug).first()

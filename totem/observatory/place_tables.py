@@ -401,8 +401,8 @@ def domiciliation_table(found: Sequence[Row]) -> Table:
         str(NOTES["domiciliation"].text),
         (
             _text("commune", _("Commune"), lambda row: names.get(row["commune"], row["commune"])),
-            _text("address", _("Address"), lambda row: row["address"]),
-            Column("units", _("Companies"), value=lambda row: row["units"]),
+            _text("address", _("Address")),
+            Column("units", _("Companies")),
         ),
         found,
     )

@@ -11,27 +11,11 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from totem.territories.models import Commune, Department, Epci, FormerRegion, Level, Region
+from totem.territories.models import Commune, Level
 from totem.territories.places import FRANCE, Place
+from totem.territories.queries import COLUMNS, PLACES
 
 KEPT = 48  # places of an edition whose surroundings a process remembers: a region's are a megabyte
-# The column of a commune that names its territory of each level.
-COLUMNS: dict[str, str] = {
-    Level.COMMUNE: "code",
-    Level.EPCI: "epci_id",
-    Level.DEPARTMENT: "department_id",
-    Level.REGION: "department__region_id",
-    Level.FORMER_REGION: "department__former_region_id",
-}
-# The way from a commune to what holds it.
-HOLDERS: dict[str, str] = {Level.EPCI: "epci", Level.DEPARTMENT: "department", Level.REGION: "department__region"}
-MODELS: dict[str, Any] = {
-    Level.COMMUNE: Commune,
-    Level.EPCI: Epci,
-    Level.DEPARTMENT: Department,
-    Level.REGION: Region,
-    Level.FORMER_REGION: FormerRegion,
-}
 # By which levels the members of a place are shown, the first one first.
 MEMBERS: dict[str, tuple[Level, ...]] = {
     FRANCE: (Level.REGION, Level.DEPARTMENT),
@@ -78,15 +62,12 @@ class Division:
 
 def above(place: Place) -> list[Territory]:
     """The region, the department and the EPCI that hold the whole place, the largest first; none for a country."""
-    return _kept_above(place, place.edition) if place.edition else _above(place)
+    find = _above if place.edition else _above.__wrapped__
+    return find(place, place.edition)
 
 
 @lru_cache(maxsize=KEPT)
-def _kept_above(place: Place, _edition: str) -> list[Territory]:
-    return _above(place)
-
-
-def _above(place: Place) -> list[Territory]:
+def _above(place: Place, _edition: str) -> list[Territory]:
     wanted = {
         Level.COMMUNE: (Level.REGION, Level.DEPARTMENT, Level.EPCI),
         Level.EPCI: (Level.REGION, Level.DEPARTMENT),
@@ -94,7 +75,7 @@ def _above(place: Place) -> list[Territory]:
     }.get(place.level, ())  # type: ignore[call-overload]
     if not wanted:
         return []
-    columns = [f"{HOLDERS[level]}__{name}" for level in wanted for name in ("code", "name", "population")]
+    columns = [f"{COLUMNS[level]}__{name}" for level in wanted for name in ("code", "name", "population")]
     rows = list(_communes_of(place).values_list(*columns).distinct())
     found = [{row[3 * n : 3 * n + 3] for row in rows} for n in range(len(wanted))]
     return [
@@ -119,17 +100,12 @@ def members(place: Place, level: str = "") -> Division | None:
 
     A territory that lies only partly in the place is there for that part, with the people of that part.
     """
-    if place.edition:
-        return _kept_members(place, level, place.edition, get_language())
-    return _members(place, level)
+    find = _members if place.edition else _members.__wrapped__
+    return find(place, level, place.edition, get_language())
 
 
 @lru_cache(maxsize=KEPT)
-def _kept_members(place: Place, level: str, _edition: str, _language: str | None) -> Division | None:
-    return _members(place, level)
-
-
-def _members(place: Place, level: str) -> Division | None:
+def _members(place: Place, level: str, _edition: str, _language: str | None) -> Division | None:
     suits = levels_of(place)
     if not suits or (level and level not in suits):
         return None
@@ -153,7 +129,7 @@ def peers(place: Place, *, nationwide: bool = True) -> Division | None:
         return None
     inside = Commune.objects.filter(current=True, **{COLUMNS[around]: holder})
     whole = Commune.objects.filter(current=True, **{f"{own}__in": inside.values(own)})
-    return _divided(Level(place.level), whole, MODELS[around].objects.get(pk=holder).name)
+    return _divided(Level(place.level), whole, PLACES[around]._default_manager.get(pk=holder).name)  # type: ignore[attr-defined]
 
 
 SIMILAR, MOST_TIMES = 10, 2
@@ -164,9 +140,9 @@ def similar(place: Place, *, nationwide: bool = True) -> Division | None:
 
     Those of its region alone where figures are not `nationwide`.
     """
-    if place.level not in MODELS or not place.population:
+    if place.level not in PLACES or not place.population:
         return None
-    around = MODELS[place.level].objects.exclude(pk=place.code)
+    around = PLACES[place.level]._default_manager.exclude(pk=place.code)
     if place.level == Level.COMMUNE:
         around = around.filter(current=True)
     if not nationwide:
@@ -209,7 +185,7 @@ def _divided(level: Level, communes: "QuerySet[Commune]", where: str, title: str
         if owner:
             known = people.get(owner, 0)
             people[owner] = None if population is None or known is None else known + population
-    found = MODELS[level].objects.in_bulk(list(people))
+    found = PLACES[level]._default_manager.in_bulk(list(people))
     titles = {
         Level.COMMUNE: _("The communes of %(place)s"),
         Level.EPCI: _("The EPCI of %(place)s"),

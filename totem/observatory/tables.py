@@ -16,7 +16,7 @@ from totem.core.rendering import ChartKind, ChartSpec
 from totem.core.wording import number, percent
 from totem.observatory import words
 
-CellKind = Literal["text", "code", "number", "balance", "percent", "ratio", "interval"]
+CellKind = Literal["text", "code", "number", "balance", "percent", "ratio", "interval", "flag"]
 
 
 class _Masked:
@@ -34,8 +34,8 @@ class Column:
     """A column: its name in files, its label, what its values are, and its definition.
 
     `of` is the column of counts that a share, ratio or interval is made of: left out where that is. `value` finds the
-    value in a row of the answer (its attribute of that name by default), `total` that of the line of sums in all rows
-    (their sum by default, for counts).
+    value in a row of the answer (its attribute or key of that name by default), `total` that of the line of sums in
+    all rows (their sum by default, for counts).
     """
 
     name: str
@@ -51,7 +51,9 @@ class Column:
         return self.kind in _WORDS_OF
 
     def value_in(self, row: Any) -> Any:
-        return self.value(row) if self.value else getattr(row, self.name)
+        if self.value:
+            return self.value(row)
+        return row[self.name] if isinstance(row, dict) else getattr(row, self.name)
 
     def total_of(self, rows: Sequence[Any]) -> Any:
         if self.total:

@@ -234,14 +234,20 @@ def _measured(parts: Parts, polygon: "BaseGeometry | None", cut: str) -> tuple[f
 def set_public(*, perimeter: Perimeter, public: bool, by: User) -> Perimeter:
     """Show the perimeter to the public, or to its workspace alone. Raises ValidationError when it has none."""
     row = Perimeter.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=perimeter.pk)
-    if row.public != public:
-        if public:
-            check_may_publish(row.workspace)
-        row.public = public
-        row.full_clean()
-        row.save(update_fields=["public", "updated_at"])
-        _record("territories.perimeter_public_set", row, by, row.workspace, public=public)
+    _set_public(row, public, by, "territories.perimeter_public_set")
     return row
+
+
+def _set_public(row: Perimeter | Document, public: bool, by: User, verb: str) -> None:
+    """`row` is locked."""
+    if row.public == public:
+        return
+    if public:
+        check_may_publish(row.workspace)
+    row.public = public
+    row.full_clean()
+    row.save(update_fields=["public", "updated_at"])
+    _record(verb, row, by, row.workspace, public=public)
 
 
 # -- Documents --------------------------------------------------------------------------------------------------------
@@ -311,13 +317,7 @@ def set_quota(*, workspace: Workspace, megabytes: int | None, by: User) -> None:
 def publish_document(*, document: Document, by: User, public: bool = True) -> Document:
     """Show the document to everybody, or to its workspace alone again. Raises ValidationError when it has none."""
     row = Document.objects.select_for_update(of=("self",)).select_related("workspace").get(pk=document.pk)
-    if row.public != public:
-        if public:
-            check_may_publish(row.workspace)
-        row.public = public
-        row.full_clean()
-        row.save(update_fields=["public", "updated_at"])
-        _record("territories.document_public_set", row, by, row.workspace, public=public)
+    _set_public(row, public, by, "territories.document_public_set")
     return row
 
 

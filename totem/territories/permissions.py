@@ -1,5 +1,7 @@
 """Permissions in a territory's workspace. Fetching and authorising are one call; what is not allowed is a 404."""
 
+from typing import TypeVar
+
 import rules
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
@@ -8,6 +10,7 @@ from totem.accounts.models import User
 from totem.territories.models import Document, Perimeter, Workspace, WorkspaceMember, WorkspaceRole, WorkspaceState
 
 Person = User | AnonymousUser
+Row = TypeVar("Row", Perimeter, Document)
 KNOWN = "_workspaces_with_roles"
 
 SEE = "territories.see_workspace"  # its perimeters and its team
@@ -69,14 +72,7 @@ def perimeter_for(person: Person, slug: str, permission: str | None = None) -> P
 
     Raises Http404 for anything else: what is not yours does not exist.
     """
-    perimeter = Perimeter.objects.select_related("workspace").filter(slug=slug).first()
-    if perimeter is None:
-        raise Http404
-    if permission is None and perimeter.public:
-        return perimeter
-    if perimeter.workspace is None or not person.has_perm(permission or SEE, perimeter.workspace):
-        raise Http404
-    return perimeter
+    return _allowed(Perimeter.objects.select_related("workspace").filter(slug=slug).first(), person, permission)
 
 
 def document_for(person: Person, slug: str | None, pk: int, permission: str | None = None) -> Document:
@@ -84,11 +80,15 @@ def document_for(person: Person, slug: str | None, pk: int, permission: str | No
 
     Without a permission, if they may see it: its team, or everybody once it is public. Raises Http404 otherwise.
     """
-    document = Document.objects.select_related("workspace").filter(workspace__slug=slug, pk=pk).first()
-    if document is None:
+    rows = Document.objects.select_related("workspace").filter(workspace__slug=slug, pk=pk)
+    return _allowed(rows.first(), person, permission)
+
+
+def _allowed(row: Row | None, person: Person, permission: str | None) -> Row:
+    if row is None:
         raise Http404
-    if permission is None and document.public:
-        return document
-    if document.workspace is None or not person.has_perm(permission or SEE, document.workspace):
+    if permission is None and row.public:
+        return row
+    if row.workspace is None or not person.has_perm(permission or SEE, row.workspace):
         raise Http404
-    return document
+    return row

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from totem.core import clock
@@ -117,7 +117,6 @@ _PARTS = {
     Level.REGION: "region",
     Level.FORMER_REGION: "former_region",
 }
-MODELS: dict[str, type[Model]] = {str(level): model for level, model in PLACES.items()}
 Parts = Mapping[str, Iterable[str]]
 
 
@@ -152,7 +151,7 @@ def place_for(level: str, code: str, *, user: object = None) -> Place:
     """
     if level == PERIMETER:
         return _perimeter_place(code, user)
-    if level != FRANCE and (level not in MODELS or not code.isalnum()):
+    if level != FRANCE and (level not in PLACES or not code.isalnum()):
         raise PlaceNotFound(f"{level}:{code}")
     edition = edition_of_places()
     return _kept_place(level, code, edition) if edition else _official_place(level, code)
@@ -170,7 +169,7 @@ def _official_place(level: str, code: str) -> Place:
         return _made_of(FRANCE, code or FRANCE_CODE, _("France"), _totals())
     if level == Level.COMMUNE:
         code = fold(code) or ""
-    row = MODELS[level]._default_manager.filter(pk=code).first()
+    row = PLACES[level]._default_manager.filter(pk=code).first()
     if row is None:
         raise PlaceNotFound(f"{level}:{code}")
     totals = _totals({_PARTS[Level(level)]: [code]})
@@ -232,7 +231,7 @@ def part_refs(version: PerimeterVersion) -> list["PlaceRef"]:
         ref(level_of[name], row)
         for name in PerimeterPart.PLACES
         if name in parts
-        for row in MODELS[level_of[name]]._default_manager.filter(pk__in=parts[name])
+        for row in PLACES[level_of[name]]._default_manager.filter(pk__in=parts[name])
     ]
 
 

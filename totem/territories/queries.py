@@ -42,7 +42,7 @@ def quota_of(workspace: Workspace) -> int:
     return min(most, BYTES_BEFORE_APPROVAL) if unapproved else most
 
 
-PLACES: dict[Level, type[models.Model]] = {
+PLACES: dict[str, type[models.Model]] = {
     Level.COMMUNE: Commune,
     Level.EPCI: Epci,
     Level.DEPARTMENT: Department,
@@ -78,7 +78,7 @@ def outlines_geojson(level: str, codes: Collection[str] | None) -> str:
 def _outlines_geojson(level: str, codes: Collection[str] | None) -> str:
     import shapely  # noqa: PLC0415 - only where shapes are
 
-    outlines, places = Outline.objects.filter(level=level), PLACES[Level(level)]._default_manager.all()
+    outlines, places = Outline.objects.filter(level=level), PLACES[level]._default_manager.all()
     if codes is not None:
         outlines, places = outlines.filter(code__in=codes), places.filter(pk__in=codes)
     rows = list(outlines.order_by("code").values_list("code", "shape"))
@@ -94,7 +94,8 @@ def _outlines_geojson(level: str, codes: Collection[str] | None) -> str:
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
 
 
-COLUMNS = {
+# Of a commune: its territory of each level.
+COLUMNS: dict[str, str] = {
     Level.COMMUNE: "pk",
     Level.EPCI: "epci",
     Level.DEPARTMENT: "department",
@@ -107,6 +108,6 @@ def levels_of(level: str, communes: Collection[str]) -> list[str]:
     """The codes of that level that these communes belong to, in order; the communes themselves at theirs."""
     if level == Level.COMMUNE:
         return sorted(communes)
-    column = COLUMNS[Level(level)]
+    column = COLUMNS[level]
     rows = Commune.objects.filter(pk__in=communes, **{f"{column}__isnull": False})
     return list(rows.order_by(column).values_list(column, flat=True).distinct())

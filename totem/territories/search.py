@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from totem.core.sort_keys import sort_key, words_begin
 from totem.territories.models import Commune, Epci, FormerCommune, Level, Perimeter
 from totem.territories.name_keys import commune_key, epci_key
-from totem.territories.places import MODELS, PERIMETER, WORDS, PlaceRef, ref
+from totem.territories.places import PERIMETER, WORDS, PlaceRef, ref
+from totem.territories.queries import PLACES
 
 _NUMBER = r"\d{5}|2[ABab]\d{3}"
 _CELL = re.compile(rf"{_NUMBER}|\d{{4}}")  # spreadsheets take the first zero away
@@ -191,9 +192,9 @@ def match_places(text: str, *, codes: bool = False) -> list[PlaceRef]:
     level, _colon, code = text.partition(":")
     match = _BRACKETS.fullmatch(text)
     word = _LEVEL_OF_WORD.get(sort_key(match[2]), "") if match else ""
-    if level in MODELS and code:
+    if level in PLACES and code:
         return _places_of_code(level, code.strip())
-    if match and word in MODELS:
+    if match and word in PLACES:
         return _places_of_name(word, match[1])
     if re.fullmatch(r"\d{2,3}|2[ABab]", text):
         return _places_of_code(Level.DEPARTMENT, text.upper())
@@ -237,7 +238,7 @@ def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Plac
         return []
     found = [ref(Level.COMMUNE, row) for row in find_communes(text, limit=limit)]
     for level in _OTHERS:
-        rows: QuerySet[Any] = MODELS[level]._default_manager.filter(words_begin(key))
+        rows: QuerySet[Any] = PLACES[level]._default_manager.filter(words_begin(key))
         found += [ref(level, row) for row in rows.order_by("-population")[:limit]]
     perimeters = Perimeter.objects.visible_to(user).filter(versions__isnull=False, name__icontains=text).distinct()
     found += [ref(PERIMETER, row) for row in perimeters[:limit]]
@@ -246,7 +247,7 @@ def find_places(text: str, limit: int = 10, *, user: object = None) -> list[Plac
 
 
 def _places_of_code(level: str, code: str) -> list[PlaceRef]:
-    rows = _of_code(code) if level == Level.COMMUNE else MODELS[level]._default_manager.filter(pk=code)
+    rows = _of_code(code) if level == Level.COMMUNE else PLACES[level]._default_manager.filter(pk=code)
     return [ref(level, row) for row in rows]
 
 
@@ -257,7 +258,7 @@ def _places_of_name(level: str, name: str) -> list[PlaceRef]:
     if level == Level.EPCI:  # « Amiens Métropole » is « CA Amiens Métropole »
         rows = Epci.objects.filter(sort_key__endswith=epci_key(name))
         return [ref(level, row) for row in rows if epci_key(row.name) == epci_key(name)]
-    return [ref(level, row) for row in MODELS[level]._default_manager.filter(sort_key=key)]
+    return [ref(level, row) for row in PLACES[level]._default_manager.filter(sort_key=key)]
 
 
 def _is_named_after(place: PlaceRef, text: str) -> bool:

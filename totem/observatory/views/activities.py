@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
+from django.forms.models import model_to_dict
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -196,39 +197,26 @@ def revise(request: HttpRequest, slug: str) -> HttpResponse:
 def draft(request: HttpRequest, slug: str) -> HttpResponse:
     """The draft: its branches and codes. Somebody else's newer text is shown, never overwritten."""
     perimeter, version = _drafted(request, slug)
-    words = actions.words_of(version)
-    form, branches = _draft_forms(request, perimeter, words)
-    status, theirs = form_status(request), []
-    if request.method == "POST" and form.is_valid() and branches.is_valid():
-        cleaned = actions.DraftWords(
-            form.cleaned_data["valid_from"], form.cleaned_data["source"], form.cleaned_data["note"], branches.branches
-        )
+    if request.method != "POST":
+        return _draft_page(request, perimeter, version)
+    form, branches = DraftForm(request.POST), BranchFormSet(request.POST, prefix="branches")
+    status, theirs = 422, []
+    if form.is_valid() and branches.is_valid():
+        cleaned = form.cleaned_data
+        seen = cleaned.pop("seen")
+        words = actions.DraftWords(**cleaned, branches=branches.branches)
         try:
             with errors_in(form):
-                actions.save_draft(
-                    perimeter=perimeter, words=cleaned, seen=form.cleaned_data["seen"], by=signed_in(request)
-                )
+                actions.save_draft(perimeter=perimeter, words=words, seen=seen, by=signed_in(request))
                 messages.success(request, _("The draft is saved."))
                 return redirect("observatory:activities_draft", perimeter.slug)
         except EditConflict:
             status, theirs = 409, _branches(version)
-            form = _reread(request, form, perimeter)
+            form = _reread(request, perimeter)
     return _draft_page(request, perimeter, version, status=status, form=form, branches=branches, theirs=theirs)
 
 
-def _draft_forms(request: HttpRequest, perimeter: ActivityPerimeter, words: actions.DraftWords) -> tuple[Any, Any]:
-    if request.method == "POST":
-        return DraftForm(request.POST), BranchFormSet(request.POST, prefix="branches")
-    first = {
-        "seen": version_token(perimeter),
-        "valid_from": words.valid_from,
-        "source": words.source,
-        "note": words.note,
-    }
-    return DraftForm(initial=first), BranchFormSet(initial=initial_branches(words), prefix="branches")
-
-
-def _reread(request: HttpRequest, form: DraftForm, perimeter: ActivityPerimeter) -> DraftForm:
+def _reread(request: HttpRequest, perimeter: ActivityPerimeter) -> DraftForm:
     """What this person typed, over what the other saved: sending it again is a choice, not an accident."""
     again = DraftForm({**request.POST.dict(), "seen": version_token(perimeter)})
     again.is_valid()
@@ -245,21 +233,16 @@ def _reread(request: HttpRequest, form: DraftForm, perimeter: ActivityPerimeter)
 def _draft_page(
     request: HttpRequest, perimeter: ActivityPerimeter, version: ActivityVersion, *, status: int = 200, **parts: Any
 ) -> HttpResponse:
-    words = actions.words_of(version)
+    seen = version_token(perimeter)
     if "form" not in parts:
-        first = {
-            "seen": version_token(perimeter),
-            "valid_from": words.valid_from,
-            "source": words.source,
-            "note": words.note,
-        }
-        parts["form"] = DraftForm(initial=first)
-        parts["branches"] = BranchFormSet(initial=initial_branches(words), prefix="branches")
+        parts["form"] = DraftForm(initial={**model_to_dict(version, DraftForm.base_fields), "seen": seen})
+        first = initial_branches(actions.words_of(version))
+        parts["branches"] = BranchFormSet(initial=first, prefix="branches")
     typed = request.GET.get("q", "")[:80]
     context = {
         "perimeter": perimeter,
         "version": version,
-        "seen": version_token(perimeter),
+        "seen": seen,
         "corrections": version.corrections.select_related("branch"),
         "correction_form": CorrectionForm(draft=version, prefix="correction"),
         "typed": typed,
@@ -330,9 +313,9 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
             perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request), now=clock.now()
         )
     except EditConflict:
-        return _refused(request, perimeter, version, _("Somebody else changed this draft: read it again first."), 409)
+        return _changed_since(request, perimeter, version)
     except ValidationError as refused:
-        return _refused(request, perimeter, version, " ".join(refused.messages), 422)
+        return _draft_page(request, perimeter, version, status=422, refusal=" ".join(refused.messages))
     messages.success(
         request,
         _("Version %(number)s is saved. New activities are counted in a few minutes; their yearly"
@@ -342,10 +325,9 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("observatory:activities_one", perimeter.slug)
 
 
-def _refused(
-    request: HttpRequest, perimeter: ActivityPerimeter, version: ActivityVersion, why: str, status: int
-) -> HttpResponse:
-    return _draft_page(request, perimeter, version, status=status, refusal=why)
+def _changed_since(request: HttpRequest, perimeter: ActivityPerimeter, version: ActivityVersion) -> HttpResponse:
+    why = _("Somebody else changed this draft: read it again first.")
+    return _draft_page(request, perimeter, version, status=409, refusal=why)
 
 
 @require_POST
@@ -355,7 +337,7 @@ def drop(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         actions.drop_draft(perimeter=perimeter, seen=request.POST.get("seen", ""), by=signed_in(request))
     except EditConflict:
-        return _refused(request, perimeter, version, _("Somebody else changed this draft: read it again first."), 409)
+        return _changed_since(request, perimeter, version)
     messages.success(request, _("The draft is gone."))
     return redirect("observatory:activities")
 

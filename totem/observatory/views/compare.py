@@ -21,22 +21,21 @@ from totem.observatory.surroundings import Division
 from totem.observatory.tables import MASKED, Column, Table
 from totem.observatory.views.frame import framed
 from totem.observatory.views.scopes import KEPT, address, hidden, kept_elsewhere, of_place
-from totem.territories.places import DRAWN, Place, PlaceNotFound, place_for
+from totem.territories.places import DRAWN, FRANCE, Place, PlaceNotFound, place_for
 from totem.territories.search import find_places, sole_match
 
 TEMPLATE = "observatory/place_compare.html"
 MOST_CHOSEN = 8
 MOST_LINES = 60
 LONGEST_SEARCH = 60
+# By its name in addresses: the column that orders a table, and its label.
 ORDERS = {
-    "etablissements": "establishments",
-    "employeurs": "employers",
-    "pour-mille": "per_thousand",
-    "part": "weight",
-    "evolution": "growth",
+    "etablissements": ("establishments", gettext_lazy("Establishments")),
+    "employeurs": ("employers", gettext_lazy("Employers")),
+    "pour-mille": ("per_thousand", gettext_lazy("Per 1,000 inhabitants")),
+    "part": ("weight", gettext_lazy("Weight of the sector")),
+    "evolution": ("growth", gettext_lazy("Change in a year")),
 }
-
-
 SIMILAR_RULE = gettext_lazy("Of the same level, the %(count)s whose population is nearest, from half to double.")
 SIMILAR_IN_REGION = gettext_lazy("The register holds a part of the country: only those of the same region.")
 
@@ -49,8 +48,8 @@ class ComparedRow:
     """
 
     code: str
-    href: str
     cells: tuple[tuple[Column, str], ...]
+    href: str = ""
     mine: bool = False
     level: int | None = None
     text: str = ""
@@ -100,18 +99,14 @@ def compare(request: HttpRequest, scope: Scope) -> HttpResponse:
     if wants_partial(request) and "ajouter" in request.GET:
         return render_page(request, TEMPLATE, _candidates(request, scope, typed), partial="found")
     order = read_order(request)
-    nationwide = is_of_whole_country(scope.stock)
+    levels = surroundings.levels_of(scope.place)
+    divisions = [("similaires", scope.place.level), ("pairs", scope.place.level), *(("membres", one) for one in levels)]
     rankings = [
         ranking
         for ranking in (
             _chosen(request, scope, keys, order),
             _branches(request, scope, keys),
-            _ranked(request, scope, surroundings.similar(scope.place, nationwide=nationwide), "similaires", order),
-            _ranked(request, scope, surroundings.peers(scope.place, nationwide=nationwide), "pairs", order),
-            *(
-                _ranked(request, scope, surroundings.members(scope.place, level), "membres", order)
-                for level in surroundings.levels_of(scope.place)
-            ),
+            *(_ranked(request, scope, kind, level, order) for kind, level in divisions),
         )
         if ranking is not None and ranking.lines
     ]
@@ -146,7 +141,7 @@ def read_order(request: HttpRequest) -> str:
     order = ORDERS.get(request.GET.get("tri") or "etablissements")
     if order is None:
         raise NotFound(_("There is no such order."))
-    return order
+    return order[0]
 
 
 def compared(scope: Scope, places: Iterable[Place]) -> list[Counted]:
@@ -270,6 +265,18 @@ def ordered(table: Table, column: str) -> Table:
     return replace(table, rows=(*known, *(row for row in table.rows if not isinstance(row[place], int | float))))
 
 
+def division_of(scope: Scope, kind: str, level: str) -> Division | None:
+    """What the table « membres-epci », « pairs-epci » or « similaires-epci » ranks; None where there is none."""
+    if scope.place.partial:
+        return None
+    if kind == "membres":
+        division = surroundings.members(scope.place, level)
+    else:
+        find = surroundings.peers if kind == "pairs" else surroundings.similar
+        division = find(scope.place, nationwide=is_of_whole_country(scope.stock))
+    return division if division is not None and division.level == level else None
+
+
 def division_table(scope: Scope, division: Division) -> Table:
     """The territories of a division side by side, with people; columns as `with_people` gives them."""
     place = surroundings.place_of(division, scope.place)
@@ -279,18 +286,20 @@ def division_table(scope: Scope, division: Division) -> Table:
 
 
 def ranked_table(scope: Scope, division: Division, order: str = "establishments") -> Table:
-    """The territories of a division side by side, with people, growth and ranks."""
+    """The territories of a division side by side, with people, growth and ranks; none in a part of the country."""
     communes: dict[str, list[str]] = {}
     for commune, owner in division.of_commune.items():
         communes.setdefault(owner, []).append(commune)
-    return ranked(with_growth(scope, division_table(scope, division), communes), order)
+    table = with_growth(scope, division_table(scope, division), communes)
+    is_ranked = scope.place.level != FRANCE or is_of_whole_country(scope.stock)
+    return ranked(table, order) if is_ranked else ordered(table, order)
 
 
 def _branches(request: HttpRequest, scope: Scope, keys: list[str]) -> Ranking | None:
     if not keys:
         return None
     table = branches_table(scope, request.user, keys)
-    lines = tuple(ComparedRow(code="", href="", cells=tuple(cells)) for cells in table.lines)
+    lines = tuple(ComparedRow(code="", cells=tuple(cells)) for cells in table.lines)
     csv = address("table_csv", scope, more={"avec": keys}, name=table.name)
     return Ranking(table.name, table.title, table, lines, csv=csv)
 
@@ -299,57 +308,49 @@ def _chosen(request: HttpRequest, scope: Scope, keys: list[str], order: str) -> 
     if not keys:
         return None
     table = chosen_table(scope, request.user, keys, order)
-    suffix = kept_elsewhere(request)
-    lines = tuple(
-        ComparedRow(
-            code=row[0],
-            href=reverse("observatory:place", args=row[0].split(":", 1)) + suffix,
-            cells=tuple(cells[1:]),
-            mine=row[0] == scope.place.key,
-            remove="" if row[0] == scope.place.key else _without(request, row[0]),
-        )
-        for row, cells in zip(table.rows, table.lines, strict=True)
-    )
+    lines = compared_rows(request, scope, table)
+    lines = tuple(line if line.mine else replace(line, remove=_without(request, line.code)) for line in lines)
     return Ranking("comparaison", _("Chosen territories"), table, lines)
 
 
-def _ranked(request: HttpRequest, scope: Scope, division: Division | None, name: str, order: str) -> Ranking | None:
-    if division is None or scope.place.partial:
+def compared_rows(request: HttpRequest, scope: Scope, table: Table, level: str = "") -> tuple[ComparedRow, ...]:
+    """The lines of a table whose first column holds the keys of territories, or the codes of those of a `level`."""
+    keys = [f"{level}:{row[0]}" if level else row[0] for row in table.rows]
+    suffix = kept_elsewhere(request)
+    return tuple(
+        ComparedRow(
+            code=row[0],
+            cells=tuple(cells[1:]),
+            href=reverse("observatory:place", args=key.split(":", 1)) + suffix,
+            mine=key == scope.place.key,
+        )
+        for key, row, cells in zip(keys, table.rows, table.lines, strict=True)
+    )
+
+
+def _ranked(request: HttpRequest, scope: Scope, kind: str, level: str, order: str) -> Ranking | None:
+    division = division_of(scope, kind, level)
+    if division is None:
         return None
     table = ranked_table(scope, division, order)
     whole = len(table.rows)
-    own = [row for row in table.rows[MOST_LINES:] if row[0] == scope.place.code and division.level == scope.place.level]
+    own = [row for row in table.rows[MOST_LINES:] if f"{level}:{row[0]}" == scope.place.key]
     table = replace(table, rows=(*table.rows[:MOST_LINES], *own))
-    lines = tuple(
-        ComparedRow(
-            code=row[0],
-            href=reverse("observatory:place", args=[division.level, row[0]]) + kept_elsewhere(request),
-            cells=tuple(cells[1:]),
-            mine=(division.level, row[0]) == (scope.place.level, scope.place.code),
-        )
-        for row, cells in zip(table.rows, table.lines, strict=True)
-    )
+    lines = compared_rows(request, scope, table, level)
     partly = any(not territory.whole for territory in division.territories.values())
-    full_name = f"{name}-{division.level}"
-    csv = address("table_csv", scope, name=full_name)
-    rule = SIMILAR_RULE % {"count": surroundings.SIMILAR} if name == "similaires" else ""
+    name = f"{kind}-{level}"
+    csv = address("table_csv", scope, name=name)
+    rule = SIMILAR_RULE % {"count": surroundings.SIMILAR} if kind == "similaires" else ""
     if rule and not is_of_whole_country(scope.stock):
         rule = f"{rule} {SIMILAR_IN_REGION}"
-    return Ranking(full_name, division.title, table, lines, partly, whole - len(lines), csv, rule)
+    return Ranking(name, division.title, table, lines, partly, whole - len(lines), csv, rule)
 
 
 def _orders(request: HttpRequest, order: str) -> Iterator[tuple[str, str, bool]]:
-    labels = {
-        "etablissements": _("Establishments"),
-        "employeurs": _("Employers"),
-        "pour-mille": _("Per 1,000 inhabitants"),
-        "part": _("Weight of the sector"),
-        "evolution": _("Change in a year"),
-    }
-    for name, column in ORDERS.items():
+    for name, (column, label) in ORDERS.items():
         asked = request.GET.copy()
         asked["tri"] = name
-        yield labels[name], f"?{asked.urlencode()}", column == order
+        yield str(label), f"?{asked.urlencode()}", column == order
 
 
 def _candidates(request: HttpRequest, scope: Scope, typed: str) -> dict[str, Any]:

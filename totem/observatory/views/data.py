@@ -20,14 +20,13 @@ from totem.core.pages import NotFound
 from totem.core.rendering import ChartSpec, chart_svgs, document_pdf
 from totem.core.rendering.queued import drawn
 from totem.core.wording import date_with_year
-from totem.observatory import exports, open_data, queries, surroundings, words, yearly
+from totem.observatory import exports, open_data, queries, words, yearly
 from totem.observatory.answers import Profile
-from totem.observatory.coverage import is_of_whole_country
 from totem.observatory.engine import Scope
 from totem.observatory.key_figures import KeyFigure, figures_of
 from totem.observatory.models import Stock
 from totem.observatory.nomenclature import read_bands
-from totem.observatory.notes import NOTES, notes_for
+from totem.observatory.notes import notes_for, notes_of_edition
 from totem.observatory.place_tables import (
     actors_table,
     bridge_table,
@@ -85,7 +84,8 @@ def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
     if name in MADE:
         found = MADE[name](request, scope)
     elif name.startswith(("membres-", "pairs-", "similaires-")):
-        found = _ranking(scope, *name.split("-", 1))
+        division = compare.division_of(scope, *name.split("-", 1))
+        found = compare.ranked_table(scope, division) if division else None
     elif name in OF_PROFILE:
         found = tables_of(scope, queries.profile(scope)).get(name)
     else:
@@ -93,21 +93,6 @@ def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
     if found is None:
         raise NotFound(_("There is no such table here."))
     return found
-
-
-def _ranking(scope: Scope, kind: str, level: str) -> Table | None:
-    """The members of a place at that level, or its peers, side by side; None where there are none."""
-    if scope.place.partial:
-        return None
-    division = None
-    if kind in {"pairs", "similaires"}:
-        find = surroundings.peers if kind == "pairs" else surroundings.similar
-        division = find(scope.place, nationwide=is_of_whole_country(scope.stock))
-    if kind == "membres" and level in surroundings.levels_of(scope.place):
-        division = surroundings.members(scope.place, level)
-    if division is None or division.level != level:
-        return None
-    return compare.ranked_table(scope, division)
 
 
 @of_place
@@ -322,13 +307,15 @@ def _map_section(scope: Scope) -> dict[str, Any]:
 @require_safe
 def method(request: HttpRequest) -> HttpResponse:
     """Every definition and every note, whatever the place: what the figures mean and what they hide."""
+    stock = Stock.objects.serving()
+    whole = Stock(has_history=True, has_links=True, has_coordinates=True)  # what the method says of none
     context = {
         "definitions": words.DEFINITIONS.items(),
         "register": words.REGISTER,
-        "notes": [note for name, note in NOTES.items() if name != "synthetique"],
+        "notes": notes_of_edition(stock or whole),
         "bands": [(band.code, words.band_words(band.code)) for band in read_bands()],
         "legal_forms": words.LEGAL_FORMS.items(),
-        "stock": Stock.objects.serving(),
+        "stock": stock,
         "crumb_items": [Crumb(_("Observatory"), reverse("observatory:home"))],
     }
     return render(request, "observatory/data_method.html", context)

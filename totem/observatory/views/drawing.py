@@ -17,6 +17,7 @@ from totem.observatory.activities import activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.key_figures import figures_of
 from totem.observatory.notes import notes_for
+from totem.observatory.permissions import workspaces_of
 from totem.observatory.place_tables import tables_of
 from totem.observatory.views.frame import home_crumb
 from totem.observatory.views.scopes import (
@@ -33,13 +34,12 @@ from totem.observatory.views.scopes import (
 )
 from totem.territories.cut_communes import cut_words, missing_words, unknown_words
 from totem.territories.geojson import ANYBODY
-from totem.territories.models import Outline, Workspace, WorkspaceMember, WorkspaceRole
+from totem.territories.models import Outline
 from totem.territories.places import FRANCE, FRANCE_CODE, ShapesMissing, place_drawn
 from totem.territories.shape_forms import ShapeForm
 from totem.territories.shapes import as_geojson
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from shapely.geometry.base import BaseGeometry
 
 
@@ -147,10 +147,5 @@ def _figures(request: HttpRequest, polygon: "BaseGeometry") -> tuple[dict[str, A
         "permanent": address("place", scope),
         "outlines": address("map_outlines", scope, more={"par": "commune"}),
         "shape": as_geojson(polygon),
-        "workspaces": Workspace.objects.filter(members__in=_editing(request.user)).distinct(),
+        "workspaces": workspaces_of(request.user),
     }, 200
-
-
-def _editing(user: Any) -> "QuerySet[WorkspaceMember]":
-    """The places in teams from which this person may publish a perimeter."""
-    return WorkspaceMember.objects.filter(person=user.pk, role__in=[WorkspaceRole.OFFICER, WorkspaceRole.AGENT])

@@ -5,7 +5,7 @@ The page holds the table that the map paints; without scripts the same map is an
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.conf import settings
@@ -29,9 +29,9 @@ from totem.observatory.models import ActivityVersion, Stock
 from totem.observatory.open_data import definition_of
 from totem.observatory.place_tables import communes_table
 from totem.observatory.tables import Table, value_words
-from totem.observatory.views.compare import ComparedRow, division_table, with_people
+from totem.observatory.views.compare import compared_rows, division_table, with_people
 from totem.observatory.views.frame import framed
-from totem.observatory.views.scopes import address, code_of, kept_elsewhere, of_place, permanent_of
+from totem.observatory.views.scopes import address, code_of, of_place, permanent_of
 from totem.observatory.words import SYNTHETIC, band_words
 from totem.territories.models import Commune, Edition, Level, Outline
 from totem.territories.outlines import dissolved
@@ -176,16 +176,9 @@ def map_page(request: HttpRequest, scope: Scope) -> HttpResponse:
     asked = read_map(request, scope.place)
     found = painted(scope, asked)
     totals = queries.totals(scope)
-    elsewhere = kept_elsewhere(request)
     lines = [
-        ComparedRow(
-            code=row[0],
-            href=reverse("observatory:place", args=[asked.level, row[0]]) + elsewhere,
-            cells=tuple(cells[1:]),
-            level=found.level_of[row[0]],
-            text=found.said[row[0]],
-        )
-        for row, cells in zip(found.table.rows, found.table.lines, strict=True)
+        replace(line, level=found.level_of[line.code], text=found.said[line.code])
+        for line in compared_rows(request, scope, found.table, asked.level)
     ]
     outlined = Outline.objects.filter(level=asked.level, code__in=[line.code for line in lines]).exists()
     context = framed(

@@ -187,9 +187,7 @@ def companies(request: HttpRequest, scope: Scope) -> HttpResponse:
         request,
         scope,
         "place_companies",
-        more={
-            name: value for name, value in asked.items() if (value and value != "1") or (name == "employeurs" and value)
-        },
+        more=asked,
         lines=company_lines(scope, found[:ROWS_A_PAGE], _actor_forms(request)),
         totals=queries.totals(scope),
         branches=[(n, name, n == branch) for n, name in enumerate(scope.activities.branches, start=1)],
@@ -240,16 +238,18 @@ def _whole(request: HttpRequest, name: str, most: int, default: int) -> int:
     return int(text)
 
 
-def _actor_forms(request: HttpRequest) -> list[str]:
-    """The address of the form of an actor in each territory that the person may change."""
+def _actor_forms(request: HttpRequest) -> list[tuple[str, str]]:
+    """The name, and the address of the form of an actor, of each territory that the person may change."""
     mine = [one for one in workspaces_of(request.user) if request.user.has_perm(EDIT, one)]
-    return [reverse("organisations:actor_add", args=[one.slug]) for one in mine]
+    return [(one.name, reverse("organisations:actor_add", args=[one.slug])) for one in mine]
 
 
-def company_lines(scope: Scope, found: Sequence[Company], forms: Sequence[str] = ()) -> list[dict[str, Any]]:
+def company_lines(
+    scope: Scope, found: Sequence[Company], forms: Sequence[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
     """The companies as the page lists them: the cells of their table by name, with the wording of the activity.
 
-    `forms` are the addresses where an actor is added, which each row fills in.
+    `forms` are those of an actor (`_actor_forms`), which each row fills in.
     """
     table = companies_table(scope, found)
     labels = activity_labels(scope.activities.nomenclature, {company.activity for company in found})
@@ -259,7 +259,9 @@ def company_lines(scope: Scope, found: Sequence[Company], forms: Sequence[str] =
             "label": labels.get(company.activity, ""),
             "named": bool(company.name),
             "head_office": company.head_office,
-            "actor_urls": [f"{form}?{_as_actor(company)}" for form in forms if not company.natural_person],
+            "actor_urls": [
+                (name, f"{form}?{_as_actor(company)}") for name, form in forms if not company.natural_person
+            ],
         }
         for company, line in zip(found, table.lines, strict=True)
     ]

@@ -11,11 +11,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,6 +28,7 @@ from totem.core.wording import date_with_year
 from totem.observatory.activities import DEFAULT, activities_of
 from totem.observatory.engine import NoStock, RowsGone, Scope
 from totem.observatory.models import ActivityVersion, Nomenclature, Stock
+from totem.observatory.permissions import versions_seen
 from totem.territories.models import Perimeter
 from totem.territories.places import (
     DRAWN,
@@ -158,18 +158,6 @@ def stocks_of(request: HttpRequest) -> list[Stock]:
     if "_stocks" not in kept:
         kept["_stocks"] = list(Stock.objects.answering().defer("sources", "differences"))
     return kept["_stocks"]
-
-
-def versions_seen(user: Any) -> "QuerySet[ActivityVersion]":
-    """The published versions of activity perimeters that this person sees, by name, the newest first."""
-    published = ActivityVersion.objects.filter(published_at__isnull=False).select_related("perimeter")
-    if user.is_authenticated:
-        published = published.filter(
-            Q(perimeter__public=True) | Q(perimeter__workspace__members__person=user)
-        ).distinct()
-    else:
-        published = published.filter(perimeter__public=True)
-    return published.order_by("perimeter__name", "-number")
 
 
 def versions_of(request: HttpRequest) -> list[ActivityVersion]:
