@@ -15,6 +15,7 @@ from totem.core import clock, journal
 from totem.core.edit_conflicts import check_version
 from totem.core.models import assign_changes
 from totem.core.wording import number
+from totem.labels.governance.queries import in_force
 from totem.labels.models import Appointment, Board, Body, FundingLine, Meeting, Seat
 from totem.territories.approvals import check_may_publish
 from totem.territories.models import Document, Workspace
@@ -140,28 +141,16 @@ def _check_document(document: Document | None, workspace: Workspace | None) -> N
 
 
 def _check_capital(seat: Seat) -> None:
-    most = _largest_sum(seat)
-    if most > WHOLE:
-        words = _("The shares of the seats would add up to %(sum)s %%: at most 100 %%, so %(left)s %% here.")
-        left = max(WHOLE - most + (seat.capital_share or NOTHING), NOTHING)
-        raise ValidationError({"capital_share": words % {"sum": number(most), "left": number(left)}})
-
-
-def _largest_sum(seat: Seat) -> Decimal:
-    """The largest sum of shares at one time, with this seat: it is reached on the first day of one of the seats."""
-    if not seat.capital_share:
-        return NOTHING
+    """The sum of shares is largest on the first day of one of the seats."""
+    share = seat.capital_share or NOTHING
     seats = [*seat.body.seats.exclude(pk=seat.pk).exclude(capital_share=None), seat]
-    return max(_sum_on(one.since or datetime.date.min, seats) for one in seats if _holds(seat, one.since))
-
-
-def _holds(seat: Seat, day: datetime.date | None) -> bool:
-    on = day or datetime.date.min
-    return (seat.since or datetime.date.min) <= on and (seat.until is None or on < seat.until)
-
-
-def _sum_on(day: datetime.date, seats: list[Seat]) -> Decimal:
-    return sum((seat.capital_share or NOTHING for seat in seats if _holds(seat, day)), NOTHING)
+    days = [day for day in (one.since or datetime.date.min for one in seats) if in_force(seat, day)]
+    sums = (sum(one.capital_share or NOTHING for one in seats if in_force(one, day)) for day in days)
+    most = max(sums, default=NOTHING)
+    if share and most > WHOLE:
+        words = _("The shares of the seats would add up to %(sum)s %%: at most 100 %%, so %(left)s %% here.")
+        left = number(max(WHOLE - most + share, NOTHING))
+        raise ValidationError({"capital_share": words % {"sum": number(Decimal(most)), "left": left}})
 
 
 def _check_day(meeting: Meeting) -> None:
