@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from totem.labels.charters.format import Charter
 from totem.labels.evidence.figures import read_figures
-from totem.labels.evidence.people import People, PeopleAsked
+from totem.labels.evidence.people import People
 from totem.labels.figures import figures_of, midnight_after
 from totem.labels.judging.facts import RULES, Bounds, Facts, JudgementFact
 from totem.labels.models import Board, CharterVersion, Judgement
@@ -32,10 +32,9 @@ def gather(
     The judgements are those of the board on that version of the charter; to the public, what its workspace chose and
     published counts before what others publish.
     """
-    asked = PeopleAsked.of(charter)
     figures = figures_of(charter)
     known = read_figures(figures, subjects, day, workspace, holder=board.workspace if board else None)
-    people = People(asked, subjects, day, workspace)
+    people = People(charter, subjects, day, workspace)
     judgements = _judgements(board, version, day)
     return [
         Facts(
