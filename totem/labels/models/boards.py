@@ -11,33 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.constraints import is_sha256_of
 from totem.core.model_fields import NameField
 from totem.core.triggers import append_only
+from totem.labels.models.bodies import Governed
 from totem.labels.models.charters import CharterVersion
-from totem.territories.models import Declared, DeclaredQuerySet
 from totem.territories.triggers import published_by_trusted
 
 
-class Board(Declared):
+class Board(Governed):
     """A workspace that wants a label for one of its perimeters, or for a hub."""
 
     slug = models.SlugField(_("address on this site"), unique=True, max_length=80)
     charter = models.SlugField(_("charter"), max_length=40)
-    perimeter = models.ForeignKey(
-        "territories.Perimeter",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("perimeter"),
-    )
-    hub = models.ForeignKey(
-        "hubs.Hub", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("hub")
-    )
     parameters = models.CharField(
-        _("counted in the register"),
-        max_length=200,
-        blank=True,
-        db_default="",
-        help_text="`core.measures.Basis`",
+        _("counted in the register"), max_length=200, blank=True, db_default="", help_text="`core.measures.Basis`"
     )
     contact_name = NameField(_("contact"), max_length=120, blank=True, db_default="")
     contact_email = models.EmailField(_("address of the contact"), blank=True, db_default="")
@@ -48,18 +33,12 @@ class Board(Declared):
         default=0, db_default=0, help_text="Signed in the link of the plan: a former number opens nothing."
     )
 
-    objects = DeclaredQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("board of a label")
         verbose_name_plural = _("boards of labels")
         ordering: ClassVar = ["slug"]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=(Q(perimeter__isnull=False, hub=None) | Q(perimeter=None, hub__isnull=False))
-                & Q(workspace__isnull=False),
-                name="board_of_one",
-            ),
+            Governed.of_one("board_of_one"),
             models.UniqueConstraint(
                 fields=["workspace", "charter", "perimeter", "hub"],
                 nulls_distinct=False,

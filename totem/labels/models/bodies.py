@@ -1,7 +1,7 @@
 """Who governs: bodies with their seats and meetings, offices, and who pays for what."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,20 +12,28 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.triggers import Trigger, read_only
+from totem.hubs.models import Hub
 from totem.organisations.models import LegalForm, Organisation
 from totem.territories.models import Declared, DeclaredQuerySet, Document, Perimeter
 from totem.territories.triggers import published_by_trusted
+
+if TYPE_CHECKING:
+    from django.db.models.expressions import Combinable
+    from django.utils.functional import _StrPromise as StrPromise
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def optional(to: type[Row], name: "StrPromise") -> "models.ForeignKey[Row | Combinable | None, Row | None]":
+    """A foreign key that may be empty, protects what it names, and is not followed back."""
+    return models.ForeignKey(to, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=name)
 
 
 class Governed(Declared):
     """Something declared about a perimeter, or about a hub."""
 
-    perimeter = models.ForeignKey(
-        Perimeter, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("perimeter")
-    )
-    hub = models.ForeignKey(
-        "hubs.Hub", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("hub")
-    )
+    perimeter = optional(Perimeter, _("perimeter"))
+    hub = optional(Hub, _("hub"))
 
     objects = DeclaredQuerySet.as_manager()
 
@@ -60,24 +68,10 @@ class Body(Governed):
     legal_form = models.CharField(_("legal form"), max_length=20, choices=LegalForm.choices, blank=True)
     has_capital = models.BooleanField(_("has capital"), default=False)
     after_call = models.BooleanField(_("set up after a call"), default=False)
-    organisation = models.ForeignKey(
-        Organisation,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("the organisation that it is"),
-    )
+    organisation = optional(Organisation, _("the organisation that it is"))
     since = models.DateField(_("from"))
     until = models.DateField(_("until"), null=True, blank=True, help_text=_("The first day it no longer holds."))
-    document = models.ForeignKey(
-        Document,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("statutes, agreement"),
-    )
+    document = optional(Document, _("statutes, agreement"))
 
     class Meta:
         verbose_name = _("body")
@@ -142,9 +136,7 @@ class Seat(Dated):
     """A seat of a body: whose it is, in which class, with how many votes and how much of the capital."""
 
     body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="seats")
-    organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("member")
-    )
+    organisation = optional(Organisation, _("member"))
     holder = models.CharField(
         _("who sits"), max_length=150, blank=True, help_text=_("An office rather than a name: the mayor, the head of…")
     )
@@ -207,9 +199,7 @@ class Meeting(Dated):
     body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="meetings")
     held_on = models.DateField(_("held on"))
     subject = models.CharField(_("about"), max_length=200, blank=True)
-    document = models.ForeignKey(
-        Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("minutes")
-    )
+    document = optional(Document, _("minutes"))
 
     class Meta:
         verbose_name = _("meeting")
@@ -237,14 +227,7 @@ class Appointment(Governed):
         blank=True,
         help_text=_("What tells them apart: a first name and what they founded is enough."),
     )
-    company = models.ForeignKey(
-        Organisation,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("their company"),
-    )
+    company = optional(Organisation, _("their company"))
     is_entrepreneur = models.BooleanField(_("comes from the local digital entrepreneurs"), default=False)
     appointed_by = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="+", verbose_name=_("appointed by")
@@ -252,9 +235,7 @@ class Appointment(Governed):
     act = models.CharField(_("act"), max_length=200, help_text=_("Deliberation or order, with its number."))
     since = models.DateField(_("from"))
     until = models.DateField(_("until"), null=True, blank=True, help_text=_("The first day it no longer holds."))
-    document = models.ForeignKey(
-        Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("the act")
-    )
+    document = optional(Document, _("the act"))
 
     class Meta:
         verbose_name = _("appointment")
@@ -297,16 +278,12 @@ class FundingLine(Governed):
 
     level = models.CharField(_("level"), max_length=12, choices=FundingLevel.choices)
     purpose = models.CharField(_("purpose"), max_length=25, choices=FundingPurpose.choices)
-    funder = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("funder")
-    )
+    funder = optional(Organisation, _("funder"))
     amount = DecimalField(_("amount (€)"), max_digits=14, decimal_places=2)
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("to (included)"))
     source = models.CharField(_("source"), max_length=300)
-    document = models.ForeignKey(
-        Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("document")
-    )
+    document = optional(Document, _("document"))
 
     class Meta:
         verbose_name = _("funding line")

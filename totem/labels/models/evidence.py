@@ -17,7 +17,6 @@ from totem.labels.charters.format import PeriodKind
 from totem.territories.models import Declared, DeclaredQuerySet, Document
 from totem.territories.triggers import published_by_trusted
 
-SUBJECTS = ("perimeter", "hub", "epci", "commune", "department", "region")
 # As `Place.key` names them, but for a perimeter and a hub: by the id, which lasts when a name changes.
 KEY_OF = {
     "perimeter": "perimetre",
@@ -27,6 +26,7 @@ KEY_OF = {
     "department": "departement",
     "region": "region",
 }
+SUBJECTS = tuple(KEY_OF)
 
 
 def _key() -> Case:
