@@ -113,13 +113,13 @@ class TestDeclaring:
     @pytest.mark.parametrize(
         ("figured", "said", "field"),
         [
-            (EVENTS, {"value": None}, "__all__"),
+            (EVENTS, {"value": None}, "value"),
             (EVENTS, {"value": Decimal(-5)}, "value"),
             (replace(EVENTS, unit="%"), {"value": Decimal(101)}, "value"),
             (SIGNED, {"value": Decimal(2)}, "value"),
-            (EVENTS, {"unavailable": "Non compté"}, "__all__"),
-            (EVENTS, {"starts_on": datetime.date(2026, 1, 1)}, "__all__"),
-            (EVENTS, {"valid_until": datetime.date(2025, 1, 1)}, "__all__"),
+            (EVENTS, {"unavailable": "Non compté"}, "unavailable"),
+            (EVENTS, {"starts_on": datetime.date(2026, 1, 1)}, "ends_on"),
+            (EVENTS, {"valid_until": datetime.date(2025, 1, 1)}, "valid_until"),
             (EVENTS, {"ends_on": datetime.date(2026, 11, 2)}, "ends_on"),
             (EVENTS, {"source": ""}, "source"),
             (EVENTS, {"confidence": "sure"}, "confidence"),

@@ -52,22 +52,15 @@ def declare(
     observation = Observation.objects.create(
         workspace=workspace, indicator=figured.name, declared_by=by, public=public, **subject.field
     )
-    version = _write(observation, 1, figured, {**values, "written_by": by, "written_at": now}, documents)
-    if public:
-        _publish_documents(version)
-    figure = {"workspace": workspace, "subject": subject.key, "indicator": figured.name}
-    if not _stands(Retention.objects.filter(**figure).order_by("-pk").first()):
-        Retention.objects.create(**figure, observation=observation, automatic=True, made_by=by, made_at=now)
-    facts = {"indicator": figured.name, "subject": subject.key, "public": public}
-    _record("labels.observation_declared", observation, by, **facts)
+    _write(observation, 1, figured, {**values, "written_by": by, "written_at": now}, documents)
+    figure = {"subject": subject.key, "indicator": figured.name}
+    retained = Retention.objects.filter(workspace=workspace, **figure).order_by("-pk").first()
+    if retained is None or (retained.automatic and retained.observation and _latest(retained.observation).withdrawn):
+        Retention.objects.create(
+            workspace=workspace, **figure, observation=observation, automatic=True, made_by=by, made_at=now
+        )
+    _record("labels.observation_declared", observation, by, **figure, public=public)
     return observation
-
-
-def _stands(retention: Retention | None) -> bool:
-    """Whether something is retained: what somebody chose, or the only one, as long as it is not withdrawn."""
-    if retention is None or retention.observation is None:
-        return retention is not None
-    return not (retention.automatic and retention.observation.versions.order_by("-number")[0].withdrawn)
 
 
 @transaction.atomic
@@ -82,16 +75,23 @@ def revise(
     now: datetime.datetime,
 ) -> ObservationVersion:
     """A version more, written over version `based_on`. Raises Outdated when that is not the last, ValidationError."""
-    row = Observation.objects.select_for_update().get(pk=observation.pk)
-    latest = row.versions.order_by("-number")[0]
+    row, latest = _locked(observation)
     if latest.number != based_on:
         raise Outdated(latest)
     said = {**values, "written_by": by, "written_at": now}
     version = _write(row, latest.number + 1, figured, said, documents)
-    if row.public:
-        _publish_documents(version)
     _record("labels.observation_revised", row, by, number=version.number)
     return version
+
+
+def _locked(observation: Observation) -> tuple[Observation, ObservationVersion]:
+    """The observation, locked until the transaction ends, and what it says last."""
+    row = Observation.objects.select_for_update().get(pk=observation.pk)
+    return row, _latest(row)
+
+
+def _latest(observation: Observation) -> ObservationVersion:
+    return observation.versions.latest("number")
 
 
 def _write(
@@ -102,42 +102,58 @@ def _write(
     documents: Sequence[Document],
 ) -> ObservationVersion:
     version = ObservationVersion(observation=observation, number=number, **values)
-    version.full_clean(exclude=["written_by"])
-    _check(version, figured, documents, timezone.localdate(version.written_at))
+    version.full_clean(exclude=["written_by"], validate_constraints=False)  # `_check` says them at their fields
+    _check(version, figured, documents)
     version.save(force_insert=True)
     version.documents.set(documents)
+    if observation.public:
+        _publish_documents(version)
     return version
 
 
-def _check(
-    version: ObservationVersion, figured: FigureDefinition, documents: Sequence[Document], today: datetime.date
-) -> None:
-    """What a form cannot say by itself. Raises ValidationError."""
-    errors: dict[str, str] = {}
-    if version.ends_on > today:
-        errors["ends_on"] = _("An observation tells of what was: not of a day to come.")
-    if figured.documents and version.value and not documents and not version.withdrawn:
+def _check(version: ObservationVersion, figured: FigureDefinition, documents: Sequence[Document]) -> None:
+    """What no field can say by itself. Raises ValidationError, by field."""
+    errors = _wrong_dates(version)
+    value, (least, most) = version.value, figured.limits
+    if value is None and not version.unavailable:
+        errors["value"] = _("Give a value, or say why there is none.")
+    if value is not None:
+        if version.unavailable:
+            errors["unavailable"] = _("There is a value: leave this empty, or take the value away.")
+        if least is not None and value < least:
+            errors["value"] = _("This figure cannot be under %(least)s.") % {"least": least}
+        if most is not None and value > most:
+            errors["value"] = _("This figure cannot be over %(most)s.") % {"most": most}
+        if figured.travel:
+            errors |= _not_measured(version)
+    if figured.documents and value and not documents and not version.withdrawn:
         errors["documents"] = _("This figure is shown by a document: add it.")
-    if figured.travel and version.value is not None and not version.method:
-        errors["method"] = _("Say how the time was measured.")
-    if figured.travel and version.value is not None and not version.mode:
-        errors["mode"] = _("Say how one travels.")
-    least, most = figured.limits
-    if version.value is not None and least is not None and version.value < least:
-        errors["value"] = _("This figure cannot be under %(least)s.") % {"least": least}
-    if version.value is not None and most is not None and version.value > most:
-        errors["value"] = _("This figure cannot be over %(most)s.") % {"most": most}
     if any(document.workspace_id != version.observation.workspace_id for document in documents):
         errors["documents"] = _("This document is not one of the territory’s.")
     if errors:
         raise ValidationError(errors)
 
 
+def _wrong_dates(version: ObservationVersion) -> dict[str, str]:
+    errors = {}
+    if version.starts_on and version.starts_on > version.ends_on:
+        errors["ends_on"] = _("The period ends before it starts.")
+    if version.ends_on > timezone.localdate(version.written_at):
+        errors["ends_on"] = _("An observation tells of what was: not of a day to come.")
+    if version.valid_until and version.valid_until < version.ends_on:
+        errors["valid_until"] = _("It cannot stop being valid before the period it tells of is over.")
+    return errors
+
+
+def _not_measured(version: ObservationVersion) -> dict[str, str]:
+    words = {"method": _("Say how the time was measured."), "mode": _("Say how one travels.")}
+    return {name: said for name, said in words.items() if not getattr(version, name)}
+
+
 @transaction.atomic
 def withdraw(*, observation: Observation, based_on: int, by: User, now: datetime.datetime) -> ObservationVersion:
     """The observation does not count any more; what it said is kept. Raises Outdated."""
-    row = Observation.objects.select_for_update().get(pk=observation.pk)
-    latest = row.versions.order_by("-number")[0]
+    row, latest = _locked(observation)
     if latest.withdrawn:
         return latest
     if latest.number != based_on:
@@ -157,18 +173,16 @@ def publish_observation(*, observation: Observation, public: bool, by: User) -> 
 
     Raises ValidationError for one that is withdrawn.
     """
-    row = Observation.objects.select_for_update().get(pk=observation.pk)
+    row, latest = _locked(observation)
     if row.public == public:
         return
-    latest = row.versions.order_by("-number")[0]
-    if public and latest.withdrawn:
-        raise ValidationError(_("This observation is withdrawn."))
     if public:
+        if latest.withdrawn:
+            raise ValidationError(_("This observation is withdrawn."))
         check_may_publish(row.workspace)
+        _publish_documents(latest)
     row.public = public
     row.save(update_fields=["public", "updated_at"])
-    if public:
-        _publish_documents(latest)
     _record("labels.observation_public_set", row, by, public=public)
 
 
@@ -191,26 +205,18 @@ def retain(
 
     Raises ValidationError when it is not of that figure or of nobody's concern here, or without a reason.
     """
+    figure = {"subject": subject.key, "indicator": indicator}
     if observation is not None:
-        seen = Observation.objects.visible_to_workspace(workspace).filter(pk=observation.pk, subject=subject.key)
-        if not seen.filter(indicator=indicator).exists():
+        if not Observation.objects.visible_to_workspace(workspace).filter(pk=observation.pk, **figure).exists():
             raise ValidationError({"observation": _("This observation is not of that figure.")})
-        if observation.versions.order_by("-number")[0].withdrawn:
+        if _latest(observation).withdrawn:
             raise ValidationError({"observation": _("This observation is withdrawn.")})
-    retention = Retention(
-        workspace=workspace,
-        subject=subject.key,
-        indicator=indicator,
-        observation=observation,
-        reason=reason.strip(),
-        made_by=by,
-        made_at=now,
-    )
-    if not retention.reason:
+    if not reason.strip():
         raise ValidationError({"reason": _("Say why this one.")})
-    retention.full_clean(exclude=["made_by", "observation"])
-    retention.save(force_insert=True)
-    facts = {"indicator": indicator, "subject": subject.key, "observation": observation.pk if observation else None}
+    retention = Retention.objects.create(
+        workspace=workspace, **figure, observation=observation, reason=reason.strip(), made_by=by, made_at=now
+    )
+    facts = {**figure, "observation": observation.pk if observation else None}
     journal.record("labels.figure_retained", workspace, actor_id=by.pk, scope=workspace, facts=facts)
     return retention
 
@@ -251,32 +257,20 @@ def take_readings(
             if subject.key in things
         ]
     rows.sort(key=lambda row: (row.subject, row.name, row.period))  # two who compute the same never wait in a ring
-    return len(
-        Reading.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["subject", "name", "period", "day"],
-            update_fields=["value", "low", "high", "part", "whole", "ids", "data_on", "parameters", "computed_at"],
-            batch_size=500,
-        )
+    unique = ["subject", "name", "period", "day"]
+    updated = [field.name for field in Reading._meta.concrete_fields if field.name not in {"id", *unique}]
+    made = Reading.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=unique, update_fields=updated, batch_size=500
     )
+    return len(made)
 
 
 def _reading(
     figured: FigureDefinition, subject: Subject, figure: Figure, day: datetime.date, now: datetime.datetime
 ) -> Reading:
+    said = {name: getattr(figure, name) for name in ("value", "low", "high", "part", "whole")}
+    basis = {"data_on": figure.basis.day, "parameters": figure.basis.parameters} if figure.basis else {}
     return Reading(
-        name=figured.measure.name if figured.measure else "",
-        subject=subject.key,
-        period=figured.period,
-        day=day,
-        value=figure.value,
-        low=figure.low,
-        high=figure.high,
-        part=figure.part,
-        whole=figure.whole,
-        ids=sorted(figure.ids),
-        data_on=figure.basis.day if figure.basis else None,
-        parameters=figure.basis.parameters if figure.basis else "",
-        computed_at=now,
-    )
+        name=figured.measure.name if figured.measure else "", subject=subject.key, period=figured.period,
+        day=day, ids=sorted(figure.ids), computed_at=now, **said, **basis,
+    )  # fmt: skip

@@ -2,18 +2,17 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from typing import NamedTuple
 
 from django.db.models import Prefetch
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from totem.core.measures import Text
-from totem.labels.evidence.figure_rows import FigureRow, Origin, known_words, line_of, observations_in, value_words
-from totem.labels.evidence.figures import choosing_among
-from totem.labels.figures import MISSING, FigureDefinition, FigureState, KnownFigure
+from totem.labels.evidence.figure_rows import FigureRow, known_words, line_of, value_words
+from totem.labels.evidence.figures import choosing_among, holds_until
+from totem.labels.figures import EvidenceKind, FigureDefinition, FigureState, KnownFigure
 from totem.labels.models import Observation, ObservationVersion, Retention
 from totem.labels.models.evidence import KEY_OF
 from totem.labels.subjects import Subject, subject_at
@@ -46,10 +45,10 @@ class DeclaredRow:
         """The value; empty where it says that there is none."""
         return "" if self.version.value is None else value_words(self.figured, self.version.value)
 
-    @cached_property
+    @property
     def valid_until(self) -> datetime.date | None:
         """The last day on which it counts, as it says or by the charter."""
-        return self.version.valid_until or self.figured.lasts_until(self.version.ends_on)
+        return holds_until(self.figured, self.version)
 
     @property
     def is_stale(self) -> bool:
@@ -61,8 +60,7 @@ class DeclaredRow:
         return [document for document in self.version.documents.all() if self.own or document.public]
 
 
-@dataclass(frozen=True)
-class PartFigure:
+class PartFigure(NamedTuple):
     """A place of which the subject is made, and its figure."""
 
     key: str
@@ -72,11 +70,10 @@ class PartFigure:
 
     @property
     def has_page(self) -> bool:
-        return is_subject(self.key)
+        return has_evidence(self.key)
 
 
-@dataclass(frozen=True)
-class RetainedRow:
+class RetainedRow(NamedTuple):
     """What the workspace retained once, why, and what that says today; `said` is None where it is not seen any more."""
 
     retention: Retention
@@ -88,20 +85,19 @@ class Comparison:
     """A figure and everything that is said of it."""
 
     line: FigureRow
-    computed: KnownFigure
     said: Sequence[DeclaredRow]
     withdrawn: Sequence[DeclaredRow]
     choices: Sequence[RetainedRow]  # of the workspace, the last first
-    parts: Sequence[PartFigure] = field(default=())
-    why_ended: str = ""  # the last choice of the workspace does not count any more (`FigureChoice.why_ended`)
+    parts: Sequence[PartFigure]
+    why_ended: str  # the last choice of the workspace does not count any more (`FigureChoice.why_ended`)
 
     @property
     def computed_words(self) -> str:
-        return known_words(self.line.figured, self.computed)
+        return known_words(self.line.figured, self.line.computed)
 
     @property
     def computed_counts(self) -> bool:
-        return self.line.origin is Origin.COMPUTED
+        return self.line.origin == "computed"
 
     @property
     def mine(self) -> RetainedRow | None:
@@ -113,30 +109,26 @@ def compare(
     figured: FigureDefinition, subject: Subject, day: datetime.date, workspace: Workspace, names: Mapping[str, str]
 ) -> Comparison:
     """A figure about a subject as the workspace sees it. `names` are those of the subject's parts, by key."""
-    figures = {figured.name: figured}
-    places = [subject, *_places(figured, subject)]
-    choosing = choosing_among(figures, places, day, workspace)
-    known = choosing.figure(subject.key, figured.name, subject.parts)
-    counts = observations_in(known)
-    if known.state is FigureState.CONTRADICTED:
-        counts = set()
+    choosing = choosing_among({figured.name: figured}, [subject, *_places(figured, subject)], day, workspace)
+    line = line_of(choosing, figured, subject)
+    contradicted = line.known.state is FigureState.CONTRADICTED
+    counts = {item.id for item in line.known.evidence if item.kind is EvidenceKind.OBSERVATION and not contradicted}
     seen = [
         DeclaredRow(
             figured, version, version.observation.workspace_id == workspace.pk, day, version.observation_id in counts
         )
-        for version in latest_versions(figured.name, subject.key, workspace)
+        for version in _latest_versions(figured.name, subject.key, workspace)
     ]
-    by = {
-        one.observation.pk: one.observation.workspace.name
-        for one in seen
-        if not one.own and one.observation.workspace is not None
-    }
+    by_id = {one.observation.pk: one for one in seen}
+    retained = Retention.objects.filter(workspace=workspace, subject=subject.key, indicator=figured.name)
     return Comparison(
-        line=line_of(choosing, figured, subject, known, by),
-        computed=choosing.computed.get((subject.key, figured.name), MISSING),
+        line,
         said=[one for one in seen if not one.version.withdrawn],
         withdrawn=[one for one in seen if one.version.withdrawn and one.own],
-        choices=_choices(figured, subject, workspace, {one.observation.pk: one for one in seen}),
+        choices=[
+            RetainedRow(row, by_id.get(row.observation_id or 0))
+            for row in retained.select_related("made_by").order_by("-pk")
+        ],
         parts=[
             PartFigure(key, names.get(key, key), known_words(figured, own), own)
             for key in subject.parts
@@ -150,15 +142,15 @@ def _places(figured: FigureDefinition, subject: Subject) -> list[Subject]:
     """The parts of a subject as places, where the figure is computed at once: those of buildings."""
     if figured.measure is None or figured.measure.name not in OF_BUILDINGS:
         return []
-    return [subject_at(key) for key in subject.parts if is_subject(key)]
+    return [subject_at(key) for key in subject.parts if has_evidence(key)]
 
 
-def is_subject(key: str) -> bool:
+def has_evidence(key: str) -> bool:
     """Whether evidence can be about what this key names: not about a former region."""
     return key.partition(":")[0] in KEY_OF.values()
 
 
-def latest_versions(name: str, key: str, workspace: Workspace) -> list[ObservationVersion]:
+def _latest_versions(name: str, key: str, workspace: Workspace) -> list[ObservationVersion]:
     """What each observation of a figure says last, those of the workspace and those that others publish."""
     seen = Observation.objects.visible_to_workspace(workspace).filter(subject=key, indicator=name)
     rows = (
@@ -176,15 +168,6 @@ def documents_with_workspace() -> "Prefetch[str]":
     return Prefetch("documents", Document.objects.select_related("workspace"))
 
 
-def _choices(
-    figured: FigureDefinition, subject: Subject, workspace: Workspace, seen: Mapping[int, DeclaredRow]
-) -> list[RetainedRow]:
-    rows = Retention.objects.filter(workspace=workspace, subject=subject.key, indicator=figured.name)
-    return [
-        RetainedRow(row, seen.get(row.observation_id or 0)) for row in rows.select_related("made_by").order_by("-pk")
-    ]
-
-
 # -- What changed -----------------------------------------------------------------------------------------------------
 
 TEXTS = (
@@ -193,21 +176,12 @@ TEXTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A field that is not the same in two texts, in words."""
-
-    label: Text
-    before: str
-    after: str
-
-
 def differences(
     figured: FigureDefinition, before: Mapping[str, object], after: Mapping[str, object]
-) -> list[Difference]:
-    """Where two texts differ, field by field, in the form's order. As `text_of` gives them."""
+) -> list[tuple[str, str, str]]:
+    """The fields in which two texts (as `text_of` gives them) differ: label, what is said before and after."""
     return [
-        Difference(_label(name), _shown(figured, name, before[name]), _shown(figured, name, after[name]))
+        (_label(name), _shown(figured, name, before[name]), _shown(figured, name, after[name]))
         for name in (*TEXTS, "documents")
         if name in before and name in after and before[name] != after[name]
     ]

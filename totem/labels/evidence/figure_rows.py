@@ -1,10 +1,9 @@
 """The figures of a board, each as it counts: its words, where it comes from, what contradicts it."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from itertools import combinations
 
 from django.utils import timezone
@@ -13,23 +12,11 @@ from django.utils.translation import gettext as _
 from totem.core.wording import number
 from totem.labels.charters.format import PeriodKind
 from totem.labels.charters.wording import amount_words, unit_words
-from totem.labels.evidence.figures import Declaration, FigureChoice, choosing_among
-from totem.labels.figures import EvidenceKind, FigureDefinition, FigureState, KnownFigure
-from totem.labels.models import Confidence, Observation, ObservationVersion
+from totem.labels.evidence.figures import Declaration, FigureChoice, choosing_among, holds_until
+from totem.labels.figures import MISSING, EvidenceKind, FigureDefinition, FigureState, KnownFigure
+from totem.labels.models import Confidence
 from totem.labels.subjects import Subject
 from totem.territories.models import Workspace
-
-
-class Origin(StrEnum):
-    """Where the figure that counts comes from, or why there is none."""
-
-    COMPUTED = "computed"
-    DECLARED = "declared"
-    PUBLISHED = "published"  # by another workspace
-    TOGETHER = "together"  # of several places
-    UNAVAILABLE = "unavailable"
-    CONTRADICTED = "contradicted"
-    MISSING = "missing"
 
 
 def value_words(figured: FigureDefinition, value: Decimal) -> str:
@@ -78,12 +65,22 @@ class FigureRow:
 
     figured: FigureDefinition
     known: KnownFigure
-    origin: Origin
+    computed: KnownFigure
     values: Sequence[Decimal]  # that contradict each other
     declared: Declaration | None = None  # the observation that counts
     by: str = ""  # the workspace that published it, where it is another one
-    stale_since: datetime.date | None = None
     decided_on: datetime.date | None = None  # when somebody chose among these values, or after them
+
+    @property
+    def origin(self) -> str:
+        """The state of a figure that nobody can use; else `declared` here, `published` by another workspace,
+        `computed`, or `together` of several places.
+        """
+        if self.known.state not in {FigureState.KNOWN, FigureState.STALE}:
+            return self.known.state
+        if self.declared is not None:
+            return "published" if self.by else "declared"
+        return "computed" if self.known == self.computed else "together"
 
     @property
     def contradicts(self) -> bool:
@@ -117,8 +114,10 @@ class FigureRow:
         return self.known.state is FigureState.STALE
 
     @property
-    def is_missing(self) -> bool:
-        return self.origin is Origin.MISSING
+    def stale_since(self) -> datetime.date | None:
+        """The first day on which a declared figure does not count any more; None of others, and as long as it does."""
+        until = holds_until(self.figured, self.declared) if self.declared is not None and self.is_stale else None
+        return until + datetime.timedelta(days=1) if until is not None else None
 
     @property
     def confidence(self) -> str:
@@ -128,15 +127,10 @@ class FigureRow:
     @property
     def contradiction(self) -> str:
         """« 3 values: 230, 240, 300 m² »; empty where all agree."""
-        return contradiction_words(self.figured, self.values)
-
-
-def contradiction_words(figured: FigureDefinition, values: Sequence[Decimal]) -> str:
-    """« 3 values: 230, 240, 300 m² »; empty where there is none."""
-    if not values:
-        return ""
-    listed = ", ".join([*map(number, values[:-1]), value_words(figured, values[-1])])
-    return _("%(count)s values: %(values)s") % {"count": len(values), "values": listed}
+        if not self.values:
+            return ""
+        listed = ", ".join([*map(number, self.values[:-1]), value_words(self.figured, self.values[-1])])
+        return _("%(count)s values: %(values)s") % {"count": len(self.values), "values": listed}
 
 
 def lines_of(
@@ -144,33 +138,28 @@ def lines_of(
 ) -> list[FigureRow]:
     """Every figure about a subject as the workspace sees it, in the charter's order."""
     choosing = choosing_among(figures, [subject], day, workspace)
-    found = {name: choosing.figure(subject.key, name, subject.parts) for name in figures}
-    others = {pk for known in found.values() for pk in observations_in(known)}
-    names = dict(
-        Observation.objects.filter(pk__in=others).exclude(workspace=workspace).values_list("pk", "workspace__name")
-    )
-    return [line_of(choosing, figured, subject, found[name], names) for name, figured in figures.items()]
+    return [line_of(choosing, figured, subject) for figured in figures.values()]
 
 
-def observations_in(known: KnownFigure) -> set[int]:
-    """The ids of the observations that a figure stands on."""
-    return {item.id for item in known.evidence if item.kind is EvidenceKind.OBSERVATION and item.id is not None}
-
-
-def line_of(
-    choosing: FigureChoice, figured: FigureDefinition, subject: Subject, known: KnownFigure, names: Mapping[int, str]
-) -> FigureRow:
-    """One figure. `names` are the workspaces of observations that are not this one's."""
-    rows = choosing.declared[subject.key, figured.name]
-    counts = observations_in(known)
+def line_of(choosing: FigureChoice, figured: FigureDefinition, subject: Subject) -> FigureRow:
+    """One figure of a subject, as it is chosen."""
+    key, name = subject.key, figured.name
+    known, rows = choosing.figure(key, name, subject.parts), choosing.declared[key, name]
+    counts = {item.id for item in known.evidence if item.kind is EvidenceKind.OBSERVATION}
     declared = next((row for row in rows if {row.observation} == counts), None)
     values = contradicting(figured, rows, choosing.day)
     if known.state is FigureState.CONTRADICTED:
         values = sorted({row.value for row in rows if row.observation in counts and row.value is not None})
-    stale = stale_since(figured, declared) if declared is not None and known.state is FigureState.STALE else None
-    by = names.get(declared.observation, "") if declared is not None else ""
-    decided = _decided_on(choosing, figured, subject.key, rows) if values else None
-    return FigureRow(figured, known, _origin(known, declared, by), values, declared, by, stale, decided)
+    is_others = declared is not None and choosing.workspace is not None and declared.workspace != choosing.workspace.pk
+    return FigureRow(
+        figured,
+        known,
+        choosing.computed.get((key, name), MISSING),
+        values,
+        declared,
+        declared.workspace_name if declared is not None and is_others else "",
+        _decided_on(choosing, figured, key, rows) if values else None,
+    )
 
 
 def _decided_on(
@@ -183,25 +172,3 @@ def _decided_on(
     if any(row.written_at > choice.made_at for row in rows if row.observation != choice.observation):
         return None
     return timezone.localdate(choice.made_at)
-
-
-def _origin(known: KnownFigure, declared: Declaration | None, by: str) -> Origin:
-    of_hold = {
-        FigureState.MISSING: Origin.MISSING,
-        FigureState.UNAVAILABLE: Origin.UNAVAILABLE,
-        FigureState.CONTRADICTED: Origin.CONTRADICTED,
-    }
-    if known.state in of_hold:
-        return of_hold[known.state]
-    if declared is not None:
-        return Origin.PUBLISHED if by else Origin.DECLARED
-    kinds = {item.kind for item in known.evidence}
-    return Origin.COMPUTED if kinds == {EvidenceKind.COMPUTED} and len(known.evidence) == 1 else Origin.TOGETHER
-
-
-def stale_since(figured: FigureDefinition, row: "Declaration | ObservationVersion") -> datetime.date | None:
-    """The first day on which it does not count any more; None where it lasts."""
-    if row.valid_until is not None:
-        return row.valid_until + datetime.timedelta(days=1)
-    until = figured.lasts_until(row.ends_on)
-    return until + datetime.timedelta(days=1) if until is not None else None

@@ -8,7 +8,7 @@ withdrawn, out of date, hidden, or says another value or day than when it was ch
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -50,8 +50,8 @@ class Declaration(msgspec.Struct, frozen=True):
     subject: str
     indicator: str
     workspace: int
+    workspace_name: str
     public: bool
-    number: int
     value: Decimal | None
     unavailable: str
     starts_on: datetime.date | None
@@ -81,8 +81,13 @@ class Declaration(msgspec.Struct, frozen=True):
         return KnownFigure(state, self.value, on=self.ends_on, mode=self.mode, evidence=(seen,), until=until)
 
     def is_stale(self, definition: FigureDefinition, day: datetime.date) -> bool:
-        until = self.valid_until or definition.lasts_until(self.ends_on)
+        until = holds_until(definition, self)
         return until is not None and until < day
+
+
+def holds_until(definition: FigureDefinition, declared: Declaration | ObservationVersion) -> datetime.date | None:
+    """The last day on which what was declared counts: as it says, else by the charter; None where it always does."""
+    return declared.valid_until or definition.lasts_until(declared.ends_on)
 
 
 class RetainedChoice(NamedTuple):
@@ -117,8 +122,8 @@ def _observed() -> "QuerySet[Any, Any]":
         .distinct("observation_id")
         .values_list(
             *("observation_id", "observation__subject", "observation__indicator", "observation__workspace_id"),
-            *("observation__public", "number", "value", "unavailable", "starts_on", "ends_on", "source", "mode"),
-            *("valid_until", "withdrawn", "confidence", "written_at"),
+            *("observation__workspace__name", "observation__public", "value", "unavailable", "starts_on", "ends_on"),
+            *("source", "mode", "valid_until", "withdrawn", "confidence", "written_at"),
             ArraySubquery(sums),
         )
     )
@@ -156,24 +161,12 @@ _COMPUTED = CompiledQuery(
 )
 
 
-def read_observations(names: Collection[str], keys: Collection[str], workspace: Workspace | None) -> list[Declaration]:
-    """The latest version of every observation of these figures that the workspace sees, those withdrawn left out."""
-    rows = _OBSERVED.rows(names=list(names), keys=list(keys), workspace=workspace.pk if workspace else None)
-    return [declared for row in rows if not (declared := Declaration(*row)).withdrawn]
-
-
-def read_retentions(names: Collection[str], keys: Collection[str]) -> dict[tuple[int, str, str], RetainedChoice]:
-    """What each workspace retains of these figures, by workspace, subject and indicator."""
-    rows = _RETAINED.rows(names=list(names), keys=list(keys))
-    return {(workspace, key, name): RetainedChoice(*said) for workspace, key, name, *said in rows}
-
-
-def read_readings(
-    figures: dict[str, FigureDefinition], keys: Collection[str], day: datetime.date
+def _readings(
+    figures: dict[str, FigureDefinition], keys: list[str], day: datetime.date
 ) -> dict[tuple[str, str], KnownFigure]:
     """The last reading of each computed figure by that day, by subject and indicator."""
     wanted = {(one.measure.name, str(one.period)): one for one in figures.values() if one.measure is not None}
-    rows = _COMPUTED.rows(keys=list(keys), names=[name for name, _period in wanted], day=day)
+    rows = _COMPUTED.rows(keys=keys, names=[name for name, _period in wanted], day=day)
     found = {}
     for key, name, period, read_on, value, low, high, data_on, parameters in rows:
         figured = wanted.get((name, period))
@@ -195,8 +188,7 @@ def read_figures(
     holder: Workspace | None = None,
 ) -> dict[str, dict[str, KnownFigure]]:
     """Each figure of each subject as it is retained, by subject and name; for the public, by the `holder` first."""
-    choosing = choosing_among(figures, subjects, day, workspace)
-    choosing.holder = workspace or holder
+    choosing = choosing_among(figures, subjects, day, workspace, holder)
     return {
         subject.key: {name: choosing.figure(subject.key, name, subject.parts) for name in figures}
         for subject in subjects
@@ -204,15 +196,23 @@ def read_figures(
 
 
 def choosing_among(
-    figures: dict[str, FigureDefinition], subjects: Sequence[Subject], day: datetime.date, workspace: Workspace | None
+    figures: dict[str, FigureDefinition],
+    subjects: Sequence[Subject],
+    day: datetime.date,
+    workspace: Workspace | None,
+    holder: Workspace | None = None,
 ) -> "FigureChoice":
     """All that is computed, declared and retained of these figures, about these subjects and their parts."""
-    keys = {key for subject in subjects for key in (subject.key, *subject.parts)}
-    choosing = FigureChoice(figures, day, workspace, workspace)
-    for declared in read_observations(figures.keys(), keys, workspace):
-        choosing.declared[declared.subject, declared.indicator].append(declared)
-    choosing.retained = read_retentions(figures.keys(), keys)
-    choosing.computed = read_readings(figures, keys, day) | _premises(figures, subjects, day, workspace)
+    keys = list({key for subject in subjects for key in (subject.key, *subject.parts)})
+    choosing = FigureChoice(figures, day, workspace, workspace or holder)
+    of = {"names": list(figures), "keys": keys}
+    for row in _OBSERVED.rows(**of, workspace=workspace.pk if workspace else None):
+        declared = Declaration(*row)
+        if not declared.withdrawn:
+            choosing.declared[declared.subject, declared.indicator].append(declared)
+    for where, key, name, *said in _RETAINED.rows(**of):
+        choosing.retained[where, key, name] = RetainedChoice(*said)
+    choosing.computed = _readings(figures, keys, day) | _premises(figures, subjects, day, workspace)
     choosing.computed |= _with_zones_to_come(choosing.computed, figures, subjects, day)
     return choosing
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.files import CheckedFile, DocumentField, DocumentInput
 from totem.core.forms import DateField, NumberField
 from totem.core.wording import date_with_year
-from totem.labels.evidence.comparison import TEXTS
+from totem.labels.evidence.comparison import TEXTS, Comparison
 from totem.labels.figures import FigureDefinition
-from totem.labels.models import ObservationVersion
+from totem.labels.models import Observation, ObservationVersion
 from totem.observatory.models import ActivityVersion, Stock
 from totem.territories.models import Document, Workspace
 
@@ -29,13 +29,6 @@ else:
 
 COMPUTED = "computed"
 DOCUMENTS_PROPOSED = 500
-
-
-class FigureField(NumberField):
-    """The value of a figure, with its unit."""
-
-    def __init__(self, *, unit: str, **kwargs: Any) -> None:
-        super().__init__(unit=unit, max_digits=18, decimal_places=3, **kwargs)
 
 
 class YesNoField(forms.TypedChoiceField):
@@ -109,29 +102,17 @@ class ObservationForm(VersionModelForm):
             "method": _("How it was counted or measured, and what it leaves out."),
         }
 
-    def __init__(
-        self, *args: Any, figured: FigureDefinition, workspace: Workspace, correcting: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, figured: FigureDefinition, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        unit = str(figured.unit)
-        self.fields["value"] = self._value(figured, unit)
+        self.fields["value"] = _value_field(figured)
         if not figured.travel:
             del self.fields["mode"]
-        else:
-            self.fields["method"].required = self.fields["mode"].required = False  # as long as there is no value
-        if correcting:
+        if self.instance.pk:
             del self.fields["public"]
-        self.workspace = workspace
+            self.initial["based_on"] = self.instance.number
+            self.initial["documents"] = list(self.instance.documents.all())
+        self.own = Document.objects.filter(workspace=workspace)
         self.propose(self._chosen())
-
-    @staticmethod
-    def _value(figured: FigureDefinition, unit: str) -> forms.Field:
-        if figured.documents and figured.is_yes_or_no:
-            return YesNoField(label=_("Is there such a document?"), required=False)
-        if figured.is_yes_or_no:
-            return YesNoField(label=str(figured.label), required=False)
-        label = gettext("Value, in %(unit)s") % {"unit": unit} if unit else gettext("Value")
-        return FigureField(label=label, required=False, unit=unit)
 
     def _chosen(self) -> list[int]:
         """The documents chosen, as the form came or as it is first shown."""
@@ -142,20 +123,16 @@ class ObservationForm(VersionModelForm):
 
     def propose(self, chosen: Iterable[int]) -> None:
         """Offer the documents that are chosen, and the last ones of the workspace."""
-        own = Document.objects.filter(workspace=self.workspace)
-        last = own.filter(erased_at=None).values_list("pk", flat=True)[:DOCUMENTS_PROPOSED]
-        field = self.fields["documents"]
-        field.queryset = own.filter(pk__in={*chosen, *last})  # type: ignore[attr-defined]
+        last = self.own.filter(erased_at=None).values_list("pk", flat=True)[:DOCUMENTS_PROPOSED]
+        self.fields["documents"].queryset = self.own.filter(pk__in={*chosen, *last})  # type: ignore[attr-defined]
 
     def keep(self, documents: Sequence[Document]) -> None:
         """Documents that were sent are there now, whatever else is wrong: they are among those chosen."""
-        pks = [document.pk for document in documents]
-        chosen = [*self._chosen(), *pks]
-        self.put("documents", *dict.fromkeys(chosen))
+        chosen = list(dict.fromkeys([*self._chosen(), *(document.pk for document in documents)]))
+        self.put("documents", *chosen)
         self.propose(chosen)
         if "documents" in self.cleaned_data:
-            own = Document.objects.filter(workspace=self.workspace)
-            self.cleaned_data["documents"] = own.filter(pk__in=chosen)
+            self.cleaned_data["documents"] = self.own.filter(pk__in=chosen)
 
     def put(self, name: str, *values: object) -> None:
         """The form is shown with these values in the place of those that came."""
@@ -163,24 +140,8 @@ class ObservationForm(VersionModelForm):
         data.setlist(name, [str(value) for value in values])
         self.data = data
 
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        value, reason = data.get("value"), data.get("unavailable", "")
-        if "value" not in self.errors and "unavailable" not in self.errors:
-            if value is None and not reason:
-                self.add_error("value", gettext("Give a value, or say why there is none."))
-            elif value is not None and reason:
-                self.add_error("unavailable", gettext("There is a value: leave this empty, or take the value away."))
-        start, end, valid = data.get("starts_on"), data.get("ends_on"), data.get("valid_until")
-        if start and end and start > end:
-            self.add_error("ends_on", gettext("The period ends before it starts."))
-        if valid and end and valid < end:
-            words = gettext("It cannot stop being valid before the period it tells of is over.")
-            self.add_error("valid_until", words)
-        return data
-
     def _post_clean(self) -> None:
-        """What the model would say is said above at the fields, and by the action."""
+        """What the model would refuse, the action does, at the fields."""
 
     @property
     def said(self) -> dict[str, Any]:
@@ -188,21 +149,40 @@ class ObservationForm(VersionModelForm):
         return {name: self.cleaned_data[name] for name in TEXTS if name in self.cleaned_data}
 
 
+def _value_field(figured: FigureDefinition) -> forms.Field:
+    if figured.is_yes_or_no:
+        label = gettext("Is there such a document?") if figured.documents else str(figured.label)
+        return YesNoField(label=label, required=False)
+    unit = str(figured.unit)
+    label = gettext("Value, in %(unit)s") % {"unit": unit} if unit else gettext("Value")
+    return NumberField(label=label, required=False, unit=unit, max_digits=18, decimal_places=3)
+
+
 class RetainForm(forms.Form):
-    """Which figure counts, and why."""
+    """Which figure counts, and why; the one that counts now is chosen first."""
 
     observation = forms.ChoiceField(label=_("Which one counts"), widget=forms.RadioSelect)
     reason = forms.CharField(label=_("Why this one"), max_length=500, widget=forms.Textarea({"rows": 2}))
 
-    def __init__(self, *args: Any, choices: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, found: Comparison, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.declared = {str(one.observation.pk): one for one in found.said}
+        words = gettext("%(value)s: %(source)s")
+        choices = [
+            (pk, words % {"value": one.words or gettext("not available"), "source": one.source})
+            for pk, one in self.declared.items()
+        ]
+        if found.computed_words:
+            computed = gettext("%(value)s: computed by Totem") % {"value": found.computed_words}
+            choices.insert(0, (COMPUTED, computed))
         self.fields["observation"].choices = choices  # type: ignore[attr-defined]
+        counts = next((pk for pk, one in self.declared.items() if one.counts), "")
+        self.initial["observation"] = counts or (COMPUTED if found.computed_counts else "")
 
-    @property
-    def chosen(self) -> int | None:
-        """The id of an observation; None for the computed figure."""
-        chosen = self.cleaned_data["observation"]
-        return None if chosen == COMPUTED else int(chosen)
+    def clean_observation(self) -> Observation | None:
+        """The observation; None for the computed figure."""
+        chosen = self.declared.get(self.cleaned_data["observation"])
+        return chosen.observation if chosen is not None else None
 
 
 class RegisterForm(forms.Form):

@@ -8,9 +8,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.edit_conflicts import VersionedForm, submitted
-from totem.core.forms import DateField
+from totem.core.forms import DateField, NumberField
 from totem.core.tables import Columns, TableForm
-from totem.labels.evidence.forms import FigureField
 from totem.labels.models import ActorClass, Appointment, Body, FundingLine, Meeting, Seat, SeatRole
 from totem.organisations.forms import OrganisationField
 from totem.organisations.models import LegalForm, OrganisationKind
@@ -258,7 +257,7 @@ class FundingForm(ProvenForm, NotingForm, PeriodForm, ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["amount"] = FigureField(label=_("Amount, in €"), unit="€")
+        self.fields["amount"] = NumberField(label=_("Amount, in €"), unit="€", max_digits=14, decimal_places=2)
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

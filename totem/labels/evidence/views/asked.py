@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import pgettext
 from msgspec import structs
 
 from totem.core import clock
-from totem.core.measures import Combine, Text
 from totem.labels.boards.views.frame import board_frame
-from totem.labels.charters.format import Charter, PeriodKind, indicator_of
+from totem.labels.charters.format import Charter, indicator_of
+from totem.labels.charters.wording import COMBINED, PERIODS
 from totem.labels.figures import FigureDefinition, figures_of
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.models import Board
@@ -23,20 +23,6 @@ from totem.labels.permissions import SEE, board_for
 from totem.labels.subjects import Subject, subject_at, subject_of
 from totem.territories.models import Workspace
 from totem.territories.places import PlaceNotFound, part_refs, version_of
-
-COMBINES: dict[Combine, Text] = {
-    Combine.SUM: gettext_lazy("Several territories together: their sum."),
-    Combine.MAX: gettext_lazy("Several territories together: the largest of them."),
-    Combine.ANY: gettext_lazy("Several territories together: yes as soon as one says so."),
-    Combine.ALL: gettext_lazy("Several territories together: the lowest of them, as all have to reach it."),
-    Combine.UNION: gettext_lazy("Several territories together: what they have in common counts once."),
-    Combine.RATIO: gettext_lazy("Several territories together: parts and wholes are added up, then divided."),
-}
-PERIODS: dict[PeriodKind, Text] = {
-    PeriodKind.DAY: gettext_lazy("As of a day"),
-    PeriodKind.YEAR: gettext_lazy("Over the last twelve months"),
-    PeriodKind.CLOSED_YEAR: gettext_lazy("Over the last calendar year that is over"),
-}
 
 
 @dataclass(frozen=True)
@@ -88,18 +74,13 @@ def asked_for(request: HttpRequest, workspace: str, slug: str, permission: str =
     try:
         whole = subject_of(board, day)
         charter = charter_of(version_for(board.charter, day))
-        key = part or request.GET.get("sur", "")
-        subject = whole if key in ("", whole.key) else _part(whole, key)
+        key = part or request.GET.get("sur", "") or whole.key
+        if key != whole.key and key not in whole.parts:
+            raise PlaceNotFound(key)
+        subject = whole if key == whole.key else subject_at(key)
     except (NoCharter, PlaceNotFound):
         raise Http404 from None
     return BoardFigures(board, board.workspace, charter, figures_of(charter), whole, subject, day)
-
-
-def _part(whole: Subject, key: str) -> Subject:
-    """One of the places that the whole is made of. Raises PlaceNotFound."""
-    if key not in whole.parts:
-        raise PlaceNotFound(key)
-    return subject_at(key)
 
 
 def frame_of(request: HttpRequest, asked: BoardFigures, *steps: tuple[str, str]) -> dict[str, Any]:
@@ -121,7 +102,7 @@ def charter_says(asked: BoardFigures, figured: FigureDefinition) -> dict[str, An
     indicator = next((one for one in asked.charter.indicators if one.name == figured.name), None)
     return {
         "figured": figured,
-        "combines": COMBINES[figured.combine],
+        "combined": COMBINED[figured.combine],
         "period": PERIODS[figured.period],
         "note": indicator.note if indicator is not None else None,
         "asked_by": asked.charter.sources.get(indicator.source) if indicator is not None else None,
