@@ -234,7 +234,7 @@ class TestTheBoard:
         for value in (2, 3):
             declared(board, version, value)
             judged(board, version)
-        assert queries(client, at("board", board)) == few == 24
+        assert queries(client, at("board", board)) == few == 26
 
 
 class TestACriterion:
