@@ -108,7 +108,7 @@ def refused(text: str) -> list[tuple[str, str]]:
 
 def test_its_figure_is_asked_for_computed_and_judged(toys: None, board: Board) -> None:
     assert read_charter(HEAD).criteria
-    assert "wagons" in {row.measure.name for row in measure_rows() if row.subject == "a train"}
+    assert "wagons" in {known.name for known, subject, _combined in measure_rows() if subject == "a train"}
     jobs.refresh(board, now=NOW)
     reading = Reading.objects.get(name="wagons")
     assert (reading.subject, reading.value) == (f"perimetre:{board.perimeter_id}", 5)

@@ -5,7 +5,7 @@
 """
 
 from decimal import Decimal
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import cache
 from typing import Annotated, TypeVar, get_type_hints
 
@@ -18,20 +18,20 @@ from totem.core import languages
 Mark = TypeVar("Mark")
 
 
-class Of(StrEnum):
-    """The list that the words of a key are from (`vocabulary.LABELS`)."""
+class Of(Enum):
+    """The list that the words of a key are from (`vocabulary.LABELS`), by what it lists."""
 
-    KINDS = "kinds"
-    ROLES = "roles"
-    STAGES = "stages"
-    CLASSES = "classes"
-    SEATS = "seats"
-    FORMS = "forms"
-    OFFICES = "offices"
-    LEVELS = "levels"
-    PURPOSES = "purposes"
-    MODES = "modes"
-    FACTS = "facts"
+    KINDS = _("kinds of organisations")
+    ROLES = _("roles of organisations")
+    STAGES = _("stages of investment")
+    CLASSES = _("classes of members")
+    SEATS = _("roles in a body")
+    FORMS = _("legal forms")
+    OFFICES = _("offices")
+    LEVELS = _("levels of funding")
+    PURPOSES = _("purposes of funding")
+    MODES = _("ways to travel")
+    FACTS = _("facts of an organisation")
 
 
 class Refers(Enum):

@@ -21,7 +21,7 @@ from totem.labels.charters import format as form
 from totem.labels.charters import keys
 from totem.labels.charters.keys import Of, OrParameter
 from totem.labels.charters.parsing.shape import options, plain_words
-from totem.labels.charters.vocabulary import LABELS, TITLES
+from totem.labels.charters.vocabulary import LABELS
 from totem.labels.charters.wording import COMBINED
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "data" / "examples"
@@ -81,25 +81,6 @@ class KeyTable:
     has_threshold: bool = False
 
 
-@dataclass(frozen=True)
-class WordList:
-    """The words that some keys take: pairs of word and label."""
-
-    of: Of
-    title: str
-    keys: list[str]
-    words: Iterable[tuple[str, Text]]
-
-
-@dataclass(frozen=True)
-class MeasureRow:
-    """A figure that Totem computes; `subject` and `combined` in words."""
-
-    measure: measures.Measure
-    subject: str
-    combined: str
-
-
 def key_tables() -> list[KeyTable]:
     """Every table of the format, in the order in which one writes a charter."""
     examples = _examples()
@@ -152,19 +133,19 @@ def _takes(kind: inspect.Type) -> str:
             return str(plain_words(kind))
 
 
-def word_lists() -> list[WordList]:
-    """Every list of words, with the keys that take them."""
+def word_lists() -> list[tuple[Of, str, list[str], Iterable[tuple[str, Text]]]]:
+    """Every list of words: what it lists, the keys that take its words, and each word with its label."""
     found = [key for table in key_tables() for key in table.keys]
     return [
-        WordList(of, str(TITLES[of]), list(dict.fromkeys(key.name for key in found if key.words is of)), labels.items())
+        (of, _(of.value), list(dict.fromkeys(key.name for key in found if key.words is of)), labels.items())
         for of, labels in LABELS.items()
     ]
 
 
-def measure_rows() -> list[MeasureRow]:
-    """What Totem computes of an area: of the territory itself, of its hubs, of what any room registers."""
+def measure_rows() -> list[tuple[measures.Measure, Text, Text]]:
+    """What Totem computes of an area, of its hubs, of what any room registers: what it is about, how several join."""
     return [
-        MeasureRow(known, str(kind.label), str(COMBINED[known.combine]))
+        (known, kind.label, COMBINED[known.combine])
         for kind in subjects.kinds()
         if kind.inside is not None
         for known in measures.about(kind.key)

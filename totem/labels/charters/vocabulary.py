@@ -31,19 +31,6 @@ LABELS: dict[Of, dict[str, Text]] = {
         "amount": _("amount"),
     },
 }
-TITLES: dict[Of, Text] = {
-    Of.KINDS: _("kinds of organisations"),
-    Of.ROLES: _("roles of organisations"),
-    Of.STAGES: _("stages of investment"),
-    Of.CLASSES: _("classes of members"),
-    Of.SEATS: _("roles in a body"),
-    Of.FORMS: _("legal forms"),
-    Of.OFFICES: _("offices"),
-    Of.LEVELS: _("levels of funding"),
-    Of.PURPOSES: _("purposes of funding"),
-    Of.MODES: _("ways to travel"),
-    Of.FACTS: _("facts of an organisation"),
-}
 
 
 def subject_of(measure: Measure) -> SubjectKind | None:

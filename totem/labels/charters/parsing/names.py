@@ -11,7 +11,7 @@ from totem.core import languages
 from totem.labels.charters.keys import Of, OrParameter, Refers, mark
 from totem.labels.charters.parsing.positions import Path
 from totem.labels.charters.parsing.problems import Checker, key_of, named, shown, tables
-from totem.labels.charters.vocabulary import LABELS, TITLES
+from totem.labels.charters.vocabulary import LABELS
 
 PARAMETER_IN_TEXT = re.compile(r"\$[a-zA-Z]\w*")
 FITS: dict[OrParameter, Callable[[object], bool]] = {
@@ -65,7 +65,7 @@ class Names(Checker):
                 self.say(place, word, message)
             elif of is not None and word not in LABELS[of]:
                 message = _("« {word} » is not one of the {list}; {hint}")
-                self.unknown(place, word, message, LABELS[of], list=TITLES[of])
+                self.unknown(place, word, message, LABELS[of], list=_(of.value))
             elif refers is not None and word not in self.names[refers]:
                 self.unknown(place, word, _(refers.value), self.names[refers])
         return None
