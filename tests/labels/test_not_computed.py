@@ -49,7 +49,7 @@ def test_what_is_not_computed_is_unknown_on_the_board_in_the_export_and_in_the_m
     client, own = Client(), [board.workspace.slug, board.slug]
     client.force_login(person := WorkspaceMemberFactory(workspace=board.workspace, person__language="en").person)
 
-    shown = client.get(reverse("labels:board", args=own)).context["criteria"][0].requirements[0]
+    shown = client.get(reverse("labels:board", args=own)).context["judged"].criteria[0].requirements[0]
     assert (shown.finding.state, shown.finding.value, shown.finding.low) == ("unknown", None, None)
     assert shown.words == "Asked: less than 10\u00a0entreprises. No figure is known yet."
     line = client.get(reverse("labels:figures", args=own)).context["lines"][0]
