@@ -18,6 +18,7 @@ from totem.accounts.models import DemoRole, User
 from totem.core import clock
 from totem.core.demonstration import InventedWorld, load
 from totem.labels import demonstration as boards
+from totem.labels.boards.judged import Judged
 from totem.labels.coalitions.views import MatrixRow
 from totem.labels.evidence.gathering import gather
 from totem.labels.judging import judge
@@ -115,6 +116,13 @@ def test_the_joint_file_counts_on_the_day_of_the_label_and_not_today(requirement
         assert (now.state, now.low, now.high) == (State.MET, 7395, None)
     else:
         assert now.state is State.STALE
+
+
+def test_on_paper_a_criterion_is_counted_by_what_it_asks_and_not_by_what_is_optional():
+    board = Board.objects.get(slug=TOGETHER)
+    shown = Judged.of(evaluate(board, day=LABELLED, workspace=board.workspace)).criteria
+    scores = {one.score for one in shown if one.finding.state is State.MET}
+    assert (scores, {one.score for one in shown}) == ({"2 / 2"}, {"4 / 5", "0 / 2", "2 / 2", "0 / 1"})
 
 
 def test_seine_innopolis_has_10_000_m2_of_50_000():

@@ -257,6 +257,12 @@ class ShownCriterion:
         """Those that are met, in the charter's order."""
         return [one for one in self.requirements if one.fine]
 
+    @property
+    def score(self) -> str:
+        """« 2 / 2 »: how many are met of those that can stop the criterion."""
+        counted = [one.fine for one in self.requirements if one.counts]
+        return f"{sum(counted)} / {len(counted)}"
+
     def flat(self) -> Iterator[ShownRequirement]:
         for one in self.requirements:
             yield from one.flat()
