@@ -21,7 +21,7 @@ from benchmarks.clients import Browser, drive, median, p95
 from benchmarks.contests import ACCEPTED, Attempt
 from benchmarks.report import Report, main
 from benchmarks.stage import ROOT, Stage, clean_environment, staged
-from totem.core import embedded
+from totem.core import embedded_programs
 
 PEOPLE = 8
 ALONE_SECONDS = 10
@@ -140,7 +140,12 @@ def _totem(stage: Stage, database: str, *arguments: str) -> None:
 
 
 def _pg_dump(stage: Stage) -> None:
-    command = [str(embedded.programs() / "pg_dump"), "--format=custom", "--schema=public", f"--dbname={stage.url()}"]
+    command = [
+        str(embedded_programs.programs() / "pg_dump"),
+        "--format=custom",
+        "--schema=public",
+        f"--dbname={stage.url()}",
+    ]
     subprocess.run(command, env=os.environ, check=True, stdout=subprocess.DEVNULL)
 
 

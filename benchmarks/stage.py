@@ -24,7 +24,8 @@ from typing import Any
 import psycopg
 
 from benchmarks import dataset
-from totem.core.embedded import EmbeddedError, Server
+from totem.core.embedded import Server
+from totem.core.embedded_programs import EmbeddedError
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "totem.example.org"

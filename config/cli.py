@@ -16,7 +16,7 @@ import psycopg
 from django.core.checks import Error
 
 from config import assets, backups, checks, environment_file, supervisor
-from totem.core import embedded, languages
+from totem.core import embedded, embedded_programs, languages
 from totem.core.backups import BackupRefused
 from totem.core.queues import QUEUES
 
@@ -462,7 +462,9 @@ def _line_for(error: Exception) -> str | None:
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import CommandError  # noqa: PLC0415
 
-    if isinstance(error, Refusal | BackupRefused | embedded.EmbeddedError | ImproperlyConfigured | CommandError):
+    if isinstance(
+        error, Refusal | BackupRefused | embedded_programs.EmbeddedError | ImproperlyConfigured | CommandError
+    ):
         return str(error)
     for cause in _causes(error):
         if isinstance(cause, psycopg.errors.DiskFull) or (

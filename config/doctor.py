@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from config import assets, checks
-from totem.core import embedded
+from totem.core import embedded, embedded_programs
 
 WORD = {"ok": "ok     ", "note": "note   ", "wrong": "WRONG  "}
 ENOUGH_ROOM = 500 * 1024 * 1024
@@ -148,7 +148,7 @@ def _database() -> Iterator[Finding]:
         with server.running() if server else contextlib.nullcontext():
             django.setup()
             yield from _inside()
-    except embedded.EmbeddedError as error:
+    except embedded_programs.EmbeddedError as error:
         yield Finding("wrong", f"Database: {error}")
     except Exception as error:
         if not isinstance(error.__cause__ or error, psycopg.Error):

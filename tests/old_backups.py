@@ -18,7 +18,7 @@ from threading import Event
 
 import psycopg
 
-from totem.core import embedded
+from totem.core import embedded_programs
 
 FOLDER = Path(__file__).parent / "core" / "backups"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -28,7 +28,7 @@ FILES = {"media/hubs/x.webp": b"not a photo", "media/spaces/x.webp": b"not one e
 @contextlib.contextmanager
 def postgresql_15() -> Iterator[str]:
     """The folder of the socket of a PostgreSQL 15 of Debian, with the role `totem`; it ends with this process."""
-    account = embedded._account()
+    account = embedded_programs.server_account()
     folder = Path(tempfile.mkdtemp(prefix="totem-15-"))
     if account:
         os.chown(folder, account.pw_uid, account.pw_gid)

@@ -28,8 +28,9 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from totem.core import embedded
-from totem.core.embedded import EmbeddedError, Server
+from totem.core import embedded, embedded_programs
+from totem.core.embedded import Server
+from totem.core.embedded_programs import EmbeddedError
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "var" / "tests"
@@ -250,7 +251,7 @@ def _settings(server: Server) -> dict[str, Any]:
 
 
 def _kept() -> Path:
-    account = embedded._account()  # PostgreSQL wants its data to belong to the user it runs as
+    account = embedded_programs.server_account()  # PostgreSQL wants its data to belong to the user it runs as
     return KEPT / f"{template_name()}_{account.pw_uid if account else os.geteuid()}"
 
 
@@ -260,7 +261,7 @@ def _fetch(server: Server) -> bool:
         os.utime(_kept())  # the clusters that were used last stay
     except OSError:
         return False
-    embedded._make_folder(server.base, mode=0o711)
+    embedded_programs.make_folder(server.base, mode=0o711)
     return _copy(_kept(), server.cluster)
 
 

@@ -17,8 +17,9 @@ import psycopg
 import pytest
 
 from tests.postgres import UNSAFE_AND_FAST
-from totem.core import embedded
-from totem.core.embedded import CannotRunError, DiskFullError, OtherVersionError, Server
+from totem.core import embedded, embedded_programs
+from totem.core.embedded import Server
+from totem.core.embedded_programs import CannotRunError, DiskFullError, OtherVersionError
 
 HOLD = """
 import sys
@@ -231,13 +232,13 @@ if os.geteuid() == 0:
     def test_as_root_programs_nobody_else_can_read_are_copied(
         base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        original = embedded.programs().parent.parent
-        hidden = tmp_path / "site-packages" / embedded.PACKAGE
-        for name in (original.name, f"{embedded.PACKAGE}.libs"):
+        original = embedded_programs.programs().parent.parent
+        hidden = tmp_path / "site-packages" / embedded_programs.PACKAGE
+        for name in (original.name, f"{embedded_programs.PACKAGE}.libs"):
             shutil.copytree(original.with_name(name), hidden.with_name(name), symlinks=True)
         tmp_path.chmod(0o700)
-        monkeypatch.setattr(embedded, "SYSTEM_FOLDER", base.parent / "system")
-        monkeypatch.setattr(embedded, "programs", lambda: hidden / "pginstall18" / "bin")
+        monkeypatch.setattr(embedded_programs, "SYSTEM_FOLDER", base.parent / "system")
+        monkeypatch.setattr(embedded_programs, "programs", lambda: hidden / "pginstall18" / "bin")
         with Server(base, UNSAFE_AND_FAST).running() as server:
             assert _ask(server, "SELECT 1") == 1
             program = Path(f"/proc/{_pid(base)}/exe").resolve()

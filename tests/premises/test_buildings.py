@@ -323,7 +323,7 @@ class TestLotsAndOffers:
         with pytest.raises(ValidationError):
             actions.end_offer(offer=offer, on=date(2026, 11, 21), by=UserFactory())
         actions.end_offer(offer=offer, on=TODAY, by=UserFactory())
-        assert not Offer.objects.on(TODAY).exists()
+        assert not Offer.objects.get().holds(TODAY)
 
 
 class TestBuildings:

@@ -15,15 +15,8 @@ from tests.territories.grid import SIDE, SOUTH, WEST, communes, draw
 from totem.core import measures
 from totem.core.measures import Figure
 from totem.core.periods import Period
-from totem.premises.queries import (
-    FIGURES,
-    ForecastArea,
-    PremisesRows,
-    buildings_inside,
-    forecast_of,
-    premises_figures,
-    read_premises,
-)
+from totem.premises.figures import FIGURES, ForecastArea, forecast_of, premises_figures
+from totem.premises.queries import PremisesRows, buildings_inside, read_premises
 from totem.territories.models import Commune, FormerCommune
 from totem.territories.places import Place, place_drawn, place_for
 

@@ -109,11 +109,11 @@ def test_the_zone_of_a_space_is_one_of_its_hub(by: User):
 def test_a_space_out_of_service_keeps_its_bookings_and_takes_no_more(by: User):
     space = SpaceFactory()
     booking = book(space, at(10))
-    affected = actions.retire_space(space=space, by=by, now=NOW)
+    affected = actions.set_active(space=space, is_active=False, by=by, now=NOW)
     assert [booking.period for booking in affected] == [booking.period]
     with pytest.raises(RuleBrokenError):
         book(space, at(12))
-    actions.restore_space(space=space, by=by, now=NOW)
+    actions.set_active(space=space, is_active=True, by=by, now=NOW)
     book(space, at(12))
 
 

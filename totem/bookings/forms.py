@@ -12,7 +12,6 @@ from totem.bookings import queries, rules
 from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking
 from totem.core import clock
-from totem.core.codes import CodeField
 from totem.core.forms import DateField, EmailField, TimeInput
 from totem.core.periods import NonexistentTimeError, Period, parse_wall_clock
 from totem.core.phones import PhoneField
@@ -384,12 +383,6 @@ class MoveForm(SlotForm):
         return self.booking.quantity
 
 
-class CodeForm(forms.Form):
-    """The code sent to a guest."""
-
-    code = CodeField()
-
-
 def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any]:
     """The initial values of the slot's fields for a period, in the hub's time zone."""
     local = period.starts_at.astimezone(space.hub.zone)
@@ -405,24 +398,3 @@ def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any
 def has_team_fields(data: Any) -> bool:
     """Whether posted data have fields of the team's form only, so that other requests cost no query."""
     return bool(data.get("whom") or data.get("hold"))
-
-
-class PeopleSearchForm(forms.Form):
-    """Which people of a hub to list."""
-
-    hide_optional = True
-
-    q = forms.CharField(label=_("Name or e-mail"), required=False, max_length=100)
-
-
-class CardForm(forms.Form):
-    """The number of somebody's card, typed by its reader."""
-
-    hide_optional = True
-    number = forms.CharField(
-        label=_("Number of their card"),
-        required=False,
-        max_length=64,
-        help_text=_("Click here and read the card. Empty: no card."),
-        widget=forms.TextInput({"autocomplete": "off"}),
-    )

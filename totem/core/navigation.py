@@ -10,7 +10,7 @@ which hub or territory. So a view has nothing to do, unless its address does not
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -234,14 +234,12 @@ def stand(request: HttpRequest, at: Entry | Workplace, slug: str) -> None:
 
     It holds for those whose workplace it is; for others the page stands where its address says.
     """
-    here = Stand(at.bar, at, slug) if isinstance(at, Entry) else Stand(at, None, slug)
-    setattr(request, STANDING, here)
+    setattr(request, STANDING, Stand(at.bar, at, slug) if isinstance(at, Entry) else Stand(at, None, slug))
 
 
 def came_from(request: HttpRequest) -> OwnWorkplace | None:
     """The workplace that `?depuis=` names, where it is one of the person's own."""
-    kind, _slash, rest = request.GET.get(PARAMETER, "").partition("/")
-    slug, _slash, detail = rest.partition("/")
+    kind, slug, detail = [*request.GET.get(PARAMETER, "").split("/", 2), "", ""][:3]
     own = next((own for own in own_workplaces(request) if own.key == f"{kind}/{slug}"), None) if kind else None
     return replace(own, detail=detail) if own else None
 
@@ -249,8 +247,7 @@ def came_from(request: HttpRequest) -> OwnWorkplace | None:
 def where(request: HttpRequest) -> tuple[OwnWorkplace | None, Entry | None]:
     """The workplace whose bar the page has, if it has one, and the entry that the page belongs to."""
     match = request.resolver_match
-    entry = entry_at(match.route) if match else None
-    arguments: Mapping[str, Any] = match.kwargs if match else {}
+    entry, arguments = (entry_at(match.route), match.kwargs) if match else (None, {})
     stand_: Stand | None = getattr(request, STANDING, None)
     if stand_ is not None and (own := _own(request, stand_.workplace, stand_.slug)):
         return own, stand_.entry or entry
@@ -326,10 +323,9 @@ class Navigation:
 
 def navigation_of(request: HttpRequest) -> Navigation:
     """The bars of the page; asked once a request, and only where they are shown."""
-    known: Navigation | None = getattr(request, NAVIGATION, None)
-    if known is None:
-        known = _navigation(request)
-        setattr(request, NAVIGATION, known)
+    if not hasattr(request, NAVIGATION):
+        setattr(request, NAVIGATION, _navigation(request))
+    known: Navigation = getattr(request, NAVIGATION)
     return known
 
 
@@ -338,15 +334,15 @@ def _navigation(request: HttpRequest) -> Navigation:
     own = own_workplaces(request)
 
     def links(bar: MenuBar, at: OwnWorkplace | None = None) -> list[MenuLink]:
-        found = ((one, _address(one, at)) for one in _entries if one.bar is bar)
-        return [MenuLink(one.label, url, _current(request, url) if one is entry else "") for one, url in found if url]
+        found = [(one, _address(one, at)) for one in _entries if one.bar is bar]
+        marks = {request.path: "page"}
+        return [MenuLink(one.label, url, marks.get(url, "true") if one is entry else "") for one, url in found if url]
 
-    signed = bool(own)
     return Navigation(
         site=links(SITE),
         own=[MenuLink(one.label, home(one), "true" if place and one.key == place.key else "") for one in own],
-        adding=links(ADDING) if signed else [],
-        account=links(ACCOUNT) if signed else [],
+        adding=links(ADDING) if own else [],
+        account=links(ACCOUNT) if own else [],
         place=place,
         work=links(place.workplace, place) if place else [],
         tabs=_tabs_at(entry, request, place) if entry and place else [],
@@ -367,10 +363,6 @@ def _may(one: Entry | EntryTab, own: OwnWorkplace | None) -> bool:
     return not one.needs or (own is not None and own.person.has_perm(one.needs, own.subject))
 
 
-def _current(request: HttpRequest, url: str) -> str:
-    return "page" if request.path == url else "true"
-
-
 def home(own: OwnWorkplace) -> str:
     """The first page of a workplace that the person may open; the site's home where there is none."""
     mine = (_address(entry, own) for entry in _entries if entry.bar is own.workplace)
@@ -386,8 +378,7 @@ def landing(request: HttpRequest) -> str:
     kept = request.COOKIES.get(COOKIE, "").partition(".")[0]
     last = next((one for one in own if one.digest() == kept), None)
     first = min((one for one in own if one.workplace.landing), key=lambda one: one.workplace.landing, default=None)
-    place = last or first
-    return home(place) if place else "/"
+    return home(place) if (place := last or first) else "/"
 
 
 class LastWorkplaceMiddleware:
@@ -398,10 +389,9 @@ class LastWorkplaceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        shown: Navigation | None = getattr(request, NAVIGATION, None)
-        if shown is None or shown.place is None:
+        place = getattr(request, NAVIGATION, Navigation()).place
+        if place is None:
             return response
-        place = shown.place
         kept = f"{place.digest()}.{place.digest(place.detail) if place.detail else place.remembered}"
         if request.COOKIES.get(COOKIE) != kept:
             response.set_cookie(

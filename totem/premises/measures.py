@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.measures import Combine, CountedUnit, Figure, Text, Unit, measure
 from totem.core.periods import Period
-from totem.premises.queries import FIGURES, PremisesRows, buildings_inside
+from totem.premises.figures import FIGURES
+from totem.premises.queries import PremisesRows, buildings_inside
 from totem.territories.places import Place
 from totem.territories.subjects import PLACE
 

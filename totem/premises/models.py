@@ -6,7 +6,7 @@ counts as delivered, and every announcement of a phase is kept, so that a delay 
 
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import pgtrigger
 from django.conf import settings
@@ -19,6 +19,7 @@ from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
 from totem.core.triggers import Refusal, Trigger, append_only, read_only
+from totem.premises.triggers import AS_ANNOUNCED, CHECK, LOTS_FIT
 from totem.territories.models import Declared, DeclaredQuerySet
 from totem.territories.triggers import published_by_trusted
 
@@ -146,38 +147,6 @@ class PhaseFigures(Evidenced):
         ]
 
 
-# A phase has the values of its newest retained announcement.
-_AS_ANNOUNCED = """
-IF NOT EXISTS (
-    SELECT FROM premises_phase p
-      JOIN LATERAL (SELECT * FROM premises_phaserevision r WHERE r.phase_id = p.id AND r.retained
-                     ORDER BY r.announced_on DESC, r.id DESC LIMIT 1) last
-        ON (last.state, last.usable_m2, last.cost, last.due_on, last.delivered_on, last.document_id)
-           IS NOT DISTINCT FROM (p.state, p.usable_m2, p.cost, p.due_on, p.delivered_on, p.document_id)
-     WHERE p.id = {phase}
-) THEN
-    RAISE EXCEPTION 'A phase is what its newest retained announcement says.' USING ERRCODE = 'check_violation';
-END IF;
-RETURN NULL;
-"""
-# Locks the row of the building: two concurrent changes that fit alone may not fit together.
-_LOTS_FIT = """
-PERFORM FROM premises_building WHERE id = NEW.building_id FOR NO KEY UPDATE;
-IF (SELECT coalesce(sum(usable_m2), 0) FROM premises_lot WHERE building_id = NEW.building_id)
- > (SELECT coalesce(sum(usable_m2), 0) FROM premises_phase
-     WHERE building_id = NEW.building_id AND state <> 'cancelled') THEN
-    RAISE EXCEPTION 'The lots of a building are not larger than its phases.' USING ERRCODE = 'check_violation';
-END IF;
-RETURN NULL;
-"""
-_CHECK = {
-    "level": pgtrigger.Row,
-    "when": pgtrigger.After,
-    "operation": pgtrigger.Insert | pgtrigger.Update,
-    "timing": pgtrigger.Deferred,
-}
-
-
 class Phase(PhaseFigures):
     """A part of a building that is built or refitted at one time, with the values of its newest announcement.
 
@@ -202,8 +171,8 @@ class Phase(PhaseFigures):
         triggers: ClassVar = [
             Refusal(name="phase_kept", operation=pgtrigger.Delete | pgtrigger.Truncate),
             read_only("phase_of_its_building", "building"),
-            Trigger(name="phase_as_announced", func=_AS_ANNOUNCED.format(phase="NEW.id"), **_CHECK),
-            Trigger(name="phase_holds_its_lots", func=_LOTS_FIT, **_CHECK),
+            Trigger(name="phase_as_announced", func=AS_ANNOUNCED.format(phase="NEW.id"), **CHECK),
+            Trigger(name="phase_holds_its_lots", func=LOTS_FIT, **CHECK),
         ]
 
     def __str__(self) -> str:
@@ -252,8 +221,8 @@ class PhaseRevision(PhaseFigures):
             append_only(),
             Trigger(
                 name="phase_revision_is_the_phase",
-                func=_AS_ANNOUNCED.format(phase="NEW.phase_id"),
-                **{**_CHECK, "operation": pgtrigger.Insert},
+                func=AS_ANNOUNCED.format(phase="NEW.phase_id"),
+                **{**CHECK, "operation": pgtrigger.Insert},
             ),
         ]
 
@@ -309,7 +278,7 @@ class Lot(Dated, Evidenced):
         ]
         triggers: ClassVar = [
             read_only("lot_of_its_building", "building"),
-            Trigger(name="lot_fits_its_building", func=_LOTS_FIT, **_CHECK),
+            Trigger(name="lot_fits_its_building", func=LOTS_FIT, **CHECK),
         ]
 
     def __str__(self) -> str:
@@ -332,12 +301,6 @@ class Technology(models.TextChoices):
     COPPER = "copper", _("Copper (DSL)")
     RADIO = "radio", _("Radio")
     SATELLITE = "satellite", _("Satellite")
-
-
-class OfferQuerySet(models.QuerySet["Offer"]):
-    def on(self, day: date) -> Self:
-        """Those in force on that day."""
-        return self.filter(Q(until=None) | Q(until__gt=day), since__lte=day)
 
 
 class Offer(Dated, Evidenced):
@@ -376,8 +339,6 @@ class Offer(Dated, Evidenced):
     since = models.DateField(_("from"))
     until = models.DateField(_("until"), null=True, blank=True, help_text=_("The first day it no longer holds."))
     attested_on = models.DateField(_("attested on"), null=True, blank=True)
-
-    objects = OfferQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("operator's offer")

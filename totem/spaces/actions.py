@@ -171,18 +171,8 @@ def _hub(space: Space) -> Hub:
 
 
 @transaction.atomic
-def retire_space(*, space: Space, by: User, now: datetime) -> list[AffectedBooking]:
-    """Take the space out of service: it cannot be booked any more. Returns the future bookings, which stay."""
-    return _set_active(space, False, by, now)
-
-
-@transaction.atomic
-def restore_space(*, space: Space, by: User, now: datetime) -> None:
-    """Put a space back in service."""
-    _set_active(space, True, by, now)
-
-
-def _set_active(space: Space, is_active: bool, by: User, now: datetime) -> list[AffectedBooking]:
+def set_active(*, space: Space, is_active: bool, by: User, now: datetime) -> list[AffectedBooking]:
+    """Put the space in service, or out of it: it cannot be booked then. Returns the future bookings, which stay."""
     _lock(space)
     if Space.objects.filter(pk=space.pk, is_active=not is_active).update(is_active=is_active):
         _record("spaces.restored" if is_active else "spaces.retired", space, by)

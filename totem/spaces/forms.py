@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from totem.core.forms import DateField, NumberField
 from totem.core.wording import minutes_words
-from totem.hubs.forms import ConstraintsAtFields, SpanForm
+from totem.hubs.forms import ConstraintsAtFields
 from totem.hubs.models import Hub
+from totem.hubs.opening_forms import SpanForm
 from totem.spaces.models import FARTHEST_DAYS, STEPS, Feature, Outage, Price, Space, Unit
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ own by the code or by the signed address of a mail.
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,9 +19,9 @@ from django.views.decorators.http import require_http_methods
 from totem.bookings import actions, mails, wording
 from totem.bookings.actions import WrongCodeError, WrongStateError
 from totem.bookings.addresses import book_url
-from totem.bookings.forms import CodeForm
 from totem.bookings.models import Booking, Status
 from totem.core import clock
+from totem.core.codes import CodeField
 from totem.core.limits import LimitReached
 from totem.core.pages import SHOW_AND_SEND, SeeOther
 from totem.core.periods import MINUTE, Period
@@ -29,6 +30,12 @@ from totem.spaces.models import Space
 AWAITED = "bookings_awaited"
 KNOWN = "bookings_known"
 KEPT = 20
+
+
+class CodeForm(Form):
+    """The code sent to a guest."""
+
+    code = CodeField()
 
 
 def known(request: HttpRequest) -> list[str]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -17,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.bookings.actions import give_card
-from totem.bookings.forms import CardForm, PeopleSearchForm
 from totem.bookings.models import LIVE, Booking
 from totem.bookings.queries import hub_people
 from totem.bookings.queries.hub_people import PersonRow
@@ -41,6 +41,27 @@ LABELS = {
     hub_people.FORMER: gettext_lazy("Former members"),
     hub_people.TEAM: gettext_lazy("Team"),
 }
+
+
+class PeopleSearchForm(forms.Form):
+    """Which people of a hub to list."""
+
+    hide_optional = True
+
+    q = forms.CharField(label=gettext_lazy("Name or e-mail"), required=False, max_length=100)
+
+
+class CardForm(forms.Form):
+    """The number of somebody's card, typed by its reader."""
+
+    hide_optional = True
+    number = forms.CharField(
+        label=gettext_lazy("Number of their card"),
+        required=False,
+        max_length=64,
+        help_text=gettext_lazy("Click here and read the card. Empty: no card."),
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
 
 
 def _asked(request: HttpRequest, hub: Hub) -> tuple[PeopleSearchForm, str, str, dict[str, "QuerySet[User]"]]:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.pq import Conninfo
 
-from totem.core import embedded
+from totem.core import embedded_programs
 from totem.core.backups import BackupRefused
 
 NEEDED = ("pg_dump", "pg_restore", "psql")
@@ -50,8 +50,8 @@ def _candidates(major: int) -> Iterator[Path]:
     yield Path(f"/usr/pgsql-{major}/bin")  # the RPM packages of postgresql.org
     if in_path := shutil.which("pg_dump"):
         yield Path(in_path).parent
-    with contextlib.suppress(embedded.ProgramsMissingError):
-        yield embedded.programs()
+    with contextlib.suppress(embedded_programs.ProgramsMissingError):
+        yield embedded_programs.programs()
 
 
 def _major(folder: Path) -> int | None:

@@ -11,8 +11,8 @@ from totem.core import clock
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status, run_or_confirm
 from totem.hubs import actions
-from totem.hubs.forms import ExceptionalForm, HubWeekForm
 from totem.hubs.models import ExceptionalHours
+from totem.hubs.opening_forms import ExceptionalForm, HubWeekForm
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.queries import period_of
 from totem.hubs.signals import affected_by_closing

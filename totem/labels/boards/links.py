@@ -18,7 +18,7 @@ from totem.labels.figures import Evidence, EvidenceKind
 from totem.labels.judging.facts import FINE, NextStep
 from totem.labels.models import Board
 from totem.organisations.models import RelationKind
-from totem.premises.queries import FIGURES as OF_PREMISES
+from totem.premises.figures import FIGURES as OF_PREMISES
 
 if TYPE_CHECKING:
     from totem.labels.boards.judged import Judged

@@ -25,7 +25,7 @@ from totem.labels.judging.evaluations import charter_of, version_for
 from totem.labels.limits import DAY, PARTNER_COMPUTED, PARTNERS, SEARCHES
 from totem.labels.models import Board, Reading, Search
 from totem.labels.subjects import Subject, subject_at, subject_of
-from totem.premises.queries import FIGURES
+from totem.premises.figures import FIGURES
 from totem.territories.places import PlaceNotFound, place_for
 
 EVERY_SECONDS = 1  # how often an answer that grows is written down

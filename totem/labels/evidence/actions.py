@@ -16,7 +16,7 @@ from totem.core.subjects import things_inside
 from totem.labels.figures import FigureDefinition, period_of
 from totem.labels.models import Observation, ObservationVersion, Reading, Retention
 from totem.labels.subjects import Subject
-from totem.premises.queries import FIGURES
+from totem.premises.figures import FIGURES
 from totem.territories.approvals import check_may_publish
 from totem.territories.models import Document, Workspace
 

@@ -16,7 +16,7 @@ from totem.labels.figures import EvidenceKind, FigureDefinition, FigureState, Kn
 from totem.labels.models import Observation, ObservationVersion, Retention
 from totem.labels.models.evidence import KEY_OF
 from totem.labels.subjects import Subject, subject_at
-from totem.premises.queries import FIGURES as OF_BUILDINGS
+from totem.premises.figures import FIGURES as OF_BUILDINGS
 from totem.territories.models import Document, Workspace
 
 

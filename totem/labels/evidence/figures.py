@@ -36,7 +36,8 @@ from totem.labels.figures import (
 )
 from totem.labels.models import ObservationVersion, Reading, Retention
 from totem.labels.subjects import Subject
-from totem.premises.queries import FIGURES, PremisesRows, forecast_of, premises_figures, read_premises
+from totem.premises.figures import FIGURES, forecast_of, premises_figures
+from totem.premises.queries import PremisesRows, read_premises
 from totem.territories.models import Document, Workspace
 
 HUB_AREA = "hub_area"

@@ -12,7 +12,7 @@ from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.core.periods import Period
-from totem.hubs.forms import WeekForm
+from totem.hubs.opening_forms import WeekForm
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.hubs.signals import FAR, AffectedBooking, affected_by_closing
 from totem.hubs.views.photos import gallery, remove_from_gallery
@@ -176,12 +176,9 @@ def service(request: HttpRequest, slug: str, space: str) -> HttpResponse:
     row = space_for(request, slug, space)
     now = clock.now()
     if request.method == "POST":
-        if row.is_active:
-            actions.retire_space(space=row, by=signed_in(request), now=now)
-            messages.success(request, _("Out of service: nobody books it any more."))
-        else:
-            actions.restore_space(space=row, by=signed_in(request), now=now)
-            messages.success(request, _("Back in service."))
+        said = _("Out of service: nobody books it any more.") if row.is_active else _("Back in service.")
+        actions.set_active(space=row, is_active=not row.is_active, by=signed_in(request), now=now)
+        messages.success(request, said)
         return redirect("spaces:service", slug, space)
     affected = affected_by_closing(row.hub, [Period(now, FAR)], now=now, space_id=row.pk)
     return space_page(request, "spaces/service.html", row, "spaces:service", {"affected": affected})
