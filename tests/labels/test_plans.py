@@ -5,6 +5,7 @@ import re
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -104,7 +105,7 @@ class TestWhoAndUntilWhen:
         assert page.count("Nobody in charge yet") == 3
         assert "Only an officer of the territory judges: ask one of them." in page
         sent = {"person": agent.pk, "name": "", "email": "", "due_on": "31/12/2099", "seen": ""}
-        assert client.post(at("assign", board, "area"), sent).url == at("plan", board)
+        assert client.post(at("assign", board, "area"), sent).url == f"{at('plan', board)}#plan-area"
         page = text(client.get(at("board", board)))
         assert f"31 December 2099 area Declare the figure, with its source. In charge: {agent.name}" in page
         entry = JournalEntry.objects.get(verb="labels.requirement_assigned")
@@ -249,7 +250,9 @@ class TestReminders:
         assert {row.to for row in found} == {agent.email}
         mail = found.get(key__startswith="labels.due_soon", text__contains="area")
         assert "it is due on" in mail.text
-        assert at("plan", board) in mail.text
+        url = f"{settings.SITE_URL}{at('plan', board)}#plan-area"
+        assert url in mail.text
+        assert f'href="{url}"' in mail.html
 
     def test_none_for_what_is_met(self, board, agent):
         assigned(board, agent, requirement="seen", person=agent)

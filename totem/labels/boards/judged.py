@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from django.http import Http404
@@ -16,7 +16,7 @@ from totem.core import clock
 from totem.core.wording import date_with_year
 from totem.labels.boards.showing import ShownCriterion, ShownRequirement
 from totem.labels.charters.format import Charter, Criterion
-from totem.labels.charters.wording import label_and_words, not_in_force_words
+from totem.labels.charters.wording import not_in_force_words
 from totem.labels.evidence.similar import SimilarMean, means_of, similar_to
 from totem.labels.figures import Evidence, EvidenceKind, FigureDefinition, figures_of
 from totem.labels.judging.evaluations import Evaluated
@@ -27,6 +27,7 @@ from totem.labels.subjects import Subject
 from totem.observatory.measures import activities_named
 from totem.territories.models import Document
 
+Key = TypeVar("Key")
 WARNED = frozenset({"stale", "contradicted", "interval", "not_shown", "old_year", "unavailable"})
 
 
@@ -109,9 +110,9 @@ class Judged:
         else:
             words = ngettext(
                 "On %(day)s, by what is published, %(name)s meets %(met)s mandatory criterion of %(asked)s of the "
-                "label « %(title)s » (not met: %(unmet)s; not known or out of date: %(open)s).",
+                "label « %(title)s » (not met: %(unmet)s; not known, to be judged or out of date: %(open)s).",
                 "On %(day)s, by what is published, %(name)s meets %(met)s mandatory criteria of %(asked)s of the "
-                "label « %(title)s » (not met: %(unmet)s; not known or out of date: %(open)s).",
+                "label « %(title)s » (not met: %(unmet)s; not known, to be judged or out of date: %(open)s).",
                 met,
             )
         return " ".join(part for part in (self._labelled_words, words % said) if part)
@@ -153,22 +154,26 @@ class Judged:
         return sorted((one for top in tops for one in top.missing()), key=lambda one: one.order)
 
     @property
-    def computed(self) -> list[Evidence]:
-        """The figures that Totem computed and that were used, once each."""
+    def _computed(self) -> list[Evidence]:
         found = [item for one in self.requirements for item in one.finding.evidence]
-        return list({(item.label, item.on): item for item in found if item.kind is EvidenceKind.COMPUTED}.values())
+        return [item for item in found if item.kind is EvidenceKind.COMPUTED]
+
+    @property
+    def computed(self) -> list[tuple[datetime.date | None, list[str]]]:
+        """The figures that Totem computed and that were used, once each, by the day of their data."""
+        return _grouped((item.on, item.label) for item in self._computed)
 
     @property
     def register(self) -> list[str]:
         """Which activities were counted in which edition of the register; what is chosen, where nothing was yet."""
-        counted = dict.fromkeys(item.parameters for item in self.computed if item.parameters)
+        counted = dict.fromkeys(item.parameters for item in self._computed if item.parameters)
         return [_register_words(said) for said in counted or [self.board.parameters] if said]
 
     @property
-    def warnings(self) -> list[str]:
-        """What whoever signs has to know: what is out of date, contradicted or only known between two bounds."""
+    def warnings(self) -> list[tuple[str, list[str]]]:
+        """What whoever signs has to know, and of what: out of date, contradicted, only known between two bounds."""
         warned = [one for one in self.requirements if one.finding.note in WARNED]
-        return [label_and_words(str(one.asked.title), note_words(one.finding)) for one in warned]
+        return _grouped((note_words(one.finding), str(one.asked.title)) for one in warned)
 
     # -- What it refers to ----------------------------------------------------------------------------------------
 
@@ -217,3 +222,11 @@ def _register_words(parameters: str) -> str:
         return activities
     day = date_with_year(datetime.date.fromisoformat(chosen["stock"]))
     return _("%(activities)s; stock of %(date)s") % {"activities": activities, "date": day}
+
+
+def _grouped(pairs: Iterable[tuple[Key, str]]) -> list[tuple[Key, list[str]]]:
+    """The second of each pair under the first, each once, in the order in which they come."""
+    found: dict[Key, dict[str, None]] = {}
+    for key, label in pairs:
+        found.setdefault(key, {})[label] = None
+    return [(key, list(labels)) for key, labels in found.items()]

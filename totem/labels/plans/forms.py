@@ -29,7 +29,9 @@ class MemberField(People):
 class AssignmentForm(VersionedForm, AssignmentModelForm):
     """Somebody of the team, or a name with or without an address; the day it is due."""
 
-    person = MemberField(label=_("Somebody of the team"), required=False, queryset=User.objects.none())
+    person = MemberField(
+        label=_("Somebody of the team"), required=False, queryset=User.objects.none(), empty_label=_("Nobody")
+    )
     invited = forms.BooleanField(
         label=_("Invite this address: one mail, and reminders once they accept"), required=False
     )

@@ -43,6 +43,6 @@ def _write(key: str, shown: ShownRequirement, person: User, due_on: datetime.dat
             "action_label": _("See the plan"),
             "subject_name": str(board),
             "next": shown.next,
-            "action_url": settings.SITE_URL + page_of(board, "plan"),
+            "action_url": f"{settings.SITE_URL}{page_of(board, 'plan')}#plan-{shown.asked.id}",
         }
     mail.queue(key=key, to=person.email, language=person.language, template="labels/mail/due", context=context)

@@ -141,10 +141,17 @@ def assign(request: HttpRequest, workspace: str, board: str, requirement: str) -
         made = actions.assign(board=row, requirement=requirement, by=signed_in(request), now=clock.now(), **values)
         if form.cleaned_data["invited"] and made.email and not invite_from(request, form, OWNER, row, {}):
             messages.warning(request, " ".join(map(str, form["email"].errors)))
-        return page_of(row, "plan")
+        return f"{page_of(row, 'plan')}#plan-{requirement}"
 
     remove = page_of(row, "unassign", requirement) if known else ""
-    page = FormPage(row, title, (pgettext("tab", "Plan"), page_of(row, "plan")), "", known, remove)
+    page = FormPage(
+        row,
+        title,
+        (pgettext("tab", "Plan"), page_of(row, "plan")),
+        row=known,
+        remove_url=remove,
+        remove_words=_("Nobody will be in charge of it any more, and no day will be due."),
+    )
     return answer_form(request, page, form, act)
 
 

@@ -30,6 +30,7 @@ class FormPage:
     lead: str = ""
     row: Dated | None = None
     remove_url: str = ""
+    remove_words: str = ""  # what taking it out means, where it is not for mistakes alone
 
 
 def said(form: Form) -> dict[str, Any]:
