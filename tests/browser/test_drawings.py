@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browsing import accessibility_faults, scrolls_sideways
 from totem.core.design import samples
@@ -35,6 +35,30 @@ def test_each_chart_is_drawn_for_the_width_of_the_screen(window: NewPage, width:
     assert not scrolls_sideways(page)
     page.evaluate(LONG_WORDS)  # in every component that rooms show names in
     assert not scrolls_sideways(page)
+
+
+def test_a_chart_that_waits_shows_its_table_and_then_its_drawing(window: NewPage):
+    chart_svgs([samples.spec("bars", 720)])
+    page, asked = window(), []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=202, content_type="text/plain", body="In preparation")
+
+    page.route("**/bars-720.svg", answer)
+    page.clock.install()
+    page.goto("/design/")
+    chart = page.locator(".chart", has=page.locator('img[src*="bars-"]'))
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator(".chart-waits")).to_be_visible()
+    expect(chart.locator("details")).to_have_attribute("open", "")
+    page.clock.fast_forward(3100)
+    expect(chart.locator(".chart-waits")).to_be_hidden()
+    assert chart.locator("img").evaluate(DRAWN)[0] == 720
+    assert len(asked) == 2
 
 
 def test_the_map_is_painted_from_its_table_and_takes_the_place_of_the_drawing(window: NewPage):
