@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from totem.observatory.register.published import FileKind, ImportRefused
-from totem.observatory.register.sources import CHUNK, DISK_FULL, Given, Progress, disk_is_full, require_space
+from totem.observatory.register.sources import CHUNK, DISK_FULL, Given, Progress, disk_is_full, require_space, sha256_of
 
 TIMEOUT = 60  # seconds without a byte
 ATTEMPTS = 5
@@ -154,7 +154,7 @@ def fetch(
     _refuse_other_schemes(url)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / _name_of(url)
-    if checksum and target.exists() and _sums(target, checksum[0])[0] == checksum[1].lower():
+    if checksum and target.exists() and _is_as_published(target, checksum):
         progress(f"{target.name}: already here")
     else:
         part = target.with_name(f"{target.name}.part")
@@ -171,13 +171,13 @@ def fetch(
                     raise ImportRefused(f"{url} cannot be fetched: {error}. What is here is kept for later.") from error
                 progress(f"{target.name}: cut ({error}), again")
                 pause(PAUSE * 2**attempt)
-        if checksum and _sums(part, checksum[0])[0] != checksum[1].lower():
+        if checksum and not _is_as_published(part, checksum):
             part.unlink()
             _marks(part).unlink(missing_ok=True)
             raise ImportRefused(f"{target.name} is not the file that was published: its {checksum[0]} is another.")
         part.replace(target)
         _marks(part).unlink(missing_ok=True)
-    return Given(target, sha256=_sums(target, "sha256")[0], address=url, published=published)
+    return Given(target, sha256=sha256_of(target), address=url, published=published)
 
 
 class _Cut(OSError):
@@ -233,18 +233,13 @@ def _copy(
         raise _Cut(f"{there} of {total} bytes came")
 
 
-def _sums(path: Path, *names: str) -> list[str]:
-    """The sums of a file, in hexadecimal, read once."""
-    sums = []
-    for name in names:
-        if name not in {"md5", "sha1", "sha256", "sha512"}:
-            raise ImportRefused(f"A checksum {name} is published, which Totem does not know.")
-        sums.append(hashlib.new(name, usedforsecurity=False))
+def _is_as_published(path: Path, checksum: tuple[str, str]) -> bool:
+    name, published = checksum
+    if name not in {"md5", "sha1", "sha256", "sha512"}:
+        raise ImportRefused(f"A checksum {name} is published, which Totem does not know.")
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            for one in sums:
-                one.update(chunk)
-    return [one.hexdigest() for one in sums]
+        digest = hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False))
+    return digest.hexdigest() == published.lower()
 
 
 def _marks(part: Path) -> Path:

@@ -56,11 +56,7 @@ def import_register(
     root = Path(settings.OBSERVATORY_DIR)
     with _alone(root), _cleared(root / "incoming") as incoming:
         _refuse_synthetic_over_real(synthetic=synthetic)
-        folder = f"{stock_date:%Y-%m-%d}-{secrets.token_hex(4)}"
-        made = incoming / folder
-        work = incoming / "work"
-        made.mkdir()
-        work.mkdir()
+        made, work = _folders(incoming, stock_date)
         given = [item if isinstance(item, Given) else Given(Path(item)) for item in files]
         sources = opened(given, work, progress=progress)
         for kind in REQUIRED:
@@ -74,7 +70,7 @@ def import_register(
             )  # fmt: skip
         stock = Stock(
             date=stock_date,
-            folder=folder,
+            folder=made.name,
             synthetic=synthetic,
             has_history=FileKind.HISTORY in sources,
             has_links=FileKind.LINKS in sources,
@@ -84,7 +80,7 @@ def import_register(
             totals=found.totals,
             quality=found.quality,
         )
-        with _moved(made, root / "stocks" / folder):
+        with _moved(made, root / "stocks" / made.name):
             progress("comparing with the stock in service")
             corrections.write_all_corrections(stock)
             left = _put_in_service(stock)
@@ -118,17 +114,13 @@ def rebuild_cube(stock: Stock) -> None:
         stock.refresh_from_db()
         if not stock.complete:
             raise ImportRefused(f"The rows of the stock of {stock} are gone: its cube stays as it is.")
-        before, folder = stock.path, f"{stock.date:%Y-%m-%d}-{secrets.token_hex(4)}"
-        made = incoming / folder
-        work = incoming / "work"
-        made.mkdir()
-        work.mkdir()
+        before, (made, work) = stock.path, _folders(incoming, stock.date)
         layout.rebuild_chosen(before, made, folds=folds(), digital=all_codes(), candidates=candidate_codes(), work=work)
         for file in before.iterdir():
             if not (made / file.name).exists():
                 (made / file.name).hardlink_to(file)
-        with _moved(made, root / "stocks" / folder):
-            stock.folder = folder
+        with _moved(made, root / "stocks" / made.name):
+            stock.folder = made.name
             stock.save(update_fields=["folder", "updated_at"])
         corrections.write_all_corrections(stock)  # those that were published meanwhile went into the other folder
         (before / SUPERSEDED).touch()  # somebody may be reading it: the next import removes it
@@ -152,12 +144,7 @@ def _with_left_out(
 def accept(stock: Stock, *, by: User | None, reason: str, now: datetime) -> Stock:
     """Put a stock that was kept aside in service. Raises NotAside."""
     with _alone(Path(settings.OBSERVATORY_DIR)):
-        with transaction.atomic():
-            stock = _decided(stock, by=by, reason=reason, now=now)
-            left = _archive_serving()
-            stock.state = Stock.State.SERVING
-            stock.save()
-            record("stock_accepted", stock, actor_id=by.pk if by else None, facts=_facts(stock))
+        stock, left = _decided(stock, Stock.State.SERVING, "stock_accepted", by=by, reason=reason, now=now)
         _drop_rows(left)
     return stock
 
@@ -165,22 +152,26 @@ def accept(stock: Stock, *, by: User | None, reason: str, now: datetime) -> Stoc
 def refuse(stock: Stock, *, by: User | None, reason: str, now: datetime) -> Stock:
     """Refuse a stock that was kept aside: it is remembered, its files are removed. Raises NotAside."""
     with _alone(Path(settings.OBSERVATORY_DIR)):
-        with transaction.atomic():
-            stock = _decided(stock, by=by, reason=reason, now=now)
-            stock.state = Stock.State.REFUSED
-            stock.complete = False
-            stock.save()
-            record("stock_refused", stock, actor_id=by.pk if by else None, facts=_facts(stock))
+        stock, _left = _decided(stock, Stock.State.REFUSED, "stock_refused", by=by, reason=reason, now=now)
         shutil.rmtree(stock.path, ignore_errors=True)
     return stock
 
 
-def _decided(stock: Stock, *, by: User | None, reason: str, now: datetime) -> Stock:
+@transaction.atomic
+def _decided(
+    stock: Stock, state: Stock.State, verb: str, *, by: User | None, reason: str, now: datetime
+) -> tuple[Stock, list[Stock]]:
+    """The stock in the state that was decided, and those that it takes the place of."""
     stock = Stock.objects.select_for_update().get(pk=stock.pk)
     if stock.state != Stock.State.ASIDE:
         raise NotAside(f"The stock of {stock.date:%Y-%m-%d} is {stock.get_state_display()}: nothing is to be decided.")
+    serves = state == Stock.State.SERVING
+    left = _archive_serving() if serves else []
+    stock.state, stock.complete = state, serves
     stock.decided_at, stock.decided_by, stock.reason = now, by, reason
-    return stock
+    stock.save()
+    record(verb, stock, actor_id=by.pk if by else None, facts=_facts(stock))
+    return stock, left
 
 
 # -- Steps ------------------------------------------------------------------------------------------------------------
@@ -280,6 +271,14 @@ def _cleared(incoming: Path) -> Iterator[Path]:
     finally:
         _remove_moved(incoming)
         shutil.rmtree(incoming, ignore_errors=True)
+
+
+def _folders(incoming: Path, day: date) -> tuple[Path, Path]:
+    """Two new folders: of the stock of that day, under its name, and for temporary files."""
+    made, work = incoming / f"{day:%Y-%m-%d}-{secrets.token_hex(4)}", incoming / "work"
+    made.mkdir()
+    work.mkdir()
+    return made, work
 
 
 @contextmanager

@@ -32,107 +32,76 @@ class Layout:
     """The columns of one kind of file, in the published order; `needed` are read; `optional` too, NULL when missing."""
 
     columns: tuple[str, ...]
-    needed: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-    separator: str = ","
+    needed: frozenset[str]
+    optional: frozenset[str]
 
 
-def _names(text: str, suffix: str = "") -> tuple[str, ...]:
-    return tuple(name + suffix for name in text.split())
+def _layout(columns: str) -> Layout:
+    """The layout of these columns, where « ! » marks those that are needed and « ? » the optional ones."""
+    names = columns.split()
+    needed, optional = (frozenset(name[:-1] for name in names if name.endswith(mark)) for mark in "!?")
+    return Layout(tuple(name.rstrip("!?") for name in names), needed, optional)
 
-
-_ADDRESS = """complementAdresse numeroVoie indiceRepetition {last}typeVoie libelleVoie codePostal libelleCommune
-    libelleCommuneEtranger distributionSpeciale codeCommune codeCedex libelleCedex codePaysEtranger
-    libellePaysEtranger"""
-_ADDRESS_1 = _names(_ADDRESS.format(last="dernierNumeroVoie indiceRepetitionDernierNumeroVoie "), "Etablissement")
-_ADDRESS_2 = _names(_ADDRESS.format(last=""), "2Etablissement")
 
 LAYOUTS: dict[FileKind, Layout] = {
-    FileKind.ESTABLISHMENTS: Layout(
-        columns=(
-            *_names("""siren nic siret statutDiffusionEtablissement dateCreationEtablissement
-                trancheEffectifsEtablissement anneeEffectifsEtablissement
-                activitePrincipaleRegistreMetiersEtablissement dateDernierTraitementEtablissement etablissementSiege
-                nombrePeriodesEtablissement"""),
-            *_ADDRESS_1,
-            *_names("""identifiantAdresseEtablissement coordonneeLambertAbscisseEtablissement
-                coordonneeLambertOrdonneeEtablissement"""),
-            *_ADDRESS_2,
-            *_names("""dateDebut etatAdministratifEtablissement enseigne1Etablissement enseigne2Etablissement
-                enseigne3Etablissement denominationUsuelleEtablissement activitePrincipaleEtablissement
-                nomenclatureActivitePrincipaleEtablissement caractereEmployeurEtablissement
-                activitePrincipaleNAF25Etablissement"""),
-        ),
-        needed=frozenset(
-            _names("""siren siret statutDiffusionEtablissement dateCreationEtablissement
-                trancheEffectifsEtablissement anneeEffectifsEtablissement dateDernierTraitementEtablissement
-                etablissementSiege numeroVoieEtablissement typeVoieEtablissement libelleVoieEtablissement
-                codeCommuneEtablissement codePaysEtrangerEtablissement dateDebut etatAdministratifEtablissement
-                enseigne1Etablissement denominationUsuelleEtablissement activitePrincipaleEtablissement
-                nomenclatureActivitePrincipaleEtablissement caractereEmployeurEtablissement""")
-        ),
-        optional=frozenset(
-            _names("""coordonneeLambertAbscisseEtablissement coordonneeLambertOrdonneeEtablissement
-                activitePrincipaleNAF25Etablissement""")
-        ),
+    FileKind.ESTABLISHMENTS: _layout(
+        """siren! nic siret! statutDiffusionEtablissement! dateCreationEtablissement! trancheEffectifsEtablissement!
+        anneeEffectifsEtablissement! activitePrincipaleRegistreMetiersEtablissement
+        dateDernierTraitementEtablissement! etablissementSiege! nombrePeriodesEtablissement
+        complementAdresseEtablissement numeroVoieEtablissement! indiceRepetitionEtablissement
+        dernierNumeroVoieEtablissement indiceRepetitionDernierNumeroVoieEtablissement typeVoieEtablissement!
+        libelleVoieEtablissement! codePostalEtablissement libelleCommuneEtablissement
+        libelleCommuneEtrangerEtablissement distributionSpecialeEtablissement codeCommuneEtablissement!
+        codeCedexEtablissement libelleCedexEtablissement codePaysEtrangerEtablissement!
+        libellePaysEtrangerEtablissement identifiantAdresseEtablissement coordonneeLambertAbscisseEtablissement?
+        coordonneeLambertOrdonneeEtablissement? complementAdresse2Etablissement numeroVoie2Etablissement
+        indiceRepetition2Etablissement typeVoie2Etablissement libelleVoie2Etablissement codePostal2Etablissement
+        libelleCommune2Etablissement libelleCommuneEtranger2Etablissement distributionSpeciale2Etablissement
+        codeCommune2Etablissement codeCedex2Etablissement libelleCedex2Etablissement codePaysEtranger2Etablissement
+        libellePaysEtranger2Etablissement dateDebut! etatAdministratifEtablissement! enseigne1Etablissement!
+        enseigne2Etablissement enseigne3Etablissement denominationUsuelleEtablissement!
+        activitePrincipaleEtablissement! nomenclatureActivitePrincipaleEtablissement!
+        caractereEmployeurEtablissement! activitePrincipaleNAF25Etablissement?"""
     ),
-    FileKind.UNITS: Layout(
-        columns=_names("""siren statutDiffusionUniteLegale unitePurgeeUniteLegale dateCreationUniteLegale
-            sigleUniteLegale sexeUniteLegale prenom1UniteLegale prenom2UniteLegale prenom3UniteLegale
-            prenom4UniteLegale prenomUsuelUniteLegale pseudonymeUniteLegale identifiantAssociationUniteLegale
-            trancheEffectifsUniteLegale anneeEffectifsUniteLegale dateDernierTraitementUniteLegale
-            nombrePeriodesUniteLegale categorieEntreprise anneeCategorieEntreprise dateDebut
-            etatAdministratifUniteLegale nomUniteLegale nomUsageUniteLegale denominationUniteLegale
-            denominationUsuelle1UniteLegale denominationUsuelle2UniteLegale denominationUsuelle3UniteLegale
-            categorieJuridiqueUniteLegale activitePrincipaleUniteLegale nomenclatureActivitePrincipaleUniteLegale
-            nicSiegeUniteLegale economieSocialeSolidaireUniteLegale societeMissionUniteLegale
-            caractereEmployeurUniteLegale activitePrincipaleNAF25UniteLegale"""),
-        needed=frozenset(
-            _names("""siren statutDiffusionUniteLegale trancheEffectifsUniteLegale categorieEntreprise
-                etatAdministratifUniteLegale denominationUniteLegale categorieJuridiqueUniteLegale""")
-        ),
-        optional=frozenset({"dateDernierTraitementUniteLegale"}),
+    FileKind.UNITS: _layout(
+        """siren! statutDiffusionUniteLegale! unitePurgeeUniteLegale dateCreationUniteLegale sigleUniteLegale
+        sexeUniteLegale prenom1UniteLegale prenom2UniteLegale prenom3UniteLegale prenom4UniteLegale
+        prenomUsuelUniteLegale pseudonymeUniteLegale identifiantAssociationUniteLegale trancheEffectifsUniteLegale!
+        anneeEffectifsUniteLegale dateDernierTraitementUniteLegale? nombrePeriodesUniteLegale categorieEntreprise!
+        anneeCategorieEntreprise dateDebut etatAdministratifUniteLegale! nomUniteLegale nomUsageUniteLegale
+        denominationUniteLegale! denominationUsuelle1UniteLegale denominationUsuelle2UniteLegale
+        denominationUsuelle3UniteLegale categorieJuridiqueUniteLegale! activitePrincipaleUniteLegale
+        nomenclatureActivitePrincipaleUniteLegale nicSiegeUniteLegale economieSocialeSolidaireUniteLegale
+        societeMissionUniteLegale caractereEmployeurUniteLegale activitePrincipaleNAF25UniteLegale"""
     ),
-    FileKind.HISTORY: Layout(
-        columns=_names("""siren nic siret dateFin dateDebut etatAdministratifEtablissement
-            changementEtatAdministratifEtablissement enseigne1Etablissement enseigne2Etablissement
-            enseigne3Etablissement changementEnseigneEtablissement denominationUsuelleEtablissement
-            changementDenominationUsuelleEtablissement activitePrincipaleEtablissement
-            nomenclatureActivitePrincipaleEtablissement changementActivitePrincipaleEtablissement
-            caractereEmployeurEtablissement changementCaractereEmployeurEtablissement"""),
-        needed=frozenset(
-            _names("""siret dateFin dateDebut etatAdministratifEtablissement activitePrincipaleEtablissement
-                nomenclatureActivitePrincipaleEtablissement""")
-        ),
+    FileKind.HISTORY: _layout(
+        """siren nic siret! dateFin! dateDebut! etatAdministratifEtablissement!
+        changementEtatAdministratifEtablissement enseigne1Etablissement enseigne2Etablissement
+        enseigne3Etablissement changementEnseigneEtablissement denominationUsuelleEtablissement
+        changementDenominationUsuelleEtablissement activitePrincipaleEtablissement!
+        nomenclatureActivitePrincipaleEtablissement! changementActivitePrincipaleEtablissement
+        caractereEmployeurEtablissement changementCaractereEmployeurEtablissement"""
     ),
-    FileKind.LINKS: Layout(
-        columns=_names("""siretEtablissementPredecesseur siretEtablissementSuccesseur dateLienSuccession transfertSiege
-            continuiteEconomique dateDernierTraitementLienSuccession"""),
-        needed=frozenset(
-            _names("""siretEtablissementPredecesseur siretEtablissementSuccesseur dateLienSuccession transfertSiege
-                continuiteEconomique""")
-        ),
+    FileKind.LINKS: _layout(
+        """siretEtablissementPredecesseur! siretEtablissementSuccesseur! dateLienSuccession! transfertSiege!
+        continuiteEconomique! dateDernierTraitementLienSuccession"""
     ),
-    FileKind.GEOLOCATION: Layout(
-        columns=_names("""siret x y qualite_xy epsg plg_qp24 plg_iris plg_zus plg_qp15 plg_qva plg_code_commune
-            distance_precision qualite_qp24 qualite_iris qualite_zus qualite_qp15 qualite_qva y_latitude
-            x_longitude"""),
-        needed=frozenset(_names("siret qualite_xy y_latitude x_longitude")),
-        separator=";",
+    FileKind.GEOLOCATION: _layout(
+        """siret! x y qualite_xy! epsg plg_qp24 plg_iris plg_zus plg_qp15 plg_qva plg_code_commune distance_precision
+        qualite_qp24 qualite_iris qualite_zus qualite_qp15 qualite_qva y_latitude! x_longitude!"""
     ),
-    FileKind.UNIT_HISTORY: Layout(
-        columns=_names("""siren dateFin dateDebut etatAdministratifUniteLegale changementEtatAdministratifUniteLegale
-            nomUniteLegale changementNomUniteLegale nomUsageUniteLegale changementNomUsageUniteLegale
-            denominationUniteLegale changementDenominationUniteLegale denominationUsuelle1UniteLegale
-            denominationUsuelle2UniteLegale denominationUsuelle3UniteLegale changementDenominationUsuelleUniteLegale
-            categorieJuridiqueUniteLegale changementCategorieJuridiqueUniteLegale activitePrincipaleUniteLegale
-            nomenclatureActivitePrincipaleUniteLegale changementActivitePrincipaleUniteLegale nicSiegeUniteLegale
-            changementNicSiegeUniteLegale economieSocialeSolidaireUniteLegale
-            changementEconomieSocialeSolidaireUniteLegale societeMissionUniteLegale
-            changementSocieteMissionUniteLegale caractereEmployeurUniteLegale
-            changementCaractereEmployeurUniteLegale"""),
+    FileKind.UNIT_HISTORY: _layout(
+        """siren dateFin dateDebut etatAdministratifUniteLegale changementEtatAdministratifUniteLegale nomUniteLegale
+        changementNomUniteLegale nomUsageUniteLegale changementNomUsageUniteLegale denominationUniteLegale
+        changementDenominationUniteLegale denominationUsuelle1UniteLegale denominationUsuelle2UniteLegale
+        denominationUsuelle3UniteLegale changementDenominationUsuelleUniteLegale categorieJuridiqueUniteLegale
+        changementCategorieJuridiqueUniteLegale activitePrincipaleUniteLegale
+        nomenclatureActivitePrincipaleUniteLegale changementActivitePrincipaleUniteLegale nicSiegeUniteLegale
+        changementNicSiegeUniteLegale economieSocialeSolidaireUniteLegale
+        changementEconomieSocialeSolidaireUniteLegale societeMissionUniteLegale changementSocieteMissionUniteLegale
+        caractereEmployeurUniteLegale changementCaractereEmployeurUniteLegale"""
     ),
-    FileKind.DUPLICATES: Layout(columns=_names("siren sirenDoublon dateDernierTraitementDoublon")),
+    FileKind.DUPLICATES: _layout("siren sirenDoublon dateDernierTraitementDoublon"),
 }
 REQUIRED = (FileKind.ESTABLISHMENTS, FileKind.UNITS)
 ALIKE = 0.5  # the share of columns in common from which a file is taken for a kind with columns missing

@@ -116,36 +116,33 @@ def followed(connection: "DuckDBPyConnection", what: str, progress: Progress) ->
         follower.join()
 
 
-class explained:  # noqa: N801 - a context manager, read as a word
-    """Turns what DuckDB says of a file or of the disk into one line."""
+@contextmanager
+def explained(names: Mapping[str, str]) -> Iterator[None]:
+    """Turns what DuckDB says of a file or of the disk into one line: ImportRefused. `names` are of files, by path."""
+    import duckdb  # noqa: PLC0415
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = names
+    try:
+        yield
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):  # ours, not the file's
+        raise
+    except (duckdb.Error, OSError) as error:
+        text = str(error)
+        name = next((given for path, given in names.items() if path in text), "A file")
+        raise ImportRefused(_line(name, text)) from error
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        import duckdb  # noqa: PLC0415
-
-        faults = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # ours, not the file's
-        if isinstance(error, duckdb.Error | OSError) and not isinstance(error, faults):
-            raise ImportRefused(self.line(str(error))) from error
-
-    def line(self, text: str) -> str:
-        """One line about an error of DuckDB."""
-        name = next((given for path, given in self.names.items() if path in text), "A file")
-        at = re.search(r"(?:Line|line):? (\d+)", text)
-        where = f" (line {at[1]})" if at else ""
-        if re.search("No space left|File too large|out of disk|disk space|Could not write", text, re.IGNORECASE):
-            return DISK_FULL
-        if "nicode" in text or "utf-8" in text.lower():
-            return f"{name} is not UTF-8 text{where}: it was saved in another encoding."
-        if "Expected Number of Columns" in text or "unterminated quote" in text.lower() or "CSV Error" in text:
-            return f"{name} holds a line that is not whole{where}: it was cut or changed on its way."
-        if "Out of Memory" in text:
-            return "The import needs more memory than it is allowed (--memory)."
-        return f"{name} cannot be read: {text.splitlines()[0]}"
+def _line(name: str, text: str) -> str:
+    at = re.search(r"(?:Line|line):? (\d+)", text)
+    where = f" (line {at[1]})" if at else ""
+    if re.search("No space left|File too large|out of disk|disk space|Could not write", text, re.IGNORECASE):
+        return DISK_FULL
+    if "nicode" in text or "utf-8" in text.lower():
+        return f"{name} is not UTF-8 text{where}: it was saved in another encoding."
+    if "Expected Number of Columns" in text or "unterminated quote" in text.lower() or "CSV Error" in text:
+        return f"{name} holds a line that is not whole{where}: it was cut or changed on its way."
+    if "Out of Memory" in text:
+        return "The import needs more memory than it is allowed (--memory)."
+    return f"{name} cannot be read: {text.splitlines()[0]}"
 
 
 def number(connection: "DuckDBPyConnection", select: str) -> int:
