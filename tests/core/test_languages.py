@@ -21,7 +21,7 @@ CODE = re.compile(r"(fr|en)([_-][A-Za-z]{2})?")
 MAY_NAME_LANGUAGES = {
     "totem/core/languages.py",
     "config/settings.py",
-    "totem/hubs/models.py",  # languages spoken at the desk
+    "totem/hubs/models/hub.py",  # languages spoken at the desk
     "totem/territories/places.py",  # the code of France
 }
 CATALOGUE = """
