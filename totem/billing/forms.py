@@ -144,7 +144,7 @@ class StartDraftForm(forms.Form):
         self.fields["customer"].queryset = customers  # type: ignore[attr-defined]
 
 
-class DraftForm(VersionedForm, DraftModelForm):
+class InvoiceDraftForm(VersionedForm, DraftModelForm):
     """The head of a draft, and the deposits that it deducts."""
 
     class Meta:
@@ -162,7 +162,7 @@ class DraftForm(VersionedForm, DraftModelForm):
             del self.fields["commitment"]
 
 
-class DraftLineForm(ConstraintsAtFields, LineModelForm):
+class InvoiceLineForm(ConstraintsAtFields, LineModelForm):
     """A line: left empty, it is none."""
 
     quantity = NumberField(label=_("Quantity"), max_digits=10, decimal_places=3, initial=1)
@@ -201,7 +201,7 @@ class DraftLineForm(ConstraintsAtFields, LineModelForm):
 
 
 DraftLines = forms.inlineformset_factory(
-    Draft, DraftLine, form=DraftLineForm, extra=2, max_num=MOST_LINES, validate_max=True
+    Draft, DraftLine, form=InvoiceLineForm, extra=2, max_num=MOST_LINES, validate_max=True
 )
 
 

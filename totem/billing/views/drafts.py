@@ -10,7 +10,7 @@ from totem.accounts.permissions import signed_in
 from totem.billing import content, queries
 from totem.billing.actions import drafts as actions
 from totem.billing.actions.issuing import issue
-from totem.billing.forms import DraftForm, DraftLines, StartDraftForm
+from totem.billing.forms import DraftLines, InvoiceDraftForm, StartDraftForm
 from totem.billing.models import Customer, DocumentKind, Draft
 from totem.billing.permissions import SELL, row_for
 from totem.billing.views.frame import billing_page
@@ -39,7 +39,7 @@ def draft(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Write the draft: its head and its lines; saved, it is checked before it is issued."""
     hub, row = row_for(request.user, slug, Draft, pk)
     deposits = queries.deposits_to_deduct(row.customer)
-    form = DraftForm(request.POST or None, instance=row, deposits=deposits)
+    form = InvoiceDraftForm(request.POST or None, instance=row, deposits=deposits)
     lines = DraftLines(request.POST or None, instance=row, prefix="lignes")
     form.show_version(row)
     is_conflict = False
