@@ -78,7 +78,7 @@ def _columns(column: Column) -> Iterator[Column]:
         label = _("%(label)s: establishments without upper bound") % named
         yield Column(f"{column.name}_unbounded", label, definition=without)
     elif column.kind == "percent":
-        yield replace(column, definition=f"{column.definition} {_('From 0 to 1.')}".strip())
+        yield replace(column, definition=" ".join(text for text in (column.definition, _("From 0 to 1.")) if text))
     else:
         yield column
 

@@ -105,7 +105,7 @@ class ActivityPerimeterForm(PerimeterModelForm):
         fields = ("name", "name_en", "public")
 
 
-class DraftForm(forms.Form):
+class PerimeterDraftForm(forms.Form):
     """What a draft says besides its branches; `seen` is the state of it that was read."""
 
     seen = forms.CharField(widget=forms.HiddenInput, max_length=40)

@@ -231,19 +231,13 @@ def specialisation_table(scope: Scope, profile: Profile) -> Table:
 
 def series_tables(scope: Scope, years: Sequence[Year]) -> tuple[Table, Table]:
     """Two drawings of the yearly series: the stock (`serie`), and births beside closures (`flux`)."""
-    approximate = (
-        "" if scope.stock.has_history else " " + _("Approximate: this edition of the register has no history.")
-    )
+    approximate = "" if scope.stock.has_history else " " + _("Approximate: this edition has no history.")
     year = _text("year", _("Year"), kind="code")
     return (
         _table(
             "serie",
             _("Establishments open at the end of the year"),
-            _(
-                "Establishments of the activities counted, on 31 December; for the last year, on the date of the"
-                " edition of the register."
-            )
-            + approximate,
+            str(words.DEFINITIONS["stock"].definition) + approximate,
             (year, _defined("stock")),
             years,
             drawing=Drawing("line", "year", ("stock",)),
@@ -290,10 +284,7 @@ def comparison_table(names: Mapping[str, str], counted: Sequence[Counted]) -> Ta
     return _table(
         "comparaison",
         _("Territories side by side"),
-        _(
-            "Open units of the same activities, in the same edition of the register. Territories may overlap:"
-            " nothing is added up here."
-        ),
+        _("Open units of the same activities, in the same edition. Territories may overlap: nothing is added up here."),
         (
             _keyed("territory", _("Code")),
             _text("name", _("Territory"), lambda row: names.get(row.key, row.key)),

@@ -25,8 +25,8 @@ from totem.observatory.forms import (
     BranchFormSet,
     CodesForm,
     CorrectionForm,
-    DraftForm,
     NewPerimeterForm,
+    PerimeterDraftForm,
     initial_branches,
 )
 from totem.observatory.models import Activity, ActivityPerimeter, ActivityVersion, Nomenclature
@@ -199,7 +199,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     perimeter, version = _drafted(request, slug)
     if request.method != "POST":
         return _draft_page(request, perimeter, version)
-    form, branches = DraftForm(request.POST), BranchFormSet(request.POST, prefix="branches")
+    form, branches = PerimeterDraftForm(request.POST), BranchFormSet(request.POST, prefix="branches")
     status, theirs = 422, []
     if form.is_valid() and branches.is_valid():
         cleaned = form.cleaned_data
@@ -216,9 +216,9 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     return _draft_page(request, perimeter, version, status=status, form=form, branches=branches, theirs=theirs)
 
 
-def _reread(request: HttpRequest, perimeter: ActivityPerimeter) -> DraftForm:
+def _reread(request: HttpRequest, perimeter: ActivityPerimeter) -> PerimeterDraftForm:
     """What this person typed, over what the other saved: sending it again is a choice, not an accident."""
-    again = DraftForm({**request.POST.dict(), "seen": version_token(perimeter)})
+    again = PerimeterDraftForm({**request.POST.dict(), "seen": version_token(perimeter)})
     again.is_valid()
     again.add_error(
         None,
@@ -235,7 +235,9 @@ def _draft_page(
 ) -> HttpResponse:
     seen = version_token(perimeter)
     if "form" not in parts:
-        parts["form"] = DraftForm(initial={**model_to_dict(version, DraftForm.base_fields), "seen": seen})
+        parts["form"] = PerimeterDraftForm(
+            initial={**model_to_dict(version, PerimeterDraftForm.base_fields), "seen": seen}
+        )
         first = initial_branches(actions.words_of(version))
         parts["branches"] = BranchFormSet(initial=first, prefix="branches")
     typed = request.GET.get("q", "")[:80]

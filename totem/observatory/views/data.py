@@ -99,6 +99,8 @@ def table_named(request: HttpRequest, scope: Scope, name: str) -> Table:
 def table_csv(request: HttpRequest, scope: Scope, name: str) -> HttpResponse:
     """A table for a spreadsheet."""
     table = table_named(request, scope, name)
+    if name == "carte":
+        name = f"carte-{maps.read_map(request, scope.place).level}"
     return _file(scope, f"{name}.csv", exports.table_csv(table, open_data.definition_of(scope)), exports.MEDIA["csv"])
 
 

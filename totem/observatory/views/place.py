@@ -215,12 +215,17 @@ def companies_file(request: HttpRequest, scope: Scope, extension: str) -> HttpRe
     """The same list, whole, as a spreadsheet; the numbers of sole traders, which are a person's, are left out."""
     if settings.MASK_COUNTS_BELOW > 0:
         raise NotFound(_("Small counts are left out here: no file lists the establishments, which could be counted."))
-    found = queries.companies(scope, **_filters(request, scope), limit=MOST_LISTED)
+    filters = _filters(request, scope)
+    found = queries.companies(scope, **filters, limit=MOST_LISTED)
     nameless = [replace(c, siret="", siren="") if c.natural_person else c for c in found]
     table = companies_table(scope, nameless)
     listed = [ListColumn(column.label, itemgetter(place)) for place, column in enumerate(table.columns)]
     columns = [*listed, *definition_columns(scope)]
     name = f"{file_stem(scope)}-entreprises"
+    if branch := filters["branch"]:
+        name += f"-branche-{branch}"
+    if filters["employers_only"]:
+        name += "-employeurs"
     return spreadsheet(extension, name, columns, table.rows, zone=timezone.get_current_timezone())
 
 
