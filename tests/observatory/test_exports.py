@@ -94,9 +94,8 @@ def test_files_of_two_definitions_have_two_names_and_hold_their_definition(clien
     maps = ("departement/80/tableaux/carte.csv?par=commune", "departement/80/tableaux/carte.csv?par=epci")
     chosen = [*(f"{EPCI}entreprises.csv{asked}" for asked in lists), *(f"/observatoire/{asked}" for asked in maps)]
     answers = [client.get(url) for url in chosen]
+    assert all(map(read, answers))
     assert len({answer["Content-Disposition"] for answer in answers}) == len(chosen)
-    for answer in answers:
-        answer.close()
     assert len(names) == 6  # a table has one name, for spreadsheets and as open data
     assert definitions == {
         ("2026-11-01", f"{DEFAULT}@1 NAFRev2"), ("2026-11-01", f"{DEFAULT}@1 NAF2025"), "nafrev2", "naf2025",
