@@ -37,7 +37,7 @@ LINES: list[dict[str, Any]] = [
     {"unit_price": Decimal("17.5"), "quantity": Decimal("2.5"), "unit": "HUR"},
     {"unit_price": Decimal("1"), "quantity": -1, "label": "Discount"},
     {"unit_price": Decimal("3.335"), "quantity": 3, "vat_rate": Decimal("5.5")},
-    {"unit_price": Decimal("9"), "vat_rate": Decimal(0)},
+    {"unit_price": Decimal("9"), "vat_rate": Decimal(0), "is_goods": True},
     {"unit_price": Decimal("50"), "vat_rate": Decimal(0), "exemption": "VATEX-FR-CGI261D-2"},
 ]
 
@@ -147,3 +147,15 @@ def test_quotes_and_consumers_without_address_get_a_pdf_alone() -> None:
         assert "PMT" not in content["notes"], "the recovery fee is between professionals"
         (pdf,) = drawing.pdfs([content])
         assert "/AF" not in PdfReader(io.BytesIO(pdf)).trailer["/Root"]
+
+
+@pytest.mark.parametrize(("goods", "code"), [([False], "S1"), ([True], "B1"), ([True, False], "M1")])
+def test_what_is_supplied_is_said(goods: list[bool], code: str) -> None:
+    customer = CustomerFactory()
+    SellerFactory(organisation=customer.hub.operator)
+    draft = DraftFactory(customer=customer, line=None)
+    for is_goods in goods:
+        DraftLineFactory(draft=draft, is_goods=is_goods)
+    document = issue(draft_id=draft.pk, by=None, now=NOW)
+    assert facturx.terms(json.loads(document.content))["BT-23"] == code
+    assert problems(document) == []

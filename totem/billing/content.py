@@ -147,6 +147,7 @@ def _line(taxed_line: TaxedLine, net: Decimal) -> dict[str, Any]:
         "exemption": taxed_line.exemption,
         "net": str(net),
         "gross": str(line.gross),
+        "is_goods": line.is_goods,
         "starts_on": str(line.starts_on) if line.starts_on else None,
         "ends_on": str(line.ends_on) if line.ends_on else None,
     }
@@ -158,6 +159,12 @@ def _notes(draft: Draft, seller: Seller, texts: Mapping[str, str]) -> dict[str, 
         return {}
     codes = [] if draft.customer.kind == CustomerKind.CONSUMER else [RECOVERY_FEE, LATE_PENALTY]
     return {code: texts[code] for code in [*codes, DISCOUNT, *([ON_DEBITS] if seller.pays_vat_on_debits else [])]}
+
+
+def nature(content: Mapping[str, Any]) -> str:
+    """What is supplied: "S" services, "B" goods (biens), "M" both, as BT-23 begins (BR-FR-08)."""
+    kinds = {line["is_goods"] for line in content["lines"]}
+    return "M" if len(kinds) > 1 else "B" if True in kinds else "S"
 
 
 def _number(value: Decimal) -> str:

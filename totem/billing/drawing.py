@@ -14,9 +14,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from totem.billing import facturx
+from totem.billing.content import nature
 from totem.billing.models import DocumentKind, IssuedDocument, IssuedFile, QuantityUnit
 from totem.core import wording
 from totem.core.files import CheckedFile, store
+from totem.core.money import to_cents
 from totem.core.rendering import RenderingFailed, invoice_pdfs
 
 TEMPLATE = "billing/invoice"
@@ -94,7 +96,7 @@ def _data(content: dict[str, Any]) -> dict[str, Any]:
         "seller": {"name": seller["name"], "lines": _seller_lines(seller)},
         "buyer": {"name": content["buyer"]["name"], "lines": _buyer_lines(content["buyer"])},
         "facts": _pairs(_facts(content)),
-        "head": [_("What"), _("Quantity"), _("Unit price with VAT"), _("VAT"), _("Without VAT"), _("With VAT")],
+        "head": [_("What"), _("Quantity"), _("Unit price without VAT"), _("VAT"), _("Without VAT"), _("With VAT")],
         "numbers": [1, 2, 3, 4, 5],
         "rows": [_row(line) for line in content["lines"]],
         "totals": _pairs(_totals(content)),
@@ -107,6 +109,7 @@ def _data(content: dict[str, Any]) -> dict[str, Any]:
     }
     if content["kind"] == DocumentKind.QUOTE:
         data |= {"due": {"label": _("Total with VAT"), "value": wording.money(due)}, "pay": []}
+        data["sign"] = _("Agreed: date, name and signature")
     if facturx.is_electronic(content):
         data["attachment"] = {"name": "factur-x.xml", "description": _("The same invoice as data (Factur-X)")}
     return data
@@ -176,7 +179,8 @@ def _facts(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
             DocumentKind.REVERSAL: _("Cancels"),
         }.get(content["kind"], _("After"))
         yield label, _("{document} of {day}").format(document=_named(about), day=_day(about["issued_on"]))
-    yield _("Kind of supply"), "" if is_quote else _("Services")
+    natures = {"S": _("Services"), "B": _("Goods"), "M": _("Goods and services")}
+    yield _("Kind of supply"), "" if is_quote else natures[nature(content)]
 
 
 def _named(cited: dict[str, str]) -> str:
@@ -184,16 +188,22 @@ def _named(cited: dict[str, str]) -> str:
 
 
 def _row(line: dict[str, str]) -> list[str]:
-    price = Decimal(line["unit_price"])
-    is_exact = price == price.quantize(Decimal("0.01"))
+    quantity, unit = Decimal(line["quantity"]), QuantityUnit(line["unit"]).label
+    each = _("{price} with VAT each").format(price=_price(Decimal(line["unit_price"])))
     return [
-        line["label"],
-        f"{wording.number(Decimal(line['quantity']))} {QuantityUnit(line['unit']).label}",
-        wording.money(price) if is_exact else f"{wording.number(price, 4)} €",
+        line["label"] if quantity == 1 else f"{line['label']} ({each})",
+        f"{wording.number(quantity)} {unit}",
+        _price(Decimal(line["net"]) / quantity),
         _("exempt") if line["exemption"] else wording.percent(Decimal(line["vat_rate"]) / 100, _decimals(line)),
         wording.money(Decimal(line["net"])),
         wording.money(Decimal(line["gross"])),
     ]
+
+
+def _price(price: Decimal) -> str:
+    """A price of one unit: of two decimals, or of four where that is not enough."""
+    exact = price.quantize(Decimal("0.0001"))
+    return wording.money(exact) if exact == to_cents(exact) else f"{wording.number(exact, 4)}{wording.NBSP}€"
 
 
 def _decimals(rated: dict[str, str]) -> int:

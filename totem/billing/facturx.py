@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from totem.billing.content import nature
 from totem.billing.models import CustomerKind, DocumentKind
 
 PROFILE = "urn:cen.eu:en16931:2017"
@@ -48,7 +49,7 @@ def terms(content: Mapping[str, Any]) -> dict[str, Any]:
         "BT-12": content["commitment"],
         "BT-13": content["purchase_order"],
         "BT-20": content["notes"].get("PMD", ""),
-        "BT-23": "S4" if content["deposits"] else "S1",
+        "BT-23": f"{nature(content)}{4 if content['deposits'] else 1}",
         "BT-24": PROFILE,
         "BT-81": TRANSFER if content["seller"]["iban"] else NOT_DEFINED,
         "BT-84": content["seller"]["iban"],

@@ -183,7 +183,17 @@ class InvoiceLineForm(ConstraintsAtFields, LineModelForm):
 
     class Meta:
         model = DraftLine
-        fields = ("label", "quantity", "unit", "unit_price", "vat_rate", "exemption", "starts_on", "ends_on")
+        fields = (
+            "label",
+            "quantity",
+            "unit",
+            "unit_price",
+            "vat_rate",
+            "exemption",
+            "is_goods",
+            "starts_on",
+            "ends_on",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

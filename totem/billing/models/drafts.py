@@ -83,6 +83,7 @@ class DraftLine(models.Model):
     unit_price = DecimalField(_("price with VAT (EUR)"), max_digits=11, decimal_places=4)
     vat_rate = DecimalField(_("VAT (%)"), max_digits=4, decimal_places=2)
     exemption = models.CharField(_("without VAT because"), max_length=30, choices=VatExemption, blank=True)
+    is_goods = models.BooleanField(_("goods (food, material…), not a service"), default=False, db_default=False)
     starts_on = models.DateField(_("from"), null=True, blank=True)
     ends_on = models.DateField(_("until (included)"), null=True, blank=True)
     source = models.CharField(max_length=60, null=True, blank=True, unique=True)
