@@ -63,7 +63,12 @@ class SellerForm(OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm
     iban = iban_field()
     bic = bic_field()
     phone = PhoneField(label=_("Telephone"), required=False)
-    constraint_fields = {"seller_siret_of_its_siren": "siret", "seller_postcode_is_five_digits": "postcode"}
+    constraint_fields = {
+        "seller_siret_of_its_siren": "siret",
+        "seller_postcode_is_five_digits": "postcode",
+        "seller_vat_number_of_its_siren": "vat_number",
+        "seller_electronic_address_of_its_siren": "electronic_address",
+    }
 
     class Meta:
         model = Seller
@@ -113,6 +118,8 @@ class CustomerForm(OneCompany, ConstraintsAtFields, VersionedForm, CustomerModel
         "customer_business_has_siren": "siren",
         "customer_public_has_siret": "siret",
         "customer_siret_of_its_siren": "siret",
+        "customer_vat_number_of_its_siren": "vat_number",
+        "customer_electronic_address_of_its_siren": "electronic_address",
     }
 
     class Meta:
@@ -130,7 +137,7 @@ class CustomerForm(OneCompany, ConstraintsAtFields, VersionedForm, CustomerModel
 
 
 class StartDraftForm(forms.Form):
-    """What is written, for whom."""
+    """What is written, for whom; of a public body that asks for it, its commitment number first."""
 
     customer = forms.ModelChoiceField(Customer.objects.none(), label=_("Customer"), empty_label=_("Choose a customer"))
     kind = forms.ChoiceField(
@@ -138,10 +145,18 @@ class StartDraftForm(forms.Form):
         choices=[(kind, kind.label) for kind in (DocumentKind.QUOTE, DocumentKind.INVOICE, DocumentKind.DEPOSIT)],
         widget=forms.RadioSelect,
     )
+    commitment = forms.CharField(
+        label=_("Commitment number (public body)"),
+        required=False,
+        max_length=50,
+        help_text=_("Needed for an invoice to a public body that asks for it; a quote has none yet."),
+    )
 
     def __init__(self, data: Any = None, *, customers: QuerySet[Customer], **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.fields["customer"].queryset = customers  # type: ignore[attr-defined]
+        if not customers.filter(needs_commitment=True).exists():
+            del self.fields["commitment"]
 
 
 class InvoiceDraftForm(VersionedForm, DraftModelForm):

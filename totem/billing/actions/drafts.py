@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
-from totem.billing.actions.issuing import remaining
+from totem.billing.actions.issuing import check_commitment, remaining
 from totem.billing.models import (
     Customer,
     DocumentKind,
@@ -22,9 +22,17 @@ from totem.core import journal
 from totem.core.edit_conflicts import check_version
 
 
-def start_draft(*, customer: Customer, kind: DocumentKind) -> Draft:
-    """An empty quote, invoice or deposit invoice for the customer."""
-    return Draft.objects.create(hub=customer.hub, customer=customer, kind=kind, purchase_order=customer.purchase_order)
+def start_draft(*, customer: Customer, kind: DocumentKind, commitment: str = "") -> Draft:
+    """An empty quote, invoice or deposit invoice for the customer. Raises ValidationError without its commitment."""
+    if kind != DocumentKind.QUOTE:
+        check_commitment(customer, commitment)
+    return Draft.objects.create(
+        hub=customer.hub,
+        customer=customer,
+        kind=kind,
+        purchase_order=customer.purchase_order,
+        commitment=commitment if customer.needs_commitment else "",
+    )
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from totem.billing import jobs
 from totem.billing.content import Figures, content, figures
 from totem.billing.models import (
     ClosedMonth,
-    CustomerKind,
+    Customer,
     Deduction,
     DocumentKind,
     Draft,
@@ -190,7 +190,12 @@ def _check_customer(draft: Draft) -> None:
     customer = draft.customer
     if not (customer.street and customer.postcode and customer.city):
         raise ValidationError(_("An invoice names the customer’s address: complete it first."))
-    if customer.kind == CustomerKind.PUBLIC and customer.needs_commitment and not draft.commitment:
+    check_commitment(customer, draft.commitment)
+
+
+def check_commitment(customer: Customer, commitment: str) -> None:
+    """Raises ValidationError where a public body asks for a commitment number and there is none."""
+    if customer.needs_commitment and not commitment:
         raise ValidationError({"commitment": _("This public body asks for a commitment number before it is invoiced.")})
 
 

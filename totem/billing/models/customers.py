@@ -5,9 +5,10 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Right
 from django.utils.translation import gettext_lazy as _
 
+from totem.billing.models.sellers import ELECTRONIC_ADDRESS_REFUSED, is_electronic_address
 from totem.core.model_fields import NameField
 from totem.core.models import Dated
 from totem.core.sort_keys import SortKeyField
@@ -73,6 +74,16 @@ class Customer(Dated):
                 condition=Q(siret="") | Q(siren=Left("siret", 9)),
                 name="customer_siret_of_its_siren",
                 violation_error_message=_("This SIRET is not of that SIREN."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(vat_number__startswith="FR") | Q(siren="") | Q(siren=Right("vat_number", 9)),
+                name="customer_vat_number_of_its_siren",
+                violation_error_message=_("A French VAT number ends with the SIREN: this one is another company’s."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="consumer") | Q(electronic_address="") | is_electronic_address(),
+                name="customer_electronic_address_of_its_siren",
+                violation_error_message=ELECTRONIC_ADDRESS_REFUSED,
             ),
             models.CheckConstraint(
                 condition=Q(kind="public") | Q(needs_commitment=False, service_code=""),

@@ -5,12 +5,21 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Left
+from django.db.models.functions import Left, Right
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
 from totem.organisations.models import Organisation
+
+ELECTRONIC_ADDRESS_REFUSED = _(
+    "An electronic address is the SIREN, perhaps followed by letters, digits or the signs - _ . without a space."
+)
+
+
+def is_electronic_address() -> Q:
+    """The row's electronic address begins with its SIREN and has the characters that BR-FR-23 allows (scheme 0225)."""
+    return Q(electronic_address__regex=r"^[0-9]{9}[A-Za-z0-9_.-]*$", siren=Left("electronic_address", 9))
 
 
 class Seller(Dated):
@@ -70,6 +79,16 @@ class Seller(Dated):
                 condition=Q(siret="") | Q(siret__regex=r"^[0-9]{14}$", siren=Left("siret", 9)),
                 name="seller_siret_of_its_siren",
                 violation_error_message=_("This SIRET is not of that SIREN."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(vat_number__startswith="FR") | Q(siren=Right("vat_number", 9)),
+                name="seller_vat_number_of_its_siren",
+                violation_error_message=_("A French VAT number ends with the SIREN: this one is another company’s."),
+            ),
+            models.CheckConstraint(
+                condition=Q(electronic_address="") | is_electronic_address(),
+                name="seller_electronic_address_of_its_siren",
+                violation_error_message=ELECTRONIC_ADDRESS_REFUSED,
             ),
             models.CheckConstraint(condition=Q(postcode__regex=r"^[0-9]{5}$"), name="seller_postcode_is_five_digits"),
             models.CheckConstraint(condition=Q(payment_days__lte=60), name="seller_payment_days_at_most_60"),

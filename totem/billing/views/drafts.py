@@ -16,21 +16,22 @@ from totem.billing.permissions import SELL, row_for
 from totem.billing.views.frame import billing_page
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, version_token
-from totem.core.pages import SHOW_AND_SEND, errors_as_message
+from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
 
 
 @require_http_methods(SHOW_AND_SEND)
 def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Choose the customer and what to write."""
+    """Choose the customer and what to write; a public body that asks for it is invoiced with its commitment number."""
     hub = hub_for(request.user, slug, SELL)
     customers = Customer.objects.filter(hub=hub)
     initial = {"customer": request.GET.get("client"), "kind": request.GET.get("piece", DocumentKind.QUOTE)}
     form = StartDraftForm(request.POST or None, customers=customers, initial=initial)
     if form.is_valid():
-        draft = actions.start_draft(**form.cleaned_data)
-        return redirect("billing:draft", hub.slug, draft.pk)
+        with errors_in(form):
+            draft = actions.start_draft(**form.cleaned_data)
+            return redirect("billing:draft", hub.slug, draft.pk)
     return billing_page(request, "draft_start", hub, {"form": form, "has_customers": customers.exists()})
 
 
