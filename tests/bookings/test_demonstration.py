@@ -54,7 +54,7 @@ def loaded(
     """
     now, progress = MOMENTS[request.param], []
     folder = tmp_path_factory.mktemp("hubs") / "demo"
-    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("territories", "observatory", "labels"))
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("billing", "territories", "observatory", "labels"))
     with django_db_blocker.unblock(), transaction.atomic():
         load(InventedWorld(folder=folder, now=now, length=90, say=progress.append))
         yield Loaded(now, folder, progress)
@@ -188,7 +188,7 @@ def test_whoever_booked_was_allowed_to(loaded: Loaded) -> None:
 
 @pytest.mark.django_db
 def test_a_load_that_was_killed_can_be_finished_on_another_day(tmp_path: Path) -> None:
-    ignored = ("territories", "bookings", "observatory", "labels")
+    ignored = ("billing", "territories", "bookings", "observatory", "labels")
     folder = shutil.copytree(FOLDER, tmp_path / "demo", ignore=shutil.ignore_patterns(*ignored))
     now = MOMENTS["a Tuesday morning"]
     load(InventedWorld(folder=folder, now=now, length=30))
