@@ -69,7 +69,7 @@ def _keep(document: IssuedDocument, pdf: bytes, now: datetime) -> None:
 
 def pdfs(contents: Sequence[dict[str, Any]]) -> list[bytes]:
     """The PDF of each frozen content, Factur-X where it is electronic. Raises RenderingBusy and RenderingFailed."""
-    with translation.override("fr"):
+    with translation.override(settings.LANGUAGE_CODE):
         return invoice_pdfs(
             TEMPLATE,
             [

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -113,5 +114,10 @@ def wording(request: HttpRequest, slug: str) -> HttpResponse:
             actions.start_wording(hub=hub, seller=row, by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("Saved."))
             return redirect("billing:seller_wording", hub.slug)
-    context = {"form": form, "texts": [texts[code] for code in CODES], "own": row.wordings.order_by("-starts_on")}
+    context = {
+        "form": form,
+        "texts": [texts[code] for code in CODES],
+        "law_language": settings.LANGUAGE_CODE,
+        "own": row.wordings.order_by("-starts_on"),
+    }
     return billing_page(request, "wording", hub, context)
