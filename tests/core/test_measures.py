@@ -106,6 +106,13 @@ def test_a_place_is_as_old_as_its_first_zone():
     assert (figure.value, figure.bounds) == (None, (2, None))
 
 
+def test_of_figures_without_a_highest_bound_only_the_lowest_is_bounded():
+    open_, known = Figure.between(2, None), Figure.of(5)
+    assert measures.combined(Combine.ALL, [open_, known]).bounds == (2, 5)
+    assert measures.combined(Combine.SUM, [open_, known]).bounds == (7, None)
+    assert measures.combined(Combine.MAX, [open_, known]).bounds == (5, None)
+
+
 @pytest.mark.django_db
 def test_area_that_is_planned_is_kept_apart_from_what_is_delivered_by_the_end_of_the_period():
     hub = HubFactory()

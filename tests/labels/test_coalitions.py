@@ -208,6 +208,7 @@ numbers = st.one_of(st.integers(-6, 12), st.fractions(-3, 6, max_denominator=6),
 known = {
     "sum": numbers,
     "max": numbers,
+    "min": numbers,
     "any": st.integers(0, 1),
     "union": st.frozensets(st.integers(0, 8), max_size=4),
     "ratio": st.tuples(st.integers(0, 9), st.integers(0, 9)),
@@ -251,6 +252,7 @@ def problems(draw: st.DrawFn) -> CoalitionProblem:
 MOSTLY_UNMET: dict[str, tuple[st.SearchStrategy[object], st.SearchStrategy[int]]] = {
     "sum": (st.integers(-2, 12), st.integers(15, 40)),
     "max": (st.integers(0, 12), st.integers(8, 14)),
+    "min": (st.integers(0, 12), st.integers(1, 14)),
     "any": (st.sampled_from([0, 0, 0, 1]), st.just(1)),
     "union": (st.frozensets(st.integers(0, 12), max_size=4), st.integers(6, 13)),
     "ratio": (st.tuples(st.integers(0, 9), st.integers(0, 9)), st.integers(60, 120)),

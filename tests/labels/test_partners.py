@@ -212,12 +212,17 @@ JOINING = content_of(
     [requirement("events", "measure", indicator="events_held", at_least=100, unit="événements")],
     [requirement("few", "measure", indicator="events_held", at_most=120, unit="événements")],
     [requirement("rank", "measure", indicator="rank", at_least=7, unit="points")],
+    [requirement("speed", "measure", indicator="speed", at_least=30, unit="Mbit/s")],
+    [requirement("slow", "measure", indicator="speed", at_most=40, unit="Mbit/s")],
     indicators=[
         {"name": "digital_companies", "measure": "digital_companies"},
         {"name": "monthly_area_share", "measure": "monthly_area_share"},
         *(
             {"name": name, "label": words(name), "unit": unit, "combine": combine, "period": "closed_year"}
-            for name, unit, combine in (("events_held", "événements", "sum"), ("rank", "points", "max"))
+            for name, unit, combine in (
+                *(("events_held", "événements", "sum"), ("rank", "points", "max")),
+                ("speed", "Mbit/s", "all"),
+            )
         ),
     ],
 )
@@ -226,13 +231,14 @@ JOINING = content_of(
 def test_what_a_set_meets_is_what_the_matrix_says_of_it_whatever_is_unknown(board: Board) -> None:
     declared(board, "events_held", {ROUEN: 60, LE_HAVRE: 50, "248000531": 1})
     declared(board, "rank", {CAEN: 9, LE_HAVRE: 3})
+    declared(board, "speed", {ROUEN: 100, CAEN: 50, LE_HAVRE: 10})
     declared(board, "digital_companies", {LE_HAVRE: 4})  # retained rather than what was computed
     for key, part in ((f"perimetre:{board.perimeter_id}", 10), (f"epci:{LE_HAVRE}", 30)):
         ReadingFactory(name="monthly_area_share", subject=key, value=part, part=part, whole=100, day=DAY)
     charter, lead = from_content(JOINING), subject_of(board, DAY)
     subjects = [lead, *epci_subjects([CAEN, LE_HAVRE, "248000531"])]
     table = CoalitionTable(charter, subjects, DAY, workspace=board.workspace)
-    assert [*table.clauses] == ["accounts", "companies", "share", "events", "few", "rank"]
+    assert [*table.clauses] == ["accounts", "companies", "share", "events", "few", "rank", "speed", "slow"]
     met = 0
     for members in (some for size in range(4) for some in combinations((1, 2, 3), size)):
         judged = table.joint([0, *members])
@@ -240,4 +246,9 @@ def test_what_a_set_meets_is_what_the_matrix_says_of_it_whatever_is_unknown(boar
         said = {one.name: one.met for one in found}
         assert said == {pk: judged.finding(pk).state in FINE for pk in said}, members
         met += sum(said.values())
-    assert 8 < met < 40
+        # All have to reach it: the lowest counts, and that of who has said nothing may be lower.
+        speeds = [{0: 100, 1: None, 2: 50, 3: 10}[one] for one in (0, *members)]
+        lowest = None if None in speeds else min(speeds)  # type: ignore[type-var]
+        assert judged.finding("speed").value == lowest, members
+        assert (said["speed"], said["slow"]) == (lowest in {100, 50}, 3 in members)
+    assert 8 < met < 50

@@ -17,6 +17,7 @@ from totem.core import languages
 from totem.core.periods import Period
 
 Text = str | Promise
+INFINITE = Decimal("Infinity")
 
 
 @dataclass(frozen=True)
@@ -152,12 +153,10 @@ def combined(combine: Combine, figures: Iterable[Figure]) -> Figure:
 
 
 def _bounded(join: Callable[[list[Decimal]], Decimal], figures: list[Figure]) -> Figure:
-    """The figures joined, bound by bound."""
-    highs = [figure.bounds[1] for figure in figures]
-    return Figure.between(
-        join([figure.bounds[0] for figure in figures if figure.bounds[0] is not None]),
-        None if None in highs else join([high for high in highs if high is not None]),
-    )
+    """The figures joined, bound by bound: the lowest of several is at most any of them, also of one without bound."""
+    low = join([figure.bounds[0] for figure in figures if figure.bounds[0] is not None])
+    high = join([INFINITE if figure.bounds[1] is None else figure.bounds[1] for figure in figures])
+    return Figure.between(low, high if high.is_finite() else None)
 
 
 def _any(figures: list[Figure]) -> Figure:

@@ -20,6 +20,7 @@ from totem.labels.coalitions.problem import MILLION, AtLeast, Atom, Clause, Valu
 Array = NDArray[Any]
 Sets = Sequence[Array] | Array
 WORD = 64
+JOIN: dict[str, np.ufunc] = {"any": np.maximum, "max": np.maximum, "min": np.minimum}
 COMPARE = {
     (False, False): np.greater_equal,
     (True, False): np.greater,
@@ -66,15 +67,15 @@ class FigureOverSets:
     def __init__(self, atom: Atom, most: int) -> None:
         self.combine, self.compare = atom.combine, COMPARE[atom.strict, atom.at_most]
         self.at_most = atom.at_most
-        self.join = np.maximum if atom.combine in {"any", "max"} else np.add
+        self.join: np.ufunc = JOIN.get(atom.combine, np.add)
         values: Sequence[Any]
         self.words: Array | tuple[()]
         values, self.words = _own_and_shared(atom.values) if atom.combine == "union" else (atom.values, ())
         numbers = [None if value is None else _number(atom, value) for value in values]
         wholes = [Fraction(v[1] if isinstance(v, tuple) else atom.combine != "ratio") for v in values]
-        # What is not known is left out: it adds nothing, and the largest of a set is never one that is not known.
+        # What is not known is left out: it adds nothing, and is never the largest or the lowest of a set.
         known = [number for number in numbers if number is not None] or [Fraction(0)]
-        nothing = min(known) if self.join is np.maximum else Fraction(0)
+        nothing = {"any": min(known), "max": min(known), "min": max(known)}.get(atom.combine, Fraction(0))
         self._scale([nothing if number is None else number for number in numbers], wholes, atom, most)
         # A set has a figure where the sum is above 0: where all have to be known, one that is not outweighs the others.
         unknown = -most - 2 if atom.complete else 0
@@ -98,8 +99,9 @@ class FigureOverSets:
 
     def met(self, sets: Sets) -> Array:
         """Whether each set meets the clause."""
-        if self.join is np.maximum:
-            met = joined(np.logical_and if self.at_most else np.logical_or, self.compare(self.values, self.limit), sets)
+        if self.join is not np.add:
+            every = self.at_most == (self.join is np.maximum)  # each one has to reach it, or one of them
+            met = joined(np.logical_and if every else np.logical_or, self.compare(self.values, self.limit), sets)
         elif not len(self.words):
             # What the last partner has, against what the others leave to it: one pass over the sets.
             *others, last = sets

@@ -30,8 +30,7 @@ def joint_facts(charter: Charter, facts: Sequence[Facts], results: Sequence[Resu
     lead, *partners = facts
     if not partners:
         return lead
-    # Documents are the candidacy's, and no partner raises the lowest.
-    joining = [one for one in figures_of(charter).values() if not one.documents and one.combine is not Combine.ALL]
+    joining = [one for one in figures_of(charter).values() if not one.documents]  # documents are the candidacy's
     figures = lead.figures | {one.name: _joint_figure(one, facts, readings) for one in joining}
     for requirement in charter.requirements():
         if isinstance(requirement, TravelRequirement):

@@ -118,10 +118,9 @@ class CoalitionTable:
 
     def measured(self, requirement: MeasureRequirement) -> Clause | None:
         """What the territories surely have: of an amount that must not be exceeded, the most that it may be."""
-        name = indicator_of(self.charter, requirement)
-        combine = self.figures[name].combine
-        if requirement.bound is None or combine is Combine.ALL:  # no partner raises the lowest
+        if requirement.bound is None:
             return None
+        name = indicator_of(self.charter, requirement)
         comparator, amount = requirement.bound
         downwards = comparator in {"at_most", "less_than"}
 
@@ -133,7 +132,9 @@ class CoalitionTable:
         known = [one.figures.get(name, MISSING) for one in self.facts]
         sure = [one.bounds[downwards] if one.is_known else None for one in known]
         exact = [exact_reading(name, one, self.readings) for one in self.facts]
-        match combine:
+        match self.figures[name].combine:
+            case Combine.ALL:  # one that is not known may be the lowest
+                return atom("min", sure, complete=not downwards)
             case Combine.UNION:  # of those whose ids are not known, their number
                 ids = [None if one is None else frozenset(one.ids) for one in exact]
                 clauses = atom("union", ids), atom("sum" if downwards else "max", sure)
@@ -141,7 +142,7 @@ class CoalitionTable:
                 parts = [(one.part, one.whole) if one is not None and one.whole else None for one in exact]
                 alone = [sure[0], *[None] * (len(sure) - 1)]
                 clauses = atom("ratio", parts, complete=True), atom("sum", alone, complete=True)
-            case _:
+            case combine:
                 return atom(combine.value, sure)
         known_otherwise = any(value is not None and one is None for value, one in zip(sure, exact, strict=True))
         return AtLeast(1, clauses, requirement.id) if known_otherwise else clauses[0]

@@ -12,7 +12,7 @@ from typing import Literal
 
 Number = int | Fraction | Decimal
 Value = Number | frozenset[int] | tuple[Number, Number] | None
-Combine = Literal["sum", "max", "any", "union", "ratio"]
+Combine = Literal["sum", "max", "min", "any", "union", "ratio"]
 
 MILLION = 10**6
 BEST = 50
@@ -205,7 +205,9 @@ def _joined_value(atom: Atom, territories: Iterable[int]) -> Fraction | None:
     numbers = [Fraction(value) for value in known]  # type: ignore[arg-type]
     if atom.combine == "any":
         return Fraction(any(numbers))
-    return max(numbers) if atom.combine == "max" else Fraction(sum(numbers))
+    if atom.combine == "sum":
+        return sum(numbers, Fraction(0))
+    return max(numbers) if atom.combine == "max" else min(numbers)
 
 
 def coalition(problem: CoalitionProblem, members: tuple[int, ...], pieces: int | None) -> Coalition:
@@ -241,6 +243,6 @@ def grows(clause: Clause) -> bool:
     """Whether a further partner never undoes the clause: then everybody together is the most one can have."""
     if isinstance(clause, AtLeast):
         return all(map(grows, clause.clauses))
-    if clause.at_most or clause.combine == "ratio":
+    if clause.at_most or clause.combine in {"ratio", "min"}:
         return False
     return clause.combine != "sum" or all(value is None or value >= 0 for value in clause.values)  # type: ignore[operator]
