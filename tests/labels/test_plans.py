@@ -111,6 +111,13 @@ class TestWhoAndUntilWhen:
         entry = JournalEntry.objects.get(verb="labels.requirement_assigned")
         assert entry.facts == {"requirement": "area", "fields": ["due_on", "person"]}
 
+    def test_what_was_judged_not_to_be_met_is_missing_too(self, board, agent, client):
+        judged = {"requirement": "seen", "verdict": "not_met", "reason": "Trop peu", "conflicts": "Aucun"}
+        board_actions.record_judgement(board=board, version=board_version(board), by=agent, now=NOW, **judged)
+        page = text(client.get(at("plan", board)))
+        assert "seen Answer the reason of the judgement, then have it judged again." in page
+        assert "3 mandatory things are missing, from the quickest" in text(client.get(at("board", board)))
+
     def test_a_form_that_is_refused_says_why_at_its_field(self, board, agent, client):
         def errors(**sent: str):
             return client.post(at("assign", board, "area"), {"seen": "", **sent}).context["form"].errors

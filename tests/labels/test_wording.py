@@ -213,7 +213,7 @@ def test_every_step_and_every_reason_has_words():
     """Those that `judge` gives: a requirement that is not met never stands without a word."""
     with override("en"):
         for step in NextStep:
-            assert (next_words(Finding("near", State.NOT_MET, step), ASKED["near"]) == "") == (step is NextStep.NOTHING)
+            assert next_words(Finding("near", State.NOT_MET, step), ASKED["near"])
 
 
 @pytest.mark.parametrize(

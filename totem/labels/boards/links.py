@@ -42,7 +42,7 @@ def perimeter_url(board: Board) -> str:
 def next_url(one: "ShownRequirement") -> str:
     """Where the next thing is done; empty where there is nothing to do, or nothing for this person."""
     url, board = "", one.judged.board
-    if not one.judged.team or one.finding.state in FINE or one.finding.step is NextStep.NOTHING:
+    if not one.judged.team or one.finding.state in FINE:
         return url
     match one.asked:
         case GroupRequirement():

@@ -133,11 +133,11 @@ class ShownRequirement:
         return not self.stops, self.effort, not self.criterion.asked.prior, share
 
     def missing(self) -> Iterator["ShownRequirement"]:
-        """Itself where it is not met and something can be done about it; of a group its members."""
+        """Itself where it is not met; of a group its members."""
         if self.members and not self.fine:
             for member in self.members:
                 yield from member.missing()
-        elif self.next:
+        elif not self.fine:
             yield self
 
     # -- In words -------------------------------------------------------------------------------------------------

@@ -310,8 +310,10 @@ _NOT_IN_THE_CHARTER = {NextStep.RETAIN, NextStep.RENEW, NextStep.FIND, NextStep.
 
 def next_words(finding: Finding, requirement: Requirement) -> str:
     """The next thing to do; empty where there is nothing."""
-    if finding.state in FINE or finding.step is NextStep.NOTHING:
+    if finding.state in FINE:
         return ""
+    if finding.step is NextStep.NOTHING:  # somebody judged that it is not met
+        return str(requirement.next_step or _("Answer the reason of the judgement, then have it judged again."))
     if isinstance(requirement, OrganisationsRequirement) and finding.step is NextStep.SETTLE:
         return _("Complete what is known of these organisations: closed years, documents.")
     if requirement.next_step is not None and finding.step not in _NOT_IN_THE_CHARTER:
