@@ -16,6 +16,7 @@ BOOLEANS = {
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
 HOST = re.compile(r"\*|\.?[\w*-]+(\.[\w*-]+)*|\[[0-9A-Fa-f:.]+\]")
+CLASS = re.compile(r"[a-z_]\w*(\.[a-z_]\w*)*\.[A-Z_]\w*")
 
 
 class Environment:
@@ -57,6 +58,18 @@ class Environment:
 
     def url(self, name: str, default: str = "") -> str:
         return self._parsed(name, _url, "an address that begins with http:// or https://") or default
+
+    def class_path(self, name: str, short: Mapping[str, str]) -> str:
+        """The Python name of a class, also by one of its `short` names; empty without."""
+
+        def parse(text: str) -> str:
+            found = short.get(text.lower(), text)
+            if not CLASS.fullmatch(found):
+                raise ValueError
+            return found
+
+        accepted = f"{', '.join(short)}, or the Python name of a class (package.module.Class)"
+        return self._parsed(name, parse, accepted) or ""
 
     def hosts(self, name: str, *, default: list[str]) -> list[str]:
         return self._parsed(name, _each(_host), "host names separated by commas, without https://") or default

@@ -330,6 +330,12 @@ BACKUPS_WITH_STOCKS = env.boolean("TOTEM_BACKUPS_WITH_STOCKS", default=False)
 # The folder of pg_dump, pg_restore and psql where they are not where their packages put them.
 PG_BIN = env.path("TOTEM_PG_BIN", default=None)
 
+# -- Electronic invoices ----------------------------------------------------------------------------------------------
+
+# How they reach an approved platform (billing.einvoicing); empty: they do not.
+EINVOICING = env.class_path("TOTEM_EINVOICING", {"folder": "totem.billing.einvoicing.FolderDrop"})
+EINVOICING_FOLDER = env.path("TOTEM_EINVOICING_FOLDER", default=DATA_DIR / "einvoicing")
+
 # -- The observatory --------------------------------------------------------------------------------------------------
 
 # One folder for each stock of the business register; shared by the machines when there are several.

@@ -133,7 +133,7 @@ def test_the_list_asks_as_many_queries_for_three_documents_as_for_one(django_ass
     for number in (1, 3):
         while IssuedDocument.objects.count() < number:
             issue(draft_id=DraftFactory(customer=customer).pk, by=None, now=clock.now())
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             client.get(url)
 
 

@@ -20,6 +20,7 @@ NUMBER = (lambda e: e.integer(NAME, default=3, least=1, most=10)), "a whole numb
 CHOICE = (lambda e: e.choice(NAME, ("demo", "INFO"), default="demo")), "one of demo, INFO"
 ADDRESS = (lambda e: e.url(NAME)), "begins with http:// or https://"
 HOSTS = (lambda e: e.hosts(NAME, default=["here"])), "host names"
+CLASS = (lambda e: e.class_path(NAME, {"folder": "a.b.Folder"})), "folder, or the Python name of a class"
 ORIGINS = (lambda e: e.urls(NAME)), "https://"
 
 
@@ -32,6 +33,9 @@ ORIGINS = (lambda e: e.urls(NAME)), "https://"
         (NUMBER[0], "", 3),
         (CHOICE[0], "Demo", "demo"),
         (CHOICE[0], "info", "INFO"),
+        (CLASS[0], "Folder", "a.b.Folder"),
+        (CLASS[0], "their.package.Platform", "their.package.Platform"),
+        (CLASS[0], "", ""),
         (ADDRESS[0], "https://totem.example", "https://totem.example"),
         (HOSTS[0], "a.example, .b.example,[::1],", ["a.example", ".b.example", "[::1]"]),
         (HOSTS[0], " ", ["here"]),
@@ -54,6 +58,7 @@ def test_values_are_parsed_from_the_variable_and_from_a_file(
         *((BOOLEAN, text) for text in ("ja", "2", "oui", "yes please")),
         *((NUMBER, text) for text in ("0", "11", "-1", "1.5", "²", "x")),
         (CHOICE, "prod"),
+        *((CLASS, text) for text in ("foldr", "Platform", "their.package", "a b.C", "os.system('x')")),
         *((ADDRESS, text) for text in ("totem.example", "https://", "ftp://a.example", "https://a b", "https://[")),
         *((HOSTS, text) for text in ("https://totem.example", "totem.example/", "a b")),
         (ORIGINS, "https://a.example;script-src *"),

@@ -63,6 +63,7 @@ class SellerForm(OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm
     iban = iban_field()
     bic = bic_field()
     phone = PhoneField(label=_("Telephone"), required=False)
+    einvoices_since = DateField(required=False)
     constraint_fields = {
         "seller_siret_of_its_siren": "siret",
         "seller_postcode_is_five_digits": "postcode",
@@ -74,7 +75,8 @@ class SellerForm(OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm
         model = Seller
         fields = (
             "name", "legal_form", "siren", "siret", "vat_number", "rna", "registration", "share_capital", "street",
-            "postcode", "city", "email", "phone", "iban", "bic", "electronic_address", "payment_days",
+            "postcode", "city", "email", "phone", "iban", "bic", "electronic_address", "einvoices_since",
+            "payment_days",
             "pays_vat_on_debits", "is_regie",
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Drawing the PDFs of what was issued: after the commit, and again every ten minutes until each has its own."""
+"""Drawing the PDFs of what was issued and handing them over: after the commit, and every ten minutes."""
 
 import contextlib
 
@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.billing import drawing
+from totem.billing.actions import transmitting
 from totem.core import clock
 from totem.core.queues import LONG
 from totem.core.rendering import RenderingBusy, patient
@@ -23,12 +24,21 @@ PATIENCE = 60
     retry=RetryStrategy(max_attempts=3, exponential_wait=4, retry_exceptions={RenderingBusy}),
 )
 def draw(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
-    """Draw the PDF of every issued document that has none."""
+    """Draw the PDF of every issued document that has none; what is electronic is handed over then."""
     with patient(PATIENCE):
         drawing.draw_missing(now=clock.now())
+    with contextlib.suppress(AlreadyEnqueued):
+        transmit.defer()
 
 
 def draw_soon() -> None:
     """Queue the drawing, unless it waits already."""
     with contextlib.suppress(AlreadyEnqueued):
         draw.defer()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="billing.transmit", queue=LONG, lock="billing.transmit", queueing_lock="billing.transmit")
+def transmit(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
+    """Record what the e-invoicing platform says, hand over what it has not had, and tell it what is paid."""
+    transmitting.transmit(now=clock.now())

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Case, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact, GreaterThan
+from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
 
 from totem.billing.models import (
     Customer,
@@ -18,6 +18,7 @@ from totem.billing.models import (
     IssuedDocument,
     Payment,
     Seller,
+    Transmission,
     VatPeriod,
     VatStatus,
 )
@@ -73,9 +74,33 @@ def overdue(documents: QuerySet[IssuedDocument], day: date) -> QuerySet[IssuedDo
     return with_balance(documents).filter(GreaterThan(F("balance"), 0), due_on__lt=day).order_by("due_on", "pk")
 
 
+def paid_in_full(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument]:
+    """Those for which something was received, and of which nothing is left to pay."""
+    return with_balance(documents).filter(
+        GreaterThan(F("paid"), 0), LessThanOrEqual(F("balance"), 0), Exact(F("is_replaced"), False)
+    )
+
+
+def turned_down(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument]:
+    """Those of which the platform said last that it rejected them or that the customer refused them."""
+    said = Transmission.objects.filter(document=OuterRef("pk"), status__in=Transmission.FROM_PLATFORM)
+    last = Subquery(said.order_by("-at", "-pk").values("status")[:1])
+    ever = Transmission.objects.filter(status__in=Transmission.TURNED_DOWN)  # few: the rest is not looked at
+    return documents.filter(pk__in=ever.values("document")).alias(last=last).filter(last__in=Transmission.TURNED_DOWN)
+
+
+def to_redo(hub: Hub) -> QuerySet[IssuedDocument]:
+    """What was turned down of the hub's documents and no other one has replaced, credited or cancelled yet."""
+    return turned_down(IssuedDocument.objects.filter(hub=hub, followed_by=None))
+
+
 def documents_of(hub: Hub, shown: str, search: str, day: date) -> QuerySet[IssuedDocument]:
-    """What the hub issued, latest first: "emis" all, "devis" quotes, "a-payer" what is due, "en-retard" overdue."""
-    rows = IssuedDocument.objects.filter(hub=hub).select_related("customer")
+    """What the hub issued, latest first.
+
+    "emis": all; "devis": quotes; "a-payer": what is due; "en-retard": overdue; "a-reprendre": `to_redo`.
+    """
+    rows = to_redo(hub) if shown == "a-reprendre" else IssuedDocument.objects.filter(hub=hub)
+    rows = rows.select_related("customer")
     if search:
         rows = rows.filter(Q(reference__icontains=search) | Q(customer__name__icontains=search))
     if shown == "en-retard":
@@ -86,12 +111,13 @@ def documents_of(hub: Hub, shown: str, search: str, day: date) -> QuerySet[Issue
 
 
 def counts(hub: Hub, day: date) -> dict[str, int]:
-    """How many drafts the hub has, documents to be paid, and overdue ones."""
+    """How many drafts the hub has, documents to be paid, overdue ones, and those to redo."""
     rows = IssuedDocument.objects.filter(hub=hub)
     return {
         "drafts": Draft.objects.filter(hub=hub).count(),
         "due": with_balance(rows).exclude(Exact(F("balance"), 0)).count(),
         "overdue": overdue(rows, day).count(),
+        "to_redo": to_redo(hub).count(),
     }
 
 

@@ -246,24 +246,44 @@ class IssuedFile(models.Model):
 class Transmission(models.Model):
     """What became of a document given to an e-invoicing platform; the latest row tells. Append-only."""
 
-    class Status(models.TextChoices):
-        """The statuses that platforms must report (décret 2022-1299, annex), and that nobody received it."""
+    LONGEST_DETAIL = 300
 
+    class Status(models.TextChoices):
+        """That it was handed over, and the statuses that the law names (décret 2022-1299, annex).
+
+        The platform says deposited, rejected and refused; cashed is what it is told.
+        """
+
+        SENT = "sent", _("Handed over for the platform")
         DEPOSITED = "deposited", _("Deposited")
         REJECTED = "rejected", _("Rejected by the platform")
         REFUSED = "refused", _("Refused by the customer")
         CASHED = "cashed", _("Cashed")
 
+    TURNED_DOWN = (Status.REJECTED, Status.REFUSED)
+    FROM_PLATFORM = (Status.DEPOSITED, *TURNED_DOWN)
+
     document = models.ForeignKey(IssuedDocument, on_delete=models.PROTECT, related_name="transmissions")
     status = models.CharField(_("status"), max_length=10, choices=Status)
     at = models.DateTimeField(_("at"))
-    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    detail = models.CharField(_("detail"), max_length=LONGEST_DETAIL, blank=True)
 
     class Meta:
         verbose_name = _("e-invoicing status")
         verbose_name_plural = _("e-invoicing statuses")
         ordering: ClassVar = ["at", "id"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["document", "status", "at"], name="transmission_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["document", "status", "at"], name="transmission_once"),
+            models.UniqueConstraint(
+                fields=["document", "status"],
+                condition=Q(status__in=["sent", "cashed"]),
+                name="transmission_sent_and_cashed_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["sent", "deposited", "rejected", "refused", "cashed"]),
+                name="transmission_status_known",
+            ),
+        ]
         triggers: ClassVar = [append_only()]
 
     def __str__(self) -> str:

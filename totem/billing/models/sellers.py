@@ -53,6 +53,15 @@ class Seller(Dated):
         blank=True,
         help_text=_("Where an approved platform finds it: begins with the SIREN. Leave empty for the SIREN alone."),
     )
+    einvoices_since = models.DateField(
+        _("sends electronic invoices since"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Invoices and credit notes issued from this day on are handed over for an approved platform, where this "
+            "installation has one. Leave empty: none is."
+        ),
+    )
     payment_days = models.PositiveSmallIntegerField(
         _("days to pay"),
         default=30,

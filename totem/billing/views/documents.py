@@ -22,13 +22,13 @@ from totem.core.components import Tab
 from totem.core.pages import errors_as_message
 from totem.hubs.permissions import hub_for
 
-LISTS = ("emis", "brouillons", "devis", "a-payer", "en-retard")
+LISTS = ("emis", "brouillons", "devis", "a-payer", "en-retard", "a-reprendre")
 
 
 @never_cache
 @require_safe
 def documents(request: HttpRequest, slug: str) -> HttpResponse:
-    """Drafts, and what is issued: all, quotes, what is to be paid and what is overdue; searched by number or name."""
+    """Drafts, and what is issued: all, quotes, to be paid, overdue, turned down; searched by number or name."""
     hub = hub_for(request.user, slug, SELL)
     shown = request.GET.get("liste", "emis")
     if shown not in LISTS:
@@ -57,6 +57,8 @@ def _lists(shown: str, counts: dict[str, int]) -> list[Tab]:
         "a-payer": (_("To be paid"), counts["due"]),
         "en-retard": (_("Overdue"), counts["overdue"]),
     }
+    if counts["to_redo"] or shown == "a-reprendre":
+        names["a-reprendre"] = (_("Rejected or refused"), counts["to_redo"])
     return [Tab(label, f"?liste={name}", count, name == shown) for name, (label, count) in names.items()]
 
 
@@ -76,6 +78,7 @@ def document(request: HttpRequest, slug: str, reference: str) -> HttpResponse:
         "next": queries.what_may_follow(balanced),
         "has_pdf": IssuedFile.objects.filter(document=row).exists(),
         "transmissions": row.transmissions.all(),
+        "is_to_redo": queries.to_redo(hub).filter(pk=row.pk).exists(),
     }
     return billing_page(request, "document", hub, context)
 
