@@ -34,6 +34,7 @@ from tests.factories.territories import (
     EpciFactory,
     WorkspaceMemberFactory,
 )
+from totem.core.edit_conflicts import version_token
 from totem.core.models import JournalEntry, JournalPersonalValue
 from totem.labels.governance.queries import legality
 from totem.labels.judging.evaluations import evaluate
@@ -327,9 +328,13 @@ class TestBodies:
             return [evaluate(board, day=DAY, workspace=one).result.finding("gov").state for one in seen]
 
         assert states() == [State.MET, State.UNKNOWN]
-        agent.post(at(board, "body_public", body.pk), {"public": "yes"})
+        seen = version_token(body)
+        agent.post(at(board, "body_public", body.pk), {"public": "yes", "seen": seen})
         assert states() == [State.MET, State.MET]
-        agent.post(at(board, "body_public", body.pk), {"public": "no"})
+        agent.post(at(board, "body_public", body.pk), {"public": "no", "seen": seen})
+        assert states() == [State.MET, State.MET]  # saved by somebody else since
+        body.refresh_from_db()
+        agent.post(at(board, "body_public", body.pk), {"public": "no", "seen": version_token(body)})
         assert states() == [State.MET, State.UNKNOWN]
         assert JournalEntry.objects.filter(verb="labels.body_public_set").count() == 2
 
@@ -447,8 +452,18 @@ class TestSeats:
         assert 'value="7"' in words(conflict)
         assert [value for _label, value in conflict.context["theirs"] if value == "3"] == ["3"]
         assert agent.get(at(board, "seat_remove", body.pk, seat.pk)).status_code == 405
-        assert agent.post(at(board, "seat_remove", body.pk, seat.pk)).status_code == 302
+        removing = at(board, "seat_remove", body.pk, seat.pk)
+        assert agent.post(removing, {"seen": seen}).status_code == 302
+        assert Seat.objects.get().votes == 3  # what somebody else has saved since is not taken out unseen
+        seat.refresh_from_db()
+        assert agent.post(removing, {"seen": version_token(seat)}).status_code == 302
         assert not Seat.objects.exists()
+        gone = agent.post(url, {**stale, "seen": version_token(seat)})
+        assert gone.status_code == 409
+        assert 'value="7"' in words(gone)  # what was typed of it in the meantime is not lost
+        assert gone.context["removed"]
+        assert agent.post(url, {**stale, "seen": gone.context["form"]["seen"].value()}).status_code == 302
+        assert Seat.objects.get().votes == 7
 
     def test_a_seat_stands_under_its_own_body_only(self, board, agent, body):
         seat = SeatFactory(body=BodyFactory(**about(board)))
@@ -579,7 +594,9 @@ class TestMeetings:
         assert conflict.status_code == 409
         assert "Statuts" in words(conflict)
         assert 'value="Mine"' in words(conflict)
-        assert agent.post(at(board, "meeting_remove", body.pk, meeting.pk)).status_code == 302
+        meeting.refresh_from_db()
+        seen = {"seen": version_token(meeting)}
+        assert agent.post(at(board, "meeting_remove", body.pk, meeting.pk), seen).status_code == 302
         assert not Meeting.objects.exists()
 
     def test_neither_to_come_nor_twice_a_day(self, board, agent):
@@ -652,7 +669,8 @@ class TestOffices:
         end = at(board, "appointment_end", person.pk)
         assert sent(agent, end, until="2023-01-01").status_code == 422
         assert sent(agent, end, until="2026-01-01").status_code == 302
-        agent.post(at(board, "appointment_public", person.pk), {"public": "yes"})
+        person.refresh_from_db()
+        agent.post(at(board, "appointment_public", person.pk), {"public": "yes", "seen": version_token(person)})
         person.refresh_from_db()
         assert (person.act, person.until, person.public) == ("Arrêté 3", datetime.date(2026, 1, 1), True)
 
@@ -664,11 +682,12 @@ class TestMoney:
         line = FundingLine.objects.get()
         assert (line.amount, line.public) == (Decimal("120000.50"), False)
         assert sent(agent, at(board, "funding_edit", line.pk), purpose="running").status_code == 302
-        agent.post(at(board, "funding_public", line.pk), {"public": "yes"})
+        line.refresh_from_db()
+        agent.post(at(board, "funding_public", line.pk), {"public": "yes", "seen": version_token(line)})
         line.refresh_from_db()
         assert (line.amount, line.purpose, line.public) == (Decimal("120000.50"), "running", True)
         assert line.funder == funder
-        assert agent.post(at(board, "funding_remove", line.pk)).status_code == 302
+        assert agent.post(at(board, "funding_remove", line.pk), {"seen": version_token(line)}).status_code == 302
         assert not FundingLine.objects.exists()
 
     @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from totem.accounts import invitations
 from totem.accounts.actions import erase_person
 from totem.accounts.models import Invitation
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.core.edit_conflicts import EditConflict
+from totem.core.edit_conflicts import EditConflict, version_token
 from totem.core.models import JournalEntry, Mail
 from totem.labels.boards import actions as board_actions
 from totem.labels.boards.judged import Judged
@@ -147,7 +147,7 @@ class TestWhoAndUntilWhen:
     def test_a_save_of_what_somebody_removed_is_a_conflict_too(self, board, agent, client):
         known = assigned(board, agent, name="Le Port")
         seen = client.get(at("assign", board, "area")).context["form"].initial["seen"]
-        actions.unassign(assignment=known, by=agent)
+        actions.unassign(assignment=known, seen=version_token(known), by=agent)
         sent = {"name": "La Région", "due_on": "31/12/2099", "seen": seen}
         answer = client.post(at("assign", board, "area"), sent)
         assert answer.status_code == 409
@@ -175,8 +175,15 @@ class TestWhoAndUntilWhen:
         assert (made.person, made.name, made.email) == (agent, "", "")
 
     def test_nobody_any_more(self, board, agent, client):
-        assigned(board, agent, name="Le Port")
-        client.post(at("unassign", board, "area"))
+        first = assigned(board, agent, name="Le Port")
+        page = client.get(at("assign", board, "area")).content.decode()
+        seen = {"seen": version_token(first)}
+        assert page.count(f'name="seen" value="{seen["seen"]}"') == 2  # of the form, and of the button
+        newer = assigned(board, agent, name="La Région", seen=version_token(first))
+        answer = client.post(at("unassign", board, "area"), seen, follow=True)
+        assert "Nothing was done: read what stands now." in text(answer)
+        assert Assignment.objects.get().name == "La Région"
+        client.post(at("unassign", board, "area"), {"seen": version_token(newer)})
         assert not Assignment.objects.exists()
 
 

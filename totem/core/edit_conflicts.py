@@ -4,10 +4,15 @@ Nothing that either person typed is lost: the page is shown again with 409, what
 them, what the other one saved (`differences`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from totem.core.models import Dated
 from totem.core.wording import number
@@ -33,6 +38,18 @@ def check_version(row: Dated, seen: str) -> None:
     """Raises EditConflict when the row, which the caller has locked, was saved after the version token `seen`."""
     if seen != version_token(row):
         raise EditConflict(row)
+
+
+@contextmanager
+def conflict_as_message(request: HttpRequest) -> Iterator[None]:
+    """For the action of a button, which has nothing typed to show again: a conflict is a message on the next page.
+
+    The button's form carries `{{ row|version_token }}` as `seen`.
+    """
+    try:
+        yield
+    except EditConflict:
+        messages.error(request, _("Somebody else has saved this meanwhile. Nothing was done: read what stands now."))
 
 
 class VersionedForm(forms.Form):

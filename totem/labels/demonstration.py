@@ -16,6 +16,7 @@ from django.utils import timezone
 from totem.accounts.demonstration import demo_person
 from totem.accounts.models import DemoRole, User
 from totem.core.demonstration import InventedWorld, part
+from totem.core.edit_conflicts import version_token
 from totem.core.files import CheckedFile
 from totem.hubs.models import Hub
 from totem.labels.boards import actions as board_actions
@@ -244,7 +245,7 @@ class _SheetLoader:
             held_on = one.get("held_on") or self.ago(one["days_ago"])
             governance_actions.add(Meeting, within=body, by=self.officer, held_on=held_on, subject=one["subject"])
         if public:
-            governance_actions.set_governed_public(row=body, public=True, by=self.officer)
+            governance_actions.set_governed_public(row=body, seen=version_token(body), public=True, by=self.officer)
 
     def add_funding(self, row: Row) -> None:
         values = self.read(row)

@@ -18,8 +18,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext, pgettext_lazy
 
-from totem.core import codes, languages, phones, wording
+from totem.core import codes, edit_conflicts, languages, phones, wording
 from totem.core.components import Words
+from totem.core.models import Dated
 from totem.core.periods import Period
 from totem.core.wording import Zone
 
@@ -116,6 +117,12 @@ def percent(value: Decimal | float | None, decimals: int = 0) -> str:
 def iso(value: datetime | date) -> str:
     """The value of `<time datetime>`."""
     return wording.instant_iso(value)
+
+
+@register.filter
+def version_token(row: Dated) -> str:
+    """What the form of a button carries as `seen` (`core.edit_conflicts`)."""
+    return edit_conflicts.version_token(row)
 
 
 # -- Small things -----------------------------------------------------------------------------------------------------

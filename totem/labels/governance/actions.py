@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.core import clock, journal
-from totem.core.edit_conflicts import check_version
+from totem.core.edit_conflicts import EditConflict, check_version
 from totem.core.models import assign_changes
 from totem.core.wording import number
 from totem.labels.governance.queries import in_force
@@ -36,17 +36,21 @@ VERBS: Mapping[type[models.Model], tuple[str, str, tuple[str, ...]]] = {
 
 
 @transaction.atomic
-def add(model: type[Row], *, within: Board | Body, by: User | None, together: bool = False, **values: Any) -> Row:
+def add(
+    model: type[Row], *, within: Board | Body, by: User | None, seen: str = "", together: bool = False, **values: Any
+) -> Row:
     """A row of what the board is about, for its team alone, or a seat or a meeting of a body; `values` are its fields.
 
     Raises ValidationError, also where the seats would share more than the capital, where a meeting is to come or is
-    there already, and, unless both are meant (`together`), where somebody else holds the office at the time.
+    there already, and, unless both are meant (`together`), where somebody else holds the office at the time;
+    EditConflict where a row was `seen`: somebody else has taken it out.
     """
     type(within)._default_manager.select_for_update(of=("self",)).get(pk=within.pk)
     if isinstance(within, Body):
         row = model(body=within, **values)
     else:
         row = model(workspace=within.workspace, perimeter=within.perimeter, hub=within.hub, **values)
+    check_version(row, seen)
     _save(row, together=together)
     verb, _name, names = VERBS[model]
     _record(verb, row, by, **{name: str(getattr(row, name)) for name in names})
@@ -55,7 +59,7 @@ def add(model: type[Row], *, within: Board | Body, by: User | None, together: bo
 
 @transaction.atomic
 def change(*, row: Row, seen: str, by: User | None, together: bool = False, **values: Any) -> Row:
-    """Change fields of a row. Raises ValidationError as `add`, EditConflict when it is not as `seen`."""
+    """Change fields of a row. Raises ValidationError as `add`, EditConflict when it is not as `seen`, or taken out."""
     return _change(row, seen, by, f"{VERBS[type(row)][1]}_changed", values, together=together)
 
 
@@ -66,22 +70,24 @@ def end_appointment(*, appointment: Appointment, seen: str, until: datetime.date
 
 
 @transaction.atomic
-def remove(*, row: Row, by: User | None) -> None:
-    """Take out what was noted by mistake; what is over has its end instead."""
+def remove(*, row: Row, seen: str, by: User | None) -> None:
+    """Take out what was noted by mistake; what is over has its end instead. Raises EditConflict as `change`."""
     held = _locked(row).first()
     if held is not None:
+        check_version(held, seen)
         _verb, name, names = VERBS[type(row)]
         _record(f"{name}_removed", held, by, **{name: str(getattr(held, name)) for name in names})
         held.delete()
 
 
 @transaction.atomic
-def set_governed_public(*, row: Governed, public: bool, by: User | None) -> None:
+def set_governed_public(*, row: Governed, seen: str, public: bool, by: User | None) -> None:
     """Show a body with its seats and meetings, an appointment or a funding line to everybody; or to the team alone.
 
-    Documents stay where they were shown: minutes and acts may speak of people.
+    Documents stay where they were shown: minutes and acts may speak of people. Raises EditConflict as `change`.
     """
     held = _locked(row).get()
+    check_version(held, seen)
     if held.public != public:
         if public:
             check_may_publish(held.workspace)
@@ -98,7 +104,9 @@ def _locked(row: Row) -> models.QuerySet[Row]:
 
 
 def _change(row: Row, seen: str, by: User | None, verb: str, values: Mapping[str, Any], *, together: bool) -> Row:
-    held = _locked(row).get()
+    held = _locked(row).first()
+    if held is None:
+        raise EditConflict(type(row)())
     check_version(held, seen)
     changed = assign_changes(held, values)
     if changed:

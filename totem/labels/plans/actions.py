@@ -75,10 +75,11 @@ def _locked(person: User | None) -> User | None:
 
 
 @transaction.atomic
-def unassign(*, assignment: Assignment, by: User) -> None:
-    """Nobody is in charge any more, and no day is due."""
+def unassign(*, assignment: Assignment, seen: str, by: User) -> None:
+    """Nobody is in charge any more, and no day is due. Raises EditConflict when the row is not as `seen`."""
     row = Assignment.objects.select_for_update(of=("self",)).select_related("board__workspace").filter(pk=assignment.pk)
     for found in row:
+        check_version(found, seen)
         record("labels.requirement_unassigned", found.board, by, requirement=found.requirement)
         found.delete()
 

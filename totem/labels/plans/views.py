@@ -20,6 +20,7 @@ from totem.accounts.invitations import waiting_at
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.calendar_files import calendar_feed
+from totem.core.edit_conflicts import conflict_as_message
 from totem.core.pages import SHOW_AND_SEND, errors_as_message
 from totem.core.views import not_found
 from totem.labels.boards.judged import Judged
@@ -168,9 +169,10 @@ def _title_of(board: Board, requirement: str) -> str:
 def unassign(request: HttpRequest, workspace: str, board: str, requirement: str) -> HttpResponse:
     """Nobody is in charge of it any more."""
     row = board_for(request.user, workspace, board, EDIT)
-    for known in Assignment.objects.filter(board=row, requirement=requirement):
-        actions.unassign(assignment=known, by=signed_in(request))
-    messages.success(request, _("Nobody is in charge of it any more."))
+    with conflict_as_message(request):
+        for known in Assignment.objects.filter(board=row, requirement=requirement):
+            actions.unassign(assignment=known, seen=request.POST.get("seen", ""), by=signed_in(request))
+        messages.success(request, _("Nobody is in charge of it any more."))
     return redirect(page_of(row, "plan"))
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from totem.accounts.models import User
 from totem.accounts.permissions import signed_in
 from totem.core import clock
+from totem.core.edit_conflicts import conflict_as_message
 from totem.core.measures import Text
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in
 from totem.labels.boards.views.form_page import FormPage, answer_form
@@ -140,6 +141,10 @@ class BodyPlace:
             return get_object_or_404(kind.model, body=self.body, pk=pk)
         return get_object_or_404(kind.model, about(self.board), workspace=self.board.workspace, pk=pk)
 
+    def own_or_gone(self, kind: RowKind, pk: int) -> Any:
+        """The row of that kind; None once somebody has taken it out."""
+        return self.own(kind, pk) if kind.model._default_manager.filter(pk=pk).exists() else None
+
     def back(self, kind: RowKind, row: Any = None) -> tuple[str, str]:
         """The page that the row stands on: that of its body, or of the governance."""
         body = row if isinstance(row, Body) else self.body
@@ -169,19 +174,21 @@ def _saves(kind: RowKind) -> View:
         request: HttpRequest, workspace: str, board: str, body: int | None = None, pk: int | None = None
     ) -> HttpResponse:
         place = BodyPlace.of(request, workspace, board, body)
-        row = None if pk is None else place.own(kind, pk)
+        find = place.own_or_gone if request.method == "POST" else place.own  # what is typed of a gone row is not lost
+        row = None if pk is None else find(kind, pk)
         more: dict[str, Any] = {"initial": kind.initial(request)} if row is None else {"instance": row}
         if kind is SEAT:
             more["body"] = place.body
         form = kind.form(request.POST or None, request.FILES or None, **more)
 
         def act(**values: Any) -> str:
+            values["seen"] = form.cleaned_data["seen"]
             if row is not None:
-                actions.change(row=row, seen=form.cleaned_data["seen"], **values)
+                actions.change(row=row, **values)
                 return place.back(kind, row)[1]
             return place.back(kind, actions.add(kind.model, within=place.body or place.board, **values))[1]  # type: ignore[type-var]
 
-        return _answer(request, place.page(kind, kind.new if row is None else kind.changed, row), form, act)
+        return _answer(request, place.page(kind, kind.new if pk is None else kind.changed, row), form, act)
 
     return view
 
@@ -190,8 +197,10 @@ def _removes(kind: RowKind) -> View:
     @require_POST
     def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
         place = BodyPlace.of(request, workspace, board, body)
-        actions.remove(row=place.own(kind, pk), by=signed_in(request))
-        messages.success(request, str(kind.removed))
+        with conflict_as_message(request):
+            if row := place.own_or_gone(kind, pk):
+                actions.remove(row=row, seen=request.POST.get("seen", ""), by=signed_in(request))
+            messages.success(request, str(kind.removed))
         return redirect(place.back(kind)[1])
 
     return view
@@ -202,8 +211,9 @@ def _shows(kind: RowKind) -> View:
     def view(request: HttpRequest, workspace: str, board: str, pk: int) -> HttpResponse:
         place = BodyPlace.of(request, workspace, board)
         row, public = place.own(kind, pk), request.POST.get("public") == "yes"
-        with errors_as_message(request):
-            actions.set_governed_public(row=row, public=public, by=signed_in(request))
+        with errors_as_message(request), conflict_as_message(request):
+            seen = request.POST.get("seen", "")
+            actions.set_governed_public(row=row, seen=seen, public=public, by=signed_in(request))
             messages.success(request, _("Everybody sees it now.") if public else _("Only the team sees it now."))
         return redirect(place.back(kind, row)[1])
 
