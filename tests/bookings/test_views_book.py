@@ -256,8 +256,8 @@ class TestBooking:
     def test_the_queries_of_a_booking(self, client, person, space, django_assert_num_queries):
         PriceFactory(space=space)
         client.post(address(space), fields(from_now(24)))
-        # Session, person and space; the limit (its amount, the lock, what is taken); the others are the booking's own.
-        with django_assert_num_queries(3 + 3 + 17):
+        # Session, person and space; the limit (its amount, the lock, what is taken); the booking; if its hub sells.
+        with django_assert_num_queries(3 + 3 + 18):
             assert client.post(address(space), fields(from_now(48))).status_code == 303
 
 

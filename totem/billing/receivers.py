@@ -8,21 +8,14 @@ from django.dispatch import receiver
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
+from totem.billing.actions.customers import anonymise
 from totem.billing.models import Customer, IssuedDocument
 
 
 @receiver(person_erasing, dispatch_uid="billing.customers")
 def anonymise_customers(person: User, now: datetime, **_kwargs: object) -> None:
-    """What was issued stays with its frozen buyer (ten years, Code de commerce, art. L123-22); the rest goes.
-
-    A customer without documents is deleted with its drafts; of the others the contact details are erased.
-    """
-    own = Customer.objects.filter(person=person)
-    invoiced = IssuedDocument.objects.filter(customer__in=own).values("customer")
-    for customer in own.exclude(pk__in=invoiced):
-        customer.drafts.all().delete()
-        customer.delete()
-    own.update(person=None, email="", street="", postcode="", city="", electronic_address="", updated_at=now)
+    """Erase the person as a customer, as far as the law lets."""
+    anonymise(customers=Customer.objects.filter(person=person), now=now)
 
 
 @receiver(personal_data_requested, dispatch_uid="billing.customers")

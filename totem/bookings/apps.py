@@ -6,4 +6,4 @@ class BookingsConfig(AppConfig):
     label = "bookings"
 
     def ready(self) -> None:
-        from totem.bookings import receivers  # noqa: F401, PLC0415
+        from totem.bookings import invoicing, receivers  # noqa: F401, PLC0415

@@ -1,9 +1,11 @@
-"""One's bookings, the day at a hub's desk, all its bookings, and its people."""
+"""One's bookings, the day at a hub's desk, all its bookings, its people, and what of bookings is to be invoiced."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from totem.accounts.navigation import ME
+from totem.billing.navigation import BILLING
+from totem.billing.permissions import SELL
 from totem.core.navigation import Entry, EntryTab, add_entry, add_tab
 from totem.hubs.navigation import HUB
 from totem.hubs.permissions import MANAGE, SEE_DESK, WORK_DESK
@@ -15,3 +17,4 @@ PEOPLE = add_entry(Entry(HUB, pgettext_lazy("navigation", "People"), "bookings:p
 add_tab(EntryTab(PEOPLE, _("People"), "bookings:people", 10))
 add_tab(EntryTab(PEOPLE, _("Requests and invitations"), "hubs:member_add", 20, needs=MANAGE))
 add_tab(EntryTab(PEOPLE, _("Team"), "hubs:team", 30, needs=MANAGE))
+add_tab(EntryTab(BILLING, _("Bookings to invoice"), "bookings:to_invoice", 15, needs=SELL))

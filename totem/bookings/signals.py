@@ -7,4 +7,5 @@ confirmed = Signal()
 refused = Signal()
 moved = Signal()
 cancelled = Signal()
+made_personal = Signal()  # it was for an organisation that its person has left
 checked_in = Signal()

@@ -2,7 +2,19 @@
 
 from django.urls import path, register_converter
 
-from totem.bookings.views import answers, booking, desk, ending, guest, limits, listing, mine, notifications, people
+from totem.bookings.views import (
+    answers,
+    booking,
+    desk,
+    ending,
+    guest,
+    invoicing,
+    limits,
+    listing,
+    mine,
+    notifications,
+    people,
+)
 from totem.core.codes import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
@@ -23,6 +35,7 @@ urlpatterns = [
     path(LIST, listing.bookings_list, name="list"),
     path(f"{LIST}liste.csv", listing.bookings_file, {"extension": "csv"}, name="list_csv"),
     path(f"{LIST}liste.xlsx", listing.bookings_file, {"extension": "xlsx"}, name="list_xlsx"),
+    path("lieux/<slug:slug>/facturation/reservations/", invoicing.to_invoice, name="to_invoice"),
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}passage/", desk.walk_in, name="walk_in"),
     path(f"{DESK}limites/", limits.limits_page, name="limits"),

@@ -59,8 +59,10 @@ def _day_number(day: date) -> str:
     return pgettext("first day of the month", "1") if day.day == 1 else str(day.day)
 
 
-def date_words(value: date | datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
-    """« jeudi 26 novembre »; the year follows when it is not the current one."""
+def date_words(
+    value: date | datetime, zone: Zone = None, *, now: datetime | None = None, with_year: bool = False
+) -> str:
+    """« jeudi 26 novembre »; the year follows when it is not the current one, or where it is asked for."""
     day, code = _local_date(value, zone), languages.active()
     parts = {
         "weekday": _day_names(code)[day.weekday()],
@@ -68,7 +70,7 @@ def date_words(value: date | datetime, zone: Zone = None, *, now: datetime | Non
         "month": _month_names(code)[day.month],
         "year": day.year,
     }
-    if day.year == _today(zone, now).year:
+    if not with_year and day.year == _today(zone, now).year:
         return pgettext("date", "{weekday} {day} {month}").format(**parts)
     return pgettext("date", "{weekday} {day} {month} {year}").format(**parts)
 
@@ -164,18 +166,23 @@ def between(start: str, end: str) -> str:
     return pgettext("hours", "{start} to {end}").format(start=start, end=end)
 
 
-def period(start: datetime, end: datetime, zone: Zone = None, *, now: datetime | None = None) -> str:
+def period(
+    start: datetime, end: datetime, zone: Zone = None, *, now: datetime | None = None, with_year: bool = False
+) -> str:
     """« jeudi 26 novembre, de 14 h à 16 h »; over several days « du … à 22 h au … à 6 h », whole ones « du … au … »."""
     first, last = local(start, zone), local(end, zone)
     until_midnight = last.time() == time(0) and last.date() == first.date() + timedelta(days=1)
-    day = date_words(start, zone, now=now)
+    day = date_words(start, zone, now=now, with_year=with_year)
     if first.date() == last.date() or until_midnight:
         return pgettext("period", "{day}, {hours}").format(day=day, hours=hours_range(start, end, zone))
     if first.time() == last.time() == time(0):
-        last_day = date_words(end - timedelta.resolution, zone, now=now)
+        last_day = date_words(end - timedelta.resolution, zone, now=now, with_year=with_year)
         return pgettext("period", "from {first} to {last}").format(first=day, last=last_day)
     return pgettext("period", "{first} at {start} to {last} at {end}").format(
-        first=day, start=hour(start, zone), last=date_words(end, zone, now=now), end=hour(end, zone)
+        first=day,
+        start=hour(start, zone),
+        last=date_words(end, zone, now=now, with_year=with_year),
+        end=hour(end, zone),
     )
 
 

@@ -1,11 +1,14 @@
 """Customers of a hub: noted by its team, or made of who books."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from totem.accounts.models import User
-from totem.billing.models import Customer, CustomerKind
+from totem.billing.models import Customer, CustomerKind, Draft, IssuedDocument
 from totem.core import journal
 from totem.core.edit_conflicts import check_version
 from totem.core.models import assign_changes
@@ -15,6 +18,15 @@ from totem.organisations.models import LegalForm, Organisation
 PUBLIC_FORMS = {
     LegalForm.PUBLIC_BODY, LegalForm.COMMUNE, LegalForm.EPCI, LegalForm.DEPARTMENT, LegalForm.REGION, LegalForm.GIP,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GuestBuyer:
+    """Somebody without an account; `key` is their address, or their name where none is known (`email` is empty)."""
+
+    key: str
+    name: str
+    email: str
 
 
 @transaction.atomic
@@ -33,18 +45,27 @@ def save_customer(*, hub: Hub, by: User, customer: Customer | None = None, seen:
     return row
 
 
-def customer_for(*, hub: Hub, person: User, organisation: Organisation | None) -> Customer:
-    """The customer of the hub that stands for who books: the organisation, or the person; made where there is none.
+def customer_for(
+    *, hub: Hub, person: User | None, organisation: Organisation | None, guest: GuestBuyer | None = None
+) -> Customer:
+    """The customer of the hub that stands for who books: the organisation, the person or the guest; made if need be.
 
     An organisation without SIREN is invoiced as a private person; a public body only with a SIRET.
     """
-    if organisation is None:
-        found, _made = Customer.objects.get_or_create(
-            hub=hub,
-            person=person,
-            defaults={"kind": CustomerKind.CONSUMER, "name": person.name or person.email, "email": person.email},
-        )
-        return found
+    if organisation is not None:
+        return _organisation(hub, organisation)
+    if person is not None:
+        who: dict[str, Any] = {"person": person}
+        named = {"name": person.name or person.email, "email": person.email}
+    elif guest is not None:
+        who, named = {"guest": guest.key}, {"name": guest.name, "email": guest.email}
+    else:
+        raise ValueError("A customer stands for somebody.")
+    defaults = {"kind": CustomerKind.CONSUMER, **named}
+    return Customer.objects.get_or_create(hub=hub, **who, defaults=defaults)[0]
+
+
+def _organisation(hub: Hub, organisation: Organisation) -> Customer:
     kind = CustomerKind.BUSINESS if organisation.siren else CustomerKind.CONSUMER
     if organisation.legal_form in PUBLIC_FORMS and organisation.siret:
         kind = CustomerKind.PUBLIC
@@ -60,3 +81,16 @@ def customer_for(*, hub: Hub, person: User, organisation: Organisation | None) -
         },
     )
     return found
+
+
+@transaction.atomic
+def anonymise(*, customers: QuerySet[Customer], now: datetime) -> None:
+    """What was issued stays with its frozen buyer (ten years, Code de commerce, art. L123-22); the rest goes.
+
+    A customer without documents is deleted with its drafts; of the others the contact details are erased.
+    """
+    rows = Customer.objects.filter(pk__in=list(customers.values_list("pk", flat=True)))
+    uninvoiced = rows.filter(~Exists(IssuedDocument.objects.filter(customer=OuterRef("pk"))))
+    Draft.objects.filter(customer__in=uninvoiced).delete()
+    uninvoiced.delete()
+    rows.update(person=None, guest="", email="", street="", postcode="", city="", electronic_address="", updated_at=now)

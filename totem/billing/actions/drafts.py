@@ -1,15 +1,19 @@
 """Drafts: written by the team, made of what they cite, and of what other rooms sell."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.billing.actions.issuing import check_commitment, remaining
 from totem.billing.models import (
+    VAT_RATES,
     Customer,
     DocumentKind,
     Draft,
@@ -20,6 +24,9 @@ from totem.billing.models import (
 )
 from totem.core import journal
 from totem.core.edit_conflicts import check_version
+
+FULL = 150
+"""As many lines of what is sold stand on a draft at most: its form takes 200."""
 
 
 def start_draft(*, customer: Customer, kind: DocumentKind, commitment: str = "") -> Draft:
@@ -37,10 +44,17 @@ def start_draft(*, customer: Customer, kind: DocumentKind, commitment: str = "")
 
 @transaction.atomic
 def save_draft(
-    *, draft: Draft, seen: str, lines: Sequence[DraftLine], deposits: Iterable[IssuedDocument] = (), **fields: Any
+    *,
+    draft: Draft,
+    seen: str,
+    lines: Sequence[DraftLine],
+    removed: Iterable[int] = (),
+    deposits: Iterable[IssuedDocument] = (),
+    **fields: Any,
 ) -> Draft:
-    """The draft with these fields and these lines, in their order; lines without their id are new, others go.
+    """The draft with these fields and these lines, in their order; lines without their id are new.
 
+    Those whose ids are `removed` go; one that another room has put there since stays.
     Raises EditConflict where somebody saved it since, Draft.DoesNotExist where it is gone, ValidationError.
     """
     row = Draft.objects.select_for_update().get(pk=draft.pk)
@@ -49,7 +63,7 @@ def save_draft(
         setattr(row, name, value)
     row.save()
     row.deposits.set(deposits)
-    row.lines.exclude(pk__in=[line.pk for line in lines if line.pk]).delete()
+    row.lines.filter(pk__in=removed).delete()
     for line in lines:
         line.draft = row
         line.full_clean(exclude=["draft", "source", "about_line"])
@@ -92,35 +106,54 @@ def draft_about(*, document: IssuedDocument, kind: DocumentKind) -> Draft:
 # -- For the rooms that sell ------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def put_line(*, customer: Customer, source: str, line: dict[str, Any] | None) -> DraftLine | None:
-    """Keep one line of an invoice's draft for what another room sells, named by `source` ("booking:42").
+def sources_of(source: str) -> dict[Decimal, str]:
+    """The names of the second and further lines of one `source`, by their VAT rate: "booking:42:5.5"."""
+    return {rate: f"{source}:{rate}" for rate in VAT_RATES}
 
-    `line` are the fields of a DraftLine, or None where nothing is due any more. It goes to the customer's latest draft
-    of an invoice, or to a new one. What is issued stays: a credit note is the team's decision. Returns the line.
+
+@transaction.atomic(savepoint=False)  # with what the other room does, or not at all
+def put_lines(*, source: str, customer: Customer | None, lines: Sequence[dict[str, Any]]) -> None:
+    """Keep on a draft of an invoice what another room sells and names by `source` ("booking:42").
+
+    `lines` are the fields of a DraftLine, one a VAT rate: the first is named `source`, others as `sources_of` says;
+    none, and no customer, where nothing is due any more. They stay on their draft, or go to the customer's latest one.
+    What is issued stays: a credit note is the team's decision.
     """
-    if IssuedLine.objects.filter(source=source).exists():
-        return None
-    known = DraftLine.objects.select_for_update().filter(source=source).first()
-    if line is None:
-        _drop(known)
-        return None
-    if known is not None and known.draft.customer_id != customer.pk:
-        _drop(known)
-        known = None
-    if known is None:
-        draft = Draft.objects.filter(customer=customer, kind=DocumentKind.INVOICE, about=None).first()
-        known = DraftLine(draft=draft or Draft.objects.create(hub=customer.hub, customer=customer), source=source)
-    for name, value in line.items():
-        setattr(known, name, value)
-    known.full_clean(exclude=["draft"])
-    known.save()
-    return known
+    names = sources_of(source)
+    of_source = DraftLine.objects.filter(source__in=[source, *names.values()])
+    open_drafts = Q(customer=customer, kind=DocumentKind.INVOICE, about=None) if lines else Q()
+    # Drafts before their lines, as who issues one locks them; in order, as the source may change customers.
+    found = Draft.objects.filter(Q(pk__in=of_source.values("draft")) | open_drafts).order_by("pk").select_for_update()
+    drafts = {draft.pk: draft for draft in found}
+    held = list(DraftLine.objects.filter(draft__in=drafts))
+    known = {line.source: line for line in held if line.source == source or line.source in names.values()}
+    if lines and IssuedLine.objects.filter(source__in=[source, *names.values()]).exists():
+        return
+    changed = {line.draft_id: drafts[line.draft_id] for line in known.values()}
+    kept: set[int] = set()
+    if customer is not None and lines:
+        draft = _draft_for(customer, drafts, held, changed)
+        changed[draft.pk] = draft
+        for name, fields in zip([source, *(names[line["vat_rate"]] for line in lines[1:])], lines, strict=True):
+            line = known.pop(name, None) or DraftLine(source=name)
+            for field, value in {**fields, "draft": draft}.items():
+                setattr(line, field, value)
+            line.save()
+        kept.add(draft.pk)
+    gone = {line.pk for line in known.values()}
+    if gone:
+        of_source.filter(pk__in=gone).delete()
+    kept |= {line.draft_id for line in held if line.pk not in gone}
+    for draft in changed.values():
+        if draft.pk in kept:
+            draft.save(update_fields=["updated_at"])  # who has it open sees that it changed
+        else:
+            draft.delete()
 
 
-def _drop(line: DraftLine | None) -> None:
-    """Delete a line, and its draft where it held nothing else."""
-    if line is not None:
-        line.delete()
-        if not line.draft.lines.exists():
-            line.draft.delete()
+def _draft_for(customer: Customer, drafts: dict[int, Draft], held: Sequence[DraftLine], known: Container[int]) -> Draft:
+    """The draft that holds the source already, else the latest with room for its lines, else a new one."""
+    count = Counter(line.draft_id for line in held)
+    own = [draft for draft in drafts.values() if draft.customer_id == customer.pk]
+    fitting = [draft for draft in own if draft.pk in known] or [draft for draft in own if count[draft.pk] < FULL]
+    return fitting[-1] if fitting else start_draft(customer=customer, kind=DocumentKind.INVOICE)

@@ -35,6 +35,13 @@ class Customer(Dated):
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    guest = models.CharField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",  # the former version inserts during an upgrade
+        help_text="Who booked without an account: their address, or their name where none is known.",
+    )
     siren = models.CharField(_("SIREN"), max_length=9, blank=True)
     siret = models.CharField(_("SIRET"), max_length=14, blank=True)
     vat_number = models.CharField(_("VAT number"), max_length=20, blank=True)
@@ -97,6 +104,7 @@ class Customer(Dated):
             models.UniqueConstraint(
                 fields=["hub", "person"], condition=Q(person__isnull=False), name="customer_person_once"
             ),
+            models.UniqueConstraint(fields=["hub", "guest"], condition=~Q(guest=""), name="customer_guest_once"),
         ]
 
     def __str__(self) -> str:

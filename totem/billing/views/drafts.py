@@ -52,7 +52,8 @@ def draft(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                     for line in lines
                     if line not in lines.deleted_forms and (line.has_changed() or line.instance.pk)
                 ]
-                actions.save_draft(draft=row, lines=kept, **form.cleaned_data)
+                removed = [line.instance.pk for line in lines.deleted_forms if line.instance.pk]
+                actions.save_draft(draft=row, lines=kept, removed=removed, **form.cleaned_data)
                 target = "billing:draft_check" if "check" in request.POST else "billing:draft"
                 return redirect(target, hub.slug, row.pk)
         except EditConflict as met:

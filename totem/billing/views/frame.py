@@ -17,7 +17,10 @@ ON_A_PAGE = 50
 def billing_page(
     request: HttpRequest, template: str, hub: Hub, context: dict[str, Any] | None = None, *, refused: int = 422
 ) -> HttpResponse:
-    """The page in the hub's frame. It says what is missing before anything can be invoiced, and to whom it may."""
+    """The page in the hub's frame. It says what is missing before anything can be invoiced, and to whom it may.
+
+    `template` is one of this room, or of a room above with its folder ("bookings/to_invoice").
+    """
     seller = seller_of(hub)
     status = vat_status(seller, clock.today(hub.zone)) if seller else None
     shared = {
@@ -26,6 +29,5 @@ def billing_page(
         "vat_status": status,
         "may_keep_books": request.user.has_perm(KEEP_BOOKS, hub),
     }
-    return render(
-        request, f"billing/{template}.html", {**shared, **(context or {})}, status=form_status(request, refused)
-    )
+    path = f"{template}.html" if "/" in template else f"billing/{template}.html"
+    return render(request, path, {**shared, **(context or {})}, status=form_status(request, refused))

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from totem.accounts.models import User
-from totem.bookings import mails
+from totem.bookings import mails, signals
 from totem.bookings.actions.answers import cancel as cancel_booking
 from totem.bookings.actions.state import facts, record
 from totem.bookings.models import Booking, BookingQuerySet
@@ -29,7 +29,7 @@ def leave_organisation(
         if cancel and row.can_cancel(now, by_team=False):
             cancel_booking(booking=row, by=by, now=now, by_team=False)
         else:
-            _make_personal(row, by)
+            _make_personal(row, by, now)
     return rows
 
 
@@ -43,10 +43,11 @@ def _may_still_book(row: Booking, person: User) -> bool:
     return row.organisation in bookable_by(person, on=day)
 
 
-def _make_personal(row: Booking, by: User) -> None:
+def _make_personal(row: Booking, by: User, now: datetime) -> None:
     before = facts(row)
     row.organisation = None
     row.save(update_fields=["organisation", "updated_at"])
     entry = record("bookings.made_personal", row, by, {"from": before, "to": facts(row)})
+    signals.made_personal.send(Booking, booking=row, now=now)
     if by.pk != row.person_id:
         mails.notify(row, "personal", entry)

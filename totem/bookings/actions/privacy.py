@@ -4,10 +4,12 @@ from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, Value
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Concat, Lower
 
 from totem.accounts.models import User
+from totem.billing.actions.customers import anonymise
+from totem.billing.models import Customer
 from totem.bookings import rules
 from totem.bookings.actions.answers import cancel
 from totem.bookings.actions.state import WrongStateError
@@ -31,10 +33,14 @@ def anonymise_person(*, person: User, now: datetime) -> None:
     Card.objects.filter(person=person).delete()
 
 
+@transaction.atomic
 def anonymise_guests(*, now: datetime) -> int:
-    """Erase the name, address and telephone of guests a year after their booking ended; returns how many bookings."""
+    """Erase the name, address and telephone of guests a year after their booking ended; returns how many bookings.
+
+    Whoever has no other booking in the hub goes from its customers too, as `billing.actions.customers.anonymise` says.
+    """
     over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - rules.GUESTS_KEPT)
-    return over.exclude(guest_email__endswith=ERASED).update(
+    count = over.exclude(guest_email__endswith=ERASED).update(
         guest_name="–",
         guest_key="",
         guest_email=Concat(Lower("reference"), Value(ERASED)),
@@ -42,6 +48,11 @@ def anonymise_guests(*, now: datetime) -> int:
         purpose="",
         reason_words="",
     )
+    # Who has a booking left, by what `bookings.invoicing` knows them.
+    as_key = Case(When(guest_email="", then="guest_name"), default=Lower("guest_email"), output_field=CharField())
+    left = Booking.objects.filter(hub=OuterRef("hub"), person=None).alias(key=as_key).filter(key=OuterRef("guest"))
+    anonymise(customers=Customer.objects.exclude(guest="").filter(~Exists(left)), now=now)
+    return count
 
 
 def erase_clients(*, now: datetime) -> int:

@@ -18,7 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from totem.accounts.permissions import signed_in
-from totem.bookings import actions, mails, queries, wording
+from totem.billing.permissions import SELL
+from totem.bookings import actions, invoicing, mails, queries, wording
 from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
 from totem.bookings.addresses import limits_url
 from totem.bookings.answer_forms import ReasonForm, WithdrawalForm
@@ -117,7 +118,7 @@ def _with_key(view: View) -> View:
 def detail(request: HttpRequest, access: Access) -> HttpResponse:
     """A booking as it stands, and what can still be done to it."""
     now = clock.now()
-    more = {"outages": _outages(access, now), **_limits(access, now)}
+    more = {"outages": _outages(access, now), **_limits(access, now), **_invoiced(request, access)}
     return render(request, "bookings/detail.html", {**context_of(access, now), **more})
 
 
@@ -130,6 +131,14 @@ def _outages(access: Access, now: datetime) -> list[tuple[str, list[str]]]:
     return [
         (outage_words(outage), [outage.reason, outage_when(outage, hub.zone)]) for outage in found.get(booking.pk, ())
     ]
+
+
+def _invoiced(request: HttpRequest, access: Access) -> dict[str, Any]:
+    """For those who sell: the invoice or the draft that the booking is on."""
+    if not (access.sees_desk and request.user.has_perm(SELL, access.booking.space.hub)):
+        return {}
+    document, has_changed = invoicing.invoice_of(access.booking)
+    return {"invoice": document, "has_changed": has_changed}
 
 
 def _limits(access: Access, now: datetime) -> dict[str, Any]:
