@@ -44,7 +44,9 @@ def test_the_page_says_who_what_and_when_and_looking_changes_nothing(client, boo
     for words in ("Ada Lovelace", "Oise", "Jury", booking.person.email, page_of(booking, "approve")):
         assert words in page
     assert (status_of(booking), JournalEntry.objects.count()) == (Status.PENDING, before)
-    assert client.get(page_of(booking, "approve")).status_code == 405
+    opened = client.get(page_of(booking, "approve"), headers={"accept-language": "en"})  # as after signing in
+    assert (opened.status_code, opened["Allow"]) == (405, "POST")
+    assert "This address only receives a form" in opened.content.decode()
 
 
 def test_signing_in_is_asked_first_and_leads_back(booking):

@@ -425,7 +425,7 @@ def test_nothing_is_inline(path):
     assert not re.search(r"<script(?![^>]*\bsrc=)", source)
 
 
-@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
+@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "405.html", "500.html"])
 def test_an_error_page_needs_no_context(name):
     # Django gives the request to these two only.
     request = RequestFactory().get("/x/") if name in {"403.html", "404.html"} else None

@@ -118,6 +118,17 @@ class TestWhoAndUntilWhen:
         assert "seen Answer the reason of the judgement, then have it judged again." in page
         assert "3 mandatory things are missing, from the quickest" in text(client.get(at("board", board)))
 
+    def test_of_two_of_which_one_suffices_one_is_missing(self, board, agent, client):
+        either = [
+            requirement("plan", "judgement", guide=words("Lu.")),
+            requirement("lab", "judgement", guide=words("Vu.")),
+        ]
+        asked = [requirement("place", "group", rule_of="any", requirements=either)]
+        CharterVersionFactory(data=content_of(asked, version="2", valid_from="2014-01-01"))
+        page = text(client.get(at("board", board)))
+        assert "1 mandatory thing is missing, from the quickest" in page
+        assert page.count("(place: one is enough)") == 2
+
     def test_a_form_that_is_refused_says_why_at_its_field(self, board, agent, client):
         def errors(**sent: str):
             return client.post(at("assign", board, "area"), {"seen": "", **sent}).context["form"].errors

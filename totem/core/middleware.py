@@ -1,9 +1,10 @@
-"""Middleware of every request: health checks, an unavailable database, too much to do, shared caches, and NUL."""
+"""Middleware of every request: health checks, an unavailable database, too much to do, wrong methods, caches, NUL."""
 
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import resolve
 from django.utils.cache import has_vary_header, patch_cache_control
 
@@ -55,6 +56,19 @@ class BusyMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The page for a BusyError; None for any other exception."""
         return busy_page(request) if isinstance(exception, BusyError) else None
+
+
+class WrongMethodMiddleware:
+    """Gives a page to the empty 405 of a view: the address of a form is opened after signing in, or typed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or response.content:
+            return response
+        return HttpResponse(render(request, "405.html"), status=405, headers={"Allow": response["Allow"]})
 
 
 class PrivateMiddleware:

@@ -8,7 +8,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import IO, Any
 
@@ -237,10 +237,12 @@ def package_of(scope: Scope, address: str) -> Package:
 
 def definition_of(scope: Scope) -> dict[str, str]:
     """What two figures must have in common to be compared: day of the register, activities counted, method."""
-    activities, years = scope.activities, Estimate()
-    method = _("open as registered; estimated active: rule of Totem (%(years)s years)") % {
-        "years": ", ".join(map(str, astuple(years)))
-    }
+    activities = scope.activities
+    method = _(
+        "open as registered; estimated active: employer, or born less than %(young_company)s years ago"
+        " (%(young_person)s for a person), or an entry that moved in the last %(seen_company)s years"
+        " (%(seen_person)s for a person)"
+    ) % asdict(Estimate())
     if settings.MASK_COUNTS_BELOW > 0:
         method += "; " + _("counts under %(threshold)s left out") % {"threshold": threshold_in_force()}
     if scope.stock.synthetic:

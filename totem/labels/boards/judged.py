@@ -154,6 +154,12 @@ class Judged:
         return sorted((one for top in tops for one in top.missing()), key=lambda one: one.order)
 
     @property
+    def mandatory_missing(self) -> int:
+        """How many requirements that the whole depends on are missing."""
+        mandatory = [criterion for criterion in self.criteria if criterion.asked.mandatory]
+        return sum(one.number_missing for criterion in mandatory for one in criterion.requirements)
+
+    @property
     def _computed(self) -> list[Evidence]:
         found = [item for one in self.requirements for item in one.finding.evidence]
         return [item for item in found if item.kind is EvidenceKind.COMPUTED]

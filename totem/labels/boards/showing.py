@@ -23,7 +23,14 @@ from totem.labels.charters.format import (
     indicator_of,
 )
 from totem.labels.charters.format import Source as Written
-from totem.labels.charters.wording import amount_words, condition_words, is_figure_alone, parameters_of
+from totem.labels.charters.wording import (
+    amount_words,
+    condition_words,
+    group_rule,
+    is_figure_alone,
+    label_and_words,
+    parameters_of,
+)
 from totem.labels.figures import Evidence, EvidenceKind
 from totem.labels.judging.evaluations import Change, changes
 from totem.labels.judging.facts import FINE, RANK, CriterionFinding, Finding, NextStep, Result, State
@@ -140,6 +147,16 @@ class ShownRequirement:
         elif not self.fine:
             yield self
 
+    @property
+    def number_missing(self) -> int:
+        """How many mandatory requirements it still asks for: of a group where some suffice, only as many as suffice."""
+        if self.fine or not self.counts:
+            return 0
+        if not self.members:
+            return 1
+        numbers = sorted(member.number_missing for member in self.members if member.counts and not member.fine)
+        return sum(numbers[: int(self.finding.gap or 0)])
+
     # -- In words -------------------------------------------------------------------------------------------------
 
     @property
@@ -153,6 +170,14 @@ class ShownRequirement:
     @property
     def next(self) -> str:
         return next_words(self.finding, self.asked)
+
+    @property
+    def alternative(self) -> str:
+        """« Un lieu d’expérimentation : une suffit »; empty where it is not one of several of which some suffice."""
+        asked = self.group and self.group.asked
+        if not isinstance(asked, GroupRequirement) or asked.rule_of == "all":
+            return ""
+        return label_and_words(str(asked.title), group_rule(asked))
 
     @property
     def condition(self) -> str:

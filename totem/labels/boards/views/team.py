@@ -125,12 +125,10 @@ def board(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     if not isinstance(judged, Judged):
         return render(request, "labels/not_judged.html", {**context, "why": judged})
     rows = plan_of(judged)
-    mandatory = sum(row.shown.stops for row in rows)
     context |= {
         "judged": judged,
         "rows": rows,
-        "rows_that_stop": mandatory,
-        "rows_optional": len(rows) - mandatory,
+        "rows_optional": sum(not row.shown.stops for row in rows),
         "news": news_of(judged),
         "computed_at": computed_at(judged),
         "versions": CharterVersion.objects.filter(slug=row.charter).only("slug", "version"),
