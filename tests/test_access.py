@@ -44,7 +44,7 @@ from tests.factories.territories import DocumentFactory, PerimeterFactory, Works
 from totem.accounts.models import Invitation, User
 from totem.billing.actions.issuing import issue
 from totem.billing.actions.payments import record_payment
-from totem.billing.models import Means
+from totem.billing.models import CollectionExport, Means
 from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
@@ -124,6 +124,9 @@ class World:
             "draft": DraftFactory(customer=customer).pk,
             "payment": payment.pk,
             "vat_period": vat_period.pk,
+            "collection": CollectionExport.objects.create(
+                hub=self.hub, seller=seller, exported_at=tomorrow, content="[]"
+            ).pk,
             "partner": self.hub.partners.create(name="La Presque Vraie").pk,
             "photo": HubPhoto.objects.create(hub=self.hub, image="hubs/x.webp", description="x").pk,
             "role": TeamMemberFactory(hub=self.hub, role=Role.DESK).pk,
@@ -218,7 +221,8 @@ KINDS = {
     "labels:funding_edit": "funding", "labels:funding_public": "funding", "labels:funding_remove": "funding",
     "billing:customer": "customer", "billing:customer_edit": "customer", "billing:draft": "draft",
     "billing:draft_check": "draft", "billing:draft_delete": "draft", "billing:receipt": "payment",
-    "billing:seller_vat_remove": "vat_period",
+    "billing:seller_vat_remove": "vat_period", "billing:collected_csv": "collection",
+    "billing:collected_xlsx": "collection",
     "premises:phase_revise": "phase", "premises:lot_edit": "lot", "premises:lot_remove": "lot",
     "premises:offer_end": "offer",
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",

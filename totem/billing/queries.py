@@ -110,6 +110,11 @@ def documents_of(hub: Hub, shown: str, search: str, day: date) -> QuerySet[Issue
     return balanced.exclude(Exact(F("balance"), 0)) if shown == "a-payer" else balanced
 
 
+def drafts_of(hub: Hub) -> QuerySet[Draft]:
+    """The hub's drafts with their customers and lines, latest first."""
+    return Draft.objects.filter(hub=hub).select_related("customer").prefetch_related("lines")
+
+
 def counts(hub: Hub, day: date) -> dict[str, int]:
     """How many drafts the hub has, documents to be paid, overdue ones, and those to redo."""
     rows = IssuedDocument.objects.filter(hub=hub)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.billing.views import customers, documents, drafts, payments, sellers
+from totem.billing.views import collecting, customers, documents, drafts, payments, sellers
 
 app_name = "billing"
 HERE = "lieux/<slug:slug>/facturation/"
@@ -12,6 +12,9 @@ urlpatterns = [
     path(f"{HERE}brouillons/<int:pk>/", drafts.draft, name="draft"),
     path(f"{HERE}brouillons/<int:pk>/verifier/", drafts.check, name="draft_check"),
     path(f"{HERE}brouillons/<int:pk>/supprimer/", drafts.delete, name="draft_delete"),
+    path(f"{HERE}a-percevoir/", collecting.collect, name="collect"),
+    path(f"{HERE}a-percevoir/<int:pk>.csv", collecting.export_file, {"extension": "csv"}, name="collected_csv"),
+    path(f"{HERE}a-percevoir/<int:pk>.xlsx", collecting.export_file, {"extension": "xlsx"}, name="collected_xlsx"),
     path(f"{HERE}pieces/<str:reference>/", documents.document, name="document"),
     path(f"{HERE}pieces/<str:reference>/pdf/", documents.pdf, name="document_pdf"),
     path(f"{HERE}pieces/<str:reference>/suite/<str:kind>/", documents.follow, name="document_follow"),

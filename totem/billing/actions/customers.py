@@ -87,10 +87,12 @@ def _organisation(hub: Hub, organisation: Organisation) -> Customer:
 def anonymise(*, customers: QuerySet[Customer], now: datetime) -> None:
     """What was issued stays with its frozen buyer (ten years, Code de commerce, art. L123-22); the rest goes.
 
-    A customer without documents is deleted with its drafts; of the others the contact details are erased.
+    A customer without documents, nor amounts exported for collection, is deleted with its drafts; of the others the
+    contact details are erased.
     """
     rows = Customer.objects.filter(pk__in=list(customers.values_list("pk", flat=True)))
     uninvoiced = rows.filter(~Exists(IssuedDocument.objects.filter(customer=OuterRef("pk"))))
+    uninvoiced = uninvoiced.exclude(drafts__collected_in__isnull=False)
     Draft.objects.filter(customer__in=uninvoiced).delete()
     uninvoiced.delete()
     rows.update(person=None, guest="", email="", street="", postcode="", city="", electronic_address="", updated_at=now)

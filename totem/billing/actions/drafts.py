@@ -117,17 +117,18 @@ def put_lines(*, source: str, customer: Customer | None, lines: Sequence[dict[st
 
     `lines` are the fields of a DraftLine, one a VAT rate: the first is named `source`, others as `sources_of` says;
     none, and no customer, where nothing is due any more. They stay on their draft, or go to the customer's latest one.
-    What is issued stays: a credit note is the team's decision.
+    What is issued, or exported for collection, stays: what follows is the team's decision.
     """
     names = sources_of(source)
     of_source = DraftLine.objects.filter(source__in=[source, *names.values()])
+    of_issued = IssuedLine.objects.filter(source__in=[source, *names.values()])
     open_drafts = Q(customer=customer, kind=DocumentKind.INVOICE, about=None) if lines else Q()
     # Drafts before their lines, as who issues one locks them; in order, as the source may change customers.
     found = Draft.objects.filter(Q(pk__in=of_source.values("draft")) | open_drafts).order_by("pk").select_for_update()
     drafts = {draft.pk: draft for draft in found}
     held = list(DraftLine.objects.filter(draft__in=drafts))
     known = {line.source: line for line in held if line.source == source or line.source in names.values()}
-    if lines and IssuedLine.objects.filter(source__in=[source, *names.values()]).exists():
+    if lines and (of_issued.exists() or of_source.filter(draft__collected_in__isnull=False).exists()):
         return
     changed = {line.draft_id: drafts[line.draft_id] for line in known.values()}
     kept: set[int] = set()

@@ -180,13 +180,14 @@ def _check(invoicing: Invoicing) -> None:
     if ClosedMonth.objects.filter(seller=seller, month__gte=invoicing.day.replace(day=1)).exists():
         raise ValidationError(_("This month is closed: it accepts nothing more."))
     if draft.kind != DocumentKind.QUOTE:
-        _check_customer(draft)
+        check_customer(draft)
     if draft.about:
         _check_cited(draft, draft.about, invoicing.lines)
     _check_deposits(invoicing)
 
 
-def _check_customer(draft: Draft) -> None:
+def check_customer(draft: Draft) -> None:
+    """Raises ValidationError where something of the customer is missing that an invoice names."""
     customer = draft.customer
     if not (customer.street and customer.postcode and customer.city):
         raise ValidationError(_("An invoice names the customer’s address: complete it first."))

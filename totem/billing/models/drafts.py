@@ -3,15 +3,18 @@
 from decimal import Decimal
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.billing.models.customers import Customer
 from totem.billing.models.documents import DocumentKind, IssuedDocument, IssuedLine
+from totem.billing.models.sellers import Seller
 from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.money import to_cents
+from totem.core.triggers import Refusal, Trigger, append_only
 from totem.hubs.models import Hub
 
 
@@ -37,6 +40,35 @@ class VatExemption(models.TextChoices):
     TRAINING = "VATEX-FR-CGI261-4", _("Professional training (CGI art. 261, 4-4°)")
 
 
+class CollectionExport(models.Model):
+    """Amounts that a public operator under a régie gave its accounting officer to collect, as they were then.
+
+    `content` is canonical JSON: a list of `billing.collecting.AmountRow`. The drafts that it names change no more.
+    """
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="collection_exports")
+    hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="collection_exports")
+    exported_at = models.DateTimeField(_("exported"))
+    exported_by = models.BigIntegerField(_("by"), null=True)
+    content = models.TextField()
+
+    class Meta:
+        verbose_name = _("export of amounts to collect")
+        verbose_name_plural = _("exports of amounts to collect")
+        ordering: ClassVar = ["-pk"]
+        triggers: ClassVar = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.hub_id} {self.exported_at}"
+
+
+class OpenDrafts(models.Manager["Draft"]):
+    """The drafts that can still be changed: what was exported for collection is final."""
+
+    def get_queryset(self) -> models.QuerySet["Draft"]:
+        return super().get_queryset().filter(collected_in=None)
+
+
 class Draft(Dated):
     """A quote, an invoice or a credit note that is being written; issued, it becomes an `IssuedDocument`."""
 
@@ -51,6 +83,11 @@ class Draft(Dated):
     purchase_order = models.CharField(_("purchase order"), max_length=50, blank=True)
     commitment = models.CharField(_("commitment number (public body)"), max_length=50, blank=True)
     note = models.TextField(_("note on the document"), max_length=1000, blank=True)
+    collected_in = models.ForeignKey(
+        CollectionExport, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    objects = OpenDrafts()
 
     class Meta:
         verbose_name = _("draft")
@@ -62,6 +99,13 @@ class Draft(Dated):
                 condition=~Q(kind__in=["credit", "corrected", "reversal"]) | Q(about__isnull=False),
                 name="draft_cites_what_it_is_about",
             ),
+        ]
+        triggers: ClassVar = [
+            Refusal(
+                name="kept_once_collected",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__collected_in__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:
@@ -113,6 +157,23 @@ class DraftLine(models.Model):
                 name="line_period_in_order",
                 violation_error_message=_("The end comes before the start."),
             ),
+        ]
+        triggers: ClassVar = [
+            Trigger(
+                name="kept_once_collected",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                PERFORM FROM billing_draft WHERE id IN (NEW.draft_id, OLD.draft_id) FOR SHARE;
+                IF EXISTS (
+                    SELECT FROM billing_draft
+                     WHERE id IN (NEW.draft_id, OLD.draft_id) AND collected_in_id IS NOT NULL
+                ) THEN
+                    RAISE EXCEPTION 'This draft was exported.' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN coalesce(NEW, OLD);
+                """,
+            )
         ]
 
     def __str__(self) -> str:

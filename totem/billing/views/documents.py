@@ -37,7 +37,7 @@ def documents(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(hub.zone)
     rows: QuerySet[Draft] | QuerySet[IssuedDocument] = queries.documents_of(hub, shown, search, today)
     if shown == "brouillons":
-        rows = Draft.objects.filter(hub=hub).select_related("customer").prefetch_related("lines")
+        rows = queries.drafts_of(hub)
     page: Page[Any] = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "shown": shown,
