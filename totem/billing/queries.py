@@ -34,9 +34,14 @@ def seller_of(hub: Hub) -> Seller | None:
     return Seller.objects.filter(organisation_id=hub.operator_id).first()
 
 
+def vat_period(seller: Seller, day: date) -> VatPeriod | None:
+    """The seller's VAT status of that day, with its threshold; None before its first one."""
+    return VatPeriod.objects.filter(seller=seller, starts_on__lte=day).order_by("-starts_on").first()
+
+
 def vat_status(seller: Seller, day: date) -> VatStatus | None:
     """How the seller stands towards VAT on that day; None before its first period."""
-    period = VatPeriod.objects.filter(seller=seller, starts_on__lte=day).order_by("-starts_on").first()
+    period = vat_period(seller, day)
     return VatStatus(period.status) if period else None
 
 

@@ -1,7 +1,7 @@
 """The turnover of a seller in a calendar year beside the threshold of its VAT status, with warnings at 80 and 100 %.
 
-Source: CGI art. 293 B (services: 37,500 euros, 41,250 with the tolerance) and 261, 7-1° b (80,011 euros for 2025). The
-second is indexed every year; a seller can give its own.
+Source: CGI art. 293 B (services: 37,500 euros, sales 85,000; with the tolerance 41,250 and 93,500, a tenth more) and
+261, 7-1° b (80,011 euros for 2025). The second is indexed every year; a seller can give its own.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,15 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
 
-from totem.billing.models import DocumentKind, IssuedDocument, Seller, VatPeriod, VatStatus
+from totem.billing.models import Deduction, DocumentKind, IssuedDocument, Seller, VatPeriod, VatStatus
 
 BASE = {VatStatus.FRANCHISE: Decimal(37_500), VatStatus.NONPROFIT: Decimal(80_011)}
-TOLERANCE = {VatStatus.FRANCHISE: Decimal(41_250)}
+TOLERANCE = {VatStatus.FRANCHISE: Decimal("1.1")}
+"""Of the threshold."""
 NEAR = Decimal("0.8")
+ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True)
@@ -28,33 +31,28 @@ class Turnover:
     tolerance: Decimal | None
 
     @property
-    def is_near(self) -> bool:
-        return self.amount >= NEAR * self.threshold
-
-    @property
-    def is_over(self) -> bool:
-        """Over the threshold: the exemption ends on the next 1 January."""
-        return self.amount > self.threshold
-
-    @property
-    def is_over_tolerance(self) -> bool:
-        """Over the tolerance: the exemption ended that day."""
-        return self.tolerance is not None and self.amount > self.tolerance
+    def warning(self) -> str:
+        """What the year means for the exemption: from 80 % of the threshold on, at 100 %, over the tolerance."""
+        if self.tolerance is not None and self.amount > self.tolerance:
+            return _("The tolerance is passed: VAT is due from that day on")
+        if self.amount > self.threshold:
+            return _("The threshold is passed: the exemption ends on 1 January")
+        if self.amount == self.threshold:
+            return _("The threshold is reached: one euro more ends the exemption on 1 January")
+        return _("80 percent of the threshold is reached") if self.amount >= NEAR * self.threshold else ""
 
 
-def turnover(seller: Seller, day: date) -> Turnover | None:
-    """Where the year of that day stands; None where the seller charges VAT, or has no status."""
-    period = VatPeriod.objects.filter(seller=seller, starts_on__lte=day).order_by("-starts_on").first()
+def turnover(seller: Seller, period: VatPeriod | None, day: date) -> Turnover | None:
+    """Where the year of that day stands in the seller's VAT period; None where it charges VAT, or has no status."""
     if period is None or period.status not in BASE:
         return None
     status = VatStatus(period.status)
     counted = IssuedDocument.objects.filter(seller=seller, issued_on__range=(date(day.year, 1, 1), day))
-    replaced = Q(followed_by__kind=DocumentKind.CORRECTED)
-    sums = counted.exclude(replaced).aggregate(
-        invoiced=Sum("net", filter=~Q(kind__in=[DocumentKind.QUOTE, DocumentKind.CREDIT_NOTE])),
-        credited=Sum("net", filter=Q(kind=DocumentKind.CREDIT_NOTE)),
-        deducted=Sum("deductions__deposit__net"),
-    )
-    zero = Decimal("0.00")
-    amount: Decimal = (sums["invoiced"] or zero) - (sums["credited"] or zero) - (sums["deducted"] or zero)
-    return Turnover(day.year, amount, status, period.threshold or BASE[status], TOLERANCE.get(status))
+    counted = counted.exclude(kind=DocumentKind.QUOTE).exclude(followed_by__kind=DocumentKind.CORRECTED)
+    credited = Q(kind=DocumentKind.CREDIT_NOTE)
+    sums = counted.aggregate(invoiced=Sum("net", filter=~credited), credited=Sum("net", filter=credited))
+    deducted = Deduction.objects.filter(invoice__in=counted).aggregate(sum=Sum("deposit__net"))["sum"]
+    amount = (sums["invoiced"] or ZERO) - (sums["credited"] or ZERO) - (deducted or ZERO)
+    threshold = period.threshold or BASE[status]
+    tolerance = TOLERANCE[status] * threshold if status in TOLERANCE else None
+    return Turnover(day.year, amount, status, threshold, tolerance)

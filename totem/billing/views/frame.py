@@ -1,12 +1,15 @@
 """What all pages of billing share: the hub's frame, what is saved over, and what a customer owes."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from totem.billing.models import VatStatus
 from totem.billing.permissions import KEEP_BOOKS
-from totem.billing.queries import seller_of, vat_status
+from totem.billing.queries import seller_of, vat_period
+from totem.billing.thresholds import turnover
 from totem.core import clock
 from totem.core.pages import form_status
 from totem.hubs.models import Hub
@@ -22,11 +25,13 @@ def billing_page(
     `template` is one of this room, or of a room above with its folder ("bookings/to_invoice").
     """
     seller = seller_of(hub)
-    status = vat_status(seller, clock.today(hub.zone)) if seller else None
+    today = clock.today(hub.zone)
+    period = vat_period(seller, today) if seller else None
     shared = {
         "hub": hub,
         "seller": seller,
-        "vat_status": status,
+        "vat_status": VatStatus(period.status) if period else None,
+        "turnover": partial(turnover, seller, period, today) if seller else None,  # counted where a page shows it
         "may_keep_books": request.user.has_perm(KEEP_BOOKS, hub),
     }
     path = f"{template}.html" if "/" in template else f"billing/{template}.html"

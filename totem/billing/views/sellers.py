@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
-from totem.billing import thresholds
 from totem.billing.actions import sellers as actions
 from totem.billing.forms import SellerForm, VatStatusForm, WordingForm
 from totem.billing.models import Seller, VatPeriod
@@ -85,7 +84,6 @@ def vat(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "form": form,
         "periods": row.vat_periods.order_by("-starts_on"),
-        "turnover": thresholds.turnover(row, today),
     }
     return billing_page(request, "vat", hub, context)
 
