@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from tests.billing.test_pages import client_of
 from tests.factories.accounts import UserFactory
 from tests.factories.billing import CustomerFactory, DraftFactory, DraftLineFactory, SellerFactory
-from totem.accounts.signals import person_erasing
+from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.billing.actions.collecting import export_amounts
 from totem.billing.actions.drafts import put_lines
 from totem.billing.collecting import to_collect
@@ -127,6 +127,9 @@ def test_a_person_whose_amounts_were_exported_is_erased_and_the_export_stays(cus
     own = CustomerFactory(hub=customer.hub, consumer=True, person=person)
     DraftFactory(customer=own)
     export = export_amounts(hub=customer.hub, tokens=tokens(customer.hub), by=1, now=clock.now())
+    answers = personal_data_requested.send(sender=None, person=person)
+    (given,) = [one["amounts_to_collect"] for _receiver, one in answers if "amounts_to_collect" in one]
+    assert given == [{"label": "Meeting room", "with_vat": "12.00", "exported_at": export.exported_at.isoformat()}]
     person_erasing.send(sender=None, person=person, now=clock.now())
     own.refresh_from_db()
     assert (own.person, own.street) == (None, "")

@@ -1,6 +1,7 @@
 """Numbers of companies, electronic addresses, references: what is wrong is said at its field, and nothing is kept."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -47,7 +48,9 @@ def test_a_wrong_number_is_refused_at_its_field(page: str) -> None:
         assert (refused.status_code, list(refused.context["form"].errors)) == (422, [field]), value
     assert not Seller.objects.exists()
     assert not Customer.objects.exists()
-    assert client.post(url, right | {"electronic_address": ONE + "_" * 116}).status_code == 302
+    right |= {"electronic_address": ONE + "_" * 116}
+    assert client.post(url, right | {"einvoices_since": "01/09/2027"}).status_code == 302
+    assert all(day == date(2027, 9, 1) for day in Seller.objects.values_list("einvoices_since", flat=True))
 
 
 def test_an_iban_with_a_wrong_digit_is_refused_at_its_field() -> None:

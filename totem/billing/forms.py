@@ -1,7 +1,7 @@
 """What people type about sellers, customers, drafts and payments. `cleaned_data` are the values of the actions."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
@@ -63,7 +63,6 @@ class SellerForm(OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm
     iban = iban_field()
     bic = bic_field()
     phone = PhoneField(label=_("Telephone"), required=False)
-    einvoices_since = DateField(required=False)
     constraint_fields = {
         "seller_siret_of_its_siren": "siret",
         "seller_postcode_is_five_digits": "postcode",
@@ -79,6 +78,7 @@ class SellerForm(OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm
             "payment_days",
             "pays_vat_on_debits", "is_regie",
         )  # fmt: skip
+        field_classes: ClassVar = {"einvoices_since": DateField}
 
 
 class VatStatusForm(ConstraintsAtFields, VatModelForm):
