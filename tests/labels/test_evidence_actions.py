@@ -121,6 +121,7 @@ class TestDeclaring:
             (EVENTS, {"starts_on": datetime.date(2026, 1, 1)}, "ends_on"),
             (EVENTS, {"valid_until": datetime.date(2025, 1, 1)}, "valid_until"),
             (EVENTS, {"ends_on": datetime.date(2026, 11, 2)}, "ends_on"),
+            (EVENTS, {"source_date": datetime.date(2026, 11, 2)}, "source_date"),
             (EVENTS, {"source": ""}, "source"),
             (EVENTS, {"confidence": "sure"}, "confidence"),
             (EVENTS, {"source_url": "javascript:alert(1)"}, "source_url"),

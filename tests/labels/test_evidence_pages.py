@@ -388,7 +388,7 @@ class TestSideBySide:
             for value, source in ((230, "La presse"), (240, "Le conseil"), (300, "L’exploitant"))
         ]
         page = text(agent, at(board, "figure", "hub_space"))
-        for one in ("230, 240, 300 m²", "La presse", "Le conseil", "L’exploitant"):
+        for one in ("230 · 240 · 300 m²", "La presse", "Le conseil", "L’exploitant"):
             assert one in page
         assert "Surface" in text(agent, f"{at(board, 'figures')}?etat=contredits")
         url = at(board, "retain", "hub_space")
@@ -399,7 +399,7 @@ class TestSideBySide:
         page = text(agent, at(board, "figure", "hub_space"))
         assert "«&nbsp;Délibération du 12 mars&nbsp;»" in page
         assert '<span class="figure-number">240</span> <span class="figure-unit">m²</span>' in page
-        assert "230, 240, 300 m²" in page  # a choice does not hide it
+        assert "230 · 240 · 300 m²" in page  # a choice does not hide it
         assert [row.observation_id for row in Retention.objects.order_by("pk")] == [rows[0].pk, rows[1].pk]
 
     def test_the_computed_figure_is_chosen_against_the_one_declared_and_back(self, board, agent):

@@ -68,7 +68,9 @@ class WrongMethodMiddleware:
         response = self.get_response(request)
         if response.status_code != 405 or response.content:
             return response
-        return HttpResponse(render(request, "405.html"), status=405, headers={"Allow": response["Allow"]})
+        page = render(request, "405.html", status=405)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 class PrivateMiddleware:

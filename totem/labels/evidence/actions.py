@@ -140,6 +140,8 @@ def _wrong_dates(version: ObservationVersion) -> dict[str, str]:
         errors["ends_on"] = _("The period ends before it starts.")
     if version.ends_on > timezone.localdate(version.written_at):
         errors["ends_on"] = _("An observation tells of what was: not of a day to come.")
+    if version.source_date and version.source_date > timezone.localdate(version.written_at):
+        errors["source_date"] = _("A source is not of a day to come.")
     if version.valid_until and version.valid_until < version.ends_on:
         errors["valid_until"] = _("It cannot stop being valid before the period it tells of is over.")
     return errors

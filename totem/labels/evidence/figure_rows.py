@@ -126,10 +126,10 @@ class FigureRow:
 
     @property
     def contradiction(self) -> str:
-        """« 3 values: 230, 240, 300 m² »; empty where all agree."""
+        """« 3 values: 230 · 240 · 300 m² »; empty where all agree."""
         if not self.values:
             return ""
-        listed = ", ".join([*map(number, self.values[:-1]), value_words(self.figured, self.values[-1])])
+        listed = " · ".join([*map(number, self.values[:-1]), value_words(self.figured, self.values[-1])])
         return _("%(count)s values: %(values)s") % {"count": len(self.values), "values": listed}
 
 
