@@ -13,6 +13,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.billing.test_pages import lines
 from tests.concurrency import at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.billing import SellerFactory
@@ -83,13 +84,13 @@ LINES = st.builds(
 
 
 @given(st.lists(LINES, min_size=1, max_size=6))
-def test_the_lines_are_one_a_rate_and_add_up_to_the_price_to_the_cent(lines: list[QuoteLine]) -> None:
-    price = Quote(tuple(lines)).total
+def test_the_lines_are_one_a_rate_and_add_up_to_the_price_to_the_cent(paid: list[QuoteLine]) -> None:
+    price = Quote(tuple(paid)).total
     booking = Booking(space=Space(hub=Hub()), starts_at=MORNING, ends_at=MORNING + HOUR, price=price)
-    booking.price_lines = [line.as_json() for line in lines]
+    booking.price_lines = [line.as_json() for line in paid]
     found = [DraftLine(**fields) for fields in invoicing.draft_lines(booking)]
     assert sum(line.gross for line in found) == price
-    assert {line.vat_rate for line in found} == {line.vat_rate for line in lines if line.total}
+    assert {line.vat_rate for line in found} == {line.vat_rate for line in paid if line.total}
     assert len({line.vat_rate for line in found}) == len(found)
 
 
@@ -256,6 +257,14 @@ def test_a_line_that_comes_while_the_team_writes_is_neither_lost_nor_issued_unse
     assert first is not None
     save_draft(draft=draft, seen=version_token(draft), lines=[first])
     assert draft.lines.count() == 2
+
+    url = reverse("billing:draft", args=[space.hub.slug, draft.pk])
+    seen = client.get(url).context["form"].initial["seen"]
+    actions.cancel(booking=booking, by=booking.person, now=BEFORE, by_team=False)
+    sent = {"id": first.pk, "label": first.label, "unit_price": "24"}
+    answer = client.post(url, {"seen": seen, **lines(sent), "lignes-INITIAL_FORMS": 1})
+    assert "Cette ligne a quitté le brouillon" in answer.content.decode()
+    assert draft.lines.count() == 1
 
 
 # -- Guests, erasure --------------------------------------------------------------------------------------------------

@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     CustomerModelForm = forms.ModelForm[Customer]
     DraftModelForm = forms.ModelForm[Draft]
     LineModelForm = forms.ModelForm[DraftLine]
+    LineFormSet = forms.BaseInlineFormSet[DraftLine, Draft, LineModelForm]
     VatModelForm = forms.ModelForm[VatPeriod]
     WordingModelForm = forms.ModelForm[Wording]
 else:
+    LineFormSet = forms.BaseInlineFormSet
     SellerModelForm = CustomerModelForm = DraftModelForm = LineModelForm = forms.ModelForm
     VatModelForm = WordingModelForm = forms.ModelForm
 
@@ -227,8 +229,19 @@ class InvoiceLineForm(ConstraintsAtFields, LineModelForm):
         return data
 
 
+class LinesOfDraft(LineFormSet):
+    """The lines of a draft; what other rooms sell may leave it while somebody writes."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        gone = _(
+            "This line has left the draft since you opened it: what it came from has changed. Open the draft again."
+        )
+        form.fields["id"].error_messages["invalid_choice"] = gone
+
+
 DraftLines = forms.inlineformset_factory(
-    Draft, DraftLine, form=InvoiceLineForm, extra=2, max_num=MOST_LINES, validate_max=True
+    Draft, DraftLine, form=InvoiceLineForm, formset=LinesOfDraft, extra=2, max_num=MOST_LINES, validate_max=True
 )
 
 

@@ -56,9 +56,10 @@ def take_off(booking: Booking, **_kwargs: object) -> None:
 
 
 def put_on_draft(booking: Booking) -> bool:
-    """Put its lines on a draft of its customer; False where the team writes them: a VAT rate that no invoice has."""
+    """Put its lines on a draft of its customer; False where it cannot: a VAT rate that no invoice has, nobody left."""
     lines = draft_lines(booking)
-    if any(line["vat_rate"] not in VAT_RATES for line in lines):
+    is_nobody = booking.organisation is None and booking.email.endswith(ERASED)
+    if is_nobody or any(line["vat_rate"] not in VAT_RATES for line in lines):
         return False
     customer = customer_for(
         hub=booking.space.hub, person=booking.person, organisation=booking.organisation, guest=_guest_of(booking)

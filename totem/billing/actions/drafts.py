@@ -1,7 +1,7 @@
 """Drafts: written by the team, made of what they cite, and of what other rooms sell."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -72,10 +72,16 @@ def save_draft(
 
 
 @transaction.atomic
-def delete_draft(*, draft: Draft, by: User) -> None:
-    """Delete the draft; what it came from can be invoiced again."""
-    journal.record("billing.draft_deleted", draft, actor_id=by.pk, scope=draft.hub, facts={"kind": draft.kind})
-    draft.delete()
+def delete_draft(*, draft: Draft, by: User) -> bool:
+    """Delete the draft; what it came from can be invoiced again. Returns whether it held what another room sells.
+
+    Raises Draft.DoesNotExist where it is gone.
+    """
+    row = Draft.objects.select_for_update().get(pk=draft.pk)
+    held_sales = row.lines.exclude(source=None).exists()
+    journal.record("billing.draft_deleted", row, actor_id=by.pk, scope=row.hub, facts={"kind": row.kind})
+    row.delete()
+    return held_sales
 
 
 @transaction.atomic
@@ -119,42 +125,42 @@ def put_lines(*, source: str, customer: Customer | None, lines: Sequence[dict[st
     none, and no customer, where nothing is due any more. They stay on their draft, or go to the customer's latest one.
     What is issued, or exported for collection, stays: what follows is the team's decision.
     """
-    names = sources_of(source)
-    of_source = DraftLine.objects.filter(source__in=[source, *names.values()])
-    of_issued = IssuedLine.objects.filter(source__in=[source, *names.values()])
+    further = sources_of(source)
+    names = [source, *further.values()]
+    of_source = DraftLine.objects.filter(source__in=names)
     open_drafts = Q(customer=customer, kind=DocumentKind.INVOICE, about=None) if lines else Q()
     # Drafts before their lines, as who issues one locks them; in order, as the source may change customers.
     found = Draft.objects.filter(Q(pk__in=of_source.values("draft")) | open_drafts).order_by("pk").select_for_update()
     drafts = {draft.pk: draft for draft in found}
-    held = list(DraftLine.objects.filter(draft__in=drafts))
-    known = {line.source: line for line in held if line.source == source or line.source in names.values()}
-    if lines and (of_issued.exists() or of_source.filter(draft__collected_in__isnull=False).exists()):
+    if not drafts and not lines:
         return
-    changed = {line.draft_id: drafts[line.draft_id] for line in known.values()}
-    kept: set[int] = set()
+    of_drafts = DraftLine.objects.filter(Q(draft__in=drafts) | Q(source__in=names))
+    held = of_drafts.values_list("source", "pk", "draft")
+    known = {name: pk for name, pk, _draft in held if name in names}
+    is_exported = any(draft not in drafts for _name, _pk, draft in held)
+    if is_exported or (lines and IssuedLine.objects.filter(source__in=names).exists()):
+        return
+    changed = {draft: drafts[draft] for name, _pk, draft in held if name in known}
+    count = Counter(draft for name, _pk, draft in held if name not in known)
     if customer is not None and lines:
-        draft = _draft_for(customer, drafts, held, changed)
+        draft = _draft_for(customer, drafts, changed, count)
         changed[draft.pk] = draft
-        for name, fields in zip([source, *(names[line["vat_rate"]] for line in lines[1:])], lines, strict=True):
-            line = known.pop(name, None) or DraftLine(source=name)
-            for field, value in {**fields, "draft": draft}.items():
-                setattr(line, field, value)
-            line.save()
-        kept.add(draft.pk)
-    gone = {line.pk for line in known.values()}
-    if gone:
-        of_source.filter(pk__in=gone).delete()
-    kept |= {line.draft_id for line in held if line.pk not in gone}
+        count[draft.pk] += len(lines)
+        for name, fields in zip([source, *(further[line["vat_rate"]] for line in lines[1:])], lines, strict=True):
+            DraftLine(pk=known.pop(name, None), source=name, draft=draft, **fields).save()
+    if known:
+        of_source.filter(pk__in=known.values()).delete()
     for draft in changed.values():
-        if draft.pk in kept:
+        if count[draft.pk]:
             draft.save(update_fields=["updated_at"])  # who has it open sees that it changed
         else:
             draft.delete()
 
 
-def _draft_for(customer: Customer, drafts: dict[int, Draft], held: Sequence[DraftLine], known: Container[int]) -> Draft:
+def _draft_for(
+    customer: Customer, drafts: dict[int, Draft], holding: Container[int], count: Mapping[int, int]
+) -> Draft:
     """The draft that holds the source already, else the latest with room for its lines, else a new one."""
-    count = Counter(line.draft_id for line in held)
     own = [draft for draft in drafts.values() if draft.customer_id == customer.pk]
-    fitting = [draft for draft in own if draft.pk in known] or [draft for draft in own if count[draft.pk] < FULL]
+    fitting = [draft for draft in own if draft.pk in holding] or [draft for draft in own if count[draft.pk] < FULL]
     return fitting[-1] if fitting else start_draft(customer=customer, kind=DocumentKind.INVOICE)

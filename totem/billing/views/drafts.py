@@ -83,8 +83,10 @@ def check(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def delete(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Delete a draft: it has no number, nothing is missing afterwards."""
     hub, row = row_for(request.user, slug, Draft, pk)
-    actions.delete_draft(draft=row, by=signed_in(request))
+    held_sales = actions.delete_draft(draft=row, by=signed_in(request))
     messages.success(request, _("The draft is deleted."))
+    if held_sales:
+        messages.info(request, _("The bookings that it held can be put on another: see “Bookings to invoice”."))
     return redirect("billing:documents", hub.slug)
 
 
