@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +70,16 @@ def problems(document: IssuedDocument) -> list[str]:
 @pytest.mark.parametrize("buyer", BUYERS)
 def test_the_xml_passes_both_schematrons(seller: str, buyer: str) -> None:
     assert problems(issued(seller, buyer)) == []
+
+
+def test_an_invoice_of_a_month_says_its_days() -> None:
+    customer = CustomerFactory()
+    SellerFactory(organisation=customer.hub.operator)
+    draft = DraftFactory(customer=customer, line=None)
+    DraftLineFactory(draft=draft, unit="MON", starts_on=date(2026, 11, 1), ends_on=date(2026, 11, 30))
+    xml = invoice_xml(facturx.terms(json.loads(issue(draft_id=draft.pk, by=None, now=NOW).content)))
+    assert list(broken_rules(xml)) == []
+    assert b"20261101" in xml
 
 
 def test_the_xml_of_every_other_kind_passes_both_schematrons() -> None:

@@ -88,7 +88,8 @@ def _period(content: Mapping[str, Any]) -> dict[str, str]:
     starts = [line["starts_on"] for line in content["lines"] if line["starts_on"]]
     if not starts:
         return {"BT-72": content["issued_on"]}
-    return {"BT-73": min(starts), "BT-74": max(line["ends_on"] for line in content["lines"] if line["ends_on"])}
+    last = max(line["ends_on"] for line in content["lines"] if line["ends_on"])
+    return {"BT-72": last, "BT-73": min(starts), "BT-74": last}  # `factur-x` writes no valid file without BT-72
 
 
 def _seller(seller: Mapping[str, str]) -> dict[str, Any]:
