@@ -5,6 +5,7 @@ and errors; `{% form_errors form %}` the summary alone, for forms laid out by ha
 """
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import django.forms
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.renderers import DjangoTemplates
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +57,21 @@ class TotemRenderer(DjangoTemplates):
                 },
             }
         )
+
+
+FieldGroups = tuple[tuple[str | Promise, tuple[str, ...]], ...]
+"""The names of fields under each heading."""
+
+
+class GroupedFields:
+    """A form whose fields stand under headings (`core/forms/groups.html`): `groups` names those of each."""
+
+    groups: FieldGroups
+
+    def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:
+        """The fields under their headings, without those that the form does not have."""
+        for title, names in self.groups:
+            yield title, [self[name] for name in names if name in self.fields]  # type: ignore[index, attr-defined]
 
 
 class DateInput(forms.DateInput):

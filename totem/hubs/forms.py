@@ -1,6 +1,6 @@
 """Forms of a hub's management, but its hours and people. `cleaned_data` are the values of the actions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import ColourField, DateField
+from totem.core.forms import ColourField, DateField, FieldGroups, GroupedFields
 from totem.core.images import PhotoField
 from totem.core.phones import PhoneField
 from totem.core.visible_names import validate_name
@@ -72,7 +72,7 @@ class ConstraintsAtFields:
                     form.add_error(self.constraint_fields.get(constraint.name), error.messages)
 
 
-class HubForm(ConstraintsAtFields, HubModelForm):
+class HubForm(GroupedFields, ConstraintsAtFields, HubModelForm):
     """Who and where the hub is, and how it shows itself."""
 
     commune = CommuneField(label=gettext_lazy("Commune"))
@@ -158,7 +158,7 @@ class HubForm(ConstraintsAtFields, HubModelForm):
             data |= dict.fromkeys(POSITION)
         return data
 
-    groups: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
+    groups: FieldGroups = (
         (gettext_lazy("How it shows itself"), ("name", "tagline", "description", "accent")),
         (
             gettext_lazy("Where it is"),
@@ -169,11 +169,6 @@ class HubForm(ConstraintsAtFields, HubModelForm):
         (gettext_lazy("For who books"), ("grace_minutes", "mail_note")),
         (gettext_lazy("For who wants to join"), ("accepts_requests",)),
     )
-
-    def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:
-        """The fields under their headings."""
-        for title, names in self.groups:
-            yield title, [self[name] for name in names if name in self.fields]
 
 
 class FoundingForm(FoundingModelForm):

@@ -1,6 +1,6 @@
 """Forms of spaces. `cleaned_data` are the values of the actions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import DateField, NumberField
+from totem.core.forms import DateField, FieldGroups, GroupedFields, NumberField
 from totem.core.wording import minutes_words
 from totem.hubs.forms import ConstraintsAtFields
 from totem.hubs.models import Hub
@@ -56,7 +56,7 @@ class AmongField(forms.TypedChoiceField):
         return [(n, self.none if n == 0 and self.none else self.words(n)) for n in numbers]
 
 
-class SpaceForm(ConstraintsAtFields, SpaceModelForm):
+class SpaceForm(GroupedFields, ConstraintsAtFields, SpaceModelForm):
     """A space and its rules."""
 
     features = forms.MultipleChoiceField(
@@ -115,7 +115,7 @@ class SpaceForm(ConstraintsAtFields, SpaceModelForm):
         widgets = {"description": forms.Textarea({"rows": 3})}
         help_texts = {"position": gettext_lazy("Smaller numbers come first in lists.")}
 
-    groups: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
+    groups: FieldGroups = (
         (
             gettext_lazy("The space"),
             ("name", "kind", "zone", "capacity", "area", "description", "features", "position"),
@@ -146,11 +146,6 @@ class SpaceForm(ConstraintsAtFields, SpaceModelForm):
         for name, field in self.fields.items():
             if isinstance(field, AmongField):
                 field.choices = field.listed([getattr(self.instance, name)])
-
-    def grouped(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:
-        """The fields under their headings."""
-        for title, names in self.groups:
-            yield title, [self[name] for name in names if name in self.fields]
 
 
 class NewSpaceForm(SpaceForm):
