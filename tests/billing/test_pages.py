@@ -1,5 +1,6 @@
 """The journey of a team: who sells, a customer, a quote, an invoice, a payment; and what each role may not see."""
 
+import hashlib
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,10 @@ from tests.factories.billing import CustomerFactory, DraftFactory, SellerFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.organisations import siren
 from totem.billing.actions.issuing import issue
-from totem.billing.models import Customer, DocumentKind, Draft, DraftLine, IssuedDocument, Payment, Seller
+from totem.billing.forms import CustomerForm, SellerForm
+from totem.billing.models import Customer, DocumentKind, Draft, DraftLine, IssuedDocument, IssuedFile, Payment, Seller
 from totem.core import clock
+from totem.core.files import CheckedFile, store
 from totem.hubs.models import Hub, Role
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +152,46 @@ def test_a_credit_note_begins_with_what_is_left() -> None:
     issue(draft_id=draft.pk, by=None, now=clock.now())
     client.post(follow)
     assert not Draft.objects.exists(), "nothing is left"
+
+
+def test_a_customer_noted_on_the_way_to_a_quote_leads_back_to_it_and_the_draft_says_its_totals() -> None:
+    hub = HubFactory()
+    SellerFactory(organisation=hub.operator)
+    client = client_of(hub, Role.DESK)
+    start = reverse("billing:draft_start", args=[hub.slug])
+    assert "?ensuite=piece" in client.get(start).content.decode()
+    added = client.post(
+        f"{reverse('billing:customer_add', args=[hub.slug])}?ensuite=piece",
+        {"kind": "consumer", "name": "Nadia", "seen": ""},
+    )
+    customer = Customer.objects.get()
+    assert added.headers["Location"] == f"{start}?client={customer.pk}"
+    assert client.get(added.headers["Location"]).context["form"]["customer"].value() == str(customer.pk)
+    client.post(start, {"customer": customer.pk, "kind": "quote"})
+    url = reverse("billing:draft", args=[hub.slug, Draft.objects.get().pk])
+    seen = client.get(url).context["form"].initial["seen"]
+    saved = client.post(url, {"seen": seen, **lines({"label": "Salle", "unit_price": "12"})}, follow=True)
+    page = " ".join(saved.content.decode().split())
+    assert "Le brouillon est enregistré : 12,00 € TTC." in page
+    assert "<dt>Total HT</dt><dd>10,00" in page
+
+
+def test_the_page_asks_for_its_pdf_until_it_is_drawn() -> None:
+    draft = DraftFactory()
+    SellerFactory(organisation=draft.hub.operator)
+    document = issue(draft_id=draft.pk, by=None, now=clock.now())
+    client = client_of(draft.hub)
+    url = reverse("billing:document", args=[draft.hub.slug, document.reference])
+    part = client.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert part.strip() in client.get(url).content.decode()
+    assert "hx-get" in part
+    pdf = CheckedFile("F.pdf", "application/pdf", 4, hashlib.sha256(b"%PDF").hexdigest(), b"%PDF")
+    IssuedFile.objects.create(document=document, stored=store(pdf), drawn_at=clock.now())
+    part = client.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "hx-get" not in part
+    assert reverse("billing:document_pdf", args=[draft.hub.slug, document.reference]) in part
+
+
+@pytest.mark.parametrize("form", [SellerForm, CustomerForm])
+def test_no_field_is_missing_under_the_headings(form: Any) -> None:
+    assert {name for _heading, names in form.groups for name in names} | {"seen"} == set(form.base_fields)

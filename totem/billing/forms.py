@@ -24,7 +24,7 @@ from totem.billing.models import (
 from totem.billing.numbers import bic_field, iban_field, vat_field
 from totem.billing.wording import CODES
 from totem.core.edit_conflicts import VersionedForm
-from totem.core.forms import DateField, NumberField
+from totem.core.forms import DateField, GroupedFields, NumberField
 from totem.core.phones import PhoneField
 from totem.core.wording import percent
 from totem.hubs.forms import ConstraintsAtFields
@@ -56,7 +56,7 @@ class OneCompany:
         return data
 
 
-class SellerForm(OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm):
+class SellerForm(GroupedFields, OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm):
     """The legal entity, as its invoices name it."""
 
     siren = SirenField(label=_("SIREN"))
@@ -81,6 +81,13 @@ class SellerForm(OneCompany, ConstraintsAtFields, VersionedForm, SellerModelForm
             "pays_vat_on_debits", "is_regie",
         )  # fmt: skip
         field_classes: ClassVar = {"einvoices_since": DateField}
+
+    groups = (
+        (_("Identity"), ("name", "legal_form", "siren", "siret", "vat_number", "is_regie")),
+        (_("Address and contact"), ("street", "postcode", "city", "email", "phone")),
+        (_("How it is paid"), ("iban", "bic", "payment_days", "pays_vat_on_debits")),
+        (_("Where it applies"), ("rna", "registration", "share_capital", "electronic_address", "einvoices_since")),
+    )
 
 
 class VatStatusForm(ConstraintsAtFields, VatModelForm):
@@ -111,10 +118,10 @@ class WordingForm(ConstraintsAtFields, WordingModelForm):
         self.fields["code"].choices = [(code, texts[code]) for code in CODES]  # type: ignore[attr-defined]
 
 
-class CustomerForm(OneCompany, ConstraintsAtFields, VersionedForm, CustomerModelForm):
+class CustomerForm(GroupedFields, OneCompany, ConstraintsAtFields, VersionedForm, CustomerModelForm):
     """Whom the hub invoices."""
 
-    kind = forms.ChoiceField(label=_("Who it is"), choices=CustomerKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("Kind of customer"), choices=CustomerKind.choices, widget=forms.RadioSelect)
     siren = SirenField(label=_("SIREN"), required=False)
     siret = SiretField(label=_("SIRET"), required=False)
     vat_number = vat_field()
@@ -132,6 +139,12 @@ class CustomerForm(OneCompany, ConstraintsAtFields, VersionedForm, CustomerModel
             "kind", "name", "siren", "siret", "street", "postcode", "city", "email", "vat_number", "electronic_address",
             "purchase_order", "service_code", "needs_commitment",
         )  # fmt: skip
+
+    groups = (
+        (_("Identity"), ("kind", "name", "siren", "siret", "vat_number")),
+        (_("Address and contact"), ("street", "postcode", "city", "email")),
+        (_("Where it applies"), ("purchase_order", "service_code", "needs_commitment", "electronic_address")),
+    )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -220,6 +233,18 @@ class InvoiceLineForm(ConstraintsAtFields, LineModelForm):
             rate = next(rate for rate in VAT_RATES if rate == self.instance.vat_rate)
             self.initial["vat_rate"] = str(rate)
 
+    def main_fields(self) -> list[forms.BoundField]:
+        """What every line says."""
+        return [self[name] for name in ("label", "quantity", "unit", "unit_price", "vat_rate")]
+
+    def rare_fields(self) -> list[forms.BoundField]:
+        """What few lines say."""
+        return [self[name] for name in ("starts_on", "ends_on", "exemption", "is_goods")]
+
+    def says_more(self) -> bool:
+        """Whether one of the rare fields is filled, or refused."""
+        return any(field.value() or field.errors for field in self.rare_fields())
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("starts_on") and not data.get("ends_on"):
@@ -241,7 +266,14 @@ class LinesOfDraft(LineFormSet):
 
 
 DraftLines = forms.inlineformset_factory(
-    Draft, DraftLine, form=InvoiceLineForm, formset=LinesOfDraft, extra=2, max_num=MOST_LINES, validate_max=True
+    Draft,
+    DraftLine,
+    form=InvoiceLineForm,
+    formset=LinesOfDraft,
+    extra=3,
+    max_num=MOST_LINES,
+    validate_max=True,
+    can_delete_extra=False,
 )
 
 
@@ -249,7 +281,7 @@ class PaymentForm(forms.Form):
     """What was received for an invoice, or given back."""
 
     amount = NumberField(
-        label=_("Amount (€)"),
+        label=_("Amount with VAT (€)"),
         unit="€",
         max_digits=12,
         decimal_places=2,

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -76,6 +77,8 @@ def _form(request: HttpRequest, hub: Hub, row: Customer) -> HttpResponse:
             with errors_in(form):
                 saved = save_customer(hub=hub, by=signed_in(request), customer=row if row.pk else None, **values)
                 messages.success(request, _("The customer is saved."))
+                if "ensuite" in request.GET:  # noted on the way to a quote or an invoice
+                    return redirect(f"{reverse('billing:draft_start', args=[hub.slug])}?client={saved.pk}")
                 return redirect("billing:customer", hub.slug, saved.pk)
         except EditConflict as met:
             conflict = differences(form, values, met.current)

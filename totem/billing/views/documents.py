@@ -80,7 +80,7 @@ def document(request: HttpRequest, slug: str, reference: str) -> HttpResponse:
         "transmissions": row.transmissions.all(),
         "is_to_redo": queries.to_redo(hub).filter(pk=row.pk).exists(),
     }
-    return billing_page(request, "document", hub, context)
+    return billing_page(request, "document", hub, context, partial="pdf")
 
 
 @never_cache

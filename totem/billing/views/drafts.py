@@ -17,6 +17,7 @@ from totem.billing.views.frame import billing_page
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, version_token
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in
+from totem.core.wording import money
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
 
@@ -53,9 +54,12 @@ def draft(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                     if line not in lines.deleted_forms and (line.has_changed() or line.instance.pk)
                 ]
                 removed = [line.instance.pk for line in lines.deleted_forms if line.instance.pk]
-                actions.save_draft(draft=row, lines=kept, removed=removed, **form.cleaned_data)
-                target = "billing:draft_check" if "check" in request.POST else "billing:draft"
-                return redirect(target, hub.slug, row.pk)
+                saved = actions.save_draft(draft=row, lines=kept, removed=removed, **form.cleaned_data)
+                if "check" in request.POST:
+                    return redirect("billing:draft_check", hub.slug, row.pk)
+                total = money(saved.gross)
+                messages.success(request, _("The draft is saved: %(total)s with VAT.") % {"total": total})
+                return redirect("billing:draft", hub.slug, row.pk)
         except EditConflict as met:
             is_conflict = True
             form.accept_version(met.current)

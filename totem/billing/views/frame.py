@@ -1,6 +1,6 @@
 """What all pages of billing share: the hub's frame, what is saved over, and what a customer owes."""
 
-from functools import partial
+import functools
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,18 +11,25 @@ from totem.billing.permissions import KEEP_BOOKS
 from totem.billing.queries import seller_of, vat_period
 from totem.billing.thresholds import turnover
 from totem.core import clock
-from totem.core.pages import form_status
+from totem.core.pages import form_status, render_page
 from totem.hubs.models import Hub
 
 ON_A_PAGE = 50
 
 
 def billing_page(
-    request: HttpRequest, template: str, hub: Hub, context: dict[str, Any] | None = None, *, refused: int = 422
+    request: HttpRequest,
+    template: str,
+    hub: Hub,
+    context: dict[str, Any] | None = None,
+    *,
+    refused: int = 422,
+    partial: str = "",
 ) -> HttpResponse:
-    """The page in the hub's frame. It says what is missing before anything can be invoiced, and to whom it may.
+    """The page in the hub's frame, or for HTMX its `partial` where it has one.
 
-    `template` is one of this room, or of a room above with its folder ("bookings/to_invoice").
+    It says what is missing before anything can be invoiced, and to whom it may. `template` is one of this room, or of
+    a room above with its folder ("bookings/to_invoice").
     """
     seller = seller_of(hub)
     today = clock.today(hub.zone)
@@ -31,8 +38,13 @@ def billing_page(
         "hub": hub,
         "seller": seller,
         "vat_status": VatStatus(period.status) if period else None,
-        "turnover": partial(turnover, seller, period, today) if seller else None,  # counted where a page shows it
+        "turnover": functools.partial(turnover, seller, period, today)
+        if seller
+        else None,  # counted where a page shows it
         "may_keep_books": request.user.has_perm(KEEP_BOOKS, hub),
     }
-    path = f"{template}.html" if "/" in template else f"billing/{template}.html"
-    return render(request, path, {**shared, **(context or {})}, status=form_status(request, refused))
+    name = f"{template}.html" if "/" in template else f"billing/{template}.html"
+    context, code = {**shared, **(context or {})}, form_status(request, refused)
+    if partial:
+        return render_page(request, name, context, partial=partial, status=code)
+    return render(request, name, context, status=code)

@@ -39,7 +39,9 @@ def pay(request: HttpRequest, slug: str, reference: str) -> HttpResponse:
             actions.record_payment(document=row, by=signed_in(request).pk, now=now, **values)
             messages.success(request, _("The payment is written down."))
             return redirect("billing:document", hub.slug, row.reference)
-    return billing_page(request, "pay", hub, {"document": row, "balance": balance, "form": form})
+    return billing_page(
+        request, "pay", hub, {"document": row, "balance": balance, "still_due": abs(balance), "form": form}
+    )
 
 
 @never_cache
