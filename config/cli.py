@@ -220,7 +220,7 @@ def territories(options: argparse.Namespace) -> int:
 
 
 def observatory(options: argparse.Namespace) -> int:
-    """The business register: import a stock, decide about one kept aside, make a synthetic one."""
+    """The business register: import an edition, decide about one kept aside, make a synthetic one."""
     return _command_of_room("observatory", options)
 
 

@@ -118,7 +118,7 @@ def test_without_history_or_links_it_is_said(register: Path) -> None:
 
 def test_synthetic_figures_never_take_the_place_of_real_ones(register: Path) -> None:
     stock = imported()
-    with pytest.raises(ImportRefused, match="A real stock is in service"):
+    with pytest.raises(ImportRefused, match="A real edition is in service"):
         imported(synthetic=True)
     assert Stock.objects.serving() == stock
 
@@ -461,11 +461,11 @@ def command(*arguments: str) -> str:
 
 
 def test_the_command_imports_and_tells(register: Path) -> None:
-    assert "No stock of the register yet" in command("status")
+    assert "No edition of the register yet" in command("status")
     files = [str(path) for path in (ESTABLISHMENTS, UNITS, HISTORY, LINKS)]
     command("import", *files, "--date", "2026-11-01")
     assert "2026-11-01" in command("status")
-    with pytest.raises(CommandError, match="Say the day of the stock"):
+    with pytest.raises(CommandError, match="Say the day of the edition"):
         command("import", *files)
 
 
@@ -478,13 +478,13 @@ def test_the_command_says_why_a_stock_is_aside_and_decides(closed_by_mistake: tu
     assert Stock.objects.serving() == aside
     with pytest.raises(CommandError, match="nothing is to be decided"):
         command("refuse", str(serving.pk), "--reason", "Too late.")
-    with pytest.raises(CommandError, match="There is no stock"):
+    with pytest.raises(CommandError, match="There is no edition"):
         command("refuse", "0", "--reason", "None.")
 
 
 def test_the_command_writes_the_national_census(register: Path, tmp_path: Path) -> None:
     publish("62.01Z", "26.11Z")
-    with pytest.raises(CommandError, match="No stock is in service"):
+    with pytest.raises(CommandError, match="No edition is in service"):
         command("census", str(tmp_path / "census.csv"))
     stock = imported()
     command("census", str(tmp_path / "census.csv"))

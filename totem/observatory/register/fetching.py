@@ -69,7 +69,7 @@ def resolved(
     if not given:
         raise ImportRefused("Say which files, or --from-catalogue.")
     if day is None:
-        raise ImportRefused("Say the day of the stock: --date YYYY-MM-DD.")
+        raise ImportRefused("Say the day of the edition: --date YYYY-MM-DD.")
     return given, day
 
 

@@ -81,11 +81,11 @@ def import_register(
             quality=found.quality,
         )
         with _moved(made, root / "stocks" / made.name):
-            progress("comparing with the stock in service")
+            progress("comparing with the edition in service")
             corrections.write_all_corrections(stock)
             left = _put_in_service(stock)
     _drop_rows(left)
-    progress(f"stock of {stock.date:%Y-%m-%d}: {stock.rows} establishments, {stock.get_state_display()}")
+    progress(f"edition of {stock.date:%Y-%m-%d}: {stock.rows} establishments, {stock.get_state_display()}")
     return stock
 
 
@@ -113,7 +113,7 @@ def rebuild_cube(stock: Stock) -> None:
     with _alone(root), _cleared(root / "incoming") as incoming:
         stock.refresh_from_db()
         if not stock.complete:
-            raise ImportRefused(f"The rows of the stock of {stock} are gone: its cube stays as it is.")
+            raise ImportRefused(f"The rows of the edition of {stock} are gone: its cube stays as it is.")
         before, (made, work) = stock.path, _folders(incoming, stock.date)
         layout.rebuild_chosen(before, made, folds=folds(), digital=all_codes(), candidates=candidate_codes(), work=work)
         for file in before.iterdir():
@@ -164,7 +164,9 @@ def _decided(
     """The stock in the state that was decided, and those that it takes the place of."""
     stock = Stock.objects.select_for_update().get(pk=stock.pk)
     if stock.state != Stock.State.ASIDE:
-        raise NotAside(f"The stock of {stock.date:%Y-%m-%d} is {stock.get_state_display()}: nothing is to be decided.")
+        raise NotAside(
+            f"The edition of {stock.date:%Y-%m-%d} is {stock.get_state_display()}: nothing is to be decided."
+        )
     serves = state == Stock.State.SERVING
     left = _archive_serving() if serves else []
     stock.state, stock.complete = state, serves
@@ -180,7 +182,7 @@ def _decided(
 def _refuse_synthetic_over_real(*, synthetic: bool) -> None:
     serving = Stock.objects.serving()
     if synthetic and serving is not None and not serving.synthetic:
-        raise ImportRefused("A real stock is in service: synthetic figures do not take its place.")
+        raise ImportRefused("A real edition is in service: synthetic figures do not take its place.")
 
 
 def _put_in_service(stock: Stock) -> list[Stock]:

@@ -21,32 +21,32 @@ SHOWN = 20  # differences that are listed; the rest are counted
 
 
 class Command(BaseCommand):
-    help = "Looks after the business register: which stock is in service, and how the next one comes."
+    help = "Looks after the business register: which edition is in service, and how the next one comes."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="do")
         coming = commands.add_parser(
             "import",
-            help="take the stock files as published (CSV, CSV in zip, Parquet), by path or from the catalogue",
+            help="take the files of an edition as published (CSV, CSV in zip, Parquet), by path or from the catalogue",
             description="Establishments and companies are needed; history, succession links and geolocation are "
-            "taken too. Which file is which is told by its columns. A stock that is not plausible beside the one in "
+            "taken too. Which file is which is told by its columns. An edition that is not plausible beside the one in "
             "service is kept aside.",
         )
         coming.add_argument("files", nargs="*", metavar="FILE_OR_URL")
         coming.add_argument("--from-catalogue", action="store_true", help="this month's files of the public catalogue")
-        coming.add_argument("--date", type=_day, help="the day of the stock, YYYY-MM-DD (the catalogue says it)")
-        coming.add_argument("--synthetic", action="store_true", help="made-up figures: said on every page")
+        coming.add_argument("--date", type=_day, help="the day of the edition, YYYY-MM-DD (the catalogue says it)")
+        coming.add_argument("--synthetic", action="store_true", help="synthetic figures: said on every page")
         coming.add_argument("--memory", default=reading.MEMORY, help="memory the conversion may take (%(default)s)")
-        making = commands.add_parser("synthesise", help="write a made-up register with the published columns")
+        making = commands.add_parser("synthesise", help="write a synthetic register with the published columns")
         making.add_argument("folder", type=Path)
         making.add_argument("--rows", type=_positive, default=1_000_000, help="establishments (%(default)s)")
         making.add_argument("--seed", type=int, default=1, help="the same seed gives the same files (%(default)s)")
         making.add_argument(
             "--format", choices=["csv", "zip", "parquet"], action="append", help="may be repeated (csv)", dest="formats"
         )
-        for name, text in (("accept", "put a stock that was kept aside in service"), ("refuse", "refuse it")):
+        for name, text in (("accept", "put an edition that was kept aside in service"), ("refuse", "refuse it")):
             deciding = commands.add_parser(name, help=text)
-            deciding.add_argument("stock", type=int, help="its number, as status says it")
+            deciding.add_argument("stock", type=int, metavar="EDITION", help="its number, as status says it")
             deciding.add_argument("--reason", required=True)
             deciding.add_argument("--by", metavar="E-MAIL", help="who decides, an account of this site")
         counting = commands.add_parser(
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             "Consolidated accounts come first; accounts that are not public give nothing.",
         )
         accounts.add_argument("file", type=Path)
-        commands.add_parser("status", help="the stocks, and why one is kept aside")
+        commands.add_parser("status", help="the editions, and why one is kept aside")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         shutil.rmtree(downloads, ignore_errors=True)
         if stock.state == Stock.State.ASIDE:
             self._show_differences(stock)
-            raise CommandError(f"The stock is kept aside: totem observatory accept {stock.pk} --reason …, or refuse.")
+            raise CommandError(f"The edition is kept aside: totem observatory accept {stock.pk} --reason …, or refuse.")
 
     def _synthesise(self, options: dict[str, Any]) -> None:
         from totem.observatory.register.synthetic.files import synthesise  # noqa: PLC0415
@@ -98,18 +98,18 @@ class Command(BaseCommand):
 
     def _accept(self, options: dict[str, Any]) -> None:
         stock = importing.accept(_stock(options), by=_person(options), reason=options["reason"], now=clock.now())
-        self._say(f"The stock of {stock} is in service.")
+        self._say(f"The edition of {stock} is in service.")
 
     def _refuse(self, options: dict[str, Any]) -> None:
         stock = importing.refuse(_stock(options), by=_person(options), reason=options["reason"], now=clock.now())
-        self._say(f"The stock of {stock} is refused.")
+        self._say(f"The edition of {stock} is refused.")
 
     def _census(self, options: dict[str, Any]) -> None:
         stock = Stock.objects.serving()
         if stock is None:
-            raise CommandError("No stock is in service: totem observatory import.")
+            raise CommandError("No edition is in service: totem observatory import.")
         cells = census.write_census(stock.path, all_codes(), options["file"])
-        self._say(f"{options['file']}: {cells} cells, stock of {stock}")
+        self._say(f"{options['file']}: {cells} cells, edition of {stock}")
 
     def _accounts(self, options: dict[str, Any]) -> None:
         import_accounts(options["file"], now=clock.now(), progress=self._say)
@@ -142,7 +142,7 @@ class Command(BaseCommand):
 def _stock(options: dict[str, Any]) -> Stock:
     stock = Stock.objects.filter(pk=options["stock"]).first()
     if stock is None:
-        raise CommandError(f"There is no stock {options['stock']}: totem observatory status lists them.")
+        raise CommandError(f"There is no edition {options['stock']}: totem observatory status lists them.")
     return stock
 
 
