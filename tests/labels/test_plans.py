@@ -129,6 +129,28 @@ class TestWhoAndUntilWhen:
         assert "1 mandatory thing is missing, from the quickest" in page
         assert page.count("(place: one is enough)") == 2
 
+    def test_of_many_rows_those_of_somebody_those_late_and_those_of_nobody_are_counted_and_shown(
+        self, board, agent, client
+    ):
+        assigned(board, agent, person=agent, due_on=None)
+        late = assigned(board, agent, requirement="accounts", name="Le Port")
+        Assignment.objects.filter(pk=late.pk).update(due_on=TODAY - datetime.timedelta(days=1))
+
+        def shown(query: str) -> list[str]:
+            return [row.shown.asked.id for row in client.get(at("plan", board) + query).context["rows"]]
+
+        filters = client.get(at("plan", board)).context["filters"]
+        assert [(str(one.label), one.count) for one in filters] == [
+            *(("All", 3), ("Mine", 1), ("Late", 1), ("Without an owner", 1)),
+        ]
+        assert [shown("?" + one.url.partition("?")[2]) for one in filters] == [
+            ["seen", "area", "accounts"], ["area"], ["accounts"], ["seen"],
+        ]  # fmt: skip
+        Assignment.objects.filter(pk=late.pk).update(due_on=SOON)
+        answer = text(client.get(at("plan", board) + "?voir=retard"))
+        assert "None of what is missing." in answer
+        assert "everything that is asked is met" not in answer
+
     def test_a_form_that_is_refused_says_why_at_its_field(self, board, agent, client):
         def errors(**sent: str):
             return client.post(at("assign", board, "area"), {"seen": "", **sent}).context["form"].errors

@@ -32,6 +32,14 @@ class PlanRow:
         due_on = self.assignment.due_on if self.assignment else None
         return due_on is not None and due_on < self.shown.judged.day
 
+    @property
+    def has_owner(self) -> bool:
+        return self.assignment is not None and bool(self.assignment.owner)
+
+    def is_of(self, person: Person) -> bool:
+        """Whether that account is in charge."""
+        return self.assignment is not None and self.assignment.person == person
+
 
 def assignments_of(board: Board) -> dict[str, Assignment]:
     """The owners and due dates of a board, by requirement."""

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,7 +20,9 @@ from totem.accounts.invitations import waiting_at
 from totem.accounts.permissions import signed_in
 from totem.core import clock
 from totem.core.calendar_files import calendar_feed
+from totem.core.components import Tab
 from totem.core.edit_conflicts import conflict_as_message
+from totem.core.measures import Text
 from totem.core.pages import SHOW_AND_SEND, errors_as_message
 from totem.core.views import not_found
 from totem.labels.boards.judged import Judged
@@ -35,6 +37,13 @@ from totem.labels.permissions import EDIT, SEE, board_for
 from totem.labels.plans import actions, queries
 from totem.labels.plans.calendars import entries_of
 from totem.labels.plans.forms import AssignmentForm, BoardForm
+from totem.territories.permissions import Person
+
+FILTERS: dict[str, tuple[Text, Callable[[queries.PlanRow, Person], bool]]] = {
+    "miens": (pgettext_lazy("of a plan", "Mine"), lambda row, person: row.is_of(person)),
+    "retard": (gettext_lazy("Late"), lambda row, _person: row.is_late),
+    "sans": (gettext_lazy("Without an owner"), lambda row, _person: not row.has_owner),
+}
 
 
 def _shared_url(board: Board, route: str = "shared_plan") -> str:
@@ -52,9 +61,18 @@ def plan(request: HttpRequest, workspace: str, board: str) -> HttpResponse:
     judged = judged_or_why(request, row)
     if not isinstance(judged, Judged):
         return render(request, "labels/not_judged.html", {**context, "why": judged})
+    rows, chosen = queries.plan_of(judged), request.GET.get("voir", "")
+    kept = {name: [one for one in rows if holds(one, request.user)] for name, (_label, holds) in FILTERS.items()}
+    filters = [Tab(_("All"), request.path, len(rows), chosen not in kept)]
+    filters += [
+        Tab(label, f"{request.path}?voir={name}", len(kept[name]), chosen == name)
+        for name, (label, _holds) in FILTERS.items()
+    ]
     context |= {
         "judged": judged,
-        "rows": queries.plan_of(judged),
+        "rows": kept.get(chosen, rows),
+        "chosen": chosen in kept,
+        "filters": filters,
         "may_see": request.user.has_perm(SEE, row.workspace),
         "shared_url": _shared_url(row),
         "feed_url": _shared_url(row, "shared_calendar"),
