@@ -83,6 +83,14 @@ def test_all_is_shown_first_then_saved_and_a_known_siren_is_never_doubled(agent,
     assert Organisation.objects.count() == 2
 
 
+def test_the_list_or_its_file_is_asked_for_and_neither_is_called_optional(agent, url):
+    page = agent.get(url).content.decode()
+    for field in ("table", "file"):
+        label = page.partition(f'for="id_{field}"')[2].partition("</label>")[0]
+        assert "(l’un ou l’autre)" in label
+        assert "(facultatif)" not in label
+
+
 def test_one_refused_line_is_told_with_its_number_and_nothing_is_saved(agent, url):
     lines = ["Bonne,", "Mauvaise,123456789", "Rôle,,school,befriends", "Jour,,,,31/02/2025", "Bonne,", "A,,magicien"]
     shown = agent.post(url, sent("\n".join(lines)))

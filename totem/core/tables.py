@@ -125,6 +125,7 @@ class TableForm(forms.Form):
     """A table, pasted or sent as a file, which takes precedence; `lines` of the cleaned data are its TableLine."""
 
     columns: ClassVar[Columns]
+    one_of: ClassVar = ("table", "file")  # one or the other is needed: neither is called optional
     table = forms.CharField(
         label=_("The list, one a line"),
         required=False,
