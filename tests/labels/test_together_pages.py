@@ -11,7 +11,16 @@ from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, ZoneFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement
 from tests.factories.territories import CommuneFactory, WorkspaceMemberFactory
-from tests.labels.test_partners import CAEN, DAY, LE_HAVRE, NOW, ROUEN, agglomeration, board  # noqa: F401 - the fixture
+from tests.labels.test_partners import (  # noqa: F401 - the fixture
+    CAEN,
+    CONTENT,
+    DAY,
+    LE_HAVRE,
+    NOW,
+    ROUEN,
+    agglomeration,
+    board,
+)
 from totem.core import limits
 from totem.labels import jobs
 from totem.labels.limits import PARTNERS, SEARCHES
@@ -78,6 +87,10 @@ def test_what_is_no_territory_and_too_many_are_not_found(board: Board) -> None: 
 
 
 def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:  # noqa: F811
+    bonus = requirement("more", "measure", indicator="events_held", at_least=300, mandatory=False)
+    optional = {"id": "q9", "title": {"fr": "Plus", "en": "More"}, "requirements": [bonus]}
+    criteria = [*CONTENT["criteria"], optional]
+    CharterVersionFactory(data={**CONTENT, "criteria": criteria, "version": "2", "valid_from": "2026-01-02"})
     client = signed(board)
     at = reverse("labels:search", args=[board.workspace.slug, board.slug])
     sent = client.post(at, {"scope": "region:28", "most": "3"})
@@ -92,6 +105,8 @@ def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:
     assert "1 ensemble minimal remplit 2 exigences obligatoires sur les 3" in answered
     assert "Qu’un ensemble remplisse l’autre dépend de chiffres inconnus" in answered
     assert 'hx-trigger="load' not in answered
+    assert "Exigé et encore ouvert : events." in answered
+    assert "Non rempli, sans être exigé : more." in answered
 
 
 def test_while_a_search_of_the_board_runs_the_next_request_shows_that_one(board: Board) -> None:  # noqa: F811

@@ -227,7 +227,8 @@ def _answer(board: Board, asked: Search) -> dict[str, Any]:
                 for key, brought in zip(found["members"], found["brings"], strict=True)
             ],
             "pieces": found["pieces"],
-            "missing": [titles.get(pk, pk) for pk in found["missing"]],
+            "missing": [titles.get(pk, pk) for pk in found["missing"] if pk in mandatory],
+            "optional": [titles.get(pk, pk) for pk in found["missing"] if pk not in mandatory],
             "address": _address(board, found["members"]),
         }
         for found in answer.get("best", [])
