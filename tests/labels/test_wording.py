@@ -305,6 +305,9 @@ def test_the_gap_of_a_share_is_in_points_and_in_seats():
     found = Finding("share", State.NOT_MET, **short)
     assert finding_words(found, asked["share"], charter).endswith("il manque 3\u00a0points.")
     assert gap_words(found, asked["share"], charter) == "3\u00a0points"
+    computed = short | {"value": Decimal("33.333"), "gap": Decimal("16.667")}
+    said = finding_words(Finding("share", State.NOT_MET, **computed), asked["share"], charter)
+    assert said.endswith("33,3\u00a0% sur 50\u00a0: il manque 16,7\u00a0points.")  # rounded as on the page of a body
     seats = Finding("board", State.NOT_MET, **short, note="seats", seats_missing=1)
     assert "Il faudrait encore un siège." in finding_words(seats, asked["board"], charter)
     assert gap_words(seats, asked["board"], charter).endswith("siège")

@@ -3,6 +3,8 @@
 import datetime
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 import msgspec
@@ -61,10 +63,16 @@ def amount_words(value: Decimal | int, unit: Unit | Any = "") -> str:
     return f"{wording.number(value)}{wording.NBSP}{said}" if said else wording.number(value)
 
 
+def share_shown(percentage: Decimal | Fraction | int, *, up: bool = False) -> Decimal:
+    """A computed share, to a tenth: cut, so that it never looks like more than it is; `up` for the most it may be."""
+    return Decimal(ceil(10 * percentage) if up else floor(10 * percentage)) / 10
+
+
 def gap_amount(gap: Decimal, unit: Unit | Any = "") -> str:
-    """« 40 000 m² » that are missing or too many; of a share « 3 points »."""
+    """« 40 000 m² » that are missing or too many; of a share « 3 points », up to the next tenth of one."""
     if str(unit) != "%":
         return amount_words(gap, unit)
+    gap = share_shown(gap, up=True)
     said = {"number": wording.number(gap)}
     return ngettext("%(number)s point", "%(number)s points", 1 if abs(gap) < 2 else 2) % said
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from totem.core import wording
 from totem.core.measures import Text
 from totem.labels.charters.format import BodyRequirement
-from totem.labels.charters.wording import amount_words
+from totem.labels.charters.wording import amount_words, share_shown
 from totem.labels.judging.evaluations import NoCharter, charter_of, version_for
 from totem.labels.judging.facts import BodyFact, SeatFact, State
 from totem.labels.judging.legal import FIFTEEN, NOTHING, WHOLE, LegalCheck, legal_checks, legal_state
@@ -64,14 +64,14 @@ def in_force(row: Body | Appointment | Seat, day: datetime.date) -> bool:
 
 @dataclass(frozen=True)
 class Weight:
-    """A part of a whole; `share` from 0 to 1, None where there is no whole."""
+    """A part of a whole; `share` in words, empty where there is no whole."""
 
     part: Decimal
     whole: Decimal
 
     @property
-    def share(self) -> float | None:
-        return float(self.part / self.whole) if self.whole else None
+    def share(self) -> str:
+        return amount_words(share_shown(100 * Fraction(self.part) / Fraction(self.whole)), "%") if self.whole else ""
 
 
 @dataclass(frozen=True)
@@ -232,9 +232,8 @@ def _found(check: LegalCheck) -> str:
 def _votes_found(check: LegalCheck) -> tuple[str, str]:
     if not check.whole:
         return "", str(NOTES["no_votes"])
-    # The share is cut, not rounded, so that it never looks like more than it is.
-    share = Decimal(int(1000 * Fraction(check.part) / Fraction(check.whole))) / 10
-    said = {"part": wording.number(check.part), "whole": wording.number(check.whole), "share": amount_words(share, "%")}
+    share = Weight(check.part, check.whole).share
+    said = {"part": wording.number(check.part), "whole": wording.number(check.whole), "share": share}
     gap = check.whole / 2 - check.part
     missing = _("More than %(gap)s of the votes are missing.") % {"gap": wording.number(gap)} if gap else EXACTLY_HALF
     return _("They have %(part)s of %(whole)s votes: %(share)s.") % said, str(missing)

@@ -27,6 +27,7 @@ from totem.labels.charters.wording import (
     group_rule,
     label_and_words,
     organisations_unit,
+    share_shown,
     threshold_words,
 )
 from totem.labels.figures import Evidence, EvidenceKind, figures_of
@@ -132,7 +133,7 @@ def _gap_words(finding: Finding, unit: Unit | Any, asked: str) -> str:
     if finding.comparator in UPWARDS and (finding.unit == "" or is_noun(finding.unit)):
         counted = {"found": wording.number(value), "threshold": amount_words(threshold, unit)}
         return _("%(found)s of %(threshold)s: %(gap)s missing.") % (counted | {"gap": wording.number(gap)})
-    said = {"have": amount_words(value, unit), "gap": gap_amount(gap, unit)}
+    said = {"have": _amount(value, unit), "gap": gap_amount(gap, unit)}
     if finding.comparator in UPWARDS:
         return _("%(have)s of %(threshold)s: %(gap)s missing.") % (said | {"threshold": wording.number(threshold)})
     return _("%(have)s: %(gap)s too many; asked: %(asked)s.") % (said | {"asked": asked})
@@ -146,13 +147,21 @@ def is_noun(unit: Unit) -> bool:
 def _value_words(finding: Finding, unit: Unit | Any) -> str:
     """The value or its bounds; empty where nothing is known."""
     if finding.value is not None:
-        return amount_words(finding.value, unit)
+        return _amount(finding.value, unit)
     if finding.low is None:
-        return "" if finding.high is None else _("%(high)s at most") % {"high": amount_words(finding.high, unit)}
+        return "" if finding.high is None else _("%(high)s at most") % {"high": _amount(finding.high, unit, up=True)}
     if finding.high is None:
-        return _("At least %(low)s") % {"low": amount_words(finding.low, unit)}
-    low, high = wording.number(finding.low), amount_words(finding.high, unit)
+        return _("At least %(low)s") % {"low": _amount(finding.low, unit)}
+    low, high = wording.number(_shown(finding.low, unit)), _amount(finding.high, unit, up=True)
     return _("Between %(low)s and %(high)s") % {"low": low, "high": high}
+
+
+def _amount(value: Decimal | int, unit: Unit | Any, *, up: bool = False) -> str:
+    return amount_words(_shown(value, unit, up=up), unit)
+
+
+def _shown(value: Decimal | int, unit: Unit | Any, *, up: bool = False) -> Decimal | int:
+    return share_shown(value, up=up) if str(unit) == "%" else value
 
 
 def _members_words(finding: Finding, group: GroupRequirement) -> str:
