@@ -203,7 +203,7 @@ def _make_valid(draft: _ShapeDraft) -> None:
         if reason != TOUCHES or not math.isclose(part.area, mended.area, rel_tol=1e-9):
             words = str(REASONS.get(reason, OTHERWISE)) % {"at": f"{x:.5f}, {y:.5f}"}
             draft.problems.append(ShapeProblem("crossing", words, (x, y)))
-    draft.shape = _areas_of(valid[0] if len(valid) == 1 else shapely.union_all(valid))
+    draft.shape = _areas_of(valid[0] if len(valid) == 1 else shapely.disjoint_subset_union_all(valid))
 
 
 def _invalid_reason(part: "BaseGeometry") -> tuple[str, float, float]:
