@@ -98,9 +98,9 @@ class EmptyAnswerError(ConnectionError):
 R = TypeVar("R")
 
 
-def drive(work: Sequence[Callable[[], R]]) -> list[R]:
+def drive(work: Sequence[Callable[[], R]], processes: int = PROCESSES) -> list[R]:
     """Run all of `work` concurrently, one thread each in a few processes; returns their results, in order."""
-    processes = min(PROCESSES, len(work))
+    processes = min(processes, len(work))
     context = multiprocessing.get_context("fork")
     ready = context.Barrier(len(work))
     pipes, children = [], []

@@ -15,7 +15,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.parametrize(
     "name",
-    ["contention", "availability", "figures", "startup", "profiles", "drawings", "coalition", "evaluate", "backup"],
+    [
+        "contention",
+        "availability",
+        "figures",
+        "startup",
+        "profiles",
+        "drawings",
+        "coalition",
+        "evaluate",
+        "backup",
+        "issue",
+    ],
 )
 def test_a_run_ends_with_one_line_of_json(name):
     """On a database, web processes and free ports of its own."""

@@ -1,7 +1,7 @@
 """Issuing: a draft takes the next number of its series and is frozen, in one transaction."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -36,6 +36,10 @@ UPDATE billing_series SET last_number = last_number + 1, last_issued_on = %(day)
  WHERE seller_id = %(seller)s AND prefix = %(prefix)s AND year = %(year)s AND last_issued_on <= %(day)s IS NOT FALSE
 RETURNING id, last_number
 """
+FIRST_OF_YEAR = """
+INSERT INTO billing_series (seller_id, prefix, year, last_number)
+VALUES (%(seller)s, %(prefix)s, %(year)s, 0) ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,20 @@ def issue(*, draft_id: int, by: int | None, now: datetime) -> IssuedDocument:
     seller, status = _seller_on(draft, day)
     lock_shared(LockKind.SELLER, seller.pk)
     deposits = list(draft.deposits.order_by("pk"))
-    lock(LockKind.DOCUMENT, [one.pk for one in [draft.about, *deposits] if one])
+    if cited := [one.pk for one in [draft.about, *deposits] if one]:
+        lock(LockKind.DOCUMENT, cited)
     invoicing = Invoicing(draft, lines, deposits, figures(lines, status), seller, day)
     _check(invoicing)
     draft.delete()
-    return _numbered(invoicing, by, now)
+    return _numbered(invoicing, texts_on(seller, day), by, now)
 
 
-def _numbered(invoicing: Invoicing, by: int | None, now: datetime) -> IssuedDocument:
+def _numbered(invoicing: Invoicing, texts: Mapping[str, str], by: int | None, now: datetime) -> IssuedDocument:
+    """All who issue in this series wait from its number until the commit: what needs no number is written before."""
     draft, seller, day, totals = invoicing.draft, invoicing.seller, invoicing.day, invoicing.figures.totals
-    texts = texts_on(seller, day)
+    pk = _next_id()
+    IssuedLine.objects.bulk_create(_lines(pk, invoicing))
+    Deduction.objects.bulk_create(Deduction(invoice_id=pk, deposit=deposit) for deposit in invoicing.deposits)
     due_on = None if draft.kind == DocumentKind.CREDIT_NOTE else day + timedelta(days=seller.payment_days)
     prefix = PREFIXES[DocumentKind(draft.kind)]
     series, number = _next_number(seller, prefix, day)
@@ -90,6 +98,7 @@ def _numbered(invoicing: Invoicing, by: int | None, now: datetime) -> IssuedDocu
         )
     ).decode()
     document = IssuedDocument.objects.create(
+        pk=pk,
         seller=seller,
         hub=draft.hub,
         customer=draft.customer,
@@ -109,19 +118,17 @@ def _numbered(invoicing: Invoicing, by: int | None, now: datetime) -> IssuedDocu
         content=frozen,
         sha256=digest(frozen),
     )
-    IssuedLine.objects.bulk_create(_lines(document, invoicing))
-    Deduction.objects.bulk_create(Deduction(invoice=document, deposit=deposit) for deposit in invoicing.deposits)
     facts = {"reference": reference, "sha256": document.sha256}
     journal.record("billing.issued", document, actor_id=by, scope=draft.hub, facts=facts)
     transaction.on_commit(jobs.draw_soon)
     return document
 
 
-def _lines(document: IssuedDocument, invoicing: Invoicing) -> list[IssuedLine]:
+def _lines(document_id: int, invoicing: Invoicing) -> list[IssuedLine]:
     found = invoicing.figures
     return [
         IssuedLine(
-            document=document,
+            document_id=document_id,
             position=position,
             label=line.label,
             gross=line.gross,
@@ -137,17 +144,21 @@ def _lines(document: IssuedDocument, invoicing: Invoicing) -> list[IssuedLine]:
     ]
 
 
+def _next_id() -> int:
+    """The id that the document will have. Foreign keys to it are checked at the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('billing_issueddocument', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
 def _next_number(seller: Seller, prefix: str, day: date) -> tuple[int, int]:
     """The series and its next number; its row stays locked until the transaction ends, and is locked last."""
     known: dict[str, Any] = {"seller": seller.pk, "prefix": prefix, "year": day.year, "day": day}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO billing_series (seller_id, prefix, year, last_number)"
-            " VALUES (%(seller)s, %(prefix)s, %(year)s, 0) ON CONFLICT DO NOTHING",
-            known,
-        )
-        cursor.execute(NEXT_NUMBER, known)
-        row = cursor.fetchone()
+        row = cursor.execute(NEXT_NUMBER, known).fetchone()
+        if row is None:
+            cursor.execute(FIRST_OF_YEAR, known)
+            row = cursor.execute(NEXT_NUMBER, known).fetchone()
     if row is None:
         raise ValidationError(_("A document of this series has a later date: dates never go back."))
     return row[0], row[1]
