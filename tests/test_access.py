@@ -223,6 +223,7 @@ KINDS = {
     "billing:draft_check": "draft", "billing:draft_delete": "draft", "billing:receipt": "payment",
     "billing:seller_vat_remove": "vat_period", "billing:collected_csv": "collection",
     "billing:collected_xlsx": "collection",
+    "billing:payment_cancel": "payment",
     "premises:phase_revise": "phase", "premises:lot_edit": "lot", "premises:lot_remove": "lot",
     "premises:offer_end": "offer",
     "hubs:closure_remove": "closure", "hubs:zone": "zone", "hubs:zone_remove": "zone", "hubs:photo_remove": "photo",

@@ -40,6 +40,11 @@ class RateTotal:
     def rounding(self) -> Decimal:
         return self.gross - self.net - self.vat
 
+    def plus(self, other: "RateTotal", times: int = 1) -> "RateTotal":
+        """The sum with another total of the same rate, or with `times=-1` the difference."""
+        net, vat = self.net + times * other.net, self.vat + times * other.vat
+        return RateTotal(self.vat_rate, self.exemption, net, vat, self.gross + times * other.gross)
+
 
 @dataclass(frozen=True)
 class InvoiceTotals:
@@ -89,6 +94,22 @@ def _rate_total(rate: Decimal, exemption: str, gross: Decimal) -> RateTotal:
 
     net = min((net, net - CENT, net + CENT), key=distance)
     return RateTotal(rate, exemption, to_cents(net), to_cents(net * rate / 100), to_cents(gross))
+
+
+def paid_shares(rates: Sequence[RateTotal], paid: Decimal) -> tuple[RateTotal, ...]:
+    """What that sum is of each rate of an invoice, in proportion; of the whole invoice exactly its own amounts.
+
+    The share of one payment is the difference between the sums with and without it, so that part payments add up to
+    the invoice to the cent. What goes beyond it, to be given back, is of no rate.
+    """
+    weights = [rate.gross for rate in rates]
+    owed = sum(weights, Decimal(0))
+    parts = shares(max(min(paid, owed), Decimal(0)), weights) if owed > 0 else [Decimal(0) for _rate in rates]
+    found = []
+    for rate, part in zip(rates, parts, strict=True):
+        vat = to_cents(rate.vat * part / rate.gross) if rate.gross else Decimal("0.00")
+        found.append(RateTotal(rate.vat_rate, rate.exemption, part - vat, vat, part))
+    return tuple(found)
 
 
 def shares(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:

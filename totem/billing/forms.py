@@ -278,20 +278,30 @@ DraftLines = forms.inlineformset_factory(
 
 
 class PaymentForm(forms.Form):
-    """What was received for an invoice, or given back."""
+    """What was received for an invoice, or given back; `cleaned_data["amount"]` is then negative."""
 
+    is_given_back = forms.TypedChoiceField(
+        label=_("What"),
+        coerce=lambda value: value == "True",
+        choices=[("False", _("Received from the customer")), ("True", _("Given back to the customer"))],
+        widget=forms.RadioSelect,
+        required=False,
+        empty_value="",
+    )
     amount = NumberField(
-        label=_("Amount with VAT (€)"),
-        unit="€",
-        max_digits=12,
-        decimal_places=2,
-        help_text=_("With a minus sign what is given back."),
+        label=_("Amount with VAT (€)"), unit="€", max_digits=12, decimal_places=2, min_value=Decimal("0.01")
     )
     means = forms.ChoiceField(label=_("Means"), choices=Means.choices)
     received_on = DateField(label=_("On"))
     reference = forms.CharField(
         label=_("Reference"), required=False, max_length=60, help_text=_("Of the cheque, the transfer.")
     )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.pop("is_given_back", False) and "amount" in data:
+            data["amount"] = -data["amount"]
+        return data
 
 
 class DrawerForm(forms.Form):

@@ -1,14 +1,15 @@
 """What `totem verify` recomputes of this room (`core.verification`); the chains are `core.integrity`'s."""
 
 import json
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.db.models import Count, Max
 
-from totem.billing.models import IssuedDocument, Payment
+from totem.billing.models import ClosedDay, ClosedMonth, DrawerCount, IssuedDocument, Payment, ReceiptPrint
+from totem.core.canonical import canonical
 from totem.core.constraints import is_sha256_of
-from totem.core.models import JournalEntry
+from totem.core.models import ChainLink, JournalEntry
 from totem.core.verification import check
 
 
@@ -32,12 +33,41 @@ def numbers() -> Iterator[str]:
             yield f"Series {row['series']} has {row['count']} documents and goes up to number {row['last']}."
 
 
+CHAINED: tuple[tuple[str, Any, Callable[[Any], dict[str, Any]]], ...] = (
+    (
+        "payment",
+        Payment,
+        lambda row: {
+            "document": row.document.reference,
+            "amount": row.amount,
+            "means": row.means,
+            "received_on": row.received_on,
+            "cancels": row.cancels_id,
+        },
+    ),
+    ("receipt", ReceiptPrint, lambda row: {"payment": row.payment_id, "copy": row.copy}),
+    (
+        "drawer",
+        DrawerCount,
+        lambda row: {"hub": row.hub_id, "expected": row.expected, "counted": row.counted, "left": row.float_left},
+    ),
+    ("day", ClosedDay, lambda row: {"hub": row.hub_id, "day": row.day, **row.content}),
+    ("month", ClosedMonth, lambda row: {"month": row.month, **row.content}),
+)
+"""The events of a seller's chain, the rows that they are of, and what the two must say alike."""
+
+
 @check
 def payments() -> Iterator[str]:
-    """Payments that are not what their link of the chain says."""
-    rows = Payment.objects.select_related("link", "document").order_by("pk")
-    for payment in rows.iterator():
-        said = json.loads(payment.link.content)
-        found = (payment.document.reference, payment.amount, payment.means, str(payment.received_on))
-        if found != (said["document"], Decimal(said["amount"]), said["means"], said["received_on"]):
-            yield f"Payment {payment.pk} is not what the chain says of it."
+    """Payments, receipts, counts and closings that are not what their link of the chain says, or are gone."""
+    for event, model, facts in CHAINED:
+        related = ("link", "document") if model is Payment else ("link",)
+        rows = model.objects.select_related(*related).order_by("pk")
+        for row in rows.iterator():
+            link = json.loads(row.link.content)
+            said = json.loads(canonical({"event": event, **facts(row)}))
+            if said != {name: link.get(name) for name in said}:
+                yield f"{model.__name__} {row.pk} is not what the chain says of it."
+        links = ChainLink.objects.filter(key__startswith="billing:", content__contains=f'"event":"{event}"')
+        if gone := links.count() - rows.count():
+            yield f"{gone} of the chains' events “{event}” have no row."

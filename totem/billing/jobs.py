@@ -8,9 +8,12 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.billing import drawing
 from totem.billing.actions import transmitting
+from totem.billing.actions.payments import close_day
+from totem.billing.queries import seller_of
 from totem.core import clock
 from totem.core.queues import LONG
 from totem.core.rendering import RenderingBusy, patient
+from totem.hubs.models import Hub
 
 PATIENCE = 60
 
@@ -42,3 +45,12 @@ def draw_soon() -> None:
 def transmit(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
     """Record what the e-invoicing platform says, hand over what it has not had, and tell it what is paid."""
     transmitting.transmit(now=clock.now())
+
+
+@app.periodic(cron="20 * * * *")
+@app.task(name="billing.close_days", queue=LONG, queueing_lock="billing.close_days")
+def close_days(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
+    """Close the day that is over in each hub in which something was written down since the last one."""
+    for hub in Hub.objects.filter(payments__isnull=False).distinct().order_by("pk"):
+        if seller := seller_of(hub):
+            close_day(hub=hub, seller=seller, now=clock.now())

@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{HERE}pieces/<str:reference>/suite/<str:kind>/", documents.follow, name="document_follow"),
     path(f"{HERE}pieces/<str:reference>/reglement/", payments.pay, name="pay"),
     path(f"{HERE}reglements/<int:pk>/recu/", payments.receipt, name="receipt"),
+    path(f"{HERE}reglements/<int:pk>/annuler/", payments.cancel, name="payment_cancel"),
     path(f"{HERE}clients/", customers.customers, name="customers"),
     path(f"{HERE}clients/nouveau/", customers.add, name="customer_add"),
     path(f"{HERE}clients/<int:pk>/", customers.customer, name="customer"),

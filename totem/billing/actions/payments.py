@@ -1,6 +1,6 @@
 """Payments, receipts, the cash drawer and closing a month: each a link of the seller's chain."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +9,23 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from totem.billing.models import ClosedMonth, DrawerCount, IssuedDocument, Means, Payment, ReceiptPrint, Seller
-from totem.billing.queries import OWED, with_balance
+from totem.billing.amounts import paid_shares
+from totem.billing.models import (
+    ClosedDay,
+    ClosedMonth,
+    DocumentKind,
+    DrawerCount,
+    IssuedDocument,
+    Means,
+    Payment,
+    ReceiptPrint,
+    Seller,
+)
+from totem.billing.queries import OWED, months_to_close, rates_left, today_of, with_balance
 from totem.core import chain
 from totem.core.locks import LockKind, lock, lock_shared
 from totem.core.models import ChainLink
+from totem.core.money import to_cents
 from totem.core.periods import months_before
 from totem.hubs.models import Hub
 
@@ -27,6 +39,18 @@ def _append(seller: Seller, event: str, **facts: Any) -> ChainLink:
     return chain.append(chain_of(seller), {"event": event, **facts})
 
 
+def require_payable(document: IssuedDocument) -> None:
+    """Raises ValidationError, which says what to do instead, for a document that is not paid."""
+    if document.kind == DocumentKind.QUOTE:
+        raise ValidationError(_("A quote is not paid: issue an invoice or a deposit invoice for it first."))
+    if document.kind not in OWED:
+        raise ValidationError(
+            _("A credit note is not paid: what is given back is written down on the invoice that it is about.")
+        )
+    if document.followed_by.filter(kind=DocumentKind.CORRECTED).exists():
+        raise ValidationError(_("This invoice was replaced: use the one that replaced it."))
+
+
 @transaction.atomic
 def record_payment(
     *,
@@ -37,22 +61,21 @@ def record_payment(
     by: int | None,
     now: datetime,
     reference: str = "",
+    cancels: Payment | None = None,
 ) -> Payment:
     """What was received for an invoice on that day, or given back where `amount` is negative, in euros.
 
     More than what is due is kept: the balance is then negative, and can be given back. Raises ValidationError for what
     bears no payment, a day to come, a closed month, or more given back than was received.
     """
+    amount = to_cents(amount)
     lock_shared(LockKind.SELLER, document.seller_id)
     lock(LockKind.DOCUMENT, [document.pk])
-    state = with_balance(IssuedDocument.objects.filter(pk=document.pk)).get()
-    if document.kind not in OWED:
-        raise ValidationError(_("Nothing is paid for this document."))
-    if state.is_replaced:
-        raise ValidationError(_("This invoice was replaced: use the one that replaced it."))
+    require_payable(document)
+    paid = with_balance(IssuedDocument.objects.filter(pk=document.pk)).get().paid
     if not amount:
         raise ValidationError({"amount": _("Not zero.")})
-    if state.paid + amount < 0:
+    if paid + amount < 0:
         raise ValidationError({"amount": _("More than what was received cannot be given back.")})
     if received_on > now.astimezone(document.hub.zone).date():
         raise ValidationError({"received_on": _("This day is still to come.")})
@@ -61,10 +84,13 @@ def record_payment(
     link = _append(
         document.seller,
         "payment",
+        hub=document.hub_id,
         document=document.reference,
         amount=amount,
         means=means,
         received_on=received_on,
+        rates=_rates_of(document, paid, amount),
+        cancels=cancels.pk if cancels else None,
         at=now,
         by=by,
     )
@@ -78,7 +104,45 @@ def record_payment(
         recorded_at=now,
         recorded_by=by,
         reference=reference,
+        cancels=cancels,
         link=link,
+    )
+
+
+def _rates_of(document: IssuedDocument, paid: Decimal, amount: Decimal) -> list[dict[str, Any]]:
+    """What the amount is of each rate, after `paid`; what is beyond the invoice is of none."""
+    left = rates_left(document)
+    after = zip(paid_shares(left, paid + amount), paid_shares(left, paid), strict=True)
+    shares = [total.plus(before, -1) for total, before in after]
+    return [
+        {"vat_rate": share.vat_rate, "exemption": share.exemption, "vat": share.vat, "gross": share.gross}
+        for share in shares
+        if share.gross
+    ]
+
+
+@transaction.atomic
+def cancel_payment(*, payment: Payment, by: int | None, now: datetime) -> Payment:
+    """The opposite row of a payment that was typed by mistake: of its day, or of today where its month is closed.
+
+    Raises ValidationError where it is cancelled already, is itself such a row, or was given back since.
+    """
+    lock_shared(LockKind.SELLER, payment.seller_id)
+    lock(LockKind.DOCUMENT, [payment.document_id])
+    if payment.cancels_id or Payment.objects.filter(cancels=payment).exists():
+        raise ValidationError(_("This payment is cancelled already."))
+    day = payment.received_on
+    if ClosedMonth.objects.filter(seller=payment.seller, month__gte=day.replace(day=1)).exists():
+        day = now.astimezone(payment.hub.zone).date()
+    return record_payment(
+        document=payment.document,
+        amount=-payment.amount,
+        means=Means(payment.means),
+        received_on=day,
+        by=by,
+        now=now,
+        reference=payment.reference,
+        cancels=payment,
     )
 
 
@@ -94,9 +158,8 @@ def print_receipt(*, payment: Payment, by: int | None, now: datetime) -> Receipt
 def expected_in_drawer(hub: Hub) -> tuple[Decimal, datetime | None]:
     """The cash that should be in the hub's drawer, in euros, and since when it is counted."""
     last = DrawerCount.objects.filter(hub=hub).first()
-    cash = Payment.objects.filter(hub=hub, means=Means.CASH)
-    if last is not None:
-        cash = cash.filter(recorded_at__gt=last.counted_at)
+    # In the order of the chain: what waited for the count to end was not counted, whatever its time says.
+    cash = Payment.objects.filter(hub=hub, means=Means.CASH, link__gt=last.link_id if last else 0)
     received = cash.aggregate(total=Sum("amount"))["total"] or Decimal("0.00")
     return (last.float_left if last else Decimal("0.00")) + received, last.counted_at if last else None
 
@@ -111,6 +174,7 @@ def count_drawer(
     """
     if not 0 <= float_left <= counted:
         raise ValidationError({"float_left": _("Between nothing and what was counted.")})
+    counted, float_left = to_cents(counted), to_cents(float_left)
     lock(LockKind.HUB, [hub.pk])
     lock(LockKind.SELLER, [seller.pk])
     expected, since = expected_in_drawer(hub)
@@ -130,17 +194,41 @@ def count_drawer(
 
 
 @transaction.atomic
-def close_month(*, seller: Seller, month: date, by: int | None, now: datetime) -> ClosedMonth:
-    """The month of which `month` is the first day, closed with its totals and those since the beginning.
+def close_day(*, hub: Hub, seller: Seller, now: datetime) -> ClosedDay | None:
+    """The hub's day before that of `now`, closed with what was written down since the last: None where nothing was."""
+    lock(LockKind.SELLER, [seller.pk])
+    day = now.astimezone(hub.zone).date() - timedelta(days=1)
+    last = ClosedDay.objects.filter(hub=hub).first()
+    payments = Payment.objects.filter(hub=hub, seller=seller)
+    since = payments.filter(link__gt=last.link_id if last else 0)
+    if (last and last.day >= day) or not since.exists():
+        return None
+    content = {
+        **{means: _sum(since.filter(means=means), "amount") for means in Means.values},
+        "total": _sum(since, "amount"),
+        "total_ever": _sum(payments, "amount"),
+        "payments": str(since.count()),
+    }
+    link = _append(seller, "day", hub=hub.pk, day=day, at=now, **content)
+    return ClosedDay.objects.create(hub=hub, day=day, closed_at=now, content=content, link=link)
 
-    Raises ValidationError for one that is not over, closed already, or not the one after the last closed.
+
+@transaction.atomic
+def close_month(*, seller: Seller, month: date, by: int | None, now: datetime) -> ClosedMonth:
+    """The month of which `month` is the first day, closed after all before it that are open, each with its totals.
+
+    Raises ValidationError for one that is not over in the seller's hubs, or is closed already.
     """
     lock(LockKind.SELLER, [seller.pk])
-    last = ClosedMonth.objects.filter(seller=seller).first()
-    if months_before(month, -1) > now.date():
+    if months_before(month, -1) > today_of(seller, now):
         raise ValidationError(_("This month is not over."))
-    if last is not None and last.month >= month:
+    months = months_to_close(seller, month)
+    if not months:
         raise ValidationError(_("This month is closed already."))
+    return [_close(seller, one, by, now) for one in months][-1]
+
+
+def _close(seller: Seller, month: date, by: int | None, now: datetime) -> ClosedMonth:
     content = _totals(seller, month)
     link = _append(seller, "month", month=month, at=now, by=by, **content)
     return ClosedMonth.objects.create(

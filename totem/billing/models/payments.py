@@ -39,6 +39,10 @@ class Payment(models.Model):
     recorded_at = models.DateTimeField(_("recorded"))
     recorded_by = models.BigIntegerField(_("by"), null=True)
     reference = models.CharField(_("reference"), max_length=60, blank=True, help_text=_("Of the cheque, the transfer."))
+    cancels = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="cancelled_by",
+        help_text=_("The payment that was typed by mistake, of which this row is the opposite."),
+    )  # fmt: skip
     link = models.OneToOneField(ChainLink, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -62,6 +66,34 @@ class Payment(models.Model):
                      WHERE seller_id = NEW.seller_id AND month >= date_trunc('month', NEW.received_on)
                 ) THEN
                     RAISE EXCEPTION 'This month is closed.' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+            Trigger(
+                name="of_what_is_owed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                IF NOT EXISTS (
+                    SELECT FROM billing_issueddocument
+                     WHERE id = NEW.document_id AND seller_id = NEW.seller_id AND hub_id = NEW.hub_id
+                       AND kind IN ('invoice', 'deposit', 'corrected')
+                ) THEN
+                    RAISE EXCEPTION 'Nothing is paid for this document.' USING ERRCODE = 'check_violation';
+                END IF;
+                IF NEW.amount + (
+                    SELECT coalesce(sum(p.amount), 0)
+                      FROM billing_issueddocument AS d JOIN billing_issueddocument AS s ON s.chain = d.chain
+                      JOIN billing_payment AS p ON p.document_id = s.id WHERE d.id = NEW.document_id
+                ) < 0 THEN
+                    RAISE EXCEPTION 'More than was received.' USING ERRCODE = 'check_violation';
+                END IF;
+                IF NEW.cancels_id IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM billing_payment AS p WHERE p.id = NEW.cancels_id AND p.cancels_id IS NULL
+                       AND (p.document_id, p.means, p.amount) = (NEW.document_id, NEW.means, -NEW.amount)
+                ) THEN
+                    RAISE EXCEPTION 'Not the opposite of the payment.' USING ERRCODE = 'check_violation';
                 END IF;
                 RETURN NEW;
                 """,
@@ -119,6 +151,30 @@ class DrawerCount(models.Model):
         return f"{self.hub_id} {self.counted_at}"
 
 
+class ClosedDay(models.Model):
+    """What was written down in a hub since the day that was closed before, with the total since the beginning.
+
+    By the order of the chain: what is written down after midnight, before the day is closed, counts in it. Source:
+    BOI-TVA-DECLA-30-10-30, closings of the day, of the month and of the year.
+    """
+
+    hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="closed_days")
+    day = models.DateField(_("day"))
+    closed_at = models.DateTimeField(_("closed"))
+    content = models.JSONField()
+    link = models.OneToOneField(ChainLink, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("closed day")
+        verbose_name_plural = _("closed days")
+        ordering: ClassVar = ["-day"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["hub", "day"], name="day_closed_once")]
+        triggers: ClassVar = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.hub_id} {self.day}"
+
+
 class ClosedMonth(models.Model):
     """A month of a seller that accepts nothing more, with its totals and those since the beginning."""
 
@@ -137,7 +193,21 @@ class ClosedMonth(models.Model):
             models.UniqueConstraint(fields=["seller", "month"], name="month_closed_once"),
             models.CheckConstraint(condition=Q(month__day=1), name="closed_month_by_its_first_day"),
         ]
-        triggers: ClassVar = [append_only()]
+        triggers: ClassVar = [
+            append_only(),
+            Trigger(
+                name="follows_the_last",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                IF (SELECT max(month) + interval '1 month' FROM billing_closedmonth WHERE seller_id = NEW.seller_id)
+                    <> NEW.month THEN
+                    RAISE EXCEPTION 'Months are closed in their order.' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.seller_id} {self.month:%Y-%m}"
