@@ -73,11 +73,13 @@ def save_draft(
 
 @transaction.atomic
 def delete_draft(*, draft: Draft, by: User) -> bool:
-    """Delete the draft; what it came from can be invoiced again. Returns whether it held what another room sells.
+    """Delete the draft, unless it is gone; what it came from can be invoiced again.
 
-    Raises Draft.DoesNotExist where it is gone.
+    Returns whether it held what another room sells.
     """
-    row = Draft.objects.select_for_update().get(pk=draft.pk)
+    row = Draft.objects.select_for_update().filter(pk=draft.pk).first()
+    if row is None:
+        return False
     held_sales = row.lines.exclude(source=None).exists()
     journal.record("billing.draft_deleted", row, actor_id=by.pk, scope=row.hub, facts={"kind": row.kind})
     row.delete()
