@@ -147,6 +147,16 @@ def test_a_platform_of_ones_own_that_fails_for_one_document_has_the_others(
     assert (said(first), said(second)) == ([], ["sent"])
 
 
+def test_a_file_of_another_document_is_not_overwritten(customer: Customer, folder: Path) -> None:
+    document = issued(customer)
+    taken = folder / "outgoing" / document.seller.siren / f"{document.reference}.pdf"
+    taken.parent.mkdir(parents=True)
+    taken.write_bytes(b"another")
+    with pytest.raises(TransmissionFailed):
+        transmit(now=NOW)
+    assert (taken.read_bytes(), said(document)) == (b"another", [])
+
+
 def test_a_demonstration_sends_nothing(customer: Customer, folder: Path, settings: Any) -> None:
     issued(customer)
     settings.DEMO = True

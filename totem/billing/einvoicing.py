@@ -76,7 +76,10 @@ class FolderDrop:
 
     def send(self, document: IssuedDocument, pdf: bytes) -> None:
         """Raises FileExistsError where another document has that name."""
-        self._write(document, ".pdf", pdf)
+        path = self._path(document, ".pdf")
+        if path.exists() and path.read_bytes() != pdf:
+            raise FileExistsError(f"{path} is another document.")
+        _write(path, pdf)
 
     def send_cashed(self, document: IssuedDocument, amount: Decimal, on: date) -> None:
         told = {
@@ -86,7 +89,7 @@ class FolderDrop:
             "on": str(on),
             "amount": str(amount),
         }
-        self._write(document, ".cashed.json", json.dumps(told).encode())
+        _write(self._path(document, ".cashed.json"), json.dumps(told).encode())
 
     def statuses(self) -> Iterator[PlatformStatus]:
         for path in sorted(self.incoming.glob("*.json")):
@@ -116,25 +119,24 @@ class FolderDrop:
             target = target.with_name(f"{name}.{number}")
         (self.incoming / name).rename(target)
 
-    def _write(self, document: IssuedDocument, ending: str, content: bytes) -> None:
-        """The file is there as a whole or not at all; a second time it is left as it is."""
-        folder = self.outgoing / siren_of(document)
-        folder.mkdir(parents=True, exist_ok=True)
-        path, part = folder / f"{document.reference}{ending}", folder / f".{document.reference}{ending}.part"
-        if path.exists():
-            if path.read_bytes() != content:
-                raise FileExistsError(f"{path} is another document.")
-            return
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    def _path(self, document: IssuedDocument, ending: str) -> Path:
+        return Path(self.outgoing / siren_of(document) / f"{document.reference}{ending}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """The file is there as a whole or not at all, whenever the machine stops."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _parsed(path: Path) -> PlatformStatus:
