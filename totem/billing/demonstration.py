@@ -99,7 +99,7 @@ class Story:
             yield self._ago(row), 1000, partial(self._pay, row["of"], refund)
         for number, month in enumerate(self._months()):
             yield month, 0, partial(self._count, number)
-            if month < months_before(self.today.replace(day=1), 1):
+            if self.first <= month < months_before(self.today.replace(day=1), 1):
                 yield months_before(month, -1).replace(day=CLOSED_ON), 1, partial(self._close, month)
 
     def _rows(self) -> Iterator[tuple[date, Sheet]]:
@@ -166,6 +166,8 @@ class Story:
     def _count(self, number: int, now: datetime) -> None:
         drawer = self.sheet["drawer"]
         counted, _since = expected_in_drawer(self.hub)
+        if not counted:
+            return
         short = drawer.get("short", {})
         if number == short.get("month"):
             counted = max(counted - Decimal(short["by"]), Decimal(0))
