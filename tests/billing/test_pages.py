@@ -128,6 +128,21 @@ def test_a_hub_of_the_same_seller_does_not_see_another_ones_documents() -> None:
     assert document.reference not in client.get(reverse("billing:documents", args=[other.slug])).content.decode()
 
 
+def test_totals_of_all_hubs_are_for_who_keeps_the_books_of_each() -> None:
+    draft = DraftFactory()
+    SellerFactory(organisation=draft.hub.operator)
+    member = TeamMemberFactory(hub=draft.hub)
+    client = Client()
+    client.force_login(member.person)
+    url = reverse("billing:months", args=[draft.hub.slug])
+    assert "closed" in client.get(url).context
+    other = HubFactory(operator=draft.hub.operator)
+    assert "closed" not in client.get(url).context
+    assert client.get(reverse("billing:seller_vat", args=[draft.hub.slug])).context["turnover"]() is None
+    TeamMemberFactory(hub=other, person=member.person)
+    assert "closed" in client.get(url).context
+
+
 def test_the_list_asks_as_many_queries_for_three_documents_as_for_one(django_assert_num_queries: Any) -> None:
     customer = CustomerFactory()
     SellerFactory(organisation=customer.hub.operator)

@@ -19,6 +19,11 @@ rules.add_perm(SELL, rules.predicate(lambda person, hub: bool(roles_in(person, h
 rules.add_perm(KEEP_BOOKS, rules.predicate(lambda person, hub: Role.MANAGER in roles_in(person, hub)))
 
 
+def keeps_all_books(person: Person, hub: Hub) -> bool:
+    """Whether the person keeps the books of every hub of this one's seller, and may read what is of all of them."""
+    return all(person.has_perm(KEEP_BOOKS, one) for one in Hub.objects.filter(operator=hub.operator_id))
+
+
 def row_for(person: Person, slug: str, model: type[Row], pk: int, permission: str = SELL) -> tuple[Hub, Row]:
     """The hub at `slug` and its row of that model. Raises Http404 for anything else, another hub's rows first."""
     hub = hub_for(person, slug, permission)

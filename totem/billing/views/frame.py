@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from totem.billing.models import VatStatus
-from totem.billing.permissions import KEEP_BOOKS
+from totem.billing.models import Seller, VatPeriod, VatStatus
+from totem.billing.permissions import KEEP_BOOKS, keeps_all_books
 from totem.billing.queries import seller_of, vat_period
-from totem.billing.thresholds import turnover
+from totem.billing.thresholds import Turnover, turnover
 from totem.core import clock
 from totem.core.pages import form_status, render_page
 from totem.hubs.models import Hub
@@ -38,9 +38,7 @@ def billing_page(
         "hub": hub,
         "seller": seller,
         "vat_status": VatStatus(period.status) if period else None,
-        "turnover": functools.partial(turnover, seller, period, today)
-        if seller
-        else None,  # counted where a page shows it
+        "turnover": functools.partial(_turnover, request, hub, seller, period),  # counted where a page shows it
         "may_keep_books": request.user.has_perm(KEEP_BOOKS, hub),
     }
     name = f"{template}.html" if "/" in template else f"billing/{template}.html"
@@ -48,3 +46,8 @@ def billing_page(
     if partial:
         return render_page(request, name, context, partial=partial, status=code)
     return render(request, name, context, status=code)
+
+
+def _turnover(request: HttpRequest, hub: Hub, seller: Seller | None, period: VatPeriod | None) -> Turnover | None:
+    found = turnover(seller, period, clock.today(hub.zone)) if seller else None
+    return found if found and keeps_all_books(request.user, hub) else None

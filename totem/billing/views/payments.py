@@ -17,7 +17,7 @@ from totem.billing import queries
 from totem.billing.actions import payments as actions
 from totem.billing.forms import DrawerForm, PaymentForm
 from totem.billing.models import DrawerCount, IssuedDocument, Means, Payment, Seller
-from totem.billing.permissions import KEEP_BOOKS, SELL, document_for, row_for
+from totem.billing.permissions import KEEP_BOOKS, SELL, document_for, keeps_all_books, row_for
 from totem.billing.views.frame import billing_page
 from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in
@@ -108,9 +108,14 @@ def drawer(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(SHOW_AND_SEND)
 def months(request: HttpRequest, slug: str) -> HttpResponse:
-    """The months that are closed, and the one to close next: it accepts nothing afterwards."""
+    """The months that are closed, and the one to close next: it accepts nothing afterwards.
+
+    They are of all hubs of the seller: who does not keep the books of each reads no amount here, and closes nothing.
+    """
     hub = hub_for(request.user, slug, KEEP_BOOKS)
     seller = queries.seller_of(hub)
+    if seller and not keeps_all_books(request.user, hub):
+        return billing_page(request, "months_of_all", hub)
     closed = _closings(seller.closed_months) if seller else []
     closed = [{**one, "words": month_words(one["row"].month)} for one in closed]
     to_close = _to_close(seller) if seller else []
