@@ -76,7 +76,7 @@ def test_a_telephone_has_four_entries_at_the_thumb_and_a_menu(window: NewPage, p
     for wide in (".bar-site", ".bar-work", ".bar-own", ".bar-account"):
         expect(page.locator(wide)).to_be_hidden()
     thumb = page.locator(".bar-thumb > ul > li > a")
-    expect(thumb).to_have_text(["Aujourd’hui", "Réservations", "Personnes", "Chiffres"])
+    expect(thumb).to_have_text(["Aujourd’hui", "Réservations", "Personnes", "Facturation"])
     for link in thumb.all():
         box = link.bounding_box()
         assert box is not None
