@@ -208,9 +208,9 @@ def place_kinds(count: int) -> list[PlaceKind]:
 
 
 def _codes(level: str, rng: random.Random, count: int) -> list[str]:
-    from totem.observatory.surroundings import MODELS  # noqa: PLC0415
+    from totem.territories import queries  # noqa: PLC0415
 
-    places = MODELS[level].objects.filter(population__gt=0).order_by("-population")
+    places = queries.PLACES[level].objects.filter(population__gt=0).order_by("-population")
     if level == "commune":
         places = places.filter(current=True)
     known = list(places.values_list("pk", flat=True))
