@@ -11,10 +11,13 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from tests.factories.billing import CustomerFactory, DraftFactory, DraftLineFactory, SellerFactory
+from totem.billing import facturx
 from totem.billing.actions.issuing import issue
 from totem.billing.actions.payments import close_month, record_payment
-from totem.billing.models import Customer, DocumentKind, Draft, IssuedDocument, Means, Series
-from totem.billing.queries import with_balance
+from totem.billing.models import Customer, DocumentKind, Draft, IssuedDocument, Means, Series, VatStatus
+from totem.billing.queries import vat_due, with_balance
+from totem.billing.thresholds import turnover
+from totem.core.rendering.invoices import broken_rules, invoice_xml
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
@@ -192,6 +195,34 @@ def test_a_final_invoice_deducts_its_deposit_once(customer: Customer) -> None:
     again.deposits.add(deposit)
     with pytest.raises(ValidationError, match="déjà été déduit"):
         issued(again)
+
+
+def test_a_corrected_invoice_takes_over_the_deposits_and_the_payments_of_those_before_it(customer: Customer) -> None:
+    deposit = invoice(customer, "30.00", kind=DocumentKind.DEPOSIT)
+    pay(deposit, "30.00")
+    draft = DraftFactory(customer=customer, line__unit_price=100)
+    draft.deposits.add(deposit)
+    first = issued(draft)
+    pay(first, "20.00")
+    with pytest.raises(ValidationError, match="dépassent la facture"):
+        issued(DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=first, line__unit_price=29))
+    second = issued(DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=first, line__unit_price=90))
+    third = issued(DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=second, line__unit_price=80))
+    assert [balance(one) for one in (first, second, third)] == [0, 0, Decimal("30.00")]
+    frozen = json.loads(third.content)
+    assert (frozen["deducted"], frozen["due"]) == ("30.00", "50.00")
+    terms = facturx.terms(frozen)
+    assert (terms["BT-113"], terms["BT-115"]) == ("30.00", "50.00")
+    assert [one["BT-25"] for one in terms["BG-3"]] == [second.reference], "it cites what it replaces alone"
+    assert list(broken_rules(invoice_xml(terms))) == []
+    assert [row.vat for row in vat_due(third.seller, date(2026, 11, 1))] == [Decimal("8.33")], "50 of 80 euros are paid"
+    pay(third, "30.00")
+    assert [row.vat for row in vat_due(third.seller, date(2026, 11, 1))] == [third.vat]
+    period = third.seller.vat_periods.get()
+    period.status = VatStatus.FRANCHISE
+    year = turnover(third.seller, period, date(2026, 12, 31))
+    assert year is not None
+    assert year.amount == third.net, "the deposit is not counted twice"
 
 
 def test_a_public_body_is_asked_its_commitment_first() -> None:

@@ -38,7 +38,9 @@ def is_electronic(content: Mapping[str, Any]) -> bool:
 
 def terms(content: Mapping[str, Any]) -> dict[str, Any]:
     """The business terms of a frozen invoice or credit note, as JSON's types."""
-    cited = [*content["deposits"], *([content["about"]] if content["about"] else [])]
+    cited = [content["about"]] if content["about"] else []
+    if content["kind"] != DocumentKind.CORRECTED:  # which cites what it replaces alone (BR-FR-CO-04)
+        cited = [*content["deposits"], *cited]
     found = {
         "BT-1": content["reference"],
         "BT-2": content["issued_on"],

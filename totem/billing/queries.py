@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, DecimalField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
@@ -61,8 +62,9 @@ def _sum(rows: QuerySet[IssuedDocument] | QuerySet[Payment] | QuerySet[Deduction
 def with_balance(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument]:
     """The documents with `paid`, `credited`, `deducted` and `balance` in euros; what does not bear one has 0.
 
-    The balance of an invoice is its gross amount less the deposits it deducts, the credit notes about it (without
-    those that were neutralised) and what was paid for it, or for those it replaced; replaced, it is 0.
+    The balance of an invoice is its gross amount less the deposits that it or one it replaced deducts, the credit
+    notes about it (without those that were neutralised) and what was paid for it, or for those it replaced; replaced,
+    it is 0.
     """
     credit_notes = IssuedDocument.objects.filter(about=OuterRef("pk"), kind=DocumentKind.CREDIT_NOTE)
     reversals = IssuedDocument.objects.filter(about__about=OuterRef("pk"), kind=DocumentKind.REVERSAL)
@@ -71,7 +73,9 @@ def with_balance(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument
     added: dict[str, Any] = {
         "paid": _sum(Payment.objects.filter(document__chain=OuterRef("chain")), "document__chain", "amount"),
         "credited": _sum(credit_notes, "about", "gross") - _sum(reversals, "about__about", "gross"),
-        "deducted": _sum(Deduction.objects.filter(invoice=OuterRef("pk")), "invoice", "deposit__gross"),
+        "deducted": _sum(
+            Deduction.objects.filter(invoice__chain=OuterRef("chain")), "invoice__chain", "deposit__gross"
+        ),
         "is_replaced": Exists(replaced),
         "balance": Case(
             When(kind__in=OWED, is_replaced=False, then=F("gross") - F("deducted") - F("credited") - F("paid")),
@@ -159,6 +163,13 @@ def deposits_to_deduct(customer: Customer) -> QuerySet[IssuedDocument]:
     ).order_by("pk")
 
 
+def deposits_of(draft: Draft) -> QuerySet[IssuedDocument]:
+    """The deposits that the draft deducts; a corrected invoice takes over those of the one that it replaces."""
+    if draft.about and draft.kind == DocumentKind.CORRECTED:
+        return IssuedDocument.objects.filter(deducted_in__invoice__chain=draft.about.chain).order_by("pk")
+    return draft.deposits.order_by("pk")
+
+
 def payments_of(document: IssuedDocument) -> QuerySet[Payment]:
     """What was paid for it, and for the invoices that it replaced."""
     return (
@@ -201,7 +212,8 @@ def vat_due(seller: Seller, month: date) -> list[RateTotal]:
 
 def rates_left(document: IssuedDocument) -> list[RateTotal]:
     """What an invoice comes to per rate, less the deposits that it deducts and the credit notes about it, in euros."""
-    related = Q(pk=document.pk) | Q(about=document) | Q(about__about=document) | Q(deducted_in__invoice=document)
+    deposits = Q(deducted_in__invoice__chain=document.chain)
+    related = Q(pk=document.pk) | Q(about=document) | Q(about__about=document) | deposits
     return _left(IssuedDocument.objects.filter(related)).get(document.pk, [])
 
 
@@ -230,9 +242,11 @@ def _left(documents: QuerySet[IssuedDocument]) -> dict[int, list[RateTotal]]:
         vat = to_cents(row["net"] * row["vat_rate"] / 100)
         rates[row["document"]].append(RateTotal(row["vat_rate"], row["exemption"], row["net"], vat, row["gross"]))
     left: defaultdict[int, dict[RateKey, RateTotal]] = defaultdict(dict)
-    for pk, kind, about, of_credit, invoice in documents.values_list(
-        "pk", "kind", "about", "about__about", "deducted_in__invoice"
-    ):
+    rows = documents.values_list("pk", "kind", "about", "about__about", "chain", "deducted_in__invoice__chain")
+    invoices: defaultdict[UUID, list[int]] = defaultdict(list)
+    for pk, _kind, _about, _of_credit, chain, _deducted_in in rows:
+        invoices[chain].append(pk)
+    for pk, kind, about, of_credit, _chain, deducted_in in rows:
         for rate in rates[pk]:
             if kind in OWED:
                 _add(left[pk], rate)
@@ -240,7 +254,7 @@ def _left(documents: QuerySet[IssuedDocument]) -> dict[int, list[RateTotal]]:
                 _add(left[about], rate, -1)
             if kind == DocumentKind.REVERSAL and of_credit:
                 _add(left[of_credit], rate)
-            if invoice is not None:
+            for invoice in invoices[deducted_in]:
                 _add(left[invoice], rate, -1)
     return {pk: list(totals.values()) for pk, totals in left.items()}
 

@@ -51,7 +51,8 @@ def turnover(seller: Seller, period: VatPeriod | None, day: date) -> Turnover | 
     counted = counted.exclude(kind=DocumentKind.QUOTE).exclude(followed_by__kind=DocumentKind.CORRECTED)
     credited = Q(kind=DocumentKind.CREDIT_NOTE)
     sums = counted.aggregate(invoiced=Sum("net", filter=~credited), credited=Sum("net", filter=credited))
-    deducted = Deduction.objects.filter(invoice__in=counted).aggregate(sum=Sum("deposit__net"))["sum"]
+    invoices = counted.values("chain")
+    deducted = Deduction.objects.filter(invoice__chain__in=invoices).aggregate(sum=Sum("deposit__net"))["sum"]
     amount = (sums["invoiced"] or ZERO) - (sums["credited"] or ZERO) - (deducted or ZERO)
     threshold = period.threshold or BASE[status]
     tolerance = TOLERANCE[status] * threshold if status in TOLERANCE else None

@@ -25,7 +25,7 @@ from totem.billing.models import (
     VatStatus,
 )
 from totem.billing.models.documents import PREFIXES
-from totem.billing.queries import OWED, seller_of, vat_status
+from totem.billing.queries import OWED, deposits_of, seller_of, vat_status
 from totem.billing.wording import texts_on
 from totem.core import journal
 from totem.core.canonical import canonical, digest
@@ -66,7 +66,7 @@ def issue(*, draft_id: int, by: int | None, now: datetime) -> IssuedDocument:
     day = now.astimezone(draft.hub.zone).date()
     seller, status = _seller_on(draft, day)
     lock_shared(LockKind.SELLER, seller.pk)
-    deposits = list(draft.deposits.order_by("pk"))
+    deposits = list(deposits_of(draft))
     if cited := [one.pk for one in [draft.about, *deposits] if one]:
         lock(LockKind.DOCUMENT, cited)
     invoicing = Invoicing(draft, lines, deposits, figures(lines, status), seller, day)
@@ -80,7 +80,8 @@ def _numbered(invoicing: Invoicing, texts: Mapping[str, str], by: int | None, no
     draft, seller, day, totals = invoicing.draft, invoicing.seller, invoicing.day, invoicing.figures.totals
     pk = _next_id()
     IssuedLine.objects.bulk_create(_lines(pk, invoicing))
-    Deduction.objects.bulk_create(Deduction(invoice_id=pk, deposit=deposit) for deposit in invoicing.deposits)
+    if draft.kind != DocumentKind.CORRECTED:
+        Deduction.objects.bulk_create(Deduction(invoice_id=pk, deposit=deposit) for deposit in invoicing.deposits)
     due_on = None if draft.kind == DocumentKind.CREDIT_NOTE else day + timedelta(days=seller.payment_days)
     prefix = PREFIXES[DocumentKind(draft.kind)]
     series, number = _next_number(seller, prefix, day)
@@ -254,7 +255,7 @@ def _check_deposits(invoicing: Invoicing) -> None:
     deposits, customer = invoicing.deposits, invoicing.draft.customer_id
     if any(one.kind != DocumentKind.DEPOSIT or one.customer_id != customer for one in deposits):
         raise ValidationError(_("Only deposit invoices of the same customer can be deducted."))
-    if Deduction.objects.filter(deposit__in=deposits).exists():
+    if invoicing.draft.kind != DocumentKind.CORRECTED and Deduction.objects.filter(deposit__in=deposits).exists():
         raise ValidationError(_("A deposit was deducted already."))
     if sum(one.gross for one in deposits) > invoicing.figures.totals.gross:
         raise ValidationError(_("The deposits are more than the invoice: make a credit note for the difference."))

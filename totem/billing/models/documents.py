@@ -213,7 +213,7 @@ class IssuedLine(models.Model):
 
 
 class Deduction(models.Model):
-    """A deposit that a final invoice deducts, once."""
+    """A deposit that a final invoice deducts, once; the invoices of its `chain` that replace it take it over."""
 
     invoice = models.ForeignKey(IssuedDocument, on_delete=models.PROTECT, related_name="deductions")
     deposit = models.OneToOneField(IssuedDocument, on_delete=models.PROTECT, related_name="deducted_in")
