@@ -62,6 +62,7 @@ ROOMS = [
     "totem.hubs",
     "totem.billing",
     "totem.spaces",
+    "totem.memberships",
     "totem.bookings",
     "totem.observatory",
     "totem.labels",

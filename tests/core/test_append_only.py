@@ -36,6 +36,8 @@ KEPT = {
     "labels_observationversion": EVERYTHING,
     "labels_observationversion_documents": EVERYTHING,
     "labels_retention": EVERYTHING,
+    "memberships_creditentry": EVERYTHING,
+    "memberships_depositmovement": EVERYTHING,
     "observatory_activityversion": {"TRUNCATE"},
     "observatory_branch": {"TRUNCATE"},
     "observatory_activitycode": {"TRUNCATE"},

@@ -1,7 +1,8 @@
 """Advisory locks of PostgreSQL, held until the transaction ends; that of migrations until its block does.
 
 Everybody who needs several takes them in this order: the hub's, then those of takers (`core.limits`: a person, an
-address, a mailbox), then the spaces' in id order, then a seller's, then documents' in id order, then rows, then slugs.
+address, a mailbox), then the spaces' in id order, then customers' credits in id order, then a seller's, then documents'
+in id order, then rows, then slugs.
 That order is what keeps contention free of deadlocks; the exclusion constraints behind it are the last line of defence.
 """
 
@@ -27,6 +28,8 @@ class LockKind(IntEnum):
     SELLER = 8  # shared by who issues or records a payment, taken alone by who closes a month (billing)
     DOCUMENT = 9  # an issued document while something is issued about it, or a payment recorded (billing)
     DRAWINGS = 10  # the order of the drawings that wait (core.rendering.queued)
+    CREDITS = 11  # the credits of a customer while they are given, spent or given back (memberships)
+    MONTHLY_RUN = 12  # the monthly run of a hub (memberships)
 
 
 def key_of(kind: LockKind, pk: int) -> int:
