@@ -39,6 +39,7 @@ from tests.factories.organisations import (
     YearFiguresFactory,
 )
 from tests.factories.premises import LotFactory, OfferFactory, PhaseFactory
+from tests.factories.signatures import asked
 from tests.factories.spaces import OutageFactory, PriceFactory, SpaceFactory
 from tests.factories.territories import DocumentFactory, PerimeterFactory, WorkspaceMemberFactory
 from totem.accounts.models import Invitation, User
@@ -49,6 +50,7 @@ from totem.bookings import actions
 from totem.bookings.actions import Booker
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
+from totem.core.signatures.queries import signing_key
 from totem.hubs.models import FoundingRequest, Hub, HubPhoto, MembershipRequest, PersonNote, Role
 from totem.observatory.models import Stock
 from totem.spaces.models import SpacePhoto
@@ -68,7 +70,8 @@ PUBLIC = {
     "observatory:place_data_file", "observatory:table_csv", "observatory:chart_svg", "observatory:place_pdf",
     "observatory:method", "observatory:activities", "observatory:activities_one", "observatory:activities_version",
     "observatory:activities_codes", "labels:index", "labels:charter", "labels:charter_version", "labels:charter_file",
-    "labels:charter_json", "labels:schema", "labels:format", "core:site_address",
+    "labels:charter_json", "labels:schema", "labels:format", "core:site_address", "core:sign", "core:sign_code",
+    "core:sign_decline", "core:sign_file", "core:sign_certificate", "core:signing_check", "core:signing_shown",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
@@ -97,6 +100,8 @@ class World:
         self.booking = actions.book(
             space=self.space, period=period, booker=Booker.oneself(self.person), now=datetime.now(UTC)
         )
+        self.asked = asked(actor_id=self.manager.pk)
+        self.signatory = self.asked.signatories.all()[0]
         customer = CustomerFactory(hub=self.hub)
         seller = SellerFactory(organisation=self.hub.operator)
         vat_period = seller.vat_periods.get()
@@ -159,6 +164,7 @@ class World:
                 offer={"role": "employee", "can_book": True},
                 sent_at=tomorrow,
             ).pk,
+            "signatory": self.signatory.pk,
             "job": 1,
             "mail": 1,
             "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
@@ -177,6 +183,7 @@ class World:
             "workspace": self.perimeter.workspace.slug,
             "building": self.phase.building_id,
             "board": self.board.slug,
+            "key": signing_key(self.signatory),
         }
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("observatory:activities"):
@@ -184,6 +191,8 @@ class World:
             found |= {key: known[key] for key in wanted}
         if name.startswith("billing:") and "reference" in wanted:
             found["reference"] = self.invoice.reference
+        if name.startswith("core:signing_") and "reference" in wanted:
+            found["reference"] = self.asked.reference
         if name == "billing:document_follow":
             found["kind"] = "credit"
         if name in ("website:figures_csv", "website:figures_xlsx"):
@@ -237,6 +246,8 @@ KINDS = {
     "core:mail_send": "mail", "accounts:invitation_accept": "invitation", "accounts:invitation_decline": "invitation",
     "hubs:request": "asked", "hubs:request_decline": "asked", "hubs:request_withdraw": "asked", "hubs:leave": "member",
     "hubs:leave_team": "role", "bookings:person": "account", "bookings:card": "account", "bookings:note_remove": "note",
+    "core:sign": "signatory", "core:sign_code": "signatory", "core:sign_decline": "signatory",
+    "core:sign_file": "signatory", "core:sign_certificate": "signatory", "core:signing_remind": "signatory",
     "accounts:invitation_send_again": "invitation", "accounts:invitation_withdraw": "invitation",
 }  # fmt: skip
 

@@ -36,7 +36,9 @@ NOWHERE = {
     "website:about", "website:accessibility", "website:legal", "territories:communes", "core:design",
     "core:site_address",
     "core:design_chart", "core:design_outlines", "health_live", "health_ready", "health_metrics", "jsi18n",
-    "accounts:demo_login", "accounts:outbox", "accounts:claim",
+    "accounts:demo_login", "accounts:outbox", "accounts:claim", "core:sign", "core:sign_code", "core:sign_decline",
+    "core:sign_file", "core:sign_certificate", "core:signing_check", "core:signing_shown", "core:signing_file",
+    "core:signing_certificate", "core:signing_remind", "core:signing_withdraw",
 }  # fmt: skip
 BAR = re.compile(r'<nav class="bar-(\w+)"[^>]*>(.*?)</nav>', re.DOTALL)
 LINK = re.compile(r'<a href="([^"]*)"(?: aria-current="(page|true)")?>([^<]*)</a>')

@@ -28,6 +28,7 @@ KEPT = {
     "core_chainlink": EVERYTHING,
     "core_journalentry": EVERYTHING,
     "core_journalseal": EVERYTHING,
+    "core_signature": EVERYTHING,
     "core_storedfile": {"UPDATE", "TRUNCATE"},  # its content can be erased
     "labels_charterversion": EVERYTHING,
     "labels_evaluation": EVERYTHING,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from totem.accounts import invitations
 from totem.accounts.models import Invitation, NewDeskCode, User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.core import journal, limits, mail
+from totem.core import journal, limits, mail, signatures
 from totem.core.email_addresses import canonical_address
 from totem.core.limits import Taker
 from totem.core.models import JournalPersonalValue, assign_changes
@@ -107,6 +107,7 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
         ],
     }
     data["invitations"] = invitations.kept_of(person)
+    data["signatures"] = signatures.kept_of(person.email)
     data["limits"] = limits.kept_of(Taker.person(person.pk))
     for _receiver, answer in personal_data_requested.send(sender=User, person=person):
         data.update(cast("dict[str, Any]", answer or {}))
@@ -125,6 +126,7 @@ def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None
     for address in EmailAddress.objects.filter(user=person):
         mail.erase_address(address.email)
         address.delete()
+    signatures.erase_address(person.email, now=now)
     mail.erase_address(person.email)
     limits.erase_taker(Taker.person(person.pk))
     Invitation.objects.filter(email=person.email).delete()

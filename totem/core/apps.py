@@ -12,7 +12,15 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(roles.grant, sender=self)
         autodiscover_modules(
-            "subjects", "measures", "navigation", "limits", "invitations", "approvals", "checklist", "integrity"
+            "subjects",
+            "measures",
+            "navigation",
+            "limits",
+            "invitations",
+            "approvals",
+            "checklist",
+            "integrity",
+            "signatures",
         )
         for measure in measures.everything():
             subjects.kind_of(measure)  # raises for a kind that no room registers

@@ -7,12 +7,19 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+# Without letters and digits that are easily confused over the telephone.
+REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 LENGTH = 8  # digits of a mailed code; what allauth mails has as many (`ALLAUTH_USER_CODE_FORMAT`)
 
 
 def new_code() -> str:
     """A random mailed code: eight digits."""
     return f"{secrets.randbelow(10**LENGTH):0{LENGTH}}"
+
+
+def new_reference() -> str:
+    """Ten characters out of thirty-two: 50 bits, infeasible to guess."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(10))
 
 
 def words(code: str) -> str:

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from totem.core import clock, demonstration, limits, mail, seals
+from totem.core import clock, demonstration, limits, mail, seals, signatures
 from totem.core.backups import runs
 from totem.core.operations.failures import forget_failures
 from totem.core.queues import LONG, QUEUES, URGENT
@@ -75,9 +75,11 @@ def draw(address: str, language: str, person: int | None, client: str) -> None: 
 @app.periodic(cron="17 3 * * *")
 @app.task(name="core.purge", queue=LONG, queueing_lock="core.purge")
 def purge(timestamp: int) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due, by a worker's clock
-    """Once a night: erase the content of old mails, delete old refusals of limits, failures and sessions."""
+    """Once a night: erase the content of old mails, end what was not signed in time, delete what is kept for a time."""
     mail.erase_old_mails(now=clock.now())
     limits.erase_old(now=clock.now())
+    signatures.expire(now=clock.now())
+    signatures.forget(now=clock.now())
     forget_failures()
     call_command("clearsessions")
 

@@ -8,10 +8,10 @@ from totem.bookings.models.booking import (
     Guard,
     Occupancy,
     Status,
-    new_reference,
 )
 from totem.bookings.models.cards import Card
 from totem.bookings.models.requests import RequestFrequency, RequestNotification
+from totem.core.codes import new_reference
 
 __all__ = [
     "EARLY_ARRIVAL",

@@ -1,6 +1,5 @@
 """Bookings, and the occupancy rows whose exclusion constraint makes double booking impossible."""
 
-import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Self
@@ -14,6 +13,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.bookings.reasons import LONGEST_REASON, Reason
+from totem.core.codes import new_reference
 from totem.core.constraints import EqualAsRange
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
@@ -23,14 +23,6 @@ from totem.core.triggers import Trigger
 from totem.hubs.models import Hub
 from totem.organisations.models import Organisation
 from totem.spaces.models import Space, Unit
-
-# Without letters and digits that are easily confused over the telephone.
-REFERENCE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
-
-def new_reference() -> str:
-    """Ten characters out of thirty-two: 50 bits, infeasible to guess."""
-    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(10))
 
 
 class Status(models.TextChoices):
