@@ -37,6 +37,7 @@ KEPT = {
     "labels_observationversion": EVERYTHING,
     "labels_observationversion_documents": EVERYTHING,
     "labels_retention": EVERYTHING,
+    "memberships_agreementcharge": EVERYTHING,
     "memberships_creditentry": EVERYTHING,
     "memberships_depositmovement": EVERYTHING,
     "observatory_activityversion": {"TRUNCATE"},

@@ -40,7 +40,13 @@ def test_two_terms_of_an_agreement_never_overlap_and_a_period_is_charged_once() 
     terms = AgreementTerms.objects.get()
     terms.pk, terms.starts_on = None, date(2026, 7, 1)
     refused(terms, "terms_once_at_a_time")
-    charge = {"agreement": agreement, "ends_on": date(2026, 1, 31), "amount": 180, "charged_at": clock.now()}
+    charge = {
+        "agreement": agreement,
+        "ends_on": date(2026, 1, 31),
+        "amount": 180,
+        "vat_rate": 20,
+        "charged_at": clock.now(),
+    }
     AgreementCharge.objects.create(starts_on=date(2026, 1, 1), **charge)
     refused(AgreementCharge(starts_on=date(2026, 1, 31), **charge), "charge_once")
 

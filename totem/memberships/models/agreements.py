@@ -46,8 +46,8 @@ class AgreementQuerySet(models.QuerySet["Agreement"]):
 class Agreement(Dated):
     """A contract between a hub and a customer, from one day until further notice or until a last day.
 
-    Its plan and price on a day are its `AgreementTerms`; who works under it are its seats. `anchor` is the day from
-    which its periods are counted: the first of its first month, or its first day (`Plan.cycle`).
+    Its plan and price on a day are its `AgreementTerms`; who works under it are its seats. Its periods are counted from
+    the first of its first month, or from its first day (`cycle`): `memberships.periods`.
     """
 
     hub = models.ForeignKey(Hub, on_delete=models.PROTECT, related_name="agreements")
@@ -215,36 +215,51 @@ class AgreementSeat(Dated):
 
 
 class AgreementCharge(models.Model):
-    """A period of an agreement that was put on a draft, once: what the monthly run has done. `amount` has VAT.
+    """Days of an agreement that were put on a draft, once: what the monthly run has done. `amount` has VAT.
 
-    Its lines in `billing` are named `source`. Both days are included; no two charges of an agreement overlap.
+    Both days are included; no two charges of an agreement overlap. `adjusts` is the charge for whose days an end, a
+    pause or other terms made more or less due; `number` tells apart the adjustments of one charge.
     """
 
     agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="charges")
+    adjusts = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="adjustments")
+    number = models.PositiveSmallIntegerField(default=0)
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until (included)"))
     amount = models.DecimalField(_("amount with VAT"), max_digits=10, decimal_places=2)
+    vat_rate = models.DecimalField(_("VAT (%)"), max_digits=4, decimal_places=2)
+    exemption = models.CharField(max_length=30, blank=True)
     charged_at = models.DateTimeField(_("charged"))
 
     class Meta:
         verbose_name = _("charge of an agreement")
         verbose_name_plural = _("charges of agreements")
-        ordering: ClassVar = ["starts_on"]
+        ordering: ClassVar = ["starts_on", "pk"]
         constraints: ClassVar = [
             dates_in_order("charge_dates_in_order"),
+            models.CheckConstraint(
+                condition=Q(adjusts=None, number=0, amount__gt=0)
+                | (Q(adjusts__isnull=False, number__gte=1) & ~Q(amount=0)),
+                name="charge_or_adjustment",
+            ),
+            models.UniqueConstraint(fields=["adjusts", "number"], name="charge_adjustment_once"),
             ExclusionConstraint(
                 name="charge_once",
                 expressions=[EqualAsRange.on("agreement_id"), InclusiveDates.overlap()],
+                condition=Q(adjusts=None),
                 violation_error_message=_("Part of this time is charged already."),
             ),
         ]
+        triggers: ClassVar = [append_only()]
 
     def __str__(self) -> str:
         return self.source
 
     @property
     def source(self) -> str:
-        return f"agreement:{self.agreement_id}:{self.starts_on}"
+        """The name of its line in `billing`: "agreement:12:2026-10-01"; of its first adjustment, ":1" after that."""
+        name = f"agreement:{self.agreement_id}:{self.starts_on}"
+        return f"{name}:{self.number}" if self.number else name
 
 
 class DepositMovement(models.Model):
