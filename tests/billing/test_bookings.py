@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -24,14 +24,18 @@ from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.accounts.actions import erase_person
 from totem.billing.actions.drafts import delete_draft, save_draft
 from totem.billing.actions.issuing import issue
-from totem.billing.models import VAT_RATES, Customer, Draft, DraftLine, IssuedDocument, IssuedLine, Seller, VatPeriod
+from totem.billing.models import Customer, Draft, DraftLine, IssuedDocument, IssuedLine, Seller, VatPeriod
 from totem.bookings import actions, invoicing
 from totem.bookings.actions import Booker
 from totem.bookings.models import Booking, Status
 from totem.bookings.rules import GUESTS_KEPT
+from totem.core import roles
 from totem.core.edit_conflicts import version_token
-from totem.core.periods import Period
-from totem.hubs.models import Hub, Role
+from totem.core.models import JournalEntry
+from totem.core.money import VAT_RATES
+from totem.core.periods import DAY, Period
+from totem.hubs.models import Hub, Role, TeamMember
+from totem.spaces.actions import add_price
 from totem.spaces.models import Price, Space
 from totem.spaces.pricing import Quote, QuoteLine
 
@@ -158,13 +162,53 @@ def test_bookings_of_an_organisation_are_its_own_and_become_their_persons_when_t
     assert Draft.objects.count() == 1
 
 
-@database
-def test_a_price_at_a_rate_that_invoices_do_not_know_is_booked_and_waits_in_the_list(space: Space) -> None:
-    Price.objects.update(vat_rate="19.60")
+def test_a_price_at_a_rate_that_invoices_do_not_know_is_booked_and_waits_in_the_list(committed_db: str) -> None:
+    space = SpaceFactory(all_night=True)
+    SellerFactory(organisation=space.hub.operator)
+    PriceFactory(space=space)
+    with pytest.raises(IntegrityError, match="no invoice has this rate"), transaction.atomic():
+        Price.objects.update(vat_rate="19.60")
+    with roles.as_owner(), connection.cursor() as cursor:  # as prices of before
+        cursor.execute("ALTER TABLE spaces_price DISABLE TRIGGER USER; UPDATE spaces_price SET vat_rate = 19.6;")
+        cursor.execute("ALTER TABLE spaces_price ENABLE TRIGGER USER")
     booking = booked(space)
     assert not Draft.objects.exists()
     assert list(invoicing.to_invoice(space.hub)) == [booking]
     assert invoicing.put_on_drafts(hub=space.hub, references=[booking.reference]) == 0
+    client, desk = seller_at(space.hub), TeamMember.objects.get(hub=space.hub).person
+    url = reverse("bookings:to_invoice", args=[space.hub.slug])
+    shown = client.get(url).content.decode()
+    assert "TVA à 19,6" in shown
+    assert "Mettre sur un brouillon" not in shown
+    Price.objects.update(ends_on=MORNING.date())
+    later = {"space": space, "per": 60, "amount": Decimal(12), "vat_rate": Decimal(20), "by": booking.person}
+    with pytest.raises(ValidationError, match="taux de TVA"):
+        add_price(starts_on=MORNING.date() - 2 * DAY, ends_on=MORNING.date() - DAY, **later)
+
+    why = reverse("bookings:not_invoiced", args=[space.hub.slug, booking.reference])
+    assert client.post(why, {"reason": ""}).status_code == 422
+    assert seller_at(HubFactory()).post(why, {"reason": "No"}).status_code == 404
+    client.post(why, {"reason": "Facturée à la main"})
+    booking.refresh_from_db()
+    assert (booking.not_invoiced, booking.not_invoiced_by) == ("Facturée à la main", desk)
+    assert "Facturée à la main" in client.get(url).content.decode()
+    assert not invoicing.to_invoice(space.hub)
+    client.post(url, {"take_in": booking.reference})
+    assert list(invoicing.to_invoice(space.hub)) == [booking]
+    verbs = JournalEntry.objects.filter(verb__contains="invoices").order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["bookings.left_out_of_invoices", "bookings.taken_into_invoices"]
+
+
+@database
+def test_what_is_not_to_be_invoiced_stays_off_the_drafts_when_it_is_moved(space: Space) -> None:
+    booking = booked(space)
+    delete_draft(draft=Draft.objects.get(), by=booking.person)
+    marked = {"hub": space.hub, "reference": booking.reference, "by": booking.person, "now": BEFORE}
+    assert invoicing.leave_out(reason="Offerte", **marked)
+    assert not invoicing.leave_out(reason="Again", **marked)
+    longer = Period(booking.starts_at, booking.ends_at + HOUR)
+    actions.move(booking=booking, space=space, period=longer, by=booking.person, now=BEFORE, by_team=False)
+    assert not Draft.objects.exists()
 
 
 @database
@@ -238,7 +282,7 @@ def test_the_list_asks_as_many_queries_for_three_bookings_as_for_one(
             start = MORNING + Booking.objects.count() * HOUR
             BookingFactory(space=space, period=Period(start, start + HOUR))
         Draft.objects.all().delete()
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(12):
             client.get(url)
 
 

@@ -246,7 +246,7 @@ def test_a_hub_has_no_more_photos_than_it_may_those_of_its_spaces_counted(client
 
 
 def price(space: Space, **changes: str) -> dict[str, str]:
-    return {"hour": "12.50", "vat_rate": "20.00", "starts_on": today(space), **changes}
+    return {"hour": "12.50", "vat_rate": "20", "starts_on": today(space), **changes}
 
 
 def test_prices_follow_each_other_end_and_are_removed_before_they_begin(

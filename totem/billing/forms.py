@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from totem.billing.models import (
-    VAT_RATES,
     Customer,
     CustomerKind,
     DocumentKind,
@@ -24,9 +23,9 @@ from totem.billing.models import (
 from totem.billing.numbers import bic_field, iban_field, vat_field
 from totem.billing.wording import CODES
 from totem.core.edit_conflicts import VersionedForm
-from totem.core.forms import DateField, GroupedFields, NumberField
+from totem.core.forms import DateField, GroupedFields, NumberField, vat_rate_field
+from totem.core.money import VAT_RATES
 from totem.core.phones import PhoneField
-from totem.core.wording import percent
 from totem.hubs.forms import ConstraintsAtFields
 from totem.organisations.numbers import SirenField, SiretField, of_one_company
 
@@ -199,12 +198,7 @@ class InvoiceLineForm(ConstraintsAtFields, LineModelForm):
 
     quantity = NumberField(label=_("Quantity"), max_digits=10, decimal_places=3, initial=1)
     unit_price = NumberField(label=_("Price with VAT (€)"), unit="€", max_digits=11, decimal_places=4, min_value=0)
-    vat_rate = forms.TypedChoiceField(
-        label=_("VAT"),
-        coerce=Decimal,
-        choices=lambda: [(str(rate), percent(rate / 100, 1 if rate % 1 else 0)) for rate in VAT_RATES],
-        initial="20",
-    )
+    vat_rate = vat_rate_field()
     starts_on = DateField(label=_("From"), required=False)
     ends_on = DateField(label=_("Until (included)"), required=False)
     constraint_fields = {

@@ -6,26 +6,29 @@ early or finds nobody stays due as it was booked. Once they are issued nothing i
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.dispatch import Signal, receiver
 from django.utils import translation
 
+from totem.accounts.models import User
 from totem.billing.actions.customers import GuestBuyer, customer_for
 from totem.billing.actions.drafts import put_lines, sources_of
-from totem.billing.models import VAT_RATES, Draft, DraftLine, IssuedDocument, IssuedLine
+from totem.billing.models import Draft, DraftLine, IssuedDocument, IssuedLine
 from totem.billing.queries import seller_of
 from totem.bookings import signals
 from totem.bookings.actions.privacy import ERASED
 from totem.bookings.models import Booking, BookingQuerySet, Status
-from totem.core import wording
+from totem.core import journal, wording
+from totem.core.money import VAT_RATES
 from totem.hubs.models import Hub
+from totem.spaces.models import Price
 from totem.spaces.pricing import QuoteLine
 
 LONGEST_LABEL = 200
@@ -42,7 +45,7 @@ def source_of(booking: Booking) -> str:
 @receiver([signals.confirmed, signals.moved, signals.made_personal], dispatch_uid="bookings.invoicing.changed")
 def keep_lines(booking: Booking, signal: Signal, **_kwargs: object) -> None:
     """Put what is due on a draft; take it off where nothing is, or where the team has to approve it anew."""
-    if booking.price and booking.status == Status.CONFIRMED:
+    if booking.price and booking.status == Status.CONFIRMED and not booking.not_invoiced:
         if seller_of(booking.space.hub) is not None:
             put_on_draft(booking)
     elif signal is not signals.confirmed:
@@ -57,14 +60,13 @@ def take_off(booking: Booking, **_kwargs: object) -> None:
 
 def put_on_draft(booking: Booking) -> bool:
     """Put its lines on a draft of its customer; False where it cannot: a VAT rate that no invoice has, nobody left."""
-    lines = draft_lines(booking)
     is_nobody = booking.organisation is None and booking.email.endswith(ERASED)
-    if is_nobody or any(line["vat_rate"] not in VAT_RATES for line in lines):
+    if is_nobody or unknown_rates(booking):
         return False
     customer = customer_for(
         hub=booking.space.hub, person=booking.person, organisation=booking.organisation, guest=_guest_of(booking)
     )
-    put_lines(source=source_of(booking), customer=customer, lines=lines)
+    put_lines(source=source_of(booking), customer=customer, lines=draft_lines(booking))
     return True
 
 
@@ -99,8 +101,34 @@ def _guest_of(booking: Booking) -> GuestBuyer | None:
 @transaction.atomic
 def put_on_drafts(*, hub: Hub, references: Collection[str]) -> int:
     """Put these of the bookings to invoice on drafts; how many. Others, and those put there since, are left out."""
+    return sum(map(put_on_draft, _locked(hub, references)))
+
+
+@transaction.atomic
+def leave_out(*, hub: Hub, reference: str, reason: str, by: User, now: datetime) -> bool:
+    """Mark one of the bookings to invoice as not to be invoiced; False where it is on a draft or marked since."""
+    row = _locked(hub, [reference]).first()
+    if row is not None:
+        _mark(row, "bookings.left_out_of_invoices", by, reason, now)
+    return row is not None
+
+
+@transaction.atomic
+def take_in(*, hub: Hub, reference: str, by: User) -> None:
+    """Have a booking invoiced after all: it is in the list again. One that is not marked stays as it is."""
+    for row in left_out(hub).filter(reference=reference).select_for_update(of=("self",), no_key=True):
+        _mark(row, "bookings.taken_into_invoices", by, "", None)
+
+
+def _mark(row: Booking, verb: str, by: User, reason: str, now: datetime | None) -> None:
+    row.not_invoiced, row.not_invoiced_at, row.not_invoiced_by = reason, now, by if now else None
+    row.save(update_fields=["not_invoiced", "not_invoiced_at", "not_invoiced_by", "updated_at"])
+    journal.record(verb, row, actor_id=by.pk, scope=row.hub)
+
+
+def _locked(hub: Hub, references: Collection[str]) -> BookingQuerySet:
     rows = to_invoice(hub).filter(reference__in=references).order_by("pk")
-    return sum(map(put_on_draft, rows.select_for_update(of=("self",), no_key=True)))
+    return rows.select_for_update(of=("self",), no_key=True)
 
 
 # -- Reads ------------------------------------------------------------------------------------------------------------
@@ -118,10 +146,27 @@ def to_invoice(hub: Hub) -> BookingQuerySet:
     is_placed = Exists(DraftLine.objects.filter(source=of_booking)) | Exists(
         IssuedLine.objects.exclude(source="").filter(source=of_booking)
     )
-    due = Q(hub=hub, status=Status.CONFIRMED, price__gt=0, ends_at__gte=seller.created_at)
+    due = Q(hub=hub, status=Status.CONFIRMED, price__gt=0, not_invoiced="", ends_at__gte=seller.created_at)
     nobody = Q(person__erased_at__isnull=False) | Q(guest_email__endswith=ERASED)
     rows = Booking.objects.filter(~is_placed, due).exclude(nobody, organisation=None)
     return rows.select_related("space__hub", "hub", "person", "organisation").order_by("ends_at", "pk")
+
+
+def left_out(hub: Hub) -> BookingQuerySet:
+    """The bookings that the team marked as not to be invoiced, the last marked first."""
+    rows = Booking.objects.filter(hub=hub).exclude(not_invoiced="").select_related("space", "hub", "not_invoiced_by")
+    return rows.select_related("organisation", "person").order_by("-not_invoiced_at", "pk")
+
+
+def unknown_rates(booking: Booking) -> list[Decimal]:
+    """The VAT rates of its price that no invoice has: it cannot be put on a draft."""
+    return sorted({line["vat_rate"] for line in draft_lines(booking)} - set(VAT_RATES))
+
+
+def prices_to_replace(hub: Hub, today: date) -> QuerySet[Price]:
+    """The prices of today and to come with a VAT rate that no invoice has: bookings at them are on no draft."""
+    rows = Price.objects.filter(Q(ends_on=None) | Q(ends_on__gte=today), space__hub=hub)
+    return rows.exclude(vat_rate__in=VAT_RATES).select_related("space").order_by("space__name", "per")
 
 
 def invoice_of(booking: Booking) -> tuple[IssuedDocument | Draft | None, bool]:

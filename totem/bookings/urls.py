@@ -36,6 +36,7 @@ urlpatterns = [
     path(f"{LIST}liste.csv", listing.bookings_file, {"extension": "csv"}, name="list_csv"),
     path(f"{LIST}liste.xlsx", listing.bookings_file, {"extension": "xlsx"}, name="list_xlsx"),
     path("lieux/<slug:slug>/facturation/reservations/", invoicing.to_invoice, name="to_invoice"),
+    path("lieux/<slug:slug>/facturation/reservations/<reference:reference>/", invoicing.leave_out, name="not_invoiced"),
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}passage/", desk.walk_in, name="walk_in"),
     path(f"{DESK}limites/", limits.limits_page, name="limits"),

@@ -22,8 +22,9 @@ from django.utils.translation import gettext_lazy as _
 from totem.core import languages
 from totem.core.colour import validate_accent
 from totem.core.email_addresses import canonical_address
+from totem.core.money import VAT_RATES
 from totem.core.periods import validate_day
-from totem.core.wording import minutes_words, number
+from totem.core.wording import minutes_words, number, percent
 
 PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 HOUR = re.compile(
@@ -31,6 +32,16 @@ HOUR = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 SPACES = re.compile(r"[\s\u00a0\u202f\u2009'’]+")
+
+
+def vat_rate_field() -> forms.TypedChoiceField:
+    """A rate of VAT in percent, one of those of invoices, as Decimal."""
+    return forms.TypedChoiceField(
+        label=_("VAT"),
+        coerce=Decimal,
+        choices=lambda: [(str(rate), percent(rate / 100, 1 if rate % 1 else 0)) for rate in VAT_RATES],
+        initial="20",
+    )
 
 
 class TotemRenderer(DjangoTemplates):

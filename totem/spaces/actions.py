@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.core import journal, locks
 from totem.core.models import assign_changes
+from totem.core.money import VAT_RATES
 from totem.core.periods import DAY, HoursLine, Period
 from totem.core.slugs import free_slug
 from totem.core.wording import minutes_words
@@ -300,14 +301,10 @@ def _make_room(price: Price, former: Price | None) -> None:
         return
     resumes = None
     if price.ends_on is not None and (former.ends_on is None or former.ends_on > price.ends_on):
-        resumes = Price(
-            space_id=former.space_id,
-            per=former.per,
-            amount=former.amount,
-            vat_rate=former.vat_rate,
-            starts_on=price.ends_on + DAY,
-            ends_on=former.ends_on,
-        )
+        if former.vat_rate not in VAT_RATES:
+            raise ValidationError({"ends_on": _("No invoice has the VAT rate of the former price: leave this empty.")})
+        values = {name: getattr(former, name) for name in ("space_id", "per", "amount", "vat_rate", "ends_on")}
+        resumes = Price(starts_on=price.ends_on + DAY, **values)
     former.ends_on = price.starts_on - DAY
     former.save(update_fields=["ends_on", "updated_at"])
     if resumes is not None:

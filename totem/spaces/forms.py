@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import DateField, FieldGroups, GroupedFields, NumberField
+from totem.core.forms import DateField, FieldGroups, GroupedFields, NumberField, vat_rate_field
 from totem.core.wording import minutes_words
 from totem.hubs.forms import ConstraintsAtFields
 from totem.hubs.models import Hub
@@ -206,9 +206,7 @@ class PriceForm(forms.Form):
         label=gettext_lazy("One day, VAT included (€)"),
         help_text=gettext_lazy("Leave empty what is not offered, or what keeps its price."),
     )
-    vat_rate = forms.TypedChoiceField(
-        label=gettext_lazy("VAT rate"), choices=Price.VatRate.choices, coerce=Decimal, initial=Price.VatRate.STANDARD
-    )
+    vat_rate = vat_rate_field()
     starts_on = DateField(label=gettext_lazy("First day"))
     ends_on = DateField(
         label=gettext_lazy("Last day"),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
+from totem.core.money import VAT_RATES
 from totem.core.triggers import Trigger
 from totem.hubs.models import Hub, Photo, WeeklyHoursBase, Zone
 
@@ -298,15 +299,6 @@ class Price(Dated):
         HALF_DAY = 240, _("half-day")
         DAY = 1440, _("day")
 
-    class VatRate(models.TextChoices):
-        """Rates of mainland France, Corsica and overseas (CGI articles 278 to 281 nonies, 294 and 296); percent."""
-
-        STANDARD = "20.00", _("20 %")
-        INTERMEDIATE = "10.00", _("10 %")
-        OVERSEAS = "8.50", _("8.5 %")
-        REDUCED = "5.50", _("5.5 %")
-        NONE = "0.00", _("no VAT")
-
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="prices")
     per = models.PositiveSmallIntegerField(_("for one"), choices=Per)
     amount = DecimalField(_("price, VAT included (€)"), max_digits=8, decimal_places=2)
@@ -325,11 +317,6 @@ class Price(Dated):
                 name="price_not_negative",
                 violation_error_message=_("A price cannot be negative."),
             ),
-            models.CheckConstraint(
-                condition=Q(vat_rate__range=(0, 30)),
-                name="price_vat_in_range",
-                violation_error_message=_("From 0 to 30 %."),
-            ),
             models.CheckConstraint(condition=Q(per__in=[60, 240, 1440]), name="price_per_known"),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
@@ -341,6 +328,20 @@ class Price(Dated):
                 expressions=[EqualAsRange.on("space_id"), EqualAsRange.on("per"), InclusiveDates.overlap()],
                 violation_error_message=_("Another price already holds during part of this time."),
             ),
+        ]
+        triggers: ClassVar = [
+            Trigger(  # and no constraint: prices of before may have another rate, and have to end
+                name="vat_rate_known",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=f"""
+                    IF NEW.vat_rate NOT IN ({", ".join(map(str, VAT_RATES))})
+                        AND (TG_OP = 'INSERT' OR NEW.vat_rate <> OLD.vat_rate) THEN
+                        RAISE EXCEPTION 'no invoice has this rate' USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            )
         ]
 
     def __str__(self) -> str:

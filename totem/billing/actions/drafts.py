@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.billing.actions.issuing import check_commitment, remaining
 from totem.billing.models import (
-    VAT_RATES,
     Customer,
     DocumentKind,
     Draft,
@@ -24,6 +23,7 @@ from totem.billing.models import (
 )
 from totem.core import journal
 from totem.core.edit_conflicts import check_version
+from totem.core.money import VAT_RATES
 
 FULL = 150
 """As many lines of what is sold stand on a draft at most: its form takes 200."""

@@ -10,12 +10,11 @@ from totem.billing.models.documents import (
     Series,
     Transmission,
 )
-from totem.billing.models.drafts import VAT_RATES, CollectionExport, Draft, DraftLine, QuantityUnit, VatExemption
+from totem.billing.models.drafts import CollectionExport, Draft, DraftLine, QuantityUnit, VatExemption
 from totem.billing.models.payments import ClosedDay, ClosedMonth, DrawerCount, Means, Payment, ReceiptPrint
 from totem.billing.models.sellers import Seller, VatPeriod, VatStatus, Wording
 
 __all__ = [
-    "VAT_RATES",
     "ClosedDay",
     "ClosedMonth",
     "CollectionExport",

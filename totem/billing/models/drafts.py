@@ -13,7 +13,7 @@ from totem.billing.models.documents import DocumentKind, IssuedDocument, IssuedL
 from totem.billing.models.sellers import Seller
 from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
-from totem.core.money import to_cents
+from totem.core.money import VAT_RATES, to_cents
 from totem.core.triggers import Refusal, Trigger, append_only
 from totem.hubs.models import Hub
 
@@ -27,10 +27,6 @@ class QuantityUnit(models.TextChoices):
     DAY = "DAY", _("day")
     MONTH = "MON", _("month")
     YEAR = "ANN", _("year")
-
-
-VAT_RATES = [Decimal(rate) for rate in ("20", "10", "8.5", "5.5", "2.1", "0")]
-"""The rates offered, in percent: CGI art. 278 to 281 quater, 296 (overseas); a subset of BR-FR-16's list."""
 
 
 class VatExemption(models.TextChoices):

@@ -28,7 +28,9 @@ def anonymise_person(*, person: User, now: datetime) -> None:
     for booking in to_come.order_by("pk"):
         with suppress(WrongStateError):  # lapsed, or they arrived at this moment: it stays, without what they wrote
             cancel(booking=booking, by=person, now=now, by_team=True)
-    Booking.objects.filter(person=person).update(purpose="", reason_words="")
+    own = Booking.objects.filter(person=person)
+    own.update(purpose="", reason_words="")
+    own.exclude(not_invoiced="").update(not_invoiced="–")
     RequestNotification.objects.filter(person=person).delete()
     Card.objects.filter(person=person).delete()
 
@@ -40,6 +42,7 @@ def anonymise_guests(*, now: datetime) -> int:
     Whoever has no other booking in the hub goes from its customers too, as `billing.actions.customers.anonymise` says.
     """
     over = Booking.objects.filter(person__isnull=True, ends_at__lt=now - rules.GUESTS_KEPT)
+    over.exclude(not_invoiced="").update(not_invoiced="–")
     count = over.exclude(guest_email__endswith=ERASED).update(
         guest_name="–",
         guest_key="",

@@ -118,6 +118,11 @@ class Booking(Dated):
         help_text="Why the team refused or cancelled it.",
     )
     reason_words = models.CharField(_("reason"), max_length=LONGEST_REASON, blank=True, default="", db_default="")
+    not_invoiced = models.CharField(_("why it is not invoiced"), max_length=120, blank=True, default="", db_default="")
+    not_invoiced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    not_invoiced_at = models.DateTimeField(null=True, blank=True)
     cancellable_until = models.DateTimeField(_("can be cancelled until"))
     checked_in_at = models.DateTimeField(_("arrived"), null=True, blank=True)
     checked_out_at = models.DateTimeField(_("left"), null=True, blank=True)
@@ -144,6 +149,11 @@ class Booking(Dated):
                 name="booking_reason_of_what_ended",
             ),
             models.CheckConstraint(condition=Q(reason__in=["", *Reason.values]), name="booking_reason_known"),
+            models.CheckConstraint(
+                condition=Q(not_invoiced="", not_invoiced_by=None, not_invoiced_at=None)
+                | (~Q(not_invoiced="") & Q(not_invoiced_by__isnull=False, not_invoiced_at__isnull=False)),
+                name="booking_not_invoiced_for_a_reason",
+            ),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="booking_of_something"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="booking_status_known"),
             models.CheckConstraint(

@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.billing.models import Customer
-from totem.billing.models.drafts import VAT_RATES
 from totem.billing.models.payments import Means
 from totem.core.constraints import EqualAsRange, InclusiveDates
 from totem.core.model_fields import DecimalField
 from totem.core.models import ChainLink, Dated
+from totem.core.money import VAT_RATES
 from totem.core.triggers import Trigger, append_only, read_only
 from totem.hubs.models import Hub
 from totem.memberships.models.plans import LONGEST_NOTICE, Cycle, MemberGroup, Plan, PlanPrice, dates_in_order

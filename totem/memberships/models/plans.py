@@ -10,10 +10,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from totem.billing.models import VatExemption
-from totem.billing.models.drafts import VAT_RATES
 from totem.core.constraints import EqualAsRange, InclusiveDates
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
+from totem.core.money import VAT_RATES
 from totem.hubs.models import Hub
 from totem.spaces.models import Space
 
