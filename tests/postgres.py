@@ -172,7 +172,12 @@ def _admin(settings: dict[str, Any]) -> psycopg.Connection[Any]:
 
 @contextlib.contextmanager
 def _database(admin: psycopg.Connection[Any], name: str, template: str = "template1") -> Iterator[str]:
-    admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+    # By files: the default writes each page to the write-ahead log as well.
+    admin.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
+    )
     try:
         _note_use(admin, name)
         yield name
