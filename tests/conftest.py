@@ -21,7 +21,8 @@ from tests.postgres import ThrowAwayCluster, copy_of_template, make_template, ur
 _CLUSTER: ThrowAwayCluster | None = None
 _DATA: Path | None = None
 if "PYTEST_XDIST_WORKER" not in os.environ:  # the workers of pytest-xdist inherit all this
-    for name in [name for name in os.environ if name.startswith("TOTEM_")]:
+    # Without compiled modules each of the many `totem` commands that tests start would compile all of them anew.
+    for name in [name for name in os.environ if name.startswith("TOTEM_") or name == "PYTHONDONTWRITEBYTECODE"]:
         del os.environ[name]
     _DATA = Path(tempfile.mkdtemp(prefix="totem-test-data-"))
     (_DATA / "static").mkdir()  # WhiteNoise warns of a missing folder
