@@ -53,6 +53,8 @@ if connection.settings_dict["USER"] == embedded.ROLE:
 rendering.SECONDS = rendering.PATIENCE = 600
 # Argon2 with its cheapest parameters: its cost is Django's choice, and not what is tested.
 Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
+# Each test client makes the middleware anew: static files are looked for when asked for, not all of them each time.
+settings.WHITENOISE_AUTOREFRESH = True
 # CI tries the same examples each time; everybody else's runs look for new ones. `make test-full` takes the profile
 # "full". A test that needs more or fewer examples says so as a share of the profile's.
 for name, examples in (("quick", 40), ("full", 100)):
