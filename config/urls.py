@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("totem.labels.urls")),
     path("", include("totem.observatory.urls")),
     path("", include("totem.bookings.urls")),
+    path("", include("totem.memberships.urls")),
     path("", include("totem.spaces.urls")),
     path("", include("totem.hubs.urls")),
     path("", include("totem.billing.urls")),

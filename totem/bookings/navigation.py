@@ -15,6 +15,7 @@ TODAY = add_entry(Entry(HUB, pgettext_lazy("navigation", "Today"), "bookings:des
 add_entry(Entry(HUB, pgettext_lazy("navigation", "Bookings"), "bookings:list", 20, needs=SEE_DESK))
 PEOPLE = add_entry(Entry(HUB, pgettext_lazy("navigation", "People"), "bookings:people", 30, needs=WORK_DESK))
 add_tab(EntryTab(PEOPLE, _("People"), "bookings:people", 10))
+add_tab(EntryTab(PEOPLE, _("Agreements"), "memberships:agreements", 12, needs=SELL))
 add_tab(EntryTab(PEOPLE, _("Requests and invitations"), "hubs:member_add", 20, needs=MANAGE))
 add_tab(EntryTab(PEOPLE, _("Team"), "hubs:team", 30, needs=MANAGE))
 add_tab(EntryTab(BILLING, _("Bookings to invoice"), "bookings:to_invoice", 15, needs=SELL))

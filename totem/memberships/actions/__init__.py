@@ -1,0 +1,1 @@
+"""Writes: plans, dues, agreements, deposits, credits, and the monthly run."""

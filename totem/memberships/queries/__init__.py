@@ -1,0 +1,1 @@
+"""Reads, a module for each part: agreements, dues, credits, the monthly run."""

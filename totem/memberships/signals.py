@@ -1,0 +1,7 @@
+"""Signals of memberships, sent inside the transaction and under the hub's lock."""
+
+from django.dispatch import Signal
+
+# Sent when who has dues, an agreement or an admission of a hub changes, with `hub`, `person_ids` (those that it is
+# about), `by` (an id, or None) and `now`.
+holders_changed = Signal()
