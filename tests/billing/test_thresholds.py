@@ -42,6 +42,16 @@ def year_of(customer: Customer) -> Turnover:
     return found
 
 
+def test_an_association_owes_vat_from_the_next_month_on(customer: Customer) -> None:
+    VatPeriod.objects.update(status="nonprofit")
+    invoice(customer, "100.01")
+    url = reverse("billing:seller_vat", args=[customer.hub.slug])
+    page = " ".join(client_of(customer.hub).get(url).content.decode().split())
+    assert "la TVA est due à partir du premier jour du mois suivant" in page
+    assert "HT</strong>" in page
+    assert "Retirer" not in page, "an invoice used this status"
+
+
 @pytest.mark.parametrize(
     ("amount", "warning"),
     [

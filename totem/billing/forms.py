@@ -21,7 +21,7 @@ from totem.billing.models import (
     Wording,
 )
 from totem.billing.numbers import bic_field, iban_field, vat_field
-from totem.billing.wording import CODES
+from totem.billing.wording import NAMES
 from totem.core.edit_conflicts import VersionedForm
 from totem.core.forms import DateField, GroupedFields, NumberField, vat_rate_field
 from totem.core.money import VAT_RATES
@@ -93,7 +93,7 @@ class VatStatusForm(ConstraintsAtFields, VatModelForm):
     """A VAT status, from a day on."""
 
     starts_on = DateField(label=_("From"))
-    status = forms.ChoiceField(label=_("VAT"), choices=VatStatus.choices, widget=forms.RadioSelect)
+    status = forms.ChoiceField(label=_("Status"), choices=VatStatus.choices, widget=forms.RadioSelect)
     constraint_fields = {"vat_status_once_a_day": "starts_on"}
 
     class Meta:
@@ -104,17 +104,14 @@ class VatStatusForm(ConstraintsAtFields, VatModelForm):
 class WordingForm(ConstraintsAtFields, WordingModelForm):
     """A text of invoices, from a day on."""
 
-    code = forms.ChoiceField(label=_("In place of"))
+    code = forms.ChoiceField(label=_("In place of"), choices=NAMES.items())
     starts_on = DateField(label=_("From"))
     constraint_fields = {"wording_once_a_day": "starts_on"}
 
     class Meta:
         model = Wording
         fields = ("code", "starts_on", "text")
-
-    def __init__(self, data: Any = None, *, texts: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        self.fields["code"].choices = [(code, texts[code]) for code in CODES]  # type: ignore[attr-defined]
+        widgets: ClassVar = {"text": forms.Textarea({"rows": 3})}
 
 
 class CustomerForm(GroupedFields, OneCompany, ConstraintsAtFields, VersionedForm, CustomerModelForm):

@@ -1,7 +1,9 @@
 """The turnover of a seller in a calendar year beside the threshold of its VAT status, with warnings at 80 and 100 %.
 
 Source: CGI art. 293 B (services: 37,500 euros, sales 85,000; with the tolerance 41,250 and 93,500, a tenth more) and
-261, 7-1° b (80,011 euros for 2025). The second is indexed every year; a seller can give its own.
+261, 7-1° b (80,011 euros for 2025), both without VAT. The second is indexed every year; a seller can give its own. It
+counts what lucrative activities were paid, and once passed VAT is due from the first day of the next month (answer to
+question 36791, Assemblée nationale, JO of 20 March 2000).
 """
 
 from dataclasses import dataclass
@@ -31,14 +33,21 @@ class Turnover:
     tolerance: Decimal | None
 
     @property
+    def counts_what_is_paid(self) -> bool:
+        """Whether the law counts what was paid, and of lucrative activities alone: `amount` is then an indication."""
+        return self.status == VatStatus.NONPROFIT
+
+    @property
     def warning(self) -> str:
         """What the year means for the exemption: from 80 % of the threshold on, at 100 %, over the tolerance."""
         if self.tolerance is not None and self.amount > self.tolerance:
             return _("The tolerance is passed: VAT is due from that day on")
+        if self.amount > self.threshold and self.counts_what_is_paid:
+            return _("The threshold is passed: VAT is due from the first day of the next month")
         if self.amount > self.threshold:
             return _("The threshold is passed: the exemption ends on 1 January")
         if self.amount == self.threshold:
-            return _("The threshold is reached: one euro more ends the exemption on 1 January")
+            return _("The threshold is reached: one euro more ends the exemption")
         return _("80 percent of the threshold is reached") if self.amount >= NEAR * self.threshold else ""
 
 

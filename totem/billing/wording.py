@@ -9,6 +9,8 @@ change it.
 from collections.abc import Iterable
 from datetime import date
 
+from django.utils.translation import gettext_lazy as _
+
 from totem.billing.models import Seller, VatStatus, Wording
 
 FRANCHISE, NONPROFIT = "VATEX-FR-FRANCHISE", "VATEX-FR-CGI261-7"
@@ -33,7 +35,17 @@ SHIPPED: tuple[tuple[str, date, str], ...] = (
     (DISCOUNT, _ALWAYS, "Pas d’escompte pour paiement anticipé"),
     (ON_DEBITS, _ALWAYS, "Option pour le paiement de la taxe d’après les débits"),
 )
-CODES = tuple(dict.fromkeys(code for code, _day, _text in SHIPPED))
+NAMES = {
+    FRANCHISE: _("Small seller, exempt from VAT (franchise en base)"),
+    NONPROFIT: _("Non-profit, exempt from VAT"),
+    "VATEX-FR-CGI261D-2": _("Bare premises (CGI art. 261 D, 2°)"),
+    "VATEX-FR-CGI261-4": _("Professional training (CGI art. 261, 4-4°)"),
+    RECOVERY_FEE: _("Recovery fee, between professionals"),
+    LATE_PENALTY: _("Late penalties, between professionals"),
+    DISCOUNT: _("Early payment"),
+    ON_DEBITS: _("Option for debits"),
+}
+"""When each text is printed, by its code."""
 
 
 def texts_on(seller: Seller, day: date) -> dict[str, str]:

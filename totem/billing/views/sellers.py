@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,23 +13,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from totem.accounts.permissions import signed_in
 from totem.billing.actions import sellers as actions
 from totem.billing.forms import SellerForm, VatStatusForm, WordingForm
-from totem.billing.models import Seller, VatPeriod
+from totem.billing.models import IssuedDocument, Seller, VatPeriod
 from totem.billing.permissions import KEEP_BOOKS
 from totem.billing.queries import seller_of
 from totem.billing.views.frame import billing_page
-from totem.billing.wording import CODES, texts_on
+from totem.billing.wording import NAMES, texts_on
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, differences
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
-
-
-def _seller_of(hub: Hub) -> Seller:
-    found = seller_of(hub)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _known(hub: Hub) -> dict[str, Any]:
@@ -73,7 +67,9 @@ def seller(request: HttpRequest, slug: str) -> HttpResponse:
 def vat(request: HttpRequest, slug: str) -> HttpResponse:
     """The VAT statuses, each from its day on, and where the year stands towards the threshold."""
     hub = hub_for(request.user, slug, KEEP_BOOKS)
-    row = _seller_of(hub)
+    row = seller_of(hub)
+    if row is None:
+        return redirect("billing:seller", hub.slug)
     today = clock.today(hub.zone)
     form = VatStatusForm(request.POST or None, instance=VatPeriod(seller=row), initial={"starts_on": today})
     if form.is_valid():
@@ -81,10 +77,8 @@ def vat(request: HttpRequest, slug: str) -> HttpResponse:
             actions.start_vat_status(hub=hub, seller=row, by=signed_in(request), **form.cleaned_data)
             messages.success(request, _("Saved."))
             return redirect("billing:seller_vat", hub.slug)
-    context = {
-        "form": form,
-        "periods": row.vat_periods.order_by("-starts_on"),
-    }
+    last = IssuedDocument.objects.filter(seller=row).aggregate(day=Max("issued_on"))["day"]
+    context = {"form": form, "periods": row.vat_periods.order_by("-starts_on"), "last_issued_on": last}
     return billing_page(request, "vat", hub, context)
 
 
@@ -92,7 +86,7 @@ def vat(request: HttpRequest, slug: str) -> HttpResponse:
 def remove_vat(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take out a VAT status that no invoice has used."""
     hub = hub_for(request.user, slug, KEEP_BOOKS)
-    period = get_object_or_404(VatPeriod, seller=_seller_of(hub), pk=pk)
+    period = get_object_or_404(VatPeriod, seller=seller_of(hub), pk=pk)
     with errors_as_message(request):
         actions.remove_vat_status(hub=hub, period=period, by=signed_in(request))
         messages.success(request, _("It is taken out."))
@@ -103,10 +97,11 @@ def remove_vat(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def wording(request: HttpRequest, slug: str) -> HttpResponse:
     """The texts that invoices carry today; one's own from a day on."""
     hub = hub_for(request.user, slug, KEEP_BOOKS)
-    row = _seller_of(hub)
+    row = seller_of(hub)
+    if row is None:
+        return redirect("billing:seller", hub.slug)
     today = clock.today(hub.zone)
-    texts = texts_on(row, today)
-    form = WordingForm(request.POST or None, texts=texts, initial={"starts_on": today})
+    form = WordingForm(request.POST or None, initial={"starts_on": today})
     if form.is_valid():
         with errors_in(form):
             actions.start_wording(hub=hub, seller=row, by=signed_in(request), **form.cleaned_data)
@@ -114,8 +109,8 @@ def wording(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("billing:seller_wording", hub.slug)
     context = {
         "form": form,
-        "texts": [texts[code] for code in CODES],
+        "texts": [(NAMES[code], text) for code, text in texts_on(row, today).items()],
         "law_language": settings.LANGUAGE_CODE,
-        "own": row.wordings.order_by("-starts_on"),
+        "own": [(one, NAMES.get(one.code, "")) for one in row.wordings.order_by("-starts_on")],
     }
     return billing_page(request, "wording", hub, context)
