@@ -101,6 +101,9 @@ def test_a_draft_changed_since_is_not_overwritten_nor_issued() -> None:
     url = reverse("billing:draft", args=[draft.hub.slug, draft.pk])
     check = reverse("billing:draft_check", args=[draft.hub.slug, draft.pk])
     seen = client.get(check).context["seen"]
+    page = client.get(check).content.decode()
+    for said in (draft.customer.street, "Échéance", "Prix unitaire HT", "À payer", "Pénalités de retard"):
+        assert said in page, "what is checked is the document as it will stand"
     Draft.objects.filter(pk=draft.pk).update(note="since", updated_at=clock.now() + timedelta(seconds=1))
     answer = client.post(url, {"seen": seen, "note": "mine", **lines()})
     assert answer.status_code == 409
@@ -200,6 +203,10 @@ def test_the_page_asks_for_its_pdf_until_it_is_drawn() -> None:
     part = client.get(url, headers={"HX-Request": "true"}).content.decode()
     assert part.strip() in client.get(url).content.decode()
     assert "hx-get" in part
+    old = issue(draft_id=DraftFactory(customer=document.customer).pk, by=None, now=clock.now() - timedelta(minutes=3))
+    said = client.get(reverse("billing:document", args=[draft.hub.slug, old.reference])).content.decode()
+    assert "hx-get" not in said, "a page left open does not ask for ever"
+    assert "Il est dessiné tout seul" in said
     pdf = CheckedFile("F.pdf", "application/pdf", 4, hashlib.sha256(b"%PDF").hexdigest(), b"%PDF")
     IssuedFile.objects.create(document=document, stored=store(pdf), drawn_at=clock.now())
     part = client.get(url, headers={"HX-Request": "true"}).content.decode()

@@ -73,7 +73,7 @@ def pdfs(contents: Sequence[dict[str, Any]]) -> list[bytes]:
         return invoice_pdfs(
             TEMPLATE,
             [
-                (_data(content), facturx.terms(content) if facturx.is_electronic(content) else None)
+                (document_shown(content), facturx.terms(content) if facturx.is_electronic(content) else None)
                 for content in contents
             ],
         )
@@ -82,8 +82,8 @@ def pdfs(contents: Sequence[dict[str, Any]]) -> list[bytes]:
 # -- What the template is given ---------------------------------------------------------------------------------------
 
 
-def _data(content: dict[str, Any]) -> dict[str, Any]:
-    """What `billing/documents/invoice.typ` places, in the active language."""
+def document_shown(content: dict[str, Any]) -> dict[str, Any]:
+    """What `billing/documents/invoice.typ` places, and the page before issuing, in the active language."""
     seller, due = content["seller"], Decimal(content["due"])
     is_credit = content["kind"] == DocumentKind.CREDIT_NOTE
     data = {

@@ -82,8 +82,7 @@ def _numbered(invoicing: Invoicing, texts: Mapping[str, str], by: int | None, no
     IssuedLine.objects.bulk_create(_lines(pk, invoicing))
     if draft.kind != DocumentKind.CORRECTED:
         Deduction.objects.bulk_create(Deduction(invoice_id=pk, deposit=deposit) for deposit in invoicing.deposits)
-    due_on = None if draft.kind == DocumentKind.CREDIT_NOTE else day + timedelta(days=seller.payment_days)
-    prefix = PREFIXES[DocumentKind(draft.kind)]
+    prefix, due_on = PREFIXES[DocumentKind(draft.kind)], due_day(draft, seller, day)
     series, number = _next_number(seller, prefix, day)
     reference = f"{prefix}{day.year}-{number:06}"
     frozen = canonical(
@@ -123,6 +122,11 @@ def _numbered(invoicing: Invoicing, texts: Mapping[str, str], by: int | None, no
     journal.record("billing.issued", document, actor_id=by, scope=draft.hub, facts=facts)
     transaction.on_commit(jobs.draw_soon)
     return document
+
+
+def due_day(draft: Draft, seller: Seller, day: date) -> date | None:
+    """Until when what is issued on that day is to be paid, or a quote holds; None for a credit note."""
+    return None if draft.kind == DocumentKind.CREDIT_NOTE else day + timedelta(days=seller.payment_days)
 
 
 def _lines(document_id: int, invoicing: Invoicing) -> list[IssuedLine]:

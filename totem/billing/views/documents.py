@@ -1,6 +1,7 @@
 """What a hub drafted and issued: the list, a document's page, its PDF, and what follows it."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -22,6 +23,8 @@ from totem.core.components import Tab
 from totem.core.pages import errors_as_message
 from totem.hubs.permissions import hub_for
 
+ASKS_AGAIN = timedelta(minutes=2)
+"""How long after issuing the page of a document asks for its PDF by itself; it takes seconds on a calm machine."""
 LISTS = ("emis", "brouillons", "devis", "a-payer", "en-retard", "a-reprendre")
 
 
@@ -76,6 +79,7 @@ def document(request: HttpRequest, slug: str, reference: str) -> HttpResponse:
         "is_owed": row.kind in queries.OWED,
         "still_due": abs(balanced.balance),
         "next": queries.what_may_follow(balanced),
+        "is_recent": clock.now() - row.issued_at < ASKS_AGAIN,
         "has_pdf": IssuedFile.objects.filter(document=row).exists(),
         "transmissions": row.transmissions.all(),
         "is_to_redo": queries.to_redo(hub).filter(pk=row.pk).exists(),
@@ -90,7 +94,7 @@ def pdf(request: HttpRequest, slug: str, reference: str) -> HttpResponse:
     hub, row = document_for(request.user, slug, reference)
     file = IssuedFile.objects.select_related("stored").filter(document=row).first()
     if file is None:
-        messages.info(request, _("The PDF is being drawn: it is ready in a few seconds."))
+        messages.info(request, _("The PDF is not drawn yet: it is drawn by itself."))
         return redirect("billing:document", hub.slug, row.reference)
     answer = HttpResponse(bytes(file.stored.content), content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="{row.reference}.pdf"'

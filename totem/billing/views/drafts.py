@@ -9,11 +9,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from totem.accounts.permissions import signed_in
 from totem.billing import content, queries
 from totem.billing.actions import drafts as actions
-from totem.billing.actions.issuing import issue
+from totem.billing.actions.issuing import due_day, issue
+from totem.billing.drawing import document_shown
 from totem.billing.forms import DraftLines, InvoiceDraftForm, StartDraftForm
 from totem.billing.models import Customer, DocumentKind, Draft
 from totem.billing.permissions import SELL, row_for
 from totem.billing.views.frame import billing_page
+from totem.billing.wording import texts_on
 from totem.core import clock
 from totem.core.edit_conflicts import EditConflict, version_token
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in
@@ -80,7 +82,28 @@ def check(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             messages.success(request, _("%(document)s is issued.") % {"document": document.reference})
             return redirect("billing:document", hub.slug, document.reference)
         return redirect("billing:draft", hub.slug, row.pk)
-    return billing_page(request, "draft_check", hub, {"draft": row, "seen": version_token(row), **_figures(hub, row)})
+    context = {"draft": row, "seen": version_token(row), **_document(hub, row)}
+    return billing_page(request, "draft_check", hub, context)
+
+
+def _document(hub: Hub, row: Draft) -> dict[str, object]:
+    """What the document would say if it were issued today; nothing without lines, or where who sells is not set up."""
+    seller, today = queries.seller_of(hub), clock.today(hub.zone)
+    found = _figures(hub, row).get("figures")
+    if seller is None or not isinstance(found, content.Figures) or not found.lines:
+        return {}
+    frozen = content.content(
+        row,
+        seller,
+        found,
+        reference="",
+        issued_on=today,
+        due_on=due_day(row, seller, today),
+        texts=texts_on(seller, today),
+        deposits=list(queries.deposits_of(row)),
+    )
+    shown = document_shown(frozen)
+    return {"shown": shown, "lines": [list(zip(shown["head"], cells, strict=True)) for cells in shown["rows"]]}
 
 
 @require_POST
