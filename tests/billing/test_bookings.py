@@ -14,19 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.billing.test_pages import lines
-from tests.concurrency import at_once
+from tests.concurrency import at_once, outcomes_at_once
 from tests.factories.accounts import UserFactory
 from tests.factories.billing import SellerFactory
 from tests.factories.bookings import BookingFactory, confirmed_guest
 from tests.factories.hubs import HubFactory, TeamMemberFactory
-from tests.factories.organisations import AffiliationFactory
+from tests.factories.organisations import AffiliationFactory, OrganisationFactory
 from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.accounts.actions import erase_person
 from totem.billing.actions.drafts import delete_draft, save_draft
 from totem.billing.actions.issuing import issue
 from totem.billing.models import Customer, Draft, DraftLine, IssuedDocument, IssuedLine, Seller, VatPeriod
 from totem.bookings import actions, invoicing
-from totem.bookings.actions import Booker
+from totem.bookings.actions import Booker, Guest
 from totem.bookings.models import Booking, Status
 from totem.bookings.rules import GUESTS_KEPT
 from totem.core import roles
@@ -331,6 +331,19 @@ def test_a_guest_is_one_customer_by_address_and_is_erased_with_their_bookings(sp
 
 
 @database
+def test_two_guests_of_one_name_without_an_address_are_two_customers(space: Space) -> None:
+    team = TeamMemberFactory(hub=space.hub).person
+    for day in (0, 1):
+        period = Period(MORNING + day * DAY, MORNING + day * DAY + HOUR)
+        booker = Booker(team, guest=Guest("Jean Martin"))
+        actions.book(space=space, period=period, booker=booker, now=BEFORE)
+    assert drafted() == [("Jean Martin", Decimal("12.00"))] * 2
+    assert Customer.objects.count() == Draft.objects.count() == 2
+    actions.anonymise_guests(now=MORNING + GUESTS_KEPT + 2 * HOUR)
+    assert Customer.objects.count() == 1, "the second booking is not a year old"
+
+
+@database
 def test_of_a_guest_who_was_invoiced_the_contact_details_go(space: Space) -> None:
     booking = confirmed_guest(space, Period(MORNING, MORNING + HOUR))
     issued(booking)
@@ -350,6 +363,28 @@ def test_erasing_a_person_leaves_no_draft_and_nothing_to_invoice(space: Space) -
 
 
 # -- At the same moment -----------------------------------------------------------------------------------------------
+
+
+def test_two_who_cancel_bookings_of_several_customers_in_opposite_order_do_not_wait_for_each_other(
+    committed_db: None,
+) -> None:
+    room = SpaceFactory(all_night=True)
+    SellerFactory(organisation=room.hub.operator)
+    PriceFactory(space=room)
+    companies, people = OrganisationFactory.create_batch(2), UserFactory.create_batch(2)
+    for person in people:
+        for company in companies:
+            AffiliationFactory(person=person, organisation=company)
+    for number in range(6):
+        for turn, person in enumerate(people):
+            start = MORNING + number * HOUR + turn * DAY
+            booker = Booker.oneself(person, companies[(number + turn) % 2])
+            actions.book(space=room, period=Period(start, start + HOUR), booker=booker, now=BEFORE)
+    found = outcomes_at_once(
+        *[lambda one=person: actions.anonymise_person(person=one, now=BEFORE) for person in people]  # type: ignore[misc]
+    )
+    assert found == {"done": 2}
+    assert not Draft.objects.exists()
 
 
 def test_what_is_cancelled_while_it_is_issued_is_on_the_invoice_or_nowhere(committed_db: None) -> None:

@@ -18,12 +18,13 @@ from django.dispatch import Signal, receiver
 from django.utils import translation
 
 from totem.accounts.models import User
-from totem.billing.actions.customers import GuestBuyer, customer_for
+from totem.billing.actions.customers import customer_for
 from totem.billing.actions.drafts import put_lines, sources_of
 from totem.billing.models import Draft, DraftLine, IssuedDocument, IssuedLine
 from totem.billing.queries import seller_of
 from totem.bookings import signals
 from totem.bookings.actions.privacy import ERASED
+from totem.bookings.actions.state import guest_of, source_of
 from totem.bookings.models import Booking, BookingQuerySet, Status
 from totem.core import journal, wording
 from totem.core.money import VAT_RATES
@@ -32,11 +33,6 @@ from totem.spaces.models import Price
 from totem.spaces.pricing import QuoteLine
 
 LONGEST_LABEL = 200
-
-
-def source_of(booking: Booking) -> str:
-    """The name of its lines in `billing`."""
-    return f"booking:{booking.pk}"
 
 
 # -- Writes -----------------------------------------------------------------------------------------------------------
@@ -64,7 +60,7 @@ def put_on_draft(booking: Booking) -> bool:
     if is_nobody or unknown_rates(booking):
         return False
     customer = customer_for(
-        hub=booking.space.hub, person=booking.person, organisation=booking.organisation, guest=_guest_of(booking)
+        hub=booking.space.hub, person=booking.person, organisation=booking.organisation, guest=guest_of(booking)
     )
     put_lines(source=source_of(booking), customer=customer, lines=draft_lines(booking))
     return True
@@ -90,12 +86,6 @@ def draft_lines(booking: Booking) -> list[dict[str, Any]]:
         for rate, total in sorted(totals.items(), reverse=True)
         if total
     ]
-
-
-def _guest_of(booking: Booking) -> GuestBuyer | None:
-    """Who booked without an account, known by the address, or by the name; as `privacy.anonymise_guests`."""
-    key = booking.guest_email.lower() or booking.guest_name
-    return None if booking.person_id else GuestBuyer(key, booking.guest_name, booking.guest_email)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.bookings import actions, queries
+from totem.bookings.actions.state import locked_bookings
 from totem.bookings.models import Booking, BookingQuerySet, Card, Occupancy, RequestNotification
 from totem.bookings.reasons import Reason
 from totem.core import wording
@@ -86,7 +87,7 @@ def bookings_of_a_member(
     affected = [_affected(booking) for booking in rows]
     with translation.override(membership.person.language):
         words = gettext("Your membership ends before, and this space is for members.")
-    for booking in rows if cancel else ():
+    for booking in locked_bookings(Booking.objects.filter(pk__in=[row.pk for row in rows])) if cancel else ():
         if booking.can_cancel(now, by_team=by_team):
             actions.cancel(booking=booking, by=by, now=now, by_team=by_team, reason=Reason.OTHER, words=words)
     return affected

@@ -22,7 +22,7 @@ PUBLIC_FORMS = {
 
 @dataclass(frozen=True)
 class GuestBuyer:
-    """Somebody without an account; `key` is their address, or their name where none is known (`email` is empty)."""
+    """Somebody without an account; `key` is their address, or their booking where `email` is empty."""
 
     key: str
     name: str

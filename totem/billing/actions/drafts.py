@@ -1,13 +1,13 @@
 """Drafts: written by the team, made of what they cite, and of what other rooms sell."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
@@ -157,6 +157,17 @@ def put_lines(*, source: str, customer: Customer | None, lines: Sequence[dict[st
             draft.save(update_fields=["updated_at"])  # who has it open sees that it changed
         else:
             draft.delete()
+
+
+def lock_drafts(*, sources: Collection[str], customers: QuerySet[Customer]) -> None:
+    """Lock what `put_lines` of these sources and customers locks, in id order, where one transaction puts several.
+
+    Else two of them could wait for each other's drafts.
+    """
+    held = DraftLine.objects.filter(source__in=sources)
+    owners = Q(customer__in=held.values("draft__customer")) | Q(customer__in=customers)
+    rows = Draft.objects.filter(Q(pk__in=held.values("draft")) | owners & Q(kind=DocumentKind.INVOICE, about=None))
+    list(rows.order_by("pk").select_for_update())
 
 
 def _draft_for(

@@ -40,7 +40,7 @@ class Customer(Dated):
         blank=True,
         default="",
         db_default="",  # the former version inserts during an upgrade
-        help_text="Who booked without an account: their address, or their name where none is known.",
+        help_text="Who booked without an account: their address, or their booking where none is known.",
     )
     siren = models.CharField(_("SIREN"), max_length=9, blank=True)
     siret = models.CharField(_("SIRET"), max_length=14, blank=True)

@@ -1,6 +1,7 @@
 """Bookings for an organisation that their person has left."""
 
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import transaction
 from django.db.models import Q
@@ -8,8 +9,8 @@ from django.db.models import Q
 from totem.accounts.models import User
 from totem.bookings import mails, signals
 from totem.bookings.actions.answers import cancel as cancel_booking
-from totem.bookings.actions.state import facts, record
-from totem.bookings.models import Booking, BookingQuerySet
+from totem.bookings.actions.state import facts, locked_bookings, record
+from totem.bookings.models import Booking
 from totem.organisations.models import Organisation
 from totem.organisations.queries import bookable_by
 
@@ -24,17 +25,14 @@ def leave_organisation(
     """
     holds = Q(hold_expires_at=None) | Q(hold_expires_at__gt=now)
     ahead = Booking.objects.live().filter(holds, person=person, organisation=organisation, starts_at__gt=now)
-    rows = [row for row in _locked(ahead) if not _may_still_book(row, person)]
+    rows = [row for row in locked_bookings(ahead) if not _may_still_book(row, person)]
+    rows.sort(key=attrgetter("starts_at"))
     for row in rows:
         if cancel and row.can_cancel(now, by_team=False):
             cancel_booking(booking=row, by=by, now=now, by_team=False)
         else:
             _make_personal(row, by, now)
     return rows
-
-
-def _locked(ahead: BookingQuerySet) -> BookingQuerySet:
-    return ahead.with_place().order_by("starts_at", "pk").select_for_update(of=("self",), no_key=True)
 
 
 def _may_still_book(row: Booking, person: User) -> bool:

@@ -12,7 +12,7 @@ from totem.billing.actions.customers import anonymise
 from totem.billing.models import Customer
 from totem.bookings import rules
 from totem.bookings.actions.answers import cancel
-from totem.bookings.actions.state import WrongStateError
+from totem.bookings.actions.state import WrongStateError, locked_bookings
 from totem.bookings.models import LIVE, Booking, Card, RequestNotification
 
 ERASED = "@erased.invalid"
@@ -25,7 +25,7 @@ def anonymise_person(*, person: User, now: datetime) -> None:
     The rows stay for the figures.
     """
     to_come = Booking.objects.live().filter(person=person, ends_at__gt=now, checked_in_at=None, no_show_at=None)
-    for booking in to_come.order_by("pk"):
+    for booking in locked_bookings(to_come):
         with suppress(WrongStateError):  # lapsed, or they arrived at this moment: it stays, without what they wrote
             cancel(booking=booking, by=person, now=now, by_team=True)
     own = Booking.objects.filter(person=person)
@@ -52,8 +52,10 @@ def anonymise_guests(*, now: datetime) -> int:
         reason_words="",
     )
     # Who has a booking left, by what `bookings.invoicing` knows them.
-    as_key = Case(When(guest_email="", then="guest_name"), default=Lower("guest_email"), output_field=CharField())
-    left = Booking.objects.filter(hub=OuterRef("hub"), person=None).alias(key=as_key).filter(key=OuterRef("guest"))
+    as_key = Case(When(guest_email="", then="reference"), default=Lower("guest_email"), output_field=CharField())
+    by_name = Q(guest_email="", guest_name=OuterRef("guest"))  # customers of before, when a name was the key
+    left = Booking.objects.filter(hub=OuterRef("hub"), person=None)
+    left = left.alias(key=as_key).filter(by_name | Q(key=OuterRef("guest")))
     anonymise(customers=Customer.objects.exclude(guest="").filter(~Exists(left)), now=now)
     return count
 

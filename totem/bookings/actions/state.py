@@ -3,11 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
+from totem.billing.actions.customers import GuestBuyer
+from totem.billing.actions.drafts import lock_drafts
+from totem.billing.models import Customer
 from totem.bookings import mails, signals
-from totem.bookings.models import Booking, Status
+from totem.bookings.models import Booking, BookingQuerySet, Status
 from totem.core import journal
 from totem.core.models import JournalEntry
 from totem.hubs.models import Hub
@@ -59,6 +63,30 @@ def locked_booking(booking: Booking, *states: Status) -> Booking:
         message = _("This booking is already in another state: %(status)s.")
         raise WrongStateError(message % {"status": row.get_status_display()})
     return row
+
+
+def source_of(booking: Booking) -> str:
+    """The name of its lines in `billing`."""
+    return f"booking:{booking.pk}"
+
+
+def guest_of(booking: Booking) -> GuestBuyer | None:
+    """Who booked without an account, known by the address: two of one name without any are two customers."""
+    key = booking.guest_email.lower() or booking.reference
+    return None if booking.person_id else GuestBuyer(key, booking.guest_name, booking.guest_email)
+
+
+def locked_bookings(rows: BookingQuerySet) -> list[Booking]:
+    """Their rows, then the drafts that their lines are or may be put on, each locked in id order.
+
+    Whoever changes several bookings in one transaction begins so: two of them never wait for each other.
+    """
+    found = list(rows.with_place().order_by("pk").select_for_update(of=("self",), no_key=True))
+    buyers = Q(person__in={row.person_id for row in found}) | Q(organisation__in={row.organisation_id for row in found})
+    buyers |= Q(guest__in={guest.key for guest in map(guest_of, found) if guest})
+    customers = Customer.objects.filter(buyers, hub__in={row.hub_id for row in found})
+    lock_drafts(sources=[source_of(row) for row in found], customers=customers)
+    return found
 
 
 def check_changeable(booking: Booking, now: datetime, until: datetime, *, by_team: bool) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from totem.accounts.models import User
 from totem.bookings import mails, signals
 from totem.bookings.actions.booking import release_expired_holds
-from totem.bookings.actions.state import facts, record
+from totem.bookings.actions.state import facts, locked_bookings, record
 from totem.bookings.models import Booking, Occupancy, Status
 from totem.core import wording
 from totem.hubs.models import Hub
@@ -22,7 +22,7 @@ def move_to_zone(*, hub: Hub, change: ZoneChange, by: User) -> list[Booking]:
     """
     release_expired_holds(now=change.now, space_ids=list(Space.objects.filter(hub=hub).values_list("pk", flat=True)))
     ahead = Booking.objects.live().filter(hub=hub, starts_at__gt=change.now).with_place().order_by("pk")
-    bookings = list(ahead.select_for_update(of=("self",), no_key=True))
+    bookings = locked_bookings(ahead)
     taken: dict[int, list[Occupancy]] = {booking.pk: [] for booking in bookings}
     rows = Occupancy.objects.filter(booking__in=taken)
     for row in rows:
