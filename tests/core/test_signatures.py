@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -228,6 +229,11 @@ def test_an_erased_person_stays_in_what_they_signed_alone() -> None:
     person, now = UserFactory(email="anne@example.org"), clock.now()
     kept, waiting = asked(ANNE), asked(source="agreement:2")
     signed(signatories(kept)[0])
+    stranger = UserFactory()  # who added her address to their own account, unverified
+    EmailAddress.objects.create(user=stranger, email=ANNE.email, verified=False)
+    assert export_personal_data(person=stranger)["signatures"] == []
+    erase_person(person=stranger, actor_id=stranger.pk, now=now)
+    assert waiting.signatories.filter(email=ANNE.email).exists()
     exported = export_personal_data(person=person)["signatures"]
     assert [row["signature"] and row["signature"]["name"] for row in exported] == ["Anne Martin", None]
     erase_person(person=person, actor_id=person.pk, now=now)

@@ -107,7 +107,7 @@ def export_personal_data(*, person: User) -> dict[str, Any]:
         ],
     }
     data["invitations"] = invitations.kept_of(person)
-    data["signatures"] = signatures.kept_of(person.email)
+    data["signatures"] = signatures.kept_of(_verified(person))
     data["limits"] = limits.kept_of(Taker.person(person.pk))
     for _receiver, answer in personal_data_requested.send(sender=User, person=person):
         data.update(cast("dict[str, Any]", answer or {}))
@@ -123,10 +123,11 @@ def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None
     person = User.objects.select_for_update().get(pk=person.pk)
     person_erasing.send(sender=User, person=person, now=now)
     JournalPersonalValue.objects.filter(person=person).update(values={})
+    for verified in _verified(person):
+        signatures.erase_address(verified, now=now)
     for address in EmailAddress.objects.filter(user=person):
         mail.erase_address(address.email)
         address.delete()
-    signatures.erase_address(person.email, now=now)
     mail.erase_address(person.email)
     limits.erase_taker(Taker.person(person.pk))
     Invitation.objects.filter(email=person.email).delete()
@@ -139,3 +140,8 @@ def erase_person(*, person: User, actor_id: int, now: datetime.datetime) -> None
     person.groups.clear()
     person.user_permissions.clear()
     journal.record("accounts.erased", person, actor_id=actor_id)
+
+
+def _verified(person: User) -> list[str]:
+    """The addresses that are proved to be theirs: anybody may add one that is somebody else's."""
+    return list(EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True))

@@ -167,9 +167,11 @@ def send_code(*, signatory: Signatory, name: str, capacity: str, now: datetime) 
 
     Raises ValidationError where there is nothing for them to sign now, or for what is no name; LimitReached.
     """
+    purpose_of(signatory.request).lock(signatory.request)  # before the taker, as `core.locks` says
     limits.require(CODES, Taker.mailbox(signatory.email), now=now)
     row = _awaited(signatory, now)
-    validate_name(name)
+    for typed in [name, *filter(None, [capacity])]:
+        validate_name(typed)
     row.typed_name, row.typed_capacity = name, capacity
     code = new_code()
     row.code_digest, row.code_sent_at, row.code_attempts = _code_digest(row, code), now, 0

@@ -1,7 +1,7 @@
 """Reads: the personal link of a signatory, what a stranger may check, what is kept of a person."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
@@ -85,9 +85,9 @@ def chained(signature: Signature) -> dict[str, Any]:
 # -- Privacy ----------------------------------------------------------------------------------------------------------
 
 
-def kept_of(email: str) -> list[dict[str, Any]]:
-    """What that address was asked to sign and has signed, for the export of personal data."""
-    rows = Signatory.objects.filter(email=email).select_related("request", "signature").order_by("pk")
+def kept_of(emails: Iterable[str]) -> list[dict[str, Any]]:
+    """What these addresses were asked to sign and have signed, for the export of personal data."""
+    rows = Signatory.objects.filter(email__in=list(emails)).select_related("request", "signature").order_by("pk")
     return [
         {
             "title": row.request.title,
