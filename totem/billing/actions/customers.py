@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 
 from totem.accounts.models import User
 from totem.billing.models import Customer, CustomerKind, Draft, IssuedDocument
@@ -18,6 +18,9 @@ from totem.organisations.models import LegalForm, Organisation
 PUBLIC_FORMS = {
     LegalForm.PUBLIC_BODY, LegalForm.COMMUNE, LegalForm.EPCI, LegalForm.DEPARTMENT, LegalForm.REGION, LegalForm.GIP,
 }  # fmt: skip
+
+
+ERASED_NAME = "—"
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,16 @@ def anonymise(*, customers: QuerySet[Customer], now: datetime) -> None:
     """What was issued stays with its frozen buyer (ten years, Code de commerce, art. L123-22); the rest goes.
 
     A customer without documents, nor amounts exported for collection, is deleted with its drafts; of the others the
-    contact details are erased.
+    contact details are erased, and the name where no document says it (of who has an agreement or credits, which stay).
     """
     rows = Customer.objects.filter(pk__in=list(customers.values_list("pk", flat=True)))
     uninvoiced = rows.filter(~Exists(IssuedDocument.objects.filter(customer=OuterRef("pk"))))
     uninvoiced = uninvoiced.exclude(drafts__collected_in__isnull=False)
     Draft.objects.filter(customer__in=uninvoiced).delete()
-    uninvoiced.delete()
+    for row in uninvoiced:
+        try:
+            with transaction.atomic():
+                row.delete()
+        except ProtectedError:
+            Customer.objects.filter(pk=row.pk).update(name=ERASED_NAME, sort_key="")
     rows.update(person=None, guest="", email="", street="", postcode="", city="", electronic_address="", updated_at=now)

@@ -1,10 +1,11 @@
 """Credits: lots given by an agreement or a pass, and the append-only ledger of what each gave, spent and lost."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from totem.billing.models import Customer, IssuedDocument
@@ -13,6 +14,20 @@ from totem.core.triggers import Trigger, append_only, read_only
 from totem.hubs.models import Hub
 from totem.memberships.models.agreements import Agreement
 from totem.memberships.models.plans import CreditUnit, Plan, dates_in_order
+
+
+class CreditLotQuerySet(models.QuerySet["CreditLot"]):
+    def with_left(self) -> Self:
+        """Each with `left`: the sum of its entries, in grains of its unit."""
+        return self.annotate(left=Coalesce(Sum("entries__quantity"), 0))
+
+    def unspent(self) -> Self:
+        """Those of which something is left, with `left`."""
+        return self.annotate(left=Coalesce(Sum("entries__quantity"), 0)).filter(left__gt=0)
+
+    def in_order(self) -> Self:
+        """In the order in which they are spent: what ends first, then the oldest; free ones before bought ones."""
+        return self.order_by(F("ends_on").asc(nulls_last=True), "starts_on", F("agreement").asc(nulls_last=True), "pk")
 
 
 class CreditLot(Dated):
@@ -32,6 +47,10 @@ class CreditLot(Dated):
     )
     document = models.ForeignKey(IssuedDocument, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     source = models.CharField(max_length=80, unique=True)
+
+    left: int  # of `with_left`
+
+    objects = CreditLotQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("lot of credits")

@@ -1,0 +1,17 @@
+"""Jobs of memberships."""
+
+from procrastinate.contrib.django import app
+
+from totem.core import clock
+from totem.core.queues import LONG
+from totem.memberships.actions import credits as ledger
+
+
+@app.periodic(cron="12 0-4 * * *")
+@app.task(name="memberships.keep_credits", queue=LONG, queueing_lock="memberships.keep_credits")
+def keep_credits(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
+    """Each night, in every zone: what ended expires or is kept, the months that begin bring theirs, ends are told."""
+    now = clock.now()
+    ledger.expire(now=now)
+    ledger.grant_all_due(now=now)
+    ledger.warn(now=now)
