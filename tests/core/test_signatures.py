@@ -219,6 +219,16 @@ def test_what_was_changed_behind_the_triggers_is_found(committed_db: str) -> Non
                 cursor.execute(statement)
                 assert found in " ".join(verification.problems())
                 transaction.set_rollback(True)
+        (paul,) = signatories(SigningRequest.objects.get(source="agreement:2"))
+        code = code_for(paul)
+        cursor.execute(
+            "ALTER TABLE core_storedfile DISABLE TRIGGER USER, DROP CONSTRAINT stored_file_is_its_sum;"
+            "GRANT ALL ON core_storedfile TO CURRENT_USER; UPDATE core_storedfile SET content = set_byte(content, 9, 0)"
+        )
+        with pytest.raises(ValidationError, match="not the one that was to be signed"):
+            sign(signatory=paul, code=code, client="", now=clock.now())
+    shown = Client(headers={"accept-language": "en"}).get(signatures.shown_path(SigningRequest.objects.earliest("pk")))
+    assert "Something does not add up" in words(shown)
 
 
 # -- Privacy ----------------------------------------------------------------------------------------------------------
