@@ -73,3 +73,13 @@ def job_figures() -> JobFigures:
         failed=failed,
         oldest_mail_seconds=oldest,
     )
+
+
+def waits(queueing_lock: str) -> bool:
+    """Whether the job of that queueing lock waits, not begun: it will see what is committed by now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo')",
+            [queueing_lock],
+        )
+        return bool(cursor.fetchone()[0])
