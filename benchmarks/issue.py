@@ -207,7 +207,7 @@ def _drawn(report: Report, count: int) -> None:
     translation.activate("fr")
     for document in IssuedDocument.objects.order_by("pk")[: count + 1]:
         content = json.loads(document.content)
-        data, terms = drawing._data(content), facturx.terms(content)
+        data, terms = drawing.document_shown(content), facturx.terms(content)
         bare = {name: value for name, value in data.items() if name != "attachment"}
         plain.append(_timed(partial(invoices.pdf, drawing.TEMPLATE, bare, None)))
         whole.append(_timed(partial(invoices.pdf, drawing.TEMPLATE, data, terms)))

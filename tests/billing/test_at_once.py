@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from tests.concurrency import at_once, outcomes_at_once
 from tests.factories.billing import CustomerFactory, DraftFactory, SellerFactory
 from totem.billing.actions.collecting import export_amounts
-from totem.billing.actions.issuing import issue
+from totem.billing.actions.issuing import issue, issue_all
 from totem.billing.actions.payments import close_month, record_payment
 from totem.billing.collecting import to_collect
 from totem.billing.models import (
@@ -66,6 +66,19 @@ def test_clients_who_issue_at_once_leave_no_gap(customer: Customer) -> None:
     assert numbers() == list(range(1, 9))
 
 
+def test_runs_and_clients_at_once_issue_each_draft_once_without_gap(customer: Customer) -> None:
+    drafts = [DraftFactory(customer=customer) for _ in range(30)]
+    ids = [draft.pk for draft in drafts]
+    runs: list[Action] = [
+        lambda: issue_all(draft_ids=ids[:20], by=None, now=NOW),
+        lambda: issue_all(draft_ids=ids[:9:-1], by=None, now=NOW),
+    ]
+    found = outcomes_at_once(*runs, *map(issuing, [drafts[0], drafts[15], drafts[29], drafts[0]]))
+    assert set(found) <= {"done", "DoesNotExist"}
+    assert numbers() == list(range(1, 31))
+    assert not Draft.objects.exists()
+
+
 def test_a_draft_issued_twice_at_once_is_one_document(customer: Customer) -> None:
     draft = DraftFactory(customer=customer)
     assert outcomes_at_once(*[issuing(draft)] * 4) == {"done": 1, "DoesNotExist": 3}
@@ -104,11 +117,12 @@ def test_a_payment_and_the_end_of_its_month_at_once_agree(customer: Customer) ->
 
 
 def test_a_connection_lost_before_the_commit_leaves_no_gap(customer: Customer) -> None:
-    lost, kept = DraftFactory(customer=customer), DraftFactory(customer=customer)
+    lost, kept, also_lost = (DraftFactory(customer=customer) for _ in range(3))
 
     @transaction.atomic
     def issue_and_lose_the_connection() -> None:
-        assert issue(draft_id=lost.pk, by=None, now=NOW).number == 1
+        made = issue_all(draft_ids=[lost.pk, also_lost.pk], by=None, now=NOW).documents
+        assert [document.number for document in made.values()] == [1, 2]
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 

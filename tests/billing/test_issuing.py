@@ -76,7 +76,7 @@ def test_what_is_frozen_outlives_what_it_was_taken_from(customer: Customer) -> N
         "TRUNCATE billing_issueddocument CASCADE",
         "UPDATE billing_issuedline SET gross = 1",
         "DELETE FROM billing_series",
-        "UPDATE billing_series SET last_number = last_number + 2",
+        "UPDATE billing_series SET last_number = last_number",
         "UPDATE billing_series SET last_number = last_number - 1",
         "UPDATE billing_series SET last_number = last_number + 1, last_issued_on = '2026-01-01'",
     ],
@@ -87,11 +87,42 @@ def test_the_database_refuses_to_change_what_is_issued(customer: Customer, state
         cursor.execute(statement)
 
 
-def test_a_number_without_document_is_refused_at_commit(customer: Customer) -> None:
+TO_TWO = "UPDATE billing_series SET last_number = 2;"
+COPY = """
+INSERT INTO billing_issueddocument (seller_id, hub_id, customer_id, kind, series_id, number, reference, issued_on,
+    issued_at, net, vat, gross, chain, content, sha256)
+SELECT seller_id, hub_id, customer_id, kind, series_id, %(number)s, 'F2026-' || lpad(%(number)s::text, 6, '0'), %(day)s,
+    issued_at, net, vat, gross, chain, content, sha256 FROM billing_issueddocument
+"""
+
+
+@pytest.mark.parametrize(("more", "taken"), [(1, None), (2, 2), (2, 3)])
+def test_a_number_without_document_is_refused_at_commit(customer: Customer, more: int, taken: int | None) -> None:
     invoice(customer)
-    Series.objects.update(last_number=F("last_number") + 1)
+    Series.objects.update(last_number=F("last_number") + more)
+    if taken:
+        with connection.cursor() as cursor:
+            cursor.execute(COPY, {"number": taken, "day": NOW.date()})
     with pytest.raises(DatabaseError, match="of no document"), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@pytest.mark.parametrize(("number", "day"), [(0, 30), (1, 30), (3, 30), (2, 29)])
+def test_a_document_has_a_new_number_of_its_series_and_day(customer: Customer, number: int, day: int) -> None:
+    invoice(customer)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(TO_TWO + COPY, {"number": number, "day": date(2026, 11, day)})
+
+
+def test_a_number_of_one_day_is_not_kept_for_the_next(customer: Customer) -> None:
+    """In one transaction: number 3 on the 30th, then 2 on the day after, would go back."""
+    invoice(customer)
+    with connection.cursor() as cursor:
+        for last, number, day in [(3, 3, date(2026, 11, 30)), (4, 4, date(2026, 12, 1)), (4, 2, date(2026, 12, 1))]:
+            Series.objects.exclude(last_number=last).update(last_number=last, last_issued_on=day)
+            cursor.execute(COPY + " WHERE number = 1", {"number": number, "day": day})
+        with pytest.raises(DatabaseError, match="from 2 to 3 is of no document"):
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_dates_never_go_back(customer: Customer) -> None:

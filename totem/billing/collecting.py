@@ -13,10 +13,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from totem.billing.actions.issuing import check_customer
 from totem.billing.content import figures
 from totem.billing.models import CollectionExport, DocumentKind, Draft, VatStatus
 from totem.billing.queries import drafts_of
+from totem.billing.refusals import check_customer
 from totem.core.canonical import canonical, digest
 from totem.core.spreadsheets import ListColumn
 from totem.hubs.models import Hub

@@ -8,10 +8,13 @@ change it.
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
+from django.db.models import BigIntegerField, DateField
 from django.utils.translation import gettext_lazy as _
 
 from totem.billing.models import Seller, VatStatus, Wording
+from totem.core.compiled_queries import CompiledQuery, QueryParameter
 
 FRANCHISE, NONPROFIT = "VATEX-FR-FRANCHISE", "VATEX-FR-CGI261-7"
 EXEMPTION_OF = {VatStatus.FRANCHISE: FRANCHISE, VatStatus.NONPROFIT: NONPROFIT}
@@ -46,15 +49,20 @@ NAMES = {
     ON_DEBITS: _("Option for debits"),
 }
 """When each text is printed, by its code."""
+_OWN = CompiledQuery(
+    lambda: Wording.objects.filter(
+        seller=QueryParameter("seller", BigIntegerField()), starts_on__lte=QueryParameter("day", DateField())
+    ).values_list("code", "starts_on", "text")
+)
 
 
 def texts_on(seller: Seller, day: date) -> dict[str, str]:
     """The text of each code on that day."""
-    own = Wording.objects.filter(seller=seller, starts_on__lte=day).values_list("code", "starts_on", "text")
+    own = _OWN.rows(seller=seller.pk, day=day)
     return _latest([*(row for row in SHIPPED if row[1] <= day), *own])
 
 
-def _latest(rows: Iterable[tuple[str, date, str]]) -> dict[str, str]:
+def _latest(rows: Iterable[tuple[Any, ...]]) -> dict[str, str]:
     """The text of the latest row of each code; of two of one day the later in the list."""
     found: dict[str, tuple[date, str]] = {}
     for code, day, text in rows:

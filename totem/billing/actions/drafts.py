@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
-from totem.billing.actions.issuing import check_commitment, remaining
 from totem.billing.models import (
     Customer,
     DocumentKind,
@@ -21,6 +20,7 @@ from totem.billing.models import (
     IssuedLine,
     VatExemption,
 )
+from totem.billing.refusals import check_commitment, remaining
 from totem.core import journal
 from totem.core.edit_conflicts import check_version
 from totem.core.money import VAT_RATES
@@ -92,7 +92,7 @@ def draft_about(*, document: IssuedDocument, kind: DocumentKind) -> Draft:
 
     Of what is credited or neutralised, only what is left of each line. Raises ValidationError where nothing is.
     """
-    left = remaining(document) if kind in {DocumentKind.CREDIT_NOTE, DocumentKind.REVERSAL} else None
+    left = remaining([document.pk])[document.pk] if kind in {DocumentKind.CREDIT_NOTE, DocumentKind.REVERSAL} else None
     if left is not None and not any(left.values()):
         raise ValidationError(_("Nothing is left of this document to credit or cancel."))
     draft = Draft.objects.create(hub=document.hub, customer=document.customer, kind=kind, about=document)

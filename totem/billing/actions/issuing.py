@@ -1,20 +1,22 @@
-"""Issuing: a draft takes the next number of its series and is frozen, in one transaction."""
+"""Issuing: drafts take the next numbers of their series and are frozen, in one transaction."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import BigIntegerField, DateField, Exists, F, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from totem.billing import jobs
-from totem.billing.content import Figures, content, figures
+from totem.billing.content import content, figures
 from totem.billing.models import (
     ClosedMonth,
-    Customer,
     Deduction,
     DocumentKind,
     Draft,
@@ -22,17 +24,25 @@ from totem.billing.models import (
     IssuedDocument,
     IssuedLine,
     Seller,
+    VatPeriod,
     VatStatus,
 )
 from totem.billing.models.documents import PREFIXES
-from totem.billing.queries import OWED, deposits_of, seller_of, vat_status
+from totem.billing.refusals import Cited, Invoicing, check
 from totem.billing.wording import texts_on
 from totem.core import journal
 from totem.core.canonical import canonical, digest
+from totem.core.compiled_queries import AnyOf, CompiledModelQuery, CompiledQuery, QueryParameter
 from totem.core.locks import LockKind, lock, lock_shared
 
-NEXT_NUMBER = """
-UPDATE billing_series SET last_number = last_number + 1, last_issued_on = %(day)s
+DELETE_LINES = "DELETE FROM billing_draftline WHERE draft_id = ANY(%s)"
+DELETE_DEPOSITS = "DELETE FROM billing_draft_deposits WHERE draft_id = ANY(%s)"
+# With each draft the id that its document will have: foreign keys to it are checked at the commit.
+DELETE_DRAFTS = """
+DELETE FROM billing_draft WHERE id = ANY(%s) RETURNING nextval(pg_get_serial_sequence('billing_issueddocument', 'id'))
+"""
+NEXT_NUMBERS = """
+UPDATE billing_series SET last_number = last_number + %(count)s, last_issued_on = %(day)s
  WHERE seller_id = %(seller)s AND prefix = %(prefix)s AND year = %(year)s AND last_issued_on <= %(day)s IS NOT FALSE
 RETURNING id, last_number
 """
@@ -40,75 +50,222 @@ FIRST_OF_YEAR = """
 INSERT INTO billing_series (seller_id, prefix, year, last_number)
 VALUES (%(seller)s, %(prefix)s, %(year)s, 0) ON CONFLICT DO NOTHING
 """
+_IDS, _DAY = QueryParameter("ids", ArrayField(BigIntegerField())), QueryParameter("day", DateField())
+# `Any`: mypy does not know what is annotated.
+_DRAFTS: CompiledModelQuery[Any] = CompiledModelQuery(
+    lambda: (
+        Draft.objects.filter(AnyOf("id", _IDS))
+        .select_related("hub", "customer")
+        .only(
+            "kind", "about", "purchase_order", "commitment", "note", "customer",
+            "hub__name", "hub__slug", "hub__accent", "hub__time_zone", "hub__operator",
+        )
+        .annotate(sold_by=F("hub__operator__seller"))
+        .order_by("pk")
+        .select_for_update(of=["self"])
+    )
+)  # fmt: skip
+_LINES = CompiledModelQuery(lambda: DraftLine.objects.filter(AnyOf("draft", _IDS)).order_by("pk"))
+_DEPOSITS = CompiledQuery(
+    lambda: Draft.deposits.through.objects.filter(AnyOf("draft", _IDS)).values_list("draft_id", "issueddocument_id")
+)
+_SELLER: CompiledModelQuery[Any] = CompiledModelQuery(
+    lambda: Seller.objects.filter(pk=QueryParameter("seller", BigIntegerField())).annotate(
+        status=Subquery(
+            VatPeriod.objects.filter(seller=OuterRef("pk"), starts_on__lte=_DAY)
+            .order_by("-starts_on")
+            .values("status")[:1]
+        ),
+        is_closed=Exists(
+            ClosedMonth.objects.filter(seller=OuterRef("pk"), month__gte=QueryParameter("month", DateField()))
+        ),
+    )
+)
 
 
 @dataclass(frozen=True)
-class Invoicing:
-    """A draft with all that issuing it needs, read under its locks."""
+class IssuingOutcome:
+    """What became of drafts, by their ids: a document, or why not. Those that were gone are in neither."""
 
-    draft: Draft
-    lines: Sequence[DraftLine]
-    deposits: Sequence[IssuedDocument]
-    figures: Figures
-    seller: Seller
-    day: date
+    documents: dict[int, IssuedDocument]
+    refused: dict[int, ValidationError]
 
 
-@transaction.atomic
 def issue(*, draft_id: int, by: int | None, now: datetime) -> IssuedDocument:
     """The document that the draft becomes, with its number; the draft is deleted and the PDF drawn after the commit.
 
     `by` is the id of a person. Raises Draft.DoesNotExist for one that is gone, ValidationError for what the law or
     the database refuses: then nothing is written and no number is used.
     """
-    draft = Draft.objects.select_for_update(of=["self"]).select_related("hub", "customer", "about").get(pk=draft_id)
-    lines = list(draft.lines.all())
-    day = now.astimezone(draft.hub.zone).date()
-    seller, status = _seller_on(draft, day)
-    lock_shared(LockKind.SELLER, seller.pk)
-    deposits = list(deposits_of(draft))
-    if cited := [one.pk for one in [draft.about, *deposits] if one]:
-        lock(LockKind.DOCUMENT, cited)
-    invoicing = Invoicing(draft, lines, deposits, figures(lines, status), seller, day)
-    _check(invoicing)
-    draft.delete()
-    return _numbered(invoicing, texts_on(seller, day), by, now)
+    outcome = issue_all(draft_ids=[draft_id], by=by, now=now)
+    if refusal := outcome.refused.get(draft_id):
+        raise refusal
+    if draft_id not in outcome.documents:
+        raise Draft.DoesNotExist
+    return outcome.documents[draft_id]
 
 
-def _numbered(invoicing: Invoicing, texts: Mapping[str, str], by: int | None, now: datetime) -> IssuedDocument:
-    """All who issue in this series wait from its number until the commit: what needs no number is written before."""
-    draft, seller, day, totals = invoicing.draft, invoicing.seller, invoicing.day, invoicing.figures.totals
-    pk = _next_id()
-    IssuedLine.objects.bulk_create(_lines(pk, invoicing))
-    if draft.kind != DocumentKind.CORRECTED:
-        Deduction.objects.bulk_create(Deduction(invoice_id=pk, deposit=deposit) for deposit in invoicing.deposits)
-    prefix, due_on = PREFIXES[DocumentKind(draft.kind)], due_day(draft, seller, day)
-    series, number = _next_number(seller, prefix, day)
-    reference = f"{prefix}{day.year}-{number:06}"
+@transaction.atomic
+def issue_all(*, draft_ids: Sequence[int], by: int | None, now: datetime) -> IssuingOutcome:
+    """The same for drafts of one hub, in one transaction and as many statements for a thousand as for ten.
+
+    They are numbered in the order of `draft_ids`. A draft that is refused stays and takes no number; the others are
+    issued. Raises ValidationError for what refuses them all, of the seller or of the day: then nothing is written.
+    """
+    known = {draft.pk: draft for draft in _DRAFTS.objects(ids=list(draft_ids))}
+    drafts = [known[pk] for pk in dict.fromkeys(draft_ids) if pk in known]
+    if not drafts:
+        return IssuingOutcome({}, {})
+    if len({draft.hub_id for draft in drafts}) > 1:
+        raise ValueError("Only drafts of one hub are issued together.")
+    day = now.astimezone(drafts[0].hub.zone).date()
+    seller, status = _seller_on(drafts[0].sold_by, day)
+    accepted, refused = [], {}
+    cited = Cited()
+    for invoicing in _read(drafts, status, cited):
+        try:
+            check(invoicing, cited)
+            accepted.append(invoicing)
+        except ValidationError as error:
+            refused[invoicing.draft.pk] = error
+    documents = _written(accepted, seller, day, by, now) if accepted else []
+    issued = {one.draft.pk: document for one, document in zip(accepted, documents, strict=True)}
+    return IssuingOutcome(issued, refused)
+
+
+def _seller_on(seller_id: int | None, day: date) -> tuple[Seller, VatStatus]:
+    """The seller, locked until the commit against the end of its month, and its VAT status."""
+    if seller_id is None:
+        raise ValidationError(_("Say first who sells: the legal entity is not set up."))
+    lock_shared(LockKind.SELLER, seller_id)
+    (seller,) = _SELLER.objects(seller=seller_id, day=day, month=day.replace(day=1))
+    if seller.is_regie:
+        raise ValidationError(_("Under a régie nothing is numbered here: export the amounts to collect."))
+    if seller.status is None:
+        raise ValidationError(_("Say first how the legal entity stands towards VAT on this day."))
+    if seller.status == VatStatus.TAXABLE and not seller.vat_number:
+        raise ValidationError(_("A seller that charges VAT needs its VAT number on its invoices."))
+    if seller.is_closed:
+        raise ValidationError(_("This month is closed: it accepts nothing more."))
+    return seller, VatStatus(seller.status)
+
+
+def _read(drafts: Sequence[Draft], status: VatStatus, cited: "Cited") -> list[Invoicing]:
+    """The drafts with their lines and what they cite, which is locked; `cited` is filled."""
+    ids = [draft.pk for draft in drafts]
+    lines: defaultdict[int, list[DraftLine]] = defaultdict(list)
+    for line in _LINES.objects(ids=ids):
+        lines[line.draft_id].append(line)
+    documents = _documents(draft.about_id for draft in drafts if draft.about_id)
+    deposits = _deposits(drafts, documents)
+    if documents or deposits:
+        lock(LockKind.DOCUMENT, {*documents, *(pk for pks in deposits.values() for pk in pks)})
+        documents |= _documents({pk for pks in deposits.values() for pk in pks} - documents.keys())
+        cited.read(drafts, documents)
+    for draft in drafts:
+        draft.about = documents[draft.about_id] if draft.about_id else None
+    return [
+        Invoicing(
+            draft,
+            lines[draft.pk],
+            [documents[pk] for pk in sorted(deposits[draft.pk])],
+            figures(lines[draft.pk], status),
+        )
+        for draft in drafts
+    ]
+
+
+def _documents(ids: Iterable[int]) -> dict[int, IssuedDocument]:
+    wanted = set(ids)
+    return IssuedDocument.objects.defer("content").in_bulk(wanted) if wanted else {}
+
+
+def _deposits(drafts: Sequence[Draft], documents: Mapping[int, IssuedDocument]) -> defaultdict[int, list[int]]:
+    """The ids of the deposits that each draft deducts; a corrected invoice takes over those of what it replaces."""
+    replaced = {
+        draft.pk: documents[draft.about_id].chain
+        for draft in drafts
+        if draft.kind == DocumentKind.CORRECTED and draft.about_id
+    }
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for draft, deposit in _DEPOSITS.rows(ids=[draft.pk for draft in drafts if draft.pk not in replaced]):
+        found[draft].append(deposit)
+    if replaced:
+        rows = Deduction.objects.filter(invoice__chain__in=replaced.values())
+        by_chain: defaultdict[uuid.UUID, list[int]] = defaultdict(list)
+        for chain, deposit in rows.values_list("invoice__chain", "deposit"):
+            by_chain[chain].append(deposit)
+        found |= {pk: by_chain[chain] for pk, chain in replaced.items() if chain in by_chain}
+    return found
+
+
+def _written(
+    accepted: Sequence[Invoicing], seller: Seller, day: date, by: int | None, now: datetime
+) -> list[IssuedDocument]:
+    """The documents, numbered in that order.
+
+    All who issue in these series wait from their numbers until the commit: what needs no number is written before.
+    """
+    texts = texts_on(seller, day)
+    ids = _delete(accepted)
+    IssuedLine.objects.bulk_create(line for pk, one in zip(ids, accepted, strict=True) for line in _lines(pk, one))
+    Deduction.objects.bulk_create(
+        Deduction(invoice_id=pk, deposit=deposit)
+        for pk, one in zip(ids, accepted, strict=True)
+        for deposit in one.deducted
+    )
+    prefixes = [PREFIXES[DocumentKind(one.draft.kind)] for one in accepted]
+    # In one order: two who take numbers of several series never wait for each other.
+    numbers = {prefix: _next_numbers(seller, prefix, day, count) for prefix, count in sorted(Counter(prefixes).items())}
+    documents = []
+    for pk, one, prefix in zip(ids, accepted, prefixes, strict=True):
+        series, number = numbers[prefix]
+        numbers[prefix] = series, number + 1
+        document = _document(one, seller, day, f"{prefix}{day.year}-{number:06}", texts)
+        document.pk, document.series_id, document.number = pk, series, number
+        document.issued_by, document.issued_at = by, now
+        documents.append(document)
+    IssuedDocument.objects.bulk_create(documents)
+    entries = ((one, {"reference": one.reference, "sha256": one.sha256}) for one in documents)
+    journal.record_all("billing.issued", entries, actor_id=by, scope=accepted[0].draft.hub)
+    transaction.on_commit(jobs.draw_soon)
+    return documents
+
+
+def _delete(accepted: Sequence[Invoicing]) -> list[int]:
+    """Delete the drafts with what is theirs; returns as many ids for their documents, in order."""
+    drafts = [[one.draft.pk for one in accepted]]
+    with connection.cursor() as cursor:
+        if any(one.deposits for one in accepted):
+            cursor.execute(DELETE_DEPOSITS, drafts)
+        cursor.execute(DELETE_LINES, drafts)
+        cursor.execute(DELETE_DRAFTS, drafts)
+        return sorted(pk for (pk,) in cursor.fetchall())
+
+
+def _document(one: Invoicing, seller: Seller, day: date, reference: str, texts: Mapping[str, str]) -> IssuedDocument:
+    """The document with its frozen content, without its id, series and number, by whom it is issued and when."""
+    draft, totals = one.draft, one.figures.totals
+    due_on = due_day(draft, seller, day)
     frozen = canonical(
         content(
             draft,
             seller,
-            invoicing.figures,
+            one.figures,
             reference=reference,
             issued_on=day,
             due_on=due_on,
             texts=texts,
-            deposits=invoicing.deposits,
+            deposits=one.deposits,
         )
     ).decode()
-    document = IssuedDocument.objects.create(
-        pk=pk,
+    return IssuedDocument(
         seller=seller,
         hub=draft.hub,
         customer=draft.customer,
         kind=draft.kind,
-        series_id=series,
-        number=number,
         reference=reference,
         issued_on=day,
-        issued_at=now,
-        issued_by=by,
         due_on=due_on,
         net=totals.net,
         vat=totals.vat,
@@ -118,10 +275,6 @@ def _numbered(invoicing: Invoicing, texts: Mapping[str, str], by: int | None, no
         content=frozen,
         sha256=digest(frozen),
     )
-    facts = {"reference": reference, "sha256": document.sha256}
-    journal.record("billing.issued", document, actor_id=by, scope=draft.hub, facts=facts)
-    transaction.on_commit(jobs.draw_soon)
-    return document
 
 
 def due_day(draft: Draft, seller: Seller, day: date) -> date | None:
@@ -149,117 +302,14 @@ def _lines(document_id: int, invoicing: Invoicing) -> list[IssuedLine]:
     ]
 
 
-def _next_id() -> int:
-    """The id that the document will have. Foreign keys to it are checked at the commit."""
+def _next_numbers(seller: Seller, prefix: str, day: date, count: int) -> tuple[int, int]:
+    """The series and the first of its next numbers; its row stays locked until the commit, and is locked last."""
+    known: dict[str, Any] = {"seller": seller.pk, "prefix": prefix, "year": day.year, "day": day, "count": count}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('billing_issueddocument', 'id'))")
-        return int(cursor.fetchone()[0])
-
-
-def _next_number(seller: Seller, prefix: str, day: date) -> tuple[int, int]:
-    """The series and its next number; its row stays locked until the transaction ends, and is locked last."""
-    known: dict[str, Any] = {"seller": seller.pk, "prefix": prefix, "year": day.year, "day": day}
-    with connection.cursor() as cursor:
-        row = cursor.execute(NEXT_NUMBER, known).fetchone()
+        row = cursor.execute(NEXT_NUMBERS, known).fetchone()
         if row is None:
             cursor.execute(FIRST_OF_YEAR, known)
-            row = cursor.execute(NEXT_NUMBER, known).fetchone()
+            row = cursor.execute(NEXT_NUMBERS, known).fetchone()
     if row is None:
         raise ValidationError(_("A document of this series has a later date: dates never go back."))
-    return row[0], row[1]
-
-
-# -- What is refused --------------------------------------------------------------------------------------------------
-
-
-def _seller_on(draft: Draft, day: date) -> tuple[Seller, VatStatus]:
-    seller = seller_of(draft.hub)
-    if seller is None:
-        raise ValidationError(_("Say first who sells: the legal entity is not set up."))
-    if seller.is_regie:
-        raise ValidationError(_("Under a régie nothing is numbered here: export the amounts to collect."))
-    status = vat_status(seller, day)
-    if status is None:
-        raise ValidationError(_("Say first how the legal entity stands towards VAT on this day."))
-    if status == VatStatus.TAXABLE and not seller.vat_number:
-        raise ValidationError(_("A seller that charges VAT needs its VAT number on its invoices."))
-    return seller, status
-
-
-def _check(invoicing: Invoicing) -> None:
-    """Raises ValidationError for a draft that cannot be issued on that day."""
-    draft, seller = invoicing.draft, invoicing.seller
-    if not invoicing.lines:
-        raise ValidationError(_("There is nothing to invoice: add a line."))
-    if any(rate.gross < 0 for rate in invoicing.figures.totals.rates):
-        raise ValidationError(_("The total of a VAT rate cannot be negative: make a credit note instead."))
-    if ClosedMonth.objects.filter(seller=seller, month__gte=invoicing.day.replace(day=1)).exists():
-        raise ValidationError(_("This month is closed: it accepts nothing more."))
-    if draft.kind != DocumentKind.QUOTE:
-        check_customer(draft)
-    if draft.about:
-        _check_cited(draft, draft.about, invoicing.lines)
-    _check_deposits(invoicing)
-
-
-def check_customer(draft: Draft) -> None:
-    """Raises ValidationError where something of the customer is missing that an invoice names."""
-    customer = draft.customer
-    if not (customer.street and customer.postcode and customer.city):
-        raise ValidationError(_("An invoice names the customer’s address: complete it first."))
-    check_commitment(customer, draft.commitment)
-
-
-def check_commitment(customer: Customer, commitment: str) -> None:
-    """Raises ValidationError where a public body asks for a commitment number and there is none."""
-    if customer.needs_commitment and not commitment:
-        raise ValidationError({"commitment": _("This public body asks for a commitment number before it is invoiced.")})
-
-
-def _check_cited(draft: Draft, about: IssuedDocument, lines: Sequence[DraftLine]) -> None:
-    following = set(about.followed_by.values_list("kind", flat=True))
-    if about.hub_id != draft.hub_id or about.customer_id != draft.customer_id:
-        raise ValidationError(_("The document it cites is another customer’s."))
-    if DocumentKind.CORRECTED in following:
-        raise ValidationError(_("This invoice was replaced: use the one that replaced it."))
-    wanted = {
-        DocumentKind.CREDIT_NOTE: OWED,
-        DocumentKind.CORRECTED: OWED,
-        DocumentKind.REVERSAL: (DocumentKind.CREDIT_NOTE,),
-    }.get(DocumentKind(draft.kind), (DocumentKind.QUOTE,))
-    if about.kind not in wanted:
-        raise ValidationError(_("A document of this kind cannot be about that one."))
-    if draft.kind == DocumentKind.CORRECTED and DocumentKind.CREDIT_NOTE in following:
-        raise ValidationError(_("A credit note is about this invoice: it can no longer be replaced."))
-    if draft.kind in {DocumentKind.CREDIT_NOTE, DocumentKind.REVERSAL}:
-        _check_amounts(about, lines)
-
-
-def _check_amounts(about: IssuedDocument, lines: Sequence[DraftLine]) -> None:
-    """A credit note stays within what is left of each line of its invoice, a reversal within its credit note."""
-    left = remaining(about)
-    for line in lines:
-        amount = left.get(line.about_line_id) if line.about_line_id else None
-        if amount is None:
-            raise ValidationError(_("Each line cites one of the document it is about."))
-        if abs(line.gross) > abs(amount) or line.gross * amount < 0:
-            raise ValidationError(_("“%(line)s”: more than what was invoiced.") % {"line": line.label})
-
-
-def remaining(document: IssuedDocument) -> dict[int, Any]:
-    """What can still be credited of each line of an invoice, or neutralised of a credit note, in euros by its id."""
-    left = {line.pk: line.gross for line in document.lines.all()}
-    following = IssuedLine.objects.filter(about_line__document=document).prefetch_related("followed_by")
-    for line in following:
-        left[line.about_line_id or 0] -= line.gross - sum(reversal.gross for reversal in line.followed_by.all())
-    return left
-
-
-def _check_deposits(invoicing: Invoicing) -> None:
-    deposits, customer = invoicing.deposits, invoicing.draft.customer_id
-    if any(one.kind != DocumentKind.DEPOSIT or one.customer_id != customer for one in deposits):
-        raise ValidationError(_("Only deposit invoices of the same customer can be deducted."))
-    if invoicing.draft.kind != DocumentKind.CORRECTED and Deduction.objects.filter(deposit__in=deposits).exists():
-        raise ValidationError(_("A deposit was deducted already."))
-    if sum(one.gross for one in deposits) > invoicing.figures.totals.gross:
-        raise ValidationError(_("The deposits are more than the invoice: make a credit note for the difference."))
+    return row[0], row[1] - count + 1

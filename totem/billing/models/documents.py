@@ -39,7 +39,8 @@ PREFIXES = {
 class Series(models.Model):
     """The counter of a seller's documents of one prefix and year. Its row is the last that issuing locks.
 
-    Triggers let it only count up by one, on a day that is not before the last, and refuse a number without document.
+    Triggers let it only count up, on a day that is not before the last, and refuse at the commit a number that no
+    document of that day has.
     """
 
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="series")
@@ -60,8 +61,9 @@ class Series(models.Model):
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 func="""
                 IF TG_OP = 'INSERT' AND NEW.last_number = 0 AND NEW.last_issued_on IS NULL THEN RETURN NEW; END IF;
-                IF TG_OP = 'UPDATE' AND (NEW.id, NEW.seller_id, NEW.prefix, NEW.year, NEW.last_number)
-                        = (OLD.id, OLD.seller_id, OLD.prefix, OLD.year, OLD.last_number + 1)
+                IF TG_OP = 'UPDATE' AND (NEW.id, NEW.seller_id, NEW.prefix, NEW.year)
+                        = (OLD.id, OLD.seller_id, OLD.prefix, OLD.year)
+                    AND NEW.last_number > OLD.last_number
                     AND NEW.last_issued_on >= coalesce(OLD.last_issued_on, NEW.last_issued_on) THEN RETURN NEW;
                 END IF;
                 RAISE EXCEPTION 'Numbers follow each other, and their dates.' USING ERRCODE = 'check_violation';
@@ -73,10 +75,13 @@ class Series(models.Model):
                 operation=pgtrigger.Update,
                 timing=pgtrigger.Deferred,
                 func="""
-                IF NOT EXISTS (
-                    SELECT FROM billing_issueddocument WHERE series_id = NEW.id AND number = NEW.last_number
+                IF NEW.last_number - OLD.last_number <> (
+                    SELECT count(*) FROM billing_issueddocument
+                     WHERE series_id = NEW.id AND number > OLD.last_number AND number <= NEW.last_number
+                       AND issued_on = NEW.last_issued_on
                 ) THEN
-                    RAISE EXCEPTION 'Number % is of no document.', NEW.last_number USING ERRCODE = 'check_violation';
+                    RAISE EXCEPTION 'A number from % to % is of no document.', OLD.last_number + 1, NEW.last_number
+                        USING ERRCODE = 'check_violation';
                 END IF;
                 RETURN NULL;
                 """,
@@ -148,11 +153,12 @@ class IssuedDocument(models.Model):
                 func="""
                 IF NOT EXISTS (
                     SELECT FROM billing_series AS s
-                     WHERE s.id = NEW.series_id AND s.seller_id = NEW.seller_id AND s.last_number = NEW.number
+                     WHERE s.id = NEW.series_id AND s.seller_id = NEW.seller_id
+                       AND NEW.number BETWEEN 1 AND s.last_number
                        AND s.last_issued_on = NEW.issued_on AND s.year = extract(year FROM NEW.issued_on)
                        AND NEW.reference = s.prefix || s.year || '-' || lpad(NEW.number::text, 6, '0')
                 ) THEN
-                    RAISE EXCEPTION 'This is not the next number of its series.' USING ERRCODE = 'check_violation';
+                    RAISE EXCEPTION 'This is not a new number of its series.' USING ERRCODE = 'check_violation';
                 END IF;
                 IF EXISTS (
                     SELECT FROM billing_closedmonth
