@@ -8,6 +8,12 @@ from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.territories import CommuneFactory
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember, Zone, ZoneKind
+from totem.territories.models import Commune
+
+
+def amiens() -> Commune:
+    """Its department and its region are looked for once only: most tests make several hubs."""
+    return Commune.objects.filter(code="80021").first() or CommuneFactory(amiens=True)
 
 
 class HubFactory(factory.django.DjangoModelFactory[Hub]):
@@ -28,7 +34,7 @@ class HubFactory(factory.django.DjangoModelFactory[Hub]):
     tagline = "A place to work"
     street = "1 place de la Gare"
     postcode = "80000"
-    commune = factory.SubFactory(CommuneFactory, amiens=True)
+    commune = factory.LazyFunction(amiens)
     latitude = "49.890600"
     longitude = "2.308200"
 
