@@ -71,7 +71,7 @@ def test_from_nothing_to_a_paid_invoice() -> None:
     document = IssuedDocument.objects.get()
     assert (document.gross, document.net, document.vat) == (Decimal("43.75"), Decimal("36.46"), Decimal("7.29"))
 
-    paid = {"amount": "43,75", "means": "cash", "received_on": str(document.issued_on)}
+    paid = {"is_given_back": "False", "amount": "43,75", "means": "cash", "received_on": str(document.issued_on)}
     client.post(at("pay", document.reference), paid)
     payment = Payment.objects.get()
     shown = client.get(at("document", document.reference)).content.decode()
@@ -212,6 +212,19 @@ def test_the_page_asks_for_its_pdf_until_it_is_drawn() -> None:
     part = client.get(url, headers={"HX-Request": "true"}).content.decode()
     assert "hx-get" not in part
     assert reverse("billing:document_pdf", args=[draft.hub.slug, document.reference]) in part
+
+
+def test_an_invoice_says_the_quantities_and_the_order_of_its_quote() -> None:
+    draft = DraftFactory(
+        kind=DocumentKind.QUOTE, purchase_order="BC-7", line__quantity=Decimal("2.5"), line__unit="HUR"
+    )
+    SellerFactory(organisation=draft.hub.operator)
+    quote = issue(draft_id=draft.pk, by=None, now=clock.now())
+    client_of(draft.hub).post(
+        reverse("billing:document_follow", args=[draft.hub.slug, quote.reference, DocumentKind.INVOICE])
+    )
+    line = DraftLine.objects.get()
+    assert (line.draft.purchase_order, line.quantity, line.unit, line.unit_price) == ("BC-7", Decimal("2.5"), "HUR", 12)
 
 
 @pytest.mark.parametrize("form", [SellerForm, CustomerForm])

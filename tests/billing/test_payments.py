@@ -178,8 +178,8 @@ def test_a_receipt_names_the_seller_as_invoiced_and_the_vat_of_what_is_paid(cust
     page = " ".join(client_of(customer.hub).post(url).content.decode().split()).replace("\N{NO-BREAK SPACE}", " ")
     for words in (customer.hub.name, json.loads(document.content)["seller"]["name"], seller.siret, seller.vat_number):
         assert words in page
-    assert "TVA à 20 % dans 6,00 €" in page
-    assert "TVA à 10 % dans 5,50 €" in page
+    assert "dont TVA à 20 %, sur 6,00 € TTC" in page
+    assert "dont TVA à 10 %, sur 5,50 € TTC" in page
     assert "Another name" not in page
     assert payment.receipts.get().link.digest in page
 

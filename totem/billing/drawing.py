@@ -149,8 +149,8 @@ def _seller_lines(seller: dict[str, str]) -> list[str]:
 def _buyer_lines(buyer: dict[str, str]) -> list[str]:
     address = [buyer["street"], f"{buyer['postcode']} {buyer['city']}".strip()]
     numbers = {
+        "SIREN": buyer["siren"],
         "SIRET": buyer["siret"],
-        "SIREN": "" if buyer["siret"] else buyer["siren"],
         _("VAT number"): buyer["vat_number"],
         _("Service"): buyer["service_code"],
     }

@@ -118,8 +118,8 @@ class CustomerForm(GroupedFields, OneCompany, ConstraintsAtFields, VersionedForm
     """Whom the hub invoices."""
 
     kind = forms.ChoiceField(label=_("Kind of customer"), choices=CustomerKind.choices, widget=forms.RadioSelect)
-    siren = SirenField(label=_("SIREN"), required=False)
-    siret = SiretField(label=_("SIRET"), required=False)
+    siren = SirenField(label=_("SIREN"), required=False, help_text=_("Needed for a company; read from its SIRET."))
+    siret = SiretField(label=_("SIRET"), required=False, help_text=_("Needed for a public body."))
     vat_number = vat_field()
     constraint_fields = {
         "customer_business_has_siren": "siren",
@@ -138,8 +138,9 @@ class CustomerForm(GroupedFields, OneCompany, ConstraintsAtFields, VersionedForm
 
     groups = (
         (_("Identity"), ("kind", "name", "siren", "siret", "vat_number")),
+        (_("Public body"), ("service_code", "needs_commitment")),
         (_("Address and contact"), ("street", "postcode", "city", "email")),
-        (_("Where it applies"), ("purchase_order", "service_code", "needs_commitment", "electronic_address")),
+        (_("Where it applies"), ("purchase_order", "electronic_address")),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -276,8 +277,6 @@ class PaymentForm(forms.Form):
         coerce=lambda value: value == "True",
         choices=[("False", _("Received from the customer")), ("True", _("Given back to the customer"))],
         widget=forms.RadioSelect,
-        required=False,
-        empty_value="",
     )
     amount = NumberField(
         label=_("Amount with VAT (€)"), unit="€", max_digits=12, decimal_places=2, min_value=Decimal("0.01")

@@ -1,5 +1,6 @@
 """Drafts: written by the team, made of what they cite, and of what other rooms sell."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -25,6 +26,8 @@ from totem.core import journal
 from totem.core.edit_conflicts import check_version
 from totem.core.money import VAT_RATES
 
+SAID = ("quantity", "unit", "unit_price", "starts_on", "ends_on")
+"""What an invoice takes over of each line of its quote, a corrected one of the one that it replaces."""
 FULL = 150
 """As many lines of what is sold stand on a draft at most: its form takes 200."""
 
@@ -95,20 +98,35 @@ def draft_about(*, document: IssuedDocument, kind: DocumentKind) -> Draft:
     left = remaining([document.pk])[document.pk] if kind in {DocumentKind.CREDIT_NOTE, DocumentKind.REVERSAL} else None
     if left is not None and not any(left.values()):
         raise ValidationError(_("Nothing is left of this document to credit or cancel."))
-    draft = Draft.objects.create(hub=document.hub, customer=document.customer, kind=kind, about=document)
-    for line in document.lines.all():
+    said = json.loads(document.content)
+    draft = Draft.objects.create(
+        hub=document.hub,
+        customer=document.customer,
+        kind=kind,
+        about=document,
+        purchase_order=said["purchase_order"],
+        commitment=said["commitment"],
+    )
+    for line, frozen in zip(document.lines.all(), said["lines"], strict=True):
         amount = line.gross if left is None else left[line.pk]
         if amount:
+            is_whole = kind in {DocumentKind.INVOICE, DocumentKind.CORRECTED}
+            amounts = {name: frozen[name] for name in SAID} if is_whole else _once(amount)
             DraftLine.objects.create(
                 draft=draft,
                 label=line.label,
-                quantity=1 if amount > 0 else -1,
-                unit_price=abs(amount),
+                is_goods=frozen["is_goods"],
+                **amounts,
                 vat_rate=line.vat_rate,
                 exemption=line.exemption if line.exemption in VatExemption.values else "",
                 about_line=line if left is not None else None,
             )
     return draft
+
+
+def _once(amount: Decimal) -> dict[str, Any]:
+    """A line of that amount, whose quantity is one: what is credited or asked beforehand is a part of a line."""
+    return {"quantity": 1 if amount > 0 else -1, "unit_price": abs(amount)}
 
 
 # -- For the rooms that sell ------------------------------------------------------------------------------------------

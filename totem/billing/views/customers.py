@@ -33,7 +33,7 @@ def customers(request: HttpRequest, slug: str) -> HttpResponse:
     search = request.GET.get("q", "").strip()[:100]
     page = Paginator(queries.customers(hub, search), ON_A_PAGE).get_page(request.GET.get("page"))
     due = queries.due_by_customer([customer.pk for customer in page])
-    rows = [(customer, due.get(customer.pk)) for customer in page]
+    rows = [(customer, due.get(customer.pk), abs(due.get(customer.pk, 0))) for customer in page]
     return billing_page(request, "customers", hub, {"page": page, "rows": rows, "q": search})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -40,12 +40,14 @@ def documents(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(hub.zone)
     rows: QuerySet[Draft] | QuerySet[IssuedDocument] = queries.documents_of(hub, shown, search, today)
     if shown == "brouillons":
-        rows = queries.drafts_of(hub)
+        rows = queries.drafts_of(hub).filter(customer__name__icontains=search)
+    is_due = shown in {"a-payer", "en-retard"}
     page: Page[Any] = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "shown": shown,
         "q": search,
         "page": page,
+        "due_in_all": rows.aggregate(total=Sum("balance"))["total"] if is_due else None,
         "lists": _lists(shown, queries.counts(hub, today)),
         "today": today,
     }
