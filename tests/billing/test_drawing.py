@@ -7,14 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
 from facturx import get_facturx_xml_from_pdf
 from lxml import etree
 from pypdf import PdfReader
 
 from tests.factories.billing import CustomerFactory, DraftFactory, DraftLineFactory, SellerFactory
 from totem.billing import drawing, facturx
+from totem.billing.actions.drafts import put_lines, save_draft
 from totem.billing.actions.issuing import issue
-from totem.billing.models import DocumentKind, IssuedDocument, IssuedFile
+from totem.billing.models import DocumentKind, Draft, DraftLine, IssuedDocument, IssuedFile
+from totem.core.edit_conflicts import version_token
 from totem.core.rendering import RenderingFailed
 from totem.core.rendering.invoices import broken_rules, invoice_xml
 
@@ -80,6 +84,35 @@ def test_an_invoice_of_a_month_says_its_days() -> None:
     xml = invoice_xml(facturx.terms(json.loads(issue(draft_id=draft.pk, by=None, now=NOW).content)))
     assert list(broken_rules(xml)) == []
     assert b"20261101" in xml
+
+
+@pytest.mark.parametrize("buyer", ["business", "consumer"])
+def test_dues_are_outside_the_scope_of_vat_on_a_document_of_their_own(buyer: str) -> None:
+    customer = CustomerFactory(vat_number="", **BUYERS[buyer])
+    SellerFactory(organisation=customer.hub.operator)
+    dues = {"label": "Adhésion 2026", "unit_price": Decimal(50), "vat_rate": Decimal(0), "exemption": "VATEX-EU-O"}
+    room = {"label": "Salle", "unit_price": Decimal(12), "vat_rate": Decimal(20)}
+    for number in (1, 2):
+        put_lines(source=f"room:{number}", customer=customer, lines=[room])
+        put_lines(source=f"dues:{number}", customer=customer, lines=[dues])
+    rooms, own = Draft.objects.order_by("pk")
+    assert [{line.label for line in draft.lines.all()} for draft in (rooms, own)] == [{"Salle"}, {"Adhésion 2026"}]
+    lines = [*rooms.lines.all(), DraftLine(**dues)]
+    with pytest.raises(ValidationError, match="Adhésion 2026"):
+        save_draft(draft=rooms, seen=version_token(rooms), lines=lines)
+    with transaction.atomic():
+        DraftLineFactory(draft=rooms, **dues)
+        with pytest.raises(IntegrityError, match="stands alone"):
+            connection.check_constraints()
+        transaction.set_rollback(True)
+    document = issue(draft_id=own.pk, by=None, now=NOW)
+    content = json.loads(document.content)
+    assert (document.gross, document.vat) == (Decimal(100), 0)
+    assert problems(document) == []
+    assert content["seller"]["vat_number"].encode() not in invoice_xml(facturx.terms(content))
+    assert b"<ram:CategoryCode>O</ram:CategoryCode>" in invoice_xml(facturx.terms(content))
+    (pdf,) = drawing.pdfs([content])
+    assert "Hors du champ" in " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
 
 
 def test_the_xml_of_every_other_kind_passes_both_schematrons() -> None:

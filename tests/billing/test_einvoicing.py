@@ -180,7 +180,7 @@ def test_cashed_is_told_once_when_all_is_paid_and_never_when_nothing_was(custome
     (told,) = folder.rglob("*.cashed.json")
     assert json.loads(told.read_text()) == {
         "seller": paid.seller.siren, "document": paid.reference, "status": "cashed", "on": "2026-11-30",
-        "amount": "12.00",
+        "amount": "12.00", "rates": [{"vat_rate": "20", "amount": "12.00", "vat": "2.00"}],
     }  # fmt: skip
     assert IssuedDocument.objects.get(pk=paid.pk).sha256 == paid.sha256, "paid later, the document stays the same"
 

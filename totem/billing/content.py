@@ -17,7 +17,7 @@ from totem.billing.models import (
     Seller,
     VatStatus,
 )
-from totem.billing.wording import DISCOUNT, EXEMPTION_OF, LATE_PENALTY, ON_DEBITS, RECOVERY_FEE
+from totem.billing.wording import DISCOUNT, EXEMPTION_OF, LATE_PENALTY, ON_DEBITS, OUTSIDE_SCOPE, RECOVERY_FEE
 
 VERSION = 1
 SELLER_FIELDS = (
@@ -43,11 +43,17 @@ class TaxedLine:
 
 
 def taxed(lines: Sequence[DraftLine], status: VatStatus) -> list[TaxedLine]:
-    """The lines with their rates; of a seller that is exempt all at 0 %, on its ground: the price stays what it was."""
+    """The lines with their rates; of a seller that is exempt all at 0 %, on its ground: the price stays what it was.
+
+    What is outside the scope of VAT is so whoever sells.
+    """
     ground = EXEMPTION_OF.get(status)
-    if ground:
-        return [TaxedLine(line, Decimal(0), ground) for line in lines]
-    return [TaxedLine(line, line.vat_rate, line.exemption) for line in lines]
+    return [
+        TaxedLine(line, Decimal(0), ground)
+        if ground and line.exemption != OUTSIDE_SCOPE
+        else TaxedLine(line, line.vat_rate, line.exemption)
+        for line in lines
+    ]
 
 
 @dataclass(frozen=True)

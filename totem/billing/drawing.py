@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from totem.billing import facturx
 from totem.billing.content import nature
 from totem.billing.models import DocumentKind, IssuedDocument, IssuedFile, QuantityUnit
+from totem.billing.wording import OUTSIDE_SCOPE
 from totem.core import wording
 from totem.core.files import CheckedFile, store
 from totem.core.money import to_cents
@@ -194,10 +195,16 @@ def _row(line: dict[str, str]) -> list[str]:
         line["label"] if quantity == 1 else f"{line['label']} ({each})",
         f"{wording.number(quantity)} {unit}",
         _price(Decimal(line["net"]) / quantity),
-        _("exempt") if line["exemption"] else wording.percent(Decimal(line["vat_rate"]) / 100, _decimals(line)),
+        _rate(line),
         wording.money(Decimal(line["net"])),
         wording.money(Decimal(line["gross"])),
     ]
+
+
+def _rate(line: dict[str, str]) -> str:
+    if line["exemption"]:
+        return "–" if line["exemption"] == OUTSIDE_SCOPE else _("exempt")
+    return wording.percent(Decimal(line["vat_rate"]) / 100, _decimals(line))
 
 
 def _price(price: Decimal) -> str:

@@ -8,7 +8,7 @@ that the connector leaves (formats: `docs/operations.md`). A platform with an AP
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from totem.billing.amounts import RateTotal
 from totem.billing.models import IssuedDocument
 
 LARGEST = 64 * 1024
@@ -44,8 +45,11 @@ class Platform(Protocol):
     def send(self, document: IssuedDocument, pdf: bytes) -> None:
         """Hand over the Factur-X PDF. After a crash the same bytes may come a second time: take them for one."""
 
-    def send_cashed(self, document: IssuedDocument, amount: Decimal, on: date) -> None:
-        """Say that the invoice is paid: what was received in euros, VAT included, and the day of the last payment."""
+    def send_cashed(self, document: IssuedDocument, amount: Decimal, on: date, rates: Sequence[RateTotal]) -> None:
+        """Say that the invoice is paid: what was received in euros, VAT included, and the day of the last payment.
+
+        `rates` are what it is of each rate, where VAT is due on payments; else nothing (décret 2022-1299, annex).
+        """
 
     def statuses(self) -> Iterable[PlatformStatus]:
         """What is new, in any order; given again until it is settled."""
@@ -81,13 +85,17 @@ class FolderDrop:
             raise FileExistsError(f"{path} is another document.")
         _write(path, pdf)
 
-    def send_cashed(self, document: IssuedDocument, amount: Decimal, on: date) -> None:
+    def send_cashed(self, document: IssuedDocument, amount: Decimal, on: date, rates: Sequence[RateTotal]) -> None:
         told = {
             "seller": siren_of(document),
             "document": document.reference,
             "status": "cashed",
             "on": str(on),
             "amount": str(amount),
+            "rates": [
+                {"vat_rate": f"{rate.vat_rate.normalize():f}", "amount": str(rate.gross), "vat": str(rate.vat)}
+                for rate in rates
+            ],
         }
         _write(self._path(document, ".cashed.json"), json.dumps(told).encode())
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from totem.billing.content import nature
 from totem.billing.models import CustomerKind, DocumentKind
+from totem.billing.wording import OUTSIDE_SCOPE
 
 PROFILE = "urn:cen.eu:en16931:2017"
 TYPE_CODES = {
@@ -65,8 +66,8 @@ def terms(content: Mapping[str, Any]) -> dict[str, Any]:
         "BT-115": content["due"],
         "BG-1": _notes(content),
         "BG-3": [{"BT-25": one["reference"], "BT-26": one["issued_on"]} for one in cited if one["kind"] in TYPE_CODES],
-        "BG-4": _seller(content["seller"]),
-        "BG-7": _buyer(content["buyer"]),
+        "BG-4": _without_vat_number(content, _seller(content["seller"])),
+        "BG-7": _without_vat_number(content, _buyer(content["buyer"])),
         "BG-23": [_rate(rate) for rate in content["rates"]],
         "BG-25": [_line(number, line) for number, line in enumerate(content["lines"], 1)],
         **_period(content),
@@ -130,6 +131,13 @@ def _buyer(buyer: Mapping[str, str]) -> dict[str, Any]:
     )
 
 
+def _without_vat_number(content: Mapping[str, Any], party: dict[str, Any]) -> dict[str, Any]:
+    """Nobody has a VAT number in what is outside the scope of VAT (BR-O-02)."""
+    if any(rate["exemption"] == OUTSIDE_SCOPE for rate in content["rates"]):
+        return {name: value for name, value in party.items() if name not in {"vat_identifier", "tax_identifier"}}
+    return party
+
+
 def _address(party: Mapping[str, str]) -> dict[str, str]:
     return {"addr_l1": party["street"], "postcode": party["postcode"], "city": party["city"], "country_code": "FR"}
 
@@ -139,9 +147,9 @@ def _filled(party: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _category(rated: Mapping[str, str]) -> str:
-    """The VAT category (BT-118, BT-151): exempt, standard rate, or zero, which is a rate."""
+    """The VAT category (BT-118, BT-151): exempt, outside the scope, standard, or zero."""
     if rated["exemption"]:
-        return "E"
+        return "O" if rated["exemption"] == OUTSIDE_SCOPE else "E"
     return "S" if Decimal(rated["vat_rate"]) else "Z"
 
 
@@ -151,7 +159,7 @@ def _rate(rate: Mapping[str, str]) -> dict[str, str]:
         "BT-116": rate["net"],
         "BT-117": rate["vat"],
         "BT-118": _category(rate),
-        "BT-119": rate["vat_rate"],
+        **({} if _category(rate) == "O" else {"BT-119": rate["vat_rate"]}),
         **exempt,
     }
 
@@ -167,7 +175,7 @@ def _line(number: int, line: Mapping[str, Any]) -> dict[str, Any]:
         "BT-135": line["ends_on"],
         "BT-146": f"{price:.4f}",
         "BT-151": _category(line),
-        "BT-152": line["vat_rate"],
+        "BT-152": None if _category(line) == "O" else line["vat_rate"],  # BR-O-05
         "BT-153": line["label"],
     }
     return {term: value for term, value in found.items() if value is not None}

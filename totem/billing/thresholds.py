@@ -14,6 +14,7 @@ from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from totem.billing.models import Deduction, DocumentKind, IssuedDocument, Seller, VatPeriod, VatStatus
+from totem.billing.wording import OUTSIDE_SCOPE
 
 BASE = {VatStatus.FRANCHISE: Decimal(37_500), VatStatus.NONPROFIT: Decimal(80_011)}
 TOLERANCE = {VatStatus.FRANCHISE: Decimal("1.1")}
@@ -57,7 +58,11 @@ def turnover(seller: Seller, period: VatPeriod | None, day: date) -> Turnover | 
         return None
     status = VatStatus(period.status)
     counted = IssuedDocument.objects.filter(seller=seller, issued_on__range=(date(day.year, 1, 1), day))
-    counted = counted.exclude(kind=DocumentKind.QUOTE).exclude(followed_by__kind=DocumentKind.CORRECTED)
+    counted = (
+        counted.exclude(lines__exemption=OUTSIDE_SCOPE)
+        .exclude(kind=DocumentKind.QUOTE)
+        .exclude(followed_by__kind=DocumentKind.CORRECTED)
+    )
     credited = Q(kind=DocumentKind.CREDIT_NOTE)
     sums = counted.aggregate(invoiced=Sum("net", filter=~credited), credited=Sum("net", filter=credited))
     invoices = counted.values("chain")

@@ -13,10 +13,11 @@ from typing import Any
 from django.db.models import BigIntegerField, DateField
 from django.utils.translation import gettext_lazy as _
 
-from totem.billing.models import Seller, VatStatus, Wording
+from totem.billing.models import Seller, VatExemption, VatStatus, Wording
 from totem.core.compiled_queries import CompiledQuery, QueryParameter
 
 FRANCHISE, NONPROFIT = "VATEX-FR-FRANCHISE", "VATEX-FR-CGI261-7"
+OUTSIDE_SCOPE = VatExemption.OUTSIDE_SCOPE
 EXEMPTION_OF = {VatStatus.FRANCHISE: FRANCHISE, VatStatus.NONPROFIT: NONPROFIT}
 """The ground of exemption (BT-121) of every line of a seller with that status."""
 RECOVERY_FEE, LATE_PENALTY, DISCOUNT, ON_DEBITS = "PMT", "PMD", "AAB", "TXD"
@@ -27,6 +28,7 @@ SHIPPED: tuple[tuple[str, date, str], ...] = (
     (FRANCHISE, _ALWAYS, "TVA non applicable, art. 293 B du CGI"),
     (FRANCHISE, date(2026, 9, 1), "TVA non applicable, art. L. 223-3 du CIBS"),
     (NONPROFIT, _ALWAYS, "Exonération de TVA, art. 261, 7-1° du CGI"),
+    (OUTSIDE_SCOPE, _ALWAYS, "Hors du champ d’application de la TVA"),
     ("VATEX-FR-CGI261D-2", _ALWAYS, "Exonération de TVA, art. 261 D, 2° du CGI"),
     ("VATEX-FR-CGI261-4", _ALWAYS, "Exonération de TVA, art. 261, 4-4° du CGI"),
     (RECOVERY_FEE, _ALWAYS, "Indemnité forfaitaire pour frais de recouvrement en cas de retard de paiement : 40 €"),

@@ -28,6 +28,7 @@ from totem.core.money import VAT_RATES
 
 SAID = ("quantity", "unit", "unit_price", "starts_on", "ends_on")
 """What an invoice takes over of each line of its quote, a corrected one of the one that it replaces."""
+OUTSIDE = VatExemption.OUTSIDE_SCOPE
 FULL = 150
 """As many lines of what is sold stand on a draft at most: its form takes 200."""
 
@@ -71,6 +72,11 @@ def save_draft(
         line.draft = row
         line.full_clean(exclude=["draft", "source", "about_line"])
         line.save()
+    kept = list(row.lines.all())
+    outside = [line for line in kept if line.exemption == OUTSIDE]
+    if outside and len(outside) < len(kept):
+        text = _("“%(line)s” is outside the scope of VAT: such lines have a document of their own.")
+        raise ValidationError(text % {"line": outside[0].label})
     return row
 
 
@@ -142,7 +148,8 @@ def put_lines(*, source: str, customer: Customer | None, lines: Sequence[dict[st
     """Keep on a draft of an invoice what another room sells and names by `source` ("booking:42").
 
     `lines` are the fields of a DraftLine, one a VAT rate: the first is named `source`, others as `sources_of` says;
-    none, and no customer, where nothing is due any more. They stay on their draft, or go to the customer's latest one.
+    none, and no customer, where nothing is due any more. They stay on their draft, or go to the customer's latest one;
+    what is outside the scope of VAT is on a draft without anything else.
     What is issued, or exported for collection, stays: what follows is the team's decision.
     """
     further = sources_of(source)
@@ -155,15 +162,19 @@ def put_lines(*, source: str, customer: Customer | None, lines: Sequence[dict[st
     if not drafts and not lines:
         return
     of_drafts = DraftLine.objects.filter(Q(draft__in=drafts) | Q(source__in=names))
-    held = of_drafts.values_list("source", "pk", "draft")
-    known = {name: pk for name, pk, _draft in held if name in names}
-    is_exported = any(draft not in drafts for _name, _pk, draft in held)
+    held = of_drafts.values_list("source", "pk", "draft", "exemption")
+    known = {name: pk for name, pk, _draft, _exemption in held if name in names}
+    is_exported = any(draft not in drafts for _name, _pk, draft, _exemption in held)
     if is_exported or (lines and IssuedLine.objects.filter(source__in=names).exists()):
         return
-    changed = {draft: drafts[draft] for name, _pk, draft in held if name in known}
-    count = Counter(draft for name, _pk, draft in held if name not in known)
+    changed = {draft: drafts[draft] for name, _pk, draft, _exemption in held if name in known}
+    others = [(draft, exemption == OUTSIDE) for name, _pk, draft, exemption in held if name not in known]
+    count = Counter(draft for draft, _is_outside in others)
     if customer is not None and lines:
-        draft = _draft_for(customer, drafts, changed, count)
+        outside = lines[0].get("exemption") == OUTSIDE
+        apart = {draft for draft, is_outside in others if is_outside != outside}
+        fitting = {pk: draft for pk, draft in drafts.items() if pk not in apart}
+        draft = _draft_for(customer, fitting, changed, count)
         changed[draft.pk] = draft
         count[draft.pk] += len(lines)
         for name, fields in zip([source, *(further[line["vat_rate"]] for line in lines[1:])], lines, strict=True):

@@ -14,9 +14,11 @@ from django.db.models import F, JSONField
 from django.db.models.functions import Cast
 
 from totem.billing import facturx
+from totem.billing.amounts import paid_shares
 from totem.billing.einvoicing import Platform, PlatformStatus, platform, siren_of
 from totem.billing.models import CustomerKind, DocumentKind, IssuedDocument, Transmission
-from totem.billing.queries import OWED, paid_in_full, payments_of, turned_down
+from totem.billing.queries import OWED, paid_in_full, payments_of, rates_left, turned_down
+from totem.billing.wording import ON_DEBITS
 from totem.core.locks import LockKind, lock
 
 CLOCKS_APART = timedelta(hours=1)
@@ -87,7 +89,9 @@ def _send_cashed(found: Platform, pk: int, now: datetime) -> None:
     document = paid_in_full(IssuedDocument.objects.filter(pk=pk)).first()
     if document and not document.transmissions.filter(status=Transmission.Status.CASHED).exists():
         on = max(payments_of(document).values_list("received_on", flat=True))
-        found.send_cashed(document, document.paid, on)
+        is_on_debits = ON_DEBITS in json.loads(document.content)["notes"]
+        rates = () if is_on_debits else paid_shares(rates_left(document), document.paid)
+        found.send_cashed(document, document.paid, on, [rate for rate in rates if rate.gross])
         Transmission.objects.create(document=document, status=Transmission.Status.CASHED, at=now)
 
 

@@ -33,6 +33,7 @@ class VatExemption(models.TextChoices):
     """Grounds on which a line carries no VAT although its seller charges it: VATEX codes (BT-121)."""
 
     BARE_PREMISES = "VATEX-FR-CGI261D-2", _("Bare premises (CGI art. 261 D, 2°)")
+    OUTSIDE_SCOPE = "VATEX-EU-O", _("Outside the scope of VAT: dues, nothing else on the document")
     TRAINING = "VATEX-FR-CGI261-4", _("Professional training (CGI art. 261, 4-4°)")
 
 
@@ -155,6 +156,19 @@ class DraftLine(models.Model):
             ),
         ]
         triggers: ClassVar = [
+            Trigger(  # EN 16931, BR-O-11 to BR-O-14
+                name="outside_scope_alone",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                timing=pgtrigger.Deferred,
+                func="""
+                IF (SELECT count(DISTINCT exemption = 'VATEX-EU-O')
+                      FROM billing_draftline WHERE draft_id = NEW.draft_id) > 1 THEN
+                    RAISE EXCEPTION 'What is outside the scope of VAT stands alone.' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NULL;
+                """,
+            ),
             Trigger(
                 name="kept_once_collected",
                 when=pgtrigger.Before,
@@ -169,7 +183,7 @@ class DraftLine(models.Model):
                 END IF;
                 RETURN coalesce(NEW, OLD);
                 """,
-            )
+            ),
         ]
 
     def __str__(self) -> str:
