@@ -83,7 +83,6 @@ INSTALLED_APPS = [
     "pgtrigger",
     "procrastinate.contrib.django",
     "rules.apps.AutodiscoverRulesConfig",
-    "template_partials",
 ]
 MIDDLEWARE = [
     "totem.core.middleware.HealthMiddleware",
@@ -110,11 +109,16 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATE_LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            # As the application of django-template-partials sets them, which imports Django's admin: 1 MB.
+            "loaders": [
+                ("template_partials.loader.Loader", [("django.template.loaders.cached.Loader", TEMPLATE_LOADERS)])
+            ],
+            "libraries": {"partials": "template_partials.templatetags.partials"},
             "builtins": [
                 "totem.core.templatetags.totem",
                 "totem.core.templatetags.components",

@@ -347,7 +347,8 @@ def asked(client, path: str):
 
 
 def test_web_processes_never_load_what_draws():
-    """Importing every module of the project, as web processes do, imports none of the drawing libraries."""
+    """Importing every module of the project, as web processes do, imports none of the drawing libraries, nor others
+    that weigh and that few pages need."""
     code = """
 import importlib, pkgutil, sys
 import django
@@ -358,7 +359,7 @@ for module in pkgutil.walk_packages(totem.__path__, "totem."):
     if module.name not in CHILD and ".migrations" not in module.name:
         importlib.import_module(module.name)
 heavy = {"altair", "vl_convert", "typst", "fontTools", "scipy", "pandas", "polars", "pyarrow", "sqlglot",
-         "tree_sitter", "facturx", "lxml", "pypdf", "saxonche"}
+         "tree_sitter", "facturx", "lxml", "pypdf", "saxonche", "holidays", "puremagic"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)

@@ -17,7 +17,6 @@ from io import BytesIO
 from typing import Any, Final
 
 import psycopg
-import puremagic
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -75,6 +74,8 @@ CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 def _begins_as(extension: str, length: int, content: bytes) -> bool:
     """Whether the content begins with a signature of that type of at least `length` bytes."""
+    import puremagic  # noqa: PLC0415 - 1 MB that only uploads need
+
     try:
         found = puremagic.magic_string(content)
     except puremagic.PureError:

@@ -7,7 +7,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import holidays
 from dateutil.easter import easter
 from django.db import models
 from django.utils.translation import gettext
@@ -16,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from totem.core import languages
 
 if TYPE_CHECKING:
+    import holidays
+
     from totem.territories.models import Department
 
 # Subdivisions of the `holidays` library for France. Alsace-Moselle: Code du travail, art. L3134-13; the collectivities
@@ -86,8 +87,10 @@ def holidays_between(
 
 
 @cache
-def _france() -> type[holidays.HolidayBase]:
+def _france() -> "type[holidays.HolidayBase]":
     """The library's France alone: the package it stands in imports all countries, 10 MB for nothing."""
+    import holidays  # noqa: PLC0415 - 2 MB that only pages of a hub's days need
+
     path = Path(holidays.__file__).parent / "countries" / "france.py"
     spec = spec_from_file_location("holidays_of_france", path)
     if spec is None or spec.loader is None:
