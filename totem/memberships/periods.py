@@ -19,6 +19,8 @@ from totem.core.money import to_cents
 from totem.memberships.models import Cycle
 
 DAY = timedelta(days=1)
+LAST_DAY = date.max - DAY
+"""The last day of what has no end."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,7 +57,7 @@ class DatedRow(Protocol):
 
 def days_of(row: DatedRow) -> Days:
     """Its days; those without an end last as long as dates do."""
-    return Days(row.starts_on, row.ends_on or date.max - DAY)
+    return Days(row.starts_on, row.ends_on or LAST_DAY)
 
 
 class TermsRow(DatedRow, Protocol):
@@ -164,7 +166,7 @@ class Timeline:
 
     def _held(self, terms: TermsRow, whole: Days) -> Days | None:
         """The days of the period under these terms, pauses included."""
-        under = days_of(terms).within(Days(self.starts_on, self.ends_on or date.max - DAY))
+        under = days_of(terms).within(Days(self.starts_on, self.ends_on or LAST_DAY))
         return under.within(whole) if under else None
 
     def _amount(self, terms: TermsRow, whole: Days, days: Days) -> Decimal:

@@ -10,6 +10,7 @@ from totem.memberships.models.agreements import (
     AgreementState,
     AgreementTerms,
     DepositMovement,
+    DepositReceiptPrint,
     Suspension,
 )
 from totem.memberships.models.credits import CreditEntry, CreditLot
@@ -59,6 +60,7 @@ __all__ = [
     "CreditUnit",
     "Cycle",
     "DepositMovement",
+    "DepositReceiptPrint",
     "DuesAmount",
     "DuesKind",
     "DuesPeriod",

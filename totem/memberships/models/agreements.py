@@ -14,7 +14,7 @@ from totem.billing.models import Customer
 from totem.billing.models.payments import Means
 from totem.core.constraints import EqualAsRange, InclusiveDates
 from totem.core.model_fields import DecimalField
-from totem.core.models import ChainLink, Dated
+from totem.core.models import ChainLink, Dated, StoredFile
 from totem.core.money import VAT_RATES
 from totem.core.triggers import Trigger, append_only, read_only
 from totem.hubs.models import Hub
@@ -67,6 +67,11 @@ class Agreement(Dated):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     signed_on = models.DateField(_("signed on"), null=True, blank=True)
+    signed_file = models.ForeignKey(
+        StoredFile, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        help_text="The scan of what was signed on paper.",
+    )  # fmt: skip
+    signed_name = models.CharField(max_length=150, blank=True, db_default="", editable=False)
     ended_by = models.BigIntegerField(null=True, blank=True, help_text="Who gave notice: the id of a person.")
     end_reason = models.CharField(_("why it ends"), max_length=200, blank=True)
 
@@ -315,3 +320,23 @@ class DepositMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+
+class DepositReceiptPrint(models.Model):
+    """A receipt of a deposit that was printed; the second and later ones of a movement are duplicates."""
+
+    movement = models.ForeignKey(DepositMovement, on_delete=models.PROTECT, related_name="receipts")
+    copy = models.PositiveSmallIntegerField()
+    printed_at = models.DateTimeField()
+    printed_by = models.BigIntegerField(null=True)
+    link = models.OneToOneField(ChainLink, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("printed receipt of a deposit")
+        verbose_name_plural = _("printed receipts of deposits")
+        ordering: ClassVar = ["copy"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["movement", "copy"], name="deposit_receipt_copy_once")]
+        triggers: ClassVar = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.movement_id} {self.copy}"

@@ -1,12 +1,28 @@
-"""Agreements of a hub: the lists of its team, and what holds on a day."""
+"""Agreements of a hub: the lists of its team, what holds on a day, places and units that are free, what is due."""
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
+from totem.billing.models import Customer
 from totem.core.periods import months_before
 from totem.hubs.models import Hub
-from totem.memberships.models import Agreement, AgreementState, AgreementTerms
+from totem.memberships.models import (
+    HOLDING,
+    Agreement,
+    AgreementState,
+    AgreementTerms,
+    MemberGroup,
+    Plan,
+    PlanKind,
+    PlanPrice,
+)
+from totem.memberships.periods import DAY, LAST_DAY, Charged, Days, Due, Timeline, anchor_of, days_of
+from totem.memberships.signals import unit_days_asked
+from totem.spaces.models import Space, Unit
 
 LISTS = ("en-cours", "ce-mois", "a-signer", "demandes", "finis")
 
@@ -48,3 +64,103 @@ def terms_on(agreement: Agreement, day: date) -> AgreementTerms | None:
     terms = list(agreement.terms.all())
     begun = [one for one in terms if one.starts_on <= day]
     return begun[-1] if begun else next(iter(terms), None)
+
+
+def of_agreement_kind(hub: Hub, day: date) -> QuerySet[Plan]:
+    """The plans that an agreement can be made for, with their prices that hold on that day or later."""
+    prices = PlanPrice.objects.filter(Q(ends_on=None) | Q(ends_on__gte=day), months__gt=0)
+    rows = Plan.objects.filter(hub=hub, kind=PlanKind.AGREEMENT, is_active=True)
+    return rows.prefetch_related(Prefetch("prices", prices, to_attr="open_prices"))
+
+
+def price_on(plan: Plan, group: int, months: int, day: date) -> PlanPrice | None:
+    """The price of the plan for that group and period on that day; that for everybody where the group has none."""
+    rows = PlanPrice.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gte=day), plan=plan, months=months, starts_on__lte=day,
+        group__in=[group, MemberGroup.EVERYBODY],
+    )  # fmt: skip
+    return rows.order_by("-group").first()
+
+
+# -- Places -----------------------------------------------------------------------------------------------------------
+
+
+def held_days(plan: Plan, *, besides: Agreement | None = None) -> list[Days]:
+    """The days of each agreement that holds a place of the plan, without that of the agreement `besides`."""
+    rows = AgreementTerms.objects.filter(plan=plan, agreement__state__in=HOLDING)
+    rows = rows.exclude(agreement=besides) if besides and besides.pk else rows
+    found = (days_of(one).within(days_of(one.agreement)) for one in rows.select_related("agreement"))
+    return [days for days in found if days]
+
+
+def is_full(plan: Plan, days: Days, *, besides: Agreement | None = None, kept: int = 0) -> bool:
+    """Whether all its places are held on one of those days, `kept` of them for who waits. Call it under its lock."""
+    return plan.capacity is not None and _most(held_days(plan, besides=besides), days) + kept >= plan.capacity
+
+
+def _most(held: Iterable[Days], days: Days) -> int:
+    """How many are held at most on one of those days: on a day on which one begins."""
+    parts = [part for one in held if (part := one.within(days))]
+    return max((sum(one.first <= begun.first <= one.last for one in parts) for begun in parts), default=0)
+
+
+def free_from(plan: Plan, day: date, *, kept: int = 0) -> date | None:
+    """The first day, from that one on, since which a place is free without an end; None where there is none."""
+    held = held_days(plan)
+    days = sorted({day, *(one.last + DAY for one in held if day <= one.last < LAST_DAY)})
+    free = (one for one in days if plan.capacity is None or _most(held, Days(one, LAST_DAY)) + kept < plan.capacity)
+    return next(free, None)
+
+
+def taken_units(space: Space, days: Days) -> set[int]:
+    """The ids of the units of the space that come with an agreement, or are booked, on one of those days."""
+    units = Unit.objects.filter(
+        Q(agreements__ends_on=None) | Q(agreements__ends_on__gte=days.first),
+        space=space, agreements__state__in=HOLDING, agreements__starts_on__lte=days.last,
+    )  # fmt: skip
+    taken = set(units.values_list("pk", flat=True))
+    answers: list[tuple[Any, Any]] = unit_days_asked.send(sender=Unit, space=space, days=days)
+    return taken.union(*(booked for _receiver, booked in answers))
+
+
+def holds_one_of(plans: Iterable[int], customer: Customer, people: Iterable[int], day: date) -> bool:
+    """Whether the customer, or one of these people, has an agreement of one of these plans on that day."""
+    whose = Q(customer=customer) | Q(seats__person__in=list(people))
+    terms = AgreementTerms.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gte=day), agreement=OuterRef("pk"), plan__in=list(plans), starts_on__lte=day
+    )
+    return Agreement.objects.in_force(day).filter(whose, Exists(terms)).exists()
+
+
+# -- Amounts ----------------------------------------------------------------------------------------------------------
+
+
+def timeline(agreement: Agreement, *, ends_on: date | None = None) -> Timeline:
+    """The agreement as its amounts see it; with `ends_on`, as if it ended that day."""
+    return Timeline(
+        anchor=anchor_of(agreement.cycle, agreement.starts_on),
+        starts_on=agreement.starts_on,
+        ends_on=ends_on or agreement.ends_on,
+        terms=list(agreement.terms.all()),
+        pauses=list(agreement.pauses.all()),
+    )
+
+
+def charged(agreement: Agreement) -> list[Charged]:
+    """What was charged of the agreement, each at the VAT of the terms of its first day."""
+    found = []
+    for charge in agreement.charges.all():
+        terms = terms_on(agreement, charge.starts_on)
+        vat = (terms.vat_rate, terms.exemption) if terms else (Decimal(0), "")
+        found.append(Charged(Days(charge.starts_on, charge.ends_on), {vat: charge.amount}))
+    return found
+
+
+def left_to_charge(agreement: Agreement, ends_on: date) -> list[Due]:
+    """What is still to invoice, or to credit, where the agreement ends on that day."""
+    return timeline(agreement, ends_on=ends_on).due(ends_on, charged(agreement))
+
+
+def earliest_end(agreement: Agreement, day: date) -> date:
+    """The earliest last day where notice is given on that day."""
+    return max(day + timedelta(days=agreement.notice_days), agreement.starts_on)
