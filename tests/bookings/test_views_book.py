@@ -257,7 +257,7 @@ class TestBooking:
         PriceFactory(space=space)
         client.post(address(space), fields(from_now(24)))
         # Session, person and space; the limit (its amount, the lock, what is taken); the booking; if its hub sells.
-        with django_assert_num_queries(3 + 3 + 18):
+        with django_assert_num_queries(3 + 3 + 19):
             assert client.post(address(space), fields(from_now(48))).status_code == 303
 
 

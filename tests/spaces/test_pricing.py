@@ -76,3 +76,53 @@ def test_a_period_never_costs_more_than_its_parts_nor_less_than_a_shorter_one(ra
     assert cost(0, max(1, quarters - 1)) <= whole
     if middle:
         assert whole <= cost(0, middle) + cost(middle, quarters)
+
+
+def off_peak(per: int, amount: int, weekdays: int = 127, first: int = 0, last: int = 1440) -> Price:
+    row = price(per, amount)
+    row.weekdays, row.from_minute, row.until_minute = weekdays, first, last
+    return row
+
+
+def members(per: int, amount: int) -> Price:
+    row = price(per, amount)
+    row.for_members = True
+    return row
+
+
+@pytest.mark.parametrize(
+    ("period", "public", "member"),
+    [
+        (paris("11-30T14:00", "11-30T16:00"), 40, 30),  # a Monday
+        (paris("11-30T08:00", "11-30T10:00"), 16, 16),  # off-peak from 8 to 10 o'clock: lower than the members' price
+        (paris("11-30T09:30", "11-30T11:00"), 8 + 20, 8 + 15),  # an off-peak hour ends with its hours
+        (paris("12-05T08:00", "12-05T10:00"), 10, 10),  # a Saturday: five euros an hour, all day
+        (paris("12-05T23:00", "12-06T01:00"), 5 + 20, 5 + 15),  # which ends at midnight
+    ],
+)
+def test_members_and_off_peak_hours_have_their_prices(period: Period, public: int, member: int):
+    prices = [
+        price(HOUR, 20),
+        members(HOUR, 15),
+        off_peak(HOUR, 8, weekdays=0b0011111, first=480, last=600),
+        off_peak(HOUR, 5, weekdays=0b0100000),
+    ]
+    assert [quote(prices, period, PARIS, is_member=who).total for who in (False, True)] == [public, member]
+
+
+def test_what_is_priced_off_peak_or_for_members_only_is_refused_to_others():
+    for prices in ([members(HOUR, 15)], [off_peak(HOUR, 8, first=480, last=600)]):
+        with pytest.raises(UnpricedError):
+            quote(prices, paris("11-30T09:00", "11-30T11:00"), PARIS)
+
+
+@given(st.integers(1, 60), st.integers(1, 120), st.integers(0, 32), st.integers(1, 40), st.booleans())
+def test_two_half_days_never_cost_more_than_a_day_nor_a_member_more_than_the_public(
+    half_day, day, start, quarters, is_member
+):
+    begin = datetime(2026, 11, 30, 6, tzinfo=UTC) + start * 15 * MINUTE
+    period = Period(begin, begin + quarters * 15 * MINUTE)
+    prices = [price(HALF_DAY, half_day), price(DAY, day), members(HALF_DAY, 20)]
+    cost = quote(prices, period, PARIS, is_member=is_member).total
+    assert cost <= len({period.starts_at.astimezone(PARIS).date(), period.ends_at.astimezone(PARIS).date()}) * day
+    assert cost <= quote(prices, period, PARIS).total

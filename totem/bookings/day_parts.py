@@ -50,6 +50,7 @@ def day_parts(
     prices: Sequence[Price],
     quantity: int = 1,
     by_team: bool = False,
+    is_member: bool = False,
 ) -> list[DayPart]:
     """Those of `day` that the rules of the space allow and that have a price; no query, three of a pool.
 
@@ -66,7 +67,7 @@ def day_parts(
     return [
         DayPart(name, space, period, quantity, quote_words(quote), _is_free(space, period, quantity, free, now))
         for name, period in found
-        if (quote := space_queries.quote_or_none(space, prices, period, quantity)) is not None
+        if (quote := space_queries.quote_or_none(space, prices, period, quantity, is_member=is_member)) is not None
     ]
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.accounts.models import User
 from totem.bookings import queries, rules
 from totem.bookings.actions import Booker, Guest
+from totem.bookings.costs import Payer
 from totem.bookings.models import Booking
 from totem.core import clock
 from totem.core.forms import DateField, EmailField, TimeInput
@@ -123,6 +124,10 @@ class SlotForm(forms.Form):
         """The first error of the fields of the period; empty without one."""
         return next((str(self.errors[name][0]) for name in ("date", "time", "minutes") if name in self.errors), "")
 
+    def payer(self) -> Payer:
+        """Whose prices and credits the page shows."""
+        raise NotImplementedError
+
     def quantity_wanted(self) -> int:
         """How many units; always one except of a pool."""
         return int(self.cleaned("quantity") or 1)
@@ -150,6 +155,12 @@ class RequestForm(SlotForm):
     def booker(self) -> Booker:
         """The Booker of a valid form."""
         raise NotImplementedError
+
+    def payer(self) -> Payer:
+        """Whose prices and credits the page shows: as filled in, else those of who looks."""
+        if self.is_bound and self.is_valid():
+            return self.booker().payer
+        return Payer(getattr(self, "by", None))
 
     def hold_for(self) -> datetime.timedelta | None:
         """How long an option is held; None for a firm booking."""
@@ -286,6 +297,11 @@ class TeamForm(BookForm):
         required=False,
         widget=forms.TextInput({"type": "tel", "autocomplete": "off"}),
     )
+    without_credits = forms.BooleanField(
+        label=_("Leave their credits alone"),
+        required=False,
+        help_text=_("The whole price is due then. Otherwise what is included in their plan or pass is used first."),
+    )
     hold = forms.TypedChoiceField(
         label=_("Lay an option"),
         required=False,
@@ -349,12 +365,14 @@ class TeamForm(BookForm):
 
     def booker(self) -> Booker:
         data, by = self.cleaned_data, self.by
-        organisation = data.get("organisation")
+        person: User | None = by
+        guest = None
         if data.get("whom") == self.Whom.GUEST:
-            return Booker(by=by, guest=_guest(data), organisation=organisation)
-        if data.get("whom") == self.Whom.PERSON:
-            return Booker(by=by, person=data["person"], organisation=organisation)
-        return super().booker()
+            person, guest = None, _guest(data)
+        elif data.get("whom") == self.Whom.PERSON:
+            person = data["person"]
+        organisation, uses_credits = data.get("organisation"), not data.get("without_credits")
+        return Booker(by=by, person=person, guest=guest, organisation=organisation, uses_credits=uses_credits)
 
     def hold_for(self) -> datetime.timedelta | None:
         minutes = self.cleaned_data.get("hold")
@@ -381,6 +399,9 @@ class MoveForm(SlotForm):
 
     def quantity_wanted(self) -> int:
         return self.booking.quantity
+
+    def payer(self) -> Payer:
+        return Payer.of(self.booking)
 
 
 def slot_initial(space: Space, period: Period, shown: str = "") -> dict[str, Any]:

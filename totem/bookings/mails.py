@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
 
+from totem.bookings.costs import spent_words
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.rules import GUEST_HOLD, REMINDED_AHEAD
 from totem.core import mail, wording
@@ -151,6 +152,7 @@ def write(booking: Booking, event: str, *, now: datetime, occurrence: int | None
             "sentence": _sentence(booking, event, now),
             "deadline": _change_deadline(booking, now),
             "reason": reason,
+            "credits": spent_words(booking.credit_unit, booking.credits_spent) if booking.credits_spent else "",
         }
     mail.queue(
         key=f"bookings.{event}:{booking.pk}:{occurrence_of(booking, occurrence)}",

@@ -13,15 +13,17 @@ from django.utils.translation import gettext as _
 
 from totem.bookings import queries, rules
 from totem.bookings.actions import SlotTakenError
-from totem.bookings.actions.ending import added_price
 from totem.bookings.addresses import book_url
+from totem.bookings.costs import Cost, Payer, Tariff, cost_if_moved, cost_words, lengthened, spent_words, tariff_of
 from totem.bookings.day_parts import DayPart, day_parts
 from totem.bookings.forms import SlotForm, slot_initial
 from totem.bookings.models import Booking
 from totem.bookings.rules import RuleBrokenError
 from totem.core.periods import DAY, MINUTE, Period, intersect, local_day, local_days
 from totem.core.wording import hours_range, instant_iso
+from totem.hubs.queries import standing
 from totem.hubs.wording import closed_words
+from totem.memberships.queries import credits as credit_queries
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.pricing import Quote, UnpricedError
@@ -45,7 +47,7 @@ class Summary:
     zone: Any
     period: Period | None = None
     quantity: int = 1
-    quote: Quote | None = None
+    cost: Cost | None = None
     problem: str = ""
     day: date | None = None
     free: list[Period] = field(default_factory=list)
@@ -55,8 +57,16 @@ class Summary:
     parts: list[DayPart] = field(default_factory=list)
 
     @property
+    def quote(self) -> Quote | None:
+        return self.cost.due if self.cost else None
+
+    @property
     def lines(self) -> list[PriceLine]:
-        return quote_lines(self.quote.lines) if self.quote else []
+        return quote_lines(self.cost.due.lines) if self.cost else []
+
+    @property
+    def credits(self) -> str:
+        return cost_words(self.cost) if self.cost else ""
 
     @property
     def next_address(self) -> str:
@@ -65,7 +75,7 @@ class Summary:
 
     @property
     def shown(self) -> str:
-        return shown_key(self.period, self.quantity) if self.period and self.quote is not None else ""
+        return shown_key(self.period, self.quantity, self.cost) if self.period and self.cost else ""
 
 
 def _slot_query(space: Space, period: Period) -> str:
@@ -74,15 +84,24 @@ def _slot_query(space: Space, period: Period) -> str:
     return f"?{urlencode({**slot, 'time': format(slot['time'], '%H:%M'), 'space': space.slug})}"
 
 
-def shown_key(period: Period, quantity: int) -> str:
-    """The key of the period and quantity that a price was shown for."""
+def shown_key(period: Period, quantity: int, cost: Cost) -> str:
+    """The key of the period and quantity that a price was shown for, and of that price."""
+    return f"{_shown_of(period, quantity)}.{cost.key}"
+
+
+def _shown_of(period: Period, quantity: int) -> str:
     return f"{period.starts_at.timestamp():.0f}.{period.minutes}.{quantity}"
 
 
-def quote_of(space: Space, period: Period, quantity: int) -> Quote | None:
-    """The price as of today; None where the space has prices, but none in force on that day."""
+def shown_cost(form: SlotForm) -> str:
+    """The cost (`Cost.key`) that the page of a valid form has shown; empty without one."""
+    return ".".join((form.cleaned_data.get("shown") or "").split(".")[3:])
+
+
+def cost_or_none(tariff: Tariff) -> Cost | None:
+    """What it costs as of now; None where the space has prices, but none in force at that time."""
     try:
-        return space_queries.quote_of(space, period, quantity=quantity)
+        return tariff.cost()
     except UnpricedError:
         return None
 
@@ -94,12 +113,13 @@ def summary_of(
     quantity: int,
     now: datetime,
     by_team: bool,
+    payer: Payer,
     moved: Booking | None = None,
     period_error: str = "",
 ) -> Summary:
     """What to say of `period` before it is booked; `period_error` says why there is none.
 
-    The time of a booking that would be `moved` counts as free.
+    The time of a booking that would be `moved` counts as free, and so do the credits that it has spent.
     """
     zone = space.hub.zone
     if period is None:
@@ -109,9 +129,10 @@ def summary_of(
     opening = space_queries.open_periods([space], window)
     free = queries.free_times([space], window, now, opening=opening, moved=moved).get(space.pk, [])
     prices = space_queries.prices_during(space, window)
-    quote = space_queries.quote_or_none(space, prices, period, quantity)
+    tariff = tariff_of(space, period, quantity, payer, prices=prices)
+    cost = cost_or_none(tariff) if moved is None else cost_if_moved(moved, tariff)
     problem = next((b.message for b in _broken(space, period, quantity, now, by_team=by_team)), "")
-    if not problem and quote is None:
+    if not problem and cost is None:
         problem = _("No price is known yet for this date. Please ask the team.")
     next_slot = None
     if not problem and not _is_free(space, period, quantity, free, now, moved=moved):
@@ -123,7 +144,7 @@ def summary_of(
         zone=zone,
         period=period,
         quantity=quantity,
-        quote=quote,
+        cost=cost,
         problem=problem,
         day=days[0],
         free=intersect(free, [ahead]),
@@ -131,7 +152,17 @@ def summary_of(
         minutes=period.minutes,
         parts=[]
         if moved
-        else day_parts(space, days[0], opening[space.pk], free, now, prices=prices, quantity=quantity, by_team=by_team),
+        else day_parts(
+            space,
+            days[0],
+            opening[space.pk],
+            free,
+            now,
+            prices=prices,
+            quantity=quantity,
+            by_team=by_team,
+            is_member=tariff.is_member,
+        ),
     )
 
 
@@ -173,18 +204,21 @@ class SlotOffer:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        slot = slot_initial(self.slot.space, self.slot.period, shown_key(self.slot.period, self.quantity))
+        slot = slot_initial(
+            self.slot.space, self.slot.period, shown_key(self.slot.period, self.quantity, Cost(self.quote))
+        )
         slot["time"] = f"{slot['time']:%H:%M}"
         return [*((name, str(value)) for name, value in slot.items()), ("quantity", str(self.quantity))]
 
 
-def slot_offers(taken: SlotTakenError, now: datetime, *, moved: Booking | None = None) -> list[SlotOffer]:
+def slot_offers(taken: SlotTakenError, now: datetime, payer: Payer, *, moved: Booking | None = None) -> list[SlotOffer]:
     """The nearest free slots, then other spaces at the same time, each with its price."""
     wanted = {"quantity": taken.quantity, "most": SLOTS_OFFERED}
     found = queries.alternatives(taken.space, taken.period, now, moved=moved, **wanted)
     slots = [*found.slots, *found.spaces]
-    quotes = space_queries.quotes_of((slot.space, slot.period, taken.quantity) for slot in slots)
     asked_day = taken.period.starts_at.astimezone(taken.space.hub.zone).date()
+    is_member = standing(payer.person, taken.space.hub, asked_day).is_member
+    quotes = space_queries.quotes_of((slot.space, slot.period, taken.quantity, is_member) for slot in slots)
     offers = []
     for slot, quote in zip(slots, quotes, strict=True):
         if quote is None:
@@ -236,6 +270,7 @@ class EndOption:
 
     ends_at: datetime
     added: Decimal
+    credits: str = ""
 
 
 def end_options(booking: Booking, now: datetime, *, by_team: bool) -> list[EndOption]:
@@ -248,12 +283,14 @@ def end_options(booking: Booking, now: datetime, *, by_team: bool) -> list[EndOp
     listed = {starts_at + minutes * MINUTE for minutes in listed_longer(space, (leaving - starts_at) // MINUTE)}
     listed.add(last - (last - starts_at) % space.step)
     ends = {leaving, booking.ends_at} | {end for end in listed if leaving < end <= last}
-    prices = space_queries.prices_during(space, Period(starts_at, max(ends)))
+    tariff = tariff_of(space, Period(starts_at, max(ends)), booking.quantity, Payer.of(booking))
+    available = credit_queries.left(tariff.lots) if tariff.lots is not None else 0
     options = []
     with suppress(UnpricedError):
         for end in sorted(ends):
-            line = added_price(booking, end, prices)
-            options.append(EndOption(end, line.total if line else Decimal(0)))
+            line, spent = lengthened(booking, end, tariff, available)
+            words = spent_words(tariff.unit, spent) if spent else ""
+            options.append(EndOption(end, line.total if line else Decimal(0), words))
     return options
 
 
@@ -268,7 +305,8 @@ def why_not_longer(booking: Booking, *, by_team: bool) -> str:
 
 def price_was_shown(form: SlotForm, place: Space, period: Period, quantity: int) -> bool:
     """Whether the page showed the price of exactly this slot; always true where it is free of charge."""
-    if "shown" not in form.data or form.cleaned_data.get("shown") == shown_key(period, quantity):
+    shown = form.cleaned_data.get("shown") or ""
+    if "shown" not in form.data or f"{shown}.".startswith(f"{_shown_of(period, quantity)}."):
         return True
-    quote = quote_of(place, period, quantity)
-    return quote is None or not quote.total
+    cost = cost_or_none(tariff_of(place, period, quantity, form.payer()))
+    return cost is None or cost.is_free

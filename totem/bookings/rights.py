@@ -37,6 +37,10 @@ class BookingRights:
         """Whether the person may book there at short notice and far ahead."""
         return self._standings.on(hub.pk, day).is_team
 
+    def is_member(self, hub: Hub, day: date) -> bool:
+        """Whether the person pays there what members do."""
+        return self._standings.on(hub.pk, day).is_member
+
     def advice(self, space: Space, starts_at: datetime) -> str:
         """What keeps the person from booking the space then, and what to do; empty where nothing does."""
         if self.may_book(space, starts_at.astimezone(space.hub.zone).date()):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from totem.bookings.costs import spent_words
 from totem.bookings.models import EARLY_ARRIVAL, Booking, Status
 from totem.bookings.proposals import EndOption
 from totem.bookings.queries import DeskRow
@@ -51,9 +52,9 @@ def end_words(option: EndOption, booking: Booking, now: datetime) -> str:
         return _("Now (the rest is free at once)")
     if option.ends_at == booking.ends_at:
         return _("%(when)s, as booked") % {"when": when}
-    return (
-        _("%(when)s, %(price)s more") % {"when": when, "price": wording.money(option.added)} if option.added else when
-    )
+    added = [wording.money(option.added)] if option.added else []
+    added += [option.credits] if option.credits else []
+    return _("%(when)s, %(price)s more") % {"when": when, "price": " + ".join(added)} if added else when
 
 
 def _end_when(ends_at: datetime, zone: ZoneInfo, now: datetime) -> str:
@@ -124,6 +125,7 @@ def _meta(booking: Booking, price: str) -> str:
         count if booking.quantity > 1 else "",
         booking.organisation.name if booking.organisation else "",
         booking.purpose,
+        spent_words(booking.credit_unit, booking.credits_spent) if booking.credits_spent else "",
         price if booking.price else "",
     ]
     return " · ".join(part for part in parts if part)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -270,14 +270,18 @@ def add_price(
     starts_on: date,
     by: User,
     ends_on: date | None = None,
+    **rule: Any,
 ) -> Price:
-    """The price for one hour, half-day or day from `starts_on`; the former ends the day before.
+    """The price for one hour, half-day or day from `starts_on`; the former of the same `rule` ends the day before.
+
+    `rule` is for whom and when it counts (`Price.rule`): without one, for everybody, all the time.
 
     Without an end it holds until the next price already known. With an end, the former comes back the day after, so
     that no day is left without a price. Raises ValidationError when a price already starts on that day, or within.
     """
     _lock(space)
-    same = Price.objects.filter(space=space, per=per)
+    price = Price(space=space, per=per, amount=amount, vat_rate=vat_rate, starts_on=starts_on, **rule)
+    same = Price.objects.filter(space=space, per=per, **price.rule)
     later = same.filter(starts_on__gte=starts_on).order_by("starts_on").first()
     if later is not None and later.starts_on == starts_on:
         raise ValidationError({"starts_on": _("A price already starts on this day. Remove it first.")})
@@ -287,7 +291,7 @@ def add_price(
         raise ValidationError({"ends_on": _("The end is before the start.")})
     if later is not None and ends_on is not None and ends_on >= later.starts_on:
         raise ValidationError({"ends_on": _("Another price starts before this end.")})
-    price = Price(space=space, per=per, amount=amount, vat_rate=vat_rate, starts_on=starts_on, ends_on=ends_on)
+    price.ends_on = ends_on
     former = same.filter(starts_on__lt=starts_on).order_by("-starts_on").first()
     _make_room(price, former)
     price.full_clean()
@@ -304,6 +308,7 @@ def _make_room(price: Price, former: Price | None) -> None:
         if former.vat_rate not in VAT_RATES:
             raise ValidationError({"ends_on": _("No invoice has the VAT rate of the former price: leave this empty.")})
         values = {name: getattr(former, name) for name in ("space_id", "per", "amount", "vat_rate", "ends_on")}
+        values |= former.rule
         resumes = Price(starts_on=price.ends_on + DAY, **values)
     former.ends_on = price.starts_on - DAY
     former.save(update_fields=["ends_on", "updated_at"])
@@ -333,7 +338,8 @@ def remove_price(*, price: Price, by: User, today: date) -> None:
     row = Price.objects.get(pk=price.pk)
     if row.starts_on <= today:
         raise ValidationError(_("This price holds already: end it instead."))
-    former = Price.objects.filter(space_id=row.space_id, per=row.per, ends_on=row.starts_on - DAY).first()
+    cut_short = Price.objects.filter(space_id=row.space_id, per=row.per, ends_on=row.starts_on - DAY, **row.rule)
+    former = cut_short.first()
     row_id, ends_on = row.pk, row.ends_on
     row.delete()
     if former is not None:  # what it had cut short goes on

@@ -9,12 +9,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from totem.core.forms import DateField, FieldGroups, GroupedFields, NumberField, vat_rate_field
-from totem.core.wording import minutes_words
+from totem.core.forms import DateField, FieldGroups, GroupedFields, HourField, NumberField, vat_rate_field
+from totem.core.wording import minutes_words, weekdays_short
 from totem.hubs.forms import ConstraintsAtFields
 from totem.hubs.models import Hub
 from totem.hubs.opening_forms import SpanForm
-from totem.spaces.models import FARTHEST_DAYS, STEPS, Feature, Outage, Price, Space, Unit
+from totem.spaces.models import EVERY_DAY, FARTHEST_DAYS, STEPS, Feature, Outage, Price, Space, Unit
 
 if TYPE_CHECKING:
     SpaceModelForm = forms.ModelForm[Space]
@@ -24,6 +24,7 @@ else:
     PartsBase = forms.ModelMultipleChoiceField
 
 HOUR, DAY = 60, 24 * 60
+MIDNIGHT = DAY
 LENGTHS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 360, 480, 600, 720, *(DAY * n for n in (1, 2, 3, 7, 31)))
 NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
@@ -103,6 +104,7 @@ class SpaceForm(GroupedFields, ConstraintsAtFields, SpaceModelForm):
             "position",
             "audience",
             "needs_approval",
+            "takes_credits",
             "step_minutes",
             "min_minutes",
             "max_minutes",
@@ -120,7 +122,7 @@ class SpaceForm(GroupedFields, ConstraintsAtFields, SpaceModelForm):
             gettext_lazy("The space"),
             ("name", "kind", "zone", "capacity", "area", "description", "features", "position"),
         ),
-        (gettext_lazy("Who may book"), ("audience", "needs_approval")),
+        (gettext_lazy("Who may book"), ("audience", "needs_approval", "takes_credits")),
         (
             gettext_lazy("How long, and how long before"),
             (
@@ -214,6 +216,26 @@ class PriceForm(forms.Form):
         help_text=gettext_lazy("Leave empty: until another price. With a last day, the former price comes back after."),
     )
 
+    for_members = forms.BooleanField(
+        label=gettext_lazy("For members of the hub only"),
+        required=False,
+        help_text=gettext_lazy("They pay whatever is cheapest of their prices and the public’s."),
+    )
+    weekdays = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Off-peak: only on these days"),
+        choices=lambda: list(enumerate(weekdays_short())),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Tick nothing: every day. The price without off-peak has to hold too, for other times."),
+    )
+    from_time = HourField(label=gettext_lazy("Off-peak: from"), required=False)
+    until_time = HourField(
+        label=gettext_lazy("Off-peak: until"),
+        required=False,
+        help_text=gettext_lazy("Leave both empty: all day."),
+    )
+
     hide_optional = True
 
     def clean(self) -> dict[str, Any]:
@@ -224,6 +246,12 @@ class PriceForm(forms.Form):
         data["amounts"] = {per: amount for per, amount in typed.items() if amount is not None}
         if not data["amounts"] and not self.errors.keys() & fields.values():
             self.add_error("hour", _("Type at least one price."))
+        data["weekdays"] = sum(1 << day for day in data.get("weekdays") or ()) or EVERY_DAY
+        opens, closes = (data.pop(name, None) for name in ("from_time", "until_time"))
+        data["from_minute"] = opens.hour * 60 + opens.minute if opens else 0
+        data["until_minute"] = (closes.hour * 60 + closes.minute if closes else 0) or MIDNIGHT
+        if data["until_minute"] <= data["from_minute"]:
+            self.add_error("until_time", _("The end is before the start."))
         return data
 
 

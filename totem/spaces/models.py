@@ -1,7 +1,7 @@
 """Spaces: units, parts, opening hours, prices, rules and outages."""
 
 from datetime import date, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, Range
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from totem.core.constraints import EqualAsRange, InclusiveDates, MinutesOfWeek
@@ -99,6 +99,12 @@ class Space(Dated):
         help_text="Otherwise the public cannot book it on a day without a price.",
     )
     needs_approval = models.BooleanField(_("the team approves each booking"), default=False)
+    takes_credits = models.BooleanField(
+        _("hours and days included in plans can be spent here"),
+        default=True,
+        db_default=True,
+        help_text=_("Hours in rooms and on machines, half-days at desks; beyond them the price is due."),
+    )
     min_notice_minutes = models.PositiveIntegerField(_("minimum notice"), default=0)
     horizon_days = models.PositiveSmallIntegerField(
         _("bookable ahead (days)"), default=90, validators=[MinValueValidator(1), MaxValueValidator(FARTHEST_DAYS)]
@@ -286,10 +292,15 @@ class PriceQuerySet(models.QuerySet["Price"]):
         return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), starts_on__lte=day)
 
 
-class Price(Dated):
-    """The public price of a space for an hour, a half-day or a day, VAT included, from one day until another.
+EVERY_DAY = 127
+"""The sum of the bits of the seven days, Monday's being 1."""
 
-    VAT included because that is the price consumers must be shown (arrêté du 3 décembre 1987, article 1).
+
+class Price(Dated):
+    """A price of a space for an hour, a half-day or a day, VAT included, from one day until another.
+
+    VAT included because that is the price consumers must be shown (arrêté du 3 décembre 1987, article 1). Public, or
+    `for_members`; all the time, or off-peak: on `weekdays`, between two minutes of the local day.
     """
 
     class Per(models.IntegerChoices):
@@ -305,6 +316,10 @@ class Price(Dated):
     vat_rate = DecimalField(_("VAT rate (%)"), max_digits=4, decimal_places=2, default=20)
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"), null=True, blank=True)
+    for_members = models.BooleanField(_("for members of the hub only"), default=False, db_default=False)
+    weekdays = models.PositiveSmallIntegerField(_("on"), default=EVERY_DAY, db_default=EVERY_DAY)
+    from_minute = models.PositiveSmallIntegerField(default=0, db_default=0)
+    until_minute = models.PositiveSmallIntegerField(default=1440, db_default=1440)
 
     objects = PriceQuerySet.as_manager()
 
@@ -323,9 +338,27 @@ class Price(Dated):
                 name="price_ends_after_start",
                 violation_error_message=_("The end is before the start."),
             ),
+            models.CheckConstraint(
+                condition=Q(weekdays__range=(1, EVERY_DAY)),
+                name="price_on_some_weekday",
+                violation_error_message=_("Tick at least one day."),
+            ),
+            models.CheckConstraint(
+                condition=Q(from_minute__lt=F("until_minute"), until_minute__lte=1440),
+                name="price_hours_in_order",
+                violation_error_message=_("The end is before the start."),
+            ),
             ExclusionConstraint(
                 name="price_once_at_a_time",
-                expressions=[EqualAsRange.on("space_id"), EqualAsRange.on("per"), InclusiveDates.overlap()],
+                expressions=[
+                    EqualAsRange.on("space_id"),
+                    EqualAsRange.on("per"),
+                    EqualAsRange.on(Cast("for_members", models.IntegerField())),
+                    EqualAsRange.on("weekdays"),
+                    EqualAsRange.on("from_minute"),
+                    EqualAsRange.on("until_minute"),
+                    InclusiveDates.overlap(),
+                ],
                 violation_error_message=_("Another price already holds during part of this time."),
             ),
         ]
@@ -346,6 +379,28 @@ class Price(Dated):
 
     def __str__(self) -> str:
         return f"{self.amount} / {self.get_per_display()}"
+
+    @property
+    def rule(self) -> dict[str, Any]:
+        """For whom and when it counts; of one rule and length one price holds at a time."""
+        return {
+            "for_members": self.for_members,
+            "weekdays": self.weekdays,
+            "from_minute": self.from_minute,
+            "until_minute": self.until_minute,
+        }
+
+    @property
+    def has_hours(self) -> bool:
+        return (self.from_minute, self.until_minute) != (0, 1440)
+
+    @property
+    def is_off_peak(self) -> bool:
+        return self.has_hours or self.weekdays != EVERY_DAY
+
+    def counts_at(self, weekday: int, minute: int) -> bool:
+        """Whether a payment may begin at that minute of a local day (0 is Monday)."""
+        return bool(self.weekdays >> weekday & 1) and self.from_minute <= minute < self.until_minute
 
 
 class Outage(Dated):

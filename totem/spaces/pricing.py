@@ -1,9 +1,9 @@
-"""The price of a booking, from the dated public prices of a space."""
+"""The price of a booking, from the dated prices of a space: public, for members, off-peak."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Any, Self
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from totem.core import periods
 from totem.core.money import vat_within
 from totem.core.periods import MINUTE, Period
-from totem.spaces.models import Price
+from totem.spaces.models import EVERY_DAY, Price
 
 
 class UnpricedError(ValueError):
@@ -77,14 +77,22 @@ def addition(longer: Quote, booked: Quote, minutes: int) -> QuoteLine | None:
 
 
 def quote(
-    prices: Sequence[Price], period: Period, zone: ZoneInfo, *, quantity: int = 1, is_free: bool = False
+    prices: Sequence[Price],
+    period: Period,
+    zone: ZoneInfo,
+    *,
+    quantity: int = 1,
+    is_free: bool = False,
+    is_member: bool = False,
 ) -> Quote:
     """The cheapest way to pay for `period`, for `quantity` units; with fewer payments where it costs the same.
 
     A day's price covers what is left of a local day, a half-day's four hours and an hour's one, over midnight too, at
-    the price of the day on which it begins. `is_free`: whether it is free of charge where no price holds. Raises
-    UnpricedError where the prices leave a day out.
+    the price of the day on which it begins; off-peak they begin and end within their hours. Members pay whatever is
+    cheapest of their prices and the public's. `is_free`: whether it is free of charge where no price holds. Raises
+    UnpricedError where the prices leave a moment out.
     """
+    prices = [price for price in prices if is_member or not price.for_members]
     days = list(periods.local_days(period, zone))
     if is_free and not any(_holds(price, day) for price in prices for day in days):
         return Quote()
@@ -111,18 +119,31 @@ def _cheapest(on: Mapping[date, list[Price]], period: Period, zone: ZoneInfo) ->
     costs = {period.starts_at: (Decimal(0), 0)}
     paid: dict[datetime, tuple[datetime, Price]] = {}
     moments = [period.starts_at]
-    while (moment := heappop(moments)) < period.ends_at:
-        day = moment.astimezone(zone).date()
+    while moments and (moment := heappop(moments)) < period.ends_at:
+        local = moment.astimezone(zone)
+        day, minute = local.date(), local.hour * 60 + local.minute
         for price in on[day]:
-            until = periods.local_day(day, zone).ends_at if price.per == Price.Per.DAY else moment + price.per * MINUTE
-            until = min(until, period.ends_at)
+            if not price.counts_at(day.weekday(), minute):
+                continue
+            until = min(_end_of(price, moment, day, zone), period.ends_at)
             cost = (costs[moment][0] + price.amount, costs[moment][1] + 1)
             if until not in costs or cost < costs[until]:
                 if until not in costs:
                     heappush(moments, until)
                 costs[until], paid[until] = cost, (moment, price)
+    if moment < period.ends_at:
+        raise UnpricedError
     payments = []
     while moment in paid:
         moment, price = paid[moment]
         payments.append(price)
     return payments
+
+
+def _end_of(price: Price, moment: datetime, day: date, zone: ZoneInfo) -> datetime:
+    """Until when a payment that begins at `moment` covers: not beyond its hours, where it is off-peak."""
+    until = periods.local_day(day, zone).ends_at if price.per == Price.Per.DAY else moment + price.per * MINUTE
+    if price.until_minute == periods.DAY // MINUTE:
+        return until if price.weekdays == EVERY_DAY else min(until, periods.local_day(day, zone).ends_at)
+    closes = time(price.until_minute // 60, price.until_minute % 60)
+    return min(until, periods.at_wall_clock(day, closes, zone))

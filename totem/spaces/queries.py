@@ -30,8 +30,10 @@ SELECT n.whole_id, o.during
  WHERE (o.unit_id IS NULL OR s.quantity = 1) AND o.during && tstzrange(%(starts_at)s, %(ends_at)s)
 """
 _PRICED = """
-SELECT DISTINCT space_id, starts_on, ends_on FROM spaces_price
- WHERE space_id = ANY(%(ids)s) AND starts_on <= %(last)s AND (ends_on IS NULL OR ends_on >= %(first)s)
+SELECT DISTINCT p.space_id, p.starts_on, p.ends_on FROM spaces_price p JOIN spaces_space s ON s.id = p.space_id
+ WHERE p.space_id = ANY(%(ids)s) AND p.starts_on <= %(last)s AND (p.ends_on IS NULL OR p.ends_on >= %(first)s)
+   AND p.weekdays = 127 AND p.from_minute = 0 AND p.until_minute = 1440
+   AND (NOT p.for_members OR s.audience IN ('members', 'team'))
 """
 
 
@@ -130,14 +132,8 @@ def needed_space_ids(space_id: int) -> list[int]:
     return sorted({space_id, *(part_id for (part_id,) in _PARTS.rows(space=space_id))})
 
 
-def quote_of(space: Space, period: Period, *, quantity: int = 1) -> Quote:
-    """The price of a booking as of today. Raises UnpricedError where the prices leave a day out."""
-    prices = prices_during(space, period)
-    return quote(prices, period, space.hub.zone, quantity=quantity, is_free=space.free_of_charge)
-
-
 def priced_days(spaces: Sequence[Space], days: Sequence[date]) -> dict[int, set[date]]:
-    """On which of the days each space (by id) has a price; one query, none without spaces."""
+    """On which of the days each space (by id) has a price all day for who may book it; one query at most."""
     if not spaces:
         return {}
     with connection.cursor() as cursor:
@@ -149,20 +145,34 @@ def priced_days(spaces: Sequence[Space], days: Sequence[date]) -> dict[int, set[
     return found
 
 
-def quotes_of(wanted: Iterable[tuple[Space, Period, int]]) -> list[Quote | None]:
-    """The price as of today of each (space, period, quantity), in one query; None where the prices leave a day out."""
+def quotes_of(wanted: Iterable[tuple[Space, Period, int, bool]]) -> list[Quote | None]:
+    """The price as of today of each (space, period, quantity, whether for a member), in one query.
+
+    None where the prices leave a moment out.
+    """
     wanted = list(wanted)
     prices: defaultdict[int, list[Price]] = defaultdict(list)
     if wanted:
         for price in Price.objects.filter(space__in={space.pk for space, *_ in wanted}).order_by("per"):
             prices[price.space_id].append(price)
-    return [quote_or_none(space, prices[space.pk], period, quantity) for space, period, quantity in wanted]
+    return [
+        quote_or_none(space, prices[space.pk], period, quantity, is_member=is_member)
+        for space, period, quantity, is_member in wanted
+    ]
 
 
-def quote_or_none(space: Space, prices: Sequence[Price], period: Period, quantity: int) -> Quote | None:
-    """The price of a booking, of the prices of the space; None where they leave a day out."""
+def quote_at(space: Space, prices: Sequence[Price], period: Period, quantity: int, *, is_member: bool) -> Quote:
+    """The price of a booking, of the prices of the space. Raises UnpricedError where they leave a moment out."""
+    zone, is_free = space.hub.zone, space.free_of_charge
+    return quote(prices, period, zone, quantity=quantity, is_free=is_free, is_member=is_member)
+
+
+def quote_or_none(
+    space: Space, prices: Sequence[Price], period: Period, quantity: int, *, is_member: bool
+) -> Quote | None:
+    """As `quote_at`; None where the prices leave a moment out."""
     try:
-        return quote(prices, period, space.hub.zone, quantity=quantity, is_free=space.free_of_charge)
+        return quote_at(space, prices, period, quantity, is_member=is_member)
     except UnpricedError:
         return None
 

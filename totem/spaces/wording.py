@@ -1,7 +1,7 @@
 """Wording of a space, its rules and its prices, for all pages and mails."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from totem.core import wording
-from totem.spaces.models import Audience, Feature, Outage, Price, Space, SpaceKind
+from totem.core.wording import weekdays_short
+from totem.spaces.models import EVERY_DAY, Audience, Feature, Outage, Price, Space, SpaceKind
 from totem.spaces.pricing import Quote, QuoteLine
 from totem.spaces.rules import allowed_lengths
 
@@ -150,12 +151,33 @@ def price_words(price: Price) -> str:
     }[Price.Per(price.per)] % amount
 
 
+def rule_words(price: Price) -> str:
+    """« membres », « heures creuses : lun., sam., 8 h 00 à 10 h 00 »; empty for everybody at any time."""
+    parts = [_("members")] if price.for_members else []
+    if price.is_off_peak:
+        names = weekdays_short()
+        days = [names[day] for day in range(7) if price.weekdays >> day & 1] if price.weekdays != EVERY_DAY else []
+        hours = [_minutes_range(price.from_minute, price.until_minute)] if price.has_hours else []
+        parts.append(_("off-peak: %(when)s") % {"when": ", ".join([*days, *hours])})
+    return ", ".join(parts)
+
+
+def _minutes_range(first: int, last: int) -> str:
+    """« 8 h 00 à 10 h 00 »."""
+    opens, closes = (wording.hour(time(minute // 60 % 24, minute % 60)) for minute in (first, last))
+    return _("%(opens)s to %(closes)s") % {"opens": opens, "closes": closes}
+
+
 def price_from(space: Space, prices: Sequence[Price]) -> str:
-    """« à partir de 12,00 € l’heure »: the price of the shortest time sold; without one, whether nothing is paid."""
+    """« à partir de 12,00 € l’heure »: the lowest price of the shortest time sold to the public, else to members.
+
+    Without one, whether nothing is paid.
+    """
     if not prices:
         return _("free of charge") if space.free_of_charge else _("price on request")
-    shortest = min(prices, key=lambda price: price.per)
-    return _("from %(price)s") % {"price": price_words(shortest)}
+    lowest = min(prices, key=lambda price: (price.for_members, price.per, price.amount))
+    words = _("from %(price)s") % {"price": price_words(lowest)}
+    return f"{words} ({_('members')})" if lowest.for_members else words
 
 
 def price_list(prices: Iterable[Price], today: date) -> list[PriceLine]:
@@ -169,10 +191,14 @@ def price_list(prices: Iterable[Price], today: date) -> list[PriceLine]:
         PriceLine(
             labels[Price.Per(price.per)],
             price.amount,
-            _("from %(day)s") % {"day": wording.date_words(price.starts_on)} if price.starts_on > today else "",
+            ", ".join(filter(None, [rule_words(price), _from_words(price, today)])),
         )
         for price in prices
     ]
+
+
+def _from_words(price: Price, today: date) -> str:
+    return _("from %(day)s") % {"day": wording.date_words(price.starts_on)} if price.starts_on > today else ""
 
 
 def quote_words(quote: Quote) -> str:

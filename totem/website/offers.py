@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,8 +27,14 @@ class BookingOffer:
 
 def offers_of(slots: Sequence[tuple[Slot, int]], rights: BookingRights) -> list[BookingOffer]:
     """What the person is offered of each slot and quantity, in one query."""
-    quotes = space_queries.quotes_of((slot.space, slot.period, quantity) for slot, quantity in slots)
+    quotes = space_queries.quotes_of(
+        (slot.space, slot.period, quantity, rights.is_member(slot.space.hub, _day_of(slot))) for slot, quantity in slots
+    )
     return [_offer(slot, quantity, quote, rights) for (slot, quantity), quote in zip(slots, quotes, strict=True)]
+
+
+def _day_of(slot: Slot) -> date:
+    return slot.starts_at.astimezone(slot.space.hub.zone).date()
 
 
 def _offer(slot: Slot, quantity: int, quote: Quote | None, rights: BookingRights) -> BookingOffer:

@@ -190,7 +190,7 @@ def prices_on(spaces: Sequence[Space], day: date) -> dict[int, list[Price]]:
 def prices_from(space: Space, day: date) -> list[Price]:
     """The prices of the space on `day` and those announced for later, shortest time first."""
     holding = Price.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day), space=space)
-    return list(holding.order_by("per", "starts_on"))
+    return list(holding.order_by("per", "for_members", "starts_on", "-amount"))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from totem.bookings.actions.desk import check_in, check_out, mark_absent, undo_c
 from totem.bookings.actions.ending import change_end, undo_absent, undo_check_out
 from totem.bookings.actions.leaving import leave_organisation
 from totem.bookings.actions.notifications import choose_notifications
+from totem.bookings.actions.paying import PriceChangedError
 from totem.bookings.actions.privacy import anonymise_guests, anonymise_person, erase_clients
 from totem.bookings.actions.state import WrongStateError
 from totem.bookings.actions.time_zone import move_to_zone
@@ -32,6 +33,7 @@ __all__ = [
     "AudienceError",
     "Booker",
     "Guest",
+    "PriceChangedError",
     "SlotTakenError",
     "WrongCodeError",
     "WrongStateError",

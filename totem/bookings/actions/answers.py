@@ -9,14 +9,17 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.bookings import limits, mails, rules, signals
+from totem.bookings.actions import paying
 from totem.bookings.actions.state import (
     WrongStateError,
     change_status,
     check_changeable,
+    firm_status,
+    lock_credits,
     locked_booking,
-    make_firm,
     record,
 )
+from totem.bookings.costs import Payer, tariff_of
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.reasons import Reason
 from totem.core import limits as policy
@@ -57,7 +60,7 @@ def confirm_with_code(*, booking: Booking, code: str, now: datetime) -> Booking:
         if row.hold_has_run_out(now):
             raise WrongStateError(_("The time to type the code has run out. Please book again."))
         if row.code_digest and constant_time_compare(row.code_digest, _digest(row, code)):
-            return make_firm(row, by=None, now=now, by_team=False)
+            return _make_firm(row, by=None, now=now, by_team=False)
         row.code_attempts += 1
         row.save(update_fields=["code_attempts", "updated_at"])
         if row.code_attempts >= rules.CODE_ATTEMPTS:
@@ -73,7 +76,7 @@ def confirm_hold(*, booking: Booking, by: User, now: datetime) -> Booking:
     row = locked_booking(booking, Status.HELD)
     if row.hold_has_run_out(now):
         raise WrongStateError(_("This option has run out."))
-    return make_firm(row, by=by, now=now, by_team=True)
+    return _make_firm(row, by=by, now=now, by_team=True)
 
 
 @transaction.atomic
@@ -82,7 +85,7 @@ def approve(*, booking: Booking, by: User, now: datetime) -> Booking:
     row = locked_booking(booking, Status.PENDING)
     if row.has_lapsed(now):
         raise WrongStateError(_("The time of this request has come: it can no longer be approved."))
-    return make_firm(row, by=by, now=now, by_team=True)
+    return _make_firm(row, by=by, now=now, by_team=True)
 
 
 @transaction.atomic
@@ -93,6 +96,7 @@ def refuse(*, booking: Booking, by: User, now: datetime, reason: str, words: str
     """
     row = locked_booking(booking, Status.PENDING)
     _give_reason(row, reason, words)
+    paying.return_credits(row, now=now, by=by.pk)
     change_status(row, Status.REFUSED)
     entry = record("bookings.refused", row, by, {"reason": reason})
     signals.refused.send(Booking, booking=row, now=now)
@@ -113,7 +117,9 @@ def expire_requests(*, now: datetime) -> int:
     lapsed = Booking.objects.filter(status=Status.PENDING, starts_at__lte=now).order_by("pk")
     with transaction.atomic():
         rows = list(lapsed.select_for_update(no_key=True))
+        lock_credits(rows)
         for row in rows:
+            paying.return_credits(row, now=now, by=None)
             change_status(row, Status.EXPIRED)
             mails.notify(row, str(Status.EXPIRED), record("bookings.expired", row, None, {}))
     return len(rows)
@@ -125,16 +131,44 @@ def cancel(
 ) -> Booking:
     """Cancel a booking; its space is free again. The team says why, as in `refuse`; whoever booked it may.
 
+    Its credits are given back, unless its own author is late and does it as one of the team.
+
     Raises WrongStateError after the deadline, or once they are here; ValidationError as `refuse`.
     """
     row = locked_booking(booking, *LIVE)
     check_changeable(row, now, row.withdrawn_until, by_team=by_team)
-    if by_team and (by is None or by.pk != row.person_id):
+    is_by_the_hub = by_team and (by is None or by.pk != row.person_id)
+    if is_by_the_hub:
         _give_reason(row, reason, words)
     else:
         row.reason_words = words.strip()
+    if is_by_the_hub or now <= row.withdrawn_until:
+        paying.return_credits(row, now=now, by=by.pk if by else None)
     change_status(row, Status.CANCELLED)
     entry = record("bookings.cancelled", row, by, {"reason": row.reason})
     signals.cancelled.send(Booking, booking=row, now=now)
     mails.notify(row, str(Status.CANCELLED), entry)
     return row
+
+
+def _make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: bool) -> Booking:
+    """Confirm a hold, an option or a request, or make a guest's hold a request; announced and mailed.
+
+    An option spends credits now: nothing was spent while it was held.
+    """
+    status = firm_status(booking.space, by_team=by_team)
+    by_id = by.pk if by else None
+    tariff = None
+    if booking.status == Status.HELD and by_team:
+        tariff = tariff_of(booking.space, booking.period, booking.quantity, Payer.of(booking))
+        paying.cover(booking, tariff, keeps_price=True, now=now, by=by_id)
+    booking.code_digest = ""
+    booking.save()
+    if tariff is not None:
+        paying.spend(booking, tariff, now=now, by=by_id)
+    change_status(booking, status)
+    entry = record(f"bookings.{status}", booking, by, {})
+    if status == Status.CONFIRMED:
+        signals.confirmed.send(Booking, booking=booking, now=now)
+    mails.notify(booking, str(status), entry)
+    return booking

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.bookings import limits, mails, queries, rules, signals
+from totem.bookings.actions import paying
 from totem.bookings.actions.state import (
     WrongStateError,
     change_status,
@@ -19,6 +20,7 @@ from totem.bookings.actions.state import (
     locked_booking,
     record,
 )
+from totem.bookings.costs import Payer, tariff_of
 from totem.bookings.models import LIVE, Booking, Occupancy, Status
 from totem.bookings.rules import RuleBrokenError
 from totem.core import languages, locks
@@ -30,7 +32,6 @@ from totem.organisations.models import Organisation
 from totem.organisations.queries import bookable_by
 from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
-from totem.spaces.pricing import UnpricedError
 from totem.spaces.rules import cancellation_deadline
 
 
@@ -72,6 +73,7 @@ class Booker:
     person: User | None = None
     guest: Guest | None = None
     organisation: Organisation | None = None
+    uses_credits: bool = True
 
     @classmethod
     def oneself(cls, person: User, organisation: Organisation | None = None) -> "Booker":
@@ -80,6 +82,12 @@ class Booker:
     @property
     def for_oneself(self) -> bool:
         return self.by is not None and self.by == self.person
+
+    @property
+    def payer(self) -> Payer:
+        """Whose prices and credits the booking has; a guest's where the team books for them."""
+        guest = self.guest.email.lower() if self.guest and self.by else ""
+        return Payer(self.person, guest, self.organisation, self.uses_credits)
 
     @property
     def whose(self) -> Q:
@@ -100,15 +108,25 @@ def book(
     purpose: str = "",
     hold_for: timedelta | None = None,
     exemption: Exemption | None = None,
+    shown: str = "",
 ) -> Booking:
     """Book `period`; the state is held (a guest, or `hold_for`), pending (approval needed) or confirmed.
 
-    `exemption` is why it does not count in the limits; what the team books never does. Raises RuleBrokenError,
-    AudienceError, SlotTakenError or LimitReached; then nothing is written.
+    `exemption` is why it does not count in the limits; what the team books never does. `shown` is the cost that was
+    shown (`costs.cost_key`), where one was. Raises RuleBrokenError, AudienceError, SlotTakenError, LimitReached or
+    PriceChangedError; then nothing is written.
     """
     try:
         return _book(
-            space, period, booker, now, quantity=quantity, purpose=purpose, hold_for=hold_for, exemption=exemption
+            space,
+            period,
+            booker,
+            now,
+            quantity=quantity,
+            purpose=purpose,
+            hold_for=hold_for,
+            exemption=exemption,
+            shown=shown,
         )
     except IntegrityError as error:
         raise constraint_error(error, space, period, quantity) from error
@@ -133,6 +151,7 @@ def _book(
     purpose: str,
     hold_for: timedelta | None,
     exemption: Exemption | None,
+    shown: str,
 ) -> Booking:
     space, space_ids = locked_rules(space)
     stand = standing(booker.by, space.hub, period.starts_at.astimezone(space.hub.zone).date())
@@ -154,8 +173,12 @@ def _book(
         organisation=booker.organisation,
         made_by=booker.by,
         purpose=purpose,
+        uses_credits=booker.uses_credits,
     )
     _set_period(booking, period)
+    is_member = stand.is_member if booker.by == booker.person else None
+    tariff = tariff_of(space, period, quantity, Payer.of(booking), is_member=is_member)
+    paying.set_price(booking, tariff)
     booking.cancellable_until = _with_grace(booking, now)
     # A slot already taken is refused without waiting for the locks of concurrent bookings.
     if not queries.free_units(space, space_ids, period, quantity=quantity, now=now):
@@ -165,7 +188,11 @@ def _book(
     if space.is_pool and _has_already(space, period, booker, now):
         raise SlotTakenError(space, period, quantity)
     units = find_units(space, space_ids, period, quantity, now)
+    by = booker.by.pk if booker.by else None
+    if status != Status.HELD:
+        paying.cover(booking, tariff, shown=shown, now=now, by=by)
     booking.save(force_insert=True)
+    paying.spend(booking, tariff, now=now, by=by)
     occupy(booking, units, booking.taken_periods())
     entry = record("bookings.made", booking, booker.by, facts(booking))
     signals.made.send(Booking, booking=booking, now=now)
@@ -262,16 +289,10 @@ def _first_status(
 
 
 def _set_period(booking: Booking, period: Period) -> None:
-    """Set the period, with the price and the cancellation deadline computed today."""
+    """Set the period, with the cancellation deadline computed today."""
     space = booking.space
-    try:
-        price = space_queries.quote_of(space, period, quantity=booking.quantity)
-    except UnpricedError as error:
-        raise RuleBrokenError(_("No price is known yet for this date. Please ask the team."), "day") from error
     booking.starts_at, booking.ends_at = period
     booking.priced_until = None
-    booking.price, booking.vat = price.total, price.vat
-    booking.price_lines = [line.as_json() for line in price.lines]
     booking.cancellable_until = cancellation_deadline(space, period.starts_at)
 
 
@@ -309,22 +330,33 @@ def release_expired_holds(*, now: datetime, space_ids: list[int] | None = None) 
     return len(bookings)
 
 
-def move(*, booking: Booking, space: Space, period: Period, by: User | None, now: datetime, by_team: bool) -> Booking:
+def move(
+    *,
+    booking: Booking,
+    space: Space,
+    period: Period,
+    by: User | None,
+    now: datetime,
+    by_team: bool,
+    shown: str = "",
+) -> Booking:
     """Move a booking to another period or another space of the hub, under today's rules and price.
 
     Where it stands already nothing changes: no price of today, no new approval.
 
-    A longer one counts in the limits, unless the team moves it. Raises what `book` and `cancel` raise; the booking is
-    then unchanged.
+    A longer one counts in the limits, unless the team moves it; its credits are given back and spent anew. Raises what
+    `book` and `cancel` raise; the booking is then unchanged.
     """
     try:
-        return _move(booking, space, period, by, now, by_team=by_team)
+        return _move(booking, space, period, by, now, by_team=by_team, shown=shown)
     except IntegrityError as error:
         raise constraint_error(error, space, period, booking.quantity) from error
 
 
 @policy.atomic()
-def _move(booking: Booking, space: Space, period: Period, by: User | None, now: datetime, *, by_team: bool) -> Booking:
+def _move(
+    booking: Booking, space: Space, period: Period, by: User | None, now: datetime, *, by_team: bool, shown: str
+) -> Booking:
     if space.hub_id != booking.hub_id:
         raise ValueError("A booking moves within its hub.")
     space, space_ids = locked_rules(space)
@@ -350,7 +382,13 @@ def _move(booking: Booking, space: Space, period: Period, by: User | None, now: 
     _set_period(row, period)
     if row.status != Status.HELD:
         row.status = firm_status(space, by_team=by_team)
+    tariff = tariff_of(space, period, row.quantity, Payer.of(row))
+    paying.set_price(row, tariff)
+    by_id = by.pk if by else None
+    if row.status != Status.HELD:
+        paying.cover(row, tariff, shown=shown, now=now, by=by_id)
     row.save()
+    paying.spend(row, tariff, now=now, by=by_id)
     occupy(row, units, row.taken_periods())
     entry = record("bookings.moved", row, by, {"from": before, "to": facts(row)})
     signals.moved.send(Booking, booking=row, now=now)

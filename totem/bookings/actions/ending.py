@@ -1,9 +1,9 @@
 """The end of a booking under way: lengthened or shortened; and a departure undone.
 
-What is given back is free at once and stays due. What is added costs what it adds to today's price.
+What is given back is free at once and stays due, in euros and in credits. What is added costs what it adds to today's
+price, less what is left of the credits covers.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.bookings import limits, mails, queries, rules, signals
+from totem.bookings.actions import paying
 from totem.bookings.actions.booking import (
     AudienceError,
     constraint_error,
@@ -24,11 +25,9 @@ from totem.bookings.rules import RuleBrokenError
 from totem.core import limits as policy
 from totem.core import locks
 from totem.core.models import JournalEntry
-from totem.core.periods import MINUTE, Period
+from totem.core.periods import Period
 from totem.hubs.queries import standing
 from totem.spaces import queries as space_queries
-from totem.spaces.models import Price
-from totem.spaces.pricing import Quote, QuoteLine, UnpricedError, addition, quote
 
 
 def change_end(*, booking: Booking, ends_at: datetime, by: User | None, now: datetime, by_team: bool) -> Booking:
@@ -52,7 +51,7 @@ def _change_end(booking: Booking, ends_at: datetime, by: User | None, now: datet
     before = facts(row)
     if ends_at > row.ends_at:
         _check_longer(row, ends_at, by, now, by_team=by_team)
-        _add_price(row, ends_at)
+        paying.lengthen(row, ends_at, now=now, by=by.pk if by else None)
         _take_until(row, space_ids, ends_at, now)
     elif ends_at < rules.end_if_left(row.space, row.starts_at, now):
         raise RuleBrokenError(_("This time has passed."), "end")
@@ -94,36 +93,6 @@ def _check_longer(booking: Booking, ends_at: datetime, by: User | None, now: dat
     if not rules.may_book(space, stand, signed_in=by is not None):
         raise AudienceError
     limits.require_moved(booking, period, is_member=stand.is_member, now=now)
-
-
-def added_price(booking: Booking, ends_at: datetime, prices: Sequence[Price]) -> QuoteLine | None:
-    """What lengthening to `ends_at` adds at these prices of its space; None for nothing. Raises UnpricedError."""
-    space, priced_until = booking.space, booking.priced_until or booking.ends_at
-    if ends_at <= priced_until:
-        return None
-    longer, booked = (
-        quote(
-            prices,
-            Period(booking.starts_at, until),
-            space.hub.zone,
-            quantity=booking.quantity,
-            is_free=space.free_of_charge,
-        )
-        for until in (ends_at, priced_until)
-    )
-    return addition(longer, booked, (ends_at - priced_until) // MINUTE)
-
-
-def _add_price(booking: Booking, ends_at: datetime) -> None:
-    prices = space_queries.prices_during(booking.space, Period(booking.starts_at, ends_at))
-    try:
-        line = added_price(booking, ends_at, prices)
-    except UnpricedError as error:
-        raise RuleBrokenError(_("No price is known yet for this date. Please ask the team."), "end") from error
-    if line is not None:
-        booking.price_lines = [*booking.price_lines, line.as_json()]
-        booking.price += line.total
-        booking.vat = Quote(tuple(map(QuoteLine.from_json, booking.price_lines))).vat
 
 
 def _take_until(booking: Booking, space_ids: list[int], ends_at: datetime, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Bookings for an organisation that their person has left."""
 
+from contextlib import suppress
 from datetime import datetime
 from operator import attrgetter
 
@@ -8,9 +9,12 @@ from django.db.models import Q
 
 from totem.accounts.models import User
 from totem.bookings import mails, signals
+from totem.bookings.actions import paying
 from totem.bookings.actions.answers import cancel as cancel_booking
 from totem.bookings.actions.state import facts, locked_bookings, record
+from totem.bookings.costs import Payer, tariff_of
 from totem.bookings.models import Booking
+from totem.bookings.rules import RuleBrokenError
 from totem.organisations.models import Organisation
 from totem.organisations.queries import bookable_by
 
@@ -44,7 +48,12 @@ def _may_still_book(row: Booking, person: User) -> bool:
 def _make_personal(row: Booking, by: User, now: datetime) -> None:
     before = facts(row)
     row.organisation = None
-    row.save(update_fields=["organisation", "updated_at"])
+    if row.credits_spent:  # the organisation's, which no longer pay for it
+        row.uses_credits = False
+        with suppress(RuleBrokenError):
+            paying.set_price(row, tariff_of(row.space, row.period, row.quantity, Payer.of(row)))
+        paying.return_credits(row, now=now, by=by.pk)
+    row.save()
     entry = record("bookings.made_personal", row, by, {"from": before, "to": facts(row)})
     signals.made_personal.send(Booking, booking=row, now=now)
     if by.pk != row.person_id:

@@ -1,5 +1,6 @@
 """The state of a booking: its row locked, changed, recorded in the journal and announced."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,11 @@ from totem.accounts.models import User
 from totem.billing.actions.customers import GuestBuyer
 from totem.billing.actions.drafts import lock_drafts
 from totem.billing.models import Customer
-from totem.bookings import mails, signals
 from totem.bookings.models import Booking, BookingQuerySet, Status
 from totem.core import journal
 from totem.core.models import JournalEntry
 from totem.hubs.models import Hub
+from totem.memberships.actions import credits as ledger
 from totem.spaces.models import Space
 
 
@@ -82,11 +83,17 @@ def locked_bookings(rows: BookingQuerySet) -> list[Booking]:
     Whoever changes several bookings in one transaction begins so: two of them never wait for each other.
     """
     found = list(rows.with_place().order_by("pk").select_for_update(of=("self",), no_key=True))
+    lock_credits(found)
     buyers = Q(person__in={row.person_id for row in found}) | Q(organisation__in={row.organisation_id for row in found})
     buyers |= Q(guest__in={guest.key for guest in map(guest_of, found) if guest})
     customers = Customer.objects.filter(buyers, hub__in={row.hub_id for row in found})
     lock_drafts(sources=[source_of(row) for row in found], customers=customers)
     return found
+
+
+def lock_credits(bookings: Iterable[Booking]) -> None:
+    """Take the locks of all customers whose credits these bookings spent, before one after the other is changed."""
+    ledger.lock_customers(ledger.customers_of([source_of(row) for row in bookings if row.credits_spent]))
 
 
 def check_changeable(booking: Booking, now: datetime, until: datetime, *, by_team: bool) -> None:
@@ -116,16 +123,3 @@ def set_end(booking: Booking, ends_at: datetime) -> None:
 def firm_status(space: Space, *, by_team: bool) -> Status:
     """The status of a booking that is neither held nor an option."""
     return Status.PENDING if space.needs_approval and not by_team else Status.CONFIRMED
-
-
-def make_firm(booking: Booking, *, by: User | None, now: datetime, by_team: bool) -> Booking:
-    """Confirm a hold, an option or a request, or make a guest's hold a request; announced and mailed."""
-    status = firm_status(booking.space, by_team=by_team)
-    booking.code_digest = ""
-    booking.save(update_fields=["code_digest"])
-    change_status(booking, status)
-    entry = record(f"bookings.{status}", booking, by, {})
-    if status == Status.CONFIRMED:
-        signals.confirmed.send(Booking, booking=booking, now=now)
-    mails.notify(booking, str(status), entry)
-    return booking

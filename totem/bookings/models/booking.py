@@ -105,6 +105,11 @@ class Booking(Dated):
     price_lines = models.JSONField(
         default=list, help_text="What the price is made of, copied when it was made; see spaces.pricing.Line."
     )
+    credit_unit = models.CharField(max_length=10, blank=True, default="", db_default="")
+    credits_spent = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Grains of credits spent on it, by memberships.models.CreditUnit."
+    )
+    uses_credits = models.BooleanField(default=True, db_default=True)
     priced_until = models.DateTimeField(
         null=True, help_text="Until when the price holds, where the booking ends earlier: what is given back stays due."
     )
@@ -177,6 +182,7 @@ class Booking(Dated):
                 condition=Q(checked_out_at__isnull=True) | Q(checked_in_at__lte=F("checked_out_at")),
                 name="booking_left_after_arrival",
             ),
+            models.CheckConstraint(condition=Q(credits_spent=0) | ~Q(credit_unit=""), name="booking_credits_of_a_unit"),
             models.CheckConstraint(
                 condition=Q(price__gte=0, vat__gte=0, vat__lte=F("price")), name="booking_price_not_negative"
             ),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from totem.accounts.models import User
 from totem.bookings import actions, queries, rules, wording
-from totem.bookings.actions import AudienceError, SlotTakenError
+from totem.bookings.actions import AudienceError, PriceChangedError, SlotTakenError
 from totem.bookings.addresses import space_url
 from totem.bookings.forms import (
     BookForm,
@@ -29,7 +29,7 @@ from totem.bookings.forms import (
 )
 from totem.bookings.models import Booking
 from totem.bookings.permissions import may_book_for_others, space_for
-from totem.bookings.proposals import Summary, longer_offer, price_was_shown, slot_offers, summary_of
+from totem.bookings.proposals import Summary, longer_offer, price_was_shown, shown_cost, slot_offers, summary_of
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
 from totem.core import clock
@@ -140,7 +140,7 @@ def _post(request: HttpRequest, place: Space) -> HttpResponse:
         return answer
     try:
         booking = _book(request, place, form, now)
-    except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached) as refusal:
+    except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached, PriceChangedError) as refusal:
         return _refused(request, form, refusal, now)
     if booking.made_by_id is None:
         return guest.ask_code(request, booking)
@@ -154,6 +154,9 @@ def _refused(request: HttpRequest, form: RequestForm, refusal: Exception, now: d
         return _taken(request, form, refusal, now)
     if isinstance(refusal, LimitReached):
         return _page(request, form, now, status=429, reached=refusal)
+    if isinstance(refusal, PriceChangedError):
+        form.add_error(None, _("The price has changed in the meantime: here it is. Book again to confirm."))
+        return _page(request, form, now, status=409)
     if isinstance(refusal, RuleBrokenError):
         form.refuse(refusal)
         return _page(request, form, now, status=422)
@@ -184,6 +187,7 @@ def _book(request: HttpRequest, place: Space, form: RequestForm, now: datetime) 
         quantity=quantity,
         purpose=form.cleaned_data["purpose"],
         hold_for=form.hold_for(),
+        shown=shown_cost(form),
     )
 
 
@@ -197,7 +201,7 @@ def _taken(request: HttpRequest, form: RequestForm, taken: SlotTakenError, now: 
         "taken": taken,
         "own": same,
         "longer": longer_offer(own, form.place, taken.period, now, by_team=isinstance(form, TeamForm)),
-        "offers": slot_offers(taken, now),
+        "offers": slot_offers(taken, now, form.payer()),
         "carried": form.carried_fields(),
     }
     return _page(request, form, now, status=409, **more)
@@ -230,7 +234,15 @@ def _page(
         period, quantity = form.period(), form.quantity_wanted()
     summary = Summary(zone=place.hub.zone)
     if "taken" not in more:
-        summary = summary_of(place, period, quantity=quantity, now=now, by_team=by_team, period_error=period_error)
+        summary = summary_of(
+            place,
+            period,
+            quantity=quantity,
+            now=now,
+            by_team=by_team,
+            payer=form.payer(),
+            period_error=period_error,
+        )
         if period and summary.problem:
             own = _own_around(request, form, period, now)
             more["longer"] = longer_offer(own, place, period, now, by_team=by_team)

@@ -20,15 +20,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from totem.accounts.permissions import signed_in
 from totem.billing.permissions import SELL
 from totem.bookings import actions, invoicing, mails, queries, wording
-from totem.bookings.actions import AudienceError, SlotTakenError, WrongStateError
+from totem.bookings.actions import AudienceError, PriceChangedError, SlotTakenError, WrongStateError
 from totem.bookings.addresses import limits_url
 from totem.bookings.answer_forms import ReasonForm, WithdrawalForm
+from totem.bookings.costs import spent_words
 from totem.bookings.forms import MoveForm, slot_initial
 from totem.bookings.limits import taker_in
 from totem.bookings.models import LIVE, Booking, Status
 from totem.bookings.navigation import TODAY
 from totem.bookings.permissions import Access, booking_for
-from totem.bookings.proposals import longer_offer, price_was_shown, slot_offers, summary_of
+from totem.bookings.proposals import longer_offer, price_was_shown, shown_cost, slot_offers, summary_of
 from totem.bookings.reasons import REASONS_TO_CANCEL
 from totem.bookings.rules import RuleBrokenError
 from totem.bookings.views import guest
@@ -163,6 +164,7 @@ def context_of(access: Access, now: datetime) -> dict[str, Any]:
         "hub": booking.space.hub,
         "state": wording.state_of(booking, now),
         "can_answer": access.acts_for_team and booking.status == Status.PENDING and not booking.has_lapsed(now),
+        "credits": spent_words(booking.credit_unit, booking.credits_spent) if booking.credits_spent else "",
         "lines": quote_lines(map(QuoteLine.from_json, booking.price_lines)),
         "can_check_in": access.by_team and booking.can_check_in(now),
         "can_move": access.may_change and booking.can_move(now, by_team=access.by_team),
@@ -268,10 +270,11 @@ def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
             by=access.by,
             now=now,
             by_team=access.by_team,
+            shown=shown_cost(form),
         )
     except WrongStateError as refusal:
         return refused(request, access, refusal)
-    except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached) as refusal:
+    except (RuleBrokenError, AudienceError, SlotTakenError, LimitReached, PriceChangedError) as refusal:
         return _not_moved(request, access, form, refusal, now)
     unchanged = (moved.space_id, moved.period) == (booking.space_id, booking.period)
     messages.success(request, _("Nothing has changed.") if unchanged else wording.moved_words(moved))
@@ -281,10 +284,13 @@ def _move(request: HttpRequest, access: Access, now: datetime) -> HttpResponse:
 def _not_moved(request: HttpRequest, access: Access, form: MoveForm, refusal: Exception, now: datetime) -> HttpResponse:
     """The page that says why the booking stays where it is."""
     if isinstance(refusal, SlotTakenError):
-        offers = slot_offers(refusal, now, moved=access.booking)
+        offers = slot_offers(refusal, now, form.payer(), moved=access.booking)
         return _move_page(request, access, form, now, status=409, taken=refusal, offers=offers)
     if isinstance(refusal, LimitReached):
         return _move_page(request, access, form, now, status=429, reached=refusal)
+    if isinstance(refusal, PriceChangedError):
+        form.add_error(None, _("The price has changed in the meantime: here it is. Move again to confirm."))
+        return _move_page(request, access, form, now, status=409)
     if isinstance(refusal, RuleBrokenError):
         form.refuse(refusal)
         return _move_page(request, access, form, now, status=422)
@@ -318,6 +324,7 @@ def _move_page(
         quantity=booking.quantity,
         now=now,
         by_team=access.by_team,
+        payer=form.payer(),
         moved=booking,
         period_error=form.period_error() if form.is_bound else "",
     )

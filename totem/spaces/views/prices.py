@@ -18,7 +18,7 @@ from totem.spaces import actions
 from totem.spaces.forms import PriceForm
 from totem.spaces.models import Price
 from totem.spaces.views.frame import space_for, space_page
-from totem.spaces.wording import price_words
+from totem.spaces.wording import price_words, rule_words
 
 
 def _when(price: Price, today: date) -> str:
@@ -42,11 +42,14 @@ def prices(request: HttpRequest, slug: str, space: str) -> HttpResponse:
                     actions.add_price(space=row, by=signed_in(request), per=per, amount=amount, **form.cleaned_data)
                 messages.success(request, _("The prices are written down. Bookings made before keep theirs."))
                 return redirect("spaces:prices", slug, space)
-    rows = [(price, price_words(price), _when(price, today)) for price in row.prices.order_by("per", "-starts_on")]
+    rows = [
+        (price, ", ".join(filter(None, [price_words(price), rule_words(price)])), _when(price, today))
+        for price in row.prices.order_by("per", "for_members", "-starts_on")
+    ]
     context = {
         "form": form,
         "prices": rows,
-        "has_price": any(when == "now" for _price, _title, when in rows),
+        "has_price": any(when == "now" and not price.is_off_peak for price, _title, when in rows),
     }
     return space_page(request, "spaces/prices.html", row, "spaces:prices", context, status=form_status(request))
 

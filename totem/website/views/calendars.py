@@ -233,7 +233,15 @@ def space(request: HttpRequest, slug: str, space: str) -> HttpResponse:
         "space": shown,
         "parts": []
         if asked.day in limits.refused
-        else _day_parts(shown, asked.day, times, now, prices=prices, by_team=rights.is_team(hub, asked.day)),
+        else _day_parts(
+            shown,
+            asked.day,
+            times,
+            now,
+            prices=prices,
+            by_team=rights.is_team(hub, asked.day),
+            is_member=rights.is_member(hub, asked.day),
+        ),
         "advice": rights.advice(shown, now),
         "way": rights.way(shown, request.get_full_path()),
         "features": feature_words(shown),
