@@ -1,5 +1,6 @@
 """The order of the rooms where the import linter does not see it: relations between models, settings, file names."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -75,3 +76,13 @@ def test_every_task_declares_its_queue():
     ours = {name: task.queue for name, task in app.tasks.items() if not name.startswith(("builtin", "procrastinate"))}
     assert {name: queue for name, queue in ours.items() if queue not in QUEUES} == {}
     assert len(ours) > 10
+
+
+WRITES = re.compile(r"(?<!class )\bMembership(\.objects\.(bulk_|create|get_or|update)|\()")
+
+
+def test_who_is_a_member_is_written_by_memberships_alone():
+    """`hubs.Membership` is derived: a row written elsewhere would be taken away by the next change."""
+    sources = {path: path.read_text() for path in (ROOT / "totem").rglob("*.py")}
+    writers = {path.relative_to(ROOT / "totem").parts[0] for path, text in sources.items() if WRITES.search(text)}
+    assert writers == {"memberships"}

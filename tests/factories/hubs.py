@@ -8,6 +8,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.territories import CommuneFactory
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember, Zone, ZoneKind
+from totem.memberships.models import Admission
 from totem.territories.models import Commune
 
 
@@ -71,12 +72,21 @@ class TeamMemberFactory(factory.django.DjangoModelFactory[TeamMember]):
 
 
 class MembershipFactory(factory.django.DjangoModelFactory[Membership]):
+    """A membership that the team gave: the row that pages read comes with the admission that it is derived from."""
+
     class Meta:
         model = Membership
+        skip_postgeneration_save = True
 
     hub = factory.SubFactory(HubFactory)
     person = factory.SubFactory(UserFactory)
     starts_on = date(2020, 1, 1)
+
+    @factory.post_generation
+    def admission(self: Membership, create: bool, _given: object) -> None:  # type: ignore[misc]
+        if create:
+            days = {"starts_on": self.starts_on, "ends_on": self.ends_on}
+            Admission.objects.create(hub=self.hub, person=self.person, **days)
 
 
 class ExceptionalHoursFactory(factory.django.DjangoModelFactory[ExceptionalHours]):

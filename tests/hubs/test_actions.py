@@ -22,6 +22,7 @@ from totem.core.periods import HoursLine, Period
 from totem.hubs import actions
 from totem.hubs.actions import HoursOverlapError, LastManagerError
 from totem.hubs.models import ExceptionalHours, Hub, Membership, OpeningHours, Role, TeamMember, Zone, ZoneKind
+from totem.memberships.actions import admissions
 
 NOW = datetime(2027, 3, 1, 7, 0, tzinfo=UTC)  # a Monday, eight o'clock in Paris
 CLOSED, OPEN = ExceptionalHours.Kind.CLOSED, ExceptionalHours.Kind.OPEN
@@ -274,11 +275,11 @@ def test_of_two_managers_removed_concurrently_one_stays(committed_db: str):
 
 def test_a_membership_is_dated_and_its_end_is_its_last_day(by: User):
     hub, person = HubFactory(), UserFactory()
-    membership = actions.add_membership(hub=hub, person=person, starts_on=date(2027, 1, 1), by=by)
-    actions.end_membership(membership=membership, ends_on=date(2027, 3, 31), by=by, now=NOW)
+    membership = admissions.add_membership(hub=hub, person=person, starts_on=date(2027, 1, 1), by=by)
+    admissions.end_membership(membership=membership, ends_on=date(2027, 3, 31), by=by, now=NOW)
     assert Membership.objects.on(date(2027, 3, 31)).exists()
     assert not Membership.objects.on(date(2027, 4, 1)).exists()
-    again = actions.add_membership(hub=hub, person=person, starts_on=date(2027, 4, 1), by=by)
+    again = admissions.add_membership(hub=hub, person=person, starts_on=date(2027, 4, 1), by=by)
     assert again.ends_on is None
 
 
@@ -291,11 +292,11 @@ def test_memberships_of_a_person_do_not_overlap_and_end_after_they_start(
 ):
     membership = MembershipFactory()
     with pytest.raises(ValidationError):
-        actions.add_membership(
+        admissions.add_membership(
             hub=membership.hub, person=membership.person, starts_on=starts_on, ends_on=ends_on, by=by
         )
     with pytest.raises(ValidationError):
-        actions.end_membership(membership=membership, ends_on=date(2019, 1, 1), by=by, now=NOW)
+        admissions.end_membership(membership=membership, ends_on=date(2019, 1, 1), by=by, now=NOW)
     assert Membership.objects.get().ends_on is None
 
 

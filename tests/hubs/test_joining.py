@@ -17,8 +17,8 @@ from totem.core import clock
 from totem.core.limits import LimitReached
 from totem.core.models import Mail
 from totem.hubs import actions
-from totem.hubs.invitations import MEMBER, days_offered
 from totem.hubs.models import Hub, Membership, MembershipRequest, PersonNote, Role, TeamMember
+from totem.memberships.invitations import MEMBER, days_offered
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,8 @@ def signed_in(person: object) -> Client:
 
 
 def url(name: str, hub: Hub, *more: object) -> str:
-    return reverse(f"hubs:{name}", args=[hub.slug, *more])
+    room = "memberships" if name in {"member_add", "request"} else "hubs"
+    return reverse(f"{room}:{name}", args=[hub.slug, *more])
 
 
 def answer(verb: str) -> str:
@@ -182,7 +183,7 @@ class TestRequest:
 class TestLeaving:
     def test_a_member_leaves_by_themselves(self, hub: Hub):
         membership, today = MembershipFactory(hub=hub), clock.today(hub.zone)
-        client, leave = signed_in(membership.person), reverse("hubs:leave", args=[membership.pk])
+        client, leave = signed_in(membership.person), reverse("memberships:leave", args=[membership.pk])
         assert leave in client.get(reverse("hubs:mine")).content.decode()
         assert client.post(leave, {"ends_on": str(today - timedelta(days=1))}).status_code == 422
         assert client.post(leave, {"ends_on": str(today)}).status_code == 302

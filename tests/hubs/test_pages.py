@@ -40,7 +40,8 @@ def manager(client: Client, hub: Hub) -> TeamMember:
 
 
 def url(name: str, hub: Hub, *more: object) -> str:
-    return reverse(f"hubs:{name}", args=[hub.slug, *more])
+    room = "memberships" if name.startswith("member_") else "hubs"
+    return reverse(f"{room}:{name}", args=[hub.slug, *more])
 
 
 def jpeg(size: tuple[int, int] = (40, 30), **more: object) -> bytes:

@@ -11,8 +11,10 @@ from totem.accounts import invitations
 from totem.accounts.invitations import InvitationKind
 from totem.accounts.models import Invitation, User
 from totem.hubs import actions, founding
-from totem.hubs.invitations import MEMBER, TEAM, days_offered
+from totem.hubs.invitations import TEAM
 from totem.hubs.models import Membership, MembershipRequest, Role, TeamMember
+from totem.memberships.actions.admissions import accept_request
+from totem.memberships.invitations import MEMBER, days_offered
 
 NOW = datetime(2027, 3, 4, 9, tzinfo=UTC)
 TODAY = NOW.date()
@@ -37,7 +39,7 @@ def test_of_those_who_act_at_once_one_does_and_the_others_are_told(committed_db:
         invitations.accept, invitation=invited(MEMBER, days_offered(TODAY, None), joining), person=joining, now=NOW
     )
     request = MembershipRequest.objects.create(hub=hub, person=joining)
-    grant = partial(actions.accept_request, request=request, starts_on=date(2027, 3, 4), by=by)
+    grant = partial(accept_request, request=request, starts_on=date(2027, 3, 4), by=by)
     assert not set(outcomes_at_once(accept, grant, grant)) - {"done", "ValidationError"}
     assert Membership.objects.filter(person=joining).count() == 1
 

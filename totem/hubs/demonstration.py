@@ -13,7 +13,6 @@ from totem.core.periods import DAY, HoursLine, Period, at_wall_clock
 from totem.hubs.models import (
     ExceptionalHours,
     Hub,
-    Membership,
     MembershipRequest,
     OpeningHours,
     Partner,
@@ -54,10 +53,6 @@ def load(world: InventedWorld) -> None:
             TeamMember(hub=hub, person=person.user, role=Role(role))
             for person, line in zip(group.team, teams[hub.slug]["team"], strict=True)
             for role in line["roles"]
-        )
-        Membership.objects.bulk_create(
-            Membership(hub=hub, person=member.user, starts_on=member.since, ends_on=member.until)
-            for member in group.members
         )
         if group.team and (note := sheet.get("note")):
             about = next((member for member in group.members if member.role), group.members[0])

@@ -17,7 +17,7 @@ def sender_of(hub: Hub) -> Party:
 
 def write_request(request: MembershipRequest, manager: User, key: str) -> None:
     """Queue the mail that tells a manager of a request to become a member."""
-    page = reverse("hubs:request", args=[request.hub.slug, request.pk])
+    page = reverse("memberships:request", args=[request.hub.slug, request.pk])
     mail.queue(
         key=key,
         to=manager.email,

@@ -1,6 +1,5 @@
 """Receivers of the signals about people: export and erasure of personal data."""
 
-from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
@@ -14,11 +13,11 @@ from totem.hubs.models import FoundingRequest, Membership, MembershipRequest, Pe
 
 
 @receiver(person_erasing, dispatch_uid="hubs.leave")
-def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
-    """An erased person leaves teams and memberships; refused where a hub would lose its only manager."""
+def leave_when_erased(person: User, **_kwargs: object) -> None:
+    """An erased person leaves teams; refused where a hub would lose its only manager."""
     FoundingRequest.objects.filter(person=person).delete()
     try:
-        leave_hubs(person=person, now=now)
+        leave_hubs(person=person)
     except LastManagerError as last:
         raise ErasureRefused(_("A hub would lose its only manager: name another one first.")) from last
 

@@ -27,13 +27,8 @@ urlpatterns = [
     path(f"{MANAGE}equipe/", people.team, name="team"),
     path(f"{MANAGE}equipe/<int:pk>/", people.role, name="role"),
     path(f"{MANAGE}equipe/<int:pk>/retirer/", people.remove_from_team, name="role_remove"),
-    path(f"{MANAGE}membres/ajouter/", people.add_member, name="member_add"),
-    path(f"{MANAGE}membres/<int:pk>/fin/", people.end_membership, name="member_end"),
-    path(f"{MANAGE}membres/ajouter/demandes/<int:pk>/", people.answer_request, name="request"),
-    path(f"{MANAGE}membres/ajouter/demandes/<int:pk>/refuser/", people.decline_request, name="request_decline"),
     path("lieux/<slug:slug>/rejoindre/", own.ask, name="ask"),
     path("mes-lieux/", own.mine, name="mine"),
-    path("mes-lieux/<int:pk>/quitter/", own.leave, name="leave"),
     path("mes-lieux/equipe/<int:pk>/quitter/", own.leave_team, name="leave_team"),
     path("mes-lieux/demandes/<int:pk>/retirer/", own.withdraw_request, name="request_withdraw"),
 ]

@@ -5,6 +5,7 @@ from procrastinate.contrib.django import app
 from totem.core import clock
 from totem.core.queues import LONG
 from totem.memberships.actions import credits as ledger
+from totem.memberships.actions import standing
 
 
 @app.periodic(cron="12 0-4 * * *")
@@ -15,3 +16,10 @@ def keep_credits(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gi
     ledger.expire(now=now)
     ledger.grant_all_due(now=now)
     ledger.warn(now=now)
+
+
+@app.periodic(cron="42 3 * * *")
+@app.task(name="memberships.derive_members", queue=LONG, queueing_lock="memberships.derive_members")
+def derive_members(timestamp: int = 0) -> None:  # noqa: ARG001
+    """Each night: who is a member is written again where it differs from what it is derived from."""
+    standing.sync_all()

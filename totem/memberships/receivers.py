@@ -1,12 +1,61 @@
 """Receivers of the signals about people. What an erased person's customer had stays, without their name."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
 from totem.accounts.models import User
-from totem.accounts.signals import personal_data_requested
-from totem.memberships.models import CreditEntry
+from totem.accounts.signals import person_erasing, personal_data_requested
+from totem.hubs.models import Hub
+from totem.memberships.actions import standing
+from totem.memberships.actions.erasing import leave_memberships
+from totem.memberships.models import Admission, AgreementSeat, CreditEntry, DuesTerm
+from totem.memberships.signals import holders_changed
+
+
+@receiver(holders_changed, dispatch_uid="memberships.standing")
+def write_memberships(hub: Hub, person_ids: Collection[int], **_kwargs: object) -> list[standing.Shortened]:
+    """Write who is a member from now on; returns the memberships that end earlier than before."""
+    return standing.sync(hub=hub, person_ids=person_ids)
+
+
+@receiver(person_erasing, dispatch_uid="memberships.leave")
+def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
+    """An erased person is a member of nothing from the next day on, and what they answered on joining is deleted."""
+    leave_memberships(person=person, now=now)
+
+
+@receiver(personal_data_requested, dispatch_uid="memberships.memberships")
+def give_memberships(person: User, **_kwargs: object) -> dict[str, Any]:
+    """What makes the person a member: dues with their answers, seats under agreements, what teams gave."""
+    terms = DuesTerm.objects.filter(person=person).select_related("hub", "kind", "organisation").order_by("pk")
+    seats = AgreementSeat.objects.filter(person=person).select_related("agreement__hub").order_by("pk")
+    return {
+        "dues": [
+            {
+                "hub": row.hub.name,
+                "kind": row.kind.name,
+                "organisation": row.organisation.name if row.organisation else "",
+                "state": row.state,
+                "amount": str(row.amount),
+                "answers": row.answers,
+                "reason": row.reason,
+                **_dates(row),
+            }
+            for row in terms
+        ],
+        "agreement_seats": [{"hub": row.agreement.hub.name, **_dates(row)} for row in seats],
+        "admissions": [
+            {"hub": row.hub.name, **_dates(row)}
+            for row in Admission.objects.filter(person=person).select_related("hub").order_by("pk")
+        ],
+    }
+
+
+def _dates(row: DuesTerm | AgreementSeat | Admission) -> dict[str, str | None]:
+    return {"from": row.starts_on.isoformat(), "until": row.ends_on.isoformat() if row.ends_on else None}
 
 
 @receiver(personal_data_requested, dispatch_uid="memberships.credits")

@@ -1,6 +1,6 @@
-"""Actions on the people of a hub: its team, its members, who asks to be one, what is noted of them."""
+"""Actions on the people of a hub: its team, who asks to become a member, what is noted of them."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,9 +13,8 @@ from totem.core.limits import Taker
 from totem.hubs.actions.hub import record
 from totem.hubs.limits import REQUESTS
 from totem.hubs.mails import write_answer, write_request
-from totem.hubs.models import Hub, Membership, MembershipRequest, PersonNote, Role, TeamMember
+from totem.hubs.models import Hub, MembershipRequest, PersonNote, Role, TeamMember
 from totem.hubs.queries import not_asking
-from totem.hubs.signals import AffectedBooking, affected_by_ending
 
 
 class LastManagerError(Exception):
@@ -73,67 +72,15 @@ def _keep_a_manager(member: TeamMember) -> None:
         raise LastManagerError
 
 
-# -- Members ----------------------------------------------------------------------------------------------------------
-
-
 @transaction.atomic
-def add_membership(*, hub: Hub, person: User, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
-    """A membership, both days included; what the person asked of the hub is answered by it. Raises ValidationError."""
-    _check_order(starts_on, ends_on)
-    limits.lock(Taker.person(person.pk))
-    membership = Membership(hub=hub, person=person, starts_on=starts_on, ends_on=ends_on)
-    membership.full_clean()
-    membership.save(force_insert=True)
-    MembershipRequest.objects.filter(hub=hub, person=person).delete()
-    last = str(ends_on) if ends_on else None
-    facts = {"membership": membership.pk, "person": person.pk, "starts_on": str(starts_on), "ends_on": last}
-    record("hubs.membership_added", hub, by, **facts)
-    return membership
-
-
-@transaction.atomic
-def end_membership(
-    *, membership: Membership, ends_on: date, by: User, now: datetime, cancel: bool = False
-) -> list[AffectedBooking]:
-    """Set the last day of a membership, earlier or later than before.
-
-    Returns the bookings after it that are for members alone: they stay, or are cancelled where `cancel` says so and
-    their deadline allows it. Raises ValidationError before its start, or over another membership of the same person.
-    """
-    locks.lock(locks.LockKind.HUB, [membership.hub_id])  # no booking comes in between
-    limits.lock(Taker.person(membership.person_id))
-    row = Membership.objects.select_related("hub", "person").select_for_update(of=("self",)).get(pk=membership.pk)
-    _check_order(row.starts_on, ends_on)
-    until, row.ends_on = row.ends_on, ends_on
-    row.full_clean()
-    row.save(update_fields=["ends_on", "updated_at"])
-    record("hubs.membership_ended", row.hub, by, membership=row.pk, ends_on=str(ends_on))
-    return affected_by_ending(row, until, by=by, now=now, cancel=cancel)
-
-
-@transaction.atomic
-def leave_hubs(*, person: User, now: datetime) -> None:
-    """Remove an erased person from all teams, end their memberships today, and delete what is noted and asked.
-
-    Raises LastManagerError.
-    """
+def leave_hubs(*, person: User) -> None:
+    """Remove an erased person from all teams, and delete what is noted and asked. Raises LastManagerError."""
     hubs = Hub.objects.filter(Q(team__person=person) | Q(memberships__person=person))
     locks.lock(locks.LockKind.HUB, hubs.values_list("pk", flat=True))  # all, before any lock of the person
     for member in TeamMember.objects.filter(person=person).order_by("hub_id", "pk"):
         remove_team_member(member=member, by=person)
-    for membership in Membership.objects.filter(person=person).select_related("hub").order_by("hub_id", "pk"):
-        today = now.astimezone(membership.hub.zone).date()
-        if membership.starts_on > today:
-            membership.delete()
-        elif membership.ends_on is None or membership.ends_on > today:
-            end_membership(membership=membership, ends_on=today, by=person, now=now)
     PersonNote.objects.filter(person=person).delete()
     MembershipRequest.objects.filter(person=person).delete()
-
-
-def _check_order(starts_on: date, ends_on: date | None) -> None:
-    if ends_on is not None and ends_on < starts_on:
-        raise ValidationError({"ends_on": _("The end is before the start.")})
 
 
 # -- Asking to become a member ----------------------------------------------------------------------------------------
@@ -164,26 +111,17 @@ def withdraw_request(*, request: MembershipRequest, by: User) -> None:
 
 
 @transaction.atomic
-def accept_request(*, request: MembershipRequest, starts_on: date, by: User, ends_on: date | None = None) -> Membership:
-    """Make whoever asked a member, and tell them. Raises ValidationError."""
-    limits.lock(Taker.person(request.person_id))
-    row = _waiting(request)
-    membership = add_membership(hub=row.hub, person=row.person, starts_on=starts_on, ends_on=ends_on, by=by)
-    write_answer(row.hub, row.person, f"hubs.request_accepted:{request.pk}", membership=membership)
-    return membership
-
-
-@transaction.atomic
 def decline_request(*, request: MembershipRequest, by: User, now: datetime, reason: str = "") -> None:
     """Decline, and tell them, with the reason if there is one. Raises ValidationError."""
-    row = _waiting(request)
+    row = waiting_request(request)
     row.declined_at, row.message = now, ""
     row.save(update_fields=["declined_at", "message", "updated_at"])
     record("hubs.membership_request_declined", row.hub, by, request=row.pk)
     write_answer(row.hub, row.person, f"hubs.request_declined:{row.pk}", reason=reason)
 
 
-def _waiting(request: MembershipRequest) -> MembershipRequest:
+def waiting_request(request: MembershipRequest) -> MembershipRequest:
+    """The request, locked. Raises ValidationError where it was answered."""
     rows = MembershipRequest.objects.select_related("hub", "person").select_for_update(of=("self",))
     row = rows.filter(pk=request.pk, declined_at=None).first()
     if row is None:

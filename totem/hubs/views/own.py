@@ -1,4 +1,4 @@
-"""One's own hubs: memberships, roles and requests; asking to become a member; leaving."""
+"""One's own hubs: memberships, roles and requests; asking to become a member; leaving a team."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,13 +8,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from totem.accounts.permissions import signed_in
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs import actions, queries
 from totem.hubs.actions import LastManagerError
 from totem.hubs.models import Membership, MembershipRequest, TeamMember
-from totem.hubs.people_forms import EndMembershipForm, JoinForm
+from totem.hubs.people_forms import JoinForm
 from totem.hubs.permissions import hub_for
-from totem.hubs.views.people import confirm_end, last_manager
+from totem.hubs.views.people import last_manager
 
 
 @require_safe
@@ -56,28 +56,6 @@ def withdraw_request(request: HttpRequest, pk: int) -> HttpResponse:
     actions.withdraw_request(request=asked, by=person)
     messages.success(request, _("The request is taken back."))
     return redirect("hubs:mine")
-
-
-@require_http_methods(SHOW_AND_SEND)
-def leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """End one's own membership, today or on a day to come; the bookings that need it are shown before."""
-    person = signed_in(request)
-    membership = get_object_or_404(Membership.objects.select_related("hub"), pk=pk, person=person)
-    today = clock.today(membership.hub.zone)
-    if membership.ends_on is not None and membership.ends_on < today:
-        raise Http404
-    form = EndMembershipForm(request.POST or None, initial={"ends_on": max(today, membership.starts_on)})
-    confirmation = Confirmation()
-    if form.is_valid():
-        if form.cleaned_data["ends_on"] < today:
-            form.add_error("ends_on", _("From today on: what is past has been."))
-        else:
-            confirmation = confirm_end(form, membership, person)
-        if confirmation.done:
-            messages.success(request, _("You leave %(hub)s.") % {"hub": membership.hub})
-            return redirect("hubs:mine")
-    context = {"hub": membership.hub, "form": form, "confirmation": confirmation}
-    return render(request, "hubs/leave.html", context, status=form_status(request, confirmation.status))
 
 
 @require_POST
