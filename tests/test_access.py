@@ -31,6 +31,7 @@ from tests.factories.labels import (
     SearchFactory,
     SeatFactory,
 )
+from tests.factories.memberships import DuesTermFactory
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, StockFactory
 from tests.factories.organisations import (
     AffiliationFactory,
@@ -52,6 +53,7 @@ from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.core.signatures.queries import signing_key
 from totem.hubs.models import FoundingRequest, Hub, HubPhoto, MembershipRequest, PersonNote, Role
+from totem.memberships.models import DuesQuestion
 from totem.observatory.models import Stock
 from totem.spaces.models import SpacePhoto
 
@@ -75,6 +77,7 @@ PUBLIC = {
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
+    "memberships:my_dues", "memberships:join", "memberships:join_kind",
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:renew_desk_code", "accounts:erase",
     "organisations:list",
     "organisations:create", "territories:workspace_create", "accounts:landing", "hubs:create",
@@ -155,6 +158,9 @@ class World:
             "appointment": AppointmentFactory(**governed).pk,
             "funding": FundingLineFactory(**governed).pk,
             "account": self.person.pk,
+            "dues_term": (term := DuesTermFactory(kind__hub=self.hub, person=self.person)).pk,
+            "dues_kind": term.kind.pk,
+            "dues_question": DuesQuestion.objects.create(kind=term.kind, key="trade", label="Trade").pk,
             "asked": MembershipRequest.objects.create(hub=self.hub, person=self.person).pk,
             "note": PersonNote.objects.create(hub=self.hub, person=self.person, author=self.manager, text="x").pk,
             "invitation": Invitation.objects.create(
@@ -246,7 +252,11 @@ KINDS = {
     "territories:public_document": "document", "accounts:staff_set": "account", "core:job_retry": "job",
     "core:mail_send": "mail", "accounts:invitation_accept": "invitation", "accounts:invitation_decline": "invitation",
     "memberships:request": "asked", "memberships:request_decline": "asked", "hubs:request_withdraw": "asked",
-    "memberships:leave": "member",
+    "memberships:leave": "member", "memberships:dues_term": "dues_term", "memberships:dues_answer": "dues_term",
+    "memberships:dues_cancel": "dues_term", "memberships:my_dues_announce": "dues_term",
+    "memberships:dues_kind": "dues_kind", "memberships:dues_kind_edit": "dues_kind",
+    "memberships:dues_questions": "dues_kind", "memberships:join_kind": "dues_kind",
+    "memberships:dues_question_end": "dues_question",
     "hubs:leave_team": "role", "bookings:person": "account", "bookings:card": "account", "bookings:note_remove": "note",
     "core:sign": "signatory", "core:sign_code": "signatory", "core:sign_decline": "signatory",
     "core:sign_file": "signatory", "core:sign_certificate": "signatory", "core:signing_remind": "signatory",

@@ -175,6 +175,7 @@ def test_ones_own_bar_and_the_installations():
     assert labels(signed_in(UserFactory()), reverse("bookings:mine")) == [
         "Bookings",
         "Hubs",
+        "Dues",
         "Organisations",
         "Invitations",
     ]
@@ -256,7 +257,7 @@ def test_the_pages_of_an_entry_are_its_tabs():
     found = LINK.findall(source[1])
     assert [label for _href, _current, label in found] == [
         "Overview", "Spaces", "Opening hours", "Closures", "Zones", "Photos", "Partners", "Limits",
-        "About the hub", "Visible to the public",
+        "Members and dues", "About the hub", "Visible to the public",
     ]  # fmt: skip
     assert [label for _href, current, label in found if current] == ["Spaces"]
     assert {client.get(href).status_code for href, _current, _label in found} == {200}

@@ -5,7 +5,7 @@ from procrastinate.contrib.django import app
 from totem.core import clock
 from totem.core.queues import LONG
 from totem.memberships.actions import credits as ledger
-from totem.memberships.actions import standing
+from totem.memberships.actions import dues, standing
 
 
 @app.periodic(cron="12 0-4 * * *")
@@ -23,3 +23,12 @@ def keep_credits(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gi
 def derive_members(timestamp: int = 0) -> None:  # noqa: ARG001
     """Each night: who is a member is written again where it differs from what it is derived from."""
     standing.sync_all()
+
+
+@app.periodic(cron="12 7 * * *")
+@app.task(name="memberships.keep_dues", queue=LONG, queueing_lock="memberships.keep_dues")
+def keep_dues(timestamp: int = 0) -> None:  # noqa: ARG001
+    """Each morning: requests that nobody paid are abandoned, and those whose dues have ended are reminded once."""
+    now = clock.now()
+    dues.abandon_old(now=now)
+    dues.remind(now=now)

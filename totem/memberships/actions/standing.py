@@ -70,11 +70,15 @@ def affected(changes: Iterable[Shortened], *, by: User, now: datetime, cancel: b
 
 
 @transaction.atomic
-def set_rule(*, hub: Hub, asked_for: str, by: User) -> list[Shortened]:
-    """What the hub asks of its members from now on; returns the memberships that end earlier by it."""
+def set_rule(*, hub: Hub, asked_for: str, by: User, reminds: bool = True) -> list[Shortened]:
+    """What the hub asks of its members from now on, and whether it reminds who no longer pays.
+
+    Returns the memberships that end earlier by it.
+    """
     locks.lock(locks.LockKind.HUB, [hub.pk])
     rule = MembershipRule.objects.filter(hub=hub).first() or MembershipRule(hub=hub)
     before, rule.asked_for = rule.asked_for, asked_for
+    rule.reminds = reminds
     rule.full_clean()
     rule.save()
     record("memberships.rule_changed", hub, by, **{"from": str(before), "to": str(asked_for)})

@@ -31,6 +31,7 @@ class MembershipRule(Dated):
 
     hub = models.OneToOneField(Hub, on_delete=models.CASCADE, related_name="membership_rule")
     asked_for = models.CharField(_("a member is who has"), max_length=10, choices=AskedFor, default=AskedFor.TEAM)
+    reminds = models.BooleanField(_("remind by mail, once, those whose dues have ended"), default=True, db_default=True)
 
     class Meta:
         verbose_name = _("rule of membership")

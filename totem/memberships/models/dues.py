@@ -192,6 +192,7 @@ class DuesTerm(Dated):
     amount = DecimalField(_("amount (EUR)"), max_digits=8, decimal_places=2)
     answers = models.JSONField(default=dict, blank=True)
     reason = models.CharField(_("why"), max_length=200, blank=True, help_text="Of an exemption or a refusal.")
+    announced_on = models.DateField(_("transfer announced"), null=True, blank=True)
     document = models.OneToOneField(
         IssuedDocument, on_delete=models.PROTECT, null=True, blank=True, related_name="dues_term"
     )
