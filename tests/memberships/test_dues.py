@@ -5,16 +5,21 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories.accounts import UserFactory
 from tests.factories.billing import SellerFactory
+from tests.factories.bookings import BookingFactory, from_now
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.memberships import DuesAmountFactory, DuesKindFactory, DuesTermFactory
 from tests.factories.organisations import OrganisationFactory
+from tests.factories.spaces import SpaceFactory
 from totem.accounts.models import User
 from totem.billing.models import DocumentKind, Draft, IssuedDocument, Payment, VatPeriod
+from totem.core import clock
 from totem.core.models import Mail
 from totem.hubs.models import Membership
 from totem.memberships.actions import dues, dues_kinds
@@ -91,7 +96,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def kind() -> DuesKind:
     """30 € by the civil year, of a hub that asks dues of its members."""
-    hub = HubFactory()
+    hub = HubFactory(always_open=True)
     SellerFactory(organisation=hub.operator)
     kind: DuesKind = DuesKindFactory(hub=hub, period=DuesPeriod.CIVIL, late_days=31)
     MembershipRule.objects.create(hub=hub, asked_for=AskedFor.DUES)
@@ -233,4 +238,57 @@ def test_a_hub_that_asks_for_something_else_keeps_its_members_as_it_says(kind, d
     paid(asked(kind, UserFactory()), desk)
     shortened = set_rule(hub=kind.hub, asked_for=AskedFor.AGREEMENT, by=desk)
     assert len(shortened) == 1
+    assert not Membership.objects.exists()
+
+
+# -- Pages ------------------------------------------------------------------------------------------------------------
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_the_dates_are_shown_the_questions_answered_the_desk_paid_and_the_list_exported(kind, desk):
+    person, hub, team = UserFactory(name="Zoé Luth"), kind.hub, client_of(desk)
+    questions = reverse("memberships:dues_questions", args=[hub.slug, kind.pk])
+    assert team.post(questions, {"label": "Votre métier ?", "type": "text", "is_required": "on"}).status_code == 302
+    assert team.post(questions, {"label": "Votre métier ?", "type": "choice"}).status_code == 422
+    assert team.post(questions, {"label": "Votre métier ?", "type": "choice", "options": "a\nb"}).status_code == 302
+    today = clock.today(hub.zone)
+    client, join = client_of(person), reverse("memberships:join_kind", args=[hub.slug, kind.pk])
+    assert f"31 décembre {today.year}" in client.get(join).content.decode()
+    assert list(client.post(join, {"group": 0}).context["form"].errors) == ["answer_votre-metier"]
+    answers = {"answer_votre-metier": "Luthière", "answer_votre-metier-2": "b"}
+    assert client.post(join, {"group": 0, **answers}).status_code == 302
+    term = DuesTerm.objects.get()
+    assert term.answers == {"votre-metier": "Luthière", "votre-metier-2": "b"}
+    announce = reverse("memberships:my_dues_announce", args=[term.pk])
+    assert client_of(UserFactory()).post(announce).status_code == 404
+    client.post(announce)
+    page = reverse("memberships:dues_term", args=[hub.slug, term.pk])
+    assert "virement annoncé" in team.get(page).content.decode()
+    paying = {"means": "transfer", "received_on": str(today)}
+    assert set(team.post(page, paying).context["form"].errors) == {"street", "postcode", "city"}
+    assert team.post(page, {**paying, **ADDRESS}).status_code == 302
+    csv = team.get(reverse("memberships:dues_csv", args=[hub.slug])).getvalue().decode()
+    assert "Zoé Luth" in csv
+    assert "30,00" in csv
+    assert "Payée" in client.get(reverse("memberships:my_dues")).content.decode()
+    assert client.get(reverse("memberships:dues", args=[hub.slug])).status_code == 404
+
+
+def test_what_a_change_of_the_rule_would_take_away_is_shown_before(kind, desk):
+    person = paid(asked(kind, UserFactory()), desk).person
+    Membership.objects.update(starts_on=date(2026, 1, 1), ends_on=None)
+    DuesTerm.objects.update(starts_on=date(2026, 1, 1), ends_on=None)
+    space = SpaceFactory(hub=kind.hub, audience="members", all_night=True)
+    BookingFactory(space=space, person=person, period=from_now(48))
+    url, client = reverse("memberships:dues_settings", args=[kind.hub.slug]), client_of(desk)
+    shown = client.post(url, {"asked_for": "team"})
+    assert len(shown.context["confirmation"].affected) == 1
+    assert Membership.objects.exists()
+    token = shown.context["confirmation"].token
+    assert client.post(url, {"asked_for": "team", "confirmed": token}).status_code == 302
     assert not Membership.objects.exists()

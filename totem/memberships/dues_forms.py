@@ -1,6 +1,6 @@
 """What is typed about dues. `cleaned_data` are the values of the actions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -102,7 +102,7 @@ class DuesForm(forms.Form):
         self,
         *args: Any,
         questions: Iterable[DuesQuestion],
-        groups: Iterable[int],
+        groups: Sequence[int],
         organisations: Iterable[int] = (),
         with_following: bool,
         is_free: bool,
@@ -110,6 +110,9 @@ class DuesForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["group"].choices = [(group, MemberGroup(group).label) for group in groups]  # type: ignore[attr-defined]
+        if len(self.fields["group"].choices) == 1:  # type: ignore[attr-defined]
+            self.fields["group"].widget = forms.HiddenInput()
+            self.initial["group"] = next(iter(groups))
         ids = list(organisations)
         self.fields["organisation"].queryset = Organisation.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
         shown = {"organisation": bool(ids), "following": with_following, "amount": is_free}
@@ -159,7 +162,7 @@ class DeskJoinForm(forms.Form):
     """Somebody who joins at the desk, or is exempt."""
 
     email = EmailField(label=_("E-mail address of their account"))
-    kind = forms.ModelChoiceField(DuesKind.objects.none(), label=_("Dues"), empty_label=None)
+    kind = forms.ModelChoiceField(DuesKind.objects.none(), label=_("Kind of dues"), empty_label=None)
     group = forms.TypedChoiceField(label=_("As"), choices=MemberGroup.choices, coerce=int)
     amount = _euros(
         _("Amount, VAT included (€)"), required=False, help_text=_("Leave empty: the amount of these dues.")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from totem.accounts.models import User
 from totem.hubs.models import Hub
@@ -58,11 +59,11 @@ def listed(hub: Hub, shown: str, day: date, search: str = "") -> QuerySet[DuesTe
 def lapsed(hub: Hub, day: date) -> DuesTermQuerySet:
     """The last term of each member who was up to date before that day and is not on it."""
     valid = DuesTerm.objects.valid().filter(hub=hub)
-    before = valid.filter(starts_on__lte=day)
-    latest: dict[tuple[int | None, int], DuesTerm] = {}
-    for row in before.order_by("starts_on"):
-        latest[row.organisation_id, 0 if row.organisation_id else row.person_id] = row
-    return valid.filter(pk__in=[row.pk for row in latest.values() if row.ends_on and row.ends_on < day])
+    later = valid.filter(starts_on__lte=day, starts_on__gt=OuterRef("starts_on")).alias(
+        member=Coalesce(F("organisation_id"), F("person_id") * -1)
+    )
+    same = later.filter(member=Coalesce(OuterRef("organisation_id"), OuterRef("person_id") * -1))
+    return valid.filter(~Exists(same), ends_on__lt=day)
 
 
 def rule_of(hub: Hub) -> MembershipRule:

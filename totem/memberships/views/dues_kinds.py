@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from totem.accounts.permissions import signed_in
 from totem.billing.permissions import row_for
 from totem.core import clock
-from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
+from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status, run_or_confirm
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.memberships.actions import dues_kinds as actions
-from totem.memberships.actions.standing import set_rule
+from totem.memberships.actions.standing import affected, set_rule
 from totem.memberships.dues_forms import AmountForm, KindForm, QuestionForm, RuleForm
 from totem.memberships.models import DuesKind, DuesQuestion
 from totem.memberships.queries import dues as queries
@@ -20,18 +20,22 @@ from totem.memberships.queries import dues as queries
 
 @require_http_methods(SHOW_AND_SEND)
 def dues_settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """The rule of membership, and the kinds of dues."""
+    """The rule of membership, and the kinds of dues; who no longer would be a member is shown by their bookings."""
     hub, by = hub_for(request.user, slug, MANAGE), signed_in(request)
     rule = queries.rule_of(hub)
     initial = {"asked_for": rule.asked_for, "reminds": rule.reminds}
     form = RuleForm(request.POST or None, initial=initial)
+    confirmation = Confirmation()
     if form.is_valid():
-        with errors_in(form):
-            set_rule(hub=hub, by=by, **form.cleaned_data)
+        confirmation = run_or_confirm(
+            form, lambda: affected(set_rule(hub=hub, by=by, **form.cleaned_data), by=by, now=clock.now())
+        )
+        if confirmation.done:
             messages.success(request, _("Saved."))
             return redirect("memberships:dues_settings", hub.slug)
-    context = {"hub": hub, "form": form, "kinds": DuesKind.objects.filter(hub=hub)}
-    return render(request, "memberships/dues_settings.html", context, status=form_status(request))
+    context = {"hub": hub, "form": form, "kinds": DuesKind.objects.filter(hub=hub), "confirmation": confirmation}
+    code = form_status(request, confirmation.status)
+    return render(request, "memberships/dues_settings.html", context, status=code)
 
 
 @require_http_methods(SHOW_AND_SEND)

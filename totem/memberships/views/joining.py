@@ -48,13 +48,17 @@ def join_kind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if not amounts:
         raise Http404
     acting = Affiliation.objects.on(today).filter(person=person, can_book=True)
+    following = None
+    if kind.period in (DuesPeriod.CIVIL, DuesPeriod.SCHOOL):
+        following = _offered(kind, person, today, following=True)
+        following = None if "refusal" in following or following == _offered(kind, person, today) else following
     known = DuesTerm.objects.filter(hub=hub, person=person, kind=kind).first()
     form = DuesForm(
         request.POST or None,
         questions=kind.questions.filter(is_active=True),
         groups=[row.group for row in amounts],
         organisations=acting.values_list("organisation", flat=True),
-        with_following=kind.period in (DuesPeriod.CIVIL, DuesPeriod.SCHOOL),
+        with_following=following is not None,
         is_free=any(row.minimum is not None for row in amounts),
         initial={"group": known.group} if known else {},
     )
@@ -73,7 +77,7 @@ def join_kind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "form": form,
         "amounts": amounts,
         "offered": _offered(kind, person, today),
-        "following": _offered(kind, person, today, following=True) if "following" in form.fields else None,
+        "following": following,
     }
     return render(request, "memberships/join_kind.html", context, status=form_status(request))
 
