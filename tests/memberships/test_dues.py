@@ -25,7 +25,7 @@ from totem.hubs.models import Membership
 from totem.memberships.actions import dues, dues_kinds
 from totem.memberships.actions.dues import ChosenDues
 from totem.memberships.actions.standing import set_rule
-from totem.memberships.dues_periods import payable_from, period_for
+from totem.memberships.dues_periods import free_period, payable_from, period_for
 from totem.memberships.models import AskedFor, DuesAmount, DuesKind, DuesPeriod, DuesState, DuesTerm, MembershipRule
 from totem.memberships.periods import DAY, LAST_DAY, Days
 from totem.memberships.queries import dues as queries
@@ -68,24 +68,32 @@ def test_the_dates_are_those_that_the_association_states(period, day, last, rule
     assert payable_from(kind, found) <= date.fromisoformat(day)
 
 
+DATES = st.dates(date(2020, 1, 1), date(2040, 12, 31))
+
+
 @given(
     period=st.sampled_from(list(DuesPeriod)),
     late_days=st.integers(0, 366),
-    day=st.dates(date(2020, 1, 1), date(2040, 12, 31)),
-    last=st.none() | st.dates(date(2019, 1, 1), date(2041, 12, 31)),
-    following=st.booleans(),
+    first=DATES,
+    payments=st.lists(st.tuples(st.integers(0, 500), st.booleans()), max_size=6),
 )
-def test_what_is_paid_never_overlaps_what_was_nor_lies_in_the_past(period, late_days, day, last, following):
-    before = Days(last, last) if last else None
-    found = period_for(DuesKind(period=period, late_days=late_days), day, before, following=following)
-    assert found.last >= day
-    assert before is None or found.first > before.last
-    if period != DuesPeriod.LIFE:
-        assert len(found) <= 366
-    if last and found.first < day:
-        assert found.first == last + DAY
-        assert (day - last).days <= late_days
-    assert (found.last == LAST_DAY) == (period == DuesPeriod.LIFE)
+def test_however_one_pays_no_day_is_paid_twice_and_none_for_what_is_over(period, late_days, first, payments):
+    """Payments at random intervals, each for what is proposed on its day, now and then for the next year."""
+    kind = DuesKind(period=period, late_days=late_days)
+    held: list[Days] = []
+    day = first
+    for days_later, following in payments:
+        day += days_later * DAY
+        found = free_period(kind, day, held, following=following)
+        if found is None:
+            assert held[-1].last >= day
+            continue
+        assert found.last >= day
+        assert not any(found.within(one) for one in held)
+        assert found.last == LAST_DAY or len(found) <= 366
+        if found.first < day:
+            assert any(one.last == found.first - DAY and (day - one.last).days <= late_days for one in held)
+        held = sorted([*held, found])
 
 
 # -- Joining, paying --------------------------------------------------------------------------------------------------
@@ -192,7 +200,11 @@ def test_an_organisation_is_a_member_by_who_represents_it_and_an_exempt_member_b
         dues.join(chosen=ChosenDues(kind), person=person, by=person, now=NOW, organisation=organisation)
     term = dues.join(chosen=ChosenDues(kind), person=person, by=desk, now=NOW, organisation=organisation)
     assert paid(term, desk).document.customer.organisation == organisation
-    founder = UserFactory()
+    DuesKind.objects.update(vat_rate=20)
+    kind.refresh_from_db()
+    line = paid(asked(kind, founder := UserFactory()), desk).document.lines.get()
+    assert (line.gross, line.vat_rate, line.exemption) == (Decimal(30), 20, "")
+    dues.cancel(term=DuesTerm.objects.get(person=founder), reason="Fondatrice", by=desk, now=NOW, means="cash")
     with pytest.raises(ValidationError):
         dues.exempt(kind=kind, person=founder, reason=" ", by=desk, now=NOW)
     dues.exempt(kind=kind, person=founder, reason="Fondatrice", by=desk, now=NOW)

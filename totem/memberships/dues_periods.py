@@ -1,5 +1,6 @@
 """The days that one payment of dues covers: a pure function of the kind's rules and of what was paid before."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from dateutil.relativedelta import relativedelta
@@ -27,6 +28,24 @@ def period_for(kind: DuesKind, day: date, last: Days | None, *, following: bool 
     if following and kind.period in (DuesPeriod.CIVIL, DuesPeriod.SCHOOL):
         return Days(found.last + DAY, _end(kind.period, found.last + DAY))
     return found
+
+
+def free_period(kind: DuesKind, day: date, held: Sequence[Days], *, following: bool = False) -> Days | None:
+    """What is paid on `day` besides the periods that are `held`: never a day of theirs; None where all is paid.
+
+    It follows what holds on that day without a gap, and ends before a period that was paid ahead.
+    """
+    last: Days | None = None
+    for one in sorted(held):
+        if one.first <= day or (last is not None and last.last >= day and one.first == last.last + DAY):
+            last = one
+    if last is not None and last.last == LAST_DAY:
+        return None
+    found = period_for(kind, day, last, following=following)
+    if any(one.first <= found.first <= one.last for one in held):
+        return None
+    ahead = [one.first for one in held if one.first > found.first]
+    return Days(found.first, min([found.last, *(first - DAY for first in ahead)]))
 
 
 def payable_from(kind: DuesKind, days: Days) -> date:

@@ -26,7 +26,7 @@ from totem.hubs.models import Hub
 from totem.hubs.signals import AffectedBooking
 from totem.memberships import dues_mails, signals
 from totem.memberships.actions.standing import affected, sync
-from totem.memberships.dues_periods import payable_from, period_for
+from totem.memberships.dues_periods import free_period, payable_from
 from totem.memberships.models import OPEN, VALID, DuesKind, DuesState, DuesTerm, MemberGroup
 from totem.memberships.periods import LAST_DAY, Days
 from totem.memberships.queries import dues as queries
@@ -57,15 +57,14 @@ def dates_of(
     following: bool = False,
 ) -> Days:
     """The days that are paid on that day. Raises ValidationError where it is too early, or paid for life."""
-    last = queries.paid_until(kind.hub, person, organisation)
-    if last and last.last == LAST_DAY:
-        raise ValidationError(_("These dues are paid for life."))
-    days = period_for(kind, day, last, following=following)
+    held = queries.held_periods(kind.hub, person, organisation)
+    days = free_period(kind, day, held, following=following)
+    if days is None:
+        last = held[-1].last
+        text = _("These dues are paid for life.") if last == LAST_DAY else _("Paid already until %(day)s.")
+        raise ValidationError(text % {"day": date_with_year(last)})
     if day < (opens := payable_from(kind, days)):
-        text = _("Paid already until %(day)s: what follows is paid from %(opens)s on.")
-        if not last or last.last < day:
-            text = _("The next period is paid from %(opens)s on.")
-        raise ValidationError(text % {"day": date_with_year(last.last) if last else "", "opens": date_with_year(opens)})
+        raise ValidationError(_("The next period is paid from %(opens)s on.") % {"opens": date_with_year(opens)})
     return days
 
 
@@ -165,7 +164,7 @@ def pay(
     row = _locked(term, DuesState.TO_PAY)
     if received_on > now.astimezone(row.hub.zone).date():
         raise ValidationError({"received_on": _("This day is still to come.")})
-    if row.starts_on <= received_on or queries.paid_until(row.hub, row.person, row.organisation):
+    if row.starts_on <= received_on or queries.held_periods(row.hub, row.person, row.organisation):
         row.starts_on, row.ends_on = _ends(dates_of(row.kind, row.person, row.organisation, received_on))
     customer = customer_for(hub=row.hub, person=row.person, organisation=row.organisation)
     if address:

@@ -29,10 +29,9 @@ def of_member(hub: Hub, person: User, organisation: Organisation | None) -> Dues
     return DuesTerm.objects.filter(hub=hub, person=person, organisation=None)
 
 
-def paid_until(hub: Hub, person: User, organisation: Organisation | None) -> Days | None:
-    """The days of the last period that the member has paid, or was exempt for."""
-    days = map(days_of, of_member(hub, person, organisation).valid())
-    return max(days, key=lambda one: one.last, default=None)
+def held_periods(hub: Hub, person: User, organisation: Organisation | None) -> list[Days]:
+    """The periods that the member has paid, or was exempt for, in order."""
+    return sorted(map(days_of, of_member(hub, person, organisation).valid()))
 
 
 def up_to_date(hub: Hub, day: date) -> DuesTermQuerySet:
