@@ -270,7 +270,10 @@ def test_the_dates_are_shown_the_questions_answered_the_desk_paid_and_the_list_e
     assert team.post(questions, {"label": "Votre métier ?", "type": "choice", "options": "a\nb"}).status_code == 302
     today = clock.today(hub.zone)
     client, join = client_of(person), reverse("memberships:join_kind", args=[hub.slug, kind.pk])
-    assert f"31 décembre {today.year}" in client.get(join).content.decode()
+    dues_kinds.set_amount(kind=kind, group=0, amount=Decimal(41), starts_on=date(today.year + 1, 1, 1), by=desk)
+    DuesKind.objects.update(opens_before_days=366)
+    page = client.get(join).content.decode()
+    assert all(words in page for words in (f"31 décembre {today.year}", f"31 décembre {today.year + 1}", "41,00"))
     assert list(client.post(join, {"group": 0}).context["form"].errors) == ["answer_votre-metier"]
     answers = {"answer_votre-metier": "Luthière", "answer_votre-metier-2": "b"}
     assert client.post(join, {"group": 0, **answers}).status_code == 302

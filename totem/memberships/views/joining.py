@@ -32,7 +32,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     today = clock.today(hub.zone)
     context = {
         "hub": hub,
-        "kinds": [(kind, _amounts(kind, today), _offered(kind, person, today)) for kind in kinds],
+        "kinds": [(kind, offered["amounts"], offered) for kind in kinds for offered in [_offered(kind, person, today)]],
         "terms": DuesTerm.objects.filter(hub=hub, person=person).select_related("kind", "organisation")[:5],
     }
     return render(request, "memberships/join.html", context)
@@ -44,14 +44,15 @@ def join_kind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     hub, person, now = hub_for(request.user, slug), signed_in(request), clock.now()
     kind = get_object_or_404(DuesKind.objects.select_related("hub"), hub=hub, pk=pk, is_active=True)
     today = clock.today(hub.zone)
-    amounts = _amounts(kind, today)
+    offered = _offered(kind, person, today)
+    amounts = offered["amounts"]
     if not amounts:
         raise Http404
     acting = Affiliation.objects.on(today).filter(person=person, can_book=True)
     following = None
     if kind.period in (DuesPeriod.CIVIL, DuesPeriod.SCHOOL):
         following = _offered(kind, person, today, following=True)
-        following = None if "refusal" in following or following == _offered(kind, person, today) else following
+        following = None if "refusal" in following or following == offered else following
     known = DuesTerm.objects.filter(hub=hub, person=person, kind=kind).first()
     form = DuesForm(
         request.POST or None,
@@ -76,7 +77,7 @@ def join_kind(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "kind": kind,
         "form": form,
         "amounts": amounts,
-        "offered": _offered(kind, person, today),
+        "offered": offered,
         "following": following,
     }
     return render(request, "memberships/join_kind.html", context, status=form_status(request))
@@ -96,12 +97,13 @@ def _amounts(kind: DuesKind, day: date) -> list[DuesAmount]:
 
 
 def _offered(kind: DuesKind, person: User, day: date, *, following: bool = False) -> dict[str, Any]:
-    """The days that are paid today, or why none are."""
+    """The days that are paid today with the amounts of their first one, or why none are."""
     try:
         days = dates_of(kind, person, None, day, following=following)
     except ValidationError as refusal:
-        return {"refusal": " ".join(refusal.messages)}
-    return {"first": days.first, "last": None if days.last == LAST_DAY else days.last}
+        return {"refusal": " ".join(refusal.messages), "amounts": _amounts(kind, day)}
+    last = None if days.last == LAST_DAY else days.last
+    return {"first": days.first, "last": last, "amounts": _amounts(kind, max(day, days.first))}
 
 
 @require_safe
