@@ -9,7 +9,16 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from totem.billing.content import Figures
-from totem.billing.models import Customer, Deduction, DocumentKind, Draft, DraftLine, IssuedDocument, IssuedLine
+from totem.billing.models import (
+    Customer,
+    CustomerKind,
+    Deduction,
+    DocumentKind,
+    Draft,
+    DraftLine,
+    IssuedDocument,
+    IssuedLine,
+)
 from totem.billing.queries import OWED
 
 CREDITING = {DocumentKind.CREDIT_NOTE, DocumentKind.REVERSAL}
@@ -71,7 +80,8 @@ def check(invoicing: Invoicing, cited: Cited) -> None:
 def check_customer(draft: Draft) -> None:
     """Raises ValidationError where something of the customer is missing that an invoice names."""
     customer = draft.customer
-    if not (customer.street and customer.postcode and customer.city):
+    # A note to a private person needs none (arrêté n° 83-50/A of 3 October 1983); CGI art. 289, I is about businesses.
+    if customer.kind != CustomerKind.CONSUMER and not (customer.street and customer.postcode and customer.city):
         raise ValidationError(_("An invoice names the customer’s address: complete it first."))
     check_commitment(customer, draft.commitment)
 

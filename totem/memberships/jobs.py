@@ -5,7 +5,14 @@ from procrastinate.contrib.django import app
 from totem.core import clock
 from totem.core.queues import LONG
 from totem.memberships.actions import credits as ledger
-from totem.memberships.actions import dues, standing
+from totem.memberships.actions import dues, passes, standing
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="memberships.grant_passes", queue=LONG, queueing_lock="memberships.grant_passes")
+def grant_passes(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
+    """The credits of passes that were invoiced since."""
+    passes.grant_invoiced(now=clock.now())
 
 
 @app.periodic(cron="12 0-4 * * *")

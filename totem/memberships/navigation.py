@@ -1,11 +1,14 @@
-"""Dues among one's own pages, and in the settings of a hub."""
+"""Dues among one's own pages, and in the settings of a hub; selling a pass beside its invoices."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from totem.accounts.navigation import ME
+from totem.billing.navigation import BILLING
+from totem.billing.permissions import SELL
 from totem.core.navigation import Entry, EntryTab, add_entry, add_tab
 from totem.hubs.navigation import SETTINGS
 
 add_entry(Entry(ME, pgettext_lazy("navigation", "Dues"), "memberships:my_dues", 35))
 add_tab(EntryTab(SETTINGS, _("Members and dues"), "memberships:dues_settings", 67))
+add_tab(EntryTab(BILLING, _("Sell a pass"), "memberships:sell_pass", 5, needs=SELL))

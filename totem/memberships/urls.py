@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.memberships.views import agreements, dues, dues_kinds, joining, members, own
+from totem.memberships.views import agreements, dues, dues_kinds, joining, members, own, passes
 
 app_name = "memberships"
 HERE = "lieux/<slug:slug>/"
@@ -30,5 +30,6 @@ urlpatterns = [
     path(f"{HERE}adherer/<int:pk>/", joining.join_kind, name="join_kind"),
     path("mes-adhesions/", joining.my_dues, name="my_dues"),
     path("mes-adhesions/<int:pk>/virement/", joining.my_dues_announce, name="my_dues_announce"),
+    path(f"{HERE}forfaits/vendre/", passes.sell, name="sell_pass"),
     path(f"{HERE}contrats/", agreements.agreements, name="agreements"),
 ]
