@@ -55,6 +55,7 @@ def test_from_nothing_to_a_paid_invoice() -> None:
     assert client.post(at("seller"), fields).status_code == 302
     client.post(at("seller_vat"), {"starts_on": "2026-01-01", "status": "taxable"})
     assert Seller.objects.get().vat_periods.count() == 1
+    assert "Hors du champ d’application de la TVA" in client.get(at("seller_wording")).content.decode()
 
     person = {"kind": "consumer", "name": "Nadia", "street": "1 rue", "postcode": "80000", "city": "Amiens", "seen": ""}
     client.post(at("customer_add"), person)

@@ -26,7 +26,7 @@ from totem.billing.actions.payments import (
 )
 from totem.billing.amounts import paid_shares, totals
 from totem.billing.models import Customer, DocumentKind, DraftLine, IssuedDocument, Means, Payment
-from totem.billing.queries import vat_due
+from totem.billing.vat import vat_due, vat_rows
 from totem.core import chain
 from totem.hubs.models import Role
 
@@ -55,7 +55,7 @@ def pay(document: IssuedDocument, amount: str, now: datetime = NOW, means: Means
 
 
 def due(document: IssuedDocument, month: date) -> dict[str, str]:
-    return {f"{rate.vat_rate:f}": f"{rate.vat:f}" for rate in vat_due(document.seller, month)}
+    return {f"{rate.vat_rate:f}": f"{rate.vat:f}" for rate in vat_due(vat_rows(document.seller, month))}
 
 
 RATES = st.sampled_from(["20", "10", "8.5", "5.5", "2.1", "0"]).map(Decimal)
@@ -115,6 +115,52 @@ def test_a_deposit_and_its_final_invoice_owe_their_vat_once(customer: Customer) 
     final = issue(draft_id=draft.pk, by=None, now=NOW)
     pay(final, "6.00", NOW + timedelta(days=30))
     assert (due(final, SEPTEMBER), due(final, OCTOBER)) == ({"20.00": "1.00"}, {"20.00": "1.00"})
+
+
+def test_the_vat_page_says_what_is_due_and_of_which_invoices_to_who_keeps_all_books(customer: Customer) -> None:
+    """A deposit of the month before, deducted; a part payment; a corrected invoice, and one on debits."""
+    deposit = issue(
+        draft_id=DraftFactory(customer=customer, kind=DocumentKind.DEPOSIT, line__unit_price=6).pk, by=None, now=NOW
+    )
+    pay(deposit, "6.00")
+    former = invoice(customer)
+    pay(former, "11.50")
+    october = NOW + timedelta(days=30)
+    draft = DraftFactory(customer=customer)
+    draft.deposits.add(deposit)
+    final = issue(draft_id=draft.pk, by=None, now=october)
+    pay(final, "6.00", october)
+    corrected = DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=former, line__unit_price=24)
+    corrected = issue(draft_id=corrected.pk, by=None, now=october)
+    seller = customer.hub.operator.seller
+    seller.pays_vat_on_debits = True
+    seller.save()
+    on_debits = invoice(customer, october)
+
+    client = client_of(customer.hub)
+    page = client.get(reverse("billing:vat_due", args=[customer.hub.slug]), {"mois": "2026-10"})
+    assert [(row.document, row.is_on_debits, f"{row.rate.vat_rate:f}", f"{row.rate.vat}") for row, _b, _l in
+            page.context["rows"]] == [
+        (final, False, "20.00", "1.00"),
+        (corrected, False, "20.00", "0.92"),  # 11.50 euros at 20 % instead of 6.00 at 20 % and 5.50 at 10 %
+        (corrected, False, "10.00", "-0.50"),
+        (on_debits, True, "20.00", "2.00"),
+        (on_debits, True, "10.00", "1.00"),
+    ]  # fmt: skip
+    assert page.context["vat"] == Decimal("4.42")
+    words = page.content.decode().replace("\N{NO-BREAK SPACE}", " ")
+    assert reverse("billing:document", args=[customer.hub.slug, final.reference]) in words
+    assert "TVA due pour octobre 2026" in words
+    csv = reverse("billing:vat_due_csv", args=[customer.hub.slug])
+    lines = b"".join(client.get(csv, {"mois": "2026-10"})).decode("utf-8-sig").splitlines()  # type: ignore[call-overload]
+    assert len(lines) == 6
+    assert lines[1].endswith(";règlements;20,00;;5,00;1,00;6,00")
+    assert client.get(csv, {"mois": "2026-13"}).status_code == 404
+
+    HubFactory(operator=customer.hub.operator)
+    page = client.get(reverse("billing:vat_due", args=[customer.hub.slug]), {"mois": "2026-10"})
+    assert "rows" not in page.context
+    assert client.get(csv).status_code == 404
 
 
 def test_what_is_not_an_invoice_is_not_paid_and_says_what_to_do(customer: Customer) -> None:

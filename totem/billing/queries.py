@@ -4,15 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Case, DecimalField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
 
-from totem.billing.amounts import RateTotal, paid_shares
 from totem.billing.models import (
     ClosedMonth,
     Customer,
@@ -20,15 +17,12 @@ from totem.billing.models import (
     DocumentKind,
     Draft,
     IssuedDocument,
-    IssuedLine,
     Payment,
     Seller,
     Transmission,
     VatPeriod,
     VatStatus,
 )
-from totem.billing.wording import ON_DEBITS
-from totem.core.money import to_cents
 from totem.core.periods import months_before
 from totem.hubs.models import Hub
 
@@ -187,81 +181,6 @@ def what_may_follow(document: IssuedDocument) -> list[DocumentKind]:
         return []
     credit = [DocumentKind.CREDIT_NOTE] if document.credited < document.gross else []
     return [*credit, *([] if document.credited else [DocumentKind.CORRECTED])]
-
-
-# -- VAT of what is paid ----------------------------------------------------------------------------------------------
-
-RateKey = tuple[Decimal, str]
-
-
-def vat_due(seller: Seller, month: date) -> list[RateTotal]:
-    """The VAT due for the month of which `month` is the first day, per rate: highest first, amounts in euros.
-
-    On services it is due on what is paid (CGI art. 269, 2 c), of invoices that state the option for debits on what is
-    invoiced less what is credited. It is what is due until the end of the month less what was until its beginning, so
-    that the months of an invoice add up to its VAT to the cent, over part payments, credit notes and refunds. What was
-    paid beyond an invoice is of no rate.
-    """
-    before, until = _vat_until(seller, month), _vat_until(seller, months_before(month, -1))
-    for rate in before.values():
-        _add(until, rate, -1)
-    return sorted(
-        (one for one in until.values() if one.gross or one.vat), key=attrgetter("vat_rate", "exemption"), reverse=True
-    )
-
-
-def rates_left(document: IssuedDocument) -> list[RateTotal]:
-    """What an invoice comes to per rate, less the deposits that it deducts and the credit notes about it, in euros."""
-    deposits = Q(deducted_in__invoice__chain=document.chain)
-    related = Q(pk=document.pk) | Q(about=document) | Q(about__about=document) | deposits
-    return _left(IssuedDocument.objects.filter(related)).get(document.pk, [])
-
-
-def _vat_until(seller: Seller, day: date) -> dict[RateKey, RateTotal]:
-    """The VAT that is due on everything before that day, per rate."""
-    documents = IssuedDocument.objects.filter(seller=seller, issued_on__lt=day)
-    payments = Payment.objects.filter(seller=seller, received_on__lt=day)
-    paid = dict(payments.order_by().values_list("document__chain").annotate(total=Sum("amount")))
-    left = _left(documents)
-    replaced = documents.filter(kind=DocumentKind.CORRECTED).values("about")
-    owed = documents.filter(kind__in=OWED).exclude(pk__in=replaced)
-    on_debits = set(owed.filter(content__contains=f'"{ON_DEBITS}":').values_list("pk", flat=True))
-    due: dict[RateKey, RateTotal] = {}
-    for pk, chain in owed.values_list("pk", "chain"):
-        for rate in left[pk] if pk in on_debits else paid_shares(left[pk], paid.get(chain, Decimal(0))):
-            _add(due, rate)
-    return due
-
-
-def _left(documents: QuerySet[IssuedDocument]) -> dict[int, list[RateTotal]]:
-    """Per rate what is left of each of these invoices: credit notes and deposits among them are taken off."""
-    lines = IssuedLine.objects.filter(document__in=documents).order_by("-vat_rate", "exemption")
-    sums = lines.values("document", "vat_rate", "exemption").annotate(net=Sum("net"), gross=Sum("gross"))
-    rates: defaultdict[int, list[RateTotal]] = defaultdict(list)
-    for row in sums:
-        vat = to_cents(row["net"] * row["vat_rate"] / 100)
-        rates[row["document"]].append(RateTotal(row["vat_rate"], row["exemption"], row["net"], vat, row["gross"]))
-    left: defaultdict[int, dict[RateKey, RateTotal]] = defaultdict(dict)
-    rows = documents.values_list("pk", "kind", "about", "about__about", "chain", "deducted_in__invoice__chain")
-    invoices: defaultdict[UUID, list[int]] = defaultdict(list)
-    for pk, _kind, _about, _of_credit, chain, _deducted_in in rows:
-        invoices[chain].append(pk)
-    for pk, kind, about, of_credit, _chain, deducted_in in rows:
-        for rate in rates[pk]:
-            if kind in OWED:
-                _add(left[pk], rate)
-            if kind == DocumentKind.CREDIT_NOTE and about:
-                _add(left[about], rate, -1)
-            if kind == DocumentKind.REVERSAL and of_credit:
-                _add(left[of_credit], rate)
-            for invoice in invoices[deducted_in]:
-                _add(left[invoice], rate, -1)
-    return {pk: list(totals.values()) for pk, totals in left.items()}
-
-
-def _add(totals: dict[RateKey, RateTotal], rate: RateTotal, times: int = 1) -> None:
-    key, nothing = (rate.vat_rate, rate.exemption), Decimal("0.00")
-    totals[key] = totals.get(key, RateTotal(*key, nothing, nothing, nothing)).plus(rate, times)
 
 
 # -- Months -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.billing.views import collecting, customers, documents, drafts, payments, sellers
+from totem.billing.views import collecting, customers, documents, drafts, payments, sellers, vat_due
 
 app_name = "billing"
 HERE = "lieux/<slug:slug>/facturation/"
@@ -27,6 +27,9 @@ urlpatterns = [
     path(f"{HERE}clients/<int:pk>/modifier/", customers.edit, name="customer_edit"),
     path(f"{HERE}caisse/", payments.drawer, name="drawer"),
     path(f"{HERE}mois/", payments.months, name="months"),
+    path(f"{HERE}mois/tva/", vat_due.due, name="vat_due"),
+    path(f"{HERE}mois/tva.csv", vat_due.export_file, {"extension": "csv"}, name="vat_due_csv"),
+    path(f"{HERE}mois/tva.xlsx", vat_due.export_file, {"extension": "xlsx"}, name="vat_due_xlsx"),
     path(f"{HERE}vendeur/", sellers.seller, name="seller"),
     path(f"{HERE}vendeur/tva/", sellers.vat, name="seller_vat"),
     path(f"{HERE}vendeur/tva/<int:pk>/retirer/", sellers.remove_vat, name="seller_vat_remove"),

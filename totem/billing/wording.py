@@ -43,6 +43,7 @@ SHIPPED: tuple[tuple[str, date, str], ...] = (
 NAMES = {
     FRANCHISE: _("Small seller, exempt from VAT (franchise en base)"),
     NONPROFIT: _("Non-profit, exempt from VAT"),
+    OUTSIDE_SCOPE: _("Outside the scope of VAT"),
     "VATEX-FR-CGI261D-2": _("Bare premises (CGI art. 261 D, 2°)"),
     "VATEX-FR-CGI261-4": _("Professional training (CGI art. 261, 4-4°)"),
     RECOVERY_FEE: _("Recovery fee, between professionals"),

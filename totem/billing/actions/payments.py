@@ -21,7 +21,8 @@ from totem.billing.models import (
     ReceiptPrint,
     Seller,
 )
-from totem.billing.queries import OWED, months_to_close, rates_left, today_of, with_balance
+from totem.billing.queries import OWED, months_to_close, today_of, with_balance
+from totem.billing.vat import rates_left
 from totem.core import chain
 from totem.core.locks import LockKind, lock, lock_shared
 from totem.core.models import ChainLink

@@ -17,7 +17,8 @@ from totem.billing import facturx
 from totem.billing.amounts import paid_shares
 from totem.billing.einvoicing import Platform, PlatformStatus, platform, siren_of
 from totem.billing.models import CustomerKind, DocumentKind, IssuedDocument, Transmission
-from totem.billing.queries import OWED, paid_in_full, payments_of, rates_left, turned_down
+from totem.billing.queries import OWED, paid_in_full, payments_of, turned_down
+from totem.billing.vat import rates_left
 from totem.billing.wording import ON_DEBITS
 from totem.core.locks import LockKind, lock
 
