@@ -177,7 +177,7 @@ def price_from(space: Space, prices: Sequence[Price]) -> str:
         return _("free of charge") if space.free_of_charge else _("price on request")
     lowest = min(prices, key=lambda price: (price.for_members, price.per, price.amount))
     words = _("from %(price)s") % {"price": price_words(lowest)}
-    return f"{words} ({_('members')})" if lowest.for_members else words
+    return _("%(price)s for members") % {"price": words} if lowest.for_members else words
 
 
 def price_list(prices: Iterable[Price], today: date) -> list[PriceLine]:
