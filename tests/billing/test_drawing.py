@@ -120,6 +120,7 @@ def test_the_xml_of_every_other_kind_passes_both_schematrons() -> None:
     credit = followed(invoice, DocumentKind.CREDIT_NOTE)
     reversal = followed(credit, DocumentKind.REVERSAL)
     assert problems(credit) == problems(reversal) == []
+    assert {"PMT", "PMD"}.isdisjoint(json.loads(credit.content)["notes"]), "nothing is paid late of a credit note"
     assert problems(followed(issued(), DocumentKind.CORRECTED)) == []
     deposit = issued(kind=DocumentKind.DEPOSIT)
     assert problems(deposit) == []

@@ -163,7 +163,8 @@ def _notes(draft: Draft, seller: Seller, texts: Mapping[str, str]) -> dict[str, 
     """The mentions about payment by subject code: between professionals, and of those who opted for debits."""
     if draft.kind == DocumentKind.QUOTE:
         return {}
-    codes = [] if draft.customer.kind == CustomerKind.CONSUMER else [RECOVERY_FEE, LATE_PENALTY]
+    is_late_paid = draft.customer.kind != CustomerKind.CONSUMER and draft.kind != DocumentKind.CREDIT_NOTE
+    codes = [RECOVERY_FEE, LATE_PENALTY] if is_late_paid else []
     return {code: texts[code] for code in [*codes, DISCOUNT, *([ON_DEBITS] if seller.pays_vat_on_debits else [])]}
 
 

@@ -28,6 +28,7 @@ OF_CONSUMERS = {
     "PMT": "Sans indemnité forfaitaire : client particulier",
     "PMD": "Sans pénalités de retard : client particulier",
 }
+OF_CREDIT_NOTES = {"PMT": "Sans indemnité forfaitaire : avoir", "PMD": "Sans pénalités de retard : avoir"}
 """The notes that BR-FR-05 asks of every file, where there is nothing to say."""
 
 
@@ -79,6 +80,7 @@ def _notes(content: Mapping[str, Any]) -> list[dict[str, str]]:
     is_consumer = content["buyer"]["kind"] == CustomerKind.CONSUMER
     coded = {
         **(OF_CONSUMERS if is_consumer else {}),
+        **(OF_CREDIT_NOTES if content["kind"] == DocumentKind.CREDIT_NOTE else {}),
         **content["notes"],
         "BAR": "B2C" if is_consumer else "B2B",
     }

@@ -182,7 +182,7 @@ class NumberField(forms.DecimalField):
         """The initial value as the reader's language writes it; what was typed as it was."""
         if not isinstance(value, Decimal):
             return value
-        return number(value, max(0, -int(value.normalize().as_tuple().exponent)))
+        return number(value, max(2 if self.unit == "€" else 0, -int(value.normalize().as_tuple().exponent)))
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if isinstance(value, Decimal):  # the initial value, which Django compares
