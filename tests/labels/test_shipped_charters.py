@@ -40,7 +40,7 @@ def bound(name: str, requirement: str):
 DIGESTS = {
     "cantine": "fa98981ef6b471941a666e934e58d34cc28d0de37069a5cc8fbcef9a30a6a7e3",
     "metropole-french-tech-2014": "de67a38f157335d37aee1d990eb90a8ce14479b1561edc1c8d83e0d4dfbce605",
-    "quartier-numerique-2013": "3aaa1d867b8606c19920c1493196cc68185d776ebce60954118f7bc3a0b2b28e",
+    "quartier-numerique-2013": "2fdae240a208c495b79e5e869378c9aab57a9b519c7645d4d8f0ee6850ea7337",
 }
 
 
@@ -105,7 +105,8 @@ QUARTIER = "quartier-numerique-2013"
         ("q1c", ("less_than", 30, "min")),
         ("q1d", ("less_than", 30, "min")),
         ("q2a", ("at_least", 50_000, "m²")),
-        ("q2b", ("at_least", 1, "lots")),
+        ("q2b-contrats", ("at_least", 1, "contrats")),
+        ("q2b-lots", ("at_least", 1, "lots")),
         ("q5", ("at_least", 1, "fab labs")),
         ("q8d", ("at_most", 0, "€")),
     ],

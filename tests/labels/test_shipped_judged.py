@@ -76,7 +76,7 @@ CLASSES = ("tech_champion", "higher_education", "large_group", "training", "incu
            "seed_capital", "business_angels", "community")  # fmt: skip
 GIP = (SeatFact("local_authority", "president", Decimal(6)), SeatFact("company", "member", Decimal(4)))
 FIGURES = {
-    "usable_area": of(50_000), "monthly_agreements": of(1), "fixed_speed_everywhere": of(1000),
+    "usable_area": of(50_000), "hub_monthly_agreements": of(1), "fixed_speed_everywhere": of(1000),
     "mobile_generation_everywhere": of(5), "open_fab_labs": of(1), "visiting_desks": of(0),
     "competitiveness_clusters": of(0), "minutes_to_centre": of("29.9", mode="transit"),
     "minutes_to_airport": of(29, mode="car"), "minutes_to_tgv_station": of(10, mode="walk"),

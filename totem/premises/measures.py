@@ -58,8 +58,8 @@ _register(
     label=_("Lots let by the month"),
     unit=CountedUnit(_("lot"), _("lots")),
     method=_(
-        "Lots of delivered buildings let for a month at most with a notice of a month at most. Counted from the "
-        "buildings' lots as long as the agreements that hubs sign are not kept in Totem."
+        "Lots of delivered buildings let for a month at most with a notice of a month at most. The "
+        "agreements that hubs sign are another figure."
     ),
 )
 _register(

@@ -14,8 +14,8 @@ from totem.bookings import queries as booking_queries
 from totem.bookings.measures import WORKPLACES
 from totem.bookings.models import Status
 from totem.bookings.queries import BookingCounts
-from totem.core import wording
-from totem.core.measures import CountedUnit, Text, Unit, unit_words
+from totem.core import measures, wording
+from totem.core.measures import CountedUnit, Measure, Text, Unit, unit_words
 from totem.core.periods import Period
 from totem.core.rendering import ChartSpec
 from totem.core.wording import NBSP
@@ -220,6 +220,9 @@ FIGURES = (
     ),
 )
 
+OF_DUES_AND_AGREEMENTS = ("members_under_agreement", "dues_paying_members", "recurring_revenue")
+"""The measures of `memberships` that the page shows after `FIGURES`, with their own words."""
+
 
 @dataclass(frozen=True)
 class ReportLine:
@@ -279,7 +282,14 @@ def report(hub: Hub, period: ReportPeriod, now: datetime) -> Report:
         ReportLine(figure, _list_url(hub, period, figure), *(figure.compute(*one) for one in found))
         for figure in FIGURES
     ]
+    lines += [_measured(hub, measures.get(name), asked) for name in OF_DUES_AND_AGREEMENTS]
     return Report(hub, period, lines, found[0][0].spaces, booked_week(hub, period.hours))
+
+
+def _measured(hub: Hub, known: Measure, asked: Sequence[Period]) -> ReportLine:
+    source = _("computed by Totem from dues and agreements")
+    figure = ReportFigure(known.label, known.unit, known.method, source, lambda _figures, _members: None)
+    return ReportLine(figure, "", *(known.over([hub], period).value for period in asked))
 
 
 def _list_url(hub: Hub, period: ReportPeriod, figure: ReportFigure) -> str:

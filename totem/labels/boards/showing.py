@@ -169,6 +169,9 @@ class ShownRequirement:
 
     @property
     def next(self) -> str:
+        """What to do next; empty where another of several that suffice is met already."""
+        if self.group is not None and self.group.fine and self.alternative:
+            return ""
         return next_words(self.finding, self.asked)
 
     @property

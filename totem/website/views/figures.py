@@ -19,6 +19,7 @@ from totem.core.spreadsheets import spreadsheet
 from totem.hubs.models import Hub
 from totem.hubs.permissions import SEE_DESK, hub_for
 from totem.hubs.subjects import HUB
+from totem.memberships.subjects import HUB_MONEY
 from totem.website.figures import booked_week, hub_figures, report
 from totem.website.figures_files import LISTS
 from totem.website.report_periods import NAMES, ReportForm, months_until
@@ -92,7 +93,9 @@ def year(request: HttpRequest, slug: str) -> HttpResponse:
         "days": days,
         "months_words": wording.months_words(days[0], days[-1]),
         "is_running": period.ends_at == now,
-        "measurements": [measures.take(known.name, [hub], period, now) for known in measures.about(HUB)],
+        "measurements": [
+            measures.take(known.name, [hub], period, now) for kind in (HUB, HUB_MONEY) for known in measures.about(kind)
+        ],
         "months": list(zip(days, hub_figures(hub, months, now), strict=True)),
     }
     return render(request, "website/figures_year.html", context)
