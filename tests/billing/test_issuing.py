@@ -227,6 +227,9 @@ def test_a_final_invoice_deducts_its_deposit_once(customer: Customer) -> None:
     again.deposits.add(deposit)
     with pytest.raises(ValidationError, match="déjà été déduit"):
         issued(again)
+    for kind in (DocumentKind.CREDIT_NOTE, DocumentKind.CORRECTED):
+        with pytest.raises(ValidationError, match="la facture qui le déduit"):
+            issued(about(deposit, kind, None))
 
 
 def test_a_corrected_invoice_takes_over_the_deposits_and_the_payments_of_those_before_it(customer: Customer) -> None:

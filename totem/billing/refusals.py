@@ -105,6 +105,8 @@ def _check_cited(invoicing: Invoicing, about: IssuedDocument, cited: Cited) -> N
     }.get(DocumentKind(draft.kind), (DocumentKind.QUOTE,))
     if about.kind not in wanted:
         raise ValidationError(_("A document of this kind cannot be about that one."))
+    if about.pk in cited.deducted:  # else the customer would get it twice
+        raise ValidationError(_("This deposit was deducted: credit or correct the invoice that deducts it."))
     if draft.kind == DocumentKind.CORRECTED and DocumentKind.CREDIT_NOTE in following:
         raise ValidationError(_("A credit note is about this invoice: it can no longer be replaced."))
     if draft.kind in CREDITING:
