@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -18,12 +18,14 @@ from totem.bookings.actions.state import locked_bookings
 from totem.bookings.models import Booking, BookingQuerySet, Card, Occupancy, RequestNotification
 from totem.bookings.reasons import Reason
 from totem.core import wording
-from totem.core.periods import Period, merge
+from totem.core.periods import Period, at_wall_clock, merge
 from totem.hubs.models import Hub, Membership
-from totem.hubs.signals import AffectedBooking, ZoneChange, closing, membership_ending, zone_changing
+from totem.hubs.signals import FAR, AffectedBooking, ZoneChange, closing, membership_ending, zone_changing
+from totem.memberships.periods import DAY, LAST_DAY, Days
+from totem.memberships.signals import unit_days_asked
 from totem.organisations.models import Affiliation
 from totem.organisations.signals import leaving
-from totem.spaces.models import Outage, Unit
+from totem.spaces.models import Outage, Space, Unit
 from totem.spaces.signals import parts_added, reported
 
 
@@ -47,6 +49,17 @@ def out_of_order(outage: Outage, now: datetime, **_: Any) -> list[AffectedBookin
     found = queries.outages_by_booking(Outage.objects.filter(pk=outage.pk), now)
     rows = list(_to_come(outage.space.hub, now).filter(pk__in=found).with_place())
     return [_affected(booking, units) for booking, units in zip(rows, _units_of(rows), strict=True)]
+
+
+@receiver(unit_days_asked)
+def booked_units(space: Space, days: Days, now: datetime, **_: Any) -> set[int]:
+    """The units of the space that a live booking takes on one of those days of its hub."""
+    zone = space.hub.zone
+    starts_at = at_wall_clock(days.first, time(), zone)
+    ends_at = at_wall_clock(days.last + DAY, time(), zone) if days.last < LAST_DAY else FAR
+    taken = Occupancy.objects.filter(unit__space=space, is_buffer=False, during__overlap=(starts_at, ends_at))
+    live = Q(held_until=None) | Q(held_until__gt=now)
+    return set(taken.filter(live, booking__ends_at__gt=now).values_list("unit_id", flat=True))
 
 
 def _to_come(hub: Hub, now: datetime) -> BookingQuerySet:

@@ -6,6 +6,6 @@ from django.dispatch import Signal
 # about), `by` (an id, or None) and `now`.
 holders_changed = Signal()
 
-# Asked before an agreement takes a unit of a space, with `space` and `days` (`memberships.periods.Days`), under the
-# hub's lock. Receivers return the ids of the units that are taken on one of those days.
+# Asked before an agreement takes a unit of a space, with `space`, `days` (`memberships.periods.Days`) and `now`, under
+# the hub's lock. Receivers return the ids of the units that are taken on one of those days.
 unit_days_asked = Signal()

@@ -2,7 +2,7 @@
 
 When spaces are open is computed in local time (`totem.spaces.queries`) and handed over as multiranges. A *lane* is one
 way to take a space: a room has one (with all its parts), a pool of forty desks has forty. A lane is free where the
-space is open and neither taken nor kept free. Past rows are never read.
+space is open and neither taken, kept free nor part of an agreement (a fixed desk). Past rows are never read.
 
 `moved`: the booking that would be moved there; what it takes counts as free.
 """
@@ -20,10 +20,17 @@ from totem.spaces import queries as space_queries
 from totem.spaces.models import Space
 from totem.spaces.rules import allowed_lengths, earliest_start, latest_start
 
+# The days of an agreement `a` of hub `h`, from midnight to midnight in the hub's zone: its unit is nobody else's.
+AGREED_DAYS = """
+LATERAL (SELECT tstzrange(a.starts_on::timestamp AT TIME ZONE h.time_zone,
+                          (a.ends_on + 1)::timestamp AT TIME ZONE h.time_zone) AS days) agreed
+"""
+
 # Parameters: ids, open, before, after (one element a space), starts_at, ends_at, now; moved, the id of a booking;
 # reach_from and reach_until, the window widened by the largest buffers: being constants, they let the index of each
 # unit begin where the window does.
-LANES = """
+LANES = (
+    """
 WITH wanted AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(open)s::tstzmultirange[], %(before)s::interval[], %(after)s::interval[])
                AS w(space_id, open, before, after)
@@ -45,6 +52,12 @@ WITH wanted AS (
           UNION ALL
           SELECT g.during FROM spaces_outage g
            WHERE g.unit_id = l.unit_id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s)
+          UNION ALL
+          SELECT days FROM memberships_agreement a JOIN hubs_hub h ON h.id = a.hub_id, """
+    + AGREED_DAYS
+    + """
+           WHERE a.unit_id = l.unit_id AND a.state IN ('to_sign', 'active')
+             AND days && tstzrange(%(starts_at)s, %(ends_at)s)
       ) t ON true
      GROUP BY 1, 2
 ), free AS (
@@ -52,6 +65,7 @@ WITH wanted AS (
       FROM taken t JOIN wanted w USING (space_id)
 )
 """
+)
 
 _FREE_COUNT = (
     LANES
@@ -104,7 +118,8 @@ SELECT space_id, first, last FROM stretch WHERE way = 1 AND turn < 2 * %(most)s 
 """
 )
 
-_FREE_UNITS = """
+_FREE_UNITS = (
+    """
 SELECT u.id,
        EXISTS (SELECT FROM bookings_occupancy o
                 WHERE o.unit_id = u.id AND upper(o.during) > %(starts_at)s::timestamptz - %(before)s::interval
@@ -121,8 +136,15 @@ SELECT u.id,
    AND NOT EXISTS (
        SELECT FROM spaces_outage g
         WHERE g.unit_id = u.id AND g.during && tstzrange(%(starts_at)s, %(ends_at)s))
+   AND NOT EXISTS (
+       SELECT FROM memberships_agreement a JOIN hubs_hub h ON h.id = a.hub_id, """
+    + AGREED_DAYS
+    + """
+        WHERE a.unit_id = u.id AND a.state IN ('to_sign', 'active')
+          AND days && tstzrange(%(starts_at)s, %(ends_at)s))
  ORDER BY u.id <> ALL(%(own)s::bigint[]), u.space_id, u.number LIMIT %(most)s
 """
+)
 
 
 class FreeUnit(NamedTuple):

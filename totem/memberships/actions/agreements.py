@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.billing.actions.customers import customer_for
 from totem.billing.models import Customer
-from totem.core import journal
+from totem.core import journal, signatures
 from totem.core.edit_conflicts import check_version
 from totem.core.files import CheckedFile, store
 from totem.core.locks import LockKind, lock
+from totem.core.models import SigningState
 from totem.memberships import mails, signals
 from totem.memberships.models import (
     HOLDING,
@@ -178,7 +179,7 @@ def _take_place(agreement: Agreement, plan: Plan, unit: Unit | None, now: dateti
         if unit is not None:
             raise ValidationError({"unit": _("This plan comes without a desk.")})
         return
-    taken = queries.taken_units(plan.space, days)
+    taken = queries.taken_units(plan.space, days, now)
     free = [one for one in plan.space.units.filter(is_active=True).order_by("number") if one.pk not in taken]
     if unit is not None and unit not in free:
         raise ValidationError({"unit": _("It is taken, or booked, during part of this time.")})
@@ -229,7 +230,7 @@ def tell_holders(agreement: Agreement, by: int | None, now: datetime) -> None:
 def approve(*, agreement: Agreement, by: User, now: datetime, unit: Unit | None = None) -> Agreement:
     """What was asked for waits for its signature now, and holds its place. Raises PlanFullError, ValidationError."""
     row = locked(agreement)
-    _require(row, AgreementState.ASKED)
+    require_state(row, AgreementState.ASKED)
     _take_place(row, row.terms.get().plan, unit, now)
     row.state = AgreementState.TO_SIGN
     row.save()
@@ -242,7 +243,7 @@ def approve(*, agreement: Agreement, by: User, now: datetime, unit: Unit | None 
 def refuse(*, agreement: Agreement, reason: str, by: User, now: datetime) -> Agreement:
     """What was asked for is refused, for a reason that is mailed. Raises ValidationError."""
     row = locked(agreement)
-    _require(row, AgreementState.ASKED)
+    require_state(row, AgreementState.ASKED)
     row.state, row.end_reason = AgreementState.REFUSED, reason.strip()
     row.save()
     record("refused", row, by.pk)
@@ -254,16 +255,24 @@ def refuse(*, agreement: Agreement, reason: str, by: User, now: datetime) -> Agr
 def withdraw(*, agreement: Agreement, by: User | None, now: datetime) -> Agreement:
     """Take back what is not signed: its place and its desk are free again. Raises ValidationError once it is signed."""
     row = locked(agreement)
-    _require(row, AgreementState.ASKED, AgreementState.TO_SIGN)
+    require_state(row, AgreementState.ASKED, AgreementState.TO_SIGN)
     row.state = AgreementState.WITHDRAWN
     row.save()
+    _withdraw_contract(row, by, now)
     record("withdrawn", row, by.pk if by else None)
     for terms in row.terms.select_related("plan"):
         offer_places(plan=terms.plan, now=now)
     return row
 
 
-def _require(agreement: Agreement, *states: AgreementState) -> None:
+def _withdraw_contract(agreement: Agreement, by: User | None, now: datetime) -> None:
+    """Nobody signs on line any more what waits for it."""
+    for request in queries.signing_requests(agreement).filter(state=SigningState.WAITING):
+        signatures.withdraw(request=request, actor_id=by.pk if by else None, now=now)
+
+
+def require_state(agreement: Agreement, *states: AgreementState) -> None:
+    """Raises ValidationError where the agreement is in another state."""
     if agreement.state not in states:
         state = agreement.get_state_display().lower()
         raise ValidationError(_("Somebody has done this meanwhile: %(state)s."), params={"state": state})
@@ -279,12 +288,13 @@ def sign_on_paper(
     row = locked(agreement)
     row.signed_file = store(file) if file else None
     row.signed_name = file.name if file else ""
+    _withdraw_contract(row, by, now)
     return activate(row, signed_on=signed_on, by=by.pk, now=now)
 
 
 def activate(agreement: Agreement, *, signed_on: date, by: int | None, now: datetime) -> Agreement:
     """The agreement, locked by the caller, holds between its dates. Raises ValidationError where it cannot."""
-    _require(agreement, AgreementState.TO_SIGN)
+    require_state(agreement, AgreementState.TO_SIGN)
     agreement.state, agreement.signed_on = AgreementState.ACTIVE, signed_on
     agreement.save()
     record("signed", agreement, by, on_paper=by is not None, signed_on=str(signed_on))

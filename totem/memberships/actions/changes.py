@@ -20,7 +20,6 @@ from totem.memberships.actions.agreements import (
     terms_for,
 )
 from totem.memberships.models import (
-    HOLDING,
     Agreement,
     AgreementPause,
     AgreementSeat,
@@ -38,10 +37,10 @@ def _today(agreement: Agreement, now: datetime) -> date:
 
 
 def _held(agreement: Agreement, seen: str | None = None) -> Agreement:
-    """The agreement, locked, signed or waiting for it. Raises EditConflict, and ValidationError for any other."""
+    """The agreement, locked and signed. Raises EditConflict, and ValidationError for one that is not."""
     row = locked(agreement, seen)
-    if row.state not in HOLDING:
-        raise ValidationError(_("This agreement is not in force."))
+    if row.state != AgreementState.ACTIVE:
+        raise ValidationError(_("This agreement is not signed: withdraw it, then make another one."))
     return row
 
 
@@ -229,8 +228,6 @@ def give_notice(
     Raises EditConflict, and ValidationError within the notice or after the end it has already.
     """
     row = _held(agreement, seen)
-    if row.state != AgreementState.ACTIVE:
-        raise ValidationError(_("It is not signed: withdraw it."))
     earliest = queries.earliest_end(row, _today(row, now))
     if row.ends_on is not None and ends_on > row.ends_on:
         raise ValidationError({"ends_on": _("The agreement ends before that.")})

@@ -1,13 +1,14 @@
 """Agreements of a hub: the lists of its team, what holds on a day, places and units that are free, what is due."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from totem.billing.models import Customer
+from totem.core.models import SigningRequest
 from totem.core.periods import months_before
 from totem.hubs.models import Hub
 from totem.memberships.models import (
@@ -24,6 +25,8 @@ from totem.memberships.periods import DAY, LAST_DAY, Charged, Days, Due, Timelin
 from totem.memberships.signals import unit_days_asked
 from totem.spaces.models import Space, Unit
 
+SIGNING = "memberships.agreement"
+"""The name of what contracts are signed for (`core.signatures`); kept in rows, never changed."""
 LISTS = ("en-cours", "ce-mois", "a-signer", "demandes", "finis")
 
 
@@ -64,6 +67,16 @@ def terms_on(agreement: Agreement, day: date) -> AgreementTerms | None:
     terms = list(agreement.terms.all())
     begun = [one for one in terms if one.starts_on <= day]
     return begun[-1] if begun else next(iter(terms), None)
+
+
+def source_of(agreement: Agreement) -> str:
+    """What names the agreement among what is signed."""
+    return f"agreement:{agreement.pk}"
+
+
+def signing_requests(agreement: Agreement) -> QuerySet[SigningRequest]:
+    """The contracts of the agreement that somebody was asked to sign on line, the newest first."""
+    return SigningRequest.objects.of_source(SIGNING, source_of(agreement))
 
 
 def of_agreement_kind(hub: Hub, day: date) -> QuerySet[Plan]:
@@ -112,14 +125,14 @@ def free_from(plan: Plan, day: date, *, kept: int = 0) -> date | None:
     return next(free, None)
 
 
-def taken_units(space: Space, days: Days) -> set[int]:
+def taken_units(space: Space, days: Days, now: datetime) -> set[int]:
     """The ids of the units of the space that come with an agreement, or are booked, on one of those days."""
     units = Unit.objects.filter(
         Q(agreements__ends_on=None) | Q(agreements__ends_on__gte=days.first),
         space=space, agreements__state__in=HOLDING, agreements__starts_on__lte=days.last,
     )  # fmt: skip
     taken = set(units.values_list("pk", flat=True))
-    answers: list[tuple[Any, Any]] = unit_days_asked.send(sender=Unit, space=space, days=days)
+    answers: list[tuple[Any, Any]] = unit_days_asked.send(sender=Unit, space=space, days=days, now=now)
     return taken.union(*(booked for _receiver, booked in answers))
 
 
