@@ -359,7 +359,7 @@ for module in pkgutil.walk_packages(totem.__path__, "totem."):
     if module.name not in CHILD and ".migrations" not in module.name:
         importlib.import_module(module.name)
 heavy = {"altair", "vl_convert", "typst", "fontTools", "scipy", "pandas", "polars", "pyarrow", "sqlglot",
-         "tree_sitter", "facturx", "lxml", "pypdf", "saxonche", "holidays", "puremagic"}
+         "tree_sitter", "facturx", "lxml", "pypdf", "saxonche", "holidays", "puremagic", "segno"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)

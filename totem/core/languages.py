@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
-from babel import Locale
+from babel import Locale, localedata
+from babel.core import get_global
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -25,6 +26,12 @@ from django.utils.translation import get_language
 FRENCH = "fr"
 ENGLISH = "en"  # English is the language of the source strings too
 FALLBACKS = (FRENCH, ENGLISH)
+# Of the CLDR, what neither a text nor a formatted amount uses: it is given back once loaded.
+_UNUSED_GLOBALS = ("likely_subtags", "territory_languages")
+_UNUSED = (
+    *("unit_patterns", "unit_display_names", "compound_unit_patterns", "meta_zones", "time_zones", "date_fields"),
+    *("interval_formats", "datetime_skeletons", "compact_decimal_formats", "compact_currency_formats"),
+)
 _NUMBER = re.compile(r"[#0,.]+")
 
 
@@ -53,8 +60,15 @@ def first_written(texts: Mapping[str, str]) -> tuple[str, str]:
 
 @cache
 def cldr(code: str) -> Locale:
-    """What the CLDR knows of a language. Raises babel.UnknownLocaleError."""
-    return Locale.parse(code)
+    """What the CLDR knows of a language, without `_UNUSED`. Raises babel.UnknownLocaleError."""
+    locale = Locale.parse(code)
+    for name in ("root", str(locale)):
+        data = localedata.load(name)  # the one that the locale reads, too
+        for key in _UNUSED:
+            data.pop(key, None)
+    for key in _UNUSED_GLOBALS:
+        get_global(key).clear()
+    return locale
 
 
 def marks(code: str) -> tuple[str, str]:
