@@ -55,7 +55,7 @@ test-deploy: setup-dev ## deploy/ as a whole on this machine: its units' setting
 	@$(BIN)/pytest -q tests/deploy tests/core/test_old_backups.py
 
 bench: setup-dev ## every benchmark, one JSON line each
-	@status=0; for name in contention availability startup profiles drawings register_import census evaluate coalition backup issue; do \
+	@status=0; for name in contention availability startup profiles drawings register_import census evaluate coalition backup issue monthly_run; do \
 	  $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
 
 bench-check: setup-dev ## each benchmark on its smallest data: it runs and reports, whatever the time it takes

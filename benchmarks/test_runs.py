@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
         "evaluate",
         "backup",
         "issue",
+        "monthly_run",
     ],
 )
 def test_a_run_ends_with_one_line_of_json(name):

@@ -25,11 +25,14 @@ from procrastinate.contrib.django import app
 from totem.core import clock
 from totem.core.calendar_files import Party
 from totem.core.links import html_without_links, without_links
-from totem.core.models import Mail
+from totem.core.models import Mail, StoredFile
 
 # How long the content of a mail is kept after it was written; the row (key, date) stays.
 BODY_RETENTION = datetime.timedelta(days=90)
-ERASED_FIELDS = {"to": "", "subject": "", "text": "", "html": "", "sender_name": "", "reply_to": "", "calendar": ""}
+ERASED_FIELDS = {
+    **dict.fromkeys(("to", "subject", "text", "html", "sender_name", "reply_to", "calendar", "attached_name"), ""),
+    "attached": None,
+}
 
 
 def message_id(key: str) -> str:
@@ -54,14 +57,15 @@ def queue(
     context: dict[str, Any],
     sender: Party | None = None,
     calendar: bytes = b"",
+    attached: tuple[str, StoredFile] | None = None,
     links: Iterable[str] = (),
 ) -> Mail:
     """Write the mail `key` to `to` and return its row; the job that sends it starts when the transaction commits.
 
     `template` names three files, `TEMPLATE.subject.txt`, `TEMPLATE.txt` and `TEMPLATE.html`, rendered in `language`
     with `context`, `site_url`, `language` and `replies`: whether one may answer. It comes from the site's address in
-    the name of `sender`, whom answers reach; `calendar` is an iCalendar file to attach (`core.calendar_files`). Asking
-    again for the same key returns the first row and sends no more.
+    the name of `sender`, whom answers reach. `calendar` is an iCalendar file to attach (`core.calendar_files`),
+    `attached` a stored PDF with its name. Asking again for the same key returns the first row and sends no more.
 
     Only `links`, the reader's address and values named `…_url`, `…address` or `…email` may be links: anything else that
     looks like one is made plain text (`core.links`).
@@ -92,6 +96,8 @@ def queue(
             "sender_name": without_links(sender.name, ()) if sender else "",
             "reply_to": sender.email if sender else "",
             "calendar": calendar.decode(),
+            "attached_name": attached[0] if attached else "",
+            "attached": attached[1] if attached else None,
         },
     )
     if created:
@@ -119,6 +125,8 @@ def deliver(mail_id: int) -> bool:
     message.attach_alternative(mail.html, "text/html")
     if mail.calendar:
         message.attach(_calendar_part(mail.calendar))
+    if mail.attached:
+        message.attach(mail.attached_name, bytes(mail.attached.content), "application/pdf")
     message.send()
     mail.sent_at = clock.now()
     mail.save(update_fields=["sent_at", "updated_at"])

@@ -1,11 +1,13 @@
-"""Jobs of memberships."""
+"""Credits each night, the monthly run in the background, and the mails of its invoices."""
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from totem.core import clock
 from totem.core.queues import LONG
 from totem.memberships.actions import credits as ledger
-from totem.memberships.actions import dues, passes, standing
+from totem.memberships.actions import dues, monthly_run, passes, standing
+from totem.memberships.models import MonthlyRun
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -39,3 +41,21 @@ def keep_dues(timestamp: int = 0) -> None:  # noqa: ARG001
     now = clock.now()
     dues.abandon_old(now=now)
     dues.remind(now=now)
+
+
+@app.task(name="memberships.run_month", queue=LONG, retry=RetryStrategy(max_attempts=5, exponential_wait=3))
+def run_month(run_id: int) -> None:
+    """Do the run, or what is left of it; killed, it is retried."""
+    monthly_run.run_month(run=MonthlyRun.objects.select_related("hub").get(pk=run_id), now=clock.now())
+
+
+def queue_run(run_id: int) -> None:
+    """Queue the run; one a hub and month at a time."""
+    run_month.configure(lock=f"memberships.run_month:{run_id}").defer(run_id=run_id)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="memberships.mail_invoices", queue=LONG, queueing_lock="memberships.mail_invoices")
+def mail_invoices(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gives the minute it was due
+    """Queue the mails of invoices whose PDF was drawn since."""
+    monthly_run.mail_invoices(now=clock.now())

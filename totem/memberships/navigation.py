@@ -1,4 +1,4 @@
-"""Dues among one's own pages, and in the settings of a hub; selling a pass beside its invoices."""
+"""Dues among one's own pages, and in the settings of a hub; beside its invoices, the first of the month and passes."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -12,3 +12,4 @@ from totem.hubs.navigation import SETTINGS
 add_entry(Entry(ME, pgettext_lazy("navigation", "Dues"), "memberships:my_dues", 35))
 add_tab(EntryTab(SETTINGS, _("Members and dues"), "memberships:dues_settings", 67))
 add_tab(EntryTab(BILLING, _("Sell a pass"), "memberships:sell_pass", 5, needs=SELL))
+add_tab(EntryTab(BILLING, _("First of the month"), "memberships:monthly_run", 12, needs=SELL))

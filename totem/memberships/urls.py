@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from totem.memberships.views import agreements, dues, dues_kinds, joining, members, own, passes
+from totem.memberships.views import agreements, dues, dues_kinds, joining, members, monthly_run, own, passes
 
 app_name = "memberships"
 HERE = "lieux/<slug:slug>/"
@@ -32,4 +32,17 @@ urlpatterns = [
     path("mes-adhesions/<int:pk>/virement/", joining.my_dues_announce, name="my_dues_announce"),
     path(f"{HERE}forfaits/vendre/", passes.sell, name="sell_pass"),
     path(f"{HERE}contrats/", agreements.agreements, name="agreements"),
+    path(f"{HERE}facturation/premier-du-mois/", monthly_run.monthly_run, name="monthly_run"),
+    path(
+        f"{HERE}facturation/premier-du-mois.csv",
+        monthly_run.monthly_run_file,
+        {"extension": "csv"},
+        name="monthly_run_csv",
+    ),
+    path(
+        f"{HERE}facturation/premier-du-mois.xlsx",
+        monthly_run.monthly_run_file,
+        {"extension": "xlsx"},
+        name="monthly_run_xlsx",
+    ),
 ]

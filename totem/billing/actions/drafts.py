@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
@@ -22,7 +23,7 @@ from totem.billing.models import (
     VatExemption,
 )
 from totem.billing.refusals import check_commitment, remaining
-from totem.core import journal
+from totem.core import clock, journal
 from totem.core.edit_conflicts import check_version
 from totem.core.money import VAT_RATES
 
@@ -197,6 +198,32 @@ def lock_drafts(*, sources: Collection[str], customers: QuerySet[Customer]) -> N
     owners = Q(customer__in=held.values("draft__customer")) | Q(customer__in=customers)
     rows = Draft.objects.filter(Q(pk__in=held.values("draft")) | owners & Q(kind=DocumentKind.INVOICE, about=None))
     list(rows.order_by("pk").select_for_update())
+
+
+@transaction.atomic(savepoint=False)
+def add_lines(lines: Mapping[Customer, Sequence[dict[str, Any]]]) -> None:
+    """Put lines of what another room sells on drafts of these customers, in as many statements for one as for all.
+
+    They are the fields of a DraftLine, each with a `source` that no line had before.
+    """
+    wanted = {customer.pk: len(found) for customer, found in lines.items()}
+    rows = Draft.objects.filter(customer__in=wanted, kind=DocumentKind.INVOICE, about=None)
+    held = DraftLine.objects.filter(draft=OuterRef("pk")).order_by().values("draft").annotate(count=Count("pk"))
+    counted = rows.annotate(held=Coalesce(Subquery(held.values("count")), 0)).order_by("pk")
+    locked = counted.select_for_update(of=("self",))
+    drafts: dict[int, Draft] = {
+        draft.customer_id: draft for draft in locked if draft.held + wanted[draft.customer_id] <= FULL
+    }
+    new = Draft.objects.bulk_create(
+        Draft(hub_id=customer.hub_id, customer=customer, purchase_order=customer.purchase_order)
+        for customer in lines
+        if customer.pk not in drafts
+    )
+    Draft.objects.filter(pk__in=[draft.pk for draft in drafts.values()]).update(updated_at=clock.now())
+    drafts.update({draft.customer_id: draft for draft in new})
+    DraftLine.objects.bulk_create(
+        DraftLine(draft=drafts[customer.pk], **fields) for customer, found in lines.items() for fields in found
+    )
 
 
 def _draft_for(

@@ -171,6 +171,8 @@ class Mail(Dated):
     sender_name = models.CharField(max_length=160, blank=True, help_text="Who writes; empty: the site.")
     reply_to = models.EmailField(blank=True)
     calendar = models.TextField(blank=True, help_text="An iCalendar file to attach.")
+    attached = models.ForeignKey("StoredFile", on_delete=models.PROTECT, null=True, related_name="+")
+    attached_name = models.CharField(max_length=100, blank=True, default="", db_default="")
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
