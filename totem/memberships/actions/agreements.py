@@ -31,6 +31,7 @@ from totem.memberships.models import (
 )
 from totem.memberships.periods import Days, days_of
 from totem.memberships.queries import agreements as queries
+from totem.memberships.queries.incubation_aid import is_beyond_ceiling
 from totem.organisations.models import Affiliation, Organisation
 from totem.spaces.models import Unit
 
@@ -124,6 +125,8 @@ def _new(
         raise ValidationError({"starts_on": _("This day is more than a year away.")})
     if ends_on is not None and ends_on < chosen.starts_on:
         raise ValidationError({"ends_on": _("The end is before the start.")})
+    if ends_on is not None and plan.is_domiciliation and ends_on < queries.third_month_end(chosen.starts_on):
+        raise ValidationError({"ends_on": _("A company takes its address here for three months at least.")})
     agreement = Agreement(
         hub=plan.hub, customer=customer, starts_on=chosen.starts_on, ends_on=ends_on, cycle=plan.cycle,
         notice_days=plan.notice_days, deposit=plan.deposit,
@@ -148,6 +151,9 @@ def terms_for(agreement: Agreement, chosen: ChosenTerms, people: Sequence[int]) 
         raise ValidationError({"amount": _("The price of this plan is not free: leave this empty.")})
     if price.minimum is not None and amount < price.minimum:
         raise ValidationError({"amount": _("It is less than the minimum of this plan.")})
+    if plan.is_incubation and is_beyond_ceiling(agreement.customer, plan, amount / chosen.months, chosen.starts_on):
+        text = _("With this place its aid would pass 300,000 € over three years (Regulation (EU) 2023/2831).")
+        raise ValidationError({"plan": text})
     return AgreementTerms(
         agreement=agreement, plan=plan, group=chosen.group, months=chosen.months, amount=amount,
         vat_rate=plan.vat_rate, exemption=plan.exemption, starts_on=chosen.starts_on,

@@ -176,4 +176,11 @@ def left_to_charge(agreement: Agreement, ends_on: date) -> list[Due]:
 
 def earliest_end(agreement: Agreement, day: date) -> date:
     """The earliest last day where notice is given on that day."""
-    return max(day + timedelta(days=agreement.notice_days), agreement.starts_on)
+    addressed = agreement.terms.filter(plan__is_domiciliation=True).order_by("starts_on").first()
+    least = third_month_end(addressed.starts_on) if addressed else agreement.starts_on
+    return max(day + timedelta(days=agreement.notice_days), agreement.starts_on, least)
+
+
+def third_month_end(starts_on: date) -> date:
+    """The earliest last day of a company's address that begins then: three months (Code de commerce, R123-168)."""
+    return months_before(starts_on, -3) - DAY

@@ -1,0 +1,91 @@
+"""The aid of places of the incubator: by the day, without pauses, over three years, in all hubs of one operator."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from tests.factories.accounts import UserFactory
+from tests.factories.billing import CustomerFactory
+from tests.factories.hubs import HubFactory
+from tests.factories.memberships import AgreementFactory, PlanFactory
+from totem.memberships.actions import agreements as actions
+from totem.memberships.actions import changes
+from totem.memberships.actions.agreements import ChosenTerms
+from totem.memberships.models import Agreement, AgreementPause
+from totem.memberships.periods import Days
+from totem.memberships.queries.incubation_aid import aid_by_month, running_total
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
+
+
+def place(value: int, *, amount: int = 0, plan: dict[str, Any] | None = None, **more: Any) -> Agreement:
+    free = PlanFactory(
+        is_incubation=True, market_value=value, price__amount=Decimal(amount), **{"hub": more["hub"], **(plan or {})}
+    )
+    return AgreementFactory(plan=free, plan__amount=Decimal(amount), **more)
+
+
+def test_aid_is_the_market_value_by_the_day_less_the_price_without_vat_and_without_pauses() -> None:
+    paying = place(300, amount=120, hub=HubFactory(), starts_on=date(2026, 9, 16))
+    AgreementPause.objects.create(agreement=paying, starts_on=date(2026, 11, 1), ends_on=date(2026, 11, 15))
+    months = aid_by_month(paying, Days(date(2026, 1, 1), date(2026, 11, 30)))
+    assert [(str(one.days.first), one.value, one.price, one.aid) for one in months] == [
+        ("2026-09-16", Decimal("150.00"), Decimal("50.00"), Decimal("100.00")),
+        ("2026-10-01", Decimal("300.00"), Decimal("100.00"), Decimal("200.00")),
+        ("2026-11-01", Decimal("150.00"), Decimal("50.00"), Decimal("100.00")),
+    ]
+    assert aid_by_month(AgreementFactory(), Days(date(2026, 1, 1), date(2026, 11, 30))) == []
+
+
+def test_the_total_is_of_three_years_to_the_day_and_of_all_hubs_of_one_operator() -> None:
+    hub = HubFactory()
+    customer = CustomerFactory(hub=hub)
+    old = {"starts_on": date(2023, 3, 10), "ends_on": date(2023, 3, 31)}
+    place(310, hub=hub, customer=customer, **old)
+    assert running_total(customer, date(2026, 3, 9)) == Decimal("220.00")  # 22 days of 31
+    assert running_total(customer, date(2026, 3, 10)) == Decimal("210.00")
+    assert running_total(customer, date(2026, 3, 31)) == 0
+    for operator in (hub.operator, HubFactory().operator):
+        other = HubFactory(operator=operator)
+        same = CustomerFactory(hub=other, siren=customer.siren, organisation=customer.organisation)
+        place(310, hub=other, customer=same, starts_on=date(2026, 3, 1))
+    assert running_total(customer, date(2026, 3, 31)) == Decimal("310.00")  # not what another operator gives
+
+
+def test_a_free_place_that_passes_the_ceiling_is_refused_and_a_paid_one_is_not() -> None:
+    hub = HubFactory()
+    given = place(100_000, hub=hub, customer=CustomerFactory(hub=hub))
+    plan = PlanFactory(hub=hub, is_incubation=True, market_value=67_741, price__amount=Decimal(0))
+    terms: dict[str, Any] = {"plan": plan, "group": 0, "months": 1}
+    arguments: dict[str, Any] = {"customer": given.customer, "by": UserFactory(), "now": NOW}
+    # 232,258.06 until 10 March: January, February and ten days of 31.
+    assert actions.make_agreement(chosen=ChosenTerms(**terms, starts_on=date(2026, 3, 10)), **arguments).pk
+    with pytest.raises(ValidationError) as met:
+        actions.make_agreement(chosen=ChosenTerms(**terms, starts_on=date(2026, 3, 11)), **arguments)
+    assert "2023/2831" in met.value.message_dict["plan"][0]
+    dear = PlanFactory(hub=hub, is_incubation=True, market_value=180, price__amount=Decimal(216))
+    paid = ChosenTerms(plan=dear, group=0, months=1, starts_on=date(2026, 6, 1))
+    assert actions.make_agreement(chosen=paid, **arguments).pk
+
+
+def test_the_address_of_a_company_ends_after_three_months_then_with_the_notice() -> None:
+    plan = PlanFactory(is_domiciliation=True)
+    agreement = AgreementFactory(hub=plan.hub, plan=plan, starts_on=date(2026, 3, 1), notice_days=30)
+    arguments: dict[str, Any] = {"agreement": agreement, "by": UserFactory(), "now": NOW}
+    with pytest.raises(ValidationError) as met:
+        changes.give_notice(ends_on=date(2026, 5, 30), **arguments)
+    assert "31 mai 2026" in met.value.messages[0]
+    with pytest.raises(ValidationError) as met:
+        actions.make_agreement(
+            customer=agreement.customer, by=UserFactory(), now=NOW, ends_on=date(2026, 5, 30),
+            chosen=ChosenTerms(plan=plan, group=0, months=1, starts_on=date(2026, 3, 1)),
+        )  # fmt: skip
+    assert "trois mois" in met.value.message_dict["ends_on"][0]
+    later = {**arguments, "now": datetime(2026, 5, 20, 9, tzinfo=UTC)}
+    with pytest.raises(ValidationError):
+        changes.give_notice(ends_on=date(2026, 6, 18), **later)
+    assert changes.give_notice(ends_on=date(2026, 6, 19), **later).ends_on == date(2026, 6, 19)
