@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from totem.billing import facturx
 from totem.billing.content import nature
 from totem.billing.models import DocumentKind, IssuedDocument, IssuedFile, QuantityUnit
+from totem.billing.models.drafts import COUNTED
 from totem.billing.wording import OUTSIDE_SCOPE
 from totem.core import wording
 from totem.core.files import CheckedFile, store
@@ -189,7 +190,8 @@ def _named(cited: dict[str, str]) -> str:
 
 
 def _row(line: dict[str, str]) -> list[str]:
-    quantity, unit = Decimal(line["quantity"]), QuantityUnit(line["unit"]).label
+    quantity = Decimal(line["quantity"])
+    unit = COUNTED[QuantityUnit(line["unit"])].counted(quantity)
     each = _("{price} with VAT each").format(price=_price(Decimal(line["unit_price"])))
     return [
         line["label"] if quantity == 1 else f"{line['label']} ({each})",

@@ -24,7 +24,7 @@ from totem.billing.models import Draft, DraftLine, IssuedDocument, IssuedLine
 from totem.billing.queries import seller_of
 from totem.bookings import signals
 from totem.bookings.actions.privacy import ERASED
-from totem.bookings.actions.state import guest_of, source_of
+from totem.bookings.actions.state import guest_of, locked_bookings, source_of
 from totem.bookings.models import Booking, BookingQuerySet, Status
 from totem.core import journal, wording
 from totem.core.money import VAT_RATES
@@ -91,13 +91,13 @@ def draft_lines(booking: Booking) -> list[dict[str, Any]]:
 @transaction.atomic
 def put_on_drafts(*, hub: Hub, references: Collection[str]) -> int:
     """Put these of the bookings to invoice on drafts; how many. Others, and those put there since, are left out."""
-    return sum(map(put_on_draft, _locked(hub, references)))
+    return sum(map(put_on_draft, locked_bookings(to_invoice(hub).filter(reference__in=references))))
 
 
 @transaction.atomic
 def leave_out(*, hub: Hub, reference: str, reason: str, by: User, now: datetime) -> bool:
     """Mark one of the bookings to invoice as not to be invoiced; False where it is on a draft or marked since."""
-    row = _locked(hub, [reference]).first()
+    row = to_invoice(hub).filter(reference=reference).select_for_update(of=("self",), no_key=True).first()
     if row is not None:
         _mark(row, "bookings.left_out_of_invoices", by, reason, now)
     return row is not None
@@ -114,11 +114,6 @@ def _mark(row: Booking, verb: str, by: User, reason: str, now: datetime | None) 
     row.not_invoiced, row.not_invoiced_at, row.not_invoiced_by = reason, now, by if now else None
     row.save(update_fields=["not_invoiced", "not_invoiced_at", "not_invoiced_by", "updated_at"])
     journal.record(verb, row, actor_id=by.pk, scope=row.hub)
-
-
-def _locked(hub: Hub, references: Collection[str]) -> BookingQuerySet:
-    rows = to_invoice(hub).filter(reference__in=references).order_by("pk")
-    return rows.select_for_update(of=("self",), no_key=True)
 
 
 # -- Reads ------------------------------------------------------------------------------------------------------------

@@ -207,7 +207,7 @@ def number(value: Decimal | float, decimals: int | None = None) -> str:
     return _written(value, pattern, languages.active())
 
 
-@lru_cache(maxsize=8192, typed=True)
+@lru_cache(maxsize=2048, typed=True)
 def _written(value: Decimal | float, pattern: str, code: str) -> str:
     # Cached: a page of figures formats the same small numbers hundreds of times, and Babel is slow.
     return str(format_decimal(value, format=pattern, locale=languages.cldr(code)))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.billing.models.customers import Customer
 from totem.billing.models.documents import DocumentKind, IssuedDocument, IssuedLine
 from totem.billing.models.sellers import Seller
+from totem.core.measures import CountedUnit
 from totem.core.model_fields import DecimalField
 from totem.core.models import Dated
 from totem.core.money import VAT_RATES, to_cents
@@ -27,6 +28,17 @@ class QuantityUnit(models.TextChoices):
     DAY = "DAY", _("day")
     MONTH = "MON", _("month")
     YEAR = "ANN", _("year")
+
+
+COUNTED = {
+    QuantityUnit.ITEM: CountedUnit(_("item"), _("items")),
+    QuantityUnit.HOUR: CountedUnit(_("hour"), _("hours")),
+    QuantityUnit.HALF_DAY: CountedUnit(_("half-day"), _("half-days")),
+    QuantityUnit.DAY: CountedUnit(_("day"), _("days")),
+    QuantityUnit.MONTH: CountedUnit(_("month"), _("months")),
+    QuantityUnit.YEAR: CountedUnit(_("year"), _("years")),
+}
+"""What one of each unit is called, and several."""
 
 
 class VatExemption(models.TextChoices):

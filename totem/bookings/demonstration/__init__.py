@@ -7,6 +7,7 @@ from totem.accounts.demonstration import Crowd, saved_crowd
 from totem.bookings.demonstration import days, going_on, scenes, writing
 from totem.bookings.demonstration.bookables import bookables_of
 from totem.bookings.demonstration.diary import Diary
+from totem.bookings.invoicing import put_on_drafts, to_invoice
 from totem.bookings.models import Booking
 from totem.core.demonstration import InventedWorld, part
 from totem.hubs.demonstration import HUBS
@@ -14,6 +15,7 @@ from totem.hubs.models import Hub, Membership
 from totem.organisations.models import Affiliation
 
 RHYTHM = "bookings/rhythm.toml"
+LEFT_TO_INVOICE = 3
 SOME_DAYS = 6  # enough to know when the hubs open next
 
 
@@ -30,7 +32,14 @@ def load(world: InventedWorld) -> None:
         for day in world.days:
             days.live(diary, day)
         written = writing.write(diary)
+        _put_on_drafts(diary.hub)
         world.say(f"Demonstration: {diary.hub.name}, {len(diary.bookables)} spaces, {written} bookings")
+
+
+def _put_on_drafts(hub: Hub) -> None:
+    """What is booked for later is on drafts, as it is once the seller is set up; the last few are left to do."""
+    waiting = list(to_invoice(hub).values_list("reference", flat=True))
+    put_on_drafts(hub=hub, references=waiting[:-LEFT_TO_INVOICE])
 
 
 def _diaries(world: InventedWorld) -> Iterator[Diary]:
