@@ -31,7 +31,7 @@ from tests.factories.labels import (
     SearchFactory,
     SeatFactory,
 )
-from tests.factories.memberships import DuesTermFactory
+from tests.factories.memberships import AgreementFactory, DuesTermFactory, PlanFactory
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, StockFactory
 from tests.factories.organisations import (
     AffiliationFactory,
@@ -53,7 +53,8 @@ from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.core.signatures.queries import signing_key
 from totem.hubs.models import FoundingRequest, Hub, HubPhoto, MembershipRequest, PersonNote, Role
-from totem.memberships.models import DuesQuestion
+from totem.memberships.actions.deposits import move_deposit
+from totem.memberships.models import AgreementPause, DepositMovement, DuesQuestion, PlaceRequest, Suspension
 from totem.observatory.models import Stock
 from totem.spaces.models import SpacePhoto
 
@@ -125,7 +126,19 @@ class World:
         self.activities = ActivityPerimeterFactory(workspace=self.perimeter.workspace, public=False)
         ActivityVersionFactory(perimeter=self.activities, published_at=None)
         far = tomorrow + timedelta(days=200)
+        agreement = AgreementFactory(hub=self.hub)
+        moved = move_deposit(
+            agreement=agreement, kind=DepositMovement.Kind.RECEIVED, amount=Decimal(1), means=Means.CASH,
+            moved_on=self.invoice.issued_on, by=self.manager, now=datetime.now(UTC),
+        )  # fmt: skip
+        days = {"agreement": agreement, "starts_on": agreement.starts_on}
         self.pks = {
+            "agreement": agreement.pk,
+            "agreement_seat": agreement.seats.get().pk,
+            "agreement_pause": AgreementPause.objects.create(**days).pk,
+            "suspension": Suspension.objects.create(**days, reason="x").pk,
+            "deposit": moved.pk,
+            "waiting": PlaceRequest.objects.create(plan=PlanFactory(hub=self.hub), person=self.person).pk,
             "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
             "zone": ZoneFactory(hub=self.hub).pk,
             "customer": customer.pk,
@@ -227,6 +240,17 @@ ABOUT_A_LABEL = {
 }  # fmt: skip
 # Of which row the `pk` of an address is.
 KINDS = {
+    "memberships:agreement": "agreement", "memberships:agreement_contract": "agreement",
+    "memberships:agreement_answer": "agreement", "memberships:agreement_refuse": "agreement",
+    "memberships:agreement_send": "agreement", "memberships:agreement_paper": "agreement",
+    "memberships:agreement_withdraw": "agreement", "memberships:agreement_terms": "agreement",
+    "memberships:agreement_terms_back": "agreement", "memberships:agreement_price": "agreement",
+    "memberships:agreement_pause": "agreement", "memberships:agreement_seat": "agreement",
+    "memberships:agreement_notice": "agreement", "memberships:agreement_suspend": "agreement",
+    "memberships:agreement_deposit": "agreement", "memberships:agreement_deposit_keep": "agreement",
+    "memberships:pause_end": "agreement_pause", "memberships:seat_end": "agreement_seat",
+    "memberships:suspension_lift": "suspension", "memberships:deposit_receipt": "deposit",
+    "memberships:waiting_end": "waiting",
     "labels:evaluation": "evaluation", "labels:evaluation_json": "evaluation", "labels:observation": "observation",
     "labels:observation_edit": "observation", "labels:observation_public": "observation",
     "labels:observation_withdraw": "observation", "labels:search_result": "search", "labels:body": "body",

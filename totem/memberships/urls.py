@@ -2,10 +2,21 @@
 
 from django.urls import path
 
-from totem.memberships.views import agreements, dues, dues_kinds, joining, members, monthly_run, own, passes
+from totem.memberships.views import (
+    agreement_changes,
+    agreements,
+    dues,
+    dues_kinds,
+    joining,
+    members,
+    monthly_run,
+    own,
+    passes,
+)
 
 app_name = "memberships"
 HERE = "lieux/<slug:slug>/"
+AGREEMENTS = "lieux/<slug:slug>/contrats/"
 MEMBERS = "lieux/<slug:slug>/gestion/membres/"
 KINDS = "lieux/<slug:slug>/gestion/cotisations/"
 urlpatterns = [
@@ -31,7 +42,6 @@ urlpatterns = [
     path("mes-adhesions/", joining.my_dues, name="my_dues"),
     path("mes-adhesions/<int:pk>/virement/", joining.my_dues_announce, name="my_dues_announce"),
     path(f"{HERE}forfaits/vendre/", passes.sell, name="sell_pass"),
-    path(f"{HERE}contrats/", agreements.agreements, name="agreements"),
     path(f"{HERE}facturation/premier-du-mois/", monthly_run.monthly_run, name="monthly_run"),
     path(
         f"{HERE}facturation/premier-du-mois.csv",
@@ -45,4 +55,30 @@ urlpatterns = [
         {"extension": "xlsx"},
         name="monthly_run_xlsx",
     ),
+    path(AGREEMENTS, agreements.agreements, name="agreements"),
+    path(f"{AGREEMENTS}liste.csv", agreements.export, {"extension": "csv"}, name="agreements_csv"),
+    path(f"{AGREEMENTS}liste.xlsx", agreements.export, {"extension": "xlsx"}, name="agreements_xlsx"),
+    path(f"{AGREEMENTS}nouveau/", agreements.add, name="agreement_add"),
+    path(f"{AGREEMENTS}attente/", agreements.waiting, name="waiting"),
+    path(f"{AGREEMENTS}attente/<int:pk>/retirer/", agreements.stop_waiting, name="waiting_end"),
+    path(f"{AGREEMENTS}<int:pk>/", agreements.agreement, name="agreement"),
+    path(f"{AGREEMENTS}<int:pk>/contrat/", agreements.contract, name="agreement_contract"),
+    path(f"{AGREEMENTS}<int:pk>/accepter/", agreements.answer, name="agreement_answer"),
+    path(f"{AGREEMENTS}<int:pk>/refuser/", agreement_changes.refuse, name="agreement_refuse"),
+    path(f"{AGREEMENTS}<int:pk>/envoyer/", agreements.send, name="agreement_send"),
+    path(f"{AGREEMENTS}<int:pk>/papier/", agreement_changes.paper, name="agreement_paper"),
+    path(f"{AGREEMENTS}<int:pk>/retirer/", agreements.withdraw, name="agreement_withdraw"),
+    path(f"{AGREEMENTS}<int:pk>/offre/", agreement_changes.terms, name="agreement_terms"),
+    path(f"{AGREEMENTS}<int:pk>/offre/annuler/", agreement_changes.terms_back, name="agreement_terms_back"),
+    path(f"{AGREEMENTS}<int:pk>/prix/", agreement_changes.price, name="agreement_price"),
+    path(f"{AGREEMENTS}<int:pk>/pause/", agreement_changes.pause, name="agreement_pause"),
+    path(f"{AGREEMENTS}pauses/<int:pk>/fin/", agreement_changes.pause_end, name="pause_end"),
+    path(f"{AGREEMENTS}<int:pk>/personnes/", agreement_changes.seat, name="agreement_seat"),
+    path(f"{AGREEMENTS}personnes/<int:pk>/fin/", agreement_changes.seat_end, name="seat_end"),
+    path(f"{AGREEMENTS}<int:pk>/preavis/", agreement_changes.notice, name="agreement_notice"),
+    path(f"{AGREEMENTS}<int:pk>/suspendre/", agreement_changes.suspend, name="agreement_suspend"),
+    path(f"{AGREEMENTS}suspensions/<int:pk>/lever/", agreement_changes.lift, name="suspension_lift"),
+    path(f"{AGREEMENTS}<int:pk>/depot/", agreement_changes.deposit, name="agreement_deposit"),
+    path(f"{AGREEMENTS}<int:pk>/depot/garder/", agreement_changes.deposit_keep, name="agreement_deposit_keep"),
+    path(f"{AGREEMENTS}depots/<int:pk>/recu/", agreement_changes.deposit_receipt, name="deposit_receipt"),
 ]

@@ -6,8 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from totem.billing.models import Customer
+from totem.billing.models import Customer, IssuedDocument
+from totem.billing.queries import overdue
 from totem.core.models import SigningRequest
 from totem.core.periods import months_before
 from totem.hubs.models import Hub
@@ -184,3 +187,61 @@ def earliest_end(agreement: Agreement, day: date) -> date:
 def third_month_end(starts_on: date) -> date:
     """The earliest last day of a company's address that begins then: three months (Code de commerce, R123-168)."""
     return months_before(starts_on, -3) - DAY
+
+
+def next_due(agreement: Agreement, day: date) -> list[Due]:
+    """What is to invoice of periods that have begun on that day, and of the next one."""
+    line = timeline(agreement)
+    known = charged(agreement)
+    due = line.due(day, known)
+    coming = [one for one in line.due(months_before(day, -1), known) if one not in due]
+    return [*due, *coming[:1]]
+
+
+# -- What the team reads ----------------------------------------------------------------------------------------------
+
+
+def this_month(agreement: Agreement, day: date) -> list[tuple[str, date]]:
+    """What begins, changes and ends in the month of that day, in words; from an agreement read with its terms."""
+    first, after = day.replace(day=1), months_before(day.replace(day=1), -1)
+    changes = [(_("changes"), one.starts_on) for one in agreement.terms.all() if one.starts_on > agreement.starts_on]
+    ends = [(_("ends"), agreement.ends_on)] if agreement.ends_on else []
+    found = [(_("begins"), agreement.starts_on), *changes, *ends]
+    return [(what, on) for what, on in found if first <= on < after]
+
+
+def to_suspend(hub: Hub, day: date, *, most: int = 20) -> list[tuple[IssuedDocument, Agreement]]:
+    """Overdue invoices, oldest first, with an agreement in force of their customer that is not suspended."""
+    held = Agreement.objects.in_force(day).filter(hub=hub).exclude(suspensions__ends_on=None, suspensions__isnull=False)
+    late = overdue(IssuedDocument.objects.filter(hub=hub, customer__in=held.values("customer")), day)
+    documents = list(late.select_related("customer")[:most])
+    by_customer = {one.customer_id: one for one in held.filter(customer__in=[row.customer_id for row in documents])}
+    return [(one, by_customer[one.customer_id]) for one in documents]
+
+
+VERBS = {
+    f"memberships.agreement_{verb}": words
+    for verb, words in {
+        "made": gettext_lazy("agreement made"),
+        "asked": gettext_lazy("asked for"),
+        "approved": gettext_lazy("accepted"),
+        "refused": gettext_lazy("request refused"),
+        "withdrawn": gettext_lazy("withdrawn"),
+        "sent_to_sign": gettext_lazy("contract sent to be signed"),
+        "signed": gettext_lazy("signed"),
+        "terms_changed": gettext_lazy("plan changed"),
+        "change_taken_back": gettext_lazy("planned change taken back"),
+        "price_announced": gettext_lazy("another price announced"),
+        "paused": gettext_lazy("paused"),
+        "pause_ended": gettext_lazy("pause ended"),
+        "seat_added": gettext_lazy("somebody added"),
+        "seat_ended": gettext_lazy("last day of somebody"),
+        "notice_given": gettext_lazy("notice given"),
+        "suspended": gettext_lazy("suspended"),
+        "suspension_lifted": gettext_lazy("suspension lifted"),
+        "deposit_received": gettext_lazy("deposit received"),
+        "deposit_returned": gettext_lazy("deposit given back"),
+        "deposit_kept": gettext_lazy("part of the deposit kept"),
+    }.items()
+}
+"""What the history of an agreement says of each line of the journal."""
