@@ -1,5 +1,6 @@
 """Agreements of a hub: the lists of its team, what holds on a day, places and units that are free, what is due."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +25,7 @@ from totem.memberships.models import (
     PlanKind,
     PlanPrice,
 )
-from totem.memberships.periods import DAY, LAST_DAY, Charged, Days, Due, Timeline, anchor_of, days_of
+from totem.memberships.periods import DAY, LAST_DAY, Charged, Days, Due, Timeline, VatKey, anchor_of, days_of
 from totem.memberships.signals import unit_days_asked
 from totem.spaces.models import Space, Unit
 
@@ -163,13 +164,11 @@ def timeline(agreement: Agreement, *, ends_on: date | None = None) -> Timeline:
 
 
 def charged(agreement: Agreement) -> list[Charged]:
-    """What was charged of the agreement, each at the VAT of the terms of its first day."""
-    found = []
+    """What was charged of the agreement: the days of each charge, with its adjustments, by VAT."""
+    totals: defaultdict[Days, defaultdict[VatKey, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for charge in agreement.charges.all():
-        terms = terms_on(agreement, charge.starts_on)
-        vat = (terms.vat_rate, terms.exemption) if terms else (Decimal(0), "")
-        found.append(Charged(Days(charge.starts_on, charge.ends_on), {vat: charge.amount}))
-    return found
+        totals[Days(charge.starts_on, charge.ends_on)][charge.vat_rate, charge.exemption] += charge.amount
+    return [Charged(days, by_vat) for days, by_vat in totals.items()]
 
 
 def left_to_charge(agreement: Agreement, ends_on: date) -> list[Due]:

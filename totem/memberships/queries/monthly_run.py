@@ -19,7 +19,8 @@ from totem.core import wording
 from totem.core.periods import months_before
 from totem.hubs.models import Hub
 from totem.memberships.models import Agreement, AgreementCharge, AgreementState
-from totem.memberships.periods import Charged, Days, Due, Timeline, VatKey, anchor_of
+from totem.memberships.periods import Days, Due
+from totem.memberships.queries.agreements import charged, timeline
 
 USUAL_MONTHS = 3
 """What is usual for a customer is the median of so many months before."""
@@ -114,33 +115,19 @@ def charges_due(customers: Iterable[Customer], month: date) -> dict[int, list[Ch
 
 def _due_of(agreement: Agreement, through: date) -> list[ChargeDue]:
     base: dict[Days, AgreementCharge] = {}
-    totals: defaultdict[Days, defaultdict[VatKey, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     numbers: defaultdict[Days, int] = defaultdict(int)
     for charge in agreement.charges.all():
         days = Days(charge.starts_on, charge.ends_on)
-        totals[days][charge.vat_rate, charge.exemption] += charge.amount
         numbers[days] = max(numbers[days], charge.number)
         if charge.adjusts_id is None:
             base[days] = charge
-    charged = [Charged(days, by_vat) for days, by_vat in totals.items()]
     found = []
-    for due in timeline_of(agreement).due(through, charged):
+    for due in timeline(agreement).due(through, charged(agreement)):
         number = 0
         if due.is_adjustment:
             number = numbers[due.days] = numbers[due.days] + 1
         found.append(ChargeDue(agreement, due, base[due.days] if due.is_adjustment else None, number))
     return found
-
-
-def timeline_of(agreement: Agreement) -> Timeline:
-    """The agreement as its amounts see it, of what is prefetched: terms and pauses."""
-    return Timeline(
-        anchor_of(agreement.cycle, agreement.starts_on),
-        agreement.starts_on,
-        agreement.ends_on,
-        list(agreement.terms.all()),
-        list(agreement.pauses.all()),
-    )
 
 
 @dataclass(frozen=True)
