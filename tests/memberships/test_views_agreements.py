@@ -69,7 +69,7 @@ def test_an_agreement_is_made_in_a_page_and_who_finds_it_full_waits(desk: Any) -
     agreement = Agreement.objects.get()
     assert made.url == url(desk, "agreement", agreement.pk)
     page = text(desk.get(made.url))
-    assert all(words in page for words in ("180,00 €", "Faire signer en ligne", "Signé sur papier", "contrat fait"))
+    assert all(words in page for words in ("180,00 €", "Faire signer en ligne", "Signé sur papier", "Contrat fait"))
     full = desk.post(url(desk, "agreement_add"), data)
     assert (full.status_code, "Noter qu’il attend une place" in text(full)) == (422, True)
     desk.post(url(desk, "agreement_add"), {**data, "wait": "1"})

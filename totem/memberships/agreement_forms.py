@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from totem.accounts.models import User
 from totem.billing.models import Customer, IssuedDocument, Means
@@ -41,7 +42,9 @@ class UnitField(UnitChoiceField):
 class TermsForm(VersionedForm):
     """The plan, for whom and for how long, from one day on; `chosen` are its values."""
 
-    plan = forms.ModelChoiceField(Plan.objects.none(), label=_("Plan"), empty_label=_("Choose a plan"))
+    plan = forms.ModelChoiceField(
+        Plan.objects.none(), label=pgettext_lazy("of a hub", "Plan"), empty_label=_("Choose a plan")
+    )
     group = forms.TypedChoiceField(label=_("As"), coerce=int, choices=MemberGroup.choices)
     months = forms.TypedChoiceField(
         label=_("For one"), coerce=int, choices=[one for one in PlanPrice.Months.choices if one[0]], initial=1

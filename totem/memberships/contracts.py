@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from totem.accounts.models import User
 from totem.billing.models import Customer, Seller
@@ -149,7 +149,7 @@ def _facts(agreement: Agreement, seller: Seller) -> Iterator[tuple[str, str]]:
     rate = Decimal(0) if exempt else terms.vat_rate
     vat = vat_within(terms.amount, rate)
     shown = wording.percent(rate / 100, 1 if rate % 1 else 0)
-    yield _("Plan"), terms.plan.name
+    yield pgettext("of a hub", "Plan"), terms.plan.name
     yield _("What it is"), terms.plan.description
     yield _("Included by the month"), ", ".join(str(one) for one in _included(agreement))
     yield _("Desk, office"), f"{agreement.unit.space.name}, {agreement.unit}" if agreement.unit else ""
@@ -172,7 +172,7 @@ def _facts(agreement: Agreement, seller: Seller) -> Iterator[tuple[str, str]]:
 
 def _included(agreement: Agreement) -> Iterator[str]:
     for benefit in agreement.terms.all()[0].plan.benefits.all():
-        yield quantity_words(benefit.unit, benefit.quantity)
+        yield f"{quantity_words(benefit.unit, benefit.quantity)} ({benefit.get_unit_display()})"
 
 
 def _articles(agreement: Agreement) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from totem.billing.models import Customer
 from totem.billing.models.payments import Means
@@ -27,7 +28,7 @@ class AgreementState(models.TextChoices):
 
     ASKED = "asked", _("Asked for")
     TO_SIGN = "to_sign", _("Waits for its signature")
-    ACTIVE = "active", _("Signed")
+    ACTIVE = "active", pgettext_lazy("agreement", "Signed")
     REFUSED = "refused", _("Refused")
     WITHDRAWN = "withdrawn", _("Withdrawn")
 

@@ -203,9 +203,9 @@ def next_due(agreement: Agreement, day: date) -> list[Due]:
 def this_month(agreement: Agreement, day: date) -> list[tuple[str, date]]:
     """What begins, changes and ends in the month of that day, in words; from an agreement read with its terms."""
     first, after = day.replace(day=1), months_before(day.replace(day=1), -1)
-    changes = [(_("changes"), one.starts_on) for one in agreement.terms.all() if one.starts_on > agreement.starts_on]
-    ends = [(_("ends"), agreement.ends_on)] if agreement.ends_on else []
-    found = [(_("begins"), agreement.starts_on), *changes, *ends]
+    changes = [(_("changes on"), one.starts_on) for one in agreement.terms.all() if one.starts_on > agreement.starts_on]
+    ends = [(_("ends on"), agreement.ends_on)] if agreement.ends_on else []
+    found = [(_("begins on"), agreement.starts_on), *changes, *ends]
     return [(what, on) for what, on in found if first <= on < after]
 
 

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -70,7 +71,7 @@ def _lists(shown: str, counts: dict[str, int]) -> list[Tab]:
         "en-cours": _("In force and to come"),
         "ce-mois": _("This month"),
         "a-signer": _("To be signed"),
-        "demandes": _("Asked for"),
+        "demandes": _("Requests"),
         "finis": _("Ended"),
     }
     return [
@@ -88,7 +89,7 @@ def export(request: HttpRequest, slug: str, extension: str) -> HttpResponseBase:
     rows = ((one, queries.terms_on(one, today)) for one in queries.agreements_of(hub, shown, search, today))
     columns = (
         ListColumn[Any](_("Customer"), lambda row: row[0].customer.name),
-        ListColumn[Any](_("Plan"), lambda row: row[1].plan.name if row[1] else ""),
+        ListColumn[Any](pgettext("of a hub", "Plan"), lambda row: row[1].plan.name if row[1] else ""),
         ListColumn[Any](_("As"), lambda row: row[1].get_group_display() if row[1] else ""),
         ListColumn[Any](_("State"), lambda row: row[0].get_state_display()),
         ListColumn[Any](_("From"), lambda row: row[0].starts_on, "date"),
