@@ -307,3 +307,12 @@ def test_what_a_change_of_the_rule_would_take_away_is_shown_before(kind, desk):
     token = shown.context["confirmation"].token
     assert client.post(url, {"asked_for": "team", "confirmed": token}).status_code == 302
     assert not Membership.objects.exists()
+
+
+def test_two_kinds_of_a_hub_have_amounts_of_the_same_group_and_other_names(kind, desk):
+    other = dues_kinds.save_kind(kind=DuesKind(hub=kind.hub), by=desk, name="Supporter", period=DuesPeriod.CIVIL)
+    for one, amount in ((kind, 30), (other, 100)):
+        dues_kinds.set_amount(kind=one, group=0, amount=Decimal(amount), starts_on=date(2030, 1, 1), by=desk)
+    with pytest.raises(ValidationError):
+        dues_kinds.save_kind(kind=DuesKind(hub=kind.hub), by=desk, name="Supporter", period=DuesPeriod.LIFE)
+    assert DuesAmount.objects.filter(starts_on=date(2030, 1, 1)).count() == 2

@@ -16,6 +16,7 @@ add_entry(Entry(HUB, pgettext_lazy("navigation", "Bookings"), "bookings:list", 2
 PEOPLE = add_entry(Entry(HUB, pgettext_lazy("navigation", "People"), "bookings:people", 30, needs=WORK_DESK))
 add_tab(EntryTab(PEOPLE, _("People"), "bookings:people", 10))
 add_tab(EntryTab(PEOPLE, _("Agreements"), "memberships:agreements", 12, needs=SELL))
+add_tab(EntryTab(PEOPLE, pgettext_lazy("of a hub", "Plans"), "memberships:plans", 13, needs=SELL))
 add_tab(EntryTab(PEOPLE, _("Dues"), "memberships:dues", 14, needs=SELL))
 add_tab(EntryTab(PEOPLE, _("Requests and invitations"), "memberships:member_add", 20, needs=MANAGE))
 add_tab(EntryTab(PEOPLE, _("Team"), "hubs:team", 30, needs=MANAGE))

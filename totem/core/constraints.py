@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, IntegerRangeField, RangeOperators
-from django.db.models import CharField, Expression, F, Func, Value
+from django.db.models import BigIntegerField, CharField, Expression, F, Func, Value
 from django.db.models.fields import Field
 from django.db.models.lookups import Exact
 
@@ -19,13 +19,19 @@ class EqualAsRange(Func):
         super().__init__(expression, expression, Value("[]"))
 
     def replace_expressions(self, replacements: Any) -> Any:
-        """Model validation gives values by field name ("hub") where this expression has the column ("hub_id")."""
+        """Model validation gives values by field name ("hub") where this expression has the column ("hub_id").
+
+        A field that it excludes is unknown here: left as a column, it would be compared with itself and refuse rows of
+        others. As NULL it refuses nothing, and the database decides.
+        """
         by_column: dict[Any, Any] = {
             F(f"{field.name}_id"): value  # type: ignore[attr-defined]
             for field, value in replacements.items()
             if isinstance(field, F)
         }
-        return super().replace_expressions({**by_column, **replacements})
+        columns: list[Any] = [one for one in self.flatten() if isinstance(one, F)]  # type: ignore[unreachable]
+        unknown = {one: Value(None, BigIntegerField()) for one in columns if one not in {**by_column, **replacements}}
+        return super().replace_expressions({**unknown, **by_column, **replacements})
 
     @staticmethod
     def on(value: str | Expression) -> tuple[Expression, str]:

@@ -12,6 +12,7 @@ from totem.memberships.views import (
     monthly_run,
     own,
     passes,
+    plans,
 )
 
 app_name = "memberships"
@@ -42,6 +43,11 @@ urlpatterns = [
     path("mes-adhesions/", joining.my_dues, name="my_dues"),
     path("mes-adhesions/<int:pk>/virement/", joining.my_dues_announce, name="my_dues_announce"),
     path(f"{HERE}forfaits/vendre/", passes.sell, name="sell_pass"),
+    path(f"{HERE}contrats/offres/", plans.plans, name="plans"),
+    path(f"{HERE}contrats/offres/ajouter/<slug:start>/", plans.new_plan, name="plan_new"),
+    path(f"{HERE}contrats/offres/<int:pk>/", plans.plan, name="plan"),
+    path(f"{HERE}contrats/offres/<int:pk>/prix/", plans.price, name="plan_price"),
+    path(f"{HERE}contrats/offres/prix/<int:pk>/fin/", plans.end_price, name="plan_price_end"),
     path(f"{HERE}facturation/premier-du-mois/", monthly_run.monthly_run, name="monthly_run"),
     path(
         f"{HERE}facturation/premier-du-mois.csv",

@@ -30,7 +30,7 @@ def set_amount(
         ends_on=starts_on - DAY
     )
     row.amount, row.minimum, row.ends_on = amount, minimum, later.starts_on - DAY if later else None
-    row.full_clean(exclude=["kind"])
+    row.full_clean()
     row.save()
     facts = {"kind": kind.pk, "group": int(group), "amount": str(amount), "starts_on": str(starts_on)}
     journal.record("memberships.dues_amount_set", kind, actor_id=by.pk, scope=kind.hub, facts=facts)
@@ -41,7 +41,7 @@ def set_amount(
 def save_kind(*, kind: DuesKind, by: User, **fields: Any) -> DuesKind:
     """A new kind of dues, or one changed; what is paid keeps its dates. Raises ValidationError."""
     changed = assign_changes(kind, fields)
-    kind.full_clean(exclude=["hub"])
+    kind.full_clean()
     kind.save()
     journal.record("memberships.dues_kind_saved", kind, actor_id=by.pk, scope=kind.hub, facts={"fields": changed})
     return kind
