@@ -11,7 +11,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, ZoneFactory
 from tests.factories.labels import BoardFactory, CharterVersionFactory, content_of, requirement
 from tests.factories.territories import CommuneFactory, WorkspaceMemberFactory
-from tests.labels.test_partners import (  # noqa: F401 - the fixture
+from tests.labels.test_partners import (
     CAEN,
     CONTENT,
     DAY,
@@ -19,9 +19,9 @@ from tests.labels.test_partners import (  # noqa: F401 - the fixture
     NOW,
     ROUEN,
     agglomeration,
-    board,
 )
-from totem.core import limits
+from tests.labels.test_partners import board as board_of_november  # noqa: F401 - the fixture
+from totem.core import clock, limits
 from totem.labels import jobs
 from totem.labels.limits import PARTNERS, SEARCHES
 from totem.labels.models import Board, Reading, Search
@@ -31,13 +31,20 @@ from totem.territories.models import WorkspaceRole
 pytestmark = pytest.mark.django_db
 
 
-def signed(board: Board, role: str = WorkspaceRole.AGENT) -> Client:  # noqa: F811
+@pytest.fixture
+def board(board_of_november: Board) -> Board:  # noqa: F811 - the fixture
+    """The same with what was counted today: pages judge today, and a figure of November is no longer fresh by then."""
+    Reading.objects.update(day=clock.today())
+    return board_of_november
+
+
+def signed(board: Board, role: str = WorkspaceRole.AGENT) -> Client:
     client = Client()
     client.force_login(WorkspaceMemberFactory(workspace=board.workspace, role=role).person)
     return client
 
 
-def address(board: Board, *keys: str) -> str:  # noqa: F811
+def address(board: Board, *keys: str) -> str:
     base = reverse("labels:together", args=[board.workspace.slug, board.slug])
     return base + ("?" + "&".join(f"avec={key}" for key in keys) if keys else "")
 
@@ -46,7 +53,7 @@ def words(content: bytes) -> str:
     return " ".join(content.decode().split())
 
 
-def test_a_partner_is_added_and_everything_follows(board: Board) -> None:  # noqa: F811
+def test_a_partner_is_added_and_everything_follows(board: Board) -> None:
     client = signed(board)
     alone = {row.requirement.id: row for row in client.get(address(board)).context["rows"]}
     assert (alone["accounts"].joint.value, alone["accounts"].joint.gap) == (1, 2)
@@ -63,7 +70,7 @@ def test_a_partner_is_added_and_everything_follows(board: Board) -> None:  # noq
     assert "elles remplissent" not in words(both.content)
 
 
-def test_the_swapped_part_is_that_of_the_whole_page(board: Board) -> None:  # noqa: F811
+def test_the_swapped_part_is_that_of_the_whole_page(board: Board) -> None:
     client = signed(board)
     at = address(board, f"epci:{CAEN}")
     whole = words(client.get(at).content)
@@ -72,13 +79,13 @@ def test_the_swapped_part_is_that_of_the_whole_page(board: Board) -> None:  # no
     assert part in whole
 
 
-def test_a_name_is_looked_for_and_the_only_one_is_added(board: Board) -> None:  # noqa: F811
+def test_a_name_is_looked_for_and_the_only_one_is_added(board: Board) -> None:
     answer = signed(board).get(address(board), {"ajouter": LE_HAVRE})
     assert answer.status_code == 302
     assert answer["Location"].endswith(f"?avec=epci:{LE_HAVRE}")
 
 
-def test_what_is_no_territory_and_too_many_are_not_found(board: Board) -> None:  # noqa: F811
+def test_what_is_no_territory_and_too_many_are_not_found(board: Board) -> None:
     client = signed(board)
     assert client.get(address(board, "epci:999999999")).status_code == 404
     assert client.get(address(board, "perimetre:1")).status_code == 404
@@ -86,7 +93,7 @@ def test_what_is_no_territory_and_too_many_are_not_found(board: Board) -> None: 
     assert client.get(address(board, *(f"epci:{n}" for n in range(9)))).status_code == 404
 
 
-def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:  # noqa: F811
+def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:
     bonus = requirement("more", "measure", indicator="events_held", at_least=300, mandatory=False)
     optional = {"id": "q9", "title": {"fr": "Plus", "en": "More"}, "requirements": [bonus]}
     criteria = [*CONTENT["criteria"], optional]
@@ -109,7 +116,7 @@ def test_an_agent_looks_for_partners_and_reads_the_answer(board: Board) -> None:
     assert "Non rempli, sans être exigé : more." in answered
 
 
-def test_while_a_search_of_the_board_runs_the_next_request_shows_that_one(board: Board) -> None:  # noqa: F811
+def test_while_a_search_of_the_board_runs_the_next_request_shows_that_one(board: Board) -> None:
     at = reverse("labels:search", args=[board.workspace.slug, board.slug])
     first = signed(board).post(at, {"scope": "region:28", "most": "3"})
     second = signed(board).post(at, {"scope": "france:fr", "most": "2"}, follow=True)
@@ -124,7 +131,7 @@ def test_while_a_search_of_the_board_runs_the_next_request_shows_that_one(board:
     assert list(Search.objects.values_list("state", flat=True)) == ["waiting", "failed"]
 
 
-def test_a_person_asks_for_so_many_searches_a_day_and_reads_when_the_next_is_free(board: Board) -> None:  # noqa: F811
+def test_a_person_asks_for_so_many_searches_a_day_and_reads_when_the_next_is_free(board: Board) -> None:
     client, at = signed(board), reverse("labels:search", args=[board.workspace.slug, board.slug])
     for _n in range(SEARCHES.defaults["person"] or 0):
         client.post(at, {"scope": "region:28", "most": "3"})
@@ -137,7 +144,7 @@ def test_a_person_asks_for_so_many_searches_a_day_and_reads_when_the_next_is_fre
     assert Search.objects.count() == 11
 
 
-def test_a_reader_reads_and_asks_for_nothing(board: Board) -> None:  # noqa: F811
+def test_a_reader_reads_and_asks_for_nothing(board: Board) -> None:
     client = signed(board, WorkspaceRole.READER)
     at = reverse("labels:search", args=[board.workspace.slug, board.slug])
     assert client.get(address(board)).status_code == 200
@@ -145,7 +152,7 @@ def test_a_reader_reads_and_asks_for_nothing(board: Board) -> None:  # noqa: F81
     assert not Search.objects.exists()
 
 
-def test_strangers_find_nothing(board: Board) -> None:  # noqa: F811
+def test_strangers_find_nothing(board: Board) -> None:
     search = Search.objects.create(
         board=board,
         charter_version_id=_version(),
@@ -163,7 +170,7 @@ def test_strangers_find_nothing(board: Board) -> None:  # noqa: F811
     assert stranger.post(at, {"scope": "region:28", "most": "2"}).status_code == 404
 
 
-def test_a_place_that_is_not_offered_is_refused_with_words(board: Board) -> None:  # noqa: F811
+def test_a_place_that_is_not_offered_is_refused_with_words(board: Board) -> None:
     client = signed(board)
     at = reverse("labels:search", args=[board.workspace.slug, board.slug])
     answer = client.post(at, {"scope": "region:99", "most": "7"}, follow=True)
