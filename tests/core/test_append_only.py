@@ -39,6 +39,7 @@ KEPT = {
     "labels_retention": EVERYTHING,
     "memberships_agreementcharge": EVERYTHING,
     "memberships_creditentry": EVERYTHING,
+    "memberships_depositreceiptprint": EVERYTHING,
     "memberships_depositmovement": EVERYTHING,
     "observatory_activityversion": {"TRUNCATE"},
     "observatory_branch": {"TRUNCATE"},

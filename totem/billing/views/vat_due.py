@@ -16,7 +16,7 @@ from totem.billing.queries import seller_of, today_of
 from totem.billing.vat import VatRow, vat_due, vat_rows
 from totem.billing.views.frame import billing_page
 from totem.core import clock
-from totem.core.periods import months_before
+from totem.core.periods import months_before, parse_day
 from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.core.wording import month_words, percent
 from totem.hubs.permissions import hub_for
@@ -96,7 +96,7 @@ def _month(request: HttpRequest, seller: Seller) -> date:
     """The first day of the month that is asked, "2026-09"; else of the last one that is over."""
     last = months_before(today_of(seller, clock.now()).replace(day=1), 1)
     try:
-        month = date.fromisoformat(f"{request.GET.get('mois', f'{last:%Y-%m}')}-01")
+        month = parse_day(f"{request.GET.get('mois', f'{last:%Y-%m}')}-01")
     except ValueError:
         raise Http404 from None
     if not EARLIEST <= month <= months_before(last, -1):

@@ -19,6 +19,7 @@ from totem.billing.views.frame import ON_A_PAGE, billing_page
 from totem.core import clock
 from totem.core.components import Tab
 from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, errors_in, form_status, run_or_confirm
+from totem.core.periods import parse_day
 from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE, hub_for
@@ -84,7 +85,7 @@ def _asked(request: HttpRequest, hub: Hub) -> tuple[str, date, str]:
     if shown not in queries.LISTS:
         raise Http404
     try:
-        day = date.fromisoformat(request.GET.get("le") or str(clock.today(hub.zone)))
+        day = parse_day(request.GET.get("le") or str(clock.today(hub.zone)))
     except ValueError:
         day = clock.today(hub.zone)
     return shown, day, request.GET.get("q", "").strip()[:100]

@@ -18,7 +18,7 @@ from totem.billing.views.frame import billing_page
 from totem.core import clock
 from totem.core.expensive import apart
 from totem.core.pages import SHOW_AND_SEND, errors_as_message
-from totem.core.periods import months_before
+from totem.core.periods import months_before, parse_day
 from totem.core.spreadsheets import ListColumn, spreadsheet
 from totem.core.wording import month_words
 from totem.hubs.permissions import hub_for
@@ -34,7 +34,7 @@ def _month(request: HttpRequest, today: date) -> date:
     """The month of the address (`mois=2026-10`), else this one. Raises Http404."""
     text = request.GET.get("mois", "")
     try:
-        month = date.fromisoformat(f"{text}-01") if text else today.replace(day=1)
+        month = parse_day(f"{text}-01") if text else today.replace(day=1)
     except ValueError as error:
         raise Http404 from error
     if not months_before(today.replace(day=1), 12) <= month <= today:
