@@ -15,7 +15,7 @@ from totem.billing import facturx
 from totem.billing.actions.issuing import issue
 from totem.billing.actions.payments import close_month, record_payment
 from totem.billing.models import Customer, DocumentKind, Draft, IssuedDocument, Means, Series, VatStatus
-from totem.billing.queries import with_balance
+from totem.billing.queries import deposits_to_deduct, with_balance
 from totem.billing.thresholds import turnover
 from totem.billing.vat import vat_due, vat_rows
 from totem.core.rendering.invoices import broken_rules, invoice_xml
@@ -230,6 +230,22 @@ def test_a_final_invoice_deducts_its_deposit_once(customer: Customer) -> None:
     for kind in (DocumentKind.CREDIT_NOTE, DocumentKind.CORRECTED):
         with pytest.raises(ValidationError, match="la facture qui le déduit"):
             issued(about(deposit, kind, None))
+
+
+def test_a_deposit_that_was_corrected_is_deducted_and_the_one_it_replaces_is_not(customer: Customer) -> None:
+    deposit = invoice(customer, "30.00", kind=DocumentKind.DEPOSIT)
+    corrected = issued(DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=deposit, line__unit_price=40))
+    ordinary = invoice(customer, "50.00")
+    changed = issued(DraftFactory(customer=customer, kind=DocumentKind.CORRECTED, about=ordinary, line__unit_price=45))
+    assert list(deposits_to_deduct(customer)) == [corrected]
+    for refused in (deposit, changed):
+        draft = DraftFactory(customer=customer, line__unit_price=100)
+        draft.deposits.add(refused)
+        with pytest.raises(ValidationError, match="Seules les factures d’acompte"):
+            issued(draft)
+    draft.deposits.set([corrected])
+    assert balance(issued(draft)) == Decimal("60.00")
+    assert not deposits_to_deduct(customer).exists()
 
 
 def test_a_corrected_invoice_takes_over_the_deposits_and_the_payments_of_those_before_it(customer: Customer) -> None:

@@ -150,11 +150,16 @@ def due_by_customer(pks: Sequence[int]) -> dict[int, Decimal]:
     return {pk: due for pk, due in found.items() if due}
 
 
+def deductible(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument]:
+    """Those that are deposit invoices, or what corrected one, and that nothing replaces or credits."""
+    began = IssuedDocument.objects.filter(chain=OuterRef("chain"), kind=DocumentKind.DEPOSIT)
+    is_deposit = Q(kind=DocumentKind.DEPOSIT) | Q(Exists(began), kind=DocumentKind.CORRECTED)
+    return documents.filter(is_deposit, followed_by=None)
+
+
 def deposits_to_deduct(customer: Customer) -> QuerySet[IssuedDocument]:
     """The customer's deposit invoices that no invoice has deducted, and that nothing cites."""
-    return IssuedDocument.objects.filter(
-        customer=customer, kind=DocumentKind.DEPOSIT, deducted_in=None, followed_by=None
-    ).order_by("pk")
+    return deductible(IssuedDocument.objects.filter(customer=customer, deducted_in=None)).order_by("pk")
 
 
 def deposits_of(draft: Draft) -> QuerySet[IssuedDocument]:

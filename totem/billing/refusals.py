@@ -19,7 +19,7 @@ from totem.billing.models import (
     IssuedDocument,
     IssuedLine,
 )
-from totem.billing.queries import OWED
+from totem.billing.queries import OWED, deductible
 
 CREDITING = {DocumentKind.CREDIT_NOTE, DocumentKind.REVERSAL}
 
@@ -46,6 +46,7 @@ class Cited:
         self.following: defaultdict[int, set[str]] = defaultdict(set)
         self.left: dict[int, dict[int, Decimal]] = {}
         self.deducted: set[int] = set()
+        self.deductible: set[int] = set()
 
     def read(self, drafts: Sequence[Draft], documents: Iterable[int]) -> None:
         """Read what was issued about what these drafts cite; `documents` are the ids of all that they cite."""
@@ -54,6 +55,7 @@ class Cited:
             self.following[about or 0].add(kind)
         self.left = remaining({draft.about_id for draft in drafts if draft.about_id and draft.kind in CREDITING})
         self.deducted = set(Deduction.objects.filter(deposit__in=documents).values_list("deposit", flat=True))
+        self.deductible = set(deductible(IssuedDocument.objects.filter(pk__in=documents)).values_list("pk", flat=True))
 
     def add(self, accepted: Invoicing) -> None:
         """Take into account that this one will be issued."""
@@ -145,7 +147,7 @@ def remaining(documents: Iterable[int]) -> dict[int, dict[int, Decimal]]:
 
 def _check_deposits(invoicing: Invoicing, cited: Cited) -> None:
     deposits, customer = invoicing.deposits, invoicing.draft.customer_id
-    if any(one.kind != DocumentKind.DEPOSIT or one.customer_id != customer for one in deposits):
+    if any(one.pk not in cited.deductible or one.customer_id != customer for one in invoicing.deducted):
         raise ValidationError(_("Only deposit invoices of the same customer can be deducted."))
     if any(one.pk in cited.deducted for one in invoicing.deducted):
         raise ValidationError(_("A deposit was deducted already."))
