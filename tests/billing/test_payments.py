@@ -26,6 +26,7 @@ from totem.billing.actions.payments import (
 )
 from totem.billing.amounts import paid_shares, totals
 from totem.billing.models import Customer, DocumentKind, DraftLine, IssuedDocument, Means, Payment
+from totem.billing.queries import with_balance
 from totem.billing.vat import vat_due, vat_rows
 from totem.core import chain
 from totem.hubs.models import Role
@@ -282,3 +283,36 @@ def test_closing_a_month_closes_those_before_it_and_says_which(customer: Custome
             [seller.pk],
         )
     assert chain.verify(f"billing:{seller.pk}") == []
+
+
+def test_what_is_credited_beyond_an_invoice_is_credited_of_its_deposit_and_given_back_there(customer: Customer) -> None:
+    deposit = issue(
+        draft_id=DraftFactory(customer=customer, kind=DocumentKind.DEPOSIT, line__unit_price=24).pk, by=None, now=NOW
+    )
+    draft = DraftFactory(customer=customer, line__unit_price=120)
+    draft.deposits.add(deposit)
+    final = issue(draft_id=draft.pk, by=None, now=NOW)
+    pay(final, "96.00")
+
+    def balances() -> list[Decimal]:
+        rows = with_balance(IssuedDocument.objects.filter(pk__in=[deposit.pk, final.pk]).order_by("pk"))
+        return [row.balance for row in rows]
+
+    def vat() -> Decimal:
+        return sum((row.vat for row in vat_due(vat_rows(final.seller, SEPTEMBER))), Decimal(0))
+
+    def credit(amount: int) -> None:
+        about = {"about": final, "line__about_line": final.lines.get()}
+        made = DraftFactory(customer=customer, kind=DocumentKind.CREDIT_NOTE, line__unit_price=amount, **about)
+        issue(draft_id=made.pk, by=None, now=NOW)
+
+    assert (balances(), vat()) == ([Decimal(24), Decimal(0)], Decimal(16))
+    credit(108)  # all but half of the deposit, which nobody has paid
+    assert (balances(), vat()) == ([Decimal(12), Decimal(-96)], Decimal(0))
+    pay(deposit, "24.00")
+    assert (balances(), vat()) == ([Decimal(-12), Decimal(-96)], Decimal(2))
+    credit(12)
+    assert (balances(), vat()) == ([Decimal(-24), Decimal(-96)], Decimal(0))
+    pay(final, "-96.00")
+    pay(deposit, "-24.00")
+    assert (balances(), vat()) == ([Decimal(0), Decimal(0)], Decimal(0))

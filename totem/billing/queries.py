@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, DecimalField, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
 
 from totem.billing.models import (
@@ -58,18 +58,15 @@ def with_balance(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument
 
     The balance of an invoice is its gross amount less the deposits that it or one it replaced deducts, the credit
     notes about it (without those that were neutralised) and what was paid for it, or for those it replaced; replaced,
-    it is 0.
+    it is 0. What is credited beyond the rest of an invoice is credited of its deposits, the latest first: each can be
+    given back as far as it was paid.
     """
-    credit_notes = IssuedDocument.objects.filter(about=OuterRef("pk"), kind=DocumentKind.CREDIT_NOTE)
-    reversals = IssuedDocument.objects.filter(about__about=OuterRef("pk"), kind=DocumentKind.REVERSAL)
     replaced = IssuedDocument.objects.filter(about=OuterRef("pk"), kind=DocumentKind.CORRECTED)
     # By name: mypy's plugin takes annotations that the model declares for a redefinition.
     added: dict[str, Any] = {
         "paid": _sum(Payment.objects.filter(document__chain=OuterRef("chain")), "document__chain", "amount"),
-        "credited": _sum(credit_notes, "about", "gross") - _sum(reversals, "about__about", "gross"),
-        "deducted": _sum(
-            Deduction.objects.filter(invoice__chain=OuterRef("chain")), "invoice__chain", "deposit__gross"
-        ),
+        "credited": _credited() + _credited_of_deposit(),
+        "deducted": Least(_deducted(), Greatest(F("gross") - _credited(), _ZERO)),
         "is_replaced": Exists(replaced),
         "balance": Case(
             When(kind__in=OWED, is_replaced=False, then=F("gross") - F("deducted") - F("credited") - F("paid")),
@@ -77,6 +74,35 @@ def with_balance(documents: QuerySet[IssuedDocument]) -> QuerySet[IssuedDocument
         ),
     }
     return documents.annotate(**added)
+
+
+def _credited() -> Any:
+    """The credit notes about a document, less their reversals."""
+    credit_notes = IssuedDocument.objects.filter(about=OuterRef("pk"), kind=DocumentKind.CREDIT_NOTE)
+    reversals = IssuedDocument.objects.filter(about__about=OuterRef("pk"), kind=DocumentKind.REVERSAL)
+    return _sum(credit_notes, "about", "gross") - _sum(reversals, "about__about", "gross")
+
+
+def _deducted() -> Coalesce:
+    """The deposits that a document, or one it replaced, deducts."""
+    deductions = Deduction.objects.filter(invoice__chain=OuterRef("chain"))
+    return _sum(deductions, "invoice__chain", "deposit__gross")
+
+
+def _credited_of_deposit() -> Case:
+    """Of a deposit invoice that was deducted, what is credited of it with the invoice that deducts it."""
+    invoices = IssuedDocument.objects.filter(chain=OuterRef("invoice__chain"), kind__in=OWED)
+    invoices = invoices.exclude(followed_by__kind=DocumentKind.CORRECTED)
+    beyond = invoices.values(beyond=_credited() + _deducted() - F("gross"))[:1]
+    later = Deduction.objects.filter(invoice__chain=OuterRef("invoice__chain"), deposit__gt=OuterRef("deposit"))
+    rows = Deduction.objects.filter(deposit__chain=OuterRef("chain")).annotate(
+        left=Subquery(beyond) - _sum(later, "invoice__chain", "deposit__gross")
+    )
+    amount = rows.values(amount=Greatest(Least(F("deposit__gross"), F("left")), _ZERO))[:1]
+    return Case(
+        When(kind__in=[DocumentKind.DEPOSIT, DocumentKind.CORRECTED], then=Coalesce(Subquery(amount), _ZERO)),
+        default=_ZERO,
+    )
 
 
 def overdue(documents: QuerySet[IssuedDocument], day: date) -> QuerySet[IssuedDocument]:
@@ -182,7 +208,7 @@ def what_may_follow(document: IssuedDocument) -> list[DocumentKind]:
         return [DocumentKind.INVOICE, DocumentKind.DEPOSIT]
     if document.kind == DocumentKind.CREDIT_NOTE:
         return [DocumentKind.REVERSAL]
-    if document.kind not in OWED or document.is_replaced:
+    if document.kind not in OWED or document.is_replaced or Deduction.objects.filter(deposit=document).exists():
         return []
     credit = [DocumentKind.CREDIT_NOTE] if document.credited < document.gross else []
     return [*credit, *([] if document.credited else [DocumentKind.CORRECTED])]

@@ -147,8 +147,11 @@ def remaining(documents: Iterable[int]) -> dict[int, dict[int, Decimal]]:
 
 def _check_deposits(invoicing: Invoicing, cited: Cited) -> None:
     deposits, customer = invoicing.deposits, invoicing.draft.customer_id
-    if any(one.pk not in cited.deductible or one.customer_id != customer for one in invoicing.deducted):
-        raise ValidationError(_("Only deposit invoices of the same customer can be deducted."))
+    for one in invoicing.deducted:
+        if one.pk not in cited.deductible or cited.following.get(one.pk) or one.customer_id != customer:
+            raise ValidationError(
+                _("Only deposit invoices of the same customer that nothing replaces or credits can be deducted.")
+            )
     if any(one.pk in cited.deducted for one in invoicing.deducted):
         raise ValidationError(_("A deposit was deducted already."))
     if sum(one.gross for one in deposits) > invoicing.figures.totals.gross:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, Sum
 
 from totem.billing.amounts import RateTotal, paid_shares
-from totem.billing.models import DocumentKind, IssuedDocument, IssuedLine, Payment, Seller
+from totem.billing.models import Deduction, DocumentKind, IssuedDocument, IssuedLine, Payment, Seller
 from totem.billing.queries import OWED
 from totem.billing.wording import ON_DEBITS
 from totem.core.money import to_cents
@@ -38,7 +38,7 @@ def vat_rows(seller: Seller, month: date) -> list[VatRow]:
     paid beyond an invoice is of no rate.
     """
     end = months_before(month, -1)
-    chains = _changed(seller, month, end)
+    chains = _connected(_changed(seller, month, end))
     before, until = _until(chains, month), _until(chains, end)
     rows = []
     for chain, (document, is_on_debits, rates) in until.items():
@@ -58,9 +58,20 @@ def vat_due(rows: Sequence[VatRow]) -> list[RateTotal]:
 
 def rates_left(document: IssuedDocument) -> list[RateTotal]:
     """What an invoice comes to per rate, less the deposits that it deducts and the credit notes about it, in euros."""
-    deposits = Q(deducted_in__invoice__chain=document.chain)
-    related = Q(pk=document.pk) | Q(about=document) | Q(about__about=document) | deposits
-    return _left(IssuedDocument.objects.filter(related)).get(document.pk, [])
+    return _left(_documents(_connected({document.chain}))).get(document.pk, [])
+
+
+def _connected(chains: set[UUID]) -> set[UUID]:
+    """These chains, those of the invoices that deduct their deposits, and of all deposits that these deduct."""
+    invoices = Deduction.objects.filter(deposit__chain__in=chains).values_list("invoice__chain", flat=True)
+    chains = chains | set(invoices)
+    return chains | set(Deduction.objects.filter(invoice__chain__in=chains).values_list("deposit__chain", flat=True))
+
+
+def _documents(chains: set[UUID]) -> QuerySet[IssuedDocument]:
+    """What was issued of these chains, and what credits it or cancels a credit."""
+    of_chains = Q(chain__in=chains) | Q(about__chain__in=chains) | Q(about__about__chain__in=chains)
+    return IssuedDocument.objects.filter(of_chains)
 
 
 def _changed(seller: Seller, month: date, end: date) -> set[UUID]:
@@ -74,9 +85,7 @@ def _changed(seller: Seller, month: date, end: date) -> set[UUID]:
 
 def _until(chains: set[UUID], day: date) -> dict[UUID, tuple[IssuedDocument, bool, dict[RateKey, RateTotal]]]:
     """Of each chain the invoice that held before that day, whether it is on debits, and the VAT due on it per rate."""
-    credit_notes = Q(about__chain__in=chains) | Q(about__about__chain__in=chains)
-    related = Q(chain__in=chains) | credit_notes | Q(deducted_in__invoice__chain__in=chains)
-    documents = IssuedDocument.objects.filter(related, issued_on__lt=day)
+    documents = _documents(chains).filter(issued_on__lt=day)
     payments = Payment.objects.filter(document__chain__in=chains, received_on__lt=day)
     paid = dict(payments.order_by().values_list("document__chain").annotate(total=Sum("amount")))
     left = _left(documents)
@@ -92,17 +101,27 @@ def _until(chains: set[UUID], day: date) -> dict[UUID, tuple[IssuedDocument, boo
     return due
 
 
-def _left(documents: QuerySet[IssuedDocument]) -> dict[int, list[RateTotal]]:
-    """Per rate what is left of each of these invoices: credit notes and deposits among them are taken off."""
+def _rates(documents: QuerySet[IssuedDocument]) -> defaultdict[int, list[RateTotal]]:
+    """What each of these documents comes to per rate."""
     lines = IssuedLine.objects.filter(document__in=documents).order_by("-vat_rate", "exemption")
     sums = lines.values("document", "vat_rate", "exemption").annotate(net=Sum("net"), gross=Sum("gross"))
     rates: defaultdict[int, list[RateTotal]] = defaultdict(list)
     for row in sums:
         vat = to_cents(row["net"] * row["vat_rate"] / 100)
         rates[row["document"]].append(RateTotal(row["vat_rate"], row["exemption"], row["net"], vat, row["gross"]))
+    return rates
+
+
+def _left(documents: QuerySet[IssuedDocument]) -> dict[int, list[RateTotal]]:
+    """Per rate what is left of each of these invoices: credit notes and deposits among them are taken off.
+
+    What is credited beyond the rest of an invoice is taken off its deposits, as in `queries.with_balance`.
+    """
+    rates = _rates(documents)
     left: defaultdict[int, dict[RateKey, RateTotal]] = defaultdict(dict)
     rows = documents.values_list("pk", "kind", "about", "about__about", "chain", "deducted_in__invoice__chain")
     invoices: defaultdict[UUID, list[int]] = defaultdict(list)
+    deposits: defaultdict[int, list[int]] = defaultdict(list)
     for pk, _kind, _about, _of_credit, chain, _deducted_in in rows:
         invoices[chain].append(pk)
     for pk, kind, about, of_credit, _chain, deducted_in in rows:
@@ -115,7 +134,26 @@ def _left(documents: QuerySet[IssuedDocument]) -> dict[int, list[RateTotal]]:
                 _add(left[of_credit], rate)
             for invoice in invoices[deducted_in]:
                 _add(left[invoice], rate, -1)
+        for invoice in invoices[deducted_in]:
+            deposits[invoice].append(pk)
+    for invoice, pks in deposits.items():
+        _credit_deposits(left[invoice], [left[pk] for pk in sorted(pks, reverse=True)])
     return {pk: list(totals.values()) for pk, totals in left.items()}
+
+
+def _credit_deposits(invoice: dict[RateKey, RateTotal], deposits: Sequence[dict[RateKey, RateTotal]]) -> None:
+    """Move what is credited beyond the invoice to its deposits, one after the other as far as each goes."""
+    nothing = Decimal("0.00")
+    beyond = [RateTotal(*key, nothing, nothing, nothing).plus(rate, -1) for key, rate in invoice.items()]
+    total, moved = sum((rate.gross for rate in beyond), nothing), nothing
+    for deposit in deposits:
+        more = min(total - moved, sum((rate.gross for rate in deposit.values()), nothing))
+        if more > 0:
+            for after, before in zip(paid_shares(beyond, moved + more), paid_shares(beyond, moved), strict=True):
+                share = after.plus(before, -1)
+                _add(deposit, share, -1)
+                _add(invoice, share)
+            moved += more
 
 
 def _add(totals: dict[RateKey, RateTotal], rate: RateTotal, times: int = 1) -> None:
