@@ -58,6 +58,8 @@ def test_a_full_month_is_saved_as_it_is_proposed_with_prices_of_a_quarter_and_of
     refused = client.post(address, typed | {"minimum": "200", "name": "Other", "day": "0.3"})
     assert refused.status_code == 422
     assert "day" in refused.context["form"].errors
+    assert "name" in client.post(address, typed).context["form"].errors  # that name is taken
+    typed["name"] = "Other"
     del typed["price"]
     assert "price" in client.post(address, typed).context["form"].errors
     assert hub.plans.count() == 1

@@ -11,5 +11,5 @@ from totem.hubs.navigation import SETTINGS
 
 add_entry(Entry(ME, pgettext_lazy("navigation", "Dues"), "memberships:my_dues", 35))
 add_tab(EntryTab(SETTINGS, _("Members and dues"), "memberships:dues_settings", 67))
-add_tab(EntryTab(BILLING, _("Sell a pass"), "memberships:sell_pass", 5, needs=SELL))
+add_tab(EntryTab(BILLING, _("Sell a pass"), "memberships:sell_pass", 13, needs=SELL))
 add_tab(EntryTab(BILLING, _("First of the month"), "memberships:monthly_run", 12, needs=SELL))

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,7 +28,7 @@ def _euros(label: Any, **more: Any) -> NumberField:
 
 
 def _quantity(unit: CreditUnit) -> NumberField:
-    return NumberField(label=unit.label, min_value=0, max_value=999, decimal_places=2, required=False)
+    return NumberField(label=capfirst(unit.label), min_value=0, max_value=999, decimal_places=2, required=False)
 
 
 class PlanForm(ConstraintsAtFields, VersionedForm, PlanModelForm):

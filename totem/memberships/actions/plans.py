@@ -54,6 +54,8 @@ def save_plan(
         raise ValueError("It is another hub's.")
     if row in reserved_to:
         raise ValidationError({"reserved_to": _("A plan cannot be reserved to who holds it already.")})
+    if Plan.objects.filter(hub=row.hub, name=row.name).exclude(pk=row.pk).exists():
+        raise ValidationError({"name": _("A plan has this name already.")})
     row.full_clean()
     row.save()
     row.reserved_to.set(reserved_to)
