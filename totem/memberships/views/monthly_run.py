@@ -81,12 +81,14 @@ def monthly_run(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _done(run: MonthlyRun) -> dict[str, object]:
-    """How many invoices the run issued, of how much with VAT, and how many of them were mailed."""
+    """How many invoices the run issued, of how much with VAT, and which of them were mailed, will be or cannot be."""
+    issued = Q(document__isnull=False)
     return run.items.aggregate(
         count=Count("document"),
         total=Sum("document__gross"),
         mailed=Count("mailed_at"),
-        without_address=Count("pk", filter=Q(document__isnull=False, customer__email="")),
+        waiting=Count("pk", filter=issued & Q(mailed_at=None) & ~Q(customer__email="")),
+        without_address=Count("pk", filter=issued & Q(customer__email="")),
     )
 
 
