@@ -82,6 +82,7 @@ class AgreementTermsFactory(DjangoModelFactory[AgreementTerms]):
     amount = Decimal("180.00")
     vat_rate = Decimal(20)
     starts_on = SelfAttribute("agreement.starts_on")
+    market_value = LazyAttribute(lambda terms: terms.plan.market_value if terms.plan.is_incubation else None)
 
 
 class AgreementSeatFactory(DjangoModelFactory[AgreementSeat]):

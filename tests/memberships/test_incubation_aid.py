@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
 
 from tests.factories.accounts import UserFactory
-from tests.factories.billing import CustomerFactory
+from tests.factories.billing import CustomerFactory, SellerFactory
 from tests.factories.hubs import HubFactory
 from tests.factories.memberships import AgreementFactory, PlanFactory
 from totem.memberships.actions import agreements as actions
 from totem.memberships.actions import changes
 from totem.memberships.actions.agreements import ChosenTerms
-from totem.memberships.models import Agreement, AgreementPause
+from totem.memberships.aid.actions import OtherAid, decide_aid, declare_aid
+from totem.memberships.aid.queries import AidTotal, aid_by_month, total_of
+from totem.memberships.contracts import send_contract
+from totem.memberships.models import Agreement, AgreementPause, AidDecision, AidDeclaration
 from totem.memberships.periods import Days
-from totem.memberships.queries.incubation_aid import aid_by_month, running_total
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -46,14 +49,14 @@ def test_the_total_is_of_three_years_to_the_day_and_of_all_hubs_of_one_operator(
     customer = CustomerFactory(hub=hub)
     old = {"starts_on": date(2023, 3, 10), "ends_on": date(2023, 3, 31)}
     place(310, hub=hub, customer=customer, **old)
-    assert running_total(customer, date(2026, 3, 9)) == Decimal("220.00")  # 22 days of 31
-    assert running_total(customer, date(2026, 3, 10)) == Decimal("210.00")
-    assert running_total(customer, date(2026, 3, 31)) == 0
+    assert total_of(customer, date(2026, 3, 9)).total == Decimal("220.00")  # 22 days of 31
+    assert total_of(customer, date(2026, 3, 10)).total == Decimal("210.00")
+    assert total_of(customer, date(2026, 3, 31)).total == 0
     for operator in (hub.operator, HubFactory().operator):
         other = HubFactory(operator=operator)
         same = CustomerFactory(hub=other, siren=customer.siren, organisation=customer.organisation)
         place(310, hub=other, customer=same, starts_on=date(2026, 3, 1))
-    assert running_total(customer, date(2026, 3, 31)) == Decimal("310.00")  # not what another operator gives
+    assert total_of(customer, date(2026, 3, 31)).total == Decimal("310.00")  # not what another operator gives
 
 
 def test_a_free_place_that_passes_the_ceiling_is_refused_and_a_paid_one_is_not() -> None:
@@ -70,6 +73,72 @@ def test_a_free_place_that_passes_the_ceiling_is_refused_and_a_paid_one_is_not()
     dear = PlanFactory(hub=hub, is_incubation=True, market_value=180, price__amount=Decimal(216))
     paid = ChosenTerms(plan=dear, group=0, months=1, starts_on=date(2026, 6, 1))
     assert actions.make_agreement(chosen=paid, **arguments).pk
+
+
+def declare(customer: Any, *aid: OtherAid, **more: Any) -> AidDeclaration:
+    given: dict[str, Any] = {"declared_on": date(2026, 3, 1), "declared_by": "Lou Petit, gérante", "linked": [], **more}
+    return declare_aid(customer=customer, aid=aid, activity="62.01Z", by=UserFactory(), now=NOW, **given)
+
+
+def test_a_plan_that_changes_does_not_change_the_aid_that_was_given() -> None:
+    given = place(300, hub=HubFactory(), starts_on=date(2026, 1, 1))
+    plan = given.terms.get().plan
+    plan.market_value, plan.is_incubation = Decimal(900), False
+    plan.save()
+    assert total_of(given.customer, date(2026, 1, 31)).total == Decimal("300.00")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        given.terms.update(market_value=Decimal(900))
+
+
+def test_what_others_gave_counts_as_the_latest_declaration_says_and_linked_companies_too() -> None:
+    given = place(310, hub=HubFactory(), customer=CustomerFactory(), starts_on=date(2026, 3, 1)).customer
+    aid = OtherAid(date(2023, 3, 11), Decimal(250_000), "Région", "Prêt d’honneur")
+    declare(given, aid, OtherAid(date(2023, 3, 10), Decimal(9_000), "Ville", "Trop ancienne"))
+    found = total_of(given, date(2026, 3, 10))
+    assert (found.places, found.declared, found.is_near_ceiling) == (Decimal("100.00"), Decimal(250_000), True)
+    sister = place(310, hub=given.hub, customer=CustomerFactory(hub=given.hub), starts_on=date(2026, 3, 1)).customer
+    declare(given, linked=[sister.siren, given.siren])  # corrected: nothing of others, and one undertaking with another
+    assert total_of(given, date(2026, 3, 10)) == AidTotal(Decimal("200.00"), Decimal(0))
+    assert AidDeclaration.objects.filter(customer=given).count() == 2
+    with pytest.raises(DatabaseError), transaction.atomic():
+        AidDeclaration.objects.update(declared_on=date(2025, 1, 1))
+    with pytest.raises(ValidationError):
+        declare(given, OtherAid(date(2026, 3, 2), Decimal(1), "Région", "Après la déclaration"))
+
+
+def test_aid_is_granted_once_it_is_declared_or_the_team_says_why_not_or_under_which_other_regime() -> None:
+    customer, by = CustomerFactory(), UserFactory()
+    plan = PlanFactory(hub=customer.hub, is_incubation=True, market_value=300, price__amount=Decimal(0))
+    arguments: dict[str, Any] = {"by": by, "now": NOW}
+
+    def made() -> Agreement:
+        chosen = ChosenTerms(plan=plan, group=0, months=1, starts_on=date(2026, 3, 10))
+        return actions.make_agreement(customer=customer, chosen=chosen, **arguments)
+
+    def sign(agreement: Agreement) -> Agreement:
+        return actions.sign_on_paper(agreement=agreement, signed_on=date(2026, 3, 10), **arguments)
+
+    first = made()
+    SellerFactory(organisation=customer.hub.operator)
+    for refused in (lambda: sign(first), lambda: send_contract(agreement=first, **arguments)):
+        with pytest.raises(ValidationError, match="déclare avoir reçu"):
+            refused()
+    declare(customer, declared_on=date(2025, 12, 9))
+    with pytest.raises(ValidationError, match="déclare avoir reçu"):
+        sign(first)  # it is older than three months
+    waived = {"customer": customer, "plan": plan, "reason": "Elle arrive par courrier.", **arguments}
+    decide_aid(kind=AidDecision.Kind.UNDECLARED, **waived)
+    assert sign(first).state == "active"
+    declare(customer, OtherAid(date(2026, 2, 1), Decimal(299_900), "Région", "Prêt"))
+    with pytest.raises(ValidationError, match="autre régime"):
+        made()
+    with pytest.raises(ValidationError):
+        decide_aid(kind=AidDecision.Kind.OTHER_REGIME, **waived)  # which one?
+    basis = "Règlement (UE) n° 651/2014, article 22"
+    decide_aid(kind=AidDecision.Kind.OTHER_REGIME, legal_basis=basis, **waived)
+    other = sign(made())
+    assert other.terms.get().other_regime == basis
+    assert aid_by_month(other, Days(date(2026, 3, 1), date(2026, 3, 31))) == []  # it counts in no total
 
 
 def test_the_address_of_a_company_ends_after_three_months_then_with_the_notice() -> None:

@@ -23,6 +23,7 @@ from totem.core.money import vat_within
 from totem.core.rendering import document_pdf
 from totem.core.signatures import SignatoryTerms, ask_to_sign
 from totem.memberships.actions.agreements import locked, record, require_state
+from totem.memberships.aid.rules import require_grantable
 from totem.memberships.models import Agreement, AgreementState, ContractKind
 from totem.memberships.queries.agreements import source_of
 from totem.memberships.queries.credits import quantity_words
@@ -75,13 +76,14 @@ def send_contract(*, agreement: Agreement, by: User, now: datetime) -> SigningRe
     """Ask the customer, then the hub, to sign the contract on line; `by` signs for the hub.
 
     Raises EditConflict where it changed while the contract was drawn, ValidationError where it waits for no signature,
-    or the customer has no address.
+    or the customer has no address, and as `aid.rules.require_grantable`.
     """
     pdf = contract_pdf(agreement)
     with transaction.atomic():
         row = locked(agreement)
         check_version(row, version_token(agreement))
         require_state(row, AgreementState.TO_SIGN)
+        require_grantable(row, row.terms.select_related("plan").get(), now.astimezone(row.hub.zone).date())
         person = row.customer.person or row.asked_by
         signatory = SignatoryTerms(person.name, person.email, language=person.language) if person else None
         if signatory is None and not row.customer.email:

@@ -19,6 +19,7 @@ from totem.core.files import CheckedFile, store
 from totem.core.locks import LockKind, lock
 from totem.core.models import SigningState
 from totem.memberships import mails, signals
+from totem.memberships.aid.rules import require_grantable, value_aid
 from totem.memberships.models import (
     HOLDING,
     Agreement,
@@ -31,7 +32,6 @@ from totem.memberships.models import (
 )
 from totem.memberships.periods import Days, days_of
 from totem.memberships.queries import agreements as queries
-from totem.memberships.queries.incubation_aid import is_beyond_ceiling
 from totem.organisations.models import Affiliation, Organisation
 from totem.spaces.models import Unit
 
@@ -151,13 +151,12 @@ def terms_for(agreement: Agreement, chosen: ChosenTerms, people: Sequence[int]) 
         raise ValidationError({"amount": _("The price of this plan is not free: leave this empty.")})
     if price.minimum is not None and amount < price.minimum:
         raise ValidationError({"amount": _("It is less than the minimum of this plan.")})
-    if plan.is_incubation and is_beyond_ceiling(agreement.customer, plan, amount / chosen.months, chosen.starts_on):
-        text = _("With this place its aid would pass 300,000 € over three years (Regulation (EU) 2023/2831).")
-        raise ValidationError({"plan": text})
-    return AgreementTerms(
+    terms = AgreementTerms(
         agreement=agreement, plan=plan, group=chosen.group, months=chosen.months, amount=amount,
         vat_rate=plan.vat_rate, exemption=plan.exemption, starts_on=chosen.starts_on,
     )  # fmt: skip
+    value_aid(terms)
+    return terms
 
 
 def _check_reserved(plan: Plan, customer: Customer, people: Sequence[int], day: date) -> None:
@@ -288,10 +287,15 @@ def require_state(agreement: Agreement, *states: AgreementState) -> None:
 def sign_on_paper(
     *, agreement: Agreement, signed_on: date, by: User, now: datetime, file: CheckedFile | None = None
 ) -> Agreement:
-    """The contract was signed on paper that day; its scan is kept. Raises ValidationError for a day to come."""
+    """The contract was signed on paper that day; its scan is kept.
+
+    Raises ValidationError for a day to come, and as `aid.rules.require_grantable`.
+    """
     if signed_on > now.astimezone(agreement.hub.zone).date():
         raise ValidationError({"signed_on": _("This day is still to come.")})
     row = locked(agreement)
+    for terms in row.terms.select_related("plan"):
+        require_grantable(row, terms, signed_on)
     row.signed_file = store(file) if file else None
     row.signed_name = file.name if file else ""
     _withdraw_contract(row, by, now)

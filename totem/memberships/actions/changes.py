@@ -19,6 +19,7 @@ from totem.memberships.actions.agreements import (
     tell_holders,
     terms_for,
 )
+from totem.memberships.aid.rules import require_grantable
 from totem.memberships.models import (
     Agreement,
     AgreementPause,
@@ -76,6 +77,7 @@ def change_terms(
     if starts_on < _today(row, now):
         raise ValidationError({"starts_on": _("This day is past.")})
     terms = terms_for(row, chosen, list(row.seats.values_list("person_id", flat=True)))
+    require_grantable(row, terms, _today(row, now))
     former = queries.terms_on(row, starts_on)
     if former is not None and former.plan_id != plan.pk:
         if former.plan.space_id != plan.space_id or former.plan.cycle != plan.cycle:
@@ -113,7 +115,7 @@ def announce_price(
     former = queries.terms_on(row, starts_on)
     if former is None:
         raise ValueError("An agreement has terms.")
-    same = ("plan", "group", "months", "vat_rate", "exemption")
+    same = ("plan", "group", "months", "vat_rate", "exemption", "market_value", "other_regime")
     values = {name: getattr(former, name) for name in same}
     terms = AgreementTerms(agreement=row, amount=amount, starts_on=starts_on, announced_on=today, **values)
     if amount == former.amount:

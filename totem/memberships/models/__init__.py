@@ -13,6 +13,7 @@ from totem.memberships.models.agreements import (
     DepositReceiptPrint,
     Suspension,
 )
+from totem.memberships.models.aid import AidAttestation, AidDecision, AidDeclaration, AidEntry, DeclaredAid
 from totem.memberships.models.credits import CreditEntry, CreditLot
 from totem.memberships.models.dues import (
     OPEN,
@@ -53,12 +54,17 @@ __all__ = [
     "AgreementSeat",
     "AgreementState",
     "AgreementTerms",
+    "AidAttestation",
+    "AidDecision",
+    "AidDeclaration",
+    "AidEntry",
     "AskedFor",
     "ContractKind",
     "CreditEntry",
     "CreditLot",
     "CreditUnit",
     "Cycle",
+    "DeclaredAid",
     "DepositMovement",
     "DepositReceiptPrint",
     "DuesAmount",

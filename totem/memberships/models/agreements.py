@@ -110,7 +110,8 @@ class Agreement(Dated):
 class AgreementTerms(Dated):
     """The plan and the price of an agreement from one day until another, both included; VAT included, for `months`.
 
-    Terms to come are a change that is planned; `announced_on` is when a changed price was told.
+    Terms to come are a change that is planned; `announced_on` is when a changed price was told. `market_value` is that
+    of a plan of the incubator when they were made: a plan that changes later does not change past aid.
     """
 
     agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="terms")
@@ -123,6 +124,17 @@ class AgreementTerms(Dated):
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until (included)"), null=True, blank=True)
     announced_on = models.DateField(_("announced on"), null=True, blank=True)
+    market_value = DecimalField(
+        _("market price by the month (EUR, without VAT)"), max_digits=8, decimal_places=2, null=True, blank=True,
+        editable=False,
+    )  # fmt: skip
+    other_regime = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        editable=False,
+        help_text="The legal basis of aid that is not de minimis.",
+    )
 
     class Meta:
         verbose_name = _("terms of an agreement")
@@ -140,6 +152,7 @@ class AgreementTerms(Dated):
                 violation_error_message=_("Other terms hold during part of this time."),
             ),
         ]
+        triggers: ClassVar = [read_only("keeps_its_market_value", "market_value")]
 
     def __str__(self) -> str:
         return f"{self.agreement_id} {self.starts_on}"
