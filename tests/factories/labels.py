@@ -5,15 +5,27 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from factory import LazyAttribute, LazyFunction, RelatedFactory, SelfAttribute, Sequence, SubFactory, Trait
+from factory import (
+    LazyAttribute,
+    LazyFunction,
+    RelatedFactory,
+    SelfAttribute,
+    Sequence,
+    SubFactory,
+    Trait,
+    post_generation,
+)
 from factory.django import DjangoModelFactory
 
+from tests.factories.accounts import UserFactory
+from tests.factories.hubs import HubFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.territories import EpciFactory, PerimeterFactory, WorkspaceFactory
 from totem.core.canonical import canonical
 from totem.labels.models import (
     ActorClass,
     Appointment,
+    Assembly,
     Board,
     Body,
     BodyKind,
@@ -31,6 +43,7 @@ from totem.labels.models import (
     Reading,
     Search,
     Seat,
+    Voter,
 )
 
 LONG_AGO = datetime.datetime(2020, 1, 1, 9, tzinfo=datetime.UTC)
@@ -237,3 +250,25 @@ class FundingLineFactory(DjangoModelFactory[FundingLine]):
     starts_on = datetime.date(2024, 1, 1)
     ends_on = datetime.date(2030, 12, 31)
     source = "Budget primitif"
+
+
+class AssemblyFactory(DjangoModelFactory[Assembly]):
+    """Prepared, on 12 March 2027 at six in the evening; `voters=3` convenes that many people."""
+
+    class Meta:
+        model = Assembly
+        skip_postgeneration_save = True
+
+    hub = SubFactory(HubFactory)
+    held_on = datetime.date(2027, 3, 12)
+    hour = datetime.time(18)
+    place = "La grande salle"
+    agenda = "Rapport moral\nComptes de 2026"
+
+    @post_generation
+    def voters(self: Assembly, _create: bool, given: int | None, **_fields: Any) -> None:  # type: ignore[misc]
+        for _ in range(given or 0):
+            Voter.objects.create(assembly=self, person=UserFactory())
+        if given:
+            self.convened_on = datetime.date(2027, 2, 1)
+            self.save()

@@ -11,6 +11,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from totem.core import clock
 from totem.core.queues import LONG
+from totem.labels.assemblies.mails import write_to_all
 from totem.labels.boards import actions as board_actions
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
@@ -111,3 +112,9 @@ def search_partners(search_id: int) -> None:
     except Exception:
         coalition_actions.give_up_search(search=found)
         raise
+
+
+@app.task(name="labels.mail_convocations", queue=LONG, retry=RETRY)
+def mail_convocations(assembly_id: int) -> None:
+    """Write to each voter of a general assembly, once: its notice, or that it is cancelled."""
+    write_to_all(assembly_id)

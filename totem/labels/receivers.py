@@ -10,15 +10,21 @@ from django.dispatch import receiver
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
 from totem.core import clock
-from totem.labels.models import Assignment, Board
+from totem.labels.assemblies.actions import take_back_all
+from totem.labels.assemblies.queries import convocations_of
+from totem.labels.models import Assignment, Board, Proxy
 from totem.labels.plans.actions import forget_owner, release_owner
 from totem.territories.models import WorkspaceMember
 
 
 @receiver(person_erasing, dispatch_uid="labels.forget_owner")
 def forget_when_erased(person: User, now: datetime.datetime, **_kwargs: object) -> None:
-    """An erased person is in charge of nothing, and the contact of no board."""
+    """An erased person is in charge of nothing, the contact of no board, and represents nobody in an assembly to come.
+
+    That they had a vote, came or were represented stays: it is what a general assembly was held with.
+    """
     forget_owner(person=person, now=now)
+    take_back_all(person=person, now=now)
 
 
 @receiver(post_delete, sender=WorkspaceMember, dispatch_uid="labels.release_owner")
@@ -44,5 +50,32 @@ def give_assignments(person: User, **_kwargs: object) -> dict[str, Any]:
         "contact of boards": [
             {"board": board.slug, "name": board.contact_name}
             for board in Board.objects.filter(contact_email__iexact=person.email).order_by("pk")
+        ],
+    }
+
+
+@receiver(personal_data_requested, dispatch_uid="labels.assemblies")
+def give_assemblies(person: User, **_kwargs: object) -> dict[str, Any]:
+    """The general assemblies that the person was convened to, whether they came, the proxies they gave and held."""
+    proxies = Proxy.objects.filter(Q(giver__person=person) | Q(holder__person=person))
+    return {
+        "general assemblies": [
+            {
+                "hub": voter.assembly.hub.name,
+                "held_on": voter.assembly.held_on.isoformat(),
+                "organisation": voter.organisation.name if voter.organisation else "",
+                "present": hasattr(voter, "attendance"),
+            }
+            for voter in convocations_of(person).select_related("attendance")
+        ],
+        "proxies": [
+            {
+                "held_on": proxy.giver.assembly.held_on.isoformat(),
+                "from": str(proxy.giver),
+                "to": str(proxy.holder),
+                "given": proxy.given_at.isoformat(),
+                "taken back": proxy.withdrawn_at.isoformat() if proxy.withdrawn_at else "",
+            }
+            for proxy in proxies.select_related("giver__assembly", "giver__person", "holder__person").order_by("pk")
         ],
     }

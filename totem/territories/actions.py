@@ -255,12 +255,18 @@ def _set_public(row: Perimeter | Document, public: bool, by: User, verb: str) ->
 
 @transaction.atomic
 def add_document(
-    *, workspace: Workspace | None, checked: files.CheckedFile, title: str, by: User | None, public: bool = False
+    *,
+    workspace: Workspace | None,
+    checked: files.CheckedFile,
+    title: str,
+    by: User | None,
+    public: bool = False,
+    within_quota: bool = True,
 ) -> Document:
     """Store the document, visible to its workspace only unless `public`; without a workspace it is public data.
 
     Bytes that the workspace uploaded before give the existing document, unchanged. Raises ValidationError, also
-    for more than its quota.
+    for more than its quota, unless what Totem itself made is kept in any case (`within_quota`).
     """
     if workspace is not None:
         workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace.pk)
@@ -270,7 +276,7 @@ def add_document(
     known = Document.objects.filter(workspace=workspace, stored=stored).first()
     if known is not None:
         return known
-    if workspace is not None:
+    if workspace is not None and within_quota:
         _check_quota(workspace, checked.size)
     document = Document(
         workspace=workspace,

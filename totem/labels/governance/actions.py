@@ -71,10 +71,14 @@ def end_appointment(*, appointment: Appointment, seen: str, until: datetime.date
 
 @transaction.atomic
 def remove(*, row: Row, seen: str, by: User | None) -> None:
-    """Take out what was noted by mistake; what is over has its end instead. Raises EditConflict as `change`."""
+    """Take out what was noted by mistake; what is over has its end instead.
+
+    Raises EditConflict as `change`, ValidationError for a general assembly with signed minutes.
+    """
     held = _locked(row).first()
     if held is not None:
         check_version(held, seen)
+        _check_not_signed(held)
         _verb, name, names = VERBS[type(row)]
         _record(f"{name}_removed", held, by, **{name: str(getattr(held, name)) for name in names})
         held.delete()
@@ -108,6 +112,7 @@ def _change(row: Row, seen: str, by: User | None, verb: str, values: Mapping[str
     if held is None:
         raise EditConflict(type(row)())
     check_version(held, seen)
+    _check_not_signed(held)
     changed = assign_changes(held, values)
     if changed:
         _save(held, together=together)
@@ -140,6 +145,11 @@ def _save(row: Row, *, together: bool) -> None:
         _check_document(row.document, _workspace(row))
     row.full_clean()
     row.save()
+
+
+def _check_not_signed(row: Row) -> None:
+    if isinstance(row, Meeting) and row.assembly_id is not None:
+        raise ValidationError(_("This meeting is a general assembly, with signed minutes: it does not change."))
 
 
 def _check_document(document: Document | None, workspace: Workspace | None) -> None:

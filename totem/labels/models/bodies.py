@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from totem.core.model_fields import DecimalField, NameField
 from totem.core.models import Dated
-from totem.core.triggers import Trigger, read_only
+from totem.core.triggers import Refusal, Trigger, read_only
 from totem.hubs.models import Hub
 from totem.organisations.models import LegalForm, Organisation
 from totem.territories.models import Declared, DeclaredQuerySet, Document, Perimeter
@@ -194,18 +194,31 @@ class Seat(Dated):
 
 
 class Meeting(Dated):
-    """A meeting of a body that was held, with its minutes."""
+    """A meeting of a body that was held, with its minutes; that of a general assembly is never changed."""
 
     body = models.ForeignKey(Body, on_delete=models.CASCADE, related_name="meetings")
     held_on = models.DateField(_("held on"))
     subject = models.CharField(_("about"), max_length=200, blank=True)
     document = optional(Document, _("minutes"))
+    assembly = models.OneToOneField(
+        "labels.Assembly", on_delete=models.PROTECT, null=True, blank=True, related_name="meeting"
+    )
 
     class Meta:
         verbose_name = _("meeting")
         verbose_name_plural = _("meetings")
         ordering: ClassVar = ["-held_on", "-pk"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["body", "held_on"], name="meeting_once_a_day")]
+        constraints: ClassVar = [
+            # An ordinary and an extraordinary general assembly are often held on one day.
+            models.UniqueConstraint(fields=["body", "held_on"], condition=Q(assembly=None), name="meeting_once_a_day")
+        ]
+        triggers: ClassVar = [
+            Refusal(
+                name="meeting_with_signed_minutes",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__assembly__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.body_id} {self.held_on}"

@@ -197,7 +197,7 @@ def _removes(kind: RowKind) -> View:
     @require_POST
     def view(request: HttpRequest, workspace: str, board: str, pk: int, body: int | None = None) -> HttpResponse:
         place = BodyPlace.of(request, workspace, board, body)
-        with conflict_as_message(request):
+        with errors_as_message(request), conflict_as_message(request):
             if row := place.own_or_gone(kind, pk):
                 actions.remove(row=row, seen=request.POST.get("seen", ""), by=signed_in(request))
             messages.success(request, str(kind.removed))
