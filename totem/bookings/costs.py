@@ -51,8 +51,16 @@ class Payer:
     def of(cls, booking: Booking) -> "Payer":
         """Whose prices and credits a booking has. A guest who books alone has not proved who they are."""
         is_known = booking.person_id is None and booking.made_by_id is not None
-        guest = booking.guest_email.lower() if is_known else ""
+        guest = (booking.guest_email.lower() or _spent_by(booking)) if is_known else ""
         return cls(booking.person, guest, booking.organisation, booking.uses_credits)
+
+
+def _spent_by(booking: Booking) -> str:
+    """The key of the guest without an address whose pass the booking has spent; else empty."""
+    if not booking.credits_spent:
+        return ""
+    entries = CreditEntry.objects.filter(source=f"booking:{booking.pk}").order_by("-pk")
+    return entries.values_list("lot__customer__guest", flat=True).first() or ""
 
 
 def cost_key(due: Decimal, spent: int) -> str:

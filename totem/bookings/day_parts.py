@@ -92,11 +92,11 @@ def _parts(space: Space, day: date, opening: Sequence[Period]) -> Iterator[tuple
         (_("Whole day"), Period(first, last), SHORTEST_DAY, last - first),
     ):
         stretch = max(intersect(opening, [within]), key=lambda p: p.length, default=None)
-        if stretch is not None and (period := _bookable(space, stretch, longest)) and period.length >= shortest:
+        if stretch is not None and (period := longest_in(space, stretch, longest)) and period.length >= shortest:
             yield name, period
 
 
-def _bookable(space: Space, stretch: Period, longest: timedelta) -> Period | None:
+def longest_in(space: Space, stretch: Period, longest: timedelta) -> Period | None:
     """The longest booking of the stretch, from its first step on, that the rules on lengths allow."""
     start = ceil_to_step(stretch.starts_at, space.step, space.hub.zone)
     most = min(stretch.ends_at - start, longest) // MINUTE

@@ -14,6 +14,7 @@ from totem.bookings.views import (
     mine,
     notifications,
     people,
+    receiving,
 )
 from totem.core.codes import ReferenceConverter
 
@@ -39,6 +40,7 @@ urlpatterns = [
     path("lieux/<slug:slug>/facturation/reservations/<reference:reference>/", invoicing.leave_out, name="not_invoiced"),
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}passage/", desk.walk_in, name="walk_in"),
+    path(f"{DESK}recevoir/", receiving.receive, name="receive"),
     path(f"{DESK}limites/", limits.limits_page, name="limits"),
     path(f"{DESK}avis/", notifications.notifications, name="notifications"),
     path(f"{DESK}limites/fin/", limits.end_lift, name="end_lift"),

@@ -1,4 +1,4 @@
-"""Selling a pass at the desk: three fields."""
+"""Selling a pass at the desk, for later or to somebody who comes in now: three fields."""
 
 import re
 from collections.abc import Sequence
@@ -13,27 +13,31 @@ from totem.billing.models import Means
 from totem.core import wording
 from totem.core.visible_names import validate_name
 from totem.memberships.actions.passes import PassBuyer
-from totem.memberships.models import MemberGroup, PlanPrice
+from totem.memberships.models import GRAIN, CreditUnit, MemberGroup, PlanPrice
 
 ADDRESS = re.compile(r"\S+@\S+")
 
 
 class PassForm(forms.Form):
-    """Who, which pass, how it is paid."""
+    """Who, which pass, how it is paid. The credits that are used later are found by an e-mail address.
+
+    `used_now`: the buyer comes in at once and spends the first day of it.
+    """
 
     who = forms.CharField(
         label=_("Who: name, e-mail address, or both"),
         max_length=254,
         widget=forms.TextInput({"autocomplete": "off"}),
-        help_text=_("With the address of their account, or one that they book with, they use it by themselves."),
+        help_text=_("The address of their account, or one that they book with: they use it by themselves."),
     )
     price = forms.ChoiceField(label=_("Which pass"), widget=forms.RadioSelect)
     means = forms.ChoiceField(
         label=_("Paid now by"), choices=Means.choices, initial=Means.CASH, widget=forms.RadioSelect
     )
 
-    def __init__(self, data: Any = None, *, prices: Sequence[PlanPrice], **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, prices: Sequence[PlanPrice], used_now: bool = False, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
+        self.used_now = used_now
         self.prices = {str(price.pk): price for price in prices}
         field = self.fields["price"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101
@@ -60,6 +64,17 @@ class PassForm(forms.Form):
 
     def clean_means(self) -> Means:
         return Means(self.cleaned_data["means"])
+
+    def clean(self) -> None:
+        buyer, price = self.cleaned_data.get("who"), self.cleaned_data.get("price")
+        if buyer and price and not buyer.email and not (self.used_now and _is_for_a_day(price)):
+            self.add_error("who", _("Add an e-mail address: what is used later is found by it."))
+
+
+def _is_for_a_day(price: PlanPrice) -> bool:
+    """Whether nothing of the pass is left after one day."""
+    included = [(benefit.unit, benefit.quantity <= GRAIN[CreditUnit.DAY]) for benefit in price.plan.benefits.all()]
+    return included == [(CreditUnit.DAY, True)]
 
 
 def _words(price: PlanPrice) -> str:

@@ -26,6 +26,7 @@ from totem.bookings.actions.leaving import leave_organisation
 from totem.bookings.actions.notifications import choose_notifications
 from totem.bookings.actions.paying import PriceChangedError
 from totem.bookings.actions.privacy import anonymise_guests, anonymise_person, erase_clients
+from totem.bookings.actions.receiving import receive
 from totem.bookings.actions.state import WrongStateError
 from totem.bookings.actions.time_zone import move_to_zone
 
@@ -55,6 +56,7 @@ __all__ = [
     "mark_absent",
     "move",
     "move_to_zone",
+    "receive",
     "refuse",
     "release_expired_holds",
     "send_code",

@@ -53,13 +53,15 @@ class AudienceError(Exception):
 class Guest:
     """Somebody without an account; `client` is the digest of the address they book from (`core.limits`).
 
-    `email` may be empty where the team books for them; `phone` is E.164 or empty (`core.phones`).
+    `email` may be empty where the team books for them; `phone` is E.164 or empty (`core.phones`). `key` is the
+    `Customer.guest` of who has bought a pass without an address.
     """
 
     name: str
     email: str = ""
     client: str = ""
     phone: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Booker:
     @property
     def payer(self) -> Payer:
         """Whose prices and credits the booking has; a guest's where the team books for them."""
-        guest = self.guest.email.lower() if self.guest and self.by else ""
+        guest = (self.guest.key or self.guest.email.lower()) if self.guest and self.by else ""
         return Payer(self.person, guest, self.organisation, self.uses_credits)
 
     @property
@@ -177,7 +179,7 @@ def _book(
     )
     _set_period(booking, period)
     is_member = stand.is_member if booker.by == booker.person else None
-    tariff = tariff_of(space, period, quantity, Payer.of(booking), is_member=is_member)
+    tariff = tariff_of(space, period, quantity, booker.payer, is_member=is_member)
     paying.set_price(booking, tariff)
     booking.cancellable_until = _with_grace(booking, now)
     # A slot already taken is refused without waiting for the locks of concurrent bookings.

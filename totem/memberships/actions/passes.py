@@ -5,7 +5,7 @@ the customer's next invoice: its credits come once that is issued, paid or not, 
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -33,12 +33,21 @@ class PassBuyer:
 
     name: str
     email: str = ""
+    token: str = field(default_factory=lambda: f"{PREFIX}{secrets.token_hex(8)}")
+
+    @property
+    def key(self) -> str:
+        """Of the customer that a guest is (`Customer.guest`)."""
+        return self.email.lower() or self.token
+
+    def person(self) -> User | None:
+        """Whose account has that address."""
+        return User.objects.filter(email__iexact=self.email, erased_at=None).first() if self.email else None
 
     def customer(self, hub: Hub) -> Customer:
         """Their customer of the hub, made if need be: of the account with that address, else a guest."""
-        person = User.objects.filter(email__iexact=self.email, erased_at=None).first() if self.email else None
-        key = self.email.lower() or f"{PREFIX}{secrets.token_hex(8)}"
-        guest = None if person else GuestBuyer(key, self.name, self.email)
+        person = self.person()
+        guest = None if person else GuestBuyer(self.key, self.name, self.email)
         return customer_for(hub=hub, person=person, organisation=None, guest=guest)
 
 
@@ -120,10 +129,10 @@ def _grant(line: IssuedLine, now: datetime, by: int | None) -> bool:
     return True
 
 
-def prices_sold(hub: Hub, now: datetime) -> list[PlanPrice]:
-    """The prices of the passes that are sold today, in the order of the hub's plans."""
+def prices_sold(hub: Hub, now: datetime, **filters: object) -> list[PlanPrice]:
+    """The prices of the passes that are sold today, in the order of the hub's plans; `filters` of PlanPrice."""
     day = now.astimezone(hub.zone).date()
     holds = Q(ends_on=None) | Q(ends_on__gte=day)
     plans = Q(plan__hub=hub, plan__kind=PlanKind.PASS, plan__is_active=True)
-    rows = PlanPrice.objects.filter(plans, holds, starts_on__lte=day)
-    return list(rows.select_related("plan__hub").order_by("plan__position", "plan", "group"))
+    rows = PlanPrice.objects.filter(plans, holds, starts_on__lte=day, **filters).select_related("plan__hub")
+    return list(rows.prefetch_related("plan__benefits").order_by("plan__position", "plan", "group"))
