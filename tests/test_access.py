@@ -75,10 +75,11 @@ PUBLIC = {
     "observatory:activities_codes", "labels:index", "labels:charter", "labels:charter_version", "labels:charter_file",
     "labels:charter_json", "labels:schema", "labels:format", "core:site_address", "core:sign", "core:sign_code",
     "core:sign_decline", "core:sign_file", "core:sign_certificate", "core:signing_check", "core:signing_shown",
+    "memberships:offers",
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
-    "memberships:my_dues", "memberships:join", "memberships:join_kind",
+    "memberships:my_dues", "memberships:join", "memberships:join_kind", "memberships:ask",
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:renew_desk_code", "accounts:erase",
     "organisations:list",
     "organisations:create", "territories:workspace_create", "accounts:landing", "hubs:create",
@@ -285,7 +286,7 @@ KINDS = {
     "memberships:dues_kind": "dues_kind", "memberships:dues_kind_edit": "dues_kind",
     "memberships:dues_questions": "dues_kind", "memberships:join_kind": "dues_kind",
     "memberships:dues_question_end": "dues_question", "memberships:plan": "plan", "memberships:plan_price": "plan",
-    "memberships:plan_price_end": "plan_price",
+    "memberships:plan_price_end": "plan_price", "memberships:ask": "plan",
     "hubs:leave_team": "role", "bookings:person": "account", "bookings:card": "account", "bookings:note_remove": "note",
     "core:sign": "signatory", "core:sign_code": "signatory", "core:sign_decline": "signatory",
     "core:sign_file": "signatory", "core:sign_certificate": "signatory", "core:signing_remind": "signatory",

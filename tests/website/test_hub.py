@@ -65,8 +65,8 @@ def test_number_of_queries_does_not_grow(
     hub = HubFactory()
     for space in SpaceFactory.create_batch(spaces, hub=hub):
         PriceFactory(space=space)
-    # Hub; dues, spaces, zones, partners, photos twice, prices; opening twice; outages, hours twice, what is free.
-    with django_assert_num_queries(14):
+    # Hub; offers, dues, spaces, zones, partners, photos twice, prices; opening twice; outages, hours twice, free time.
+    with django_assert_num_queries(15):
         response = visitor.get(page_of(hub))
     assert response.content.count(b'class="card-link space-card"') == spaces
 

@@ -54,8 +54,8 @@ def offer_place(request: PlaceRequest, day: date) -> None:
     """A place of the plan is free from that day on."""
     hub, person = request.plan.hub, request.person
     key = f"{request.pk}:{request.offered_at:%Y%m%d%H%M%S}"
-    url = settings.SITE_URL + reverse("website:hub", args=[hub.slug])
-    context = {"plan": request.plan.name, "day": day, "action_url": url, "action_label": _("See the hub")}
+    url = settings.SITE_URL + reverse("memberships:ask", args=[hub.slug, request.plan_id])
+    context = {"plan": request.plan.name, "day": day, "action_url": url, "action_label": _("Take the place")}
     _write("place_offered", key, hub, person.email, person.language, **context)
 
 

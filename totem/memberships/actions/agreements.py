@@ -13,15 +13,17 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.billing.actions.customers import customer_for
 from totem.billing.models import Customer
-from totem.core import journal, signatures
+from totem.core import journal, limits, signatures
 from totem.core.edit_conflicts import check_version
 from totem.core.files import CheckedFile, store
 from totem.core.locks import LockKind, lock
 from totem.core.models import SigningState
 from totem.memberships import mails, signals
 from totem.memberships.aid.rules import require_grantable, value_aid
+from totem.memberships.limits import REQUESTS
 from totem.memberships.models import (
     HOLDING,
+    OFFER_LASTS,
     Agreement,
     AgreementSeat,
     AgreementState,
@@ -82,17 +84,18 @@ def make_agreement(
     return agreement
 
 
-@transaction.atomic
+@limits.atomic()
 def ask_for_agreement(
     *, chosen: ChosenTerms, person: User, now: datetime, organisation: Organisation | None = None
 ) -> Agreement | PlaceRequest:
     """What a person asks for on line, for themselves or an organisation that they may act for; the team answers.
 
-    Where the plan is full they wait for a place instead. Raises ValidationError for an organisation that is not
-    theirs, what they asked for already, and as `make_agreement`.
+    Where the plan is full they wait for a place instead. Raises LimitReached, ValidationError for an organisation that
+    is not theirs, what they asked for already, and as `make_agreement`.
     """
     plan = chosen.plan
     lock(LockKind.HUB, [plan.hub_id])
+    limits.require(REQUESTS, limits.Taker.person(person.pk), now=now)
     today = now.astimezone(plan.hub.zone).date()
     if chosen.starts_on < today:
         raise ValidationError({"starts_on": _("This day is past.")})
@@ -313,9 +316,6 @@ def activate(agreement: Agreement, *, signed_on: date, by: int | None, now: date
 
 
 # -- Waiting for a place ----------------------------------------------------------------------------------------------
-
-OFFER_LASTS = timedelta(days=7)
-"""A place that is offered is kept so long for the one who waited."""
 
 
 @transaction.atomic

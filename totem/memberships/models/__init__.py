@@ -29,6 +29,7 @@ from totem.memberships.models.dues import (
 from totem.memberships.models.plans import (
     GRAIN,
     LONGEST_NOTICE,
+    OFFER_LASTS,
     ContractKind,
     CreditUnit,
     Cycle,
@@ -45,6 +46,7 @@ __all__ = [
     "GRAIN",
     "HOLDING",
     "LONGEST_NOTICE",
+    "OFFER_LASTS",
     "OPEN",
     "VALID",
     "Admission",

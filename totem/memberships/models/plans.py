@@ -1,5 +1,6 @@
 """What a hub offers: plans by the month and passes, their prices by group and period, what they include."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -226,6 +227,10 @@ class PlanBenefit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.unit}"
+
+
+OFFER_LASTS = timedelta(days=7)
+"""A place that is offered is kept so long for the one who waited."""
 
 
 class PlaceRequest(Dated):

@@ -121,6 +121,19 @@ def _most(held: Iterable[Days], days: Days) -> int:
     return max((sum(one.first <= begun.first <= one.last for one in parts) for begun in parts), default=0)
 
 
+def places_held(hub: Hub, day: date) -> dict[int, int]:
+    """By plan of the hub that has a number of places, how many are held at most on one day, from that day on."""
+    rows = AgreementTerms.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gte=day),
+        agreement__hub=hub, agreement__state__in=HOLDING, plan__capacity__isnull=False,
+    )  # fmt: skip
+    held: defaultdict[int, list[Days]] = defaultdict(list)
+    for one in rows.select_related("agreement"):
+        if days := days_of(one).within(days_of(one.agreement)):
+            held[one.plan_id].append(days)
+    return {plan: _most(days, Days(day, LAST_DAY)) for plan, days in held.items()}
+
+
 def free_from(plan: Plan, day: date, *, kept: int = 0) -> date | None:
     """The first day, from that one on, since which a place is free without an end; None where there is none."""
     held = held_days(plan)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from totem.billing.models import VatStatus
 from totem.billing.queries import seller_of, vat_status
@@ -15,6 +16,13 @@ from totem.core.money import vat_within
 from totem.hubs.models import Hub
 from totem.memberships.models import HOLDING, Agreement, AgreementTerms, MemberGroup, Plan, PlanPrice
 from totem.memberships.queries.credits import quantity_words
+
+PERIODS = {
+    PlanPrice.Months.ONCE: PlanPrice.Months.ONCE.label,
+    PlanPrice.Months.MONTH: gettext_lazy("by the month"),
+    PlanPrice.Months.QUARTER: gettext_lazy("by the quarter"),
+    PlanPrice.Months.YEAR: gettext_lazy("by the year"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,17 +36,36 @@ class PriceRow:
     @property
     def words(self) -> str:
         """« 180,00 € TTC (150,00 € HT) »."""
-        gross = self.price.amount
-        if not self.charges_vat or not self.vat_rate:
-            return _("%(amount)s, without VAT") % {"amount": wording.money(gross)}
-        amounts = {"gross": wording.money(gross), "net": wording.money(gross - vat_within(gross, self.vat_rate))}
-        return _("%(gross)s with VAT (%(net)s without)") % amounts
+        return amount_words(self.price.amount, self.vat_rate if self.charges_vat else Decimal(0))
+
+    @property
+    def choice(self) -> str:
+        """« 180,00 € TTC (150,00 € HT), pour un mois » and for whom, to choose from."""
+        parts = {"price": self.words, "for": self.label, "minimum": self.minimum}
+        return (_("%(for)s: %(price)s, %(minimum)s") if self.minimum else _("%(for)s: %(price)s")) % parts
+
+    @property
+    def minimum(self) -> str:
+        """« prix libre, 20,00 € au moins »; empty for a price that is not free."""
+        if self.price.minimum is None:
+            return ""
+        return _("free price, %(amount)s at least") % {"amount": wording.money(self.price.minimum)}
 
     @property
     def label(self) -> str:
-        """« Étudiant, pour un an »."""
-        period = self.price.get_months_display()
+        """« Étudiant, par an »."""
+        period = str(PERIODS[PlanPrice.Months(self.price.months)])
         return period if self.price.group == MemberGroup.EVERYBODY else f"{self.price.get_group_display()}, {period}"
+
+
+def amount_words(gross: Decimal, vat_rate: Decimal) -> str:
+    """« 180,00 € TTC (150,00 € HT) »; « 180,00 €, sans TVA » at a rate of 0; « gratuit » for 0 €."""
+    if not gross:
+        return _("free of charge")
+    if not vat_rate:
+        return _("%(amount)s, without VAT") % {"amount": wording.money(gross)}
+    net = gross - vat_within(gross, vat_rate)
+    return _("%(gross)s with VAT (%(net)s without)") % {"gross": wording.money(gross), "net": wording.money(net)}
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _asked_words(term: DuesTerm) -> str:
     return _("You are a member once it is paid, at the desk or by transfer.")
 
 
-def _amounts(kind: DuesKind, day: date) -> list[DuesAmount]:
+def amounts_on(kind: DuesKind, day: date) -> list[DuesAmount]:
     """What each group pays on that day."""
     return [row for row in kind.amounts.all() if row.starts_on <= day <= (row.ends_on or day)]
 
@@ -101,9 +101,9 @@ def _offered(kind: DuesKind, person: User, day: date, *, following: bool = False
     try:
         days = dates_of(kind, person, None, day, following=following)
     except ValidationError as refusal:
-        return {"refusal": " ".join(refusal.messages), "amounts": _amounts(kind, day)}
+        return {"refusal": " ".join(refusal.messages), "amounts": amounts_on(kind, day)}
     last = None if days.last == LAST_DAY else days.last
-    return {"first": days.first, "last": last, "amounts": _amounts(kind, max(day, days.first))}
+    return {"first": days.first, "last": last, "amounts": amounts_on(kind, max(day, days.first))}
 
 
 @require_safe

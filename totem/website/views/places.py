@@ -11,6 +11,7 @@ from totem.hubs.models import Language, Zone
 from totem.hubs.permissions import hub_for
 from totem.hubs.queries import areas
 from totem.memberships.models import DuesKind
+from totem.memberships.queries.offers import has_offers
 from totem.website import queries
 from totem.website.breadcrumbs import home_crumb
 from totem.website.forms import FindForm
@@ -43,6 +44,7 @@ def hub(request: HttpRequest, slug: str) -> HttpResponse:
         "next_room": queries.next_meeting_room(hub, spaces, request.user, now),
         "spoken": [Language(code).label for code in hub.languages],
         "crumb_items": [home_crumb()],
+        "has_offers": has_offers(hub),
         "has_dues": DuesKind.objects.filter(hub=hub, is_active=True).exists(),
         "sees_desk": request.user.has_perm(permissions.SEE_DESK, hub),
         "manages": request.user.has_perm(permissions.MANAGE, hub),
