@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from django.test import Client
@@ -49,12 +50,20 @@ from totem.billing.actions.payments import record_payment
 from totem.billing.models import CollectionExport, Means
 from totem.bookings import actions
 from totem.bookings.actions import Booker
+from totem.core.files import CheckedFile, store
 from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.core.signatures.queries import signing_key
 from totem.hubs.models import FoundingRequest, Hub, HubPhoto, MembershipRequest, PersonNote, Role
 from totem.memberships.actions.deposits import move_deposit
-from totem.memberships.models import AgreementPause, DepositMovement, DuesQuestion, PlaceRequest, Suspension
+from totem.memberships.models import (
+    AgreementPause,
+    AidAttestation,
+    DepositMovement,
+    DuesQuestion,
+    PlaceRequest,
+    Suspension,
+)
 from totem.observatory.models import Stock
 from totem.spaces.models import SpacePhoto
 
@@ -140,6 +149,17 @@ class World:
             "agreement_pause": AgreementPause.objects.create(**days).pk,
             "suspension": Suspension.objects.create(**days, reason="x").pk,
             "deposit": moved.pk,
+            "attestation": AidAttestation.objects.create(
+                hub=self.hub,
+                customer=customer,
+                number=1,
+                starts_on=days["starts_on"],
+                ends_on=days["starts_on"],
+                amount=1,
+                total=1,
+                recorded_at=tomorrow,
+                file=store(CheckedFile("x.pdf", "application/pdf", 1, sha256(b"x").hexdigest(), b"x")),
+            ).pk,
             "waiting": PlaceRequest.objects.create(plan=PlanFactory(hub=self.hub), person=self.person).pk,
             "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
             "zone": ZoneFactory(hub=self.hub).pk,
@@ -255,7 +275,9 @@ KINDS = {
     "memberships:agreement_deposit": "agreement", "memberships:agreement_deposit_keep": "agreement",
     "memberships:pause_end": "agreement_pause", "memberships:seat_end": "agreement_seat",
     "memberships:suspension_lift": "suspension", "memberships:deposit_receipt": "deposit",
-    "memberships:waiting_end": "waiting",
+    "memberships:waiting_end": "waiting", "memberships:aid_of": "customer", "memberships:aid_declare": "customer",
+    "memberships:aid_decide": "customer", "memberships:aid_attestation": "attestation",
+    "memberships:own_aid_attestation": "attestation",
     "labels:evaluation": "evaluation", "labels:evaluation_json": "evaluation", "labels:observation": "observation",
     "labels:observation_edit": "observation", "labels:observation_public": "observation",
     "labels:observation_withdraw": "observation", "labels:search_result": "search", "labels:body": "body",

@@ -16,7 +16,7 @@ from totem.memberships.actions import agreements as actions
 from totem.memberships.actions import changes
 from totem.memberships.actions.agreements import ChosenTerms
 from totem.memberships.aid.actions import OtherAid, decide_aid, declare_aid
-from totem.memberships.aid.queries import AidTotal, aid_by_month, total_of
+from totem.memberships.aid.queries import AidTotal, aid_by_month, standing_of
 from totem.memberships.contracts import send_contract
 from totem.memberships.models import Agreement, AgreementPause, AidDecision, AidDeclaration
 from totem.memberships.periods import Days
@@ -49,14 +49,14 @@ def test_the_total_is_of_three_years_to_the_day_and_of_all_hubs_of_one_operator(
     customer = CustomerFactory(hub=hub)
     old = {"starts_on": date(2023, 3, 10), "ends_on": date(2023, 3, 31)}
     place(310, hub=hub, customer=customer, **old)
-    assert total_of(customer, date(2026, 3, 9)).total == Decimal("220.00")  # 22 days of 31
-    assert total_of(customer, date(2026, 3, 10)).total == Decimal("210.00")
-    assert total_of(customer, date(2026, 3, 31)).total == 0
+    assert standing_of(customer).total(date(2026, 3, 9)).total == Decimal("220.00")  # 22 days of 31
+    assert standing_of(customer).total(date(2026, 3, 10)).total == Decimal("210.00")
+    assert standing_of(customer).total(date(2026, 3, 31)).total == 0
     for operator in (hub.operator, HubFactory().operator):
         other = HubFactory(operator=operator)
         same = CustomerFactory(hub=other, siren=customer.siren, organisation=customer.organisation)
         place(310, hub=other, customer=same, starts_on=date(2026, 3, 1))
-    assert total_of(customer, date(2026, 3, 31)).total == Decimal("310.00")  # not what another operator gives
+    assert standing_of(customer).total(date(2026, 3, 31)).total == Decimal("310.00")  # not what another operator gives
 
 
 def test_a_free_place_that_passes_the_ceiling_is_refused_and_a_paid_one_is_not() -> None:
@@ -85,7 +85,7 @@ def test_a_plan_that_changes_does_not_change_the_aid_that_was_given() -> None:
     plan = given.terms.get().plan
     plan.market_value, plan.is_incubation = Decimal(900), False
     plan.save()
-    assert total_of(given.customer, date(2026, 1, 31)).total == Decimal("300.00")
+    assert standing_of(given.customer).total(date(2026, 1, 31)).total == Decimal("300.00")
     with pytest.raises(DatabaseError), transaction.atomic():
         given.terms.update(market_value=Decimal(900))
 
@@ -94,11 +94,11 @@ def test_what_others_gave_counts_as_the_latest_declaration_says_and_linked_compa
     given = place(310, hub=HubFactory(), customer=CustomerFactory(), starts_on=date(2026, 3, 1)).customer
     aid = OtherAid(date(2023, 3, 11), Decimal(250_000), "Région", "Prêt d’honneur")
     declare(given, aid, OtherAid(date(2023, 3, 10), Decimal(9_000), "Ville", "Trop ancienne"))
-    found = total_of(given, date(2026, 3, 10))
+    found = standing_of(given).total(date(2026, 3, 10))
     assert (found.places, found.declared, found.is_near_ceiling) == (Decimal("100.00"), Decimal(250_000), True)
     sister = place(310, hub=given.hub, customer=CustomerFactory(hub=given.hub), starts_on=date(2026, 3, 1)).customer
     declare(given, linked=[sister.siren, given.siren])  # corrected: nothing of others, and one undertaking with another
-    assert total_of(given, date(2026, 3, 10)) == AidTotal(Decimal("200.00"), Decimal(0))
+    assert standing_of(given).total(date(2026, 3, 10)) == AidTotal(Decimal("200.00"), Decimal(0))
     assert AidDeclaration.objects.filter(customer=given).count() == 2
     with pytest.raises(DatabaseError), transaction.atomic():
         AidDeclaration.objects.update(declared_on=date(2025, 1, 1))

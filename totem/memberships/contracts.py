@@ -122,15 +122,20 @@ def contract_shown(agreement: Agreement, seller: Seller) -> dict[str, Any]:
         "hub": agreement.hub.name,
         "notice": _("Demonstration data: this document is worth nothing.") if settings.DEMO else "",
         "between": _("Between"),
-        "parties": [
-            {"name": seller.name, "lines": _seller_lines(seller)},
-            {"name": agreement.customer.name, "lines": _customer_lines(agreement.customer)},
-        ],
+        "parties": parties_shown(seller, agreement.customer),
         "facts": [{"label": label, "value": value} for label, value in _facts(agreement, seller) if value],
         "articles": [{"title": title, "text": text} for title, text in _articles(agreement)],
         "footer": f"{seller.name} · SIREN {seller.siren}",
         "page": _("Page {n} of {total}"),
     }
+
+
+def parties_shown(seller: Seller, customer: Customer) -> list[dict[str, Any]]:
+    """The two parties of a document of this room, each with its address and number."""
+    return [
+        {"name": seller.name, "lines": _seller_lines(seller)},
+        {"name": customer.name, "lines": _customer_lines(customer)},
+    ]
 
 
 def _seller_lines(seller: Seller) -> list[str]:

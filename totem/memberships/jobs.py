@@ -1,12 +1,14 @@
-"""Credits each night, the monthly run in the background, and the mails of its invoices."""
+"""Credits each night, aid each morning, the monthly run in the background, and the mails of its invoices."""
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from totem.core import clock
 from totem.core.queues import LONG
+from totem.hubs.models import Hub
 from totem.memberships.actions import credits as ledger
 from totem.memberships.actions import dues, monthly_run, passes, standing
+from totem.memberships.aid import mails as aid_mails
 from totem.memberships.models import MonthlyRun
 
 
@@ -41,6 +43,15 @@ def keep_dues(timestamp: int = 0) -> None:  # noqa: ARG001
     now = clock.now()
     dues.abandon_old(now=now)
     dues.remind(now=now)
+
+
+@app.periodic(cron="32 7 * * *")
+@app.task(name="memberships.remind_of_aid", queue=LONG, queueing_lock="memberships.remind_of_aid")
+def remind_of_aid(timestamp: int = 0) -> None:  # noqa: ARG001
+    """Each morning: managers are told who nears the ceiling of aid, and what is to enter in the register."""
+    now = clock.now()
+    for hub in Hub.objects.filter(plans__is_incubation=True).distinct().order_by("pk"):
+        aid_mails.remind_of_aid(hub, now)
 
 
 @app.task(name="memberships.run_month", queue=LONG, retry=RetryStrategy(max_attempts=5, exponential_wait=3))

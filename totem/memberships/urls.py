@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from totem.memberships.aid import views as aid
 from totem.memberships.views import (
     agreement_changes,
     agreements,
@@ -19,6 +20,7 @@ from totem.memberships.views import (
 app_name = "memberships"
 HERE = "lieux/<slug:slug>/"
 AGREEMENTS = "lieux/<slug:slug>/contrats/"
+AID = "lieux/<slug:slug>/contrats/aides/"
 MEMBERS = "lieux/<slug:slug>/gestion/membres/"
 KINDS = "lieux/<slug:slug>/gestion/cotisations/"
 urlpatterns = [
@@ -68,6 +70,15 @@ urlpatterns = [
     path(f"{AGREEMENTS}liste.csv", agreements.export, {"extension": "csv"}, name="agreements_csv"),
     path(f"{AGREEMENTS}liste.xlsx", agreements.export, {"extension": "xlsx"}, name="agreements_xlsx"),
     path(f"{AGREEMENTS}nouveau/", agreements.add, name="agreement_add"),
+    path(AID, aid.aid, name="aid"),
+    path(f"{AID}client/", aid.choose, name="aid_choose"),
+    path(f"{AID}registre.csv", aid.register_file, {"extension": "csv"}, name="aid_register_csv"),
+    path(f"{AID}registre.xlsx", aid.register_file, {"extension": "xlsx"}, name="aid_register_xlsx"),
+    path(f"{AID}<int:pk>/", aid.aid_of, name="aid_of"),
+    path(f"{AID}<int:pk>/declaration/", aid.declare, name="aid_declare"),
+    path(f"{AID}<int:pk>/decision/", aid.decide, name="aid_decide"),
+    path(f"{AID}attestations/<int:pk>/", aid.attestation, name="aid_attestation"),
+    path("mes-adhesions/aides/<int:pk>/", aid.own_attestation, name="own_aid_attestation"),
     path(f"{AGREEMENTS}attente/", agreements.waiting, name="waiting"),
     path(f"{AGREEMENTS}attente/<int:pk>/retirer/", agreements.stop_waiting, name="waiting_end"),
     path(f"{AGREEMENTS}<int:pk>/", agreements.agreement, name="agreement"),

@@ -9,13 +9,25 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from totem.accounts.models import User
 from totem.billing.models import Customer
 from totem.core.money import to_cents, vat_within
 from totem.core.periods import months_before
-from totem.memberships.models import HOLDING, Agreement, AgreementTerms, AidDecision, AidDeclaration, DeclaredAid, Plan
+from totem.hubs.models import Hub
+from totem.memberships.models import (
+    HOLDING,
+    Agreement,
+    AgreementState,
+    AgreementTerms,
+    AidAttestation,
+    AidDecision,
+    AidDeclaration,
+    Plan,
+)
 from totem.memberships.periods import DAY, LAST_DAY, Days, TermsRow, Timeline, anchor_of, periods
+from totem.organisations.models import Affiliation
 
 CEILING = Decimal(300_000)
 """Euros over any period of three years, all de minimis aid of one undertaking (article 3, paragraph 2)."""
@@ -102,45 +114,84 @@ def month_of_terms(terms: AgreementTerms) -> Decimal:
     return max(aid, Decimal(0))
 
 
-def undertaking_of(customer: Customer) -> QuerySet[Customer]:
-    """The customers of all hubs of the same operator who are this undertaking, without the companies linked to it."""
-    same = Q(pk=customer.pk)
-    if customer.organisation_id:
-        same |= Q(organisation=customer.organisation_id)
-    if customer.siren:
-        same |= Q(siren=customer.siren)
-    if customer.person_id:
-        same |= Q(person=customer.person_id)
-    hubs = Q(hub=customer.hub_id)
-    if customer.hub.operator_id:
-        hubs |= Q(hub__operator=customer.hub.operator_id)
-    return Customer.objects.filter(same, hubs)
+@dataclass(frozen=True)
+class AidStanding:
+    """What is known of the aid of an undertaking: its latest declaration, its agreements in hubs of one operator."""
+
+    declaration: AidDeclaration | None
+    places: list[Agreement]
+
+    def total(self, day: date, *, besides: Agreement | None = None) -> AidTotal:
+        """The aid of the three years that end with that day, without that of the agreement `besides`."""
+        days = three_years_until(day)
+        places = [one for one in self.places if one != besides]
+        given = sum((month.aid for one in places for month in aid_by_month(one, days)), Decimal(0))
+        others = self.declaration.aid.all() if self.declaration else []
+        return AidTotal(
+            given, sum((one.amount for one in others if days.first <= one.granted_on <= days.last), Decimal(0))
+        )
 
 
-def latest_declaration(customer: Customer) -> AidDeclaration | None:
-    """What the undertaking declared last, in whichever hub of the operator."""
-    return AidDeclaration.objects.filter(customer__in=undertaking_of(customer)).prefetch_related("aid").first()
+def standing_of(customer: Customer) -> AidStanding:
+    """What is known of the aid of this customer's undertaking."""
+    return standings(customer.hub, [customer])[customer.pk]
 
 
-def places_of(customer: Customer, declaration: AidDeclaration | None) -> QuerySet[Agreement]:
-    """The agreements with aid of the single undertaking of this customer, in all hubs of the same operator."""
-    customers = undertaking_of(customer)
-    if declaration and declaration.linked:
-        of_operator = Q(hub__operator=customer.hub.operator_id) if customer.hub.operator_id else Q(hub=customer.hub_id)
-        customers |= Customer.objects.filter(of_operator, siren__in=declaration.linked)
-    rows = Agreement.objects.filter(state__in=HOLDING, customer__in=customers)
-    return rows.filter(terms__market_value__isnull=False).distinct().prefetch_related("terms__plan", "pauses")
+def standings(hub: Hub, customers: Sequence[Customer]) -> dict[int, AidStanding]:
+    """The same for these customers of the hub, by their ids.
+
+    An undertaking is all customers of the operator's hubs with the same organisation, SIREN or person; a single
+    undertaking is those with a SIREN that its latest declaration names, too.
+    """
+    operated = Q(hub__operator=hub.operator_id)
+    whose = Q(pk__in=[one.pk for one in customers])
+    for name in SAME:
+        whose |= Q(**{f"{name}__in": {getattr(one, name) for one in customers} - {None, ""}})
+    same = list(Customer.objects.filter(whose, operated))
+    declared = list(AidDeclaration.objects.filter(customer__in=same).prefetch_related("aid"))  # the latest first
+    linked = {siren for one in declared for siren in one.linked}
+    everybody = same + list(
+        Customer.objects.filter(operated, siren__in=linked).exclude(pk__in=[one.pk for one in same])
+    )
+    places = Agreement.objects.filter(state__in=HOLDING, customer__in=everybody, terms__market_value__isnull=False)
+    agreements = list(places.distinct().select_related("customer", "hub").prefetch_related("terms__plan", "pauses"))
+    found = {}
+    for customer in customers:
+        members = {one.pk for one in same if one == customer or _is_same(one, customer)}
+        declaration = next((one for one in declared if one.customer_id in members), None)
+        members |= {one.pk for one in everybody if declaration and one.siren in declaration.linked}
+        found[customer.pk] = AidStanding(declaration, [one for one in agreements if one.customer_id in members])
+    return found
 
 
-def total_of(customer: Customer, day: date, *, besides: Agreement | None = None) -> AidTotal:
-    """The aid of the three years that end with that day, without that of the agreement `besides`."""
-    days, declaration = three_years_until(day), latest_declaration(customer)
-    places = [one for one in places_of(customer, declaration) if one != besides]
-    given = sum((month.aid for one in places for month in aid_by_month(one, days)), Decimal(0))
-    declared = DeclaredAid.objects.filter(declaration=declaration, granted_on__range=(days.first, days.last))
-    return AidTotal(given, declared.aggregate(total=Sum("amount"))["total"] or Decimal(0))
+SAME = ("organisation_id", "siren", "person_id")
+
+
+def _is_same(one: Customer, other: Customer) -> bool:
+    return any(getattr(one, name) and getattr(one, name) == getattr(other, name) for name in SAME)
 
 
 def decided(customer: Customer, plan: Plan, kind: AidDecision.Kind) -> AidDecision | None:
     """The latest decision of that kind about a place of the plan for the customer."""
     return AidDecision.objects.filter(customer=customer, plan=plan, kind=kind).first()
+
+
+def beneficiaries(hub: Hub) -> QuerySet[Customer]:
+    """The customers of the hub that have, had or declared aid, by name."""
+    given = Agreement.objects.filter(customer=OuterRef("pk"), state__in=HOLDING, terms__market_value__isnull=False)
+    declared = AidDeclaration.objects.filter(customer=OuterRef("pk"))
+    return Customer.objects.filter(Exists(given) | Exists(declared), hub=hub).select_related("hub")
+
+
+def aid_in_hub(customer: Customer, days: Days) -> list[MonthOfAid]:
+    """The months of aid of the signed agreements of this customer of the hub, in order."""
+    rows = Agreement.objects.filter(customer=customer, state=AgreementState.ACTIVE, terms__market_value__isnull=False)
+    rows = rows.distinct().prefetch_related("terms__plan", "pauses")
+    return sorted((month for one in rows for month in aid_by_month(one, days)), key=lambda month: month.days)
+
+
+def attestations_of(person: User, day: date) -> QuerySet[AidAttestation]:
+    """The attestations of a person and of the organisations that they act for on that day, the latest first."""
+    acts = Affiliation.objects.on(day).filter(person=person, can_book=True)
+    own = Q(customer__person=person) | Q(customer__organisation__in=acts.values("organisation"))
+    return AidAttestation.objects.filter(own).select_related("hub", "customer")

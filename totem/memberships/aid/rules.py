@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from totem.core.periods import months_before
-from totem.memberships.aid.queries import CEILING, decided, latest_declaration, month_of_terms, total_of
+from totem.memberships.aid.queries import CEILING, decided, month_of_terms, standing_of
 from totem.memberships.models import Agreement, AgreementState, AgreementTerms, AidDecision
 
 DECLARATION_MONTHS = 3
@@ -34,7 +34,7 @@ def require_grantable(agreement: Agreement, terms: AgreementTerms, day: date) ->
     """
     if not month_of_terms(terms):
         return
-    declaration = latest_declaration(agreement.customer)
+    declaration = standing_of(agreement.customer).declaration
     without = decided(agreement.customer, terms.plan, AidDecision.Kind.UNDECLARED)
     days = [declaration.declared_on if declaration else None, without.decided_on if without else None]
     if max((one for one in days if one), default=date.min) < months_before(day, DECLARATION_MONTHS):
@@ -50,7 +50,7 @@ def require_grantable(agreement: Agreement, terms: AgreementTerms, day: date) ->
 def _require_below_ceiling(terms: AgreementTerms, day: date) -> None:
     month, agreement = month_of_terms(terms), terms.agreement
     unsigned = agreement if agreement.state != AgreementState.ACTIVE else None
-    if month and total_of(agreement.customer, day, besides=unsigned).total + month > CEILING:
+    if month and standing_of(agreement.customer).total(day, besides=unsigned).total + month > CEILING:
         text = _(
             "With this place its aid would pass 300,000 € over three years (Regulation (EU) 2023/2831). Where another "
             "regime applies, record it first on the page “Incubation aid”."

@@ -30,7 +30,8 @@ from totem.hubs.permissions import hub_for
 from totem.memberships import contracts
 from totem.memberships.actions import agreements as actions
 from totem.memberships.agreement_forms import AgreementForm
-from totem.memberships.models import Agreement, PlaceRequest
+from totem.memberships.aid.views import aid_facts
+from totem.memberships.models import Agreement, PlaceRequest, Plan
 from totem.memberships.queries import agreements as queries
 from totem.memberships.queries.deposits import deposit_held, deposits_owed
 
@@ -55,6 +56,7 @@ def agreements(request: HttpRequest, slug: str) -> HttpResponse:
         "to_decide": queries.to_suspend(hub, today),
         "waiting": PlaceRequest.objects.filter(plan__hub=hub).count(),
         "owed": deposits_owed(hub),
+        "gives_aid": Plan.objects.filter(hub=hub, is_incubation=True).exists(),
     }
     return billing_page(request, "memberships/agreements", hub, context)
 
@@ -150,6 +152,7 @@ def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "signing_url": shown_path(signing) if signing and signing.state == SigningState.WAITING else "",
         "movements": row.deposit_movements.all(),
         "held": deposit_held(row),
+        "aid": aid_facts(row, today),
         "suspension": next((one for one in row.suspensions.all() if one.ends_on is None), None),
         "history": [(one, queries.VERBS.get(one.verb, ""), names.get(one.actor_id or 0)) for one in entries],
     }
