@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from factory import LazyAttribute, RelatedFactory, SelfAttribute, Sequence, SubFactory, Trait, post_generation
 from factory.django import DjangoModelFactory
@@ -10,6 +10,8 @@ from factory.django import DjangoModelFactory
 from tests.factories.accounts import UserFactory
 from tests.factories.billing import CustomerFactory
 from tests.factories.hubs import HubFactory
+from tests.factories.organisations import siren
+from tests.factories.spaces import SpaceFactory
 from totem.memberships.models import (
     Admission,
     Agreement,
@@ -17,6 +19,8 @@ from totem.memberships.models import (
     AgreementState,
     AgreementTerms,
     CreditUnit,
+    DomiciliationApproval,
+    DomiciliationFile,
     DuesAmount,
     DuesKind,
     DuesState,
@@ -149,3 +153,46 @@ class DuesTermFactory(DjangoModelFactory[DuesTerm]):
     starts_on = date(2026, 1, 1)
     ends_on = date(2026, 12, 31)
     amount = Decimal(0)
+
+
+class DomiciliationApprovalFactory(DjangoModelFactory[DomiciliationApproval]):
+    """Six years from the first of January 2024 on."""
+
+    class Meta:
+        model = DomiciliationApproval
+
+    hub = SubFactory(HubFactory)
+    number = "80-2024-07"
+    prefecture = "Préfecture de la Somme"
+    starts_on = date(2024, 1, 1)
+    ends_on = date(2029, 12, 31)
+
+
+class DomiciliationFileFactory(DjangoModelFactory[DomiciliationFile]):
+    """All facts of a company that is domiciled since the first of January 2026; no papers and no check.
+
+    `agreed` are fields of its agreement.
+    """
+
+    class Meta:
+        model = DomiciliationFile
+
+    class Params:
+        hub = SubFactory(HubFactory)
+        agreed: ClassVar = {}
+
+    agreement = LazyAttribute(
+        lambda file: AgreementFactory(
+            hub=file.hub, plan=PlanFactory(hub=file.hub, is_domiciliation=True), **file.agreed
+        )
+    )
+    company = "Mirabelle Logiciels"
+    siren = siren(7001)
+    representative = "Zoé Lefèvre"
+    representative_address = "3 rue du Bac, 80000 Amiens"
+    representative_phone = "+33322000000"
+    beneficial_owner = "Zoé Lefèvre, 100 %"
+    accounts_here = True
+    room = SubFactory(SpaceFactory, hub=SelfAttribute("..hub"))
+    mandate_on = date(2026, 1, 1)
+    registry = "Greffe du tribunal de commerce d’Amiens"

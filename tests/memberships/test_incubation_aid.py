@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from tests.factories.accounts import UserFactory
 from tests.factories.billing import CustomerFactory, SellerFactory
 from tests.factories.hubs import HubFactory
-from tests.factories.memberships import AgreementFactory, PlanFactory
+from tests.factories.memberships import AgreementFactory, DomiciliationApprovalFactory, PlanFactory
 from totem.memberships.actions import agreements as actions
 from totem.memberships.actions import changes
 from totem.memberships.actions.agreements import ChosenTerms
@@ -142,7 +142,7 @@ def test_aid_is_granted_once_it_is_declared_or_the_team_says_why_not_or_under_wh
 
 
 def test_the_address_of_a_company_ends_after_three_months_then_with_the_notice() -> None:
-    plan = PlanFactory(is_domiciliation=True)
+    plan = PlanFactory(is_domiciliation=True, hub=DomiciliationApprovalFactory().hub)
     agreement = AgreementFactory(hub=plan.hub, plan=plan, starts_on=date(2026, 3, 1), notice_days=30)
     arguments: dict[str, Any] = {"agreement": agreement, "by": UserFactory(), "now": NOW}
     with pytest.raises(ValidationError) as met:

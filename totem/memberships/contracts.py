@@ -24,6 +24,8 @@ from totem.core.rendering import document_pdf
 from totem.core.signatures import SignatoryTerms, ask_to_sign
 from totem.memberships.actions.agreements import locked, record, require_state
 from totem.memberships.aid.rules import require_grantable
+from totem.memberships.domiciliation.queries import approval_on
+from totem.memberships.domiciliation.rules import check_may_sign
 from totem.memberships.models import Agreement, AgreementState, ContractKind
 from totem.memberships.queries.agreements import source_of
 from totem.memberships.queries.credits import quantity_words
@@ -60,6 +62,14 @@ DEPOSIT = gettext_lazy(
     "It is received before the first day, against a receipt, and given back after the last one, less what is still "
     "owed or repairs, which are invoiced apart."
 )
+SEAT = gettext_lazy(
+    "The company has its seat here, for three months at least, renewed tacitly. It uses the place as its seat "
+    "effectively and exclusively, mandates the hub to receive its mail and notices, takes that mail, and tells the hub "
+    "of each change of its form, its object, its representatives and their home, and of where its accounts are kept. "
+    "The hub keeps a room for it where it meets and consults its books in confidence. It tells the court registry when "
+    "the domiciliation ends, and when mail is not taken for three months, and sends the tax office and the URSSAF the "
+    "list of who came and left (Code de commerce, art. R123-168)."
+)
 TO_SIGN_WITHIN = timedelta(days=30)
 
 
@@ -84,6 +94,7 @@ def send_contract(*, agreement: Agreement, by: User, now: datetime) -> SigningRe
         check_version(row, version_token(agreement))
         require_state(row, AgreementState.TO_SIGN)
         require_grantable(row, row.terms.select_related("plan").get(), now.astimezone(row.hub.zone).date())
+        check_may_sign(row, now.astimezone(row.hub.zone).date())
         person = row.customer.person or row.asked_by
         signatory = SignatoryTerms(person.name, person.email, language=person.language) if person else None
         if signatory is None and not row.customer.email:
@@ -186,6 +197,11 @@ def _articles(agreement: Agreement) -> Iterator[tuple[str, str]]:
     terms = agreement.terms.all()[0]
     is_not = _("It is not the membership of the association, nor does it ask for it.")
     yield _("What this contract is"), f"{NATURES[ContractKind(terms.plan.contract)]} {is_not}"
+    if terms.plan.is_domiciliation:
+        approval = approval_on(agreement.hub, agreement.starts_on)
+        named = _("Approval no. %(number)s, %(prefecture)s.") if approval and approval.number else "%(number)s"
+        facts = {"number": approval.number, "prefecture": approval.prefecture} if approval else {"number": ""}
+        yield _("Domiciliation"), f"{SEAT} {named % facts}".strip()
     yield _("Price and payment"), str(PAYMENT)
     yield _("How it ends"), str(ENDING) % {"days": agreement.notice_days}
     if agreement.deposit:

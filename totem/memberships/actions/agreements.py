@@ -20,6 +20,7 @@ from totem.core.locks import LockKind, lock
 from totem.core.models import SigningState
 from totem.memberships import mails, signals
 from totem.memberships.aid.rules import require_grantable, value_aid
+from totem.memberships.domiciliation.rules import check_approved, check_may_sign
 from totem.memberships.limits import REQUESTS
 from totem.memberships.models import (
     HOLDING,
@@ -128,6 +129,8 @@ def _new(
         raise ValidationError({"starts_on": _("This day is more than a year away.")})
     if ends_on is not None and ends_on < chosen.starts_on:
         raise ValidationError({"ends_on": _("The end is before the start.")})
+    if plan.is_domiciliation:
+        check_approved(plan.hub, chosen.starts_on)
     if ends_on is not None and plan.is_domiciliation and ends_on < queries.third_month_end(chosen.starts_on):
         raise ValidationError({"ends_on": _("A company takes its address here for three months at least.")})
     agreement = Agreement(
@@ -292,13 +295,14 @@ def sign_on_paper(
 ) -> Agreement:
     """The contract was signed on paper that day; its scan is kept.
 
-    Raises ValidationError for a day to come, and as `aid.rules.require_grantable`.
+    Raises ValidationError for a day to come, as `aid.rules.require_grantable` and `domiciliation.rules.check_may_sign`.
     """
     if signed_on > now.astimezone(agreement.hub.zone).date():
         raise ValidationError({"signed_on": _("This day is still to come.")})
     row = locked(agreement)
     for terms in row.terms.select_related("plan"):
         require_grantable(row, terms, signed_on)
+    check_may_sign(row, now.astimezone(row.hub.zone).date())
     row.signed_file = store(file) if file else None
     row.signed_name = file.name if file else ""
     _withdraw_contract(row, by, now)

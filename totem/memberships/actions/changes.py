@@ -20,6 +20,7 @@ from totem.memberships.actions.agreements import (
     terms_for,
 )
 from totem.memberships.aid.rules import require_grantable
+from totem.memberships.domiciliation.rules import check_approved
 from totem.memberships.models import (
     Agreement,
     AgreementPause,
@@ -79,6 +80,8 @@ def change_terms(
     terms = terms_for(row, chosen, list(row.seats.values_list("person_id", flat=True)))
     require_grantable(row, terms, _today(row, now))
     former = queries.terms_on(row, starts_on)
+    if plan.is_domiciliation and not (former and former.plan.is_domiciliation):
+        check_approved(row.hub, starts_on)
     if former is not None and former.plan_id != plan.pk:
         if former.plan.space_id != plan.space_id or former.plan.cycle != plan.cycle:
             text = _("This plan comes with another desk, or begins on other days: end this agreement, then make one.")

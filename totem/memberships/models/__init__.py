@@ -15,6 +15,16 @@ from totem.memberships.models.agreements import (
 )
 from totem.memberships.models.aid import AidAttestation, AidDecision, AidDeclaration, AidEntry, DeclaredAid
 from totem.memberships.models.credits import CreditEntry, CreditLot
+from totem.memberships.models.domiciliation import (
+    AuthoritiesList,
+    AuthoritiesListSending,
+    DomiciliationApproval,
+    DomiciliationDocument,
+    DomiciliationFile,
+    MailCollection,
+    RegistryNotice,
+    VigilanceCheck,
+)
 from totem.memberships.models.dues import (
     OPEN,
     VALID,
@@ -61,6 +71,8 @@ __all__ = [
     "AidDeclaration",
     "AidEntry",
     "AskedFor",
+    "AuthoritiesList",
+    "AuthoritiesListSending",
     "ContractKind",
     "CreditEntry",
     "CreditLot",
@@ -69,12 +81,16 @@ __all__ = [
     "DeclaredAid",
     "DepositMovement",
     "DepositReceiptPrint",
+    "DomiciliationApproval",
+    "DomiciliationDocument",
+    "DomiciliationFile",
     "DuesAmount",
     "DuesKind",
     "DuesPeriod",
     "DuesQuestion",
     "DuesState",
     "DuesTerm",
+    "MailCollection",
     "MemberGroup",
     "MembershipRule",
     "MonthlyRun",
@@ -84,6 +100,8 @@ __all__ = [
     "PlanKind",
     "PlanPrice",
     "QuestionType",
+    "RegistryNotice",
     "RunItem",
     "Suspension",
+    "VigilanceCheck",
 ]
