@@ -1,7 +1,7 @@
 """The demonstration's year of invoices: of invented sellers, in order, and sound whatever the day it is loaded."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,11 @@ from totem.billing.models import ClosedMonth, Customer, CustomerKind, Draft, Dra
 from totem.billing.queries import overdue, with_balance
 from totem.core.chain import problems
 from totem.core.demonstration import InventedWorld, load
+from totem.core.periods import months_before
+from totem.hubs.models import Hub
+from totem.memberships.integrity import members
+from totem.memberships.models import Agreement, MonthlyRun
+from totem.memberships.queries.monthly_run import preview
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +46,7 @@ def test_a_year_of_invoices_of_two_invented_sellers(tmp_path: Path) -> None:
         days = list(documents.filter(seller=seller).values_list("issued_on", flat=True))
         assert days == sorted(days)
         assert (today - days[0]).days > 330
-    late = overdue(documents, today)
+    late = overdue(documents.filter(run_item=None), today)
     assert sorted(late.values_list("balance", flat=True)) == [60, 70, 520]
     deducting = with_balance(documents.filter(deductions__isnull=False)).get()
     assert (deducting.gross, deducting.deducted, deducting.balance) == (1200, 360, 0)
@@ -54,5 +59,20 @@ def test_a_year_of_invoices_of_two_invented_sellers(tmp_path: Path) -> None:
     assert DrawerCount.objects.aggregate(short=Sum("counted") - Sum("expected"))["short"] == -2.5
     assert Draft.objects.exists()
 
+    _assert_the_first_of_the_month_has_work(today)
     assert not load(world).is_new
     assert documents.aggregate(first=Min("pk"))["first"] == documents.first().pk
+
+
+def _assert_the_first_of_the_month_has_work(today: date) -> None:
+    """The months before are invoiced, this one is not, and some of what it would invoice a person would look at."""
+    for seller in Seller.objects.all():
+        month, hub = today.replace(day=1), Hub.objects.get(operator=seller.organisation)
+        runs = list(MonthlyRun.objects.filter(hub=hub).values_list("month", flat=True))
+        assert runs == [months_before(month, ago) for ago in (1, 2, 3)]
+        rows = preview(hub, month)
+        assert len(rows) > 8
+        assert any(row.odd for row in rows)
+        states = set(Agreement.objects.filter(hub=hub).values_list("state", flat=True))
+        assert states == {"asked", "to_sign", "active"}
+    assert not list(members())

@@ -1,6 +1,9 @@
-"""A year of invoices in two hubs of the demonstration (`demo/billing/*.toml`), written down day by day."""
+"""A year of invoices in two hubs of the demonstration (`demo/billing/*.toml`), written down day by day.
 
-from collections.abc import Callable, Iterator
+`totem.memberships.demonstration` loads it, with what it issues itself: the dates of a series never go back.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -9,7 +12,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from totem.accounts.demonstration import saved_crowd
 from totem.accounts.models import User
 from totem.billing.actions.customers import save_customer
 from totem.billing.actions.drafts import draft_about
@@ -24,10 +26,9 @@ from totem.billing.models import (
     IssuedDocument,
     Means,
     QuantityUnit,
-    Seller,
     VatStatus,
 )
-from totem.core.demonstration import InventedWorld, Sheet, part
+from totem.core.demonstration import Sheet
 from totem.core.periods import DAY, at_wall_clock, months_before
 from totem.core.wording import month_words
 from totem.hubs.models import Hub
@@ -41,22 +42,12 @@ CLOSED_ON = 10
 FRIDAY = 4
 
 Write = Callable[[datetime], Any]
-
-
-@part(INVOICES, is_there=lambda _world: Seller.objects.exists())
-def load(world: InventedWorld) -> None:
-    groups = saved_crowd(world).groups
-    hubs = {hub.slug: hub for hub in Hub.objects.select_related("operator", "commune")}
-    for sheet in world.sheets(INVOICES):
-        hub = hubs.get(sheet["hub"])
-        if hub is not None and (team := groups[hub.slug].team):
-            story = Story(hub, sheet, world.today - timedelta(days=world.length), world.today, team[0].user)
-            written = story.tell()
-            world.say(f"Demonstration: {hub.name}, {written} invoices, quotes and credit notes")
+Event = tuple[date, int, Write]
+"""What is written down on a day, in the order of its number."""
 
 
 @dataclass
-class Story:
+class YearOfInvoices:
     """What one hub wrote down from `first` until the day before `today`, by its manager `by`."""
 
     hub: Hub
@@ -66,16 +57,17 @@ class Story:
     by: User
     documents: dict[str, IssuedDocument] = field(default_factory=dict)
 
-    def tell(self) -> int:
-        """Write all of it, in the order of its days; how many documents were issued."""
+    def tell(self, also: Iterable[Event] = ()) -> int:
+        """Write all of it, and what happened `also`, in the order of its days; how many documents were issued."""
+        others = list(also)
         self.seller = save_seller(hub=self.hub, by=self.by, seen="", **self.sheet["seller"])
-        since = date(self.first.year, 1, 1)
+        since = date(min([self.first, *(day for day, _order, _write in others)]).year, 1, 1)
         start_vat_status(
             hub=self.hub, seller=self.seller, by=self.by, starts_on=since, status=VatStatus(self.sheet["vat"])
         )
         self.customers = {key: self._customer(row) for key, row in self.sheet["customers"].items()}
         told = (event for event in self._events() if self.first <= event[0] < self.today)
-        for day, of_day in groupby(sorted(told, key=itemgetter(0, 1)), key=itemgetter(0)):
+        for day, of_day in groupby(sorted([*told, *others], key=itemgetter(0, 1)), key=itemgetter(0)):
             for minute, (_day, _order, write) in enumerate(of_day):
                 write(at_wall_clock(day, OPENS, self.hub.zone) + timedelta(minutes=minute))
         for row in self.sheet.get("drafts", []):
@@ -88,7 +80,7 @@ class Story:
 
     # -- What happened on which day; of one day, what is counted and closed comes before what is issued, then paid -----
 
-    def _events(self) -> Iterator[tuple[date, int, Write]]:
+    def _events(self) -> Iterator[Event]:
         for number, (day, row) in enumerate(self._rows(), 10):
             key = row.get("key", str(number))
             yield day, number, partial(self._issue, key, row)

@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from totem.accounts.demonstration import Crowd, saved_crowd
+from totem.bookings.actions import paying
+from totem.bookings.costs import Payer, tariff_of
 from totem.bookings.demonstration import days, going_on, scenes, writing
 from totem.bookings.demonstration.bookables import bookables_of
 from totem.bookings.demonstration.diary import Diary
 from totem.bookings.invoicing import put_on_drafts, to_invoice
-from totem.bookings.models import Booking
+from totem.bookings.models import Booking, Status
 from totem.core.demonstration import InventedWorld, part
 from totem.hubs.demonstration import HUBS
 from totem.hubs.models import Hub, Membership
+from totem.memberships.models import AgreementSeat
 from totem.organisations.models import Affiliation
 
 RHYTHM = "bookings/rhythm.toml"
 LEFT_TO_INVOICE = 3
+SPENDING = 40  # bookings of a hub at most
 SOME_DAYS = 6  # enough to know when the hubs open next
 
 
@@ -32,8 +37,23 @@ def load(world: InventedWorld) -> None:
         for day in world.days:
             days.live(diary, day)
         written = writing.write(diary)
+        _spend_credits(diary.hub, world.now)
         _put_on_drafts(diary.hub)
         world.say(f"Demonstration: {diary.hub.name}, {len(diary.bookables)} spaces, {written} bookings")
+
+
+def _spend_credits(hub: Hub, now: datetime) -> None:
+    """Bookings of this month and the next ones spend the credits of who works under an agreement."""
+    month = now.astimezone(hub.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    holders = AgreementSeat.objects.filter(agreement__hub=hub).values("person")
+    rows = Booking.objects.filter(hub=hub, status=Status.CONFIRMED, price__gt=0, starts_at__gte=month)
+    rows = rows.filter(person__in=holders).select_related("hub", "space__hub", "person", "organisation")
+    for booking in rows.order_by("starts_at", "pk")[:SPENDING]:
+        tariff = tariff_of(booking.space, booking.period, booking.quantity, Payer.of(booking))
+        paying.cover(booking, tariff, keeps_price=True, now=now, by=booking.made_by_id)
+        if booking.credits_spent:
+            booking.save()
+            paying.spend(booking, tariff, now=now, by=booking.made_by_id)
 
 
 def _put_on_drafts(hub: Hub) -> None:
