@@ -1,9 +1,18 @@
-"""What `totem verify` recomputes of this room (`core.verification`)."""
+"""What `totem verify` recomputes of this room (`core.verification`); the chains are `core.integrity`'s."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Value, When
+from django.db.models.functions import Cast, Concat
+
+from totem.billing.models import DraftLine, IssuedLine
+from totem.core.canonical import canonical
+from totem.core.models import ChainLink, JournalEntry
 from totem.core.verification import check
 from totem.hubs.models import Hub
+from totem.memberships.models import AgreementCharge, DepositMovement, DepositReceiptPrint
 from totem.memberships.queries.standing import differing
 
 
@@ -13,3 +22,61 @@ def members() -> Iterator[str]:
     for hub in Hub.objects.order_by("pk"):
         for person in differing(hub):
             yield f"The memberships of person {person} in the hub {hub.slug} are not what they are derived from."
+
+
+def _movement(row: DepositMovement) -> dict[str, Any]:
+    facts = {"agreement": row.agreement_id, "amount": row.amount, "means": row.means, "moved_on": row.moved_on}
+    return {"event": row.kind, "reason": row.reason, **facts}
+
+
+def _receipt(row: DepositReceiptPrint) -> dict[str, Any]:
+    return {"event": "receipt", "movement": row.movement_id, "copy": row.copy}
+
+
+CHAINED: tuple[tuple[Any, Callable[[Any], dict[str, Any]]], ...] = (
+    (DepositMovement, _movement), (DepositReceiptPrint, _receipt),
+)  # fmt: skip
+"""The rows that a hub's chain of deposits holds, and what its link says of each."""
+
+
+@check
+def deposits() -> Iterator[str]:
+    """Movements and receipts of security deposits that are not what their link of the chain says, or are gone."""
+    rows = 0
+    for model, facts in CHAINED:
+        for row in model.objects.select_related("link").order_by("pk").iterator():
+            rows += 1
+            link = json.loads(row.link.content)
+            said = json.loads(canonical(facts(row)))
+            if said != {name: link.get(name) for name in said}:
+                yield f"{model.__name__} {row.pk} is not what the chain says of it."
+    if gone := ChainLink.objects.filter(key__startswith="deposits:").count() - rows:
+        yield f"{gone} of the chains' events about deposits have no row."
+
+
+def _text(name: str) -> Cast:
+    return Cast(name, CharField())
+
+
+_DAYS = Concat(Value("agreement:"), _text("agreement_id"), Value(":"), _text("starts_on"), output_field=CharField())
+_NAMED = Case(When(number=0, then=_DAYS), default=Concat(_DAYS, Value(":"), _text("number")), output_field=CharField())
+"""`AgreementCharge.source`."""
+
+
+@check
+def charges() -> Iterator[str]:
+    """Charged days of agreements that are on no invoice and no draft, or on two; invoiced days that nobody charged.
+
+    Days on a draft that the team deleted, which the journal says, are not looked for.
+    """
+    named = {"source": OuterRef("named")}
+    deleted = JournalEntry.objects.filter(verb="billing.draft_deleted", at__gte=OuterRef("charged_at"))
+    rows = AgreementCharge.objects.annotate(named=_NAMED)
+    lost = rows.exclude(Exists(IssuedLine.objects.filter(**named))).exclude(Exists(DraftLine.objects.filter(**named)))
+    for charge in lost.exclude(Exists(deleted)).order_by("pk"):
+        yield f"The charged days {charge} are on no invoice and on no draft."
+    issued = IssuedLine.objects.filter(source__startswith="agreement:")
+    for row in issued.values("source").annotate(count=Count("pk")).filter(count__gt=1).order_by("source"):
+        yield f"The charged days {row['source']} are on {row['count']} invoices."
+    for line in issued.exclude(Exists(rows.filter(named=OuterRef("source")))).order_by("pk"):
+        yield f"The days {line.source} of document {line.document_id} were charged by no run."
