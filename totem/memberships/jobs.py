@@ -6,8 +6,8 @@ from procrastinate.contrib.django import app
 from totem.core import clock
 from totem.core.queues import LONG
 from totem.hubs.models import Hub
+from totem.memberships.actions import agreements, dues, monthly_run, passes, standing
 from totem.memberships.actions import credits as ledger
-from totem.memberships.actions import dues, monthly_run, passes, standing
 from totem.memberships.aid import mails as aid_mails
 from totem.memberships.models import MonthlyRun
 
@@ -27,6 +27,13 @@ def keep_credits(timestamp: int = 0) -> None:  # noqa: ARG001 - procrastinate gi
     ledger.expire(now=now)
     ledger.grant_all_due(now=now)
     ledger.warn(now=now)
+
+
+@app.periodic(cron="22 * * * *")
+@app.task(name="memberships.offer_lapsed_places", queue=LONG, queueing_lock="memberships.offer_lapsed_places")
+def offer_lapsed_places(timestamp: int = 0) -> None:  # noqa: ARG001
+    """Each hour: places that were offered and not taken in time are offered to the next who wait."""
+    agreements.offer_lapsed_places(now=clock.now())
 
 
 @app.periodic(cron="42 3 * * *")

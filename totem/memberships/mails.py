@@ -50,6 +50,11 @@ def confirm_notice(agreement: Agreement, now: datetime) -> None:
     _to_customer("notice_given", f"{agreement.pk}:{now.timestamp():.0f}", agreement)
 
 
+def confirm_notice_taken_back(agreement: Agreement, now: datetime) -> None:
+    """It goes on as before."""
+    _to_customer("notice_taken_back", f"{agreement.pk}:{now.timestamp():.0f}", agreement)
+
+
 def offer_place(request: PlaceRequest, day: date) -> None:
     """A place of the plan is free from that day on."""
     hub, person = request.plan.hub, request.person

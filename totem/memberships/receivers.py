@@ -2,16 +2,19 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.dispatch import receiver
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
+from totem.billing.signals import drawer_cash_asked
 from totem.hubs.models import Hub
 from totem.memberships.actions import standing
 from totem.memberships.actions.erasing import leave_memberships
-from totem.memberships.models import Admission, AgreementSeat, CreditEntry, DuesTerm
+from totem.memberships.models import Admission, AgreementSeat, CreditEntry, DuesTerm, PlaceRequest
+from totem.memberships.queries.deposits import cash_since
 from totem.memberships.signals import holders_changed
 
 
@@ -19,6 +22,12 @@ from totem.memberships.signals import holders_changed
 def write_memberships(hub: Hub, person_ids: Collection[int], **_kwargs: object) -> list[standing.Shortened]:
     """Write who is a member from now on; returns the memberships that end earlier than before."""
     return standing.sync(hub=hub, person_ids=person_ids)
+
+
+@receiver(drawer_cash_asked, dispatch_uid="memberships.deposits")
+def give_deposits_in_cash(hub: Hub, since: int, **_kwargs: object) -> Decimal:
+    """The security deposits in the drawer: what was taken in cash since, less what was given back."""
+    return cash_since(hub, since)
 
 
 @receiver(person_erasing, dispatch_uid="memberships.leave")
@@ -29,7 +38,7 @@ def leave_when_erased(person: User, now: datetime, **_kwargs: object) -> None:
 
 @receiver(personal_data_requested, dispatch_uid="memberships.memberships")
 def give_memberships(person: User, **_kwargs: object) -> dict[str, Any]:
-    """What makes the person a member: dues with their answers, seats under agreements, what teams gave."""
+    """What makes the person a member: dues with their answers, seats, what teams gave; the places they wait for."""
     terms = DuesTerm.objects.filter(person=person).select_related("hub", "kind", "organisation").order_by("pk")
     seats = AgreementSeat.objects.filter(person=person).select_related("agreement__hub").order_by("pk")
     return {
@@ -47,6 +56,15 @@ def give_memberships(person: User, **_kwargs: object) -> dict[str, Any]:
             for row in terms
         ],
         "agreement_seats": [{"hub": row.agreement.hub.name, **_dates(row)} for row in seats],
+        "waiting_for_a_place": [
+            {
+                "hub": row.plan.hub.name,
+                "plan": row.plan.name,
+                "since": row.created_at.isoformat(),
+                "offered": row.offered_at.isoformat() if row.offered_at else None,
+            }
+            for row in PlaceRequest.objects.filter(person=person).select_related("plan__hub").order_by("pk")
+        ],
         "admissions": [
             {"hub": row.hub.name, **_dates(row)}
             for row in Admission.objects.filter(person=person).select_related("hub").order_by("pk")

@@ -1,4 +1,4 @@
-"""Contracts of agreements are signed on line: the last signature puts the agreement in force, declining ends it."""
+"""Contracts of agreements are signed on line: the last signature puts the agreement in force, else it is withdrawn."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from totem.core.locks import LockKind, lock
 from totem.core.models import SigningRequest, SigningState
 from totem.core.signatures import SigningPurpose, register
 from totem.hubs.mails import sender_of
-from totem.memberships.actions.agreements import activate, locked, withdraw
+from totem.memberships.actions.agreements import activate, locked, record, withdraw
 from totem.memberships.models import Agreement, AgreementState
 from totem.memberships.queries.agreements import SIGNING
 
@@ -28,8 +28,11 @@ def _completed(request: SigningRequest, now: datetime) -> None:
 
 
 def _ended(request: SigningRequest, now: datetime) -> None:
+    """Declined, or not signed in time: it is withdrawn, and its place and its desk are free."""
     agreement = _agreement(request)
-    if request.state == SigningState.DECLINED and agreement.state == AgreementState.TO_SIGN:
+    if agreement.state == AgreementState.TO_SIGN and request.state in {SigningState.DECLINED, SigningState.EXPIRED}:
+        if request.state == SigningState.EXPIRED:
+            record("sign_expired", agreement, None)
         withdraw(agreement=agreement, by=None, now=now)
 
 

@@ -96,6 +96,7 @@ urlpatterns = [
     path(f"{AGREEMENTS}<int:pk>/personnes/", agreement_changes.seat, name="agreement_seat"),
     path(f"{AGREEMENTS}personnes/<int:pk>/fin/", agreement_changes.seat_end, name="seat_end"),
     path(f"{AGREEMENTS}<int:pk>/preavis/", agreement_changes.notice, name="agreement_notice"),
+    path(f"{AGREEMENTS}<int:pk>/preavis/reprendre/", agreements.notice_back, name="agreement_notice_back"),
     path(f"{AGREEMENTS}<int:pk>/suspendre/", agreement_changes.suspend, name="agreement_suspend"),
     path(f"{AGREEMENTS}suspensions/<int:pk>/lever/", agreement_changes.lift, name="suspension_lift"),
     path(f"{AGREEMENTS}<int:pk>/depot/", agreement_changes.deposit, name="agreement_deposit"),

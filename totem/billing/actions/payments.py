@@ -22,6 +22,7 @@ from totem.billing.models import (
     Seller,
 )
 from totem.billing.queries import OWED, months_to_close, today_of, with_balance
+from totem.billing.signals import drawer_cash_asked
 from totem.billing.vat import rates_left
 from totem.core import chain
 from totem.core.locks import LockKind, lock, lock_shared
@@ -160,8 +161,11 @@ def expected_in_drawer(hub: Hub) -> tuple[Decimal, datetime | None]:
     """The cash that should be in the hub's drawer, in euros, and since when it is counted."""
     last = DrawerCount.objects.filter(hub=hub).first()
     # In the order of the chain: what waited for the count to end was not counted, whatever its time says.
-    cash = Payment.objects.filter(hub=hub, means=Means.CASH, link__gt=last.link_id if last else 0)
+    since = last.link_id if last else 0
+    cash = Payment.objects.filter(hub=hub, means=Means.CASH, link__gt=since)
     received = cash.aggregate(total=Sum("amount"))["total"] or Decimal("0.00")
+    answers: list[tuple[Any, Any]] = drawer_cash_asked.send(sender=Hub, hub=hub, since=since)
+    received += sum(amount for _receiver, amount in answers)
     return (last.float_left if last else Decimal("0.00")) + received, last.counted_at if last else None
 
 

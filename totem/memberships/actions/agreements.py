@@ -353,6 +353,14 @@ def offer_places(*, plan: Plan, now: datetime) -> None:
         mails.offer_place(request, day)
 
 
+def offer_lapsed_places(*, now: datetime) -> None:
+    """Each hour: a place that was offered and not taken within OFFER_LASTS goes to the next who waits."""
+    for plan in Plan.objects.filter(waiting__offered_at=None, waiting__isnull=False).distinct().order_by("pk"):
+        with transaction.atomic():
+            lock(LockKind.HUB, [plan.hub_id])
+            offer_places(plan=plan, now=now)
+
+
 def _offered(plan: Plan, now: datetime) -> QuerySet[PlaceRequest]:
     return PlaceRequest.objects.filter(plan=plan, offered_at__gt=now - OFFER_LASTS)
 

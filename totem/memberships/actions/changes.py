@@ -8,8 +8,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
+from totem.billing.permissions import SELL
 from totem.core.wording import date_with_year
+from totem.hubs.models import Membership
+from totem.hubs.signals import AffectedBooking
 from totem.memberships import mails, signals
+from totem.memberships.actions import standing
 from totem.memberships.actions.agreements import (
     ChosenTerms,
     check_place,
@@ -30,7 +34,7 @@ from totem.memberships.models import (
     Plan,
     Suspension,
 )
-from totem.memberships.periods import DAY, Days, days_of
+from totem.memberships.periods import DAY, LAST_DAY, Days, days_of
 from totem.memberships.queries import agreements as queries
 
 
@@ -239,6 +243,8 @@ def give_notice(
     if ends_on < earliest:
         text = _("The notice ends on %(day)s: this is the earliest last day.")
         raise ValidationError({"ends_on": ValidationError(text, params={"day": date_with_year(earliest)})})
+    if row.ended_by is None:
+        row.agreed_end = row.ends_on
     row.ends_on, row.ended_by, row.end_reason = ends_on, by.pk, reason.strip()
     row.terms.filter(starts_on__gt=ends_on).delete()
     row.pauses.filter(starts_on__gt=ends_on).delete()
@@ -250,6 +256,57 @@ def give_notice(
     for plan in Plan.objects.filter(terms__agreement=row).distinct():
         offer_places(plan=plan, now=now)
     return row
+
+
+@transaction.atomic
+def take_back_notice(*, agreement: Agreement, by: User, now: datetime) -> Agreement:
+    """The agreement goes on as before the notice, until its last day: by who gave it, or the team.
+
+    Changes, pauses and people that were to come after that day, and were removed, are not put back. Raises
+    PlanFullError or ValidationError where its place or its desk is given to somebody else, or there is no notice.
+    """
+    row = _held(agreement)
+    if row.ends_on is None or row.ended_by is None:
+        raise ValidationError(_("No notice is given."))
+    if row.ends_on < _today(row, now):
+        raise ValidationError(_("This agreement has ended: make another one."))
+    if by.pk != row.ended_by and not by.has_perm(SELL, row.hub):
+        raise ValidationError(_("Only who gave notice, or the team of the hub, takes it back."))
+    added = Days(row.ends_on + DAY, row.agreed_end or LAST_DAY)
+    terms = row.terms.select_related("plan__space").latest("starts_on")
+    check_place(row, terms.plan, added, now)
+    if row.unit_id and terms.plan.space and row.unit_id in queries.taken_units(terms.plan.space, added, now):
+        raise ValidationError(_("Its desk is taken, or booked, after that day: end it, then make another agreement."))
+    row.terms.filter(pk=terms.pk).update(ends_on=None, updated_at=now)  # a change after the end was removed
+    row.ends_on, row.ended_by, row.agreed_end, row.end_reason = row.agreed_end, None, None, ""
+    row.save()
+    record("notice_taken_back", row, by.pk)
+    mails.confirm_notice_taken_back(row, now)
+    tell_holders(row, by.pk, now)
+    return row
+
+
+def affected_by_end(*, agreement: Agreement, ends_on: date, by: User, now: datetime) -> list[AffectedBooking]:
+    """The bookings for members alone that would not be covered any more if it ended that day; nothing is saved."""
+    with transaction.atomic():
+        row = locked(agreement)
+        if ends_on < row.starts_on:
+            return []
+        Agreement.objects.filter(pk=row.pk).update(ends_on=ends_on)
+        people = list(row.seats.values_list("person_id", flat=True))
+        found = standing.affected(standing.sync(hub=row.hub, person_ids=people), by=by, now=now)
+        transaction.set_rollback(True)
+    return found
+
+
+def affected_after_end(agreement: Agreement, by: User, now: datetime) -> list[AffectedBooking]:
+    """The bookings for members alone of who works under it that its end, once recorded, leaves uncovered."""
+    if agreement.ends_on is None or agreement.state != AgreementState.ACTIVE:
+        return []
+    people = {seat.person_id for seat in agreement.seats.all()}
+    ended = Membership.objects.filter(hub=agreement.hub_id, person__in=people, ends_on=agreement.ends_on)
+    shortened = [standing.Shortened(one, None) for one in ended.select_related("person", "hub")]
+    return standing.affected(shortened, by=by, now=now)
 
 
 # -- Suspended, after an unpaid invoice -------------------------------------------------------------------------------

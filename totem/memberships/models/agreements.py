@@ -74,6 +74,7 @@ class Agreement(Dated):
     )  # fmt: skip
     signed_name = models.CharField(max_length=150, blank=True, db_default="", editable=False)
     ended_by = models.BigIntegerField(null=True, blank=True, help_text="Who gave notice: the id of a person.")
+    agreed_end = models.DateField(null=True, blank=True, editable=False, help_text="Its last day before the notice.")
     end_reason = models.CharField(_("why it ends"), max_length=200, blank=True)
 
     objects = AgreementQuerySet.as_manager()

@@ -168,8 +168,10 @@ def notice(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             refused = 200
             form.data = {**form.data.dict(), "shown": last.isoformat()}  # type: ignore[attr-defined]
     due = queries.left_to_charge(row, last) if last >= row.starts_on else []
+    affected = changes.affected_by_end(agreement=row, ends_on=last, by=signed_in(request), now=clock.now())
     context = {
         "agreement": row, "form": form, "last": last, "earliest": earliest, "due": due,
+        "affected": affected,
         "conflict": [] if is_conflict else None,
         "total": sum((one.amount for one in due), Decimal("0.00")),
     }  # fmt: skip

@@ -29,9 +29,10 @@ from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
 from totem.memberships import contracts
 from totem.memberships.actions import agreements as actions
+from totem.memberships.actions.changes import affected_after_end, take_back_notice
 from totem.memberships.agreement_forms import AgreementForm
 from totem.memberships.aid.views import aid_facts
-from totem.memberships.models import Agreement, PlaceRequest, Plan
+from totem.memberships.models import OFFER_LASTS, Agreement, PlaceRequest, Plan
 from totem.memberships.queries import agreements as queries
 from totem.memberships.queries.deposits import deposit_held, deposits_owed
 
@@ -150,6 +151,7 @@ def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "next": queries.next_due(row, today) if row.state == "active" else [],
         "signing": signing,
         "signing_url": shown_path(signing) if signing and signing.state == SigningState.WAITING else "",
+        "affected": affected_after_end(row, signed_in(request), clock.now()),
         "movements": row.deposit_movements.all(),
         "held": deposit_held(row),
         "aid": aid_facts(row, today),
@@ -183,6 +185,16 @@ def withdraw(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     with errors_as_message(request):
         actions.withdraw(agreement=row, by=signed_in(request), now=clock.now())
         messages.success(request, _("Withdrawn: its place is free."))
+    return redirect("memberships:agreement", hub.slug, row.pk)
+
+
+@require_POST
+def notice_back(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take back the notice: the agreement goes on."""
+    hub, row = _row(request, slug, pk)
+    with errors_as_message(request):
+        take_back_notice(agreement=row, by=signed_in(request), now=clock.now())
+        messages.success(request, _("The notice is taken back, and a mail says so."))
     return redirect("memberships:agreement", hub.slug, row.pk)
 
 
@@ -230,7 +242,7 @@ def waiting(request: HttpRequest, slug: str) -> HttpResponse:
     hub = hub_for(request.user, slug, SELL)
     rows = PlaceRequest.objects.filter(plan__hub=hub).select_related("plan", "person").order_by("plan", "pk")
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
-    return billing_page(request, "memberships/waiting", hub, {"page": page})
+    return billing_page(request, "memberships/waiting", hub, {"page": page, "kept_since": clock.now() - OFFER_LASTS})
 
 
 @require_POST
