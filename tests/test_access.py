@@ -22,6 +22,7 @@ from tests.factories.hubs import (
 )
 from tests.factories.labels import (
     AppointmentFactory,
+    AssemblyFactory,
     BoardFactory,
     BodyFactory,
     CharterVersionFactory,
@@ -55,6 +56,7 @@ from totem.core.models import JournalEntry
 from totem.core.periods import Period
 from totem.core.signatures.queries import signing_key
 from totem.hubs.models import FoundingRequest, Hub, HubPhoto, MembershipRequest, PersonNote, Role
+from totem.labels.models import Decision, Proxy
 from totem.memberships.actions.deposits import move_deposit
 from totem.memberships.models import (
     AgreementPause,
@@ -88,7 +90,7 @@ PUBLIC = {
 }  # fmt: skip
 # For anybody who is signed in, about themselves.
 OWN = {
-    "memberships:my_dues", "memberships:join", "memberships:join_kind", "memberships:ask",
+    "memberships:my_dues", "memberships:join", "memberships:join_kind", "memberships:ask", "labels:my_assemblies",
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:renew_desk_code", "accounts:erase",
     "organisations:list",
     "organisations:create", "territories:workspace_create", "accounts:landing", "hubs:create",
@@ -143,7 +145,17 @@ class World:
             moved_on=self.invoice.issued_on, by=self.manager, now=datetime.now(UTC),
         )  # fmt: skip
         days = {"agreement": agreement, "starts_on": agreement.starts_on}
+        assembly = AssemblyFactory(hub=self.hub, document=self.asked.stored, voters=2)
+        voters = list(assembly.voters.all())
+        self.of_the_assembly = {
+            "step": "annuler",
+            "document": assembly.documents.get().pk,
+            "proxy": Proxy.objects.create(giver=voters[0], holder=voters[1], given_at=datetime.now(UTC)).pk,
+            "decision": Decision.objects.create(assembly=assembly, text="x", majority="simple", votes_for=0).pk,
+        }
         self.pks = {
+            "assembly": assembly.pk,
+            "voter": voters[0].pk,
             "agreement": agreement.pk,
             "agreement_seat": agreement.seats.get().pk,
             "agreement_pause": AgreementPause.objects.create(**days).pk,
@@ -228,6 +240,7 @@ class World:
             "board": self.board.slug,
             "key": signing_key(self.signatory),
             "start": "full-month",
+            **self.of_the_assembly,
         }
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("observatory:activities"):
@@ -283,6 +296,15 @@ KINDS = {
     "labels:observation_edit": "observation", "labels:observation_public": "observation",
     "labels:observation_withdraw": "observation", "labels:search_result": "search", "labels:body": "body",
     "labels:body_edit": "body", "labels:body_public": "body", "labels:seat_edit": "seat", "labels:seat_remove": "seat",
+    **dict.fromkeys((
+        "labels:assembly", "labels:assembly_edit", "labels:assembly_step", "labels:assembly_document",
+        "labels:assembly_detach", "labels:attendance", "labels:attendance_sheet", "labels:proxy_add",
+        "labels:proxy_end", "labels:decision_create", "labels:decision_edit", "labels:decision_remove",
+        "labels:minutes_send", "labels:minutes_file",
+    ), "assembly"),
+    **dict.fromkeys((
+        "labels:my_assembly", "labels:my_proxy_end", "labels:my_assembly_document", "labels:my_assembly_minutes",
+    ), "voter"),
     "labels:meeting_edit": "meeting", "labels:meeting_remove": "meeting", "labels:appointment_edit": "appointment",
     "labels:appointment_end": "appointment", "labels:appointment_public": "appointment",
     "labels:funding_edit": "funding", "labels:funding_public": "funding", "labels:funding_remove": "funding",

@@ -22,6 +22,7 @@ from tests.factories.hubs import HubFactory
 from tests.factories.organisations import OrganisationFactory
 from tests.factories.territories import EpciFactory, PerimeterFactory, WorkspaceFactory
 from totem.core.canonical import canonical
+from totem.core.models import StoredFile
 from totem.labels.models import (
     ActorClass,
     Appointment,
@@ -253,7 +254,7 @@ class FundingLineFactory(DjangoModelFactory[FundingLine]):
 
 
 class AssemblyFactory(DjangoModelFactory[Assembly]):
-    """Prepared, on 12 March 2027 at six in the evening; `voters=3` convenes that many people."""
+    """Prepared, on 12 March 2027 at six in the evening; `document=` a stored file, `voters=3` so many convened."""
 
     class Meta:
         model = Assembly
@@ -264,6 +265,11 @@ class AssemblyFactory(DjangoModelFactory[Assembly]):
     hour = datetime.time(18)
     place = "La grande salle"
     agenda = "Rapport moral\nComptes de 2026"
+
+    @post_generation
+    def document(self: Assembly, _create: bool, given: StoredFile | None, **_fields: Any) -> None:  # type: ignore[misc]
+        if given:
+            self.documents.create(name="Comptes.pdf", content_type="application/pdf", stored=given)
 
     @post_generation
     def voters(self: Assembly, _create: bool, given: int | None, **_fields: Any) -> None:  # type: ignore[misc]

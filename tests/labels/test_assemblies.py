@@ -21,10 +21,11 @@ from tests.factories.organisations import OrganisationFactory
 from tests.factories.signatures import code_for
 from tests.factories.territories import WorkspaceFactory
 from totem.core.edit_conflicts import version_token
-from totem.core.models import SigningRequest
-from totem.core.signatures import decline, sign
-from totem.labels.assemblies import actions, queries
+from totem.core.models import Mail, SigningRequest
+from totem.core.signatures import sign
+from totem.labels.assemblies import actions, mails, queries
 from totem.labels.governance import actions as governance
+from totem.labels.jobs import mail_convocations
 from totem.labels.models import Assembly, Attendance, Decision, Majority, Proxy, Voter
 from totem.labels.signatures import MINUTES
 
@@ -94,6 +95,42 @@ def test_the_notice_is_long_enough_and_reaches_somebody() -> None:
         Assembly.objects.filter(pk=assembly.pk).update(convened_on=datetime.date(2027, 2, 26))
     late = datetime.datetime(2027, 2, 25, 23, 30, tzinfo=PARIS)  # fifteen days before, by the hub's clock
     assert actions.convene(assembly=assembly, by=by, now=late).convened_on == datetime.date(2027, 2, 25)
+
+
+def test_the_notice_is_mailed_once_to_each_though_the_job_is_killed_and_run_again(monkeypatch) -> None:
+    assembly, voters = convened(3)
+    Mail.objects.all().delete()
+    sent = []
+    whole = mails.write_to
+
+    def dies(voter, about):
+        if sent:
+            raise KeyboardInterrupt
+        sent.append(voter)
+        whole(voter, about)
+
+    monkeypatch.setattr(mails, "write_to", dies)
+    with pytest.raises(KeyboardInterrupt):
+        mail_convocations(assembly.pk)
+    monkeypatch.setattr(mails, "write_to", whole)
+    mail_convocations(assembly.pk)
+    mail_convocations(assembly.pk)
+    assert sorted(Mail.objects.values_list("to", flat=True)) == sorted(one.person.email for one in voters)
+    assert queries.mailed(assembly) == 3
+    notice = Mail.objects.get(to=voters[0].person.email)
+    assert "La grande salle" in notice.text
+    assert "Comptes de 2026" in notice.text
+    assert f"/mes-assemblees/{voters[0].pk}/" in notice.text
+
+
+def test_one_that_is_cancelled_is_told_and_over() -> None:
+    assembly, voters = convened(2)
+    mail_convocations(assembly.pk)
+    actions.cancel(assembly=assembly, by=team(assembly), now=BEFORE)
+    mail_convocations(assembly.pk)
+    assert Mail.objects.filter(to=voters[0].person.email).count() == 2
+    with refused("not open"):
+        actions.give_proxy(giver=voters[0], holder=voters[1], by=voters[0].person, now=BEFORE)
 
 
 # -- Proxies ----------------------------------------------------------------------------------------------------------
@@ -264,11 +301,3 @@ def test_signed_minutes_are_the_document_of_the_meeting_and_nothing_changes_any_
     for write in (governance.change, governance.remove):
         with refused("signed minutes"):
             write(row=noted, seen=version_token(noted), by=None)
-
-
-def test_declined_minutes_are_corrected() -> None:
-    assembly, voters = held()
-    request = sent(assembly, voters)
-    decline(signatory=request.signatories.all()[0], reason="Une erreur", now=EVENING)
-    actions.sign_in(voter=voters[3], by=team(assembly), now=EVENING)
-    assert queries.tally(assembly).votes == 4

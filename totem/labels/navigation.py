@@ -1,13 +1,17 @@
-"""The labels for everybody; for a territory where it stands, its figures and its bodies, board by board."""
+"""The labels for everybody; of a territory where it stands, its figures and bodies; general assemblies."""
 
 from collections.abc import Callable
 from functools import partial
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from totem.bookings.navigation import PEOPLE
 from totem.core.navigation import SITE, Entry, EntryTab, OwnWorkplace, add_entry, add_tab
+from totem.hubs.permissions import WORK_DESK
 from totem.labels.permissions import SEE, boards_of
+from totem.memberships.navigation import MY_DUES
 from totem.territories.navigation import TERRITORY
 
 
@@ -41,3 +45,5 @@ add_tab(EntryTab(STATE, pgettext_lazy("tab", "Criteria"), "labels:board", 10))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Plan"), "labels:plan", 15))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Joint application"), "labels:together", 20))
 add_tab(EntryTab(STATE, pgettext_lazy("tab", "Evaluations"), "labels:evaluations", 30))
+add_tab(EntryTab(PEOPLE, _("General assemblies"), "labels:assemblies", 15, needs=WORK_DESK))
+add_tab(EntryTab(MY_DUES, _("General assemblies"), "labels:my_assemblies", 20))

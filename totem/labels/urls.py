@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, path
 
+from totem.labels.assemblies.views import own as own_assemblies
+from totem.labels.assemblies.views import team as of_assemblies
 from totem.labels.boards.views import public as of_everybody
 from totem.labels.boards.views import team as of_boards
 from totem.labels.charters import views as of_charters
@@ -20,6 +22,9 @@ GOVERNANCE = f"{BOARD}gouvernance/"
 BODY = f"{GOVERNANCE}instances/<int:body>/"
 APPOINTMENT = f"{GOVERNANCE}nominations/<int:pk>/"
 FUNDING = f"{GOVERNANCE}financements/<int:pk>/"
+ASSEMBLIES = "lieux/<slug:slug>/assemblees/"
+ASSEMBLY = f"{ASSEMBLIES}<int:pk>/"
+MINE = "mes-assemblees/"
 
 # Charters: charters/views.py; boards that are shown to everybody: boards/views/public.py
 public: list[URLPattern] = [
@@ -99,5 +104,29 @@ coalitions: list[URLPattern] = [
     path(f"{BOARD}ensemble/chercher/", coalition_views.search, name="search"),
     path(f"{BOARD}ensemble/recherches/<int:pk>/", coalition_views.search_result, name="search_result"),
 ]
+# General assemblies of a hub's association, and one's own convocations: assemblies/views/
+assemblies: list[URLPattern] = [
+    path(ASSEMBLIES, of_assemblies.assemblies, name="assemblies"),
+    path(f"{ASSEMBLIES}nouvelle/", of_assemblies.assembly_form, name="assembly_create"),
+    path(ASSEMBLY, of_assemblies.assembly, name="assembly"),
+    path(f"{ASSEMBLY}modifier/", of_assemblies.assembly_form, name="assembly_edit"),
+    path(f"{ASSEMBLY}etape/<slug:step>/", of_assemblies.assembly_step, name="assembly_step"),
+    path(f"{ASSEMBLY}documents/<int:document>/", of_assemblies.assembly_document, name="assembly_document"),
+    path(f"{ASSEMBLY}documents/<int:document>/retirer/", of_assemblies.assembly_detach, name="assembly_detach"),
+    path(f"{ASSEMBLY}emargement/", of_assemblies.attendance, name="attendance"),
+    path(f"{ASSEMBLY}emargement.pdf", of_assemblies.sheet, name="attendance_sheet"),
+    path(f"{ASSEMBLY}pouvoirs/", of_assemblies.proxy_add, name="proxy_add"),
+    path(f"{ASSEMBLY}pouvoirs/<int:proxy>/reprendre/", of_assemblies.proxy_end, name="proxy_end"),
+    path(f"{ASSEMBLY}decisions/", of_assemblies.decision_form, name="decision_create"),
+    path(f"{ASSEMBLY}decisions/<int:decision>/", of_assemblies.decision_form, name="decision_edit"),
+    path(f"{ASSEMBLY}decisions/<int:decision>/retirer/", of_assemblies.decision_remove, name="decision_remove"),
+    path(f"{ASSEMBLY}proces-verbal/", of_assemblies.minutes_send, name="minutes_send"),
+    path(f"{ASSEMBLY}proces-verbal.pdf", of_assemblies.minutes_file, name="minutes_file"),
+    path(MINE, own_assemblies.my_assemblies, name="my_assemblies"),
+    path(f"{MINE}<int:pk>/", own_assemblies.my_assembly, name="my_assembly"),
+    path(f"{MINE}<int:pk>/reprendre/", own_assemblies.my_proxy_end, name="my_proxy_end"),
+    path(f"{MINE}<int:pk>/documents/<int:document>/", own_assemblies.my_assembly_document, name="my_assembly_document"),
+    path(f"{MINE}<int:pk>/proces-verbal.pdf", own_assemblies.my_assembly_minutes, name="my_assembly_minutes"),
+]
 
-urlpatterns = [*public, *boards, *plans, *evidence, *governance, *coalitions]
+urlpatterns = [*public, *boards, *plans, *evidence, *governance, *coalitions, *assemblies]

@@ -9,7 +9,8 @@ from totem.billing.permissions import SELL
 from totem.core.navigation import Entry, EntryTab, add_entry, add_tab
 from totem.hubs.navigation import SETTINGS
 
-add_entry(Entry(ME, pgettext_lazy("navigation", "Dues"), "memberships:my_dues", 35))
+MY_DUES = add_entry(Entry(ME, pgettext_lazy("navigation", "Dues"), "memberships:my_dues", 35))
+add_tab(EntryTab(MY_DUES, _("Dues"), "memberships:my_dues", 10))
 add_tab(EntryTab(SETTINGS, _("Members and dues"), "memberships:dues_settings", 67))
 add_tab(EntryTab(BILLING, _("Sell a pass"), "memberships:sell_pass", 13, needs=SELL))
 add_tab(EntryTab(BILLING, _("First of the month"), "memberships:monthly_run", 12, needs=SELL))

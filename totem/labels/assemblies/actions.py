@@ -75,10 +75,13 @@ def prepare_second(*, first: Assembly, by: User, now: datetime, **values: Any) -
     row = _locked(first)
     if not may_have_second(row, now):
         raise ValidationError(_("A second convening follows an assembly that was held without its quorum."))
-    quorum = Quorum.NONE if row.second_without_quorum else row.quorum
-    fixed = {name: getattr(row, name) for name in COPIED}
-    return prepare(hub=row.hub, by=by, **{**fixed, **values, "kind": row.kind, "agenda": row.agenda}, quorum=quorum,
-                   second_of=row)  # fmt: skip
+    fixed = {"kind": row.kind, "agenda": row.agenda, "quorum": quorum_of_second(row), "second_of": row}
+    return prepare(hub=row.hub, by=by, **{name: getattr(row, name) for name in COPIED} | values | fixed)
+
+
+def quorum_of_second(first: Assembly) -> str:
+    """The quorum of a second convening: none where the statutes say so."""
+    return Quorum.NONE if first.second_without_quorum else first.quorum
 
 
 def may_have_second(assembly: Assembly, now: datetime) -> bool:

@@ -26,7 +26,7 @@ def write_to(voter: Voter, assembly: Assembly) -> None:
             "voter": voter,
             "documents": [document.name for document in assembly.documents.all()],
             "action_url": settings.SITE_URL + reverse("labels:my_assembly", args=[voter.pk]),
-            "action_label": _("Read the notice, give a proxy"),
+            "action_label": _("Read the notice") if cancelled else _("Read the notice, give a proxy"),
         },
     )
 
