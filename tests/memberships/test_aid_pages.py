@@ -17,10 +17,12 @@ from tests.factories.accounts import UserFactory
 from tests.factories.billing import CustomerFactory, SellerFactory
 from tests.factories.hubs import TeamMemberFactory
 from tests.factories.memberships import AgreementFactory, PlanFactory
+from totem.accounts.actions import export_personal_data
 from totem.core import clock
 from totem.core.files import content_of
 from totem.core.models import Mail
 from totem.hubs.models import Hub, Role
+from totem.memberships import integrity
 from totem.memberships.actions import changes
 from totem.memberships.aid.actions import attest_aid, enter_aid
 from totem.memberships.aid.mails import remind_of_aid
@@ -98,6 +100,8 @@ def test_an_attestation_says_what_the_law_asks_and_is_given_again_identical(mana
         assert said in shown.replace("\N{NO-BREAK SPACE}", " "), said
     mail = Mail.objects.get(key=f"memberships.aid_attested:{issued.pk}")
     assert (mail.to, mail.attached_id) == (person.email, issued.file_id)
+    assert [one["amount"] for one in export_personal_data(person=person)["aid_attested"]] == ["620.00"]
+    assert list(integrity.attestations()) == []
     customer.name = "Grande Pousse"
     customer.save()
     changes.give_notice(agreement=agreement, ends_on=date(2026, 4, 30), by=manager.person, now=NOW)

@@ -9,7 +9,7 @@ from tests.factories.accounts import UserFactory
 from tests.factories.billing import SellerFactory
 from tests.factories.memberships import AgreementFactory
 from totem.billing.models import Means
-from totem.core import roles
+from totem.core import journal, roles
 from totem.memberships import integrity
 from totem.memberships.actions import deposits
 from totem.memberships.actions.monthly_run import run_month, start_run
@@ -34,4 +34,9 @@ def test_verify_finds_deposits_and_charged_days_that_were_changed(committed_db: 
         cursor.execute("UPDATE memberships_agreementcharge SET starts_on = '2026-03-02' WHERE starts_on = '2026-03-01'")
         cursor.execute("DELETE FROM memberships_depositreceiptprint")
     assert len(list(integrity.deposits())) == 2
+    journal.record(
+        "memberships.aid_attested", agreement.customer, actor_id=None, scope=agreement.hub,
+        facts={"number": 1, "amount": "1.00", "sha256": "0"},
+    )  # fmt: skip
+    assert len(list(integrity.attestations())) == 1  # it is gone
     assert len(list(integrity.charges())) == 2  # days of no invoice, and an invoice of no days

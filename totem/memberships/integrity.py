@@ -12,7 +12,7 @@ from totem.core.canonical import canonical
 from totem.core.models import ChainLink, JournalEntry
 from totem.core.verification import check
 from totem.hubs.models import Hub
-from totem.memberships.models import AgreementCharge, DepositMovement, DepositReceiptPrint
+from totem.memberships.models import AgreementCharge, AidAttestation, DepositMovement, DepositReceiptPrint
 from totem.memberships.queries.standing import differing
 
 
@@ -80,3 +80,13 @@ def charges() -> Iterator[str]:
         yield f"The charged days {row['source']} are on {row['count']} invoices."
     for line in issued.exclude(Exists(rows.filter(named=OuterRef("source")))).order_by("pk"):
         yield f"The days {line.source} of document {line.document_id} were charged by no run."
+
+
+@check
+def attestations() -> Iterator[str]:
+    """Attestations of aid that are not what the journal says was issued, or are gone."""
+    entries = JournalEntry.objects.filter(verb="memberships.aid_attested").values_list("subject_id", "facts")
+    issued = {(customer, facts["number"], facts["sha256"], facts["amount"]) for customer, facts in entries}
+    rows = AidAttestation.objects.values_list("customer", "number", "file", "amount")
+    for customer, number, *_rest in sorted(issued ^ {(*row[:3], str(row[3])) for row in rows}):
+        yield f"Attestation {number} of customer {customer} is not what was issued."

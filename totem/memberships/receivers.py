@@ -13,7 +13,15 @@ from totem.billing.signals import drawer_cash_asked
 from totem.hubs.models import Hub
 from totem.memberships.actions import standing
 from totem.memberships.actions.erasing import leave_memberships
-from totem.memberships.models import Admission, AgreementSeat, CreditEntry, DuesTerm, PlaceRequest
+from totem.memberships.models import (
+    Admission,
+    AgreementSeat,
+    AidAttestation,
+    AidDeclaration,
+    CreditEntry,
+    DuesTerm,
+    PlaceRequest,
+)
 from totem.memberships.queries.deposits import cash_since
 from totem.memberships.signals import holders_changed
 
@@ -72,8 +80,38 @@ def give_memberships(person: User, **_kwargs: object) -> dict[str, Any]:
     }
 
 
-def _dates(row: DuesTerm | AgreementSeat | Admission) -> dict[str, str | None]:
+def _dates(row: DuesTerm | AgreementSeat | Admission | AidAttestation) -> dict[str, str | None]:
     return {"from": row.starts_on.isoformat(), "until": row.ends_on.isoformat() if row.ends_on else None}
+
+
+@receiver(personal_data_requested, dispatch_uid="memberships.aid")
+def give_aid(person: User, **_kwargs: object) -> dict[str, Any]:
+    """What the person declared of aid and the attestations that they were given; both stay when they are erased.
+
+    The records of de minimis aid are kept for ten years (Regulation (EU) 2023/2831, article 6).
+    """
+    declarations = AidDeclaration.objects.filter(customer__person=person).select_related("hub").prefetch_related("aid")
+    attested = AidAttestation.objects.filter(customer__person=person).select_related("hub")
+    return {
+        "aid_declared": [
+            {
+                "hub": row.hub.name,
+                "on": row.declared_on.isoformat(),
+                "by": row.declared_by,
+                "aid": [
+                    {
+                        "on": one.granted_on.isoformat(),
+                        "amount": str(one.amount),
+                        "body": one.body,
+                        "measure": one.measure,
+                    }
+                    for one in row.aid.all()
+                ],
+            }
+            for row in declarations
+        ],
+        "aid_attested": [{"hub": row.hub.name, "amount": str(row.amount), **_dates(row)} for row in attested],
+    }
 
 
 @receiver(personal_data_requested, dispatch_uid="memberships.credits")
