@@ -91,6 +91,7 @@ PUBLIC = {
 # For anybody who is signed in, about themselves.
 OWN = {
     "memberships:my_dues", "memberships:join", "memberships:join_kind", "memberships:ask", "labels:my_assemblies",
+    "memberships:my_agreements", "memberships:my_credits", "billing:mine",
     "bookings:mine", "accounts:profile", "accounts:export", "accounts:renew_desk_code", "accounts:erase",
     "organisations:list",
     "organisations:create", "territories:workspace_create", "accounts:landing", "hubs:create",
@@ -178,6 +179,7 @@ class World:
             "customer": customer.pk,
             "draft": DraftFactory(customer=customer).pk,
             "payment": payment.pk,
+            "invoice": self.invoice.pk,
             "vat_period": vat_period.pk,
             "collection": CollectionExport.objects.create(
                 hub=self.hub, seller=seller, exported_at=tomorrow, content="[]"
@@ -289,9 +291,13 @@ KINDS = {
     "memberships:agreement_deposit": "agreement", "memberships:agreement_deposit_keep": "agreement",
     "memberships:pause_end": "agreement_pause", "memberships:seat_end": "agreement_seat",
     "memberships:suspension_lift": "suspension", "memberships:deposit_receipt": "deposit",
-    "memberships:waiting_end": "waiting", "memberships:aid_of": "customer", "memberships:aid_declare": "customer",
+    "memberships:aid_of": "customer", "memberships:aid_declare": "customer",
     "memberships:aid_decide": "customer", "memberships:aid_attestation": "attestation",
     "memberships:own_aid_attestation": "attestation",
+    "memberships:waiting_end": "waiting", "memberships:my_waiting_end": "waiting",
+    "memberships:my_agreement": "agreement", "memberships:my_contract": "agreement",
+    "memberships:my_agreement_withdraw": "agreement", "memberships:my_notice": "agreement",
+    "billing:mine_pdf": "invoice",
     "labels:evaluation": "evaluation", "labels:evaluation_json": "evaluation", "labels:observation": "observation",
     "labels:observation_edit": "observation", "labels:observation_public": "observation",
     "labels:observation_withdraw": "observation", "labels:search_result": "search", "labels:body": "body",

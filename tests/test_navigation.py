@@ -175,6 +175,8 @@ def test_ones_own_bar_and_the_installations():
     assert labels(signed_in(UserFactory()), reverse("bookings:mine")) == [
         "Bookings",
         "Hubs",
+        "Contracts",
+        "Invoices",
         "Dues",
         "Organisations",
         "Invitations",

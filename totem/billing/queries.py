@@ -10,6 +10,7 @@ from django.db.models import Case, DecimalField, Exists, F, Max, Min, OuterRef, 
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.db.models.lookups import Exact, GreaterThan, LessThanOrEqual
 
+from totem.accounts.models import User
 from totem.billing.models import (
     ClosedMonth,
     Customer,
@@ -25,6 +26,7 @@ from totem.billing.models import (
 )
 from totem.core.periods import months_before
 from totem.hubs.models import Hub
+from totem.organisations.models import Affiliation
 
 _ZERO = Value(Decimal("0.00"), output_field=DecimalField(max_digits=12, decimal_places=2))
 OWED = (DocumentKind.INVOICE, DocumentKind.DEPOSIT, DocumentKind.CORRECTED)
@@ -45,6 +47,12 @@ def vat_status(seller: Seller, day: date) -> VatStatus | None:
     """How the seller stands towards VAT on that day; None before its first period."""
     period = vat_period(seller, day)
     return VatStatus(period.status) if period else None
+
+
+def paid_by(person: User, day: date) -> QuerySet[Customer]:
+    """Whose invoices a person sees: their own, and those of the organisations that they represent on that day."""
+    represented = Affiliation.objects.on(day).filter(person=person, role=Affiliation.Role.REPRESENTATIVE)
+    return Customer.objects.filter(Q(person=person) | Q(organisation__in=represented.values("organisation")))
 
 
 def _sum(rows: QuerySet[IssuedDocument] | QuerySet[Payment] | QuerySet[Deduction], group: str, amount: str) -> Coalesce:

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from totem.billing.views import collecting, customers, documents, drafts, payments, sellers, vat_due
+from totem.billing.views import collecting, customers, documents, drafts, own, payments, sellers, vat_due
 
 app_name = "billing"
 HERE = "lieux/<slug:slug>/facturation/"
 urlpatterns = [
+    path("mes-factures/", own.documents, name="mine"),
+    path("mes-factures/<int:pk>/pdf/", own.pdf, name="mine_pdf"),
     path(HERE, documents.documents, name="documents"),
     path(f"{HERE}brouillons/nouveau/", drafts.start, name="draft_start"),
     path(f"{HERE}brouillons/<int:pk>/", drafts.draft, name="draft"),

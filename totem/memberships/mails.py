@@ -28,6 +28,9 @@ def _to_customer(name: str, key: str, agreement: Agreement, **context: Any) -> N
     """To who pays: their account's address, or the one that the team noted."""
     person = agreement.customer.person or agreement.asked_by
     to, language = (person.email, person.language) if person else (agreement.customer.email, settings.LANGUAGE_CODE)
+    if person:
+        url = settings.SITE_URL + reverse("memberships:my_agreement", args=[agreement.pk])
+        context |= {"action_url": url, "action_label": _("See my contract")}
     _write(name, key, agreement.hub, to, language, agreement=agreement, **context)
 
 

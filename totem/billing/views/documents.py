@@ -94,12 +94,17 @@ def document(request: HttpRequest, slug: str, reference: str) -> HttpResponse:
 def pdf(request: HttpRequest, slug: str, reference: str) -> HttpResponse:
     """The PDF; while it is being drawn, the document's page, which says so."""
     hub, row = document_for(request.user, slug, reference)
-    file = IssuedFile.objects.select_related("stored").filter(document=row).first()
+    file = IssuedFile.objects.select_related("stored", "document").filter(document=row).first()
     if file is None:
         messages.info(request, _("The PDF is not drawn yet: it is drawn by itself."))
         return redirect("billing:document", hub.slug, row.reference)
+    return pdf_answer(file)
+
+
+def pdf_answer(file: IssuedFile) -> HttpResponse:
+    """The PDF of what was issued, shown in the browser."""
     answer = HttpResponse(bytes(file.stored.content), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{row.reference}.pdf"'
+    answer["Content-Disposition"] = f'inline; filename="{file.document.reference}.pdf"'
     return answer
 
 

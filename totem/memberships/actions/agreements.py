@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,6 +20,7 @@ from totem.core.files import CheckedFile, store
 from totem.core.locks import LockKind, lock
 from totem.core.models import SigningState
 from totem.memberships import mails, signals
+from totem.memberships.actions.credits import grant_due
 from totem.memberships.aid.rules import require_grantable, value_aid
 from totem.memberships.domiciliation.rules import check_approved, check_may_sign
 from totem.memberships.limits import REQUESTS
@@ -310,12 +312,17 @@ def sign_on_paper(
 
 
 def activate(agreement: Agreement, *, signed_on: date, by: int | None, now: datetime) -> Agreement:
-    """The agreement, locked by the caller, holds between its dates. Raises ValidationError where it cannot."""
+    """The agreement, locked by the caller, holds between its dates and brings its first credits at once.
+
+    Raises ValidationError where it cannot.
+    """
     require_state(agreement, AgreementState.TO_SIGN)
     agreement.state, agreement.signed_on = AgreementState.ACTIVE, signed_on
     agreement.save()
     record("signed", agreement, by, on_paper=by is not None, signed_on=str(signed_on))
     tell_holders(agreement, by, now)
+    # After the commit: the locks of credits come before those of rows.
+    transaction.on_commit(partial(grant_due, agreement=agreement, now=now), robust=True)
     return agreement
 
 

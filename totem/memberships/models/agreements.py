@@ -77,6 +77,8 @@ class Agreement(Dated):
     agreed_end = models.DateField(null=True, blank=True, editable=False, help_text="Its last day before the notice.")
     end_reason = models.CharField(_("why it ends"), max_length=200, blank=True)
 
+    pays: bool  # of `queries.own.own_agreements`
+
     objects = AgreementQuerySet.as_manager()
 
     class Meta:

@@ -148,7 +148,16 @@ def seat_end(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def notice(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Give notice: the last day with what is left to invoice is shown, then confirmed."""
     hub, row = row_for(request.user, slug, Agreement, pk)
-    earliest = queries.earliest_end(row, clock.today(hub.zone))
+    context, refused = noticed(request, row)
+    if context is None:
+        messages.success(request, _("The end is noted, and mailed to the customer."))
+        return redirect("memberships:agreement", hub.slug, row.pk)
+    return billing_page(request, "memberships/agreement_notice", hub, context, refused=refused)
+
+
+def noticed(request: HttpRequest, row: Agreement) -> tuple[dict[str, Any] | None, int]:
+    """Give notice once what is left to invoice was shown for that last day: None then; else the page and its status."""
+    earliest = queries.earliest_end(row, clock.today(row.hub.zone))
     form = f.NoticeForm(request.POST or None, initial={"ends_on": earliest, "shown": earliest.isoformat()})
     form.show_version(row)
     last, refused, is_conflict = earliest, 422, False
@@ -159,8 +168,7 @@ def notice(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             try:
                 with errors_in(form):
                     changes.give_notice(agreement=row, by=signed_in(request), now=clock.now(), **data)
-                    messages.success(request, _("The end is noted, and mailed to the customer."))
-                    return redirect("memberships:agreement", hub.slug, row.pk)
+                    return None, 0
             except EditConflict as met:
                 refused, is_conflict = 409, True
                 form.accept_version(met.current)
@@ -175,7 +183,7 @@ def notice(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "conflict": [] if is_conflict else None,
         "total": sum((one.amount for one in due), Decimal("0.00")),
     }  # fmt: skip
-    return billing_page(request, "memberships/agreement_notice", hub, context, refused=refused)
+    return context, refused
 
 
 @require_http_methods(SHOW_AND_SEND)

@@ -216,6 +216,11 @@ def send(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def contract(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The contract: what was signed on paper or is signed on line, byte for byte; before, as it would be."""
     hub, row = _row(request, slug, pk)
+    return contract_answer(request, row) or redirect("memberships:agreement", hub.slug, row.pk)
+
+
+def contract_answer(request: HttpRequest, row: Agreement) -> HttpResponse | None:
+    """The contract as a file; None where it could not be drawn, which a message says."""
     signing = queries.signing_requests(row).filter(state__in=[SigningState.WAITING, SigningState.SIGNED]).first()
     kept, kind = row.signed_file_id or (signing.sha256 if signing else None), "application/pdf"
     content = content_of(kept) if kept else None
@@ -225,7 +230,7 @@ def contract(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except BusyError:
         messages.error(request, _("The contract could not be drawn now: try again in a minute."))
     if content is None:
-        return redirect("memberships:agreement", hub.slug, row.pk)
+        return None
     if row.signed_file_id and not content.startswith(b"%PDF-"):
         kind = "application/octet-stream"
     disposition = "inline" if kind == "application/pdf" else "attachment"

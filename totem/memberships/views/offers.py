@@ -82,7 +82,7 @@ def ask(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
                     chosen=data["chosen"], person=person, now=now, organisation=data["organisation"]
                 )
                 messages.success(request, _asked_words(made))
-                return redirect("memberships:offers", hub.slug)
+                return redirect("memberships:my_agreements")
         else:
             refused = 200
             form.data = {**form.data.dict(), "shown": _key(price.pk, start, amount)}  # type: ignore[attr-defined]
