@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -33,7 +33,13 @@ from tests.factories.labels import (
     SearchFactory,
     SeatFactory,
 )
-from tests.factories.memberships import AgreementFactory, DuesTermFactory, PlanFactory
+from tests.factories.memberships import (
+    AgreementFactory,
+    DomiciliationApprovalFactory,
+    DomiciliationFileFactory,
+    DuesTermFactory,
+    PlanFactory,
+)
 from tests.factories.observatory import ActivityPerimeterFactory, ActivityVersionFactory, StockFactory
 from tests.factories.organisations import (
     AffiliationFactory,
@@ -58,6 +64,7 @@ from totem.core.signatures.queries import signing_key
 from totem.hubs.models import FoundingRequest, Hub, HubPhoto, MembershipRequest, PersonNote, Role
 from totem.labels.models import Decision, Proxy
 from totem.memberships.actions.deposits import move_deposit
+from totem.memberships.domiciliation.actions import add_document, make_list
 from totem.memberships.models import (
     AgreementPause,
     AidAttestation,
@@ -162,6 +169,7 @@ class World:
             "agreement_pause": AgreementPause.objects.create(**days).pk,
             "suspension": Suspension.objects.create(**days, reason="x").pk,
             "deposit": moved.pk,
+            **self._domiciliation(),
             "attestation": AidAttestation.objects.create(
                 hub=self.hub,
                 customer=customer,
@@ -227,6 +235,18 @@ class World:
             "stock": StockFactory(state=Stock.State.ARCHIVED, complete=False).pk,
         }
 
+    def _domiciliation(self) -> dict[str, int]:
+        file = DomiciliationFileFactory(hub=self.hub, agreed={"starts_on": date(2020, 1, 1)})
+        now, by = datetime.now(UTC), self.manager
+        content = b"%PDF-1.4 x"
+        upload = CheckedFile("x.pdf", "application/pdf", len(content), sha256(content).hexdigest(), content)
+        paper = add_document(file=file, kind="identity", upload=upload, dated_on=date(2020, 1, 1), by=by, now=now)
+        made = make_list(hub=self.hub, kind="quarter", starts_on=date(2020, 1, 1), by=by.pk, now=now)
+        approval = DomiciliationApprovalFactory(hub=self.hub)
+        return {
+            "domiciled": file.agreement_id, "paper": paper.pk, "authorities": made.pk, "approval": approval.pk,
+        }  # fmt: skip
+
     def arguments(self, name: str, wanted: set[str]) -> dict[str, object]:
         known = {
             "slug": self.hub.slug,
@@ -243,6 +263,7 @@ class World:
             "key": signing_key(self.signatory),
             "start": "full-month",
             **self.of_the_assembly,
+            "reason": "mail",
         }
         found = {key: known[key] for key in wanted if key in known}
         if name.startswith("observatory:activities"):
@@ -291,6 +312,13 @@ KINDS = {
     "memberships:agreement_deposit": "agreement", "memberships:agreement_deposit_keep": "agreement",
     "memberships:pause_end": "agreement_pause", "memberships:seat_end": "agreement_seat",
     "memberships:suspension_lift": "suspension", "memberships:deposit_receipt": "deposit",
+    "memberships:domiciliation_approval": "approval", "memberships:domiciliation_approval_file": "approval",
+    "memberships:authorities_list": "authorities", "memberships:authorities_list_csv": "authorities",
+    "memberships:authorities_list_xlsx": "authorities", "memberships:domiciliation_paper": "paper",
+    "memberships:domiciliation_paper_erase": "paper", "memberships:domiciliation_file": "domiciled",
+    "memberships:domiciliation_file_edit": "domiciled", "memberships:domiciliation_paper_add": "domiciled",
+    "memberships:domiciliation_check": "domiciled", "memberships:domiciliation_collection": "domiciled",
+    "memberships:domiciliation_told": "domiciled", "memberships:domiciliation_letter": "domiciled",
     "memberships:aid_of": "customer", "memberships:aid_declare": "customer",
     "memberships:aid_decide": "customer", "memberships:aid_attestation": "attestation",
     "memberships:own_aid_attestation": "attestation",

@@ -3,29 +3,40 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import translation
+from pypdf import PdfReader
 
 from tests.factories.accounts import UserFactory
-from tests.factories.billing import CustomerFactory
-from tests.factories.hubs import HubFactory
+from tests.factories.billing import CustomerFactory, SellerFactory
+from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.memberships import (
     AgreementFactory,
     DomiciliationApprovalFactory,
     DomiciliationFileFactory,
     PlanFactory,
 )
+from tests.factories.spaces import SpaceFactory
+from totem.accounts.actions import erase_person, export_personal_data
+from totem.accounts.models import User
+from totem.core import clock
 from totem.core.files import CheckedFile, content_of
-from totem.core.models import JournalEntry, StoredFile
+from totem.core.models import JournalEntry, Mail, StoredFile
+from totem.hubs.models import Role
 from totem.memberships.actions import agreements as agreement_actions
 from totem.memberships.actions import changes
 from totem.memberships.actions.agreements import ChosenTerms
 from totem.memberships.domiciliation import actions, queries
 from totem.memberships.domiciliation.lists import rows_of
+from totem.memberships.domiciliation.mails import remind
 from totem.memberships.models import (
     AgreementState,
     AuthoritiesList,
@@ -328,3 +339,112 @@ def test_papers_are_kept_for_five_years_after_the_end_and_each_reading_is_in_the
     actions.erase_mistaken(document=kept[1], by=by, now=NOW)
     kept[1].refresh_from_db()
     assert (kept[1].erased_for, StoredFile.objects.filter(pk=kept[1].sha256).exists()) == ("mistake", False)
+
+
+# -- Pages and mails --------------------------------------------------------------------------------------------------
+
+
+def test_the_team_goes_from_the_approval_to_the_lists_and_nobody_else_reads_papers(client: Client) -> None:
+    agreement = AgreementFactory(state=AgreementState.TO_SIGN, starts_on=date(2026, 1, 1))
+    hub = agreement.hub
+    plan = agreement.terms.get().plan
+    plan.is_domiciliation = True
+    plan.save()
+    manager = TeamMemberFactory(hub=hub).person
+    User.objects.update(language="en")
+    client.force_login(manager)
+
+    def page(route: str, *args: object) -> str:
+        return reverse(f"memberships:{route}", args=[hub.slug, *args])
+
+    def send(route: str, *args: object, **data: object) -> Any:
+        return client.post(page(route, *args), data, headers={"accept-language": "en"})
+
+    assert "no company can take its address here" in client.get(page("domiciliation")).content.decode()
+    refused = send("domiciliation_approval_add", ground="approved", starts_on="2024-01-01", ends_on="2031-01-01")
+    assert refused.status_code == 422
+    given = {"ground": "approved", "number": "80-1", "prefecture": "Somme", "starts_on": "2024-01-01"}
+    assert send("domiciliation_approval_add", **given, ends_on="2029-12-31").status_code == 302
+    signing = {"signed_on": "2026-01-01"}
+    refused = send("agreement_paper", agreement.pk, **signing)
+    assert (refused.status_code, "its file" in refused.content.decode()) == (422, True)
+    facts = {
+        "company": "Mirabelle", "representative": "Zoé Lefèvre", "representative_address": "3 rue du Bac",
+        "representative_phone": "0322000000", "beneficial_owner": "Zoé Lefèvre", "accounts_here": "on",
+        "room": SpaceFactory(hub=hub).pk, "mandate_on": "2026-01-01",
+    }  # fmt: skip
+    assert send("domiciliation_file_edit", agreement.pk, **facts).status_code == 302
+    assert send("domiciliation_file_edit", agreement.pk, **facts).status_code == 409  # saved since it was opened
+    for kind in ("identity", "address"):
+        upload = SimpleUploadedFile(f"{kind}.pdf", b"%PDF-1.4 " + kind.encode(), "application/pdf")
+        sent = send("domiciliation_paper_add", agreement.pk, kind=kind, upload=upload, dated_on="2025-12-01")
+        assert sent.status_code == 302
+    assert send("domiciliation_check", agreement.pk, checked_on="2026-01-01", result="clear").status_code == 302
+    assert send("agreement_paper", agreement.pk, **signing).status_code == 302
+    shown = client.get(page("domiciliation_file", agreement.pk)).content.decode()
+    assert "its SIREN, once it is registered" in shown
+    identity = DomiciliationDocument.objects.get(kind="identity")
+    opened = client.get(page("domiciliation_paper", identity.pk))
+    assert (opened.content, opened["Content-Disposition"]) == (b"%PDF-1.4 identity", 'inline; filename="identity.pdf"')
+    assert f"opened by {manager.name}" in client.get(page("domiciliation_file", agreement.pk)).content.decode()
+    # A list is made, downloaded and noted as sent.
+    made = client.post(page("domiciliation"), {"period": f"year:{clock.today(hub.zone).year}-01-01"})
+    listed = AuthoritiesList.objects.get()
+    assert made["Location"] == page("authorities_list", listed.pk)
+    assert b"Mirabelle" in b"".join(client.get(page("authorities_list_csv", listed.pk)))  # type: ignore[arg-type]
+    today = clock.today(hub.zone)
+    assert send("authorities_list", listed.pk, authority="tax", sent_on=str(today)).status_code == 302
+    # The facilitator of the hub, another hub's manager and the customer read nothing of it, and leave no trace.
+    entries = JournalEntry.objects.count()
+    others = (TeamMemberFactory(hub=hub, role=Role.FACILITATOR).person, TeamMemberFactory().person)
+    for person in (*others, agreement.customer.person):
+        client.force_login(person)
+        for path in (page("domiciliation_paper", identity.pk), page("domiciliation_file", agreement.pk)):
+            assert client.get(path).status_code == 404
+    assert JournalEntry.objects.count() == entries
+    # The customer has what is kept in their export; erased, their papers stay and they are told so.
+    customer = agreement.customer.person
+    client.force_login(customer)
+    assert "five years after the end" in client.get(reverse("accounts:erase")).content.decode()
+    (given_back,) = export_personal_data(person=customer)["domiciliation"]
+    assert (given_back["representative"], len(given_back["papers"])) == ("Zoé Lefèvre", 2)
+    erase_person(person=customer, actor_id=customer.pk, now=NOW)
+    assert content_of(identity.sha256) == b"%PDF-1.4 identity"
+
+
+def test_managers_are_mailed_what_is_to_be_done_once_and_again_before_it_is_due() -> None:
+    file = DomiciliationFileFactory(hub=DomiciliationApprovalFactory().hub, agreed={"starts_on": date(2026, 8, 1)})
+    complete(file)
+    manager = TeamMemberFactory(hub=file.agreement.hub).person
+    User.objects.filter(pk=manager.pk).update(language="en")
+
+    def mailed(day: date) -> list[str]:
+        before = set(Mail.objects.values_list("pk", flat=True))
+        remind(file.agreement.hub, at(day))
+        return sorted(Mail.objects.filter(to=manager.email).exclude(pk__in=before).values_list("text", flat=True))
+
+    assert mailed(date(2026, 9, 30)) == []
+    (first,) = mailed(date(2026, 10, 1))
+    assert "quarter 3 of 2026" in first
+    assert "31 October" in first
+    assert mailed(date(2026, 10, 2)) == mailed(date(2026, 10, 27)) == []
+    assert len(mailed(date(2026, 10, 28))) == 1
+    assert "tell the court registry" in " ".join(mailed(date(2026, 11, 1)))
+    new = mailed(date(2027, 1, 1))
+    assert any("domiciled on 1 January 2027" in one for one in new)
+    assert len(mailed(date(2027, 1, 11))) == 1
+
+
+def test_the_letter_to_the_registry_names_the_company_and_the_day(client: Client) -> None:
+    hub = DomiciliationApprovalFactory().hub
+    file = DomiciliationFileFactory(hub=hub, agreed={"starts_on": date(2020, 1, 1), "ends_on": date(2026, 2, 28)})
+    SellerFactory(organisation=hub.operator)
+    client.force_login(TeamMemberFactory(hub=hub).person)
+    page = reverse("memberships:domiciliation_letter", args=[hub.slug, file.agreement_id, "end"])
+    text = " ".join(one.extract_text() for one in PdfReader(BytesIO(client.get(page).content)).pages)
+    for said in ("Mirabelle Logiciels", "28 février 2026", "Greffe du tribunal de commerce", "R123-168"):
+        assert said in text
+    assert client.get(page.replace("/end/", "/mail/")).status_code == 404
+    told = reverse("memberships:domiciliation_told", args=[hub.slug, file.agreement_id, "end"])
+    assert client.post(told, {"told_on": str(clock.today(hub.zone))}).status_code == 302
+    assert client.get(page).status_code == 404

@@ -143,10 +143,12 @@ def contract_shown(agreement: Agreement, seller: Seller) -> dict[str, Any]:
 
 def parties_shown(seller: Seller, customer: Customer) -> list[dict[str, Any]]:
     """The two parties of a document of this room, each with its address and number."""
-    return [
-        {"name": seller.name, "lines": _seller_lines(seller)},
-        {"name": customer.name, "lines": _customer_lines(customer)},
-    ]
+    return [seller_shown(seller), {"name": customer.name, "lines": _customer_lines(customer)}]
+
+
+def seller_shown(seller: Seller) -> dict[str, Any]:
+    """The legal entity with its address and number, as a party."""
+    return {"name": seller.name, "lines": _seller_lines(seller)}
 
 
 def _seller_lines(seller: Seller) -> list[str]:

@@ -1,4 +1,4 @@
-"""Credits each night, aid each morning, the monthly run in the background, and the mails of its invoices."""
+"""Credits each night, aid and domiciliation each morning, the monthly run, and the mails of its invoices."""
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -9,6 +9,8 @@ from totem.hubs.models import Hub
 from totem.memberships.actions import agreements, dues, monthly_run, passes, standing
 from totem.memberships.actions import credits as ledger
 from totem.memberships.aid import mails as aid_mails
+from totem.memberships.domiciliation import mails as domiciliation_mails
+from totem.memberships.domiciliation.actions import erase_kept
 from totem.memberships.models import MonthlyRun
 
 
@@ -59,6 +61,16 @@ def remind_of_aid(timestamp: int = 0) -> None:  # noqa: ARG001
     now = clock.now()
     for hub in Hub.objects.filter(plans__is_incubation=True).distinct().order_by("pk"):
         aid_mails.remind_of_aid(hub, now)
+
+
+@app.periodic(cron="42 7 * * *")
+@app.task(name="memberships.keep_domiciliation", queue=LONG, queueing_lock="memberships.keep_domiciliation")
+def keep_domiciliation(timestamp: int = 0) -> None:  # noqa: ARG001
+    """Each morning: files that were kept long enough are emptied, managers are told what is to be done."""
+    now = clock.now()
+    erase_kept(now=now)
+    for hub in Hub.objects.filter(plans__is_domiciliation=True).distinct().order_by("pk"):
+        domiciliation_mails.remind(hub, now)
 
 
 @app.task(name="memberships.run_month", queue=LONG, retry=RetryStrategy(max_attempts=5, exponential_wait=3))

@@ -13,6 +13,7 @@ from totem.billing.signals import drawer_cash_asked
 from totem.hubs.models import Hub
 from totem.memberships.actions import standing
 from totem.memberships.actions.erasing import leave_memberships
+from totem.memberships.domiciliation.queries import export_of
 from totem.memberships.models import (
     Admission,
     AgreementSeat,
@@ -78,6 +79,12 @@ def give_memberships(person: User, **_kwargs: object) -> dict[str, Any]:
             for row in Admission.objects.filter(person=person).select_related("hub").order_by("pk")
         ],
     }
+
+
+@receiver(personal_data_requested, dispatch_uid="memberships.domiciliation")
+def give_domiciliation(person: User, **_kwargs: object) -> dict[str, Any]:
+    """The files of domiciliation of the person's agreements; checks against money laundering are not theirs to read."""
+    return {"domiciliation": export_of(person)}
 
 
 def _dates(row: DuesTerm | AgreementSeat | Admission | AidAttestation) -> dict[str, str | None]:

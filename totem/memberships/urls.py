@@ -3,6 +3,8 @@
 from django.urls import path
 
 from totem.memberships.aid import views as aid
+from totem.memberships.domiciliation import file_views as domiciled
+from totem.memberships.domiciliation import views as domiciliation
 from totem.memberships.views import (
     agreement_changes,
     agreements,
@@ -21,6 +23,8 @@ app_name = "memberships"
 HERE = "lieux/<slug:slug>/"
 AGREEMENTS = "lieux/<slug:slug>/contrats/"
 AID = "lieux/<slug:slug>/contrats/aides/"
+SEATS = "lieux/<slug:slug>/contrats/domiciliation/"
+SEAT = "lieux/<slug:slug>/contrats/<int:pk>/domiciliation/"
 MEMBERS = "lieux/<slug:slug>/gestion/membres/"
 KINDS = "lieux/<slug:slug>/gestion/cotisations/"
 urlpatterns = [
@@ -77,6 +81,32 @@ urlpatterns = [
     path(f"{AGREEMENTS}liste.csv", agreements.export, {"extension": "csv"}, name="agreements_csv"),
     path(f"{AGREEMENTS}liste.xlsx", agreements.export, {"extension": "xlsx"}, name="agreements_xlsx"),
     path(f"{AGREEMENTS}nouveau/", agreements.add, name="agreement_add"),
+    path(SEATS, domiciliation.overview, name="domiciliation"),
+    path(f"{SEATS}agrement/", domiciliation.approval, name="domiciliation_approval_add"),
+    path(f"{SEATS}agrement/<int:pk>/", domiciliation.approval, name="domiciliation_approval"),
+    path(f"{SEATS}agrement/<int:pk>/document/", domiciliation.approval_file, name="domiciliation_approval_file"),
+    path(f"{SEATS}listes/<int:pk>/", domiciliation.authorities_list, name="authorities_list"),
+    path(
+        f"{SEATS}listes/<int:pk>/liste.csv",
+        domiciliation.authorities_list_file,
+        {"extension": "csv"},
+        name="authorities_list_csv",
+    ),
+    path(
+        f"{SEATS}listes/<int:pk>/liste.xlsx",
+        domiciliation.authorities_list_file,
+        {"extension": "xlsx"},
+        name="authorities_list_xlsx",
+    ),
+    path(f"{SEATS}pieces/<int:pk>/", domiciled.paper, name="domiciliation_paper"),
+    path(f"{SEATS}pieces/<int:pk>/effacer/", domiciled.paper_erase, name="domiciliation_paper_erase"),
+    path(SEAT, domiciled.file, name="domiciliation_file"),
+    path(f"{SEAT}modifier/", domiciled.file_edit, name="domiciliation_file_edit"),
+    path(f"{SEAT}pieces/", domiciled.paper_add, name="domiciliation_paper_add"),
+    path(f"{SEAT}controle/", domiciled.check, name="domiciliation_check"),
+    path(f"{SEAT}courrier/", domiciled.collection, name="domiciliation_collection"),
+    path(f"{SEAT}greffe/<slug:reason>/", domiciled.told, name="domiciliation_told"),
+    path(f"{SEAT}greffe/<slug:reason>/lettre.pdf", domiciled.letter, name="domiciliation_letter"),
     path(AID, aid.aid, name="aid"),
     path(f"{AID}client/", aid.choose, name="aid_choose"),
     path(f"{AID}registre.csv", aid.register_file, {"extension": "csv"}, name="aid_register_csv"),

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from totem.accounts.models import User
 from totem.core.periods import DAY, months_before
 from totem.core.wording import date_with_year
 from totem.hubs.models import Hub
@@ -88,6 +90,12 @@ def missing(agreement: Agreement, day: date) -> list[FileGap]:
     return list(_missing(file, day)) if file else [FileGap(_("its file"))]
 
 
+def lacking(agreement: Agreement, day: date) -> list[str] | None:
+    """What the file of the agreement lacks, in words; None where it gives no company its address."""
+    row = addressed(agreement.hub).filter(pk=agreement.pk).first()
+    return [one.text for one in missing(row, day)] if row else None
+
+
 def _missing(file: DomiciliationFile, day: date) -> Iterator[FileGap]:
     kept = [one for one in file.documents.all() if one.erased_at is None]
     valid = {one.kind for one in kept if one.valid_until is None or one.valid_until >= day}
@@ -114,6 +122,29 @@ def _missing(file: DomiciliationFile, day: date) -> Iterator[FileGap]:
         (file.registry, _("the court registry that it depends on")),
     )
     yield from (FileGap(text, blocks=False) for there, text in later if not there)
+
+
+def export_of(person: User) -> list[dict[str, Any]]:
+    """What is kept of the companies whose agreement is the person's, as JSON; until when, in words.
+
+    Checks against money laundering are left out: they are read through the CNIL (CMF, art. L561-45).
+    """
+    theirs = Q(agreement__customer__person=person) | Q(agreement__asked_by=person)
+    rows = DomiciliationFile.objects.filter(theirs, emptied_at=None).select_related("agreement__hub").order_by("pk")
+    names = ("company", "siren", "representative", "representative_address", "representative_phone",
+             "beneficial_owner", "accounts_place", "activity_places")  # fmt: skip
+    return [
+        {
+            "hub": row.agreement.hub.name,
+            **{name: getattr(row, name) for name in names},
+            "papers": [
+                {"kind": one.kind, "dated_on": one.dated_on.isoformat(), "name": one.name}
+                for one in row.documents.filter(erased_at=None)
+            ],
+            "kept": "until five years after the end of the agreement (Code monétaire et financier, L561-12)",
+        }
+        for row in rows
+    ]
 
 
 # -- Mail and the court registry --------------------------------------------------------------------------------------
@@ -199,9 +230,9 @@ def _of_file(agreement: Agreement, day: date) -> Iterator[Task]:
     if stay is None or (file and file.emptied_at):
         return
     page = "domiciliation_file", (agreement.hub.slug, agreement.pk)
-    if stay.is_held(day) and (lacking := missing(agreement, day)):
+    if stay.is_held(day) and (gaps := missing(agreement, day)):
         text = _("%(company)s: the file lacks %(papers)s") % {
-            "company": stay.company, "papers": ", ".join(one.text for one in lacking),
+            "company": stay.company, "papers": ", ".join(one.text for one in gaps),
         }  # fmt: skip
         yield Task(f"file:{agreement.pk}", text, stay.first, stay.first, *page)
     for reason, since, known in to_tell(file, stay, day) if file else []:

@@ -32,6 +32,7 @@ from totem.memberships.actions import agreements as actions
 from totem.memberships.actions.changes import affected_after_end, take_back_notice
 from totem.memberships.agreement_forms import AgreementForm
 from totem.memberships.aid.views import aid_facts
+from totem.memberships.domiciliation.queries import lacking
 from totem.memberships.models import OFFER_LASTS, Agreement, PlaceRequest, Plan
 from totem.memberships.queries import agreements as queries
 from totem.memberships.queries.deposits import deposit_held, deposits_owed
@@ -57,6 +58,7 @@ def agreements(request: HttpRequest, slug: str) -> HttpResponse:
         "to_decide": queries.to_suspend(hub, today),
         "waiting": PlaceRequest.objects.filter(plan__hub=hub).count(),
         "owed": deposits_owed(hub),
+        "gives_address": Plan.objects.filter(hub=hub, is_domiciliation=True).exists(),
         "gives_aid": Plan.objects.filter(hub=hub, is_incubation=True).exists(),
     }
     return billing_page(request, "memberships/agreements", hub, context)
@@ -154,6 +156,7 @@ def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "affected": affected_after_end(row, signed_in(request), clock.now()),
         "movements": row.deposit_movements.all(),
         "held": deposit_held(row),
+        "domiciliation": lacking(row, today),
         "aid": aid_facts(row, today),
         "suspension": next((one for one in row.suspensions.all() if one.ends_on is None), None),
         "history": [(one, queries.VERBS.get(one.verb, ""), names.get(one.actor_id or 0)) for one in entries],
