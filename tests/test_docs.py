@@ -95,3 +95,10 @@ def test_every_promise_has_a_proof_and_every_page_is_in_the_index():
     index = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("index.md", "guide/index.md"))
     pages = [page.name for page in PAGES if page.is_relative_to(ROOT / "docs") and page.name != "index.md"]
     assert [name for name in pages if name not in index] == []
+
+
+def test_the_jobs_of_members_are_named_for_who_runs_it():
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    jobs = re.findall(r'name="(memberships\.\w+)", queue', _source())
+    assert jobs
+    assert [job for job in jobs if f"`{job}`" not in text] == []
