@@ -135,7 +135,9 @@ def test_a_folder_with_a_quote_in_its_name_is_a_folder(made_stock, settings, tmp
 # -- One question does not mix with another ---------------------------------------------------------------------------
 
 
-def test_threads_that_ask_at_once_get_their_own_answers(made_stock):
+def test_threads_that_ask_at_once_get_their_own_answers_while_databases_follow_one_another(made_stock, monkeypatch):
+    monkeypatch.setattr(engine, "MOST_SCOPES", 5)
+    engine._free[:] = [old] = [engine._new_connection()]
     version = ActivityVersionFactory()
     first = made_stock([establishment(commune=f"8000{n}") for n in range(1, 5) for _each in range(n)], folder="a")
     other = made_stock([establishment(commune="80001")] * 9, folder="b", state=Stock.State.ARCHIVED)
@@ -149,6 +151,8 @@ def test_threads_that_ask_at_once_get_their_own_answers(made_stock):
         return {one.totals.establishments for one in found} | in_branches
 
     assert at_once(*(partial(answers, scope) for scope, _expected in asked)) == [{n} for _scope, n in asked]
+    with pytest.raises(duckdb.ConnectionException):  # what it kept of each question is given back
+        old.duckdb.execute("SELECT 1")
 
 
 def test_stocks_nomenclatures_versions_and_places_can_alternate(made_stock):
@@ -211,7 +215,7 @@ def test_without_the_perimeters_loaded_there_is_nothing_to_count(db):
 def test_a_question_that_would_swell_the_process_fails_and_the_next_one_answers(scope, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert queries.totals(scope).establishments == 3
-    cursor = engine._database().cursor()
+    cursor = engine._new_connection().duckdb
     (limit,) = cursor.execute("SELECT current_setting('memory_limit')").fetchall()
     assert limit == ("152.5 MiB",)
     with pytest.raises(duckdb.OutOfMemoryException):
@@ -221,6 +225,6 @@ def test_a_question_that_would_swell_the_process_fails_and_the_next_one_answers(
 
 
 def test_no_extension_is_ever_fetched_or_loaded(scope):
-    settings = engine._database().cursor()
+    settings = engine._new_connection().duckdb
     for name in ("autoinstall_known_extensions", "autoload_known_extensions"):
         assert settings.execute(f"SELECT current_setting('{name}')").fetchall() == [(False,)]

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,14 +175,19 @@ def _needs_rows(name: str) -> bool:
 
 # -- Connections ------------------------------------------------------------------------------------------------------
 
-CONNECTIONS = 2  # at most in a process, each with some megabytes of its own: more people wait for one another
+# At most in a process: more people wait for one another, since a database takes some megabytes and a second one would
+# not answer sooner where processes are as many as processors.
+CONNECTIONS = 1
+# A database keeps about 20 kB of each page, which its memory_limit does not count, until it is closed: another follows.
+MOST_SCOPES = 100
 
 
 @dataclass(eq=False)
 class Connection:
-    """A connection with its temporary tables, which no other sees: what they hold, and the views of which stock."""
+    """A database in memory with its temporary tables: what they hold, and the views of which stock."""
 
     duckdb: duckdb.DuckDBPyConnection
+    scopes: int = 0  # opened in it
     filled: dict[str, dict[str, list[object]]] = field(default_factory=dict)
     registered: tuple[object, ...] | None = None
 
@@ -199,27 +204,16 @@ _free: list[Connection] = []  # the last one given back is taken first: its view
 _turns = threading.BoundedSemaphore(CONNECTIONS)
 
 
-@lru_cache(maxsize=1)
-def _database() -> duckdb.DuckDBPyConnection:
-    database = duckdb.connect(":memory:", config=LIMITS)
-    database.execute("CREATE TABLE bands (band VARCHAR, low INTEGER, high INTEGER, employs BOOLEAN)")
-    database.execute(NO_CORRECTIONS)
-    database.executemany(
-        "INSERT INTO bands VALUES (?, ?, ?, ?)",
-        [[band.code, band.least, band.most, band.least > 0] for band in read_bands()],
-    )
-    return database
-
-
 @contextmanager
 def _connected() -> Iterator[Connection]:
-    """One of the process's connections. One that fails may be in any state: it is closed."""
+    """One of the process's connections. It is closed after MOST_SCOPES, and when it fails: it may be in any state."""
     inside: Connection | None = getattr(_threads, "connection", None)
     if inside is not None:
         yield inside
         return
     with _turns:
         connection = _free.pop() if _free else _new_connection()
+        connection.scopes += 1
         _threads.connection = connection
         broken = False
         try:
@@ -229,14 +223,21 @@ def _connected() -> Iterator[Connection]:
             raise
         finally:
             _threads.connection = None
-            if broken:
+            if broken or connection.scopes >= MOST_SCOPES:
                 connection.duckdb.close()
             else:
                 _free.append(connection)
 
 
 def _new_connection() -> Connection:
-    connection = Connection(_database().cursor())
+    database = duckdb.connect(":memory:", config=LIMITS)
+    database.execute("CREATE TABLE bands (band VARCHAR, low INTEGER, high INTEGER, employs BOOLEAN)")
+    database.execute(NO_CORRECTIONS)
+    database.executemany(
+        "INSERT INTO bands VALUES (?, ?, ?, ?)",
+        [[band.code, band.least, band.most, band.least > 0] for band in read_bands()],
+    )
+    connection = Connection(database)
     for table in _TABLES:
         connection.fill(table, {})
     return connection
