@@ -148,7 +148,12 @@ def test_the_team_declares_decides_and_enters_on_its_pages(manager: Any) -> None
     assert all(one in shown for one in ("Plus de 80 % du plafond", "Prêt d’honneur", "250 000,00 €", "732829320"))
     assert "plus de 80 % du plafond" in words(manager.get(listed))
     assert "Plus de 80 %" in words(manager.get(reverse("memberships:agreement", args=[slug, agreement.pk])))
-    assert 'value="Région"' in words(manager.get(declare))  # what is known is shown first
+    assert 'value="Région"' in words(
+        manager.get(declare)
+    )  # what is known is shown first, and left out where it is emptied
+    emptied = {**data, "aides-TOTAL_FORMS": "4", "aides-INITIAL_FORMS": "1", "none": "on"}
+    assert manager.post(declare, emptied).url == page
+    assert [row.aid.count() for row in AidDeclaration.objects.order_by("pk")] == [1, 0]
 
     decide = reverse("memberships:aid_decide", args=[slug, pk])
     decision = {"plan": agreement.terms.get().plan_id, "kind": "regime", "reason": "Jeune entreprise"}

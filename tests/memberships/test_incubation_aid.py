@@ -61,14 +61,14 @@ def test_the_total_is_of_three_years_to_the_day_and_of_all_hubs_of_one_operator(
 
 def test_a_free_place_that_passes_the_ceiling_is_refused_and_a_paid_one_is_not() -> None:
     hub = HubFactory()
-    given = place(100_000, hub=hub, customer=CustomerFactory(hub=hub))
-    plan = PlanFactory(hub=hub, is_incubation=True, market_value=67_741, price__amount=Decimal(0))
+    given = place(80_000, hub=hub, customer=CustomerFactory(hub=hub))
+    plan = PlanFactory(hub=hub, is_incubation=True, market_value=60_000, price__amount=Decimal(0))
     terms: dict[str, Any] = {"plan": plan, "group": 0, "months": 1}
     arguments: dict[str, Any] = {"customer": given.customer, "by": UserFactory(), "now": NOW}
-    # 232,258.06 until 10 March: January, February and ten days of 31.
+    # 240,000 in January, February and March, whose days to come are granted too.
     assert actions.make_agreement(chosen=ChosenTerms(**terms, starts_on=date(2026, 3, 10)), **arguments).pk
     with pytest.raises(ValidationError) as met:
-        actions.make_agreement(chosen=ChosenTerms(**terms, starts_on=date(2026, 3, 11)), **arguments)
+        actions.make_agreement(chosen=ChosenTerms(**terms, starts_on=date(2026, 3, 10)), **arguments)
     assert "2023/2831" in met.value.message_dict["plan"][0]
     dear = PlanFactory(hub=hub, is_incubation=True, market_value=180, price__amount=Decimal(216))
     paid = ChosenTerms(plan=dear, group=0, months=1, starts_on=date(2026, 6, 1))
@@ -95,10 +95,10 @@ def test_what_others_gave_counts_as_the_latest_declaration_says_and_linked_compa
     aid = OtherAid(date(2023, 3, 11), Decimal(250_000), "Région", "Prêt d’honneur")
     declare(given, aid, OtherAid(date(2023, 3, 10), Decimal(9_000), "Ville", "Trop ancienne"))
     found = standing_of(given).total(date(2026, 3, 10))
-    assert (found.places, found.declared, found.is_near_ceiling) == (Decimal("100.00"), Decimal(250_000), True)
+    assert (found.places, found.declared, found.is_near_ceiling) == (Decimal("310.00"), Decimal(250_000), True)
     sister = place(310, hub=given.hub, customer=CustomerFactory(hub=given.hub), starts_on=date(2026, 3, 1)).customer
     declare(given, linked=[sister.siren, given.siren])  # corrected: nothing of others, and one undertaking with another
-    assert standing_of(given).total(date(2026, 3, 10)) == AidTotal(Decimal("200.00"), Decimal(0))
+    assert standing_of(given).total(date(2026, 3, 10)) == AidTotal(Decimal("620.00"), Decimal(0))
     assert AidDeclaration.objects.filter(customer=given).count() == 2
     with pytest.raises(DatabaseError), transaction.atomic():
         AidDeclaration.objects.update(declared_on=date(2025, 1, 1))

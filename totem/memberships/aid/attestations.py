@@ -15,7 +15,7 @@ from totem.billing.models import Customer, Seller
 from totem.billing.queries import seller_of
 from totem.core import wording
 from totem.core.rendering import document_pdf
-from totem.memberships.aid.queries import AidTotal, MonthOfAid, aid_in_hub, standing_of, three_years_until
+from totem.memberships.aid.queries import AidTotal, MonthOfAid, aid_in_hub, month_end, standing_of, three_years_until
 from totem.memberships.contracts import parties_shown
 from totem.memberships.models import AgreementState, AidAttestation
 from totem.memberships.periods import Days
@@ -65,9 +65,12 @@ class AttestationContent:
 
 
 def attestation_content(customer: Customer, days: Days, now: datetime) -> AttestationContent:
-    """What the next attestation says of these days. Raises ValidationError where there is nothing to say."""
+    """What the next attestation says of these days, at most until the end of this month, which is granted.
+
+    Raises ValidationError where there is nothing to say.
+    """
     today = now.astimezone(customer.hub.zone).date()
-    if days.last > today:
+    if days.last > month_end(today):
         raise ValidationError({"ends_on": _("This day is still to come.")})
     if days.first < three_years_until(days.last).first:
         raise ValidationError({"starts_on": _("An attestation is of three years at most.")})
@@ -90,11 +93,11 @@ def attestation_pdf(customer: Customer, content: AttestationContent) -> bytes:
 
 
 def _shown(customer: Customer, content: AttestationContent, seller: Seller) -> dict[str, object]:
-    day, money = wording.date_with_year, wording.money
+    day, money, days = wording.date_with_year, wording.money, content.days
     months = [(wording.month_words(one.days.first), money(one.aid)) for one in content.months if one.aid]
     facts = [
         (_("Issued on"), day(content.issued_on)),
-        (_("Period"), wording.between(day(content.days.first), day(content.days.last))),
+        (_("Period"), _("from %(first)s to %(last)s") % {"first": day(days.first), "last": day(days.last)}),
         (_("Aid of the period (gross grant equivalent)"), money(content.amount)),
         (_("Total of the three years that end with it"), money(content.total.total)),
         (_("of which declared by the beneficiary"), money(content.total.declared)),

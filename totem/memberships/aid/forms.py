@@ -65,6 +65,12 @@ class OtherAidForm(forms.Form):
 
 
 class _AidFormSet(AidForms):
+    """What was known is shown, and left out of the declaration where it is emptied."""
+
+    def add_fields(self, form: OtherAidForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.empty_permitted = True
+
     def aid(self) -> list[OtherAid]:
         """The lines that were filled in. Of a valid formset."""
         return [OtherAid(**form.cleaned_data) for form in self.forms if form.cleaned_data]

@@ -84,6 +84,11 @@ def three_years_until(day: date) -> Days:
     return Days(months_before(day, 36) + DAY, day)
 
 
+def month_end(day: date) -> date:
+    """The last day of its month: what was granted on the first is of all of them."""
+    return months_before(day.replace(day=1), -1) - DAY
+
+
 def aid_by_month(agreement: Agreement, days: Days) -> list[MonthOfAid]:
     """What each month of these days gives, by the day; pauses and terms that are no de minimis aid give nothing."""
     terms = [one for one in agreement.terms.all() if one.market_value is not None and not one.other_regime]
@@ -122,10 +127,14 @@ class AidStanding:
     places: list[Agreement]
 
     def total(self, day: date, *, besides: Agreement | None = None) -> AidTotal:
-        """The aid of the three years that end with that day, without that of the agreement `besides`."""
+        """The aid granted in the three years that end with that day, its whole month included.
+
+        Without that of the agreement `besides`.
+        """
         days = three_years_until(day)
+        granted = Days(days.first, month_end(day))
         places = [one for one in self.places if one != besides]
-        given = sum((month.aid for one in places for month in aid_by_month(one, days)), Decimal(0))
+        given = sum((month.aid for one in places for month in aid_by_month(one, granted)), Decimal(0))
         others = self.declaration.aid.all() if self.declaration else []
         return AidTotal(
             given, sum((one.amount for one in others if days.first <= one.granted_on <= days.last), Decimal(0))

@@ -6,9 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from totem.billing.queries import seller_of
-from totem.core.periods import months_before
 from totem.hubs.models import Hub
-from totem.memberships.aid.queries import aid_by_month
+from totem.memberships.aid.queries import aid_by_month, month_end
 from totem.memberships.models import Agreement, AgreementState, AidDeclaration
 from totem.memberships.periods import DAY, Days
 from totem.territories.public_holidays import holidays_between
@@ -62,8 +61,7 @@ def register_due(hub: Hub, day: date) -> list[RegisterRow]:
 
 def _differences(agreement: Agreement, day: date) -> Iterator[tuple[date, date, Decimal, int]]:
     """The month, the day of granting, what is to enter of it, and how many entries it has."""
-    until = months_before(day.replace(day=1), -1) - DAY
-    given = {one.days.first.replace(day=1): one for one in aid_by_month(agreement, Days(SINCE, until))}
+    given = {one.days.first.replace(day=1): one for one in aid_by_month(agreement, Days(SINCE, month_end(day)))}
     entered: dict[date, list[Decimal]] = {}
     granted_on = {}
     for entry in agreement.aid_entries.all():

@@ -74,11 +74,10 @@ def aid_of(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The aid of a customer: its total, months, declarations, decisions and attestations; sent, an attestation."""
     hub, customer = row_for(request.user, slug, Customer, pk)
     today = clock.today(hub.zone)
-    days = queries.three_years_until(today)
+    days = queries.three_years_until(queries.month_end(today))
     months = queries.aid_in_hub(customer, days)
     attestations = AidAttestation.objects.filter(customer=customer)
-    initial = {"starts_on": _first_unattested(months, attestations), "ends_on": today}
-    form = forms.AttestationForm(request.POST or None, initial=initial)
+    form = forms.AttestationForm(request.POST or None, initial=_to_attest(months, attestations, today))
     if form.is_valid():
         try:
             with errors_in(form):
@@ -103,9 +102,12 @@ def aid_of(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return billing_page(request, "memberships/aid_of", hub, context)
 
 
-def _first_unattested(months: list[queries.MonthOfAid], attestations: QuerySet[AidAttestation]) -> date | None:
-    last = max((one.ends_on for one in attestations), default=None)
-    return next((one.days.first for one in months if last is None or one.days.first > last), None)
+def _to_attest(months: list[queries.MonthOfAid], known: QuerySet[AidAttestation], today: date) -> dict[str, date]:
+    """The days that are not attested yet, until the end of the last month, or of this one where it is the first."""
+    last = max((one.ends_on for one in known), default=date.min)
+    left = [one.days for one in months if one.days.first > last]
+    over = [one for one in left if one.last < today]
+    return {"starts_on": left[0].first, "ends_on": (over or left)[-1].last} if left else {}
 
 
 @require_http_methods(SHOW_AND_SEND)
@@ -119,7 +121,7 @@ def declare(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         initial |= {"activity": last.activity, "linked": ", ".join(last.linked)}
         known = [dict(one) for one in last.aid.values("granted_on", "amount", "body", "measure")]
     form = forms.DeclarationForm(request.POST or None, initial=initial)
-    lines = forms.OtherAidFormSet(request.POST or None, initial=known, prefix="aides")
+    lines = forms.OtherAidFormSet(request.POST or None, initial=None if request.POST else known, prefix="aides")
     if form.is_valid() and lines.is_valid():
         with errors_in(form):
             values = forms.declared_values(form, lines)
