@@ -19,6 +19,7 @@ from totem.core.demonstration import InventedWorld, part
 from totem.core.edit_conflicts import version_token
 from totem.core.files import CheckedFile
 from totem.hubs.models import Hub
+from totem.labels.assemblies.demonstration import save_assembly
 from totem.labels.boards import actions as board_actions
 from totem.labels.coalitions import actions as coalition_actions
 from totem.labels.evidence import actions as evidence_actions
@@ -26,7 +27,7 @@ from totem.labels.figures import figures_of
 from totem.labels.governance import actions as governance_actions
 from totem.labels.jobs import refresh
 from totem.labels.judging.evaluations import charter_of, evaluate, version_for
-from totem.labels.models import Board, Body, FundingLine, Meeting, Seat
+from totem.labels.models import Assembly, Board, Body, FundingLine, Meeting, Seat
 from totem.labels.subjects import subject_of
 from totem.organisations.actions import declare_figures, declare_relation, note_organisation
 from totem.organisations.actions import set_public as show_declared
@@ -37,6 +38,7 @@ from totem.territories.models import Commune, Document, Perimeter, Workspace
 
 EARLIER = timedelta(days=35)  # the first evaluation: more than a month before today
 BOARDS = "labels/*.toml"
+ASSEMBLIES = "assemblies/*.toml"
 
 Row = dict[str, Any]
 
@@ -49,6 +51,15 @@ def load(world: InventedWorld) -> None:
         board for sheet in world.sheets(BOARDS) for board in _SheetLoader(_exact(sheet), officer, world.now).load()
     ]
     world.say(f"Demonstration: {len(boards)} boards of labels")
+
+
+@part(ASSEMBLIES, is_there=lambda _world: Assembly.objects.exists())
+def load_assemblies(world: InventedWorld) -> None:
+    """The dues of their hubs have to be there."""
+    for sheet in world.sheets(ASSEMBLIES):
+        hub = Hub.objects.select_related("operator").get(slug=sheet["hub"])
+        rows = [save_assembly(hub, row, world.now) for row in sheet["assemblies"]]
+        world.say(f"Demonstration: {hub.name}, {len(rows)} general assemblies")
 
 
 def _exact(value: Any) -> Any:

@@ -16,7 +16,7 @@ from procrastinate.contrib.django import app
 from totem.accounts.models import User
 from totem.core import journal
 from totem.core.edit_conflicts import check_version
-from totem.core.files import CheckedFile, store
+from totem.core.files import CheckedFile, delete_content, store
 from totem.core.models import SigningRequest, assign_changes
 from totem.core.signatures import SignatoryTerms, SigningPurpose, ask_to_sign
 from totem.core.wording import date_with_year
@@ -108,7 +108,10 @@ def drop(*, assembly: Assembly, by: User) -> None:
     """Delete one that was not convened."""
     row = _prepared(assembly)
     _record("dropped", row, by)
+    kept = list(row.documents.values_list("stored", flat=True))
     row.delete()
+    for sha256 in kept:
+        delete_content(sha256)
 
 
 @transaction.atomic
@@ -131,6 +134,7 @@ def detach(*, document: AssemblyDocument, by: User) -> None:
     row = _prepared(document.assembly)
     _record("document_removed", row, by, sha256=document.stored_id)
     document.delete()
+    delete_content(document.stored_id)
 
 
 @transaction.atomic

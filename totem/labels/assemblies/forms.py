@@ -29,7 +29,7 @@ class AssemblyForm(GroupedFields, VersionedForm, AssemblyModelForm):
 
     hour = HourField(label=_("Hour"), widget=TimeInput)
     groups = (
-        (_("The notice"), ("kind", "held_on", "hour", "place", "agenda", "body", "seen")),
+        (_("The notice"), ("kind", "held_on", "hour", "place", "agenda", "body")),
         (
             _("What the statutes say"),
             ("voters_on", "notice_days", "proxies_each", "quorum", "second_without_quorum", "majority"),
@@ -43,6 +43,8 @@ class AssemblyForm(GroupedFields, VersionedForm, AssemblyModelForm):
             "second_without_quorum", "majority",
         )  # fmt: skip
         field_classes = {"held_on": DateField}
+        labels = {"place": _("Place")}
+        widgets: ClassVar = {"agenda": forms.Textarea({"rows": 6})}
         help_texts = {
             "body": _("Once signed, the minutes are the document of a meeting of this body, which labels read."),
             "majority": _("Proposed for each decision."),

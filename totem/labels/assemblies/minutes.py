@@ -59,8 +59,11 @@ def sheet_pdf(assembly: Assembly) -> bytes:
             for voter in voters_of(assembly)
         ]
         head = [_("Voter"), _("Represented by"), _("Signature")]
-        sections = [_section(_("Voters"), rows=rows, head=head)]
-        return document_pdf("core/report", _document(assembly, _("Attendance sheet"), sections))
+        section = _section(_("Voters"), rows=rows, head=head)
+        section["table"]["widths"] = [3, 3, 4]
+        data = _document(assembly, _("Attendance sheet"), [section])
+        data |= {"address": settings.SITE_URL, "words": data["words"] | {"address": ""}}
+        return document_pdf("core/report", data)
 
 
 def quorum_words(assembly: Assembly, counted: Tally) -> str:

@@ -26,7 +26,7 @@ from totem.hubs.permissions import MANAGE, WORK_DESK, hub_for
 from totem.labels.assemblies import actions, queries
 from totem.labels.assemblies.forms import AssemblyDocumentForm, AssemblyForm, MinutesForm, ProxyForm, VoteForm
 from totem.labels.assemblies.minutes import minutes_title, quorum_words, sheet_pdf
-from totem.labels.models import Assembly, AssemblyDocument, Decision, Proxy, Voter
+from totem.labels.models import Assembly, AssemblyDocument, AssemblyKind, Decision, Proxy, Voter
 from totem.labels.signatures import MINUTES
 
 PDF = "application/pdf"
@@ -74,7 +74,7 @@ def assembly_form(request: HttpRequest, slug: str, pk: int | None = None) -> Htt
         return redirect("labels:assembly", hub.slug, row.pk)
     asked = request.GET.get("seconde", "")
     first = row.second_of if row else _assembly(request, slug, int(asked)) if asked.isdecimal() else None
-    known = row or first or Assembly.objects.filter(hub=hub).first()
+    known = row or first or Assembly.objects.filter(hub=hub, kind=AssemblyKind.ORDINARY).first()
     form = AssemblyForm(
         request.POST or None,
         instance=row or Assembly(hub=hub),
@@ -105,7 +105,7 @@ def assembly_form(request: HttpRequest, slug: str, pk: int | None = None) -> Htt
 
 
 def _initial(known: Assembly | None, first: Assembly | None) -> dict[str, Any]:
-    """What the last assembly had: its place and what the statutes say; of the first convening its agenda too."""
+    """The place and the statutes of the last ordinary assembly; of a first convening its agenda too."""
     if known is None:
         return {"hour": time(18)}
     names = [*actions.COPIED, "quorum", "second_without_quorum", "hour"]
