@@ -23,11 +23,11 @@ from totem.core.edit_conflicts import version_token
 from totem.core.models import Mail
 from totem.memberships.actions.credits import grant, grant_due, spend
 from totem.memberships.actions.deposits import move_deposit
-from totem.memberships.models import Agreement, DepositMovement, PlaceRequest
+from totem.memberships.models import Agreement, ChangeRequest, DepositMovement, PlaceRequest
 from totem.organisations.models import Affiliation
 
 pytestmark = pytest.mark.django_db
-OWN = ("my_agreement", "my_contract", "my_notice", "my_agreement_withdraw")
+OWN = ("my_agreement", "my_contract", "my_notice", "my_change", "my_pause", "my_agreement_withdraw")
 
 
 def of(person: Any) -> Client:
@@ -82,7 +82,7 @@ def test_nobody_else_sees_them_and_a_seat_shows_no_amount(agreement: Agreement) 
     shown = text(seated.get(url("my_agreement", agreement.pk)))
     assert "Vous travaillez dans le cadre de ce contrat" in shown
     assert "€" not in shown
-    assert [seated.get(url(name, agreement.pk)).status_code for name in OWN[1:]] == [404, 404, 405]
+    assert [seated.get(url(name, agreement.pk)).status_code for name in OWN[1:]] == [404, 404, 404, 404, 405]
     seats = agreement.seats.filter(person=colleague)
     seats.update(starts_on=clock.today() - timedelta(days=9), ends_on=clock.today() - timedelta(days=1))
     manager = TeamMemberFactory(hub=agreement.hub).person  # by the team's pages alone
@@ -180,3 +180,40 @@ def test_these_pages_cost_the_same_with_three_as_with_one_and_say_that_there_is_
     assert queries(of(person)) == first
     nothing = " ".join(text(of(UserFactory()).get(page)) for page in pages)
     assert all(words in nothing for words in ("Aucun contrat", "Aucun crédit", "Aucune facture"))
+
+
+def test_a_change_or_a_pause_is_asked_for_and_the_team_makes_it_or_says_why_not(agreement: Agreement) -> None:
+    client, team = of(agreement.customer.person), of(TeamMemberFactory(hub=agreement.hub).person)
+    today, here = clock.today(agreement.hub.zone), url("my_agreement", agreement.pk)
+    plan = PlanFactory(hub=agreement.hub, name="Nomade", price__amount=90)
+    other, held = PlanFactory(), agreement.terms.get().plan
+    start = today + timedelta(days=40)
+    change, pause = url("my_change", agreement.pk), url("my_pause", agreement.pk)
+    data = {"price": plan.prices.get().pk, "starts_on": start}
+    for bad in ({"price": other.prices.get().pk}, {"price": held.prices.get().pk}, {"starts_on": "2026-01-01"}):
+        assert client.post(change, {**data, **bad}).status_code == 422, bad
+    assert client.post(pause, {"starts_on": start, "ends_on": today}).status_code == 422
+    assert not ChangeRequest.objects.exists()
+    assert client.post(pause, {"starts_on": start, "ends_on": start}).status_code == 302
+    assert client.post(change, data).status_code == 302  # in place of the pause
+    assert "Nomade, à partir du" in text(client.get(here))
+    of_team = [agreement.hub.slug, agreement.pk]
+    assert agreement.customer.name in text(team.get(f"{url('agreements', agreement.hub.slug)}?liste=demandes"))
+    assert "Nomade, à partir du" in text(team.get(url("agreement", *of_team)))
+    assert client.post(url("change_accept", *of_team)).status_code == 404  # not by the member
+    assert list(agreement.terms.values_list("plan", flat=True)) == [held.pk]
+    assert team.post(url("change_accept", *of_team)).status_code == 302
+    assert list(agreement.terms.values_list("plan", "starts_on"))[1:] == [(plan.pk, start)]
+    assert "Nomade" in Mail.objects.get(key__startswith="memberships.change_answered:").text
+    client.post(pause, {"starts_on": start, "ends_on": start})
+    client.post(url("my_change_withdraw", agreement.pk))
+    assert not ChangeRequest.objects.exists()
+    client.post(pause, {"starts_on": start, "ends_on": start})
+    assert team.post(url("change_refuse", *of_team), {"reason": "Trop tard"}).status_code == 302
+    assert not agreement.pauses.exists()
+    client.post(pause, {"starts_on": start, "ends_on": start})
+    agreement.refresh_from_db()
+    last = today + timedelta(days=31)
+    client.post(url("my_notice", agreement.pk), {"seen": version_token(agreement), "ends_on": last, "shown": last})
+    assert not ChangeRequest.objects.exists()  # it would begin after the end
+    assert Mail.objects.filter(key__startswith="memberships.change_answered:", text__contains="Trop tard").exists()

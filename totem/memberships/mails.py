@@ -12,7 +12,7 @@ from totem.core import mail
 from totem.core.calendar_files import Party
 from totem.hubs.mails import sender_of
 from totem.hubs.models import Hub
-from totem.memberships.models import Agreement, AgreementState, AgreementTerms, CreditLot, PlaceRequest
+from totem.memberships.models import Agreement, AgreementState, AgreementTerms, ChangeRequest, CreditLot, PlaceRequest
 from totem.memberships.queries.credits import quantity_words
 
 
@@ -40,6 +40,12 @@ def tell_answer(agreement: Agreement, now: datetime) -> None:
     accepted = agreement.state != AgreementState.REFUSED
     key = f"{agreement.pk}:{now.timestamp():.0f}"
     _to_customer("agreement_answered", key, agreement, plan=plan, accepted=accepted, reason=agreement.end_reason)
+
+
+def tell_change(asked: ChangeRequest, *, accepted: bool, reason: str = "") -> None:
+    """Whether the hub makes the change that was asked for; why not."""
+    words = {"plan": asked.plan.name if asked.plan else "", "day": asked.starts_on, "reason": reason}
+    _to_customer("change_answered", str(asked.pk), asked.agreement, accepted=accepted, **words)
 
 
 def announce_price(terms: AgreementTerms, former: AgreementTerms) -> None:

@@ -5,13 +5,32 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from totem.core.forms import DateField, NumberField
 from totem.memberships.actions.agreements import ChosenTerms
 from totem.memberships.agreement_forms import EUROS
+from totem.memberships.models import PlanPrice
 from totem.memberships.queries.agreements import price_on
 from totem.memberships.queries.plans import PriceRow
 from totem.organisations.models import Organisation
+
+
+class ChangeForm(forms.Form):
+    """Another plan or price of the same hub, from a day on."""
+
+    price = forms.ChoiceField(label=pgettext_lazy("of a hub", "Plan"), widget=forms.RadioSelect)
+    starts_on = DateField(label=_("From"))
+
+    def __init__(self, data: Any = None, *, prices: Sequence[PriceRow], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.prices = {str(one.price.pk): one.price for one in prices}
+        field = self.fields["price"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101
+        field.choices = [(str(one.price.pk), f"{one.price.plan.name}, {one.choice}") for one in prices]
+
+    def clean_price(self) -> PlanPrice:
+        return self.prices[self.cleaned_data["price"]]
 
 
 class AskForm(forms.Form):

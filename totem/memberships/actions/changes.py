@@ -31,6 +31,7 @@ from totem.memberships.models import (
     AgreementSeat,
     AgreementState,
     AgreementTerms,
+    ChangeRequest,
     Plan,
     Suspension,
 )
@@ -249,6 +250,7 @@ def give_notice(
     row.terms.filter(starts_on__gt=ends_on).delete()
     row.pauses.filter(starts_on__gt=ends_on).delete()
     row.seats.filter(starts_on__gt=ends_on).delete()
+    ChangeRequest.objects.filter(agreement=row, starts_on__gt=ends_on).delete()
     row.save()
     record("notice_given", row, by.pk, ends_on=str(ends_on))
     mails.confirm_notice(row, now)

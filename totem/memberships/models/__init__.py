@@ -50,6 +50,7 @@ from totem.memberships.models.plans import (
     PlanKind,
     PlanPrice,
 )
+from totem.memberships.models.requests import ChangeRequest
 from totem.memberships.models.runs import MonthlyRun, RunItem
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "AskedFor",
     "AuthoritiesList",
     "AuthoritiesListSending",
+    "ChangeRequest",
     "ContractKind",
     "CreditEntry",
     "CreditLot",

@@ -44,7 +44,7 @@ def _lists(day: date) -> dict[str, Q]:
         "en-cours": active & ~over,
         "ce-mois": active & (in_month | Q(ends_on__gte=first, ends_on__lt=after) | Q(Exists(changes))),
         "a-signer": Q(state=AgreementState.TO_SIGN),
-        "demandes": Q(state=AgreementState.ASKED),
+        "demandes": Q(state=AgreementState.ASKED) | Q(change_request__isnull=False),
         "finis": (active & over) | Q(state__in=[AgreementState.REFUSED, AgreementState.WITHDRAWN]),
     }
 
@@ -249,6 +249,9 @@ VERBS = {
         "pause_ended": gettext_lazy("pause ended"),
         "seat_added": gettext_lazy("somebody added"),
         "seat_ended": gettext_lazy("last day of somebody"),
+        "change_asked": gettext_lazy("change asked for"),
+        "change_refused": gettext_lazy("change refused"),
+        "change_request_withdrawn": gettext_lazy("change no longer asked for"),
         "notice_given": gettext_lazy("notice given"),
         "notice_taken_back": gettext_lazy("notice taken back"),
         "suspended": gettext_lazy("suspended"),

@@ -4,11 +4,13 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext as _
 
 from totem.accounts.models import User
 from totem.billing.queries import paid_by
 from totem.core.models import Signatory, SigningRequest
-from totem.memberships.models import Agreement, AgreementSeat, CreditLot
+from totem.core.wording import date_with_year
+from totem.memberships.models import Agreement, AgreementSeat, ChangeRequest, CreditLot
 from totem.organisations.models import Affiliation
 
 
@@ -34,3 +36,19 @@ def lots_anywhere(person: User) -> QuerySet[CreditLot]:
 def own_signatory(signing: SigningRequest | None, person: User) -> Signatory | None:
     """The person among those who sign the contract, read with their signatures; None where nobody asked them."""
     return next((one for one in signing.signatories.all() if one.email == person.email), None) if signing else None
+
+
+def waiting_change(agreement: Agreement) -> ChangeRequest | None:
+    """What the customer asks to change of the agreement, with its plan; None where nothing waits for an answer."""
+    return ChangeRequest.objects.select_related("plan").filter(agreement=agreement).first()
+
+
+def change_words(asked: ChangeRequest | None) -> str:
+    """« Mois complet, à partir du 1er janvier 2027 », « Une pause, du 1er au 31 août 2027 »; "" where nothing waits."""
+    if asked is None:
+        return ""
+    what = asked.plan.name if asked.plan else _("A pause")
+    words = {"what": what, "first": date_with_year(asked.starts_on)}
+    if asked.ends_on is None:
+        return _("%(what)s, from %(first)s") % words
+    return _("%(what)s, from %(first)s to %(last)s") % {**words, "last": date_with_year(asked.ends_on)}

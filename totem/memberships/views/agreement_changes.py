@@ -23,7 +23,7 @@ from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
 from totem.memberships import agreement_forms as f
 from totem.memberships.actions import agreements as actions
-from totem.memberships.actions import changes, deposits
+from totem.memberships.actions import change_requests, changes, deposits
 from totem.memberships.models import Agreement, AgreementPause, AgreementSeat, DepositMovement, Suspension
 from totem.memberships.queries import agreements as queries
 
@@ -80,6 +80,24 @@ def terms_back(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         changes.take_back_change(agreement=row, by=signed_in(request), now=clock.now())
         messages.success(request, _("What was planned does not take place."))
     return redirect("memberships:agreement", hub.slug, row.pk)
+
+
+@require_POST
+def change_accept(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Make the change that the customer asked for."""
+    hub, row = row_for(request.user, slug, Agreement, pk)
+    with errors_as_message(request):
+        change_requests.accept(agreement=row, by=signed_in(request), now=clock.now())
+        messages.success(request, _("The change is noted, and mailed to the customer."))
+    return redirect("memberships:agreement", hub.slug, row.pk)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def change_refuse(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Refuse the change that the customer asked for, by mail."""
+    found = row_for(request.user, slug, Agreement, pk)
+    texts = (_("Refuse"), _("Refuse and mail it"), _("Refused: a mail says so."))
+    return _page(request, found, f.RefusalForm(request.POST or None), change_requests.refuse, texts)
 
 
 @require_http_methods(SHOW_AND_SEND)

@@ -36,6 +36,7 @@ from totem.memberships.domiciliation.queries import lacking
 from totem.memberships.models import OFFER_LASTS, Agreement, PlaceRequest, Plan
 from totem.memberships.queries import agreements as queries
 from totem.memberships.queries.deposits import deposit_held, deposits_owed
+from totem.memberships.queries.own import change_words, waiting_change
 
 HISTORY = 30
 
@@ -157,6 +158,7 @@ def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "movements": row.deposit_movements.all(),
         "held": deposit_held(row),
         "domiciliation": lacking(row, today),
+        "asked_change": change_words(waiting_change(row)),
         "aid": aid_facts(row, today),
         "suspension": next((one for one in row.suspensions.all() if one.ends_on is None), None),
         "history": [(one, queries.VERBS.get(one.verb, ""), names.get(one.actor_id or 0)) for one in entries],

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Q
@@ -17,18 +18,22 @@ from totem.accounts.permissions import signed_in
 from totem.billing.views.frame import ON_A_PAGE
 from totem.core import clock
 from totem.core.components import Tab
-from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, form_status
+from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_as_message, errors_in, form_status
 from totem.core.signatures import signing_path
 from totem.hubs.models import Hub, Membership
 from totem.memberships.actions import agreements as actions
+from totem.memberships.actions import change_requests
 from totem.memberships.admission_forms import EndMembershipForm
-from totem.memberships.models import Agreement, PlaceRequest
+from totem.memberships.agreement_forms import PauseForm
+from totem.memberships.models import Agreement, ChangeRequest, PlaceRequest, PlanKind
+from totem.memberships.offer_forms import ChangeForm
 from totem.memberships.queries import agreements as queries
 from totem.memberships.queries import credits as credit_queries
 from totem.memberships.queries import own
 from totem.memberships.queries.credits import CreditLotRow, Spender
 from totem.memberships.queries.deposits import deposit_held
-from totem.memberships.queries.offers import benefit_words
+from totem.memberships.queries.monthly_run import month_after
+from totem.memberships.queries.offers import benefit_words, offers
 from totem.memberships.queries.plans import amount_words, charges_vat
 from totem.memberships.views.agreement_changes import noticed
 from totem.memberships.views.agreements import contract_answer
@@ -104,6 +109,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
         context |= _what_is_owed(row, today) | {
             "signatory": signatory,
             "signing_url": signing_path(signatory) if signatory else "",
+            "asked_change": own.change_words(own.waiting_change(row)),
             "later": [one for one in row.terms.all() if one.starts_on > max(today, row.starts_on)],
             "pauses": [one for one in row.pauses.all() if one.ends_on is None or one.ends_on >= today],
             "seats": [one for one in row.seats.all() if one.ends_on is None or one.ends_on >= today],
@@ -166,6 +172,57 @@ def give_notice(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("memberships:my_agreement", row.pk)
     context |= _what_is_owed(row, clock.today(row.hub.zone)) | {"due": context["due"]}
     return render(request, "memberships/my_notice.html", context, status=form_status(request, refused))
+
+
+@require_http_methods(SHOW_AND_SEND)
+def ask_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the team for another plan from a day on."""
+    row = _own(request, pk)
+    today = clock.today(row.hub.zone)
+    now = queries.terms_on(row, today)
+    held = (now.plan_id, now.group, now.months) if now else ()
+    found = offers(row.hub, clock.now(), kind=PlanKind.AGREEMENT)
+    prices = [one for offer in found for one in offer.prices]
+    prices = [one for one in prices if (one.price.plan_id, one.price.group, one.price.months) != held]
+    form = ChangeForm(request.POST or None, prices=prices, initial={"starts_on": month_after(today.replace(day=1))})
+    texts = (_("Change my plan"), _("The day before keeps what you have. What is paid already is put right."))
+    return _ask_page(request, row, form, texts)
+
+
+@require_http_methods(SHOW_AND_SEND)
+def ask_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the team for days that are not invoiced and give nothing."""
+    row = _own(request, pk)
+    form = PauseForm(request.POST or None, initial={"starts_on": clock.today(row.hub.zone)})
+    texts = (_("Ask for a pause"), _("Its days are not invoiced, and bring no credits nor a place."))
+    return _ask_page(request, row, form, texts)
+
+
+def _ask_page(request: HttpRequest, row: Agreement, form: forms.Form, texts: tuple[str, str]) -> HttpResponse:
+    if row.state != "active":
+        raise Http404
+    if form.is_valid():
+        data = dict(form.cleaned_data)
+        price, _seen = data.pop("price", None), data.pop("seen", None)
+        of_plan = {"plan": price.plan, "group": price.group, "months": price.months} if price else {}
+        with errors_in(form):
+            asked = ChangeRequest(agreement=row, **of_plan, **data)
+            change_requests.ask_for_change(asked=asked, by=signed_in(request), now=clock.now())
+            messages.success(request, _("The team has your request, and answers by mail."))
+            return redirect("memberships:my_agreement", row.pk)
+    title, lead = texts
+    context = {"agreement": row, "form": form, "title": title, "lead": lead}
+    return render(request, "memberships/my_change.html", context, status=form_status(request))
+
+
+@require_POST
+def change_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back a change that waits for its answer."""
+    row = _own(request, pk)
+    with errors_as_message(request):
+        change_requests.take_back(agreement=row, by=signed_in(request))
+        messages.success(request, _("It is no longer asked for."))
+    return redirect("memberships:my_agreement", row.pk)
 
 
 # -- Credits ----------------------------------------------------------------------------------------------------------
