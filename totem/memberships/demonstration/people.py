@@ -67,13 +67,13 @@ class HubStory:
         return [row.person for row in rows[:seats]]
 
     def customer(self, row: Sheet) -> Customer:
-        """The customer of a row of the sheet, whose address is invented where there is none."""
+        """The customer of a row of the sheet, whose address is invented where invoices need one."""
         name = row.get("organisation")
         organisation = Organisation.objects.get(name=name) if name else None
         person = None if organisation else self.person(row["person"])
         customer = customer_for(hub=self.hub, person=person, organisation=organisation)
         fields = dict(row.get("customer", {}))
-        if not customer.street and not row.get("no_address"):
+        if self.sells and not customer.street and not row.get("no_address"):
             number = customer.pk % 40 + 1
             fields |= {"street": f"{number} {STREETS[number % len(STREETS)]}", "city": self.hub.commune.name}
             fields["postcode"] = self.hub.postcode
