@@ -255,7 +255,7 @@ def test_a_page_costs_as_many_statements_whatever_was_booked(
         if number != 1:
             with django_assert_num_queries(27):
                 text_of(client, hub)
-            with django_assert_num_queries(50):
+            with django_assert_num_queries(44):
                 text_of(client, hub, page="figures_year")
 
 

@@ -7,7 +7,7 @@ that are not known; one whose agreements have all ended has zero.
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from totem.billing.models import CustomerKind
@@ -59,8 +59,12 @@ def _keeps_agreements(hub: Hub, day: date) -> bool:
     return Agreement.objects.filter(hub=hub, signed_on__isnull=False, starts_on__lte=day).exists()
 
 
-def _counted(hub: Hub, day: date, number: int) -> Figure:
-    return Figure.of(number if number or _keeps_agreements(hub, day) else None)
+def _counted(hub: Hub, day: date, agreements: "QuerySet[Agreement]", whose: str = "pk") -> Figure:
+    """How many of these agreements, or of their customers; one statement says whether the hub keeps any, too."""
+    kept = Agreement.objects.filter(hub=hub, signed_on__isnull=False, starts_on__lte=day)
+    counted = Count(whose, filter=Q(pk__in=agreements.values("pk")), distinct=True)
+    found = kept.aggregate(kept=Count("pk"), number=counted)
+    return Figure.of(found["number"] if found["kept"] else None)
 
 
 @measure(
@@ -78,7 +82,7 @@ def _counted(hub: Hub, day: date, number: int) -> Figure:
 )
 def hub_monthly_agreements(hub: Hub, period: Period) -> Figure:
     day = _day(hub, period)
-    return _counted(hub, day, _by_the_month(hub, day).count())
+    return _counted(hub, day, _by_the_month(hub, day))
 
 
 @measure(
@@ -132,7 +136,8 @@ def hub_members(hub: Hub, period: Period) -> Figure:
 def members_under_agreement(hub: Hub, period: Period) -> Figure:
     day = _day(hub, period)
     seats = AgreementSeat.objects.filter(_held(day), agreement__in=Agreement.objects.in_force(day).filter(hub=hub))
-    return _counted(hub, day, seats.values("person").distinct().count())
+    number = seats.values("person").distinct().count()
+    return Figure.of(number if number or _keeps_agreements(hub, day) else None)
 
 
 @measure(
@@ -164,7 +169,7 @@ def dues_paying_members(hub: Hub, period: Period) -> Figure:
 )
 def incubation_places(hub: Hub, period: Period) -> Figure:
     day = _day(hub, period)
-    return _counted(hub, day, _in_force(hub, day, plan__is_incubation=True).count())
+    return _counted(hub, day, _in_force(hub, day, plan__is_incubation=True))
 
 
 @measure(
@@ -200,10 +205,9 @@ def _register_public(name: str, label: Text, method: Text, unit: CountedUnit, wh
     @measure(name, subject=HUB, label=label, unit=unit, method=method, combine=Combine.SUM)
     def compute(hub: Hub, period: Period) -> Figure:
         day = _day(hub, period)
-        terms = AgreementTerms.objects.filter(
-            _held(day), whose, agreement__in=Agreement.objects.in_force(day).filter(hub=hub)
-        )
-        return _counted(hub, day, terms.values("agreement__customer").distinct().count())
+        terms = AgreementTerms.objects.filter(_held(day), whose, agreement=OuterRef("pk"))
+        held = Agreement.objects.in_force(day).filter(Exists(terms), hub=hub)
+        return _counted(hub, day, held, "customer")
 
 
 _CUSTOMERS = _(
