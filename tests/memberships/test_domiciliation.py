@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 from pypdf import PdfReader
@@ -448,3 +449,17 @@ def test_the_letter_to_the_registry_names_the_company_and_the_day(client: Client
     told = reverse("memberships:domiciliation_told", args=[hub.slug, file.agreement_id, "end"])
     assert client.post(told, {"told_on": str(clock.today(hub.zone))}).status_code == 302
     assert client.get(page).status_code == 404
+
+
+def test_the_page_takes_as_many_queries_with_one_company_as_with_three(client: Client) -> None:
+    hub = DomiciliationApprovalFactory().hub
+    client.force_login(TeamMemberFactory(hub=hub).person)
+    page = reverse("memberships:domiciliation", args=[hub.slug])
+    counts = []
+    for number in (1, 2):
+        for _company in range(number):
+            complete(DomiciliationFileFactory(hub=hub))
+        with CaptureQueriesContext(connection) as queries_of_page:
+            client.get(page)
+        counts.append(len(queries_of_page))
+    assert counts[0] == counts[1]

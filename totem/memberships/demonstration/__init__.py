@@ -17,6 +17,7 @@ from totem.hubs.models import Hub
 from totem.memberships.actions.credits import grant_all_due
 from totem.memberships.actions.standing import sync
 from totem.memberships.demonstration.agreements import Agreements
+from totem.memberships.demonstration.domiciliation import approve
 from totem.memberships.demonstration.dues import Dues, shorten_admissions
 from totem.memberships.demonstration.people import HubStory
 from totem.memberships.demonstration.selling import Runs, save_plans
@@ -59,6 +60,7 @@ def load(world: InventedWorld) -> None:
 
 def _load_hub(world: InventedWorld, hub: Hub, sheet: Sheet, crowd: Crowd, invoices: Sheet | None) -> None:
     story = HubStory.of(hub, sheet, crowd, world, sells=invoices is not None and world.length >= YEAR)
+    approve(story)
     agreements = Agreements(story, save_plans(story))
     dues = Dues(story)
     events = [*agreements.events(), *dues.events()]

@@ -20,7 +20,9 @@ from totem.memberships.actions.agreements import (
 from totem.memberships.actions.changes import announce_price, change_terms, give_notice, pause
 from totem.memberships.actions.deposits import move_deposit
 from totem.memberships.aid.actions import declare_aid
+from totem.memberships.demonstration.domiciliation import collect_mail, complete_file
 from totem.memberships.demonstration.people import HubStory
+from totem.memberships.domiciliation.actions import save_file
 from totem.memberships.models import Agreement, DepositMovement, Plan
 
 MADE, SIGNED, CHANGED = 2000, 2100, 2200
@@ -61,6 +63,8 @@ class Agreements:
         if row.get("to_sign"):
             return
         yield signed, SIGNED, partial(self._sign, number, row)
+        for ago in row.get("mail_taken", []):  # days before the load
+            yield story.before(story.today, ago), CHANGED, partial(self._take_mail, number)
         steps: dict[str, Any] = {
             "pause": self._pause, "change": self._change, "ends": self._end, "price": self._announce,
         }  # fmt: skip
@@ -78,6 +82,8 @@ class Agreements:
         customer = story.customer(row)
         people = story.colleagues(row["organisation"], row["seats"]) if "organisation" in row else ()
         self.made[number] = make_agreement(customer=customer, chosen=chosen, people=people, by=story.by, now=now)
+        if file := row.get("file"):
+            save_file(agreement=self.made[number], by=story.by, **file)
         if row.get("unpaid"):
             self.unpaid.add(customer.pk)
 
@@ -88,12 +94,17 @@ class Agreements:
                 customer=agreement.customer, aid=[], declared_on=today, declared_by=agreement.customer.name,
                 activity="62.01Z", linked=[], by=by, now=now,
             )  # fmt: skip
+        if complete := row.get("complete"):
+            complete_file(self.story, agreement, now, **complete)
         sign_on_paper(agreement=agreement, signed_on=today, by=by, now=now)
         if agreement.deposit:
             move_deposit(
                 agreement=agreement, kind=DepositMovement.Kind.RECEIVED, amount=agreement.deposit,
                 means=Means.TRANSFER, moved_on=today, by=by, now=now,
             )  # fmt: skip
+
+    def _take_mail(self, number: int, now: datetime) -> None:
+        collect_mail(self.story, self.made[number], now)
 
     def _ask(self, row: Sheet, now: datetime) -> None:
         person, starts_on = self.story.person(row["person"]), self.story.day(row["starts"])

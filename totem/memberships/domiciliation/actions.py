@@ -163,6 +163,7 @@ def record_check(
 @transaction.atomic
 def record_collection(*, file: DomiciliationFile, collected_on: date, by: User, now: datetime) -> MailCollection:
     """The company took its mail that day. Raises ValidationError for a day to come, or outside of the domiciliation."""
+    lock(LockKind.HUB, [file.agreement.hub_id])
     _not_after("collected_on", collected_on, file.agreement.hub, now)
     stay = queries.stay_of(file.agreement)
     if stay is None or not stay.first <= collected_on:
@@ -226,6 +227,7 @@ def record_sending(
     *, made: AuthoritiesList, authority: str, sent_on: date, by: User, now: datetime
 ) -> AuthoritiesListSending:
     """The list was sent to that authority on that day. Raises ValidationError."""
+    lock(LockKind.HUB, [made.hub_id])
     _not_after("sent_on", sent_on, made.hub, now)
     if sent_on < made.made_at.astimezone(made.hub.zone).date():
         raise ValidationError({"sent_on": _("The list was not made yet on that day.")})
