@@ -21,6 +21,7 @@ from totem.billing.models import Means
 from totem.core import clock
 from totem.core.edit_conflicts import version_token
 from totem.core.models import Mail
+from totem.memberships.actions.agreements import sign_on_paper
 from totem.memberships.actions.credits import grant, grant_due, spend
 from totem.memberships.actions.deposits import move_deposit
 from totem.memberships.models import Agreement, ChangeRequest, DepositMovement, PlaceRequest
@@ -85,11 +86,11 @@ def test_nobody_else_sees_them_and_a_seat_shows_no_amount(agreement: Agreement) 
     assert [seated.get(url(name, agreement.pk)).status_code for name in OWN[1:]] == [404, 404, 404, 404, 405]
     seats = agreement.seats.filter(person=colleague)
     seats.update(starts_on=clock.today() - timedelta(days=9), ends_on=clock.today() - timedelta(days=1))
-    manager = TeamMemberFactory(hub=agreement.hub).person  # by the team's pages alone
-    for client in (seated, of(manager), of(AgreementFactory(hub=agreement.hub).customer.person)):
-        for name in OWN:
-            here = url(name, agreement.pk)
-            assert {client.get(here).status_code, client.post(here).status_code} <= {404, 405}, name
+    manager = of(TeamMemberFactory(hub=agreement.hub).person)
+    assert manager.get(url("my_contract", agreement.pk)).status_code == 404  # by the team's pages alone
+    for client in (seated, of(AgreementFactory(hub=agreement.hub).customer.person)):
+        assert client.get(url("my_agreement", agreement.pk)).status_code == 404
+        assert {client.post(url(name, agreement.pk)).status_code for name in OWN} == {404, 405}
         assert client.get(reverse("billing:mine_pdf", args=[invoice.pk])).status_code == 404
         assert invoice.reference not in text(client.get(reverse("billing:mine")))
     agreement.refresh_from_db()
@@ -217,3 +218,12 @@ def test_a_change_or_a_pause_is_asked_for_and_the_team_makes_it_or_says_why_not(
     client.post(url("my_notice", agreement.pk), {"seen": version_token(agreement), "ends_on": last, "shown": last})
     assert not ChangeRequest.objects.exists()  # it would begin after the end
     assert Mail.objects.filter(key__startswith="memberships.change_answered:", text__contains="Trop tard").exists()
+
+
+def test_a_contract_that_is_signed_brings_its_first_credits_at_once(
+    agreement: Agreement, django_capture_on_commit_callbacks: Any
+) -> None:
+    waiting = AgreementFactory(hub=agreement.hub, state="to_sign", signed_on=None, starts_on=clock.today())
+    with django_capture_on_commit_callbacks(execute=True):
+        sign_on_paper(agreement=waiting, signed_on=clock.today(), by=UserFactory(), now=clock.now())
+    assert "10 h jusqu’au" in text(of(waiting.customer.person).get(url("my_credits")))
