@@ -16,14 +16,16 @@ from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.memberships import PlanFactory
 from tests.factories.spaces import PriceFactory, SpaceFactory
 from totem.billing import facturx
+from totem.billing.actions.drafts import draft_about
 from totem.billing.actions.issuing import issue
-from totem.billing.models import Draft, IssuedDocument, Means, Payment
+from totem.billing.models import DocumentKind, Draft, IssuedDocument, Means, Payment
 from totem.billing.queries import with_balance
 from totem.bookings import actions
 from totem.bookings.models import Booking
 from totem.core import clock
 from totem.core.periods import Period
 from totem.hubs.models import Hub, Role
+from totem.memberships.actions import credits as ledger
 from totem.memberships.actions import passes
 from totem.memberships.actions.passes import PassBuyer
 from totem.memberships.models import CreditEntry, CreditLot, PlanPrice
@@ -117,6 +119,59 @@ def test_what_is_ordered_on_line_comes_with_its_invoice_once(price: PlanPrice) -
     assert [lot.left for lot in CreditLot.objects.with_left()] == [20, 20]
     assert CreditLot.objects.first().ends_on == date(2027, 10, 11)  # type: ignore[union-attr]
     assert CreditEntry.objects.count() == 2
+
+
+def test_a_credit_note_takes_back_its_share_of_what_is_left_says_what_was_spent_and_its_reversal_gives_it_again(
+    client: Client, price: PlanPrice
+) -> None:
+    """Ten days for 90 €, of which six are spent; in half-days 20, 12 and 8."""
+    by = TeamMemberFactory(hub=price.plan.hub).person
+    client.force_login(by)
+    document = passes.sell(price=price, buyer=PassBuyer("Ana", "ana@example.org"), means=Means.CASH, by=by, now=NOW)
+    lots = CreditLot.objects.with_left()
+    ledger.spend(lots=CreditLot.objects.in_order(), quantity=12, source="booking:1", now=NOW)
+
+    def follow(document: IssuedDocument, kind: DocumentKind, amount: int) -> IssuedDocument:
+        draft = draft_about(document=document, kind=kind)
+        draft.lines.update(unit_price=amount)
+        page = client.get(f"/lieux/{price.plan.hub.slug}/facturation/brouillons/{draft.pk}/verifier/")
+        shown.append(page.context["taken_back"])
+        return issue(draft_id=draft.pk, by=by.pk, now=NOW)
+
+    shown: list[list[str]] = []
+    left: list[int] = []
+    last = document
+    for kind, about, amount in (
+        (DocumentKind.CREDIT_NOTE, document, 9),
+        (DocumentKind.CREDIT_NOTE, document, 81),
+        (DocumentKind.REVERSAL, None, 81),
+        (DocumentKind.CREDIT_NOTE, document, 18),
+    ):
+        last = follow(about or last, kind, amount)
+        left.append(lots.get().left)
+    assert left == [6, 0, 6, 2]
+    assert shown == [
+        ["Carnet de dix jours\xa0: à reprendre, 1 jour."],
+        ["Carnet de dix jours\xa0: à reprendre, 3 jours\u202f; déjà utilisé ou échu, et donc non repris, 6 jours."],
+        [],
+        ["Carnet de dix jours\xa0: à reprendre, 2 jours."],
+    ]
+    entries = CreditEntry.objects.filter(kind="correct").values_list("quantity", "by", "reason")
+    assert [(quantity, who) for quantity, who, _reason in entries] == [
+        (-2, by.pk),
+        (-6, by.pk),
+        (6, by.pk),
+        (-4, by.pk),
+    ]
+    assert entries[1][2] == "A2026-000002"
+
+
+def test_a_pass_that_is_credited_before_its_credits_came_brings_none(price: PlanPrice) -> None:
+    passes.order(price=price, person=UserFactory(), now=NOW)
+    document = issue(draft_id=Draft.objects.get().pk, by=None, now=NOW)
+    issue(draft_id=draft_about(document=document, kind=DocumentKind.CREDIT_NOTE).pk, by=None, now=NOW)
+    passes.grant_invoiced(now=NOW)
+    assert CreditLot.objects.with_left().get().left == 0
 
 
 def test_only_the_team_of_the_hub_sells(client: Client, price: PlanPrice) -> None:

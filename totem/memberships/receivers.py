@@ -1,6 +1,6 @@
 """Receivers of the signals about people. What an erased person's customer had stays, without their name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,8 +9,10 @@ from django.dispatch import receiver
 
 from totem.accounts.models import User
 from totem.accounts.signals import person_erasing, personal_data_requested
-from totem.billing.signals import drawer_cash_asked
+from totem.billing.models import Draft
+from totem.billing.signals import credit_shown, credited, crediting, drawer_cash_asked
 from totem.hubs.models import Hub
+from totem.memberships.actions import crediting as credit_notes
 from totem.memberships.actions import standing
 from totem.memberships.actions.erasing import leave_memberships
 from totem.memberships.domiciliation.queries import export_of
@@ -37,6 +39,24 @@ def write_memberships(hub: Hub, person_ids: Collection[int], **_kwargs: object) 
 def give_deposits_in_cash(hub: Hub, since: int, **_kwargs: object) -> Decimal:
     """The security deposits in the drawer: what was taken in cash since, less what was given back."""
     return cash_since(hub, since)
+
+
+@receiver(credit_shown, dispatch_uid="memberships.credit_shown")
+def say_credits_taken_back(draft: Draft, **_kwargs: object) -> list[str]:
+    """What a credit note takes back of the passes of its invoice."""
+    return credit_notes.credit_words(draft)
+
+
+@receiver(crediting, dispatch_uid="memberships.crediting")
+def lock_credits(invoices: Collection[int], **_kwargs: object) -> None:
+    """Lock the credits that these invoices gave."""
+    credit_notes.lock_credited(invoices=invoices)
+
+
+@receiver(credited, dispatch_uid="memberships.credited")
+def take_credits_back(references: Mapping[int, str], by: int | None, now: datetime, **_kwargs: object) -> None:
+    """Take back the credits of passes that are credited, or give them again."""
+    credit_notes.follow_credit_notes(references=references, by=by, now=now)
 
 
 @receiver(person_erasing, dispatch_uid="memberships.leave")

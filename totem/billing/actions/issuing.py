@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, DateField, Exists, F, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from totem.billing import jobs
+from totem.billing import jobs, signals
 from totem.billing.content import content, figures
 from totem.billing.models import (
     ClosedMonth,
@@ -28,7 +28,7 @@ from totem.billing.models import (
     VatStatus,
 )
 from totem.billing.models.documents import PREFIXES
-from totem.billing.refusals import Cited, Invoicing, check
+from totem.billing.refusals import CREDITING, Cited, Invoicing, check
 from totem.billing.wording import texts_on
 from totem.core import journal
 from totem.core.canonical import canonical, digest
@@ -119,6 +119,9 @@ def issue_all(*, draft_ids: Sequence[int], by: int | None, now: datetime) -> Iss
     if len({draft.hub_id for draft in drafts}) > 1:
         raise ValueError("Only drafts of one hub are issued together.")
     day = now.astimezone(drafts[0].hub.zone).date()
+    invoices = _credited_by(drafts)
+    if invoices:
+        signals.crediting.send(IssuedDocument, invoices=set(invoices.values()))
     seller, status = _seller_on(drafts[0].sold_by, day)
     accepted, refused = [], {}
     cited = Cited()
@@ -130,7 +133,20 @@ def issue_all(*, draft_ids: Sequence[int], by: int | None, now: datetime) -> Iss
             refused[invoicing.draft.pk] = error
     documents = _written(accepted, seller, day, by, now) if accepted else []
     issued = {one.draft.pk: document for one, document in zip(accepted, documents, strict=True)}
+    references = {invoice: issued[pk].reference for pk, invoice in invoices.items() if pk in issued}
+    if references:
+        signals.credited.send(IssuedDocument, references=references, by=by, now=now)
     return IssuingOutcome(issued, refused)
+
+
+def _credited_by(drafts: Sequence[Draft]) -> dict[int, int]:
+    """The id of the invoice that each draft of a credit note, or of what neutralises one, is about."""
+    abouts = {draft.pk: draft.about_id for draft in drafts if draft.kind in CREDITING}
+    if not abouts:
+        return {}
+    notes = IssuedDocument.objects.filter(pk__in=abouts.values(), kind=DocumentKind.CREDIT_NOTE)
+    found = dict(notes.values_list("pk", "about"))
+    return {pk: found.get(about or 0) or about or 0 for pk, about in abouts.items()}
 
 
 def _seller_on(seller_id: int | None, day: date) -> tuple[Seller, VatStatus]:

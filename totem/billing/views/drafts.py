@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from totem.accounts.permissions import signed_in
-from totem.billing import content, queries
+from totem.billing import content, queries, signals
 from totem.billing.actions import drafts as actions
 from totem.billing.actions.issuing import due_day, issue
 from totem.billing.drawing import document_shown
@@ -82,8 +82,16 @@ def check(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             messages.success(request, _("%(document)s is issued.") % {"document": document.reference})
             return redirect("billing:document", hub.slug, document.reference)
         return redirect("billing:draft", hub.slug, row.pk)
-    context = {"draft": row, "seen": version_token(row), **_document(hub, row)}
+    context = {"draft": row, "seen": version_token(row), "taken_back": _taken_back(row), **_document(hub, row)}
     return billing_page(request, "draft_check", hub, context)
+
+
+def _taken_back(row: Draft) -> list[str]:
+    """What other rooms take back with a credit note, in words."""
+    if row.kind != DocumentKind.CREDIT_NOTE:
+        return []
+    answers = signals.credit_shown.send(Draft, draft=row)
+    return [words for _receiver, found in answers for words in found]
 
 
 def _document(hub: Hub, row: Draft) -> dict[str, object]:

@@ -22,6 +22,7 @@ from totem.billing.actions.payments import record_payment
 from totem.billing.models import Customer, DocumentKind, DraftLine, IssuedDocument, IssuedLine, Means
 from totem.hubs.models import Hub
 from totem.memberships.actions import credits as ledger
+from totem.memberships.actions.crediting import follow_credit_notes
 from totem.memberships.models import CreditLot, Plan, PlanKind, PlanPrice
 
 PREFIX = "pass:"
@@ -126,6 +127,7 @@ def _grant(line: IssuedLine, now: datetime, by: int | None) -> bool:
             by=by,
             document=document,
         )
+    follow_credit_notes(references={document.pk: document.reference}, by=by, now=now)  # credited before it was here
     return True
 
 
