@@ -68,6 +68,7 @@ from totem.memberships.domiciliation.actions import add_document, make_list
 from totem.memberships.models import (
     AgreementPause,
     AidAttestation,
+    CreditLot,
     DepositMovement,
     DuesQuestion,
     PlaceRequest,
@@ -180,6 +181,9 @@ class World:
                 total=1,
                 recorded_at=tomorrow,
                 file=store(CheckedFile("x.pdf", "application/pdf", 1, sha256(b"x").hexdigest(), b"x")),
+            ).pk,
+            "credit_lot": CreditLot.objects.create(
+                hub=self.hub, customer=customer, unit="room", starts_on=agreement.starts_on, plan=self.plan, source="x"
             ).pk,
             "waiting": PlaceRequest.objects.create(plan=PlanFactory(hub=self.hub), person=self.person).pk,
             "closure": ExceptionalHoursFactory(hub=self.hub, during=(far, far + timedelta(hours=9))).pk,
@@ -320,6 +324,7 @@ KINDS = {
     "memberships:domiciliation_check": "domiciled", "memberships:domiciliation_collection": "domiciled",
     "memberships:domiciliation_told": "domiciled", "memberships:domiciliation_letter": "domiciled",
     "memberships:aid_of": "customer", "memberships:aid_declare": "customer",
+    "memberships:customer_credits": "customer", "memberships:credits_correct": "credit_lot",
     "memberships:aid_decide": "customer", "memberships:aid_attestation": "attestation",
     "memberships:own_aid_attestation": "attestation",
     "memberships:waiting_end": "waiting", "memberships:my_waiting_end": "waiting",

@@ -5,18 +5,20 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as PropertyCase
 
 from tests.factories.accounts import UserFactory
 from tests.factories.billing import CustomerFactory
-from tests.factories.hubs import HubFactory
+from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.memberships import AgreementFactory, AgreementSeatFactory, PlanBenefitFactory, PlanFactory
 from tests.factories.organisations import OrganisationFactory
 from totem.accounts.actions import erase_person
 from totem.billing.models import Customer
 from totem.core.models import Mail
+from totem.hubs.models import Role
 from totem.memberships.actions import credits as ledger
 from totem.memberships.actions.credits import NotEnoughCreditsError
 from totem.memberships.models import (
@@ -257,3 +259,33 @@ class RandomLedger(PropertyCase):
             left = [lot.left for lot in CreditLot.objects.with_left()]
             assert min(left) >= 0
             assert sum(left) == given_in_all - sum(spent.values())
+
+
+def test_the_team_reads_who_has_what_left_and_corrects_it_by_an_entry(client: Client) -> None:
+    customer = CustomerFactory.create(consumer=True, name="Inès Petit")
+    lot = lot_of(customer, 600)
+    desk = TeamMemberFactory(hub=customer.hub, role=Role.DESK).person
+    home = f"/lieux/{customer.hub.slug}/forfaits/"
+    client.force_login(TeamMemberFactory(hub=HubFactory()).person)
+    for page in ("", f"clients/{customer.pk}/", f"credits/{lot.pk}/corriger/"):
+        assert client.get(f"{home}{page}").status_code == 404
+    client.force_login(desk)
+    correction = f"{home}credits/{lot.pk}/corriger/"
+    for wrong in (
+        {"way": "take", "quantity": "11", "reason": "Trop"},  # ten hours are left
+        {"way": "give", "quantity": "1", "reason": " "},
+        {"way": "give", "quantity": "0,001", "reason": "Rien"},
+        {"way": "", "quantity": "1", "reason": "Vers où"},
+    ):
+        assert client.post(correction, wrong).status_code == 422, wrong
+    assert CreditEntry.objects.count() == 1
+    client.post(correction, {"way": "take", "quantity": "1,5", "reason": "Salle rendue deux fois"})
+    entry = CreditEntry.objects.latest("pk")
+    assert (entry.quantity, entry.kind, entry.by) == (-90, "correct", desk.pk)
+    page = plain(client.get(f"{home}clients/{customer.pk}/").content.decode())
+    assert "8 h 30" in page
+    assert "Corrigé par l’équipe : Salle rendue deux fois" in page
+    assert "Inès Petit" in plain(client.get(f"{home}?q=inès").content.decode())
+    assert "Inès Petit" not in client.get(f"{home}?q=bob").content.decode()
+    first = queries.left_by_customer([customer.pk], DAY)
+    assert [plain(words) for words in first[customer.pk]] == ["heures de salle : 8 h 30"]

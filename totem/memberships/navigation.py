@@ -15,5 +15,5 @@ AGREEMENTS = add_entry(Entry(ME, pgettext_lazy("navigation", "Contracts"), "memb
 add_tab(EntryTab(AGREEMENTS, _("My contracts"), "memberships:my_agreements", 10))
 add_tab(EntryTab(AGREEMENTS, _("My credits"), "memberships:my_credits", 20))
 add_tab(EntryTab(SETTINGS, _("Members and dues"), "memberships:dues_settings", 67))
-add_tab(EntryTab(BILLING, _("Sell a pass"), "memberships:sell_pass", 13, needs=SELL))
+add_tab(EntryTab(BILLING, _("Passes and credits"), "memberships:credits", 13, needs=SELL))
 add_tab(EntryTab(BILLING, _("First of the month"), "memberships:monthly_run", 12, needs=SELL))

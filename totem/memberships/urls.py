@@ -8,6 +8,7 @@ from totem.memberships.domiciliation import views as domiciliation
 from totem.memberships.views import (
     agreement_changes,
     agreements,
+    credit_ledger,
     dues,
     dues_kinds,
     joining,
@@ -61,7 +62,10 @@ urlpatterns = [
     path(f"{HERE}offres/<int:pk>/demander/", offers.ask, name="ask"),
     path("mes-adhesions/", joining.my_dues, name="my_dues"),
     path("mes-adhesions/<int:pk>/virement/", joining.my_dues_announce, name="my_dues_announce"),
+    path(f"{HERE}forfaits/", credit_ledger.credits_left, name="credits"),
     path(f"{HERE}forfaits/vendre/", passes.sell, name="sell_pass"),
+    path(f"{HERE}forfaits/clients/<int:pk>/", credit_ledger.customer_credits, name="customer_credits"),
+    path(f"{HERE}forfaits/credits/<int:pk>/corriger/", credit_ledger.correct, name="credits_correct"),
     path(f"{HERE}contrats/offres/", plans.plans, name="plans"),
     path(f"{HERE}contrats/offres/ajouter/<slug:start>/", plans.new_plan, name="plan_new"),
     path(f"{HERE}contrats/offres/<int:pk>/", plans.plan, name="plan"),

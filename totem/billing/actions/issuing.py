@@ -141,12 +141,12 @@ def issue_all(*, draft_ids: Sequence[int], by: int | None, now: datetime) -> Iss
 
 def _credited_by(drafts: Sequence[Draft]) -> dict[int, int]:
     """The id of the invoice that each draft of a credit note, or of what neutralises one, is about."""
-    abouts = {draft.pk: draft.about_id for draft in drafts if draft.kind in CREDITING}
+    abouts = {draft.pk: draft.about_id for draft in drafts if draft.kind in CREDITING and draft.about_id}
     if not abouts:
         return {}
     notes = IssuedDocument.objects.filter(pk__in=abouts.values(), kind=DocumentKind.CREDIT_NOTE)
     found = dict(notes.values_list("pk", "about"))
-    return {pk: found.get(about or 0) or about or 0 for pk, about in abouts.items()}
+    return {pk: found.get(about) or about for pk, about in abouts.items()}
 
 
 def _seller_on(seller_id: int | None, day: date) -> tuple[Seller, VatStatus]:

@@ -1,5 +1,7 @@
 """Drafts: started for a customer, written, checked, issued."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -90,7 +92,7 @@ def _taken_back(row: Draft) -> list[str]:
     """What other rooms take back with a credit note, in words."""
     if row.kind != DocumentKind.CREDIT_NOTE:
         return []
-    answers = signals.credit_shown.send(Draft, draft=row)
+    answers: list[tuple[Any, Any]] = signals.credit_shown.send(Draft, draft=row)
     return [words for _receiver, found in answers for words in found]
 
 

@@ -7,6 +7,7 @@ ended is not: the page that issues the credit note says how much, and a credit n
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
@@ -52,7 +53,7 @@ def credit_words(draft: Draft) -> list[str]:
 def _due(left: Mapping[int, Mapping[int, Decimal]]) -> Iterator[tuple[CreditLot, int]]:
     """The lots of these invoices, of whose lines so much is left, each with what is still to take back, in grains."""
     rows = CreditLot.objects.filter(document__in=left).select_related("plan").with_left()
-    lots = list(rows.annotate(given=Coalesce(Sum("entries__quantity", filter=Q(entries__kind="grant")), 0)))
+    lots: list[Any] = list(rows.annotate(given=Coalesce(Sum("entries__quantity", filter=Q(entries__kind="grant")), 0)))
     lines = IssuedLine.objects.filter(document__in={lot.document_id for lot in lots}).exclude(source="", gross=0)
     by_source = {(line.document_id, line.source): line for line in lines}
     taken = dict(

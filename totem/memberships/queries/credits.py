@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from totem.accounts.models import User
+from totem.billing.models import Customer
+from totem.billing.queries import customers
 from totem.core import wording
 from totem.hubs.models import Hub
 from totem.memberships.models import (
@@ -173,10 +175,44 @@ def balances(spender: Spender, day: date) -> list[BalanceRow]:
 
 def ledger(spender: Spender, *, most: int = 200) -> list[LedgerRow]:
     """The latest entries of the lots that the spender sees, newest first; the number of queries is constant."""
-    entries = CreditEntry.objects.filter(lot__in=lots_of(spender).values("pk"))
-    rows = list(entries.select_related("lot__plan").order_by("-pk")[:most])
-    labels = _labels(rows)
-    return [LedgerRow(entry, _label(entry, labels), _signed(entry)) for entry in rows]
+    return ledger_rows(list(entries_of(lots_of(spender))[:most]))
+
+
+def entries_of(lots: CreditLotQuerySet) -> QuerySet[CreditEntry]:
+    """The entries of these lots with what `ledger_rows` reads, newest first."""
+    return CreditEntry.objects.filter(lot__in=lots.order_by().values("pk")).select_related("lot__plan").order_by("-pk")
+
+
+def ledger_rows(entries: Collection[CreditEntry]) -> list[LedgerRow]:
+    """These entries in words; the number of queries is constant."""
+    labels = _labels(entries)
+    return [LedgerRow(entry, _label(entry, labels), _signed(entry)) for entry in entries]
+
+
+def _usable(today: date) -> CreditLotQuerySet:
+    """The lots of which something is left and whose days are not over."""
+    return CreditLot.objects.filter(Q(ends_on=None) | Q(ends_on__gte=today)).unspent()
+
+
+def holders(hub: Hub, today: date, search: str = "") -> QuerySet[Customer]:
+    """The customers of the hub who have credits left, by name."""
+    having = _usable(today).filter(hub=hub).order_by().values("customer")
+    return customers(hub, search).filter(pk__in=having)
+
+
+def left_by_customer(pks: Collection[int], today: date) -> dict[int, list[str]]:
+    """What is left to each, by unit, without the months to come: « heures de salle : 6 h »."""
+    left: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for lot in _usable(today).filter(customer__in=pks).order_by("unit"):
+        left[lot.customer_id][lot.unit] += lot.left if lot.starts_on <= today else 0
+    return {
+        pk: [
+            _("%(unit)s: %(quantity)s")
+            % {"unit": CreditUnit(unit).label, "quantity": quantity_words(unit, left[pk][unit])}
+            for unit in left[pk]
+        ]
+        for pk in pks
+    }
 
 
 def _labels(entries: Collection[CreditEntry]) -> dict[str, str]:
