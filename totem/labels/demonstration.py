@@ -58,8 +58,8 @@ def load_assemblies(world: InventedWorld) -> None:
     """The dues of their hubs have to be there."""
     for sheet in world.sheets(ASSEMBLIES):
         hub = Hub.objects.select_related("operator").get(slug=sheet["hub"])
-        rows = [save_assembly(hub, row, world.now) for row in sheet["assemblies"]]
-        world.say(f"Demonstration: {hub.name}, {len(rows)} general assemblies")
+        saved = sum(save_assembly(hub, row, world.now) for row in sheet["assemblies"])
+        world.say(f"Demonstration: {hub.name}, {saved} general assemblies")
 
 
 def _exact(value: Any) -> Any:

@@ -11,25 +11,32 @@ from totem.core.periods import at_wall_clock
 from totem.core.signatures import send_code, sign
 from totem.hubs.models import Hub, Role
 from totem.labels.assemblies import actions
-from totem.labels.assemblies.queries import tally
+from totem.labels.assemblies.queries import electorate, tally
 from totem.labels.models import Assembly, Voter
 from totem.labels.signatures import MINUTES
 
 MORNING = time(9)
+FEWEST = 4
 
 
-def save_assembly(hub: Hub, row: Sheet, now: datetime) -> Assembly:
-    """An assembly of the sheet: prepared and convened on its days; where it is past, held and signed."""
+def save_assembly(hub: Hub, row: Sheet, now: datetime) -> bool:
+    """Prepare and convene an assembly of the sheet on its days; where it is past, hold it and have it signed.
+
+    False, and nothing is written, where the members of a shortened world are too few for its votes.
+    """
     by = User.objects.filter(team_roles__hub=hub, team_roles__role=Role.MANAGER).order_by("pk")[0]
     today = now.astimezone(hub.zone).date()
     told: dict[str, Any] = {name: row[name] for name in ("kind", "place", "agenda")} | row["rules"]
     held_on = today - timedelta(days=row["ago"])
+    convened_on = today - timedelta(days=row["convened_ago"])
+    if electorate(Assembly(hub=hub, held_on=held_on), convened_on).count() < FEWEST:
+        return False
     assembly = actions.prepare(hub=hub, by=by, held_on=held_on, hour=time(row["hour"]), **told)
-    convened_at = at_wall_clock(today - timedelta(days=row["convened_ago"]), MORNING, hub.zone)
+    convened_at = at_wall_clock(convened_on, MORNING, hub.zone)
     assembly = actions.convene(assembly=assembly, by=by, now=convened_at)
     if row["ago"] > 0:
         _hold(assembly, row, by, convened_at)
-    return assembly
+    return True
 
 
 def _hold(assembly: Assembly, row: Sheet, by: User, convened_at: datetime) -> None:
