@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from tests.factories.accounts import UserFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.memberships import AgreementFactory, PlanFactory
+from tests.factories.spaces import SpaceFactory
 from totem.core import clock
 from totem.core.edit_conflicts import version_token
 from totem.hubs.models import Role
@@ -142,3 +143,15 @@ def test_rows_count_what_is_held_in_a_constant_number_of_queries(count: int, dja
         rows = queries.plan_rows(hub, NOW.date())
     assert [row.held for row in rows] == [1, *[0] * (count - 1)]
     assert rows[0].included
+
+
+def test_a_plan_of_fixed_desks_has_as_many_places_as_desks_in_service_unless_another_number_is_typed() -> None:
+    manager = TeamMemberFactory()
+    client, hub = client_of(manager.person), manager.hub
+    desks = SpaceFactory.create(hub=hub, pool=True)
+    desks.units.filter(number=3).update(is_active=False)
+    address = reverse("memberships:plan_new", args=[hub.slug, "full-month"])
+    typed = {name: value for name, value in shown(client.get(address)).items() if name != "capacity"}
+    for name, places in (("By the desks", {}), ("By the team", {"capacity": "1"})):
+        assert client.post(address, typed | {"name": name, "space": desks.pk, **places}).status_code == 302
+    assert list(hub.plans.order_by("pk").values_list("capacity", flat=True)) == [2, 1]
