@@ -40,7 +40,7 @@ class HubStory:
         staying = [member for member in group.members if member.until is None]
         members = [one for one in staying if not one.role and (world.today - one.since).days >= LONG]
         demo = next((one.user for one in staying if one.role == DemoRole.MEMBER), None)
-        visitors = [one.user for one in crowd.members_of_others(hub.slug) if one.until is None]
+        visitors = [one.user for one in crowd.members_of_others(hub.slug) if one.until is None and not one.role]
         return cls(hub, sheet, world, group.team[0].user, members, visitors, demo, sells)
 
     @property
