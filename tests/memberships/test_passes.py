@@ -71,6 +71,19 @@ def test_three_fields_sell_a_pass_that_is_paid_invoiced_and_can_be_used(client: 
     assert credit_queries.left(credit_queries.spendable(bob, "day", documents[0].issued_on)) == 40
 
 
+def test_a_form_sent_twice_sells_once(client: Client, price: PlanPrice) -> None:
+    hub = price.plan.hub
+    client.force_login(TeamMemberFactory(hub=hub).person)
+    tokens = [client.get(f"/lieux/{hub.slug}/forfaits/vendre/").context["form"]["token"].value() for _ in range(2)]
+    sell(client, hub, price, "ana@example.org", token=tokens[0])
+    again = sell(client, hub, price, "ana@example.org", token=tokens[0])
+    assert "Cette vente est déjà enregistrée" in again.content.decode()
+    assert (IssuedDocument.objects.count(), Payment.objects.count(), CreditLot.objects.count()) == (1, 1, 1)
+    assert not Draft.objects.exists()
+    sell(client, hub, price, "ana@example.org", token=tokens[1])
+    assert IssuedDocument.objects.count() == 2
+
+
 def test_what_is_wrong_is_said_and_nothing_is_written(client: Client, price: PlanPrice) -> None:
     hub = price.plan.hub
     client.force_login(TeamMemberFactory(hub=hub).person)

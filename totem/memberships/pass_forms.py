@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from totem.billing.models import Means
 from totem.core import wording
 from totem.core.visible_names import validate_name
-from totem.memberships.actions.passes import PassBuyer
+from totem.memberships.actions.passes import PREFIX, PassBuyer, new_token
 from totem.memberships.models import GRAIN, CreditUnit, MemberGroup, PlanPrice
 
 ADDRESS = re.compile(r"\S+@\S+")
@@ -21,9 +21,10 @@ ADDRESS = re.compile(r"\S+@\S+")
 class PassForm(forms.Form):
     """Who, which pass, how it is paid. The credits that are used later are found by an e-mail address.
 
-    `used_now`: the buyer comes in at once and spends the first day of it.
+    `used_now`: the buyer comes in at once and spends the first day of it. `token`: the form sent twice sells once.
     """
 
+    token = forms.RegexField(r"^[0-9a-f]{16}$", required=False, initial=new_token, widget=forms.HiddenInput)
     who = forms.CharField(
         label=_("Who: name, e-mail address, or both"),
         max_length=254,
@@ -57,7 +58,7 @@ class PassForm(forms.Form):
             raise ValidationError(_("At most 150 characters."))
         if name:
             validate_name(name)
-        return PassBuyer(name or email, email)
+        return PassBuyer(name or email, email, f"{PREFIX}{self.cleaned_data.get('token') or new_token()}")
 
     def clean_price(self) -> PlanPrice:
         return self.prices[self.cleaned_data["price"]]

@@ -28,13 +28,21 @@ from totem.memberships.models import CreditLot, Plan, PlanKind, PlanPrice
 PREFIX = "pass:"
 
 
+def new_token() -> str:
+    """What tells one sale from another: sixteen hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
 @dataclass(frozen=True)
 class PassBuyer:
-    """Who buys a pass; known by the e-mail address where there is one, else a customer of their own each time."""
+    """Who buys a pass; known by the e-mail address where there is one, else a customer of their own each time.
+
+    `token` is that of the sale: it is sold once.
+    """
 
     name: str
     email: str = ""
-    token: str = field(default_factory=lambda: f"{PREFIX}{secrets.token_hex(8)}")
+    token: str = field(default_factory=lambda: f"{PREFIX}{new_token()}")
 
     @property
     def key(self) -> str:
@@ -54,11 +62,17 @@ class PassBuyer:
 
 @transaction.atomic
 def sell(*, price: PlanPrice, buyer: PassBuyer, means: Means, by: User, now: datetime) -> IssuedDocument:
-    """Sell a pass at the desk: the invoice, its payment of today and its credits. Raises ValidationError."""
+    """Sell a pass at the desk: the invoice, its payment of today and its credits.
+
+    Raises ValidationError, also for a sale that was recorded before: its form was sent twice.
+    """
     plan = price.plan
     _check(price, now)
     draft = start_draft(customer=buyer.customer(plan.hub), kind=DocumentKind.INVOICE)
-    DraftLine.objects.create(draft=draft, source=_new_source(plan), **_line(price))
+    source = f"{PREFIX}{plan.pk}:{buyer.token.removeprefix(PREFIX)}"
+    DraftLine.objects.create(draft=draft, source=source, **_line(price))  # waits for the same one under way
+    if IssuedLine.objects.filter(source=source).exists():
+        raise ValidationError(_("This sale is recorded already: open this page again for another one."))
     document = issue(draft_id=draft.pk, by=by.pk, now=now)
     if document.gross:
         today = now.astimezone(plan.hub.zone).date()
@@ -92,7 +106,7 @@ def _check(price: PlanPrice, now: datetime) -> None:
 
 
 def _new_source(plan: Plan) -> str:
-    return f"{PREFIX}{plan.pk}:{secrets.token_hex(8)}"
+    return f"{PREFIX}{plan.pk}:{new_token()}"
 
 
 def _line(price: PlanPrice) -> dict[str, object]:
