@@ -103,6 +103,7 @@ def test_members_give_proxies_and_the_team_holds_the_assembly(march) -> None:
     assert desk.get(at("decision_create", assembly.pk)).status_code == 404
     attendance = at("attendance", assembly.pk)
     assert "It is not reached: 1 vote is missing." in words(desk.get(attendance))
+    assert desk.post(attendance, {"voter": "9" * 5000}).status_code == 404
     desk.post(attendance, {"voter": voters[1].pk})
     page = words(desk.get(attendance))
     assert "1 present and 1 represented: 2 votes of 3 voters." in page

@@ -73,7 +73,7 @@ def assembly_form(request: HttpRequest, slug: str, pk: int | None = None) -> Htt
     if row is not None and row.convened_on is not None:
         return redirect("labels:assembly", hub.slug, row.pk)
     asked = request.GET.get("seconde", "")
-    first = row.second_of if row else _assembly(request, slug, int(asked)) if asked.isdecimal() else None
+    first = row.second_of if row else _assembly(request, slug, int(asked)) if asked.isdecimal() and len(asked) < 19 else None
     known = row or first or Assembly.objects.filter(hub=hub, kind=AssemblyKind.ORDINARY).first()
     form = AssemblyForm(
         request.POST or None,
@@ -216,7 +216,7 @@ def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _note_presence(request: HttpRequest, assembly: Assembly) -> None:
     asked = request.POST.get("voter", "")
-    voter = get_object_or_404(Voter, assembly=assembly, pk=int(asked) if asked.isdecimal() else 0)
+    voter = get_object_or_404(Voter, assembly=assembly, pk=int(asked) if asked.isdecimal() and len(asked) < 19 else 0)
     with errors_as_message(request):
         if "out" in request.POST:
             actions.sign_out(voter=voter, by=signed_in(request))
