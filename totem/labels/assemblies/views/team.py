@@ -39,6 +39,11 @@ def _assembly(request: HttpRequest, slug: str, pk: int, permission: str = MANAGE
     return assembly
 
 
+def _number(asked: str) -> int:
+    """The id that is asked for; 0, of nothing, for any other text."""
+    return int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+
+
 def _page(request: HttpRequest, name: str, hub: Hub, context: dict[str, Any], *, refused: int = 422) -> HttpResponse:
     context = {"hub": hub, "manages": request.user.has_perm(MANAGE, hub), **context}
     status = form_status(request, refused)
@@ -73,7 +78,7 @@ def assembly_form(request: HttpRequest, slug: str, pk: int | None = None) -> Htt
     if row is not None and row.convened_on is not None:
         return redirect("labels:assembly", hub.slug, row.pk)
     asked = request.GET.get("seconde", "")
-    first = row.second_of if row else _assembly(request, slug, int(asked)) if asked.isdecimal() and len(asked) < 19 else None
+    first = row.second_of if row else _assembly(request, slug, _number(asked)) if asked else None
     known = row or first or Assembly.objects.filter(hub=hub, kind=AssemblyKind.ORDINARY).first()
     form = AssemblyForm(
         request.POST or None,
@@ -216,7 +221,7 @@ def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def _note_presence(request: HttpRequest, assembly: Assembly) -> None:
     asked = request.POST.get("voter", "")
-    voter = get_object_or_404(Voter, assembly=assembly, pk=int(asked) if asked.isdecimal() and len(asked) < 19 else 0)
+    voter = get_object_or_404(Voter, assembly=assembly, pk=_number(asked))
     with errors_as_message(request):
         if "out" in request.POST:
             actions.sign_out(voter=voter, by=signed_in(request))
