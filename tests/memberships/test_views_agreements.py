@@ -121,7 +121,17 @@ def test_the_changes_of_an_agreement_have_a_page_each(desk: Any) -> None:
     assert send("agreement_pause", starts_on=today, ends_on=today + timedelta(days=3)) == 302
     assert send("agreement_seat", email=UserFactory().email, starts_on=today) == 422  # a stranger
     assert send("agreement_seat", email=colleague.email, starts_on=today) == 302
-    assert send("agreement_deposit", kind="received", amount="180", means="cash", moved_on=today) == 302
+    agreement.refresh_from_db()
+    received = {
+        "kind": "received",
+        "amount": "180",
+        "means": "cash",
+        "moved_on": today,
+        "seen": version_token(agreement),
+    }
+    sent = [desk.post(url(desk, "agreement_deposit", agreement.pk), received) for _ in range(2)]
+    assert [one.status_code for one in sent] == [302, 422]
+    assert "si le dépôt est déjà noté" in text(sent[1])
     movement = agreement.deposit_movements.get()
     prints = [text(desk.post(url(desk, "deposit_receipt", movement.pk))) for _ in range(2)]
     assert ["Duplicata" in one for one in prints] == [False, True]

@@ -173,7 +173,7 @@ class SuspensionForm(forms.Form):
     reason = forms.CharField(label=_("Why"), max_length=200)
 
 
-class DepositForm(forms.Form):
+class DepositForm(VersionedForm):
     """What was received as a deposit, or given back of it."""
 
     Kind = DepositMovement.Kind
@@ -186,7 +186,7 @@ class DepositForm(forms.Form):
     moved_on = DateField(label=_("On"))
 
 
-class KeepDepositForm(forms.Form):
+class KeepDepositForm(VersionedForm):
     """What is kept of a deposit, for an invoice of its customer that is not paid."""
 
     document = forms.ModelChoiceField(

@@ -14,6 +14,7 @@ from totem.accounts.models import User
 from totem.billing.actions.payments import record_payment
 from totem.billing.models import IssuedDocument, Means
 from totem.core import chain
+from totem.core.edit_conflicts import version_token
 from totem.core.money import to_cents
 from totem.hubs.models import Hub
 from totem.memberships.actions.agreements import locked, record
@@ -30,26 +31,40 @@ def chain_of(hub: Hub) -> str:
 
 @transaction.atomic
 def move_deposit(
-    *, agreement: Agreement, kind: Kind, amount: Decimal, means: Means, moved_on: date, by: User, now: datetime
+    *,
+    agreement: Agreement,
+    kind: Kind,
+    amount: Decimal,
+    means: Means,
+    moved_on: date,
+    by: User,
+    now: datetime,
+    seen: str | None = None,
 ) -> DepositMovement:
     """What the customer gave as a deposit that day, or what was given back of it, in euros.
 
-    Raises ValidationError for more than is held.
+    Raises ValidationError for more than is held, and for a form that is sent twice.
     """
     if kind == Kind.KEPT:
         raise ValueError("What is kept pays an invoice.")
-    return _move(locked(agreement), by, now, kind=kind, amount=amount, means=means, moved_on=moved_on)
+    return _move(_as_seen(agreement, seen), by, now, kind=kind, amount=amount, means=means, moved_on=moved_on)
 
 
 @transaction.atomic
 def keep_deposit(
-    *, agreement: Agreement, amount: Decimal, document: IssuedDocument, by: User, now: datetime
+    *,
+    agreement: Agreement,
+    amount: Decimal,
+    document: IssuedDocument,
+    by: User,
+    now: datetime,
+    seen: str | None = None,
 ) -> DepositMovement:
     """What is kept of it pays that invoice of the same customer, today: a damage is invoiced apart before.
 
-    Raises ValidationError for more than is held, and as `record_payment`.
+    Raises ValidationError for more than is held, for a form that is sent twice, and as `record_payment`.
     """
-    row = locked(agreement)
+    row = _as_seen(agreement, seen)
     if document.customer_id != row.customer_id or document.hub_id != row.hub_id:
         raise ValidationError({"document": _("This invoice is another customer’s.")})
     today = now.astimezone(row.hub.zone).date()
@@ -61,6 +76,16 @@ def keep_deposit(
     return _move(
         row, by, now, kind=Kind.KEPT, amount=amount, means=Means.OTHER, moved_on=today, reason=document.reference
     )
+
+
+def _as_seen(agreement: Agreement, seen: str | None) -> Agreement:
+    """The agreement, locked. A movement adds to the others: no form overwrites, so one that is stale is refused."""
+    row = locked(agreement)
+    if seen is not None and seen != version_token(row):
+        raise ValidationError(
+            _("The contract changed since you opened this page: see whether the deposit is written down already.")
+        )
+    return row
 
 
 def _check(agreement: Agreement, kind: Kind, amount: Decimal, day: date, now: datetime) -> None:
@@ -87,6 +112,7 @@ def _move(
     signed = to_cents(amount) if kind == Kind.RECEIVED else -to_cents(amount)
     facts = {"agreement": agreement.pk, "amount": signed, "means": means, "moved_on": moved_on, "reason": reason}
     link = chain.append(chain_of(agreement.hub), {"event": kind, "at": now, "by": by.pk, **facts})
+    agreement.save(update_fields=["updated_at"])  # who has its pages open sees that it changed
     record(f"deposit_{kind}", agreement, by.pk, amount=str(signed), moved_on=str(moved_on))
     return DepositMovement.objects.create(
         agreement=agreement, kind=kind, amount=signed, means=means, moved_on=moved_on, recorded_at=now,
