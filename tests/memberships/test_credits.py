@@ -279,7 +279,9 @@ def test_the_team_reads_who_has_what_left_and_corrects_it_by_an_entry(client: Cl
     ):
         assert client.post(correction, wrong).status_code == 422, wrong
     assert CreditEntry.objects.count() == 1
-    client.post(correction, {"way": "take", "quantity": "1,5", "reason": "Salle rendue deux fois"})
+    seen = client.get(correction).context["form"]["seen_left"].value()
+    taken = {"way": "take", "quantity": "1,5", "reason": "Salle rendue deux fois", "seen_left": seen}
+    assert [client.post(correction, taken).status_code for _ in range(2)] == [302, 422]  # sent twice, corrected once
     entry = CreditEntry.objects.latest("pk")
     assert (entry.quantity, entry.kind, entry.by) == (-90, "correct", desk.pk)
     page = plain(client.get(f"{home}clients/{customer.pk}/").content.decode())

@@ -16,6 +16,7 @@ class CreditCorrectionForm(forms.Form):
 
     GIVE, TAKE = "give", "take"
 
+    seen_left = forms.IntegerField(required=False, widget=forms.HiddenInput)
     way = forms.ChoiceField(
         label=_("Correction"), choices=[(GIVE, _("Give more")), (TAKE, _("Take back"))], widget=forms.RadioSelect
     )
@@ -25,6 +26,7 @@ class CreditCorrectionForm(forms.Form):
     def __init__(self, data: Any = None, *, lot: CreditLot, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.grains = GRAIN[CreditUnit(lot.unit)]
+        self.fields["seen_left"].initial = lot.left
         self.fields["quantity"].help_text = lot.get_unit_display()
 
     def clean_quantity(self) -> int:

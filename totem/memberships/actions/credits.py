@@ -187,14 +187,20 @@ def give_back(*, source: str, now: datetime, by: int | None = None) -> int:
 
 
 @transaction.atomic
-def correct(*, lot: CreditLot, quantity: int, reason: str, by: User, now: datetime) -> CreditEntry:
-    """The team gives or takes grains of a lot and says why. Raises ValidationError."""
+def correct(
+    *, lot: CreditLot, quantity: int, reason: str, by: User, now: datetime, seen_left: int | None = None
+) -> CreditEntry:
+    """The team gives or takes grains of a lot and says why. Raises ValidationError, also where other than `seen_left`
+    are left: the form was sent twice, or some were spent.
+    """
     if not reason.strip():
         raise ValidationError({"reason": _("Say why: the person reads it.")})
     if not quantity:
         raise ValidationError({"quantity": _("Not zero.")})
     lock_customers([lot.customer_id])
     row = CreditLot.objects.with_left().get(pk=lot.pk)
+    if seen_left not in (None, row.left):
+        raise ValidationError(_("What is left has changed since you opened this page: open it again."))
     if row.left + quantity < 0:
         raise ValidationError({"quantity": _("Fewer are left: no lot goes below zero.")})
     facts = {"quantity": quantity, "unit": row.unit}

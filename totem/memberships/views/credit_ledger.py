@@ -59,9 +59,8 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         with errors_in(form):
-            actions.correct(
-                lot=lot, quantity=data["quantity"], reason=data["reason"], by=signed_in(request), now=clock.now()
-            )
+            values = {name: data[name] for name in ("quantity", "reason", "seen_left")}
+            actions.correct(lot=lot, by=signed_in(request), now=clock.now(), **values)
             messages.success(request, _("The credits are corrected."))
             return redirect("memberships:customer_credits", hub.slug, lot.customer_id)
     return billing_page(
