@@ -286,6 +286,8 @@ def test_the_team_reads_who_has_what_left_and_corrects_it_by_an_entry(client: Cl
     assert (entry.quantity, entry.kind, entry.by) == (-90, "correct", desk.pk)
     page = plain(client.get(f"{home}clients/{customer.pk}/").content.decode())
     assert "8 h 30" in page
+    lot_of(customer, starts_on=date(2020, 1, 1), ends_on=date(2020, 1, 31))  # it is over
+    assert plain(client.get(f"{home}clients/{customer.pk}/").content.decode()).count("/corriger/") == 1
     assert "Corrigé par l’équipe : Salle rendue deux fois" in page
     assert "Inès Petit" in plain(client.get(f"{home}?q=inès").content.decode())
     assert "Inès Petit" not in client.get(f"{home}?q=bob").content.decode()

@@ -50,7 +50,7 @@ class DomiciliationFileForm(VersionedForm, FileModelForm):
     """What the hub keeps of a company; nothing but its name is needed to begin."""
 
     siren = SirenField(label=_("SIREN"), required=False, help_text=_("Leave empty until the company is registered."))
-    representative_phone = PhoneField(label=_("their telephone"), required=False)
+    representative_phone = PhoneField(label=_("Their telephone"), required=False)
 
     class Meta:
         model = DomiciliationFile

@@ -189,21 +189,21 @@ def ledger_rows(entries: Collection[CreditEntry]) -> list[LedgerRow]:
     return [LedgerRow(entry, _label(entry, labels), _signed(entry)) for entry in entries]
 
 
-def _usable(today: date) -> CreditLotQuerySet:
+def usable(today: date) -> CreditLotQuerySet:
     """The lots of which something is left and whose days are not over."""
     return CreditLot.objects.filter(Q(ends_on=None) | Q(ends_on__gte=today)).unspent()
 
 
 def holders(hub: Hub, today: date, search: str = "") -> QuerySet[Customer]:
     """The customers of the hub who have credits left, by name."""
-    having = _usable(today).filter(hub=hub).order_by().values("customer")
+    having = usable(today).filter(hub=hub).order_by().values("customer")
     return customers(hub, search).filter(pk__in=having)
 
 
 def left_by_customer(pks: Collection[int], today: date) -> dict[int, list[str]]:
     """What is left to each, by unit, without the months to come: « heures de salle : 6 h »."""
     left: defaultdict[int, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for lot in _usable(today).filter(customer__in=pks).order_by("unit"):
+    for lot in usable(today).filter(customer__in=pks).order_by("unit"):
         left[lot.customer_id][lot.unit] += lot.left if lot.starts_on <= today else 0
     return {
         pk: [

@@ -34,15 +34,14 @@ def credits_left(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def customer_credits(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """The lots of a customer with what is left of each, and what each entry was for."""
+    """The lots of a customer that can still be spent, now or later, and what each entry was for."""
     hub, customer = row_for(request.user, slug, Customer, pk)
-    lots = CreditLot.objects.filter(customer=customer)
-    page = Paginator(queries.entries_of(lots), ON_A_PAGE).get_page(request.GET.get("page"))
+    entries = queries.entries_of(CreditLot.objects.filter(customer=customer))
+    page = Paginator(entries, ON_A_PAGE).get_page(request.GET.get("page"))
+    lots = queries.usable(clock.today(hub.zone)).filter(customer=customer).select_related("plan", "document")
     context = {
         "customer": customer,
-        "lots": [
-            queries.CreditLotRow(lot, lot.left) for lot in lots.select_related("plan", "document").unspent().in_order()
-        ],
+        "lots": [queries.CreditLotRow(lot, lot.left) for lot in lots.in_order()],
         "page": page,
         "ledger": queries.ledger_rows(list(page)),
     }
