@@ -220,6 +220,19 @@ def test_a_change_or_a_pause_is_asked_for_and_the_team_makes_it_or_says_why_not(
     assert Mail.objects.filter(key__startswith="memberships.change_answered:", text__contains="Trop tard").exists()
 
 
+def test_a_plan_that_is_full_is_said_for_the_member_and_an_ended_contract_asks_for_nothing(
+    agreement: Agreement,
+) -> None:
+    full = PlanFactory(hub=agreement.hub, capacity=1)
+    AgreementFactory(hub=agreement.hub, plan=full)
+    member, today = of(agreement.customer.person), clock.today(agreement.hub.zone)
+    asked = {"price": full.prices.get().pk, "starts_on": today}
+    assert "ou attendez-en une" in text(member.post(url("my_change", agreement.pk), asked))
+    assert not ChangeRequest.objects.exists()
+    Agreement.objects.filter(pk=agreement.pk).update(ends_on=today - timedelta(days=1))
+    assert [member.get(url(name, agreement.pk)).status_code for name in ("my_change", "my_pause")] == [404, 404]
+
+
 def test_a_contract_that_is_signed_brings_its_first_credits_at_once(
     agreement: Agreement, django_capture_on_commit_callbacks: Any
 ) -> None:

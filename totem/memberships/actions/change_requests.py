@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from totem.accounts.models import User
 from totem.memberships import mails
 from totem.memberships.actions import changes
-from totem.memberships.actions.agreements import ChosenTerms, locked, record
+from totem.memberships.actions.agreements import ChosenTerms, PlanFullError, locked, record
 from totem.memberships.models import Agreement, ChangeRequest
 
 
@@ -19,9 +19,13 @@ def ask_for_change(*, asked: ChangeRequest, by: User, now: datetime) -> ChangeRe
     row = locked(asked.agreement)
     if asked.starts_on < now.astimezone(row.hub.zone).date():
         raise ValidationError({"starts_on": _("This day is past.")})
-    with transaction.atomic():  # tried, so that nothing is asked for that could not be done today
-        _carry_out(asked, by, now)
-        transaction.set_rollback(True)
+    try:
+        with transaction.atomic():  # tried, so that nothing is asked for that could not be done today
+            _carry_out(asked, by, now)
+            transaction.set_rollback(True)
+    except PlanFullError as error:  # whose words are for the team
+        text = _("All places of this plan are held at that time: choose another day, or wait for one on the offers.")
+        raise ValidationError({"price": text}) from error
     ChangeRequest.objects.filter(agreement=row).delete()
     asked.save(force_insert=True)
     record("change_asked", row, by.pk, plan=asked.plan_id, starts_on=str(asked.starts_on))

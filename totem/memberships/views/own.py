@@ -199,7 +199,7 @@ def ask_pause(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _ask_page(request: HttpRequest, row: Agreement, form: forms.Form, texts: tuple[str, str]) -> HttpResponse:
-    if row.state != "active":
+    if row.state != "active" or (row.ends_on and row.ends_on < clock.today(row.hub.zone)):
         raise Http404
     if form.is_valid():
         data = dict(form.cleaned_data)
