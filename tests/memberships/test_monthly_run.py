@@ -14,11 +14,13 @@ from tests.factories.accounts import UserFactory
 from tests.factories.billing import CustomerFactory, DraftFactory, SellerFactory
 from tests.factories.hubs import HubFactory, TeamMemberFactory
 from tests.factories.memberships import AgreementFactory
-from totem.billing.models import Draft, DraftLine, IssuedDocument, IssuedFile
+from totem.billing.actions.drafts import delete_draft
+from totem.billing.models import Customer, Draft, DraftLine, IssuedDocument, IssuedFile
 from totem.core.files import CheckedFile, store
 from totem.core.mail import deliver
 from totem.core.models import Mail
 from totem.hubs.models import Hub
+from totem.memberships import integrity
 from totem.memberships.actions import monthly_run
 from totem.memberships.actions.monthly_run import mail_invoices, run_chunk, run_month
 from totem.memberships.models import Agreement, AgreementCharge, AgreementPause, MonthlyRun, RunItem
@@ -121,6 +123,22 @@ def test_without_an_address_the_others_are_invoiced_and_it_is_once_it_has_one(hu
     assert not RunItem.objects.exclude(problem="").exists()
 
 
+def test_what_was_taken_off_a_draft_is_invoiced_by_the_next_run_once(hub: Hub) -> None:
+    agreement = member(hub, customer=CustomerFactory.create(hub=hub, street=""))
+    run_month(run=run_of(hub), now=NOW)
+    delete_draft(draft=Draft.objects.get(), by=UserFactory.create())
+    assert [row.total for row in preview(hub, OCTOBER)] == [Decimal(180)]
+    Customer.objects.filter(pk=agreement.customer_id).update(street="1 rue de la Paix")
+    for _turn in range(2):
+        run_month(run=run_of(hub, NOVEMBER, THEN), now=THEN)
+    assert [line.source for line in IssuedDocument.objects.get().lines.order_by("source")] == [
+        f"agreement:{agreement.pk}:2026-10-01",
+        f"agreement:{agreement.pk}:2026-11-01",
+    ]
+    assert AgreementCharge.objects.count() == 2
+    assert list(integrity.charges()) == []
+
+
 def test_what_was_booked_for_later_waits_and_what_the_team_is_writing_is_left(hub: Hub) -> None:
     agreement = member(hub)
     draft = DraftFactory.create(
@@ -146,7 +164,7 @@ def test_the_preview_says_what_is_odd_in_as_many_queries_for_three_as_for_one(
     hub: Hub, django_assert_num_queries: Any
 ) -> None:
     def asked() -> int:
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             return len(preview(hub, NOVEMBER))
 
     first = member(hub)

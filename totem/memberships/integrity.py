@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Value, When
-from django.db.models.functions import Cast, Concat
+from django.db.models import Count, Exists, OuterRef
 
-from totem.billing.models import DraftLine, IssuedLine
+from totem.billing.models import IssuedLine
 from totem.core.canonical import canonical
 from totem.core.models import ChainLink, JournalEntry
 from totem.core.verification import check
 from totem.hubs.models import Hub
-from totem.memberships.models import AgreementCharge, AidAttestation, DepositMovement, DepositReceiptPrint
+from totem.memberships.models import AidAttestation, DepositMovement, DepositReceiptPrint
+from totem.memberships.queries.monthly_run import charges_by_source
 from totem.memberships.queries.standing import differing
 
 
@@ -54,31 +54,13 @@ def deposits() -> Iterator[str]:
         yield f"{gone} of the chains' events about deposits have no row."
 
 
-def _text(name: str) -> Cast:
-    return Cast(name, CharField())
-
-
-_DAYS = Concat(Value("agreement:"), _text("agreement_id"), Value(":"), _text("starts_on"), output_field=CharField())
-_NAMED = Case(When(number=0, then=_DAYS), default=Concat(_DAYS, Value(":"), _text("number")), output_field=CharField())
-"""`AgreementCharge.source`."""
-
-
 @check
 def charges() -> Iterator[str]:
-    """Charged days of agreements that are on no invoice and no draft, or on two; invoiced days that nobody charged.
-
-    Days on a draft that the team deleted, which the journal says, are not looked for.
-    """
-    named = {"source": OuterRef("named")}
-    deleted = JournalEntry.objects.filter(verb="billing.draft_deleted", at__gte=OuterRef("charged_at"))
-    rows = AgreementCharge.objects.annotate(named=_NAMED)
-    lost = rows.exclude(Exists(IssuedLine.objects.filter(**named))).exclude(Exists(DraftLine.objects.filter(**named)))
-    for charge in lost.exclude(Exists(deleted)).order_by("pk"):
-        yield f"The charged days {charge} are on no invoice and on no draft."
+    """Charged days of agreements that are on two invoices; invoiced days that nobody charged."""
     issued = IssuedLine.objects.filter(source__startswith="agreement:")
     for row in issued.values("source").annotate(count=Count("pk")).filter(count__gt=1).order_by("source"):
         yield f"The charged days {row['source']} are on {row['count']} invoices."
-    for line in issued.exclude(Exists(rows.filter(named=OuterRef("source")))).order_by("pk"):
+    for line in issued.exclude(Exists(charges_by_source().filter(named=OuterRef("source")))).order_by("pk"):
         yield f"The days {line.source} of document {line.document_id} were charged by no run."
 
 

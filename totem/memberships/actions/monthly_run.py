@@ -85,8 +85,9 @@ def _charge(customers: Sequence[Customer], due: dict[int, list[ChargeDue]], now:
     for customer in customers:
         for one in due.get(customer.pk, []):
             charge = one.charge()
-            charge.charged_at = now
-            charges.append(charge)
+            if one.charged is None:
+                charge.charged_at = now
+                charges.append(charge)
             lines.setdefault(customer, []).append(_line(charge, label_of(one)))
     AgreementCharge.objects.bulk_create(charges)
     add_lines(lines)

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Concat
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from totem.billing.models import Customer, DocumentKind, Draft, DraftLine, IssuedDocument
+from totem.billing.models import Customer, DocumentKind, Draft, DraftLine, IssuedDocument, IssuedLine
 from totem.billing.refusals import check_customer
 from totem.core import wording
 from totem.core.periods import months_before
@@ -35,9 +37,13 @@ class ChargeDue:
     due: Due
     adjusts: AgreementCharge | None
     number: int
+    charged: AgreementCharge | None = None
+    """The row of days that were charged, whose line was taken off the draft since: they are invoiced again."""
 
     def charge(self) -> AgreementCharge:
-        """The row that says that it is charged, without its time."""
+        """The row that says that it is charged; a new one has no time."""
+        if self.charged is not None:
+            return self.charged
         rate, exemption = self.due.vat
         return AgreementCharge(
             agreement=self.agreement,
@@ -100,7 +106,7 @@ def later_lines(month: date) -> Q:
 def charges_due(customers: Iterable[Customer], month: date) -> dict[int, list[ChargeDue]]:
     """What is to charge of the agreements of these customers, by customer: all periods that begin before its end.
 
-    Four statements, whatever their number.
+    Five statements, whatever their number.
     """
     agreements = (
         Agreement.objects.filter(customer__in=customers, state=AgreementState.ACTIVE)
@@ -110,7 +116,32 @@ def charges_due(customers: Iterable[Customer], month: date) -> dict[int, list[Ch
     found: defaultdict[int, list[ChargeDue]] = defaultdict(list)
     for agreement in agreements:
         found[agreement.customer_id] += _due_of(agreement, month_after(month) - timedelta(1))
+    taken_off = (
+        charges_by_source()
+        .filter(agreement__in=agreements)
+        .exclude(Exists(DraftLine.objects.filter(source=OuterRef("named"))))
+    )
+    taken_off = taken_off.exclude(Exists(IssuedLine.objects.filter(source=OuterRef("named"))))
+    by_id = {agreement.pk: agreement for agreement in agreements}
+    for charge in taken_off.select_related("adjusts"):
+        days, vat = Days(charge.starts_on, charge.ends_on), (charge.vat_rate, charge.exemption)
+        due = Due(days, vat, charge.amount, is_adjustment=charge.adjusts_id is not None)
+        agreement = by_id[charge.agreement_id]
+        found[agreement.customer_id].append(ChargeDue(agreement, due, charge.adjusts, charge.number, charge))
     return dict(found)
+
+
+def _text(name: str) -> Cast:
+    return Cast(name, CharField())
+
+
+_DAYS = Concat(Value("agreement:"), _text("agreement_id"), Value(":"), _text("starts_on"), output_field=CharField())
+_NAMED = Case(When(number=0, then=_DAYS), default=Concat(_DAYS, Value(":"), _text("number")), output_field=CharField())
+
+
+def charges_by_source() -> QuerySet[Any]:
+    """All AgreementCharge, with the `source` of their line in `billing` as `named`."""
+    return AgreementCharge.objects.annotate(named=_NAMED)
 
 
 def _due_of(agreement: Agreement, through: date) -> list[ChargeDue]:
