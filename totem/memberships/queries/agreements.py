@@ -196,6 +196,13 @@ def earliest_end(agreement: Agreement, day: date) -> date:
     return max(day + timedelta(days=agreement.notice_days), agreement.starts_on, least)
 
 
+def may_give_notice(agreement: Agreement, day: date) -> bool:
+    """Whether it can end earlier than it does: no notice is given, and its notice ends before an agreed last day."""
+    if agreement.state != AgreementState.ACTIVE or agreement.ended_by is not None:
+        return False
+    return agreement.ends_on is None or earliest_end(agreement, day) < agreement.ends_on
+
+
 def third_month_end(starts_on: date) -> date:
     """The earliest last day of a company's address that begins then: three months (Code de commerce, R123-168)."""
     return months_before(starts_on, -3) - DAY

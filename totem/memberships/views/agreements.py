@@ -160,6 +160,7 @@ def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "domiciliation": lacking(row, today),
         "asked_change": change_words(waiting_change(row)),
         "aid": aid_facts(row, today),
+        "may_give_notice": queries.may_give_notice(row, today),
         "suspension": next((one for one in row.suspensions.all() if one.ends_on is None), None),
         "history": [(one, queries.VERBS.get(one.verb, ""), names.get(one.actor_id or 0)) for one in entries],
     }

@@ -101,6 +101,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
         "agreement": row,
         "terms": terms,
         "today": today,
+        "may_give_notice": queries.may_give_notice(row, today),
         "included": [benefit_words(one, by_month=True) for one in benefits],
     }
     if row.pays:
@@ -164,7 +165,7 @@ def wait_no_more(request: HttpRequest, pk: int) -> HttpResponse:
 def give_notice(request: HttpRequest, pk: int) -> HttpResponse:
     """Leave: the last day by the notice and what is left to pay are shown, then confirmed."""
     row = _own(request, pk)
-    if row.state != "active" or row.ends_on:
+    if not queries.may_give_notice(row, clock.today(row.hub.zone)):
         raise Http404
     context, refused = noticed(request, row)
     if context is None:
