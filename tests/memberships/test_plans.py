@@ -49,16 +49,19 @@ def test_a_full_month_is_saved_as_it_is_proposed_with_prices_of_a_quarter_and_of
     manager = TeamMemberFactory(person__english=True)
     client, hub, today = client_of(manager.person), manager.hub, clock.today(manager.hub.zone)
     address = reverse("memberships:plan_new", args=[hub.slug, "full-month"])
-    typed = shown(client.get(address)) | {"price_quarter": "500", "price_4": "90"}
+    typed = shown(client.get(address)) | {"price_quarter": "500", "price_4": "90", "price_4_12": "900"}
     assert client.post(address, typed).status_code == 302
     plan = hub.plans.get()
     assert (plan.name, plan.benefits.get().quantity) == (str(STARTING_POINTS["full-month"].name), 600)
-    assert [one[:4] for one in prices(plan)] == [(0, 1, 180, today), (0, 3, 500, today), (4, 1, 90, today)]
+    everybody, student = [(0, 1, 180, today), (0, 3, 500, today)], [(4, 1, 90, today), (4, 12, 900, today)]
+    assert [one[:4] for one in prices(plan)] == everybody + student
     page = client.get(reverse("memberships:plans", args=[hub.slug])).content.decode()
     assert "€180.00 with VAT (€150.00 without)" in page
     refused = client.post(address, typed | {"minimum": "200", "name": "Other", "day": "0.3"})
     assert refused.status_code == 422
     assert "day" in refused.context["form"].errors
+    wrong = client.post(address, typed | {"name": "Other", "price_4_12": "-1"})
+    assert wrong.context["form"].says_longer()  # its part of the page is open
     assert "name" in client.post(address, typed).context["form"].errors  # that name is taken
     typed["name"] = "Other"
     del typed["price"]

@@ -83,10 +83,9 @@ class PlanForm(ConstraintsAtFields, VersionedForm, PlanModelForm):
         super().__init__(*args, **kwargs)
         plan = self.instance
         self.is_new = plan.pk is None
-        groups = [group for group in MemberGroup if group != MemberGroup.EVERYBODY]
-        for group in groups if self.is_new else ():
-            label = _("Price for: %(group)s, with VAT (€)") % {"group": group.label.lower()}
-            self.fields[f"price_{group.value}"] = _euros(label)
+        self.group_prices: dict[str, tuple[MemberGroup, int]] = {}  # the group and the months of each field
+        if self.is_new:
+            self._add_group_prices()
         self.fields["price"].required = self.is_new
         self.fields["space"].queryset = Space.objects.filter(hub=plan.hub)  # type: ignore[attr-defined]
         others = Plan.objects.filter(hub=plan.hub).exclude(pk=plan.pk)
@@ -97,6 +96,21 @@ class PlanForm(ConstraintsAtFields, VersionedForm, PlanModelForm):
             self.fields.pop(name, None)
         if not self.is_new:
             self._show_saved(plan)
+
+    def _add_group_prices(self) -> None:
+        """A line for the price of each group; of a plan by the month, for its quarter and year too."""
+        periods = (PlanPrice.Months.QUARTER, PlanPrice.Months.YEAR) if self.instance.kind != PlanKind.PASS else ()
+        for group in [one for one in MemberGroup if one != MemberGroup.EVERYBODY]:
+            name, words = f"price_{group.value}", {"group": group.label.lower()}
+            self.fields[name] = _euros(_("Price for: %(group)s, with VAT (€)") % words)
+            self.group_prices[name] = group, self._first_months()
+            for months in periods:
+                label = _("Price for: %(group)s, by the %(period)s, with VAT (€)") % {**words, "period": months.label}
+                self.fields[f"{name}_{months.value}"] = _euros(label)
+                self.group_prices[f"{name}_{months.value}"] = group, months
+
+    def _first_months(self) -> PlanPrice.Months:
+        return PlanPrice.Months.ONCE if self.instance.kind == PlanKind.PASS else PlanPrice.Months.MONTH
 
     def _show_saved(self, plan: Plan) -> None:
         self.initial["vat_rate"] = str(next(rate for rate in VAT_RATES if rate == plan.vat_rate))
@@ -109,12 +123,21 @@ class PlanForm(ConstraintsAtFields, VersionedForm, PlanModelForm):
         return [self[name] for name in self.main if name in self.fields]
 
     def rare_fields(self) -> list[forms.BoundField]:
-        """Everything else."""
-        return [field for field in self.visible_fields() if field.name not in self.main]
+        """Everything else but `longer_fields`."""
+        kept = {*self.main, *(field.name for field in self.longer_fields())}
+        return [field for field in self.visible_fields() if field.name not in kept]
+
+    def longer_fields(self) -> list[forms.BoundField]:
+        """The prices of a group by the quarter and by the year."""
+        return [self[name] for name, (_group, months) in self.group_prices.items() if months > PlanPrice.Months.MONTH]
 
     def says_more(self) -> bool:
         """Whether one of the rare fields is refused: they are shown then."""
         return any(field.errors for field in self.rare_fields())
+
+    def says_longer(self) -> bool:
+        """Whether one of the prices of `longer_fields` is refused."""
+        return any(field.errors for field in self.longer_fields())
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -139,14 +162,12 @@ class PlanForm(ConstraintsAtFields, VersionedForm, PlanModelForm):
 
     def new_prices(self) -> list[dict[str, Any]]:
         """What `set_price` takes for each price that was typed; `field` is where it was."""
-        data, first = self.cleaned_data, 0 if self.instance.kind == PlanKind.PASS else 1
+        data, first = self.cleaned_data, self._first_months()
         found = [{"field": "price", "months": first, "amount": data["price"], "minimum": data["minimum"]}]
-        more = [("price_quarter", 3), ("price_year", 12)]
-        found += [{"field": name, "months": n, "amount": data[name]} for name, n in more if data.get(name) is not None]
-        groups = [(group, f"price_{group.value}") for group in MemberGroup]
+        more = {"price_quarter": (MemberGroup.EVERYBODY, 3), "price_year": (MemberGroup.EVERYBODY, 12)}
         found += [
-            {"field": name, "months": first, "group": group.value, "amount": data[name]}
-            for group, name in groups
+            {"field": name, "months": months, "group": group.value, "amount": data[name]}
+            for name, (group, months) in (more | self.group_prices).items()
             if data.get(name) is not None
         ]
         return found
