@@ -130,6 +130,7 @@ def assembly(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         if form.is_valid():
             with errors_in(form):
                 actions.attach(assembly=row, checked=form.cleaned_data["file"], by=signed_in(request))
+                messages.success(request, _("The document is added to the notice."))
                 return redirect("labels:assembly", slug, pk)
     elif request.method == "POST":
         raise Http404
@@ -250,6 +251,7 @@ def proxy_add(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if form.is_valid():
         with errors_in(form):
             actions.give_proxy(**form.cleaned_data, by=signed_in(request), now=clock.now())
+            messages.success(request, _("The proxy is noted."))
             return redirect("labels:attendance", slug, pk)
     return _page(request, "simple_form", row.hub, {"assembly": row, "form": form, "title": _("Note a proxy")})
 
@@ -277,6 +279,7 @@ def decision_form(request: HttpRequest, slug: str, pk: int, decision: int | None
     if form.is_valid():
         with errors_in(form):
             actions.decide(assembly=row, by=signed_in(request), now=clock.now(), decision=found, **form.cleaned_data)
+            messages.success(request, _("The decision is noted."))
             return redirect("labels:assembly", slug, pk)
     counted = queries.tally(row)
     context = {
