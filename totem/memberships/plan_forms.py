@@ -1,6 +1,7 @@
 """Forms of plans and of their prices. `cleaned_data` are the values of the actions."""
 
 from decimal import Decimal
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -47,7 +48,8 @@ class PlanForm(ConstraintsAtFields, VersionedForm, PlanModelForm):
     day = _quantity(CreditUnit.DAY)
     event = _quantity(CreditUnit.EVENT)
     rolls_over = forms.MultipleChoiceField(
-        label=gettext_lazy("What is left at the end of a month is kept for the next"), choices=CreditUnit.choices,
+        label=gettext_lazy("What is left at the end of a month is kept for the next"),
+        choices=[(unit.value, capfirst(unit.label)) for unit in CreditUnit],
         required=False, widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     deposit = _euros(gettext_lazy("Security deposit (€)"))
@@ -98,16 +100,18 @@ class PlanForm(ConstraintsAtFields, VersionedForm, PlanModelForm):
             self._show_saved(plan)
 
     def _add_group_prices(self) -> None:
-        """A line for the price of each group; of a plan by the month, for its quarter and year too."""
-        periods = (PlanPrice.Months.QUARTER, PlanPrice.Months.YEAR) if self.instance.kind != PlanKind.PASS else ()
-        for group in [one for one in MemberGroup if one != MemberGroup.EVERYBODY]:
-            name, words = f"price_{group.value}", {"group": group.label.lower()}
-            self.fields[name] = _euros(_("Price for: %(group)s, with VAT (€)") % words)
-            self.group_prices[name] = group, self._first_months()
-            for months in periods:
-                label = _("Price for: %(group)s, by the %(period)s, with VAT (€)") % {**words, "period": months.label}
-                self.fields[f"{name}_{months.value}"] = _euros(label)
-                self.group_prices[f"{name}_{months.value}"] = group, months
+        """A line for the price of each group; of a plan by the month, for its quarter and its year too."""
+        groups = [group for group in MemberGroup if group != MemberGroup.EVERYBODY]
+        first = self._first_months()
+        for group in groups:
+            name = f"price_{group.value}"
+            self.fields[name] = _euros(_("Price for: %(group)s, with VAT (€)") % {"group": group.label.lower()})
+            self.group_prices[name] = group, first
+        longer = () if first == PlanPrice.Months.ONCE else (PlanPrice.Months.QUARTER, PlanPrice.Months.YEAR)
+        for months, group in product(longer, groups):
+            name, words = f"price_{group.value}_{months.value}", {"group": group.label.lower(), "period": months.label}
+            self.fields[name] = _euros(_("Price for: %(group)s, by the %(period)s, with VAT (€)") % words)
+            self.group_prices[name] = group, months
 
     def _first_months(self) -> PlanPrice.Months:
         return PlanPrice.Months.ONCE if self.instance.kind == PlanKind.PASS else PlanPrice.Months.MONTH
