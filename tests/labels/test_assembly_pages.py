@@ -104,7 +104,7 @@ def test_members_give_proxies_and_the_team_holds_the_assembly(march) -> None:
     attendance = at("attendance", assembly.pk)
     assert "It is not reached: 1 vote is missing." in words(desk.get(attendance))
     assert desk.post(attendance, {"voter": "9" * 5000}).status_code == 404
-    desk.post(attendance, {"voter": voters[1].pk})
+    assert desk.post(attendance, {"voter": voters[1].pk}).url == f"{attendance}#voter-{voters[1].pk}"
     page = words(desk.get(attendance))
     assert "1 present and 1 represented: 2 votes of 3 voters." in page
     assert "It is reached." in page
@@ -153,6 +153,7 @@ def test_a_second_convening_is_prepared_from_the_first(march) -> None:
     manager.post(url, {"held_on": "2027-04-02", "hour": "18:00", "place": "Ici", "agenda": "Autre", **STATUTES})
     second = assembly.second
     assert (second.agenda, second.quorum, second.kind) == ("Dissolution", "0/1", "ordinary")
+    assert manager.get(url).status_code == 302  # no other one
 
 
 @pytest.mark.parametrize("more", [1, 3])

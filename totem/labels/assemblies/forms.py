@@ -85,7 +85,7 @@ class ProxyForm(forms.Form):
     """A proxy on paper, noted by the team."""
 
     giver = VoterField(label=_("Who does not come"))
-    holder = VoterField(label=_("gives their vote to"))
+    holder = VoterField(label=_("Gives their vote to"))
 
     def __init__(self, *args: Any, voters: QuerySet[Voter], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -79,6 +79,13 @@ def assembly_form(request: HttpRequest, slug: str, pk: int | None = None) -> Htt
         return redirect("labels:assembly", hub.slug, row.pk)
     asked = request.GET.get("seconde", "")
     first = row.second_of if row else _assembly(request, slug, _number(asked)) if asked else None
+    if (
+        row is None
+        and first is not None
+        and request.method != "POST"
+        and not actions.may_have_second(first, clock.now())
+    ):
+        return redirect("labels:assembly", hub.slug, first.pk)
     known = row or first or Assembly.objects.filter(hub=hub, kind=AssemblyKind.ORDINARY).first()
     form = AssemblyForm(
         request.POST or None,
@@ -206,8 +213,7 @@ def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     row = _assembly(request, slug, pk, WORK_DESK)
     search = request.GET.get("q", "").strip()[:100]
     if request.method == "POST":
-        _note_presence(request, row)
-        return redirect(request.get_full_path())
+        return redirect(f"{request.get_full_path()}#voter-{_note_presence(request, row).pk}")
     counted, voters = queries.tally(row), queries.voters_of(row)
     context = {
         "assembly": row,
@@ -220,7 +226,7 @@ def attendance(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _page(request, "attendance", row.hub, context)
 
 
-def _note_presence(request: HttpRequest, assembly: Assembly) -> None:
+def _note_presence(request: HttpRequest, assembly: Assembly) -> Voter:
     asked = request.POST.get("voter", "")
     voter = get_object_or_404(Voter, assembly=assembly, pk=_number(asked))
     with errors_as_message(request):
@@ -228,6 +234,7 @@ def _note_presence(request: HttpRequest, assembly: Assembly) -> None:
             actions.sign_out(voter=voter, by=signed_in(request))
         else:
             actions.sign_in(voter=voter, by=signed_in(request), now=clock.now())
+    return voter
 
 
 @never_cache
@@ -321,6 +328,7 @@ def minutes_send(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "assembly": row,
         "form": form,
         "title": _("Make the minutes"),
+        "verb": _("Make the minutes"),
         "lead": _("From what is noted: attendance, proxies, quorum, decisions. While they wait, nothing is noted."),
     }
     return _page(request, "simple_form", row.hub, context)
