@@ -124,6 +124,8 @@ def test_leaving_shows_the_end_first_then_says_what_comes_next(agreement: Agreem
     data = {"seen": version_token(agreement), "ends_on": earliest, "shown": earliest}
     shown = text(client.get(address))
     assert all(words in shown for words in ("30 jours", "Reste à facturer", "Crédits restants", "100,00 €, est rendu"))
+    starts = agreement.credit_lots.values_list("starts_on", flat=True)
+    assert shown.count("Crédits restants") == sum(day <= earliest for day in starts) < len(starts)
     for refused in ({"ends_on": today, "shown": today}, {"seen": "old"}, {"shown": "another"}):
         assert client.post(address, {**data, **refused}).status_code in {422, 409, 200}
         agreement.refresh_from_db()

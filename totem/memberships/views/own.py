@@ -107,7 +107,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     if row.pays:
         signing = queries.signing_requests(row).prefetch_related("signatories__signature").first()
         signatory = own.own_signatory(signing, person)
-        context |= _what_is_owed(row, today) | {
+        context |= _what_is_owed(row, today, row.ends_on) | {
             "signatory": signatory,
             "signing_url": signing_path(signatory) if signatory else "",
             "asked_change": own.change_words(own.waiting_change(row)),
@@ -119,13 +119,17 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "memberships/my_agreement.html", context)
 
 
-def _what_is_owed(row: Agreement, today: date) -> dict[str, Any]:
-    """What is to pay next; of one that ends what is left to invoice, the credits that are left, the deposit held."""
+def _what_is_owed(row: Agreement, today: date, last: date | None) -> dict[str, Any]:
+    """What is to pay next; of one that ends what is left to invoice, the credits that are left, the deposit held.
+
+    Credits of the months after `last`, the last day, are given already and are not counted: nobody can use them.
+    """
     taxed = charges_vat(row.hub, today)
     due = queries.next_due(row, today)
     if row.ends_on:
         due = queries.left_to_charge(row, row.ends_on)
     lots = row.credit_lots.unspent().select_related("plan").order_by("ends_on", "pk")
+    lots = lots.filter(starts_on__lte=last) if last else lots
     return {
         "due": [(one, amount_words(abs(one.amount), one.vat[0] if taxed else Decimal(0))) for one in due],
         "lots": [CreditLotRow(lot, lot.left) for lot in lots if lot.ends_on is None or lot.ends_on >= today],
@@ -171,7 +175,7 @@ def give_notice(request: HttpRequest, pk: int) -> HttpResponse:
     if context is None:
         messages.success(request, _("Your notice is given; a mail confirms it. What comes next is below."))
         return redirect("memberships:my_agreement", row.pk)
-    context |= _what_is_owed(row, clock.today(row.hub.zone)) | {"due": context["due"]}
+    context |= _what_is_owed(row, clock.today(row.hub.zone), context["last"]) | {"due": context["due"]}
     return render(request, "memberships/my_notice.html", context, status=form_status(request, refused))
 
 
