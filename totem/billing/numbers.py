@@ -1,21 +1,18 @@
 """VAT numbers and bank accounts, checked by `python-stdnum` and kept without spaces."""
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from stdnum import bic, iban
-from stdnum.eu import vat
-from stdnum.exceptions import ValidationError as WrongNumber
 
 
 class CheckedNumberField(forms.CharField):
-    """A number cleaned by a function of stdnum; `refusal` is what is said of one that is wrong."""
+    """A number cleaned by a module of stdnum, loaded for it alone; `refusal` is what is said of one that is wrong."""
 
-    def __init__(self, *, check: Callable[[str], str], refusal: Any, **kwargs: Any) -> None:
-        self.check, self.refusal = check, refusal
+    def __init__(self, *, module: str, refusal: Any, **kwargs: Any) -> None:
+        self.module, self.refusal = module, refusal
         super().__init__(**{"required": False, "max_length": 60, **kwargs})
 
     def to_python(self, value: Any) -> str:
@@ -23,23 +20,23 @@ class CheckedNumberField(forms.CharField):
         if not text:
             return ""
         try:
-            return str(self.check(text))
-        except WrongNumber as wrong:
+            return str(import_module(self.module).validate(text))
+        except ValueError as wrong:
             raise ValidationError(self.refusal, code="invalid") from wrong
 
 
 def vat_field(**kwargs: Any) -> CheckedNumberField:
     """A VAT number of a country of the European Union (CGI art. 286 ter for French ones)."""
     refusal = _("This is not a VAT number: FR, two characters, then the SIREN.")
-    return CheckedNumberField(label=_("VAT number"), check=vat.validate, refusal=refusal, **kwargs)
+    return CheckedNumberField(label=_("VAT number"), module="stdnum.eu.vat", refusal=refusal, **kwargs)
 
 
 def iban_field(**kwargs: Any) -> CheckedNumberField:
     """An IBAN (ISO 13616), its check digits verified."""
     refusal = _("This is not an IBAN: a digit is wrong or missing.")
-    return CheckedNumberField(label=_("IBAN"), check=iban.validate, refusal=refusal, **kwargs)
+    return CheckedNumberField(label=_("IBAN"), module="stdnum.iban", refusal=refusal, **kwargs)
 
 
 def bic_field(**kwargs: Any) -> CheckedNumberField:
     """A BIC (ISO 9362)."""
-    return CheckedNumberField(label=_("BIC"), check=bic.validate, refusal=_("This is not a BIC."), **kwargs)
+    return CheckedNumberField(label=_("BIC"), module="stdnum.bic", refusal=_("This is not a BIC."), **kwargs)

@@ -5,17 +5,17 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from stdnum.exceptions import ValidationError as WrongNumber
-from stdnum.fr import siren, siret
 
 
 def compact_siren(text: str) -> str:
     """The nine digits of a SIREN typed with or without spaces; "" for an empty text. Raises ValidationError."""
     if not text.strip():
         return ""
+    from stdnum.fr import siren  # noqa: PLC0415 - a megabyte, and few pages check a number
+
     try:
         return _not_zeros(str(siren.validate(text)))
-    except WrongNumber as wrong:
+    except ValueError as wrong:
         raise ValidationError(_("This is not a SIREN: nine digits, the last of which checks the others.")) from wrong
 
 
@@ -23,16 +23,18 @@ def compact_siret(text: str) -> str:
     """The fourteen digits of a SIRET, La Poste's included (no Luhn there); "" for none. Raises ValidationError."""
     if not text.strip():
         return ""
+    from stdnum.fr import siret  # noqa: PLC0415 - as above
+
     try:
         return _not_zeros(str(siret.validate(text)))
-    except WrongNumber as wrong:
+    except ValueError as wrong:
         raise ValidationError(_("This is not a SIRET: the SIREN, then five digits that check the whole.")) from wrong
 
 
 def _not_zeros(number: str) -> str:
-    """The number itself. Raises WrongNumber for a SIREN of zeros: its check digit is right and nobody has it."""
+    """The number itself. Raises ValueError for a SIREN of zeros: its check digit is right and nobody has it."""
     if not number[:9].strip("0"):
-        raise WrongNumber
+        raise ValueError(number)
     return number
 
 
