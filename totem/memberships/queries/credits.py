@@ -180,7 +180,11 @@ def ledger(spender: Spender, *, most: int = 200) -> list[LedgerRow]:
 
 def entries_of(lots: CreditLotQuerySet) -> QuerySet[CreditEntry]:
     """The entries of these lots with what `ledger_rows` reads, newest first."""
-    return CreditEntry.objects.filter(lot__in=lots.order_by().values("pk")).select_related("lot__plan").order_by("-pk")
+    return (
+        CreditEntry.objects.filter(lot__in=lots.order_by().values("pk"))
+        .select_related("lot__plan")
+        .order_by("-at", "-pk")
+    )
 
 
 def ledger_rows(entries: Collection[CreditEntry]) -> list[LedgerRow]:
