@@ -15,8 +15,8 @@ from totem.core import clock, wording
 from totem.core.pages import SHOW_AND_SEND, SeeOther, errors_in, form_status
 from totem.hubs.permissions import WORK_DESK
 from totem.memberships.actions import passes
+from totem.memberships.forms.passes import PassForm
 from totem.memberships.models import CreditUnit
-from totem.memberships.pass_forms import PassForm
 
 
 @require_http_methods(SHOW_AND_SEND)

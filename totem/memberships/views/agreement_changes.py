@@ -21,9 +21,9 @@ from totem.core.edit_conflicts import EditConflict, VersionedForm
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
-from totem.memberships import agreement_forms as f
 from totem.memberships.actions import agreements as actions
 from totem.memberships.actions import change_requests, changes, deposits
+from totem.memberships.forms import agreements as f
 from totem.memberships.models import Agreement, AgreementPause, AgreementSeat, DepositMovement, Suspension
 from totem.memberships.queries import agreements as queries
 

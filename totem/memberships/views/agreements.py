@@ -30,9 +30,9 @@ from totem.hubs.permissions import hub_for
 from totem.memberships import contracts
 from totem.memberships.actions import agreements as actions
 from totem.memberships.actions.changes import affected_after_end, take_back_notice
-from totem.memberships.agreement_forms import AgreementForm
 from totem.memberships.aid.views import aid_facts
 from totem.memberships.domiciliation.queries import lacking
+from totem.memberships.forms.agreements import AgreementForm
 from totem.memberships.models import OFFER_LASTS, Agreement, PlaceRequest, Plan
 from totem.memberships.queries import agreements as queries
 from totem.memberships.queries.deposits import deposit_held, deposits_owed

@@ -15,7 +15,7 @@ from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_in
 from totem.hubs.permissions import hub_for
 from totem.memberships.actions import credits as actions
-from totem.memberships.credit_forms import CreditCorrectionForm
+from totem.memberships.forms.credits import CreditCorrectionForm
 from totem.memberships.models import CreditLot
 from totem.memberships.queries import credits as queries
 

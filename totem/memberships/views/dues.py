@@ -25,7 +25,7 @@ from totem.hubs.models import Hub
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.memberships.actions import dues as actions
 from totem.memberships.actions.dues import ChosenDues
-from totem.memberships.dues_forms import CancelForm, DeskJoinForm, PayForm, RefuseForm
+from totem.memberships.forms.dues import CancelForm, DeskJoinForm, PayForm, RefuseForm
 from totem.memberships.models import VALID, DuesKind, DuesState, DuesTerm
 from totem.memberships.queries import dues as queries
 

@@ -13,7 +13,7 @@ from totem.core.pages import SHOW_AND_SEND, Confirmation, errors_in, form_status
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.memberships.actions import dues_kinds as actions
 from totem.memberships.actions.standing import affected, set_rule
-from totem.memberships.dues_forms import AmountForm, KindForm, QuestionForm, RuleForm
+from totem.memberships.forms.dues import AmountForm, KindForm, QuestionForm, RuleForm
 from totem.memberships.models import DuesKind, DuesQuestion
 from totem.memberships.queries import dues as queries
 

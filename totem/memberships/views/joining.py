@@ -17,7 +17,7 @@ from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_in, form_s
 from totem.hubs.permissions import hub_for
 from totem.memberships.actions import dues as actions
 from totem.memberships.actions.dues import ChosenDues, dates_of
-from totem.memberships.dues_forms import DuesForm
+from totem.memberships.forms.dues import DuesForm
 from totem.memberships.models import DuesAmount, DuesKind, DuesPeriod, DuesTerm
 from totem.memberships.periods import LAST_DAY
 from totem.memberships.queries import dues as queries

@@ -24,7 +24,7 @@ from totem.hubs.actions import decline_request as decline
 from totem.hubs.models import Hub, Membership, MembershipRequest
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.memberships.actions import admissions
-from totem.memberships.admission_forms import DeclineForm, EndMembershipForm, MemberInvitationForm, MembershipForm
+from totem.memberships.forms.admissions import DeclineForm, EndMembershipForm, MemberInvitationForm, MembershipForm
 from totem.memberships.invitations import MEMBER, days_offered
 
 

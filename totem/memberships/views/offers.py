@@ -20,8 +20,8 @@ from totem.core.pages import SHOW_AND_SEND, errors_in, form_status
 from totem.hubs.models import Hub
 from totem.hubs.permissions import hub_for
 from totem.memberships.actions import agreements as actions
+from totem.memberships.forms.offers import AskForm
 from totem.memberships.models import OFFER_LASTS, Agreement, DuesKind, PlaceRequest, PlanKind
-from totem.memberships.offer_forms import AskForm
 from totem.memberships.queries import offers as queries
 from totem.memberships.queries.agreements import free_from
 from totem.memberships.queries.plans import amount_words, charges_vat

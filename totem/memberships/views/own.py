@@ -23,10 +23,10 @@ from totem.core.signatures import signing_path
 from totem.hubs.models import Hub, Membership
 from totem.memberships.actions import agreements as actions
 from totem.memberships.actions import change_requests
-from totem.memberships.admission_forms import EndMembershipForm
-from totem.memberships.agreement_forms import PauseForm
+from totem.memberships.forms.admissions import EndMembershipForm
+from totem.memberships.forms.agreements import PauseForm
+from totem.memberships.forms.offers import ChangeForm
 from totem.memberships.models import Agreement, ChangeRequest, PlaceRequest, PlanKind
-from totem.memberships.offer_forms import ChangeForm
 from totem.memberships.queries import agreements as queries
 from totem.memberships.queries import credits as credit_queries
 from totem.memberships.queries import own

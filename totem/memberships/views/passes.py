@@ -13,7 +13,7 @@ from totem.core import clock
 from totem.core.pages import SHOW_AND_SEND, errors_in
 from totem.hubs.permissions import hub_for
 from totem.memberships.actions import passes
-from totem.memberships.pass_forms import PassForm
+from totem.memberships.forms.passes import PassForm
 
 
 @require_http_methods(SHOW_AND_SEND)

@@ -16,8 +16,8 @@ from totem.core.edit_conflicts import EditConflict, differences
 from totem.core.pages import SHOW_AND_SEND, errors_as_message, errors_at, errors_in
 from totem.hubs.permissions import MANAGE, hub_for
 from totem.memberships.actions import plans as actions
+from totem.memberships.forms.plans import PlanForm, PlanPriceForm
 from totem.memberships.models import Plan, PlanPrice
-from totem.memberships.plan_forms import PlanForm, PlanPriceForm
 from totem.memberships.queries import plans as queries
 from totem.memberships.starting_points import STARTING_POINTS
 

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from totem.core.forms import DateField, NumberField
 from totem.memberships.actions.agreements import ChosenTerms
-from totem.memberships.agreement_forms import EUROS
+from totem.memberships.forms.agreements import EUROS
 from totem.memberships.models import PlanPrice
 from totem.memberships.queries.agreements import price_on
 from totem.memberships.queries.plans import PriceRow
