@@ -7,8 +7,9 @@ the same rooms, desks and machines. Then, by as many clients as the largest numb
 - the bare SQL: the same attempts made with the statements of the product's own transaction over psycopg, with the same
   locks, on a copy of the database; where the units are taken it rolls back and asks what the page of a refusal asks.
 
-At the end all book and cancel the same few slots repeatedly. All the while the journal is sealed, hundreds of times as
-often as by the job: what waits for that shows here.
+Then all book and cancel the same few slots repeatedly, and at last all book other hours at the same moment for one
+person, whose credits cover half of them: what is beyond is due, and no credit is spent twice. All the while the journal
+is sealed, hundreds of times as often as by the job: what waits for that shows here.
 """
 
 import contextlib
@@ -36,6 +37,7 @@ LEVELS = (2, 8, 32)
 ROUNDS = {2: 6, 8: 6, 32: 8}
 WARM_ROUNDS = 2
 CHURN_SECONDS = 4
+PAYER = "membre4@example.org"
 LIMIT = 3
 SEAL_SECONDS = 0.5
 
@@ -53,6 +55,7 @@ def run(size: dataset.Size) -> Report:
         with stage.web() as web, _sealing(report):
             answers = _over_http(stage, report, size, web, people=people, plans=plans)
             _churn(stage, report, web, people, 0.3 if size.is_for_tests else CHURN_SECONDS)
+            _credits(stage, report, web, people[0], now)
         _check(stage, report, now)
         most = max(LEVELS)
         stage.copy_database("memory")  # has all the bookings: what was refused is refused there too
@@ -235,6 +238,55 @@ def _books_and_cancels(
         raise AssertionError
 
     return work
+
+
+def _credits(stage: Stage, report: Report, web: Web, session: str, now: datetime) -> None:
+    """As many clients as there are book an hour each, at other times, with the credits of PAYER for half of them."""
+    covered = max(LEVELS) // 2
+    _grant(covered * 60, now)
+    days = contests.days_after(now, 170)
+    slots = [
+        Attempt("", contests.ROOM, datetime(day.year, day.month, day.day, hour, tzinfo=dataset.ZONE), 60)
+        for day in itertools.islice(days, max(LEVELS) // 8)
+        for hour in range(9, 17)
+    ]
+    answers = drive([_posts(web.port, session, [slot]) for slot in slots])
+    report.exactly("bookings beside others refused", sum(status != ACCEPTED for [(status, _ms)] in answers), 0)
+    with stage.connect("totem", "postgres") as connection:
+        lots = connection.execute("SELECT sum(quantity) FROM memberships_creditentry GROUP BY lot_id").fetchall()
+        costs = connection.execute(
+            "SELECT credits_spent, price FROM bookings_booking WHERE starts_at >= %s AND space_id = "
+            "(SELECT id FROM spaces_space WHERE slug = %s)",
+            [slots[0].start, contests.ROOM],
+        ).fetchall()
+    report.exactly("credits below zero", sum(left < 0 for (left,) in lots), 0)
+    report.exactly("credits left", sum(left for (left,) in lots), 0)
+    report.exactly("bookings that credits covered", sum(spent == 60 and not price for spent, price in costs), covered)
+    report.exactly("bookings due", sum(not spent and price > 0 for spent, price in costs), len(slots) - covered)
+    report.figures["booked with credits"] = {"clients": len(slots), "p95_ms": p95(_all(answers))}
+    stage.say(f"booked with credits: {len(slots)} clients, credits for {covered}")
+
+
+def _grant(minutes: int, now: datetime) -> None:
+    """So many minutes of meeting room to PAYER, without an end."""
+    from django.db import connection  # noqa: PLC0415
+
+    from totem.accounts.models import User  # noqa: PLC0415
+    from totem.billing.models import Customer, CustomerKind  # noqa: PLC0415
+    from totem.hubs.models import Hub  # noqa: PLC0415
+    from totem.memberships.actions.credits import grant  # noqa: PLC0415
+    from totem.memberships.models import CreditUnit, Plan  # noqa: PLC0415
+
+    hub = Hub.objects.get(slug=dataset.HUB)
+    customer = Customer.objects.create(
+        hub=hub, kind=CustomerKind.CONSUMER, name="Payer", person=User.objects.get(email=PAYER)
+    )
+    plan = Plan.objects.create(hub=hub, name="Hours")
+    grant(
+        customer=customer, plan=plan, unit=CreditUnit.ROOM, quantity=minutes, starts_on=now.date(), ends_on=None,
+        source="benchmark", now=now,
+    )  # fmt: skip
+    connection.close()
 
 
 def _check(stage: Stage, report: Report, now: datetime) -> None:
