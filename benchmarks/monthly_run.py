@@ -2,7 +2,8 @@
 
 Each member has an agreement and a believable month: 14 visits that spent credits, 4 bookings of which two are due, so
 that an invoice has three lines. PDFs are not drawn. Then the same for two runs at once, and for a run that is killed
-at a random moment and run again: numbers have no gap and each member has one invoice.
+at a random moment and run again: numbers have no gap, each member has one invoice, and the total is that of the run
+before. Each preview is measured too.
 """
 
 import os
@@ -34,31 +35,39 @@ def run(size: dataset.Size) -> Report:
     with staged(dataset.TINY) as stage:
         from django.db import connections  # noqa: PLC0415 - the settings are chosen by the stage
 
+        from totem.memberships.queries.monthly_run import preview  # noqa: PLC0415
+
         hub = _seller()
-        figures = {}
+        figures, totals = {}, {}
         for name, members in (("few", few), ("many", many)):
             made = _members(hub, members, RUNS[name])
+            previewed = _measured(lambda name=name: preview(hub, date(RUNS[name], 1, 1)), 1)  # type: ignore[misc]
+            figures[f"preview of {name}"] = {**previewed, "queries": previewed.pop("queries_a_member")}
             figures[name] = _measured(_run_of(hub, RUNS[name]), members)
             stage.say(f"{members} members invoiced in {figures[name]['seconds']:.1f} s")
-            _invoiced_once(report, name, made)
+            totals[name] = _invoiced_once(report, name, made)
         report.figures = figures | {"load": os.getloadavg()[0]}
         report.ratios["queries a member, many / few"] = (
             figures["many"]["queries_a_member"] / figures["few"]["queries_a_member"]
         )
-        report.at_most("queries a member", max(one["queries_a_member"] for one in figures.values()), MOST_QUERIES)
+        report.at_most("queries a member", max(figures[name]["queries_a_member"] for name in totals), MOST_QUERIES)
         report.at_most("queries a member of many / of few", report.ratios["queries a member, many / few"], 1)
+        asked = [figures[f"preview of {name}"]["queries"] for name in totals]
+        report.exactly("queries more of the preview of many than of few", max(0, asked[1] - asked[0]), 0)
         report.at_most(f"seconds for {many} members, without PDF", figures["many"]["seconds"], MOST_SECONDS)
         made = _members(hub, many, RUNS["two at once"])
         month = _run_of(hub, RUNS["two at once"])
         connections.close_all()  # the clients are forks of this process
         drive([month, month], 2)
-        _invoiced_once(report, "two at once", made)
+        totals["two at once"] = _invoiced_once(report, "two at once", made)
         made = _members(hub, many, RUNS["killed"])
         month = _run_of(hub, RUNS["killed"])
         connections.close_all()
         _killed(month, figures["many"]["seconds"])
         _run_of(hub, RUNS["killed"])()
-        _invoiced_once(report, "killed", made)
+        totals["killed"] = _invoiced_once(report, "killed", made)
+        for name in ("two at once", "killed"):
+            report.exactly(f"{name}: euros more or less than alone", float(abs(totals[name] - totals["many"])), 0)
     return report
 
 
@@ -144,7 +153,7 @@ def _run_of(hub: Any, year: int) -> Callable[[], bool]:
     return work
 
 
-def _measured(work: Callable[[], bool], members: int) -> dict[str, float]:
+def _measured(work: Callable[[], object], members: int) -> dict[str, float]:
     """The seconds and the queries of a run in this process."""
     from django.db import connection  # noqa: PLC0415
 
@@ -173,9 +182,9 @@ def _killed(work: Callable[[], bool], seconds: float) -> None:
     os.waitpid(child, 0)
 
 
-def _invoiced_once(report: Report, name: str, customers: list[int]) -> None:
-    """Each customer has one invoice of three lines, and their numbers are 1 to as many."""
-    from django.db.models import Count  # noqa: PLC0415
+def _invoiced_once(report: Report, name: str, customers: list[int]) -> Decimal:
+    """Each customer has one invoice of three lines, and their numbers are 1 to as many; returns the total, in euros."""
+    from django.db.models import Count, Sum  # noqa: PLC0415
 
     from totem.billing.models import IssuedDocument  # noqa: PLC0415
 
@@ -186,6 +195,8 @@ def _invoiced_once(report: Report, name: str, customers: list[int]) -> None:
     wrong = sum((numbers - Counter(range(1, len(customers) + 1))).values())
     wrong += sum(abs(owners[pk] - 1) for pk in customers) + sum(count != BOOKINGS + 1 for *_ids, count in found)
     report.exactly(f"{name}: invoices missing, twice, or not of three lines, numbers with a gap", wrong, 0)
+    total: Decimal = rows.order_by().aggregate(total=Sum("gross"))["total"]
+    return total
 
 
 if __name__ == "__main__":
