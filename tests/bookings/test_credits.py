@@ -48,9 +48,10 @@ def give(space: Space, person: User | None, minutes: int, unit: str = "room", **
         consumer=True, hub=space.hub, **who
     )
     plan = PlanFactory.create(hub=space.hub, a_pass=True)
-    days: dict[str, Any] = {"starts_on": NOW.date() - timedelta(400), "ends_on": None}
+    given_at = NOW - timedelta(400)  # before all that is booked, with the clock too
+    days: dict[str, Any] = {"starts_on": given_at.date(), "ends_on": None}
     source = f"test:{CreditLot.objects.count()}"
-    return ledger.grant(customer=customer, plan=plan, unit=unit, quantity=minutes, source=source, now=NOW, **days)
+    return ledger.grant(customer=customer, plan=plan, unit=unit, quantity=minutes, source=source, now=given_at, **days)
 
 
 def left(lot: CreditLot) -> int:
