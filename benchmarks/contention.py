@@ -7,9 +7,9 @@ the same rooms, desks and machines. Then, by as many clients as the largest numb
 - the bare SQL: the same attempts made with the statements of the product's own transaction over psycopg, with the same
   locks, on a copy of the database; where the units are taken it rolls back and asks what the page of a refusal asks.
 
-Then all book and cancel the same few slots repeatedly, and at last all book other hours at the same moment for one
-person, whose credits cover half of them: what is beyond is due, and no credit is spent twice. All the while the journal
-is sealed, hundreds of times as often as by the job: what waits for that shows here.
+Then all book and cancel the same few slots repeatedly. All the while the journal is sealed, hundreds of times as often
+as by the job: what waits for that shows here. At the end, on another copy, all book with the last credits of one
+agreement.
 """
 
 import contextlib
@@ -37,7 +37,6 @@ LEVELS = (2, 8, 32)
 ROUNDS = {2: 6, 8: 6, 32: 8}
 WARM_ROUNDS = 2
 CHURN_SECONDS = 4
-PAYER = "membre4@example.org"
 LIMIT = 3
 SEAL_SECONDS = 0.5
 
@@ -49,19 +48,24 @@ def run(size: dataset.Size) -> Report:
     report = Report("contention", size.name)
     with staged(size) as stage:
         now = datetime.now(UTC)
-        people = clients.sessions([f"membre{number}@example.org" for number in range(4, 4 + max(LEVELS))])
+        emails = [f"membre{number}@example.org" for number in range(4, 4 + max(LEVELS))]
+        people = clients.sessions(emails)
         stage.copy_database("bare")
+        stage.copy_database("credits")
         plans = _plans(size, now)
         with stage.web() as web, _sealing(report):
             answers = _over_http(stage, report, size, web, people=people, plans=plans)
             _churn(stage, report, web, people, 0.3 if size.is_for_tests else CHURN_SECONDS)
-            _credits(stage, report, web, people[0], now)
-        _check(stage, report, now)
+        since = now + timedelta(days=dataset.AHEAD_DAYS + 1)
+        with stage.connect("totem", "postgres") as connection:
+            report.exactly("overlaps", contests.overlaps(connection, since), 0)
+        report.exactly("deadlocks", _deadlocks(stage, "totem"), 0)
         most = max(LEVELS)
         stage.copy_database("memory")  # has all the bookings: what was refused is refused there too
         baseline = _from_memory(stage, report, people, plans, answers)
         sql = _bare(stage, report, size, plans[most], people)
         _summarise(report, answers[most], baseline, sql)
+        _with_credits(stage, report, people, emails, 1 if size.is_for_tests else ROUNDS[most])
     return report
 
 
@@ -240,65 +244,38 @@ def _books_and_cancels(
     return work
 
 
-def _credits(stage: Stage, report: Report, web: Web, session: str, now: datetime) -> None:
-    """As many clients as there are book an hour each, at other times, with the credits of PAYER for half of them."""
-    covered = max(LEVELS) // 2
-    _grant(covered * 60, now)
-    days = contests.days_after(now, 170)
-    slots = [
-        Attempt("", contests.ROOM, datetime(day.year, day.month, day.day, hour, tzinfo=dataset.ZONE), 60)
-        for day in itertools.islice(days, max(LEVELS) // 8)
-        for hour in range(9, 17)
-    ]
-    answers = drive([_posts(web.port, session, [slot]) for slot in slots])
-    report.exactly("bookings beside others refused", sum(status != ACCEPTED for [(status, _ms)] in answers), 0)
-    with stage.connect("totem", "postgres") as connection:
-        lots = connection.execute("SELECT sum(quantity) FROM memberships_creditentry GROUP BY lot_id").fetchall()
-        costs = connection.execute(
-            "SELECT credits_spent, price FROM bookings_booking WHERE starts_at >= %s AND space_id = "
-            "(SELECT id FROM spaces_space WHERE slug = %s)",
-            [slots[0].start, contests.ROOM],
-        ).fetchall()
-    report.exactly("credits below zero", sum(left < 0 for (left,) in lots), 0)
-    report.exactly("credits left", sum(left for (left,) in lots), 0)
-    report.exactly("bookings that credits covered", sum(spent == 60 and not price for spent, price in costs), covered)
-    report.exactly("bookings due", sum(not spent and price > 0 for spent, price in costs), len(slots) - covered)
-    report.figures["booked with credits"] = {"clients": len(slots), "p95_ms": p95(_all(answers))}
-    stage.say(f"booked with credits: {len(slots)} clients, credits for {covered}")
-
-
-def _grant(minutes: int, now: datetime) -> None:
-    """So many minutes of meeting room to PAYER, without an end."""
-    from django.db import connection  # noqa: PLC0415
-
-    from totem.accounts.models import User  # noqa: PLC0415
-    from totem.billing.models import Customer, CustomerKind  # noqa: PLC0415
-    from totem.hubs.models import Hub  # noqa: PLC0415
-    from totem.memberships.actions.credits import grant  # noqa: PLC0415
-    from totem.memberships.models import CreditUnit, Plan  # noqa: PLC0415
-
-    hub = Hub.objects.get(slug=dataset.HUB)
-    customer = Customer.objects.create(
-        hub=hub, kind=CustomerKind.CONSUMER, name="Payer", person=User.objects.get(email=PAYER)
-    )
-    plan = Plan.objects.create(hub=hub, name="Hours")
-    grant(
-        customer=customer, plan=plan, unit=CreditUnit.ROOM, quantity=minutes, starts_on=now.date(), ends_on=None,
-        source="benchmark", now=now,
-    )  # fmt: skip
-    connection.close()
-
-
-def _check(stage: Stage, report: Report, now: datetime) -> None:
-    """Count overlaps and deadlocks in the database, without the product's code."""
-    since = now + timedelta(days=dataset.AHEAD_DAYS + 1)
-    with stage.connect("totem", "postgres") as connection:
-        report.exactly("overlaps", contests.overlaps(connection, since), 0)
+def _deadlocks(stage: Stage, database: str) -> int:
     time.sleep(1.5)  # PostgreSQL publishes its statistics at most once a second
-    with stage.connect("totem", "postgres") as connection:
-        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = 'totem'").fetchone()
+    with stage.connect("postgres", "postgres") as connection:
+        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = %s", [database]).fetchone()
     assert row is not None
-    report.exactly("deadlocks", row[0], 0)
+    return int(row[0])
+
+
+# -- With credits -----------------------------------------------------------------------------------------------------
+
+
+def _with_credits(stage: Stage, report: Report, people: list[str], emails: list[str], rounds: int) -> None:
+    """All book at times of their own, with credits of one agreement for half of them."""
+    now, hours = datetime.now(UTC), len(people) // 2
+    lists = contests.attempts_with_credits(len(people), rounds, now)
+    stage.use("credits")
+    contests.give_credits(emails, [one.start.date() for one in lists[0]], hours, now)
+    stage.use("credits")  # no connection of this process is open when it forks
+    with stage.web("credits") as web:
+        answers = drive([_posts(web.port, *work) for work in zip(people, lists, strict=True)])
+    with stage.connect("credits", "postgres") as connection:
+        found = contests.spent(connection, now + timedelta(days=dataset.AHEAD_DAYS + 1))
+    report.figures["with credits"] = {"p95_ms": p95(_all(answers)), "median_ms": median(_all(answers)), **vars(found)}
+    statuses = [status for times in answers for status, _ms in times]
+    report.exactly("with credits: answers other than a booking", len(statuses) - statuses.count(ACCEPTED), 0)
+    report.exactly("with credits: lots below zero", found.below_zero, 0)
+    report.exactly("with credits: minutes left", found.left, 0)
+    report.exactly("with credits: bookings unlike the ledger", found.unlike_ledger, 0)
+    report.exactly("with credits: bookings covered beyond the credits, or fewer", found.covered - hours * rounds, 0)
+    report.exactly("with credits: the others that are not due", len(statuses) - found.covered - found.due, 0)
+    report.exactly("with credits: deadlocks", _deadlocks(stage, "credits"), 0)
+    stage.say(f"with credits: {found}")
 
 
 # -- The same in bare SQL ---------------------------------------------------------------------------------------------

@@ -1,14 +1,18 @@
-"""The concurrent booking attempts of many clients, and whether exactly those that fit were accepted."""
+"""The concurrent booking attempts of many clients, and whether exactly those that fit were accepted.
+
+With credits: whether those of an agreement covered as many bookings as there are credits, and the others are due.
+"""
 
 import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import psycopg
 
-from benchmarks.dataset import AHEAD_DAYS, HUB, SEED, ZONE, Size
+from benchmarks.dataset import AHEAD_DAYS, HUB, OPENS, SEED, ZONE, Size
 
 ACCEPTED, REFUSED = 303, (409, 422)
 MACHINE_BUFFER = timedelta(minutes=15)
@@ -188,3 +192,86 @@ def overlaps(connection: psycopg.Connection, since: datetime) -> int:
         assert row is not None
         counts[name] = row[0]
     return counts.total()
+
+
+# -- With credits -----------------------------------------------------------------------------------------------------
+
+HOUR = 60
+
+
+def attempts_with_credits(clients: int, rounds: int, now: datetime) -> list[list[Attempt]]:
+    """The attempts of each client, in order: in each round an hour of a day that all have, all at other times, so that
+    only the credits of that day are short.
+    """
+    spaces = (ROOM, *HALVES)
+    days = days_after(now, 0)
+    lists: list[list[Attempt]] = [[] for _ in range(clients)]
+    for _round, day in zip(range(rounds), days, strict=False):
+        for number, attempts in enumerate(lists):
+            start = datetime.combine(day, time(OPENS + number // len(spaces)), tzinfo=ZONE)
+            attempts.append(Attempt(f"{day}", spaces[number % len(spaces)], start, HOUR))
+    return lists
+
+
+def give_credits(emails: list[str], days: list[date], hours: int, now: datetime) -> None:
+    """An agreement under which these people have a seat, with so many hours of room for each of the days."""
+    from totem.accounts.models import User  # noqa: PLC0415 - the settings are chosen by the stage
+    from totem.billing.models import Customer, CustomerKind  # noqa: PLC0415
+    from totem.hubs.models import Hub  # noqa: PLC0415
+    from totem.memberships import models  # noqa: PLC0415
+    from totem.memberships.actions import credits as ledger  # noqa: PLC0415
+
+    hub, start = Hub.objects.get(slug=HUB), now.astimezone(ZONE).date()
+    plan = models.Plan.objects.create(hub=hub, name="Mois complet")
+    customer = Customer.objects.create(hub=hub, kind=CustomerKind.CONSUMER, name="Membre")
+    agreement = models.Agreement.objects.create(
+        hub=hub, customer=customer, state="active", starts_on=start, signed_on=start
+    )
+    models.AgreementTerms.objects.create(
+        agreement=agreement, plan=plan, amount=Decimal(180), vat_rate=Decimal(20), starts_on=start
+    )
+    for person in User.objects.filter(email__in=emails):
+        models.AgreementSeat.objects.create(agreement=agreement, person=person, starts_on=start)
+    for day in days:
+        ledger.grant(
+            customer=customer, plan=plan, unit="room", quantity=hours * HOUR, starts_on=day, ends_on=day,
+            source=f"{agreement.pk}:{day}", now=now, agreement=agreement,
+        )  # fmt: skip
+
+
+# What was left of a lot after each of its entries, and the bookings beside what the ledger says that they spent.
+_CREDITS = """
+WITH after AS (
+    SELECT lot_id, sum(quantity) OVER (PARTITION BY lot_id ORDER BY id) AS "left" FROM memberships_creditentry
+), made AS (
+    SELECT price, credits_spent, (
+        SELECT coalesce(-sum(quantity), 0) FROM memberships_creditentry WHERE source = 'booking:' || b.id
+    ) AS spent
+      FROM bookings_booking b WHERE status = 'confirmed' AND starts_at >= %(since)s
+)
+SELECT (SELECT count(DISTINCT lot_id) FROM after WHERE "left" < 0),
+       (SELECT sum(quantity) FROM memberships_creditentry),
+       (SELECT count(*) FROM made WHERE credits_spent <> spent),
+       (SELECT count(*) FROM made WHERE spent = %(hour)s AND price = 0),
+       (SELECT count(*) FROM made WHERE spent = 0 AND price > 0)
+"""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What became of credits: `below_zero` lots, minutes `left`, bookings that are not as the ledger says, bookings
+    that credits covered and bookings that are due.
+    """
+
+    below_zero: int
+    left: int
+    unlike_ledger: int
+    covered: int
+    due: int
+
+
+def spent(connection: psycopg.Connection, since: datetime) -> Spent:
+    """Read from the ledger and the bookings, without the product's code."""
+    row = connection.execute(_CREDITS, {"since": since, "hour": HOUR}).fetchone()
+    assert row is not None
+    return Spent(*map(int, row))
