@@ -164,7 +164,7 @@ def test_the_preview_says_what_is_odd_in_as_many_queries_for_three_as_for_one(
     hub: Hub, django_assert_num_queries: Any
 ) -> None:
     def asked() -> int:
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(10):
             return len(preview(hub, NOVEMBER))
 
     first = member(hub)

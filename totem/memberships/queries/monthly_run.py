@@ -180,7 +180,8 @@ def preview(hub: Hub, month: date) -> list[PreviewRow]:
     """Who the run would invoice for the month, by name; a dozen statements, whatever their number."""
     customers = list(customers_of_month(hub, month))
     due = charges_due(customers, month)
-    drafts = sold_drafts(hub, month).filter(customer__in=customers).prefetch_related("lines").order_by("pk")
+    drafts = sold_drafts(hub, month).filter(customer__in=customers).select_related("customer")
+    drafts = drafts.prefetch_related("lines").order_by("pk")
     of_customer: defaultdict[int, list[Draft]] = defaultdict(list)
     for draft in drafts:
         of_customer[draft.customer_id].append(draft)
